@@ -1,0 +1,127 @@
+"""The published data sets, bit for bit. Shapes: N rows, D features, P parameters."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """Rows to fit, in float64.
+
+    Attributes:
+        x: Features, [N, D].
+        y: Target, [N, 1].
+        feature_names: D names with units, as on an axis.
+        target_name: Name of the target with its unit.
+        title: Name of the data set.
+        start: The published starting parameters, [P].
+    """
+
+    x: Tensor
+    y: Tensor
+    feature_names: tuple[str, ...]
+    target_name: str
+    title: str
+    start: Tensor
+
+    @property
+    def mean(self) -> Tensor:
+        """Mean of each feature, [D]."""
+        return self.x.mean(0)
+
+    @property
+    def deviation(self) -> Tensor:
+        """Population standard deviation of each feature, [D]; 1 where a feature is constant."""
+        deviation = self.x.std(0, correction=0)
+        constant = deviation <= 1e-12 * self.x.abs().amax(0)
+        return torch.where(constant, torch.ones_like(deviation), deviation)
+
+    def standardised(self) -> "Dataset":
+        """The same rows with every feature shifted to mean 0 and scaled to deviation 1."""
+        names = tuple(f"{name}, scaled" for name in self.feature_names)
+        return replace(self, x=(self.x - self.mean) / self.deviation, feature_names=names)
+
+
+def noisy_quadratic(points: int = 20, *, noise: float = 5.0, data_seed: int = 2021) -> Dataset:
+    """Speed of an object over time: y = 0.8 (t − 7.5)² + 1 + noise.
+
+    Args:
+        points: N, whole seconds from 0.
+        noise: Width of the uniform noise on [0, noise), in metres a second.
+        data_seed: Seeds a private generator; 2021 gives the published data, bit for bit.
+
+    Returns:
+        x of shape [N, 1] (seconds) and y of shape [N, 1] (metres a second).
+
+    Source:
+        Awan, "Gradient Descent: Design Your First Machine Learning Model", 2021. The published start is the second
+        `randn(3)` after the data; the article throws the first away.
+    """
+    generator = torch.Generator().manual_seed(data_seed)
+    t = torch.arange(0, points).float()
+    y = torch.rand(points, generator=generator) * noise + 0.8 * (t - 7.5) ** 2 + 1
+    return Dataset(
+        x=t.double().unsqueeze(1),
+        y=y.double().unsqueeze(1),
+        feature_names=("time t (s)",),
+        target_name="speed y (m/s)",
+        title="Noisy quadratic",
+        start=torch.tensor(
+            [-0.12840519845485687, -1.0042424201965332, 0.5672656297683716], dtype=torch.float64
+        ),
+    )
+
+
+def two_features(points: int = 1000, *, noise: float = 0.0, data_seed: int = 42) -> Dataset:
+    """A plane over two random features: y = 1.3 x₁ − 1.0 x₂ − 3.5 + noise.
+
+    Args:
+        points: N rows, drawn from a standard normal.
+        noise: Standard deviation of normal noise on y; the article has none.
+        data_seed: Seeds a private generator; 42 gives the published data, bit for bit.
+
+    Returns:
+        x of shape [N, 2] and y of shape [N, 1], without units.
+
+    Source:
+        "Gradient Descent Algorithm in Machine Learning", GeeksforGeeks. It did not seed its start; these values
+        were recovered by running its own recurrence backwards from its epoch 100.
+    """
+    generator = torch.Generator().manual_seed(data_seed)
+    x = torch.randn(points, 2, generator=generator)
+    y = x @ torch.tensor([1.3, -1.0]) - 3.5 + noise * torch.randn(points, generator=generator)
+    return Dataset(
+        x=x.double(),
+        y=y.double().unsqueeze(1),
+        feature_names=("x₁", "x₂"),
+        target_name="y",
+        title="Two features",
+        start=torch.tensor([-0.32392461, 0.55744872, 0.57104286], dtype=torch.float64),
+    )
+
+
+def one_parameter(points: int = 1, *, noise: float = 0.0, data_seed: int = 0) -> Dataset:
+    """The row x = 3, y = −3, whose squared error under ŷ = A x is (3 + 3A)². Nothing about it can be changed.
+
+    Source:
+        "PyTorch Gradient Descent", Tutorial And Example. The start A = 2 is ours.
+    """
+    del points, noise, data_seed
+    return Dataset(
+        x=torch.tensor([[3.0]], dtype=torch.float64),
+        y=torch.tensor([[-3.0]], dtype=torch.float64),
+        feature_names=("x",),
+        target_name="y",
+        title="One parameter",
+        start=torch.tensor([2.0], dtype=torch.float64),
+    )
+
+
+DATASETS: Mapping[str, Callable[..., Dataset]] = {
+    "noisy-quadratic": noisy_quadratic,
+    "two-features": two_features,
+    "one-parameter": one_parameter,
+}

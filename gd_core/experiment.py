@@ -1,0 +1,347 @@
+"""A run as a value: what is trained, from where, how, for how long. And exactly what its link says.
+
+An `Experiment` holds primitives only, so it can be compared, hashed, cached and written into a URL. The bounds
+of every field live here and nowhere else: widgets, command line and links all read `BOUNDS` and `CHOICES`.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any, NamedTuple, Self, get_type_hints
+
+from gd_core.catalog import DATASET_INFO, LOSS_INFO, OPTIMIZER_INFO, DatasetInfo
+
+MAX_UPDATES = 1_000_000  # a recorded update of three parameters is 56 bytes
+MAX_PHASES = 8  # how often a run may be continued with other settings
+MAX_START = 1e9  # |θ₀|; above it the squared error of ordinary data loses its digits
+
+
+class Bounds(NamedTuple):
+    """A number's range, both ends included, with its help text and LaTeX-free symbol."""
+
+    low: float
+    high: float
+    title: str
+    help: str
+
+
+BOUNDS: Mapping[str, Bounds] = {
+    "points": Bounds(3, 10_000, "Points", "How many rows the data set has."),
+    "noise": Bounds(0, 1000, "Noise", "Width of the noise, in units of y. 0 is none."),
+    "data_seed": Bounds(
+        0, 2**32 - 1, "Data seed", "Which random data are drawn. The same seed gives the same data."
+    ),
+    "learning_rate": Bounds(
+        1e-12, 1e6, "Learning rate η", "How long a step is: η times the gradient. Type it as 0.00001 or 1e-5."
+    ),
+    "epochs": Bounds(1, MAX_UPDATES, "Epochs", "How often the training goes through all the data."),
+    "batch_size": Bounds(
+        0, 10_000, "Batch size", "Rows in each update. 0 takes all rows; 1 is stochastic gradient descent."
+    ),
+    "seed": Bounds(0, 2**32 - 1, "Seed", "For the shuffling of mini-batches and for a random start."),
+    "momentum": Bounds(0, 0.9999, "Momentum β", "The share of the last velocity that is kept."),
+    "alpha": Bounds(0, 0.99999, "Memory α", "How slowly the running mean of squared gradients forgets."),
+    "beta1": Bounds(0, 0.99999, "Memory β₁", "How slowly the mean gradient forgets."),
+    "beta2": Bounds(0, 0.999999, "Memory β₂", "How slowly the mean squared gradient forgets."),
+    "epsilon": Bounds(1e-16, 1, "Epsilon ε", "Keeps the division away from zero."),
+}
+CHOICES: Mapping[str, tuple[str, ...]] = {
+    "dataset": tuple(DATASET_INFO),
+    "loss": tuple(LOSS_INFO),
+    "optimizer": tuple(OPTIMIZER_INFO),
+}
+HYPERPARAMETERS = ("momentum", "alpha", "beta1", "beta2", "epsilon")
+NAMED_STARTS = ("published", "random")
+
+
+class ParameterError(ValueError):
+    """A field breaks its rule. The message names the field, the rule and the value."""
+
+    def __init__(self, parameter: str, message: str) -> None:
+        super().__init__(message)
+        self.parameter = parameter
+
+
+class Phase(NamedTuple):
+    """An earlier part of a run that was continued: so many epochs with this rule and these settings."""
+
+    epochs: int
+    optimizer: str
+    learning_rate: float
+    momentum: float
+    alpha: float
+    beta1: float
+    beta2: float
+    epsilon: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Experiment:
+    """Everything that decides a run's numbers, and nothing else.
+
+    Raises:
+        ParameterError: If a field breaks its bounds, in one sentence.
+    """
+
+    dataset: str = "noisy-quadratic"
+    points: int = 20
+    noise: float = 5.0
+    data_seed: int = 2021
+    loss: str = "mse"
+    optimizer: str = "gradient-descent"
+    learning_rate: float = 1e-5
+    momentum: float = 0.9
+    alpha: float = 0.99
+    beta1: float = 0.9
+    beta2: float = 0.999
+    epsilon: float = 1e-8
+    batch_size: int = 0
+    scale_features: bool = False
+    start: str | tuple[float, ...] = "published"
+    seed: int = 0
+    before: tuple[Phase, ...] = ()
+    epochs: int = 1000  # last, because how many fit hangs on the batch size and on what went before
+
+    def __post_init__(self) -> None:
+        """Refuse the first field that breaks its rule."""
+        for name in FIELDS:
+            sentence = problem_with(name, getattr(self, name), vars(self))
+            if sentence:
+                raise ParameterError(name, sentence)
+
+    @classmethod
+    def default(cls, dataset: str = "noisy-quadratic", optimizer: str = "gradient-descent") -> Self:
+        """The starting values of a data set and an update rule."""
+        return cls(**defaults(dataset, optimizer))
+
+    @property
+    def info(self) -> DatasetInfo:
+        """The data set as a choice: titles, parameters, knobs."""
+        return DATASET_INFO[self.dataset]
+
+    @property
+    def rows_per_update(self) -> int:
+        """Rows in each update: the batch size, or all rows."""
+        return self.batch_size or self.points
+
+    @property
+    def updates_per_epoch(self) -> int:
+        """⌈N/B⌉."""
+        return -(-self.points // self.rows_per_update)
+
+    @property
+    def phases(self) -> tuple[Phase, ...]:
+        """Every part of the run in order; the last is the one that the fields describe."""
+        return (*self.before, self.phase)
+
+    @property
+    def phase(self) -> Phase:
+        """The rule and its settings as they stand in the fields."""
+        return Phase(
+            self.epochs, self.optimizer, self.learning_rate, *(getattr(self, h) for h in HYPERPARAMETERS)
+        )
+
+    @property
+    def total_epochs(self) -> int:
+        """Epochs of all phases together."""
+        return sum(phase.epochs for phase in self.phases)
+
+    def continued(self, epoch: int, **changes: Any) -> Self:
+        """The same run up to `epoch`, going on from there with other settings.
+
+        Raises:
+            ParameterError: If `epoch` is not an epoch of this run, or a change breaks its rule.
+        """
+        if not 1 <= epoch <= self.total_epochs:
+            message = f"epoch to continue from must be between 1 and {self.total_epochs}. Got {epoch}."
+            raise ParameterError("before", message)
+        kept, left = [], epoch
+        for phase in self.phases:
+            if left > 0:
+                kept.append(phase._replace(epochs=min(left, phase.epochs)))
+            left -= phase.epochs
+        return replace(self, before=tuple(kept), **changes)
+
+    def to_query(self) -> dict[str, str]:
+        """The link: data set, rate and epochs always, the other fields where they differ from the defaults."""
+        usual = defaults(self.dataset, self.optimizer)
+        always = ("dataset", "learning_rate", "epochs")
+        return {
+            name: _to_text(getattr(self, name))
+            for name in FIELDS
+            if name in always or getattr(self, name) != usual[name]
+        }
+
+    @classmethod
+    def from_query(cls, query: Mapping[str, str]) -> tuple[Self, list[str]]:
+        """Read a link. Unknown keys are ignored.
+
+        Returns:
+            The experiment, and one sentence for each bad value; that field alone takes its default.
+        """
+        sentences: list[str] = []
+
+        def read(name: str, usual: Any, others: Mapping[str, Any]) -> Any:
+            try:
+                value = _from_text(name, query[name]) if name in query else usual
+                sentence = problem_with(name, value, others)
+            except ValueError:
+                value, sentence = usual, _not_readable(name, query[name])
+            if sentence is None:
+                return value
+            sentences.append(sentence)
+            return min(usual, _room_for_epochs(others)) if name == "epochs" else usual
+
+        choice = {name: read(name, getattr(cls, name), {}) for name in ("dataset", "optimizer")}
+        values = defaults(**choice)
+        for name in FIELDS:
+            if name not in choice:
+                values[name] = read(name, values[name], values)
+        return cls(**values), sentences
+
+
+FIELDS = tuple(f.name for f in fields(Experiment))
+_TYPES = get_type_hints(Experiment)
+
+
+def defaults(dataset: str, optimizer: str) -> dict[str, Any]:
+    """Every field's starting value for a data set and an update rule."""
+    plain = {f.name: f.default for f in fields(Experiment)}
+    return (
+        plain
+        | dict(DATASET_INFO[dataset].defaults)
+        | dict(OPTIMIZER_INFO[optimizer].hyperparameters)
+        | {"dataset": dataset, "optimizer": optimizer}
+    )
+
+
+def is_knob(name: str, dataset: str) -> bool:
+    """Whether a field shapes this data set; `noise` means nothing to a single fixed row."""
+    return name not in ("points", "noise", "data_seed") or name in DATASET_INFO[dataset].knobs
+
+
+def problem_with(name: str, value: Any, others: Mapping[str, Any]) -> str | None:
+    """The sentence that says which rule `value` breaks, or None. `others` holds the fields it depends on."""
+    if name in CHOICES:
+        return None if value in CHOICES[name] else _one_of(name, CHOICES[name], value)
+    if name == "scale_features":
+        if not isinstance(value, bool):
+            return _one_of(name, ("true", "false"), value)
+        if value and others["dataset"] == "one-parameter":
+            return "scale_features must be false for one-parameter: a single row has no spread. Got true."
+        return None
+    if name == "start":
+        return _problem_with_start(value, DATASET_INFO[others["dataset"]].parameters)
+    if name == "before":
+        return _problem_with_before(value, others)
+    if not is_knob(name, others["dataset"]):
+        fixed = DATASET_INFO[others["dataset"]].defaults[name]
+        return (
+            None
+            if value == fixed
+            else f"{name} must be {fixed} for {others['dataset']}. Got {_shown(value)}."
+        )
+    low, high = BOUNDS[name][:2]
+    whole = _TYPES[name] is int
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, int if whole else (int, float))
+        or not low <= value <= high
+    ):
+        kind = "a whole number between" if whole else "a number between"
+        return f"{name} must be {kind} {low:,.12g} and {high:,.12g}. Got {_shown(value)}."
+    if name == "batch_size" and value > others["points"]:
+        return f"batch_size must be at most the {others['points']:,} rows of the data, or 0 for all. Got {value:,}."
+    if name == "epochs" and "before" in others and value > _room_for_epochs(others):
+        return (
+            f"epochs must be at most {_room_for_epochs(others):,} here, or there are more than {MAX_UPDATES:,} updates: "
+            f"take a larger batch_size. Got {value:,}."
+        )
+    return None
+
+
+def _problem_with_start(value: Any, parameters: tuple[str, ...]) -> str | None:
+    if isinstance(value, str):
+        return None if value in NAMED_STARTS else _one_of("start", (*NAMED_STARTS, "numbers"), value)
+    names = ", ".join(parameters)
+    if len(value) != len(parameters):
+        return f"start must hold {len(parameters)} numbers ({names}). Got {len(value)}."
+    for parameter, number in zip(parameters, value, strict=True):
+        if not abs(number) <= MAX_START:  # also NaN
+            return f"start must lie between −1e9 and 1e9. Got {parameter} = {_shown(number)}."
+    return None
+
+
+def _problem_with_before(value: Any, others: Mapping[str, Any]) -> str | None:
+    if len(value) > MAX_PHASES:
+        return f"before must hold at most {MAX_PHASES} phases. Got {len(value)}."
+    for phase in value:
+        for name, number in phase._asdict().items():
+            sentence = problem_with(name, number, {"dataset": others["dataset"]})
+            if sentence:
+                return f"before: {sentence}"
+    if value and _room_for_epochs(others | {"before": value}) < 1:
+        return f"before must leave room below {MAX_UPDATES:,} updates. Got {sum(p.epochs for p in value):,} epochs."
+    return None
+
+
+def _room_for_epochs(others: Mapping[str, Any]) -> int:
+    """How many epochs fit below MAX_UPDATES beside the earlier phases."""
+    rows = others["batch_size"] or others["points"]
+    return MAX_UPDATES // -(-others["points"] // rows) - sum(phase.epochs for phase in others["before"])
+
+
+def _one_of(name: str, choices: tuple[str, ...], value: Any) -> str:
+    return f"{name} must be one of {', '.join(choices)}. Got {_shown(value)}."
+
+
+def _shown(value: Any) -> str:
+    """A value as quoted in an error: short, whatever a link brought along."""
+    text = str(value).lower() if isinstance(value, bool) else str(value)
+    return text if len(text) <= 40 else text[:39] + "…"
+
+
+def _to_text(value: Any) -> str:
+    """A field as it stands in a link."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, tuple) and value and isinstance(value[0], Phase):
+        return ";".join(",".join(_to_text(part) for part in _shortened(phase)) for phase in value)
+    if isinstance(value, tuple):
+        return ",".join(repr(float(number)) for number in value)
+    return repr(value) if isinstance(value, float) else str(value)
+
+
+def _shortened(phase: Phase) -> list[Any]:
+    """Epochs, rule, rate, then the hyper-parameters that the rule has."""
+    return [*phase[:3], *(getattr(phase, name) for name in OPTIMIZER_INFO[phase.optimizer].hyperparameters)]
+
+
+def _from_text(name: str, text: str) -> Any:
+    if name in CHOICES:
+        return text
+    if name == "scale_features":
+        return {"true": True, "false": False}.get(text, text)
+    if name == "start":
+        return text if text in NAMED_STARTS else tuple(float(part) for part in text.split(","))
+    if name == "before":
+        return tuple(_phase_from_text(part) for part in text.split(";")) if text else ()
+    return int(text) if _TYPES[name] is int else float(text)
+
+
+def _phase_from_text(text: str) -> Phase:
+    epochs, optimizer, learning_rate, *hyperparameters = text.split(",")
+    if optimizer not in OPTIMIZER_INFO:
+        raise ValueError(text)
+    usual = {name: getattr(Experiment, name) for name in HYPERPARAMETERS}
+    own = OPTIMIZER_INFO[optimizer].hyperparameters
+    given = dict(zip(own, map(float, hyperparameters), strict=True))
+    return Phase(int(epochs), optimizer, float(learning_rate), **(usual | dict(own) | given))
+
+
+def _not_readable(name: str, text: str) -> str:
+    rule = {
+        "start": f"{', '.join(NAMED_STARTS)} or numbers with commas between",
+        "before": "phases like 250,momentum,1e-05,0.9 with ; between",
+    }.get(name, "a whole number" if _TYPES[name] is int else "a number")
+    return f"{name} must be {rule}. Got {_shown(text)}."

@@ -1,0 +1,104 @@
+"""The models, as `nn.Module`s.
+
+Each is linear in its parameters: ŷ = Φ(x) θ. `features` gives Φ, which is computed once for a data set; it is the
+fast form of `forward`, and a test says that both agree. Theory asks for `features`, never for a model's name.
+"""
+
+from collections.abc import Callable, Mapping
+
+import torch
+from torch import Tensor, nn
+
+
+class LinearInParameters(nn.Module):
+    """A model ŷ = Φ(x) θ with θ the parameters in order of definition, flattened to [P]."""
+
+    parameter_names: tuple[str, ...]
+
+    def features(self, x: Tensor) -> Tensor:
+        """Φ(x) of shape [N, P], for x of shape [N, D]."""
+        raise NotImplementedError
+
+    def to_raw(self, mean: Tensor, deviation: Tensor) -> Tensor:
+        """The matrix [P, P] that turns coefficients of (x − mean) / deviation into coefficients of x.
+
+        Args:
+            mean: What was subtracted from each feature, [D].
+            deviation: What each feature was divided by, [D].
+        """
+        raise NotImplementedError
+
+
+class Quadratic(LinearInParameters):
+    """ŷ = a t² + b t + c."""
+
+    parameter_names = ("a", "b", "c")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.a, self.b, self.c = (nn.Parameter(torch.zeros((), dtype=torch.float64)) for _ in range(3))
+
+    def forward(self, x: Tensor) -> Tensor:  # [N, 1] → [N, 1]
+        return self.a * x**2 + self.b * x + self.c
+
+    def features(self, x: Tensor) -> Tensor:
+        t = x[:, 0]
+        return torch.stack([t**2, t, torch.ones_like(t)], 1)
+
+    def to_raw(self, mean: Tensor, deviation: Tensor) -> Tensor:
+        # a ((t − m) / s)² + b (t − m) / s + c, sorted by powers of t
+        m, s = float(mean), float(deviation)
+        rows = [[1 / s**2, 0, 0], [-2 * m / s**2, 1 / s, 0], [m**2 / s**2, -m / s, 1]]
+        return torch.tensor(rows, dtype=torch.float64)
+
+
+class Linear(LinearInParameters):
+    """ŷ = w₁ x₁ + … + w_D x_D + b."""
+
+    def __init__(self, num_features: int = 2) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(num_features, dtype=torch.float64))
+        self.bias = nn.Parameter(torch.zeros((), dtype=torch.float64))
+        subscripts = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+        self.parameter_names = (*(f"w{str(i + 1).translate(subscripts)}" for i in range(num_features)), "b")
+
+    def forward(self, x: Tensor) -> Tensor:  # [N, D] → [N, 1]
+        return (x @ self.weight + self.bias).unsqueeze(1)
+
+    def features(self, x: Tensor) -> Tensor:
+        return torch.cat([x, torch.ones_like(x[:, :1])], 1)
+
+    def to_raw(self, mean: Tensor, deviation: Tensor) -> Tensor:
+        matrix = torch.diag(torch.cat([1 / deviation, torch.ones(1, dtype=torch.float64)]))
+        matrix[-1, :-1] = -mean / deviation
+        return matrix
+
+
+class Proportional(LinearInParameters):
+    """ŷ = A x."""
+
+    parameter_names = ("A",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.A = nn.Parameter(torch.zeros((), dtype=torch.float64))
+
+    def forward(self, x: Tensor) -> Tensor:  # [N, 1] → [N, 1]
+        return self.A * x
+
+    def features(self, x: Tensor) -> Tensor:
+        return x
+
+    def to_raw(self, mean: Tensor, deviation: Tensor) -> Tensor:
+        if mean.any():
+            raise ValueError(
+                "mean must be 0 for a model without an intercept. Got " + str(mean.tolist()) + "."
+            )
+        return torch.diag(1 / deviation)
+
+
+MODELS: Mapping[str, Callable[[], LinearInParameters]] = {
+    "quadratic": Quadratic,
+    "linear": Linear,
+    "proportional": Proportional,
+}

@@ -1,0 +1,86 @@
+"""From an `Experiment`, which is words and numbers, to the tensors and functions that are trained."""
+
+from dataclasses import dataclass
+from functools import partial
+
+import torch
+from torch import Tensor
+
+from gd_core.datasets import DATASETS, Dataset
+from gd_core.experiment import Experiment, Phase
+from gd_core.catalog import OPTIMIZER_INFO
+from gd_core.models import MODELS
+from gd_core.objective import LOSSES, Objective
+from gd_core.optimizers import OPTIMIZERS, UpdateRule, in_turn
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """What is trained, and the way back to raw units.
+
+    Attributes:
+        dataset: The rows in raw units.
+        objective: The loss, on standardised features if the experiment asks for it.
+        start: θ₀ in the coordinates that are trained, [P].
+        to_raw: Matrix [P, P]; θ in raw units is `to_raw @ theta`. The identity without scaling.
+        rule: The update rule, with its phases.
+    """
+
+    dataset: Dataset
+    objective: Objective
+    start: Tensor
+    to_raw: Tensor
+    rule: UpdateRule
+
+    def raw(self, theta: Tensor) -> Tensor:
+        """Coefficients of the unscaled features, [..., P] → [..., P]. The same curve in other numbers."""
+        return theta @ self.to_raw.T
+
+    def scaled(self, raw: Tensor) -> Tensor:
+        """The inverse of `raw`."""
+        return torch.linalg.solve(self.to_raw, raw.T).T
+
+
+def build(experiment: Experiment) -> Problem:
+    """Data, objective, start and update rule of an experiment.
+
+    A start is always given in raw units: with scaled features the same curve is started from.
+    """
+    dataset = DATASETS[experiment.dataset](
+        experiment.points, noise=experiment.noise, data_seed=experiment.data_seed
+    )
+    model = MODELS[experiment.info.model]()
+    identity = torch.eye(len(dataset.start), dtype=torch.float64)
+    trained = dataset.standardised() if experiment.scale_features else dataset
+    to_raw = model.to_raw(dataset.mean, dataset.deviation) if experiment.scale_features else identity
+    start = (
+        torch.linalg.solve(to_raw, start_of(experiment, dataset))
+        if experiment.scale_features
+        else start_of(experiment, dataset)
+    )
+    objective = Objective(model, trained, LOSSES[experiment.loss])
+    return Problem(dataset, objective, start, to_raw, rule_of(experiment))
+
+
+def start_of(experiment: Experiment, dataset: Dataset) -> Tensor:
+    """θ₀ in raw units, [P]: the published one, standard normal from the experiment's seed, or the given numbers."""
+    if experiment.start == "published":
+        return dataset.start
+    if experiment.start == "random":
+        generator = torch.Generator().manual_seed(experiment.seed)
+        return torch.randn(len(dataset.start), generator=generator, dtype=torch.float64)
+    return torch.tensor(experiment.start, dtype=torch.float64)
+
+
+def rule_of(experiment: Experiment) -> UpdateRule:
+    """The update rule with its settings; the rules of all phases in turn if the run was continued."""
+    return in_turn(
+        *((phase.epochs * experiment.updates_per_epoch, _rule(phase)) for phase in experiment.phases)
+    )
+
+
+def _rule(phase: Phase) -> UpdateRule:
+    names = OPTIMIZER_INFO[phase.optimizer].hyperparameters
+    return partial(OPTIMIZERS[phase.optimizer], **{name: getattr(phase, name) for name in names})(
+        phase.learning_rate
+    )

@@ -1,0 +1,302 @@
+"""What can be known before the first step: curvature, limits, best rates, the optimum, the exact path.
+
+For a model linear in its parameters and the mean squared error without a ½, the loss is a parabola in θ:
+∇L = (2/N) Φᵀ(Φθ − y) and H = (2/N) ΦᵀΦ, the same everywhere. Along eigenvector i of H the error is multiplied by
+1 − ηλᵢ in each epoch of gradient descent. All of this module follows from that line.
+
+Sources:
+    Goh, "Why Momentum Really Works", Distill 2017, for the heavy ball. Polyak, 1964.
+"""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from gd_core.experiment import Experiment, Phase
+from gd_core.objective import Objective
+from gd_core.problem import Problem
+
+ZERO_EIGENVALUE = 1e-13  # of the largest: below it a direction is flat, and its eigenvalue rounding
+# The zones of the rate, as shares of the limit. For gradient descent they are 0.1/λ and 1/λ.
+SLOW_BELOW, FAST_BELOW = 0.05, 0.5
+
+
+@dataclass(frozen=True, eq=False)
+class Curvature:
+    """The parabola that a loss is.
+
+    Attributes:
+        hessian: H, [P, P].
+        eigenvalues: λ₁ ≤ … ≤ λ_P, [P]; exactly 0 where a direction is flat.
+        eigenvectors: One a column, [P, P].
+        optimum: θ*, [P]; the shortest of all optima if a direction is flat.
+        floor_loss: L(θ*).
+        floor_rmse: Root mean squared error at θ*, below which no training can get the loss.
+    """
+
+    hessian: Tensor
+    eigenvalues: Tensor
+    eigenvectors: Tensor
+    optimum: Tensor
+    floor_loss: float
+    floor_rmse: float
+
+    @property
+    def largest(self) -> float:
+        """λ_P, the curvature of the steepest direction."""
+        return float(self.eigenvalues[-1])
+
+    @property
+    def smallest(self) -> float:
+        """The smallest curvature above 0. Directions that are flat do not take part in training."""
+        return float(self.eigenvalues[self.eigenvalues > 0][0])
+
+    @property
+    def condition_number(self) -> float:
+        """κ = λ_P / λ₁; infinite if a direction is flat."""
+        lowest = float(self.eigenvalues[0])
+        return self.largest / lowest if lowest > 0 else math.inf
+
+    def along(self, theta: Tensor) -> Tensor:
+        """The distance to the optimum, split along the eigenvectors. [..., P] → [..., P]."""
+        return (theta - self.optimum) @ self.eigenvectors
+
+    def gap(self, theta: Tensor) -> Tensor:
+        """L(θ) − L(θ*) of each eigenvector's direction: ½ λᵢ eᵢ², [..., P]. Their sum is the whole gap."""
+        return 0.5 * self.eigenvalues * self.along(theta) ** 2
+
+
+def hessian(objective: Callable[[Tensor], Tensor], theta: Tensor) -> Tensor:
+    """Second derivatives of the loss at θ by automatic differentiation, [P, P]."""
+    matrix = torch.autograd.functional.hessian(objective, theta)
+    assert isinstance(matrix, Tensor)
+    return (matrix + matrix.T) / 2
+
+
+def curvature(objective: Objective) -> Curvature:
+    """Measure the parabola at θ = 0, which tells it everywhere."""
+    origin = torch.zeros(objective.features.shape[1], dtype=torch.float64)
+    matrix = hessian(objective, origin)
+    eigenvalues, eigenvectors = torch.linalg.eigh(matrix)
+    flat = eigenvalues <= ZERO_EIGENVALUE * eigenvalues[-1]
+    eigenvalues = torch.where(flat, 0.0, eigenvalues)
+    start = origin.clone().requires_grad_()
+    (slope,) = torch.autograd.grad(objective(start), start)
+    inverse = torch.where(flat, 0.0, 1 / eigenvalues)
+    optimum = -(eigenvectors * inverse) @ eigenvectors.T @ slope
+    return Curvature(
+        hessian=matrix,
+        eigenvalues=eigenvalues,
+        eigenvectors=eigenvectors,
+        optimum=optimum,
+        floor_loss=float(objective(optimum)),
+        floor_rmse=float(objective.rmse(optimum)),
+    )
+
+
+def step_matrix(phase: Phase, learning_rate: Tensor, eigenvalue: Tensor) -> Tensor:
+    """One epoch along one eigenvector as a matrix [..., 2, 2] on (error, velocity).
+
+    Gradient descent is momentum with β = 0. With g = λe and v' = βv + g, the heavy ball has e' = e − ηv' and
+    Nesterov's form e' = e − η(g + βv').
+    """
+    rate, curve = torch.broadcast_tensors(learning_rate, eigenvalue)
+    beta = 0.0 if phase.optimizer == "gradient-descent" else phase.momentum
+    if phase.optimizer == "nesterov":
+        top = [1 - rate * curve * (1 + beta), -rate * beta**2]
+    else:
+        top = [1 - rate * curve, -rate * beta]
+    bottom = [curve, torch.full_like(curve, beta)]
+    return torch.stack([torch.stack(top, -1), torch.stack(bottom, -1)], -2)
+
+
+def factor(phase: Phase, learning_rate: float, eigenvalue: float) -> float:
+    """What the error along one eigenvector is multiplied by in an epoch, in the long run: a spectral radius."""
+    if phase.optimizer == "gradient-descent":
+        return abs(1 - learning_rate * eigenvalue)
+    matrix = step_matrix(phase, _vector(learning_rate), _vector(eigenvalue))
+    return float(torch.linalg.eigvals(matrix).abs().max())
+
+
+def why_no_limit(experiment: Experiment) -> str | None:
+    """The reason why a rule has no stability limit, for a student; None if it has one."""
+    if experiment.updates_per_epoch > 1:
+        return (
+            "Mini-batches have no sharp limit: each batch has a curvature of its own. "
+            "Small rates settle, larger ones hover, still larger ones blow up."
+        )
+    return {
+        "adagrad": "AdaGrad divides by the gradients it has seen, so its steps shrink by themselves: no rate is a limit.",
+        "rmsprop": "RMSProp divides by the gradient’s own size, so its steps stay near η: it hovers instead of diverging.",
+        "adam": "Adam divides by the gradient’s own size, so its steps stay near η: it hovers instead of diverging.",
+    }.get(experiment.optimizer)
+
+
+def stability_limit(curve: Curvature, phase: Phase) -> float:
+    """The rate above which the error along the steepest direction grows.
+
+    Gradient descent 2/λ, heavy ball 2(1 + β)/λ, Nesterov in torch's form 2(1 + β)/((1 + 2β)λ).
+
+    Raises:
+        ValueError: If the rule has none.
+    """
+    beta = phase.momentum
+    shares: Mapping[str, float] = {
+        "gradient-descent": 2.0,
+        "momentum": 2 * (1 + beta),
+        "nesterov": 2 * (1 + beta) / (1 + 2 * beta),
+    }
+    if phase.optimizer not in shares:
+        raise ValueError(f"optimizer must have a stability limit. Got {phase.optimizer}.")
+    return shares[phase.optimizer] / curve.largest
+
+
+def best_in_the_long_run(curve: Curvature, phase: Phase) -> float:
+    """The fixed rate with the smallest factor after very many epochs.
+
+    2/(λ₁ + λ_P) for gradient descent. With momentum it is where the slowest and the steepest direction shrink
+    alike, found by bisection: the one's factor only falls with the rate, the other's only rises.
+    """
+    if phase.optimizer == "gradient-descent":
+        return 2 / (curve.smallest + curve.largest)
+    low, high = 0.0, stability_limit(curve, phase)
+    for _ in range(60):
+        middle = (low + high) / 2
+        if factor(phase, middle, curve.largest) < factor(phase, middle, curve.smallest):
+            low = middle
+        else:
+            high = middle
+    return high
+
+
+def gaps(curve: Curvature, phase: Phase, start: Tensor, learning_rates: Tensor, epochs: int) -> Tensor:
+    """L − L* after so many epochs from `start`, for each of K rates, without training. [K] → [K]."""
+    error = curve.along(start)
+    if phase.optimizer == "gradient-descent":
+        left = (1 - learning_rates[:, None] * curve.eigenvalues) ** epochs * error
+    else:
+        powers = torch.linalg.matrix_power(
+            step_matrix(phase, learning_rates[:, None], curve.eigenvalues), epochs
+        )
+        left = powers[..., 0, 0] * error
+    return (0.5 * curve.eigenvalues * left**2).sum(-1)
+
+
+def best_for(curve: Curvature, phase: Phase, start: Tensor, epochs: int) -> float:
+    """The fixed rate that leaves the smallest loss after exactly `epochs` epochs from `start`.
+
+    The minimum of the exact curve over the rate: a grid up to the limit, then finer and finer around its lowest
+    point. Where the best rate in the long run has solved the problem to rounding by then, it is that.
+    """
+    patient = best_in_the_long_run(curve, phase)
+    solved = 1e-32 * float(curve.gap(start).sum())
+    if float(gaps(curve, phase, start, _vector(patient), epochs)) <= solved:
+        return patient
+    limit = stability_limit(curve, phase)
+    low, high = 0.0, limit
+    for _ in range(6):
+        grid = torch.linspace(low, high, 402, dtype=torch.float64)[1:-1]
+        at = int(gaps(curve, phase, start, grid, epochs).argmin())
+        spacing = float(grid[1] - grid[0])
+        low, high = max(0.0, float(grid[at]) - spacing), min(limit, float(grid[at]) + spacing)
+    return (low + high) / 2
+
+
+def pays_after(curve: Curvature, phase: Phase, start: Tensor, epochs: int) -> int | None:
+    """The epoch from which the best rate in the long run is ahead of the best rate for `epochs`.
+
+    Only for gradient descent, whose gaps can be compared as logarithms; None otherwise, and where both are one.
+    """
+    patient, hasty = best_in_the_long_run(curve, phase), best_for(curve, phase, start, epochs)
+    if phase.optimizer != "gradient-descent" or patient == hasty:
+        return None
+    factors = (1 - torch.tensor([[patient], [hasty]], dtype=torch.float64) * curve.eigenvalues).abs().log()
+    first = curve.gap(start).log()
+
+    def is_ahead(n: int) -> bool:
+        patient, hasty = (first + 2 * n * factors).nan_to_num(nan=-math.inf).logsumexp(1).tolist()
+        return patient < hasty
+
+    low, high = 0, max(epochs, 1)
+    while not is_ahead(high):
+        low, high = high, 2 * high
+        if high > 10**15:
+            return None
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if is_ahead(middle) else (middle, high)
+    return high
+
+
+def exact_trajectory(curve: Curvature, start: Tensor, learning_rate: float, epochs: int) -> Tensor:
+    """Gradient descent's whole path in closed form: θₖ = θ* + V diag((1 − ηλᵢ)ᵏ) Vᵀ(θ₀ − θ*). [T + 1, P].
+
+    No loop over epochs, so it is an oracle for the loop.
+    """
+    powers = (1 - learning_rate * curve.eigenvalues) ** torch.arange(epochs + 1).unsqueeze(1)
+    return curve.optimum + (powers * curve.along(start)) @ curve.eigenvectors.T
+
+
+@dataclass(frozen=True, kw_only=True)
+class Forecast:
+    """What theory says about an experiment, in plain numbers. Rates are None where the rule has no such line.
+
+    Attributes:
+        eigenvalues: Curvatures, smallest first.
+        condition_number: κ, infinite if a direction is flat.
+        stability_limit: Above this rate the run diverges.
+        why_no_limit: The reason where there is none.
+        best_learning_rate: In the long run.
+        best_for_epochs: For exactly the epochs asked for, from this start.
+        pays_after: From this epoch on the first of the two is ahead.
+        optimum: θ* in raw units.
+        floor_rmse: RMSE at θ*.
+        factors: What the error along each eigenvector is multiplied by in an epoch, at the chosen rate.
+    """
+
+    eigenvalues: tuple[float, ...]
+    condition_number: float
+    stability_limit: float | None
+    why_no_limit: str | None
+    best_learning_rate: float | None
+    best_for_epochs: float | None
+    pays_after: int | None
+    optimum: tuple[float, ...]
+    floor_rmse: float
+    factors: tuple[float, ...] | None
+
+    def zone(self, learning_rate: float) -> str | None:
+        """slow, fast, overshoots or diverges; None where there is no limit."""
+        if self.stability_limit is None:
+            return None
+        share = learning_rate / self.stability_limit
+        edges = {"slow": SLOW_BELOW, "fast": FAST_BELOW, "overshoots": 1.0}
+        return next((name for name, edge in edges.items() if share < edge), "diverges")
+
+
+def forecast(experiment: Experiment, problem: Problem, curve: Curvature) -> Forecast:
+    """Everything that can be said before training."""
+    reason = why_no_limit(experiment)
+    phase, start, epochs = experiment.phase, problem.start, experiment.epochs
+    known = reason is None
+    return Forecast(
+        eigenvalues=tuple(curve.eigenvalues.tolist()),
+        condition_number=curve.condition_number,
+        stability_limit=stability_limit(curve, phase) if known else None,
+        why_no_limit=reason,
+        best_learning_rate=best_in_the_long_run(curve, phase) if known else None,
+        best_for_epochs=best_for(curve, phase, start, epochs) if known else None,
+        pays_after=pays_after(curve, phase, start, epochs) if known else None,
+        optimum=tuple(problem.raw(curve.optimum).tolist()),
+        floor_rmse=curve.floor_rmse,
+        factors=tuple(factor(phase, phase.learning_rate, x) for x in curve.eigenvalues.tolist())
+        if known
+        else None,
+    )
+
+
+def _vector(*numbers: float) -> Tensor:
+    return torch.tensor(numbers, dtype=torch.float64)

@@ -1,0 +1,108 @@
+"""The loop, and what it leaves behind. Start reading here."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import repeat
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from gd_core.objective import Objective, value_and_gradient
+from gd_core.optimizers import UpdateRule
+
+DIVERGED_ABOVE = 1e6  # times the first loss, or times 1 where that is smaller
+
+
+class Step(NamedTuple):
+    """What is known before the update that leaves θ."""
+
+    update: int
+    theta: Tensor  # θₖ, [P]
+    loss: Tensor  # L(θₖ) on the rows of this update, []
+    gradient: Tensor  # ∇L(θₖ) on the same rows, [P]
+
+
+def train(
+    objective: Objective, start: Tensor, rule: UpdateRule, batches: Iterator[Tensor | None] | None = None
+) -> Iterator[Step]:
+    """Yield the iterates of gradient descent on `objective` from `start`, for as long as there are batches.
+
+    θₖ₊₁ = θₖ − η ∇L(θₖ), with ∇L from autograd and η inside `rule`.
+    The caller stops it: `islice(train(...), updates + 1)`.
+
+    Args:
+        objective: θ [P] ↦ loss.
+        start: θ₀, [P].
+        rule: How a gradient becomes a step.
+        batches: Row numbers of each update; None stands for all rows. By default every update takes all rows.
+    """
+    theta, state = start.clone(), rule.initial(start)
+    for k, rows in enumerate(batches or repeat(None)):
+        loss, gradient = value_and_gradient(objective.on(rows), theta)
+        yield Step(k, theta, loss, gradient)
+        theta, state = rule.update(theta, gradient, state)
+
+
+def batches(num_rows: int, batch_size: int, seed: int) -> Iterator[Tensor | None]:
+    """Row numbers of every update, forever: ⌈N/B⌉ updates an epoch, reshuffled for each epoch.
+
+    Args:
+        num_rows: N.
+        batch_size: B; 0 or N means all rows, unshuffled.
+        seed: Seeds a private generator, so that the same seed visits the rows in the same order.
+    """
+    if batch_size in (0, num_rows):
+        yield from repeat(None)
+    generator = torch.Generator().manual_seed(seed)
+    while True:
+        yield from torch.randperm(num_rows, generator=generator).split(batch_size)
+
+
+def has_diverged(loss: float, first_loss: float) -> bool:
+    """Whether a loss is not finite or above 10⁶ × max(1, first loss)."""
+    return not loss <= DIVERGED_ABOVE * max(1.0, first_loss)
+
+
+@dataclass(frozen=True, eq=False)
+class Recording:
+    """A run so far: T updates and what was known at each of the T + 1 points. T = epochs × updates_per_epoch.
+
+    `loss` and `gradient` are those of the rows that the update saw; `epoch_loss` is of all rows.
+
+    Attributes:
+        theta: θ before each update, and after the last, [T + 1, P].
+        loss: [T + 1].
+        gradient: [T + 1, P].
+        updates_per_epoch: ⌈N/B⌉.
+        epoch_loss: Loss over all rows at the start of each epoch and at the end, [E + 1].
+        epoch_rmse: Root mean squared error against the data at the same points, [E + 1].
+        diverged_at: The epoch at which the loss passed the bound, or None. The recording ends before it.
+        complete: Whether nothing is left to train: all epochs are done, or the run has diverged.
+        stopped: Whether someone stopped it before.
+    """
+
+    theta: Tensor
+    loss: Tensor
+    gradient: Tensor
+    updates_per_epoch: int
+    epoch_loss: Tensor
+    epoch_rmse: Tensor
+    diverged_at: int | None = None
+    complete: bool = True
+    stopped: bool = False
+
+    @property
+    def epochs(self) -> int:
+        """Whole epochs recorded, E."""
+        return len(self.epoch_loss) - 1
+
+    @property
+    def updates(self) -> int:
+        """Updates recorded, T."""
+        return len(self.loss) - 1
+
+    @property
+    def epoch_theta(self) -> Tensor:
+        """θ at the start of each epoch and at the end, [E + 1, P]."""
+        return self.theta[:: self.updates_per_epoch][: self.epochs + 1]

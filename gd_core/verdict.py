@@ -1,0 +1,182 @@
+"""A step and a run in plain words, with the numbers that explain them."""
+
+import math
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from gd_core.catalog import OPTIMIZER_INFO
+from gd_core.experiment import Experiment
+from gd_core.outcome import CONVERGED_BELOW, Finding, Outcome
+from gd_core.theory import Curvature, Forecast
+from gd_core.training import DIVERGED_ABOVE, Recording
+
+ILL_CONDITIONED = 100.0  # κ above which scaling is the first advice
+FLAT = 0.01  # relative change of the RMSE below which a step is called almost flat
+
+
+def significant(number: float, digits: int = 6) -> str:
+    """A number with so many significant digits; 1.8e−5 style only outside 10⁻⁴ … 10⁷.
+
+    The player's JavaScript writes numbers the same way.
+    """
+    if not math.isfinite(number):
+        return "∞" if number > 0 else "−∞" if number < 0 else "not a number"
+    if number == 0:
+        return "0"
+    if 1e-4 <= abs(number) < 1e7:
+        exponent = math.floor(math.log10(abs(number)))
+        text = f"{number:.{max(0, digits - 1 - exponent)}f}"
+    else:
+        mantissa, exponent = f"{number:.{digits - 1}e}".split("e")
+        text = f"{mantissa}e{int(exponent)}"
+    return text.replace("-", "−")
+
+
+def short(number: float) -> str:
+    """A number for a sentence: three significant digits without trailing zeros, thousands with commas."""
+    if math.isfinite(number) and 1000 <= abs(number) < 1e15:
+        return f"{number:,.0f}".replace("-", "−")
+    text = significant(number, 3)
+    mantissa, e, exponent = text.partition("e")
+    return (mantissa.rstrip("0").rstrip(".") if "." in mantissa else mantissa) + e + exponent
+
+
+class StepVerdicts(NamedTuple):
+    """What is said at each epoch: a template, to be filled in with this epoch's numbers.
+
+    Attributes:
+        templates: Sentences with the places {epoch}, {next}, {rmse}, {next_rmse} and {percent}.
+        choice: Index into `templates` for each epoch, [E + 1].
+    """
+
+    templates: tuple[str, ...]
+    choice: Tensor
+
+    def sentence(self, epoch: int, recording: Recording) -> str:
+        """The sentence at an epoch, as the page shows it."""
+        rmse = recording.epoch_rmse
+        after = rmse[min(epoch + 1, len(rmse) - 1)]
+        return self.templates[int(self.choice[epoch])].format(
+            epoch=f"{epoch:,}",
+            next=f"{epoch + 1:,}",
+            rmse=significant(float(rmse[epoch])),
+            next_rmse=significant(float(after)),
+            percent=significant(100 * abs(float(after / rmse[epoch]) - 1), 3) if rmse[epoch] else "0",
+        )
+
+
+STEP = "Epoch {epoch} → {next}: RMSE {rmse} → {next_rmse}. "
+
+
+def of_steps(recording: Recording, experiment: Experiment, known: Forecast) -> StepVerdicts:
+    """Classify every epoch: falls, almost flat, close to the floor, rises; and the last one."""
+    rmse = recording.epoch_rmse
+    change = torch.cat([rmse[1:] / rmse[:-1].clamp(min=1e-300) - 1, torch.zeros(1, dtype=rmse.dtype)])
+    near = rmse <= known.floor_rmse * (1 + FLAT) + 1e-9 * rmse[0]
+    templates = (
+        STEP + "Down by {percent} %.",
+        STEP + _why_flat(experiment, known),
+        STEP + f"Close to the floor, {significant(known.floor_rmse)}: no training gets below it.",
+        STEP + _why_up(experiment, known),
+        "Epoch {epoch}: RMSE {rmse}. "
+        + ("More is coming." if not recording.complete else "The run ends here."),
+    )
+    choice = torch.zeros(len(rmse), dtype=torch.int8)
+    choice[change > -FLAT] = 1
+    choice[near & (change <= 0)] = 2
+    choice[change > 1e-12] = 3
+    choice[-1] = 4
+    return StepVerdicts(templates, choice)
+
+
+def of_run(recording: Recording, experiment: Experiment, known: Forecast, finding: Finding) -> str:
+    """The whole run in two or three sentences: what happened, why, what to try."""
+    epochs, rmse = f"{recording.epochs:,}", significant(float(recording.epoch_rmse[-1]))
+    floor = significant(known.floor_rmse)
+    match finding.outcome:
+        case Outcome.DIVERGED:
+            multiple = short(DIVERGED_ABOVE)
+            return (
+                f"Diverged at epoch {finding.epoch:,}: the loss passed {multiple} times its first value. "
+                f"{_why_up(experiment, known)} The last epoch below that is kept."
+            )
+        case Outcome.STOPPED:
+            return f"Stopped at epoch {epochs} of {experiment.total_epochs:,}, at RMSE {rmse}. The floor is {floor}."
+        case Outcome.CONVERGED:
+            share = f"1/{round(1 / CONVERGED_BELOW):,}"
+            return (
+                f"Converged at epoch {finding.epoch:,}: less than {share} of the way to the lowest loss is left. "
+                f"RMSE {rmse}, floor {floor}."
+            )
+        case Outcome.GROWING:
+            return f"Growing after {epochs} epochs, at RMSE {rmse}. {_why_up(experiment, known)}"
+        case Outcome.OVERSHOOTING:
+            return f"Overshooting after {epochs} epochs, at RMSE {rmse}; the floor is {floor}. {_why_swing(known)}"
+        case Outcome.HOVERING:
+            return (
+                f"Hovering after {epochs} epochs, at RMSE {rmse}; the floor is {floor}. "
+                "Each mini-batch points a little elsewhere. A smaller rate or a larger batch hovers lower."
+            )
+        case Outcome.DESCENDING:
+            flat = _is_flat(recording) and known.factors is not None
+            advice = _why_flat(experiment, known) if flat else "More epochs bring it lower."
+            return f"Still descending after {epochs} epochs, at RMSE {rmse}; the floor is {floor}. {advice}"
+
+
+def _is_flat(recording: Recording) -> bool:
+    rmse = recording.epoch_rmse
+    return len(rmse) > 1 and float(rmse[-1]) > (1 - FLAT) * float(rmse[-2])
+
+
+def _why_flat(experiment: Experiment, known: Forecast) -> str:
+    if known.factors is None:
+        if experiment.optimizer == "adagrad":
+            return "Almost flat: AdaGrad’s steps shrink with every gradient it has seen. A larger rate helps."
+        return "Down by {percent} %, a small step."
+    slow = max((f for f, x in zip(known.factors, known.eigenvalues, strict=True) if x > 0), default=1.0)
+    if max(known.factors) >= 1 - 1e-9 and known.zone(experiment.learning_rate) in ("overshoots", "diverges"):
+        return "Each step lands on the other side of the valley, just as high: the rate is exactly the limit."
+    if slow >= 1:
+        return "Almost flat."
+    wait = 1 / -math.log(slow) if slow > 0 else 0.0
+    text = (
+        f"Almost flat: along the slow direction the error shrinks by {short(100 * (1 - slow))} % an epoch; "
+        f"at this rate each factor e takes about {short(float(f'{max(1.0, wait):.3g}'))} epochs."
+    )
+    if known.condition_number > ILL_CONDITIONED and not experiment.scale_features:
+        return text + " Scale the features."
+    if known.zone(experiment.learning_rate) == "slow":
+        return text + f" The rate is {_share(experiment, known)} the limit: a larger one is faster."
+    return text
+
+
+def _why_up(experiment: Experiment, known: Forecast) -> str:
+    if known.factors is None or known.stability_limit is None:
+        if experiment.updates_per_epoch > 1:
+            return "Up: each mini-batch points a little elsewhere, and the rate is large enough to follow it."
+        title = OPTIMIZER_INFO[experiment.optimizer].title
+        return f"Up: near the bottom {title} still takes steps of about the size of the rate."
+    if experiment.learning_rate > known.stability_limit:
+        growth = max(known.factors)
+        return (
+            f"Along the steepest direction the error grows × {short(growth)} an epoch: "
+            f"your rate {short(experiment.learning_rate)} is {_share(experiment, known)} "
+            f"the limit {short(known.stability_limit)}."
+        )
+    return "Up for a moment: the velocity carries the point past the valley. It comes back."
+
+
+def _why_swing(known: Forecast) -> str:
+    if known.factors is None:
+        return "The steps are about as long as the rate, so they jump over the bottom. A smaller rate gets closer."
+    return (
+        "Each step jumps over the valley and lands on the other side; along the steepest direction "
+        f"the error keeps {short(100 * known.factors[-1])} % of its size. A smaller rate does not jump."
+    )
+
+
+def _share(experiment: Experiment, known: Forecast) -> str:
+    share = experiment.learning_rate / (known.stability_limit or math.inf)
+    return f"{significant(share, 3 if share > 1.1 else 4)} ×" if share >= 1 else f"{short(100 * share)} % of"
