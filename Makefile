@@ -1,0 +1,70 @@
+# `make` lists what there is. Everything is installed into .venv, nothing outside it but, for the tests, a browser.
+
+PYTHON  ?= python3
+ARGS    ?=
+# Two, for two cores: each worker of the browser tests has a server and a Chromium of its own.
+WORKERS ?= 2
+
+VENV   := .venv
+# `-m` throughout: the commands in .venv/bin name the folder they were made in, and fail once it is moved.
+IN_VENV := $(VENV)/bin/python -m
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check format screenshots clean
+
+help:  ## List these targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo '  ARGS="…" is passed on:  make run ARGS="--server.port 8600"   make test ARGS="tests/core -k sweep"'
+
+run: $(VENV)/run.stamp  ## Start the dashboard, installing it first where needed
+	$(IN_VENV) streamlit run app.py $(ARGS)
+
+test: $(VENV)/dev.stamp  ## Run all tests, browser tests included
+	@$(VENV)/bin/python tests/browser/ensure_chromium.py
+	$(IN_VENV) pytest -n $(WORKERS) --dist loadfile $(ARGS)
+
+check: $(VENV)/dev.stamp  ## Check format, lint and types
+	$(IN_VENV) ruff format --check .
+	$(IN_VENV) ruff check .
+	$(IN_VENV) pyright
+
+format: $(VENV)/dev.stamp  ## Format the code and mend what the linter can mend
+	$(IN_VENV) ruff check --fix-only .
+	$(IN_VENV) ruff format .
+
+screenshots: $(VENV)/dev.stamp  ## Take the pictures of the README anew
+	@$(VENV)/bin/python tests/browser/ensure_chromium.py
+	$(VENV)/bin/python tests/browser/screenshots.py $(ARGS)
+
+clean:  ## Remove .venv and the tools' caches
+	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis
+
+# A stamp is younger than the files it was installed from, so the second `make run` starts at once.
+$(VENV)/run.stamp: requirements.txt $(VENV)/bin/python
+	$(install)
+	@touch $@
+
+$(VENV)/dev.stamp: requirements-dev.txt requirements.txt $(VENV)/bin/python
+	$(install)
+	@touch $@ $(VENV)/run.stamp
+
+# Nothing to do when it exists. When it is missing, or its Python has been uninstalled, every stamp is stale.
+$(VENV)/bin/python: ;
+
+# An environment is kept if its pip works; one that was interrupted while it was made, or is too old, is made anew.
+define install
+@{ $(VENV)/bin/python -c '$(VERSION_FITS)' && $(IN_VENV) pip install --help; } >/dev/null 2>&1 || { $(make_venv); }
+@echo 'Installing $<: a minute or two the first time'
+$(IN_VENV) pip install --disable-pip-version-check --quiet -r $<
+endef
+
+define make_venv
+$(PYTHON) -c '$(VERSION_FITS)' 2>/dev/null || { echo "$(WRONG_VERSION)" >&2; exit 1; }; \
+$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { echo "$(NO_VENV)" >&2; exit 1; }; \
+echo 'Making $(VENV)'; $(PYTHON) -m venv --clear $(VENV)
+endef
+
+# The versions for which the pinned packages have wheels.
+VERSION_FITS = import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 15))
+WRONG_VERSION = Python 3.11 to 3.14 is needed. '$(PYTHON) --version' says: $$($(PYTHON) --version 2>&1 || true). Name another: make $(MAKECMDGOALS) PYTHON=python3.12
+NO_VENV = $(PYTHON) has no venv module. Debian and Ubuntu have it in a package of its own: apt install python3-venv
