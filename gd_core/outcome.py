@@ -54,6 +54,8 @@ def outcome(recording: Recording, curve: Curvature) -> Finding:
     if bool(close[-1]):
         never = (~close).nonzero()
         return Finding(Outcome.CONVERGED, int(never[-1]) + 1 if len(never) else 0)
+    if recording.epochs == 0:
+        return Finding(Outcome.DESCENDING)
     recent = gap[-WINDOW - 1 :]
     half = len(recent) // 2
     older, newer = float(recent[: len(recent) - half].max()), float(recent[len(recent) - half :].max())

@@ -1,0 +1,147 @@
+"""Runs worth looking at: the published ones, some that work, and some that fail, each with the reason. No torch."""
+
+from typing import NamedTuple
+
+from gd_core.experiment import Experiment, defaults
+
+
+class Example(NamedTuple):
+    """An experiment with a name and the reason to look at it."""
+
+    group: str
+    title: str
+    reason: str
+    experiment: Experiment
+
+
+def _example(
+    group: str, title: str, reason: str, dataset: str, optimizer: str = "gradient-descent", **changes: object
+) -> Example:
+    return Example(group, title, reason, Experiment(**(defaults(dataset, optimizer) | changes)))
+
+
+PUBLISHED, WORKS, FAILS = "As published", "Works", "Fails on purpose"
+
+EXAMPLES: tuple[Example, ...] = (
+    _example(
+        WORKS,
+        "Scaled features",
+        "Time is scaled first. The curve finds the data.",
+        "noisy-quadratic",
+        scale_features=True,
+        learning_rate=0.01,
+        epochs=1000,
+    ),
+    _example(
+        WORKS,
+        "Scaled, best rate",
+        "The rate that theory names. Forty epochs are enough.",
+        "noisy-quadratic",
+        scale_features=True,
+        learning_rate=0.3579,
+        epochs=40,
+    ),
+    _example(
+        WORKS,
+        "Two features, good rate",
+        "Half the limit. The plane is found in twenty epochs.",
+        "two-features",
+        learning_rate=0.5,
+        epochs=20,
+    ),
+    _example(
+        WORKS,
+        "One step",
+        "The rate 1/18 is one over the curvature. One step lands on the optimum.",
+        "one-parameter",
+        learning_rate=1 / 18,
+        epochs=10,
+    ),
+    _example(
+        WORKS,
+        "Momentum overtakes",
+        "The point swings, and still arrives first.",
+        "noisy-quadratic",
+        "momentum",
+        scale_features=True,
+        learning_rate=0.05,
+        epochs=200,
+    ),
+    _example(
+        PUBLISHED,
+        "Noisy quadratic, 10 epochs",
+        "RMSE “stable at 18.04”. The optimum is 1.467: the rest lies along a slow direction.",
+        "noisy-quadratic",
+        learning_rate=1e-5,
+        epochs=10,
+    ),
+    _example(
+        PUBLISHED,
+        "Two features, shape mistake",
+        "The loss compares every prediction with every target. The slopes run to 0.",
+        "two-features",
+        loss="mse-broadcast",
+        learning_rate=1e-3,
+        epochs=1000,
+    ),
+    _example(
+        PUBLISHED,
+        "Two features, mended",
+        "The same run with matching shapes heads for 1.3, −1 and −3.5.",
+        "two-features",
+        learning_rate=1e-3,
+        epochs=1000,
+    ),
+    _example(
+        PUBLISHED,
+        "One parameter, rate 0.1",
+        "A “good standard starting value” that overshoots: the error changes sign in every step.",
+        "one-parameter",
+        learning_rate=0.1,
+        epochs=40,
+    ),
+    _example(
+        FAILS,
+        "Diverges",
+        "The rate is 1.4 × the limit. The steepest direction grows in every epoch.",
+        "noisy-quadratic",
+        learning_rate=5e-5,
+        epochs=1000,
+    ),
+    _example(
+        FAILS,
+        "Just above the limit",
+        "0.3 % too much. It looks fine, and grows all the same.",
+        "noisy-quadratic",
+        learning_rate=3.55e-5,
+        epochs=1000,
+    ),
+    _example(
+        FAILS,
+        "Bounces for ever",
+        "Exactly at the limit 1/9, the point jumps from side to side and never arrives.",
+        "one-parameter",
+        learning_rate=1 / 9,
+        epochs=40,
+    ),
+    _example(
+        FAILS,
+        "Single rows",
+        "Each update sees one row. The point hovers around the optimum and never rests.",
+        "noisy-quadratic",
+        scale_features=True,
+        batch_size=1,
+        learning_rate=0.05,
+        epochs=100,
+    ),
+    _example(
+        FAILS,
+        "Crawls",
+        "The best rate in the long run pays only after millions of epochs.",
+        "noisy-quadratic",
+        learning_rate=3.5398e-5,
+        epochs=1000,
+    ),
+)
+
+OPENING = EXAMPLES[0]  # what the page opens with

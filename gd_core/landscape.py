@@ -1,0 +1,133 @@
+"""A map of the loss over two parameters: level lines that a narrow valley cannot hide from.
+
+The other parameters stand where the run is. When they move, a parabola keeps its shape and only slides, so the
+lines are computed once, around the slice's own lowest point, and the map moves them along with the run.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import contourpy
+import numpy as np
+import torch
+from torch import Tensor
+
+from gd_core.theory import Curvature
+
+GRID = 161  # points along each side of the grid behind the level lines
+LINES = 12  # level lines at most
+POINTS_A_LINE = 41  # drawn points of one line; the grid has more
+MARGIN = 1.3  # the map's half-width as a multiple of the distance from start to optimum
+
+
+@dataclass(frozen=True)
+class Frame:
+    """The part of the plane that a map shows: centre and half-width on each axis."""
+
+    centre: tuple[float, float]
+    half: tuple[float, float]
+
+
+@dataclass(frozen=True, eq=False)
+class LevelLines:
+    """Level lines relative to the slice's lowest point.
+
+    Attributes:
+        line: Number of the line that a point belongs to, [M].
+        offset: Position minus the lowest point of the slice, [M, 2].
+        level: Number of the level, lowest first, [M].
+        heights: Loss above that of the lowest point for each level.
+    """
+
+    line: np.ndarray
+    offset: np.ndarray
+    level: np.ndarray
+    heights: np.ndarray
+
+
+def frame(curve: Curvature, start: Tensor, axes: Sequence[int]) -> Frame:
+    """A map around the optimum that holds the start and its mirror image.
+
+    It depends on the problem, not on the rate, so that two runs are seen on the same map. A start that is already
+    optimal along an axis still gets a half-width: as far as the loss takes to grow by as much as from the floor to
+    the start, or 1.
+    """
+    rise = float(curve.gap(start).sum())
+
+    def half(axis: int) -> float:
+        distance = abs(float(start[axis] - curve.optimum[axis]))
+        steepness = float(curve.hessian[axis, axis])
+        reach = math.sqrt(2 * rise / steepness) if steepness > 0 and rise > 0 else 1.0
+        return MARGIN * max(distance, 0.2 * reach, 1e-9)
+
+    u, v = axes
+    return Frame((float(curve.optimum[u]), float(curve.optimum[v])), (half(u), half(v)))
+
+
+def slice_minimum(curve: Curvature, theta: Tensor, axes: Sequence[int]) -> Tensor:
+    """Where the loss is lowest in the plane of two axes, the other parameters standing as in θ. [..., P] → [..., 2].
+
+    The gradient within the plane is 0 there: H_pp (p − p*) = −H_po (o − o*). Along a flat direction, the point
+    nearest to the optimum.
+    """
+    plane = list(axes)
+    others = [i for i in range(theta.shape[-1]) if i not in plane]
+    within = curve.hessian[plane][:, plane]
+    across = curve.hessian[plane][:, others]
+    away = (theta - curve.optimum)[..., others]
+    return curve.optimum[plane] - away @ (torch.linalg.pinv(within, hermitian=True) @ across).T
+
+
+def level_lines(curve: Curvature, shown: Frame, lowest: Tensor, axes: Sequence[int]) -> LevelLines:
+    """Lines of equal loss in the plane of two axes, around the slice's lowest point.
+
+    Levels grow by a constant factor. The lowest is chosen so that its line is still a few grid cells wide across
+    the narrowest valley; the highest is about the largest loss on the map.
+
+    Args:
+        curve: The parabola.
+        shown: The part of the plane to cover.
+        lowest: Lowest points of the slices that the run passes through, [K, 2]; the lines cover the map around each.
+        axes: The two parameters.
+    """
+    plane = list(axes)
+    form = curve.hessian[plane][:, plane].numpy()
+    centre, half = np.array(shown.centre), np.array(shown.half)
+    # a run that leaves the map far behind must not make the grid coarse
+    points = np.clip(lowest.numpy(), centre - 2 * half, centre + 2 * half)
+    low, high = centre - half - points.max(0), centre + half - points.min(0)
+    x, y = (np.linspace(low[i], high[i], GRID) for i in (0, 1))
+    grid_x, grid_y = np.meshgrid(x, y)
+    loss = 0.5 * (form[0, 0] * grid_x**2 + 2 * form[0, 1] * grid_x * grid_y + form[1, 1] * grid_y**2)
+    cell = np.diag([x[1] - x[0], y[1] - y[0]])
+    steepest = float(np.linalg.eigvalsh(cell @ form @ cell)[-1])  # per cell², on the drawn map
+    top = float(loss.max())
+    if not 0 < steepest <= top:
+        return LevelLines(np.zeros(0, int), np.zeros((0, 2)), np.zeros(0, int), np.zeros(0))
+    levels = np.geomspace(0.5 * steepest * 2.5**2, 0.7 * top, LINES)
+    generator = contourpy.contour_generator(x=x, y=y, z=loss)
+    lines = [
+        (n, _thinned(line, np.diag(cell)))
+        for n, level in enumerate(levels)
+        for line in generator.lines(level)
+    ]
+    return LevelLines(
+        line=np.concatenate([np.full(len(line), i) for i, (_, line) in enumerate(lines)]),
+        offset=np.concatenate([line for _, line in lines]),
+        level=np.concatenate([np.full(len(line), n) for n, line in lines]),
+        heights=levels,
+    )
+
+
+def _thinned(line: np.ndarray, cell: np.ndarray) -> np.ndarray:
+    """At most POINTS_A_LINE points of a line, both ends among them, closer together where it bends."""
+    if len(line) <= POINTS_A_LINE:
+        return line
+    steps = np.diff(line / cell, axis=0)
+    length = np.hypot(*steps.T)
+    heading = np.unwrap(np.arctan2(steps[:, 1], steps[:, 0]))
+    bend = np.abs(np.diff(heading, prepend=heading[0]))
+    travelled = np.concatenate([[0.0], np.cumsum(length / length.sum() + bend / max(bend.sum(), 1e-9))])
+    keep = np.searchsorted(travelled, np.linspace(0, travelled[-1], POINTS_A_LINE))
+    return line[np.unique(np.append(keep.clip(max=len(line) - 1), len(line) - 1))]
