@@ -4,7 +4,6 @@ An `Experiment` holds primitives only, so it can be compared, hashed, cached and
 of every field live here and nowhere else: widgets, command line and links all read `BOUNDS` and `CHOICES`.
 """
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any, NamedTuple, Self, get_type_hints
@@ -136,10 +135,9 @@ class Experiment:
 
     @property
     def phase(self) -> Phase:
-        """The rule and its settings as they stand in the fields."""
-        return Phase(
-            self.epochs, self.optimizer, self.learning_rate, *(getattr(self, h) for h in HYPERPARAMETERS)
-        )
+        """The rule and its settings as they stand in the fields; what the rule does not have, as usual."""
+        own = {name: getattr(self, name) for name in OPTIMIZER_INFO[self.optimizer].hyperparameters}
+        return Phase(self.epochs, self.optimizer, self.learning_rate, **(_USUAL | own))
 
     @property
     def total_epochs(self) -> int:
@@ -164,24 +162,29 @@ class Experiment:
 
     def to_query(self) -> dict[str, str]:
         """The link: data set, rate and epochs always, the other fields where they differ from the defaults."""
-        usual = defaults(self.dataset, self.optimizer)
+        usual = defaults(self.dataset, self.optimizer) | {"optimizer": type(self).optimizer}
         always = ("dataset", "learning_rate", "epochs")
         return {
-            name: _to_text(getattr(self, name))
+            name: to_text(getattr(self, name))
             for name in FIELDS
             if name in always or getattr(self, name) != usual[name]
         }
 
     @classmethod
-    def from_query(cls, query: Mapping[str, str]) -> tuple[Self, list[str]]:
+    def from_query(cls, query: Mapping[str, str], fallback: Self | None = None) -> tuple[Self, list[str]]:
         """Read a link. Unknown keys are ignored.
 
+        Args:
+            query: Field names and texts.
+            fallback: Where a missing or bad field takes its value from; the defaults if there is none, or if its
+                value does not fit the others either.
+
         Returns:
-            The experiment, and one sentence for each bad value; that field alone takes its default.
+            The experiment, and one sentence for each bad value; that field alone takes another.
         """
         sentences: list[str] = []
 
-        def read(name: str, usual: Any, others: Mapping[str, Any]) -> Any:
+        def read(name: str, usual: Any, default: Any, others: Mapping[str, Any]) -> Any:
             try:
                 value = _from_text(name, query[name]) if name in query else usual
                 sentence = problem_with(name, value, others)
@@ -190,18 +193,28 @@ class Experiment:
             if sentence is None:
                 return value
             sentences.append(sentence)
-            return min(usual, _room_for_epochs(others)) if name == "epochs" else usual
+            if name == "epochs":
+                return min(usual, _room_for_epochs(others))
+            return default if problem_with(name, usual, others) else usual
 
-        choice = {name: read(name, getattr(cls, name), {}) for name in ("dataset", "optimizer")}
-        values = defaults(**choice)
+        known = cls if fallback is None else fallback
+        choice = {
+            name: read(name, getattr(known, name), getattr(cls, name), {})
+            for name in ("dataset", "optimizer")
+        }
+        usual = defaults(**choice)
+        values = dict(usual)
+        if fallback is not None and fallback.dataset == choice["dataset"]:
+            values |= {name: getattr(fallback, name) for name in FIELDS if name not in choice}
         for name in FIELDS:
             if name not in choice:
-                values[name] = read(name, values[name], values)
+                values[name] = read(name, values[name], usual[name], values)
         return cls(**values), sentences
 
 
 FIELDS = tuple(f.name for f in fields(Experiment))
 _TYPES = get_type_hints(Experiment)
+_USUAL: dict[str, Any] = {f.name: f.default for f in fields(Experiment) if f.name in HYPERPARAMETERS}
 
 
 def defaults(dataset: str, optimizer: str) -> dict[str, Any]:
@@ -234,20 +247,15 @@ def problem_with(name: str, value: Any, others: Mapping[str, Any]) -> str | None
         return _problem_with_start(value, DATASET_INFO[others["dataset"]].parameters)
     if name == "before":
         return _problem_with_before(value, others)
-    if not is_knob(name, others["dataset"]):
-        fixed = DATASET_INFO[others["dataset"]].defaults[name]
-        return (
-            None
-            if value == fixed
-            else f"{name} must be {fixed} for {others['dataset']}. Got {_shown(value)}."
-        )
     low, high = BOUNDS[name][:2]
     whole = _TYPES[name] is int
-    if (
-        isinstance(value, bool)
-        or not isinstance(value, int if whole else (int, float))
-        or not low <= value <= high
-    ):
+    is_number = isinstance(value, int if whole else (int, float)) and not isinstance(value, bool)
+    if not is_knob(name, others["dataset"]):
+        fixed = DATASET_INFO[others["dataset"]].defaults[name]
+        if is_number and value == fixed:
+            return None
+        return f"{name} must be {fixed} for {others['dataset']}. Got {_shown(value)}."
+    if not is_number or not low <= value <= high:
         kind = "a whole number between" if whole else "a number between"
         return f"{name} must be {kind} {low:,.12g} and {high:,.12g}. Got {_shown(value)}."
     if name == "batch_size" and value > others["points"]:
@@ -261,7 +269,7 @@ def problem_with(name: str, value: Any, others: Mapping[str, Any]) -> str | None
 
 
 def _problem_with_start(value: Any, parameters: tuple[str, ...]) -> str | None:
-    if isinstance(value, str):
+    if not isinstance(value, tuple):
         return None if value in NAMED_STARTS else _one_of("start", (*NAMED_STARTS, "numbers"), value)
     names = ", ".join(parameters)
     if len(value) != len(parameters):
@@ -280,7 +288,7 @@ def _problem_with_before(value: Any, others: Mapping[str, Any]) -> str | None:
             sentence = problem_with(name, number, {"dataset": others["dataset"]})
             if sentence:
                 return f"before: {sentence}"
-    if value and _room_for_epochs(others | {"before": value}) < 1:
+    if value and _room_for_epochs({**others, "before": value}) < 1:
         return f"before must leave room below {MAX_UPDATES:,} updates. Got {sum(p.epochs for p in value):,} epochs."
     return None
 
@@ -297,16 +305,16 @@ def _one_of(name: str, choices: tuple[str, ...], value: Any) -> str:
 
 def _shown(value: Any) -> str:
     """A value as quoted in an error: short, whatever a link brought along."""
-    text = str(value).lower() if isinstance(value, bool) else str(value)
+    text = str(value).lower() if isinstance(value, bool) else " ".join(str(value).split()) or "nothing"
     return text if len(text) <= 40 else text[:39] + "…"
 
 
-def _to_text(value: Any) -> str:
+def to_text(value: Any) -> str:
     """A field as it stands in a link."""
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, tuple) and value and isinstance(value[0], Phase):
-        return ";".join(",".join(_to_text(part) for part in _shortened(phase)) for phase in value)
+        return ";".join(",".join(to_text(part) for part in _shortened(phase)) for phase in value)
     if isinstance(value, tuple):
         return ",".join(repr(float(number)) for number in value)
     return repr(value) if isinstance(value, float) else str(value)
@@ -333,10 +341,8 @@ def _phase_from_text(text: str) -> Phase:
     epochs, optimizer, learning_rate, *hyperparameters = text.split(",")
     if optimizer not in OPTIMIZER_INFO:
         raise ValueError(text)
-    usual = {name: getattr(Experiment, name) for name in HYPERPARAMETERS}
-    own = OPTIMIZER_INFO[optimizer].hyperparameters
-    given = dict(zip(own, map(float, hyperparameters), strict=True))
-    return Phase(int(epochs), optimizer, float(learning_rate), **(usual | dict(own) | given))
+    own = dict(zip(OPTIMIZER_INFO[optimizer].hyperparameters, map(float, hyperparameters), strict=True))
+    return Phase(int(epochs), optimizer, float(learning_rate), **(_USUAL | own))
 
 
 def _not_readable(name: str, text: str) -> str:

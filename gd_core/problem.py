@@ -6,9 +6,9 @@ from functools import partial
 import torch
 from torch import Tensor
 
+from gd_core.catalog import OPTIMIZER_INFO
 from gd_core.datasets import DATASETS, Dataset
 from gd_core.experiment import Experiment, Phase
-from gd_core.catalog import OPTIMIZER_INFO
 from gd_core.models import MODELS
 from gd_core.objective import LOSSES, Objective
 from gd_core.optimizers import OPTIMIZERS, UpdateRule, in_turn
@@ -38,7 +38,7 @@ class Problem:
 
     def scaled(self, raw: Tensor) -> Tensor:
         """The inverse of `raw`."""
-        return torch.linalg.solve(self.to_raw, raw.T).T
+        return torch.linalg.solve(self.to_raw, raw.unsqueeze(-1)).squeeze(-1)
 
 
 def build(experiment: Experiment) -> Problem:

@@ -10,9 +10,12 @@ from gd_core.experiment import Experiment
 from gd_core.problem import Problem, build
 from gd_core.training import Recording, Step, batches, has_diverged, train
 
+STACKED_AT_ONCE = 10_000  # steps; three small tensors each take 40 times the room of three rows
+ERRORS_AT_ONCE = 2**20  # residuals in memory together, or long runs on many rows would take gigabytes
+
 
 class Recorder:
-    """A run in the making. `advance` trains for a while, `recording` is what there is so far."""
+    """A run in the making. It stands at its start; `advance` trains for a while, `recording` is what there is so far."""
 
     def __init__(self, experiment: Experiment, problem: Problem | None = None) -> None:
         self.experiment = experiment
@@ -22,56 +25,70 @@ class Recorder:
         self._steps = islice(
             train(self.problem.objective, self.problem.start, self.problem.rule, rows), updates + 1
         )
-        self._pending: list[Step] = []
-        self._kept: tuple[Tensor, Tensor, Tensor] | None = None
-        self._epochs: tuple[Tensor, Tensor] | None = None
-        self._first_loss: float | None = None
+        self._pending: list[Step] = [next(self._steps)]
+        self._kept: tuple[Tensor, ...] = ()  # θ, loss and gradient of every update
+        self._epochs: tuple[Tensor, ...] = ()  # loss and RMSE of every epoch
+        self._first_loss = self._pending[0].loss.item()
         self.diverged_at: int | None = None
         self.complete = False
         self.stopped = False
 
     def advance(self, seconds: float | None = None) -> None:
         """Train until the run is complete or, if `seconds` is given, for about that long."""
+        if self.complete:
+            return
         deadline = None if seconds is None else time.perf_counter() + seconds
         for step in self._steps:
-            loss = step.loss.item()
-            if self._first_loss is None:
-                self._first_loss = loss
-            if has_diverged(loss, self._first_loss):
+            if has_diverged(step.loss.item(), self._first_loss):
                 self.diverged_at = -(-step.update // self.experiment.updates_per_epoch)
                 break
             self._pending.append(step)
+            if len(self._pending) == STACKED_AT_ONCE:
+                self._stack()
             if deadline is not None and time.perf_counter() > deadline:
                 return
         self.complete = True
 
     def stop(self) -> None:
-        """Keep what there is; `advance` is not to be called again."""
-        self.stopped, self.complete = not self.complete, True
+        """Keep what there is; `advance` does nothing any more."""
+        if not self.complete:
+            self.stopped = self.complete = True
 
     def recording(self) -> Recording:
         """The run so far, as a value."""
-        if self._pending:
-            _, theta, loss, gradient = zip(*self._pending, strict=True)
-            new = torch.stack(theta), torch.stack(loss), torch.stack(gradient)
-            kept = self._kept
-            self._kept = new if kept is None else tuple(map(torch.cat, zip(kept, new, strict=True)))
-            self._pending.clear()
-        if self._kept is None:
-            raise ValueError("advance must be called before recording.")
+        self._stack()
         theta, loss, gradient = self._kept
         stride = self.experiment.updates_per_epoch
-        known = 0 if self._epochs is None else len(self._epochs[0])
-        fresh = theta[::stride][known:]
-        objective = self.problem.objective
+        known = len(self._epochs[0]) if self._epochs else 0
+        fresh, objective = theta[::stride][known:], self.problem.objective
         if len(fresh):
-            values = objective.many(fresh) if stride > 1 else loss[known:], objective.rmse(fresh)
-            self._epochs = (
-                values if self._epochs is None else tuple(map(torch.cat, zip(self._epochs, values)))
-            )
+            some = fresh.split(max(1, ERRORS_AT_ONCE // self.experiment.points))
+            losses = torch.cat([objective.many(one) for one in some]) if stride > 1 else loss[known:]
+            rmse = torch.cat([objective.rmse(one) for one in some])
+            self._epochs = _joined(self._epochs, (losses, rmse))
+        epoch_loss, epoch_rmse = self._epochs
         return Recording(
-            theta, loss, gradient, stride, *self._epochs, self.diverged_at, self.complete, self.stopped
+            theta=theta,
+            loss=loss,
+            gradient=gradient,
+            updates_per_epoch=stride,
+            epoch_loss=epoch_loss,
+            epoch_rmse=epoch_rmse,
+            diverged_at=self.diverged_at,
+            complete=self.complete,
+            stopped=self.stopped,
         )
+
+    def _stack(self) -> None:
+        if self._pending:
+            _, *columns = zip(*self._pending, strict=True)
+            self._kept = _joined(self._kept, tuple(map(torch.stack, columns)))
+            self._pending.clear()
+
+
+def _joined(kept: tuple[Tensor, ...], new: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+    """Columns made longer."""
+    return tuple(map(torch.cat, zip(kept, new, strict=True))) if kept else new
 
 
 def record(experiment: Experiment) -> Recording:

@@ -9,7 +9,7 @@ from torch import Tensor
 from gd_core.catalog import OPTIMIZER_INFO
 from gd_core.experiment import Experiment
 from gd_core.outcome import CONVERGED_BELOW, Finding, Outcome
-from gd_core.theory import Curvature, Forecast
+from gd_core.theory import Forecast
 from gd_core.training import DIVERGED_ABOVE, Recording
 
 ILL_CONDITIONED = 100.0  # κ above which scaling is the first advice
@@ -89,6 +89,12 @@ def of_steps(recording: Recording, experiment: Experiment, known: Forecast) -> S
     choice[change > 1e-12] = 3
     choice[-1] = 4
     return StepVerdicts(templates, choice)
+
+
+def _at_the_edge(recording: Recording) -> str:
+    if recording.complete:
+        return "The run ends here."
+    return "More is coming." if recording.epochs else "This is the start."
 
 
 def of_run(recording: Recording, experiment: Experiment, known: Forecast, finding: Finding) -> str:

@@ -1,0 +1,286 @@
+"""The side bar: widgets ⇄ Experiment ⇄ address. No torch here: the controls appear before it is loaded.
+
+The address is the save file. When it is not what this module last wrote, someone followed a link, went back or
+reloaded: then the widgets take their values from it. Afterwards the address follows the widgets.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import streamlit as st
+
+from gd_core.catalog import DATASET_INFO, LOSS_INFO, OPTIMIZER_INFO
+from gd_core.examples import EXAMPLES, OPENING, Example
+from gd_core.experiment import BOUNDS, FIELDS, HYPERPARAMETERS, Experiment, defaults, to_text
+
+NUMBERS = "numbers"
+STARTS = {"published": "As published", "random": "Random, from the seed", NUMBERS: "My own numbers"}
+STATE = st.session_state
+
+
+class Controls:
+    """What the side bar holds after it is drawn.
+
+    Attributes:
+        experiment: What the widgets say; a field with a bad value keeps its last good one.
+        under_rate: The place under the learning rate, for the strip that needs theory.
+        sound: Whether every field holds a good value.
+    """
+
+    def __init__(self, experiment: Experiment, under_rate: Any, sound: bool) -> None:
+        self.experiment = experiment
+        self.under_rate = under_rate
+        self.sound = sound
+
+
+def side_bar() -> Controls:
+    """Draw the side bar and read it."""
+    _follow_the_address()
+    notes: dict[str, Any] = {}
+    with st.sidebar:
+        _examples()
+        dataset = _select("dataset", "Data set", DATASET_INFO, on_change=_dataset_changed)
+        info = DATASET_INFO[dataset]
+        if info.knobs:
+            _row(info.knobs, notes)
+        _text("learning_rate", notes)
+        under_rate = st.container(key="under_rate")
+        _row(("epochs", "batch_size"), notes)
+        optimizer = _select("optimizer", "Update rule", OPTIMIZER_INFO, on_change=_optimizer_changed)
+        _row(tuple(OPTIMIZER_INFO[optimizer].hyperparameters), notes)
+        scalable = dataset != "one-parameter"
+        help_text = "Shift each feature to mean 0 and scale it to deviation 1 before training. The curve stays the same curve."
+        if not scalable:
+            help_text = "A single row has no spread, so there is nothing to scale."
+        st.toggle("Scale features", key=_key("scale_features"), disabled=not scalable, help=help_text)
+        _select("loss", "Loss", LOSS_INFO)
+        st.selectbox(
+            "Start", list(STARTS), format_func=lambda name: STARTS[name], key=_key("start"),
+            help="The parameters before the first step. A click on the landscape sets them too.",
+        )  # fmt: skip
+        if STATE[_key("start")] == NUMBERS:
+            names = ", ".join(info.parameters)
+            st.text_input(
+                f"Start at {names}", key=_key("numbers"), help="One number for each, with commas between."
+            )
+        notes["start"] = st.empty()
+        _row(("seed",), notes)
+        notes["before"] = st.empty()
+    experiment, sentences = _read(notes)
+    _earlier_phases(experiment, notes["before"])
+    _write_address(experiment, axes(info.parameters))
+    return Controls(experiment, under_rate, not sentences)
+
+
+def load(experiment: Experiment) -> None:
+    """Set every widget to an experiment. For callbacks."""
+    for name in FIELDS:
+        STATE[_key(name)] = getattr(experiment, name)
+    for name in BOUNDS:
+        STATE[_key(name)] = _written(getattr(experiment, name))
+    named = isinstance(experiment.start, str)
+    STATE[_key("start")] = experiment.start if named else NUMBERS
+    if not named:
+        STATE[_key("numbers")] = ", ".join(f"{number:.7g}" for number in experiment.start)
+    STATE["good"] = experiment
+
+
+def set_rate(rate: float) -> None:
+    """Set the learning rate. For callbacks."""
+    STATE[_key("learning_rate")] = _written(float(rate))
+
+
+def set_start(numbers: tuple[float, ...]) -> None:
+    """Start at these numbers, in raw units. For callbacks."""
+    STATE[_key("start")] = NUMBERS
+    STATE[_key("numbers")] = ", ".join(f"{number:.7g}" for number in numbers)
+
+
+def new_start() -> None:
+    """Start at random, from the next seed. For callbacks."""
+    good: Experiment = STATE["good"]
+    seed = (good.seed + 1) % (int(BOUNDS["seed"].high) + 1)
+    STATE[_key("start")] = "random"
+    STATE[_key("seed")] = _written(seed)
+
+
+def continue_as(experiment: Experiment) -> None:
+    """Take over the earlier phases of a continued run. For callbacks."""
+    STATE[_key("before")] = experiment.before
+
+
+def axes_control(parameters: tuple[str, ...], label: str = "Axes") -> None:
+    """The choice of the landscape's two parameters, where there is a choice."""
+    pairs = [(i, j) for i in range(len(parameters)) for j in range(i + 1, len(parameters))]
+    if len(pairs) > 1:
+        st.segmented_control(
+            label,
+            pairs,
+            format_func=lambda pair: f"{parameters[pair[0]]}, {parameters[pair[1]]}",
+            key="axes",
+            label_visibility="collapsed",
+            required=True,
+        )
+
+
+def _key(name: str) -> str:
+    return f"w_{name}"
+
+
+def _written(value: Any) -> str:
+    """A number as one would type it: 1e-5, 0.35, 1000."""
+    if isinstance(value, int):
+        return str(value)
+    return repr(value).replace("e-0", "e-").removesuffix(".0")
+
+
+def _follow_the_address() -> None:
+    address = st.query_params.to_dict()
+    if address == STATE.get("address"):
+        _keep_widgets_alive()
+        return
+    experiment, sentences = Experiment.from_query(address) if address else (OPENING.experiment, [])
+    load(experiment)
+    STATE["link_problems"] = sentences
+    parameters = experiment.info.parameters
+    names = address.get("axes", "").split(",")
+    pair = tuple(parameters.index(name) for name in names) if set(names) <= set(parameters) else ()
+    STATE["axes"] = pair if len(pair) == 2 and pair[0] < pair[1] else (0, min(1, len(parameters) - 1))
+
+
+def _keep_widgets_alive() -> None:
+    """Streamlit forgets a widget that one run did not draw; a write makes its value stay."""
+    for key in [key for key in STATE if str(key).startswith("w_")]:
+        STATE[key] = STATE[key]
+
+
+def _write_address(experiment: Experiment, axes: tuple[int, int]) -> None:
+    parameters = experiment.info.parameters
+    query = experiment.to_query()
+    if axes not in ((0, 0), (0, 1)):
+        query["axes"] = ",".join(parameters[i] for i in axes)
+    if query != st.query_params.to_dict():
+        st.query_params.from_dict(query)
+    STATE["address"] = query
+
+
+def axes(parameters: tuple[str, ...]) -> tuple[int, int]:
+    """The landscape's two parameters, by number; twice 0 if there is only one."""
+    axes = STATE.get("axes") or (0, 1)
+    if max(axes) >= len(parameters):
+        axes = (0, min(1, len(parameters) - 1))
+        STATE["axes"] = axes
+    return axes
+
+
+def _read(notes: dict[str, Any]) -> tuple[Experiment, list[str]]:
+    """The experiment that the widgets say, and the sentences about bad fields, shown under them."""
+    good: Experiment = STATE["good"]
+    dataset = STATE[_key("dataset")]
+    texts = {name: STATE[_key(name)] for name in ("dataset", "loss", "optimizer")}
+    hidden = {*HYPERPARAMETERS, "points", "noise", "data_seed"}
+    shown = {*DATASET_INFO[dataset].knobs, *OPTIMIZER_INFO[texts["optimizer"]].hyperparameters}
+    texts |= {name: str(STATE[_key(name)]).strip() for name in BOUNDS if name not in hidden or name in shown}
+    texts["scale_features"] = str(bool(STATE[_key("scale_features")])).lower()
+    start = STATE[_key("start")]
+    texts["start"] = STATE.get(_key("numbers"), "") if start == NUMBERS else start
+    before = STATE.get(_key("before")) or ()
+    if before and good.dataset == dataset:
+        texts["before"] = to_text(before)
+    experiment, sentences = Experiment.from_query(texts, fallback=_same_rule(good, texts["optimizer"]))
+    for sentence in [*sentences, *STATE.pop("link_problems", [])]:
+        name = next((field for field in FIELDS if sentence.startswith(field)), "before")
+        used = getattr(experiment, name)
+        kept = f" Using {_written(used)} instead." if isinstance(used, int | float) else ""
+        notes.get(name, notes["before"]).markdown(f":orange[:material/error:] {sentence}{kept}")
+    STATE["good"] = experiment
+    return experiment, sentences
+
+
+def _same_rule(good: Experiment, optimizer: str) -> Experiment:
+    """The last good experiment, with the usual settings of another rule if that was changed."""
+    if good.optimizer == optimizer:
+        return good
+    usual = defaults(good.dataset, optimizer)
+    fields = {name: getattr(good, name) for name in FIELDS}
+    return Experiment(**(fields | {name: usual[name] for name in ("optimizer", *HYPERPARAMETERS)}))
+
+
+def _examples() -> None:
+    with st.popover("Examples", icon=":material/menu_book:", width="stretch"):
+        for group in dict.fromkeys(example.group for example in EXAMPLES):
+            st.markdown(f"**{group}**")
+            for number, example in enumerate(EXAMPLES):
+                if example.group == group:
+                    st.button(
+                        f"{example.title}  \n:small[:gray[{example.reason}]]",
+                        key=f"example_{number}",
+                        on_click=_load_example,
+                        args=(example,),
+                        width="stretch",
+                        type="tertiary",
+                    )
+
+
+def _load_example(example: Example) -> None:
+    load(example.experiment)
+    STATE["axes"] = (0, min(1, len(example.experiment.info.parameters) - 1))
+
+
+def _dataset_changed() -> None:
+    dataset, optimizer = STATE[_key("dataset")], STATE[_key("optimizer")]
+    load(Experiment(**defaults(dataset, optimizer)))
+    STATE["axes"] = (0, min(1, len(DATASET_INFO[dataset].parameters) - 1))
+
+
+def _optimizer_changed() -> None:
+    for name, value in OPTIMIZER_INFO[STATE[_key("optimizer")]].hyperparameters.items():
+        STATE[_key(name)] = _written(value)
+
+
+def _select(name: str, label: str, infos: Any, on_change: Callable[[], None] | None = None) -> str:
+    return st.selectbox(
+        label,
+        list(infos),
+        format_func=lambda choice: infos[choice].title,
+        key=_key(name),
+        help="  \n".join(f"**{info.title}**: {info.help}" for info in infos.values()),
+        on_change=on_change,
+    )
+
+
+def _text(name: str, notes: dict[str, Any]) -> None:
+    bounds = BOUNDS[name]
+    st.text_input(
+        bounds.title,
+        key=_key(name),
+        help=f"{bounds.help} Between {bounds.low:,.12g} and {bounds.high:,.12g}.",
+    )
+    notes[name] = st.empty()
+
+
+def _row(names: tuple[str, ...], notes: dict[str, Any]) -> None:
+    if not names:
+        return
+    for name, column in zip(names, st.columns(len(names), gap="small"), strict=True):
+        with column:
+            bounds = BOUNDS[name]
+            st.text_input(
+                bounds.title,
+                key=_key(name),
+                help=f"{bounds.help} Between {bounds.low:,.12g} and {bounds.high:,.12g}.",
+            )
+    for name in names:
+        notes[name] = st.empty()
+
+
+def _earlier_phases(experiment: Experiment, place: Any) -> None:
+    if not experiment.before:
+        return
+    parts = [
+        f"{phase.epochs:,} epochs of {OPTIMIZER_INFO[phase.optimizer].title.lower()} at {_written(phase.learning_rate)}"
+        for phase in experiment.before
+    ]
+    with place.container():
+        st.caption(f"Goes on after {', then '.join(parts)}.")
+        st.button("Forget the earlier part", on_click=lambda: STATE.update({_key("before"): ()}))

@@ -1,0 +1,226 @@
+"""The Train page's live part: four panels, the transport under them, and the tabs."""
+
+from collections.abc import Callable, Sequence
+
+import streamlit as st
+
+from gd_core.catalog import LOSS_INFO, OPTIMIZER_INFO
+from gd_core.experiment import Experiment
+from gd_core.outcome import Finding, Outcome
+from gd_core.theory import Forecast
+from gd_core.verdict import short, significant
+from pages.ui import charts, controls, player, rate, stage, tabs
+from pages.ui.palette import Palette, palette
+
+TALL, LOW = 300, 205  # heights of the upper and the lower panels, in pixels
+STATE = st.session_state
+
+
+def show(held: controls.Controls) -> None:
+    """Everything on the page that needs torch."""
+    stage.settle()
+    STATE["held"] = held
+    with held.under_rate:
+        rate.show(held.experiment, stage.known(held.experiment)[2], _rate_chosen("rate"))
+    take = stage.on_stage(held.experiment)
+    streaming = bool(take and take.recorder)
+    if streaming:
+        st.fragment(_live, run_every=0.5)(held, True)
+    else:
+        _live(held, False)
+
+
+def _live(held: controls.Controls, streaming: bool) -> None:
+    if STATE.pop("side_bar_changed", False) and streaming:
+        st.rerun()  # a callback in here set a widget out there
+    take = stage.on_stage(held.experiment)
+    if streaming and take:
+        stage.advance(take)
+    run, known, finding = stage.as_run(held.experiment, take)
+    colours = palette(st.context.theme.type)
+    _panels(run, known, colours)
+    _transport(run, known, finding, held, take)
+    tabs.show(run, known, colours)
+    if streaming and not (take and take.recorder):
+        st.rerun()
+
+
+def _panels(run: charts.Run, known: Forecast, colours: Palette) -> None:
+    several = len(run.problem.dataset.feature_names) > 1
+    top = st.columns(2, gap="medium")
+    with top[0]:
+        if several:
+            _title("Prediction and data", _thinned_note(run))
+            left, right = st.columns([3, 2], gap="small")
+            with left:
+                tabs.draw(charts.agreement(run, colours, TALL), "agreement")
+            with right:
+                for j in range(2):
+                    tabs.draw(charts.along(run, j, colours, TALL // 2 - 8), f"along_{j}")
+        else:
+            _title("Data and fit", _thinned_note(run))
+            tabs.draw(charts.fit(run, colours, TALL), "fit")
+    with top[1]:
+        _landscape(run, colours)
+    bottom = st.columns(2, gap="medium")
+    with bottom[0]:
+        _title("Error by epoch", _stride_note(run))
+        tabs.draw(charts.error(run, colours, LOW), "error")
+    with bottom[1]:
+        _formula(run, known)
+
+
+def _landscape(run: charts.Run, colours: Palette) -> None:
+    axes = controls.axes(run.experiment.info.parameters)
+    names = [f"{name}′" if run.experiment.scale_features else name for name in run.experiment.info.parameters]
+    with st.container(horizontal=True, vertical_alignment="center", key="map_head"):
+        others = [name for i, name in enumerate(names) if i not in axes]
+        slice_note = f"{', '.join(others)} where the run is" if others else "click to set the start"
+        _title("Landscape", slice_note)
+        controls.axes_control(run.experiment.info.parameters)
+    if len(names) == 1:
+        view = charts.parabola(run, names[0], colours, TALL)
+    else:
+        view = charts.landscape(run, axes, names, colours, TALL)
+    with st.container(key="map"):
+        tabs.draw(view, "landscape")
+
+
+def _title(text: str, note: str = "") -> None:
+    small = f" <small>{note}</small>" if note else ""
+    st.html(f'<p class="panel-title">{text}{small}</p>')
+
+
+def _thinned_note(run: charts.Run) -> str:
+    rows = run.experiment.points
+    return f"{charts.DRAWN_ROWS} of {rows:,} rows drawn" if rows > charts.DRAWN_ROWS else ""
+
+
+def _stride_note(run: charts.Run) -> str:
+    stride = charts.stride_of(run.experiment.total_epochs)
+    return f"every {stride:,}th epoch drawn, all recorded" if stride > 1 else ""
+
+
+def _formula(run: charts.Run, known: Forecast) -> None:
+    experiment = run.experiment
+    model = {
+        "quadratic": r"\hat y = a\,t^2 + b\,t + c",
+        "linear": r"\hat y = w_1 x_1 + w_2 x_2 + b",
+        "proportional": r"\hat y = A\,x",
+    }[experiment.info.model]
+    loss, optimizer = LOSS_INFO[experiment.loss], OPTIMIZER_INFO[experiment.optimizer]
+    _title("Formula and numbers of this epoch")
+    target = r"\bar y" if experiment.loss == "mse-broadcast" else "y"
+    gradient = rf"\nabla L = \tfrac{{2}}{{N}}\,\Phi^\top(\hat y - {target})"
+    st.markdown(f"${model}$ &emsp; ${loss.latex}$ \n\n ${gradient}$ &emsp; ${optimizer.latex}$")
+    scaled = experiment.scale_features
+    head = "<th></th><th>value</th><th>gradient</th><th>next step</th>" + (
+        "<th>in raw units</th>" if scaled else ""
+    )
+    rows = ""
+    for i, name in enumerate(experiment.info.parameters):
+        mark = f"{name}′" if scaled else name
+        cells = [player.live(f"{kind}{i}") for kind in ("p", "g", "d")]
+        if scaled:
+            cells.append(f"{name} = {player.live(f'r{i}')}")
+        rows += f"<tr><td>{mark}</td>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
+    loss_row = f"RMSE {player.live('rmse')} &ensp; loss {player.live('loss')} &ensp; floor {significant(known.floor_rmse)}"
+    st.html(
+        f'<table class="live"><tr>{head}</tr>{rows}</table><p class="panel-title"><small>{loss_row}</small></p>'
+    )
+
+
+def _transport(
+    run: charts.Run, known: Forecast, finding: Finding, held: controls.Controls, take: stage.Take | None
+) -> None:
+    changed = take is not None and take.experiment != held.experiment
+    with st.container(key="transport", horizontal=True, vertical_alignment="top"):
+        with st.container(key="buttons", horizontal=True, width="content", gap="small"):
+            st.button("Train", type="primary", icon=":material/play_arrow:", on_click=_train, key="train")
+            if take and take.recorder:
+                st.button("Stop", icon=":material/stop:", on_click=stage.stop, key="stop")
+            else:
+                st.button("Reset", on_click=stage.reset, key="reset", help="Back to the same start.")
+            st.button("New start", on_click=_new_start, key="new_start", help="Another random start.")
+        player.show(
+            run,
+            known,
+            finding,
+            take=f"take {take.number}" if take else f"start {STATE.get('takes', 0)}",
+            play=take is not None and take.number == STATE["takes"],
+            trained=take is not None,
+            first_epoch=take.first_epoch if take else 0,
+            offers=_offers(finding.outcome, known),
+            note="The settings have changed since this run: Train runs the new ones." if changed else "",
+            extra=tabs.extra_columns(run),
+            on_rate=_rate_chosen("player"),
+            on_continue=_continue,
+            on_start=_start_clicked,
+        )
+
+
+def _offers(outcome: Outcome, known: Forecast) -> Sequence[player.Offer]:
+    if (
+        outcome not in (Outcome.DIVERGED, Outcome.GROWING)
+        or not known.stability_limit
+        or not known.best_for_epochs
+    ):
+        return ()
+    return (
+        player.Offer(f"Set the rate to the limit {short(known.stability_limit)}", known.stability_limit),
+        player.Offer(f"To the best for these epochs {short(known.best_for_epochs)}", known.best_for_epochs),
+    )
+
+
+def _train() -> None:
+    stage.train(_held())
+
+
+def _new_start() -> None:
+    controls.new_start()
+    STATE["side_bar_changed"] = True
+    stage.reset()
+
+
+def _held() -> Experiment:
+    return STATE["held"].experiment
+
+
+def _rate_chosen(component: str) -> Callable[[], None]:
+    def chosen() -> None:
+        if (value := STATE[component].get("rate")) is not None:
+            controls.set_rate(value)
+            STATE["side_bar_changed"] = True
+
+    return chosen
+
+
+def _continue() -> None:
+    epoch = STATE["player"].get("continue_from")
+    take = stage.on_stage(_held())
+    if epoch is None or take is None:
+        return
+    now = _held()
+    experiment = take.experiment.continued(
+        int(epoch),
+        **{name: getattr(now, name) for name in stage.MAY_CHANGE if name not in ("before", "batch_size")},
+    )
+    controls.continue_as(experiment)
+    STATE["side_bar_changed"] = True
+    stage.train(experiment, first_epoch=int(epoch))
+
+
+def _start_clicked() -> None:
+    picked = STATE["player"].get("start")
+    if picked is None:
+        return
+    held = STATE["held"]
+    problem, curve, _ = stage.known(held.experiment)
+    theta = problem.start.clone()
+    axes = controls.axes(held.experiment.info.parameters)
+    frame = charts.map_frame(curve, problem.start, axes)
+    for axis, share, centre, half in zip(dict.fromkeys(axes), picked, frame.centre, frame.half, strict=False):
+        theta[axis] = centre + half * (2 * share - 1)
+    controls.set_start(tuple(problem.raw(theta).tolist()))
+    STATE["side_bar_changed"] = True
+    stage.reset()

@@ -1,0 +1,270 @@
+// The transport: it owns the epoch. On every frame it moves the `epoch` inputs of the page's charts, writes the
+// numbers of this epoch into every element marked data-live, and says the verdict. It draws no chart.
+
+const SPEEDS = [['¼×', 0.25], ['½×', 0.5], ['1×', 1], ['2×', 2], ['4×', 4], ['all at once', Infinity]];
+const SECONDS_AT_1X = 6; // a whole run takes about as long,
+const SLOWEST = 2.5; // but short runs show at most so many epochs a second
+
+const players = new WeakMap();
+
+// The same writing of numbers as `gd_core.verdict.significant`.
+export function significant(number, digits = 6) {
+  if (Number.isNaN(number)) return '–';
+  if (!Number.isFinite(number)) return number > 0 ? '∞' : '−∞';
+  if (number === 0) return '0';
+  const size = Math.abs(number);
+  let text;
+  if (size >= 1e-4 && size < 1e7) {
+    text = number.toFixed(Math.max(0, digits - 1 - Math.floor(Math.log10(size))));
+  } else {
+    text = number.toExponential(digits - 1).replace('e+', 'e');
+  }
+  return text.replaceAll('-', '−');
+}
+
+const whole = (number) => Math.round(number).toLocaleString('en-US');
+
+// The table's columns as arrays, with those that are left to the browser: see `table` in player.py.
+function columnsOf({ table, sums, stride, last }) {
+  const columns = Object.fromEntries(table.schema.fields.map(({ name }) => [name, table.getChild(name).toArray()]));
+  const rows = table.numRows;
+  columns.epoch ??= Float64Array.from({ length: rows }, (_, r) => Math.min(r * stride, last));
+  columns.next_rmse ??= columns.rmse.map((_, r) => columns.rmse[Math.min(r + 1, rows - 1)]);
+  for (const [name, parts] of Object.entries(sums)) {
+    columns[name] = Float64Array.from({ length: rows }, (_, r) =>
+      parts.reduce((sum, [part, weight]) => sum + weight * columns[part][r], 0));
+  }
+  return columns;
+}
+
+function create(root) {
+  const $ = (name) => root.querySelector(`[data-part="${name}"]`);
+  const state = {
+    id: null, playing: false, position: 0, epoch: 0, seen: 0, last: 0, planned: 1, stride: 1, complete: true,
+    columns: {}, rows: 0, speed: 1, tick: 0, then: 0, said: null,
+  };
+  const buttons = Object.fromEntries(
+    ['start', 'back10', 'back', 'play', 'forward', 'forward10', 'end', 'continue', 'offers', 'note'].map((n) => [n, $(n)]));
+  const slider = $('epoch'), speed = $('speed'), count = $('count'), verdict = $('verdict'), summary = $('summary');
+
+  for (const [label, value] of SPEEDS) speed.add(new Option(label, String(value)));
+  const still = window.matchMedia('(prefers-reduced-motion: reduce)').matches;
+  speed.value = still ? 'Infinity' : '1';
+  state.speed = still ? Infinity : 1;
+
+  const row = (epoch) => (epoch >= state.last ? state.rows - 1 : Math.floor(epoch / state.stride));
+  const shownEpoch = (epoch) => {
+    const inside = Math.max(0, Math.min(state.last, Math.round(epoch)));
+    return inside >= state.last ? state.last : inside - (inside % state.stride);
+  };
+
+  const span = () => (state.complete ? state.last : state.planned); // what the slider reaches over
+
+  function move(name, value) {
+    for (const input of document.querySelectorAll(`.stVegaLiteChart input[name="${name}"]`)) {
+      if (+input.value !== value) {
+        input.value = value;
+        input.dispatchEvent(new Event('input', { bubbles: true }));
+      }
+    }
+  }
+
+  function sentence(r) {
+    const template = state.templates[state.columns.template[r]];
+    const now = state.columns.rmse[r], next = state.columns.next_rmse[r];
+    const epoch = state.columns.epoch[r];
+    const values = {
+      epoch: whole(epoch), next: whole(epoch + 1), rmse: significant(now), next_rmse: significant(next),
+      percent: now ? significant(100 * Math.abs(next / now - 1), 3) : '0',
+    };
+    return template.replace(/\{(\w+)\}/g, (_, name) => values[name]);
+  }
+
+  function draw() {
+    const r = row(state.epoch);
+    if (!state.rows) return;
+    slider.value = state.epoch;
+    slider.setAttribute('aria-valuetext', `epoch ${whole(state.epoch)} of ${whole(state.planned)}`);
+    count.textContent = `${whole(state.epoch)} / ${whole(state.planned)}`;
+    verdict.textContent = sentence(r);
+    const atEnd = state.epoch >= state.last && state.complete;
+    summary.textContent = atEnd ? state.summary : '';
+    summary.hidden = !summary.textContent;
+    verdict.hidden = !summary.hidden && state.last > 0;
+    buttons.offers.hidden = !atEnd || !buttons.offers.childElementCount;
+    buttons.continue.hidden = state.playing || state.epoch < 1 || !state.trained;
+    for (const element of document.querySelectorAll('[data-live]')) {
+      const column = state.columns[element.dataset.live];
+      if (!column) continue;
+      const text = element.dataset.whole !== undefined ? whole(column[r])
+        : significant(column[r], +(element.dataset.digits || 6));
+      if (element.textContent !== text) element.textContent = text;
+    }
+  }
+
+  function show(epoch) {
+    state.epoch = shownEpoch(epoch);
+    move('epoch', state.epoch);
+    draw();
+  }
+
+  function setPlaying(playing) {
+    state.playing = playing;
+    buttons.play.setAttribute('aria-label', playing ? 'Pause' : 'Play');
+    buttons.play.title = playing ? 'Pause (space)' : 'Play (space)';
+    root.querySelector('[data-part="icon-play"]').toggleAttribute('hidden', playing);
+    root.querySelector('[data-part="icon-pause"]').toggleAttribute('hidden', !playing);
+    verdict.setAttribute('aria-live', playing ? 'off' : 'polite');
+    if (!playing) {
+      state.seen = Math.max(state.seen, state.epoch);
+      move('seen', state.seen);
+    }
+    state.then = 0;
+    cancelAnimationFrame(state.tick);
+    if (playing) state.tick = requestAnimationFrame(frame);
+    draw();
+  }
+
+  function frame(now) {
+    const elapsed = state.then ? Math.min(0.25, (now - state.then) / 1000) : 0;
+    state.then = now;
+    const pace = Math.max(SLOWEST, span() / SECONDS_AT_1X) * state.speed;
+    state.position = Math.min(state.last, pace === Infinity ? state.last : state.position + elapsed * pace);
+    const epoch = shownEpoch(Math.floor(state.position));
+    if (epoch !== state.epoch) show(epoch);
+    if (state.epoch >= state.last && state.complete) setPlaying(false);
+    else state.tick = requestAnimationFrame(frame);
+  }
+
+  function seek(epoch) {
+    if (state.playing) setPlaying(false);
+    state.position = shownEpoch(epoch);
+    show(state.position);
+    if (state.epoch > state.seen) {
+      state.seen = state.epoch;
+      move('seen', state.seen);
+    }
+  }
+
+  const step = (rows) => seek(
+    rows > 0 && row(state.epoch) + rows >= state.rows - 1 ? state.last
+      : (Math.max(0, row(state.epoch) + rows)) * state.stride);
+  function toggle() {
+    if (!state.playing && state.epoch >= state.last && state.complete) {
+      state.position = 0;
+      show(0);
+    }
+    state.position = state.epoch;
+    setPlaying(!state.playing);
+  }
+
+  const actions = {
+    start: () => seek(0), back10: () => step(-10), back: () => step(-1), play: toggle,
+    forward: () => step(1), forward10: () => step(10), end: () => seek(state.last),
+  };
+  for (const [name, action] of Object.entries(actions)) buttons[name].onclick = action;
+  slider.oninput = () => seek(+slider.value);
+  speed.onchange = () => { state.speed = +speed.value; };
+  buttons.continue.onclick = () => { setPlaying(false); state.send('continue_from', state.epoch); };
+
+  const host = root.host || root;
+  const typing = 'input, textarea, select, button, a, summary, [contenteditable="true"], [role="slider"], [role="tab"], '
+    + '[role="radio"], [role="option"], [role="combobox"], [role="menuitem"], [role="dialog"] *, .vega-bindings *';
+  function key(event) {
+    if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
+    const path = event.composedPath();
+    const own = path.includes(host);
+    if (!own && event.target instanceof Element && event.target.matches(typing)) return;
+    if (own && path[0] === speed) return;
+    const act = {
+      ' ': actions.play, ArrowLeft: actions.back, ArrowRight: actions.forward, Home: actions.start, End: actions.end,
+    }[event.key];
+    if (!act) return;
+    // in the player, space presses the button that has the focus
+    if (event.key === ' ' && own && path[0] !== slider && path[0] !== buttons.play && path[0].matches?.('button')) return;
+    event.preventDefault();
+    act();
+  }
+  document.addEventListener('keydown', key);
+
+  // A click on the landscape: where on the plot's own rectangle, as shares from the left and from the bottom.
+  function click(event) {
+    const plot = event.target.closest?.(`.st-key-${state.map} svg`)?.querySelector('.role-frame > g > path.background');
+    if (!plot) return;
+    const box = plot.getBoundingClientRect();
+    const x = (event.clientX - box.left) / box.width, y = (box.bottom - event.clientY) / box.height;
+    if (x >= 0 && x <= 1 && y >= 0 && y <= 1) state.send('start', [x, y]);
+  }
+  document.addEventListener('click', click);
+
+  // a chart that was drawn anew, or whose data came late, starts at epoch 0: bring it back
+  const watch = setInterval(() => {
+    if (!state.rows) return;
+    move('epoch', state.epoch);
+    if (!state.playing) move('seen', state.seen);
+    draw();
+  }, 250);
+
+  return {
+    state,
+    update(data, send) {
+      state.columns = columnsOf(data);
+      state.rows = data.table.numRows;
+      Object.assign(state, {
+        last: data.last, planned: data.planned, stride: data.stride, complete: data.complete,
+        templates: data.templates, summary: data.summary, trained: data.trained, map: data.map, send,
+      });
+      slider.max = span();
+      buttons.note.textContent = data.note;
+      slider.step = 1;
+      buttons.offers.replaceChildren(...data.offers.map(({ label, rate }) => {
+        const button = document.createElement('button');
+        button.textContent = label;
+        button.className = 'text';
+        button.onclick = () => send('rate', rate);
+        return button;
+      }));
+      for (const [name, button] of Object.entries(buttons)) {
+        if (button.tagName === 'BUTTON' && name !== 'continue') button.disabled = !data.trained;
+      }
+      slider.disabled = speed.disabled = !data.trained;
+      if (data.id !== state.id) {
+        const first = state.id === null;
+        state.id = data.id;
+        state.position = data.from;
+        state.seen = data.from;
+        state.epoch = -1;
+        show(data.from);
+        move('seen', state.seen);
+        setPlaying(data.play);
+        if (data.play && !first) buttons.play.focus({ preventScroll: true });
+      } else {
+        state.position = Math.min(state.position, state.last);
+        if (state.epoch > state.last) show(state.last);
+        draw();
+      }
+    },
+    remove() {
+      cancelAnimationFrame(state.tick);
+      clearInterval(watch);
+      document.removeEventListener('keydown', key);
+      document.removeEventListener('click', click);
+    },
+  };
+}
+
+export default function ({ parentElement, data, setTriggerValue }) {
+  let player = players.get(parentElement);
+  if (!player) players.set(parentElement, (player = create(parentElement)));
+  clearTimeout(player.leaving);
+  player.update(data, setTriggerValue);
+  return () => {
+    // Streamlit calls this before every update too; only an element that is really gone ends the player
+    player.leaving = setTimeout(() => {
+      if (!(parentElement.host || parentElement).isConnected) {
+        player.remove();
+        players.delete(parentElement);
+      }
+    }, 0);
+  };
+}

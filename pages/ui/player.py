@@ -1,0 +1,144 @@
+"""The player: a small component that owns the epoch, and the marks it writes live numbers into."""
+
+from collections.abc import Sequence
+from html import escape
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from gd_core import verdict
+from gd_core.outcome import Finding
+from gd_core.theory import Forecast
+from pages.ui import charts
+
+_HERE = Path(__file__).parent
+_player = st.components.v2.component(
+    "player",
+    html=(_HERE / "player.html").read_text(encoding="utf-8"),
+    css=(_HERE / "player.css").read_text(encoding="utf-8"),
+    js=(_HERE / "player.js").read_text(encoding="utf-8"),
+)
+
+
+class Offer(NamedTuple):
+    """A rate that the player offers as a button at the end of a run."""
+
+    label: str
+    rate: float
+
+
+def live(column: str, *, digits: int = 6, whole: bool = False) -> str:
+    """A place in HTML that the player fills with this epoch's number from `column` of its table."""
+    kind = "data-whole" if whole else f'data-digits="{digits}"'
+    return f'<output class="live" data-live="{escape(column)}" {kind}>·</output>'
+
+
+Sum = list[tuple[str, float]]  # a column as a sum of other columns, each times a number
+
+
+def table(
+    run: charts.Run, steps: verdict.StepVerdicts, extra: dict[str, np.ndarray] | None = None
+) -> tuple[pd.DataFrame, dict[str, Sum]]:
+    """One row a drawn epoch, in 32 bits, and the columns that the browser adds up itself, to keep the wire short.
+
+    Columns: epoch, template, rmse, next_rmse, loss; for each parameter its value p, gradient g and next step d in the
+    coordinates that are trained, and r in raw units if they differ; and `extra`, one value a drawn epoch.
+    """
+    recording, experiment = run.recording, run.experiment
+    rows = charts.drawn_epochs(recording.epochs, experiment.total_epochs)
+    theta = recording.epoch_theta
+    gradient = recording.gradient[:: recording.updates_per_epoch][: recording.epochs + 1]
+    columns: dict[str, Any] = {"rmse": recording.epoch_rmse[rows], "loss": recording.epoch_loss[rows]}
+    sums: dict[str, Sum] = {}
+    after = np.minimum(rows + 1, recording.epochs)
+    if charts.stride_of(experiment.total_epochs) > 1:
+        columns |= {"epoch": rows, "next_rmse": recording.epoch_rmse[after]}
+    plain = (
+        experiment.optimizer == "gradient-descent"
+        and not experiment.before
+        and recording.updates_per_epoch == 1
+    )
+    for i in range(theta.shape[1]):
+        columns |= {f"p{i}": theta[rows, i], f"g{i}": gradient[rows, i]}
+        if plain:
+            sums[f"d{i}"] = [(f"g{i}", -experiment.learning_rate)]
+        else:  # the last row has no next step
+            columns[f"d{i}"] = np.where(after > rows, (theta[after, i] - theta[rows, i]).numpy(), np.nan)
+        sums[f"n{i}"] = [(f"p{i}", 1.0), *(sums.get(f"d{i}") or [(f"d{i}", 1.0)])]  # after the next step
+        if experiment.scale_features:
+            sums[f"r{i}"] = [
+                (f"p{j}", weight) for j, weight in enumerate(run.problem.to_raw[i].tolist()) if weight
+            ]
+    columns |= extra or {}
+    frame = pd.DataFrame(
+        {
+            name: np.asarray(values, dtype=np.int32 if name == "epoch" else np.float32)
+            for name, values in columns.items()
+        }
+    )
+    return frame.assign(template=steps.choice[rows].numpy().astype(np.int8)), sums
+
+
+def show(
+    run: charts.Run,
+    known: Forecast,
+    finding: Finding,
+    *,
+    take: str,
+    play: bool,
+    trained: bool,
+    first_epoch: int = 0,
+    offers: Sequence[Offer] = (),
+    note: str = "",
+    extra: dict[str, np.ndarray] | None = None,
+    map_key: str = "map",
+    on_rate: Any = None,
+    on_continue: Any = None,
+    on_start: Any = None,
+) -> None:
+    """Draw the player for a run.
+
+    Args:
+        run: What is played.
+        known: What theory says about it.
+        finding: How the run ended.
+        take: Changes with every press of Train; a new one starts from `first_epoch`.
+        play: Whether a new take plays at once.
+        trained: Whether there is anything to play.
+        first_epoch: Where a new take starts.
+        offers: Rates offered at the end.
+        note: A sentence beside the buttons.
+        extra: More columns for live numbers, one value a drawn epoch.
+        map_key: Key of the chart on which a click sets the start.
+        on_rate: Called when an offer is taken; the rate is in the component's state under `rate`.
+        on_continue: Called for "Continue from here"; the epoch is there under `continue_from`.
+        on_start: Called for a click on the map; shares of its width and height are there under `start`.
+    """
+    steps = verdict.of_steps(run.recording, run.experiment, known)
+    numbers, sums = table(run, steps, extra)
+    _player(
+        key="player",
+        data={
+            "id": take,
+            "play": play,
+            "from": first_epoch,
+            "trained": trained,
+            "map": map_key,
+            "last": run.recording.epochs,
+            "planned": run.experiment.total_epochs,
+            "stride": charts.stride_of(run.experiment.total_epochs),
+            "complete": run.recording.complete,
+            "templates": list(steps.templates),
+            "summary": verdict.of_run(run.recording, run.experiment, known, finding) if trained else "",
+            "note": note,
+            "offers": [offer._asdict() for offer in offers],
+            "table": numbers,
+            "sums": sums,
+        },
+        on_rate_change=on_rate or (lambda: None),
+        on_continue_from_change=on_continue or (lambda: None),
+        on_start_change=on_start or (lambda: None),
+    )

@@ -1,0 +1,80 @@
+// The learning rate on a logarithmic track: zones of this problem, its limit, and the marked stops.
+// It reports a rate when the thumb is let go or a stop is chosen; the text field above it holds the exact value.
+
+const strips = new WeakMap();
+const log = Math.log10;
+
+function create(root) {
+  const $ = (name) => root.querySelector(`[data-part="${name}"]`);
+  const slider = $('slider'), zones = $('zones'), names = $('names'), marks = $('marks'), said = $('said'), stops = $('stops');
+  let data = null, send = null;
+
+  const share = (rate) => (log(rate) - log(data.low)) / (log(data.high) - log(data.low));
+  const rateAt = (part) => 10 ** (log(data.low) + part * (log(data.high) - log(data.low)));
+  const typed = (rate) => Number(rate.toPrecision(3));
+  const written = (rate) => (rate >= 1e-3 && rate < 1e4 ? String(typed(rate)) : typed(rate).toExponential().replace('e+', 'e').replace('-', '−'));
+
+  function say(rate) {
+    let text = `η = ${written(rate)}`;
+    if (data.limit) {
+      const part = rate / data.limit;
+      const zone = data.zones.find(({ to }) => to === null || rate < to);
+      text += part < 1 ? `: ${Number((100 * part).toPrecision(3))} % of the limit, ${zone.name}`
+        : `: ${part < 1.1 ? part.toPrecision(4) : Number(part.toPrecision(3))} × the limit, ${zone.name}`;
+    }
+    said.textContent = text;
+    slider.setAttribute('aria-valuetext', text);
+  }
+
+  slider.oninput = () => say(typed(rateAt(+slider.value / 1000)));
+  slider.onchange = () => send('rate', typed(rateAt(+slider.value / 1000)));
+
+  function element(tag, className, text, style = {}) {
+    const made = document.createElement(tag);
+    made.className = className;
+    made.textContent = text;
+    Object.assign(made.style, style);
+    return made;
+  }
+
+  return (fresh, setTriggerValue) => {
+    data = fresh;
+    send = setTriggerValue;
+    zones.replaceChildren();
+    names.replaceChildren();
+    marks.replaceChildren();
+    let from = 0;
+    for (const { name, to } of data.zones) {
+      const until = to === null ? 1 : Math.min(1, Math.max(0, share(to)));
+      const width = `${100 * (until - from)}%`;
+      const block = element('div', `zone ${name}`, '', { width });
+      block.title = name;
+      zones.append(block);
+      if (until > from) names.append(element('span', `name ${name}`, name, { left: `${50 * (from + until)}%` }));
+      from = until;
+    }
+    for (const { rate, label } of data.stops) {
+      const mark = element('i', 'mark', '', { left: `${100 * share(rate)}%` });
+      mark.title = label;
+      marks.append(mark);
+    }
+    slider.value = 1000 * Math.min(1, Math.max(0, share(data.rate)));
+    say(data.rate);
+    stops.replaceChildren(...data.stops.map(({ label, rate, hint }) => {
+      const button = document.createElement('button');
+      button.append(element('span', '', label), element('b', '', written(rate)));
+      button.title = hint;
+      button.setAttribute('aria-pressed', String(rate === data.rate));
+      button.onclick = () => send('rate', rate);
+      return button;
+    }));
+    $('reason').textContent = data.reason || '';
+    $('reason').hidden = !data.reason;
+  };
+}
+
+export default function ({ parentElement, data, setTriggerValue }) {
+  let update = strips.get(parentElement);
+  if (!update) strips.set(parentElement, (update = create(parentElement)));
+  update(data, setTriggerValue);
+}

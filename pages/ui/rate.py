@@ -1,0 +1,69 @@
+"""The strip under the learning rate: a logarithmic slider over the zones of this problem, and the marked stops."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import streamlit as st
+
+from gd_core.experiment import BOUNDS, Experiment
+from gd_core.theory import FAST_BELOW, SLOW_BELOW, Forecast
+
+_HERE = Path(__file__).parent
+_strip = st.components.v2.component(
+    "rate",
+    html=(_HERE / "rate.html").read_text(encoding="utf-8"),
+    css=(_HERE / "rate.css").read_text(encoding="utf-8"),
+    js=(_HERE / "rate.js").read_text(encoding="utf-8"),
+)
+BELOW_THE_LIMIT, ABOVE_THE_LIMIT = 1e-4, 10.0  # how far the track reaches, as shares of the limit
+WITHOUT_A_LIMIT = (1e-6, 10.0)  # the track of a rule that has none
+
+
+def show(experiment: Experiment, known: Forecast, on_rate: Callable[[], None]) -> None:
+    """Draw the strip. The chosen rate is in its state under `rate` when `on_rate` is called."""
+    limit, rate = known.stability_limit, experiment.learning_rate
+    low, high = WITHOUT_A_LIMIT if limit is None else (limit * BELOW_THE_LIMIT, limit * ABOVE_THE_LIMIT)
+    bounds = BOUNDS["learning_rate"]
+    stops, zones = [], []
+    if limit is not None and known.best_for_epochs is not None and known.best_learning_rate is not None:
+        edges = {
+            "slow": limit * SLOW_BELOW,
+            "fast": limit * FAST_BELOW,
+            "overshoots": limit,
+            "diverges": None,
+        }
+        zones = [{"name": name, "to": to} for name, to in edges.items()]
+        epochs = f"{experiment.epochs:,} epoch" + ("s" if experiment.epochs > 1 else "")
+        pays = (
+            f" It is ahead of the one above from epoch {known.pays_after:,} on." if known.pays_after else ""
+        )
+        stops = [
+            _stop(
+                f"Best for {epochs}",
+                known.best_for_epochs,
+                "The fixed rate with the smallest loss at the end of the run.",
+            ),
+            _stop(
+                "Best in the long run",
+                known.best_learning_rate,
+                f"The fixed rate that wins after very many epochs.{pays}",
+            ),
+            _stop("Limit", limit, "From here on the error grows instead of shrinking."),
+        ]
+    _strip(
+        key="rate",
+        data={
+            "rate": rate,
+            "low": max(bounds.low, min(low, rate)),
+            "high": min(bounds.high, max(high, rate)),
+            "limit": limit,
+            "zones": zones,
+            "stops": stops,
+            "reason": known.why_no_limit,
+        },
+        on_rate_change=on_rate,
+    )
+
+
+def _stop(label: str, rate: float, hint: str) -> dict[str, object]:
+    return {"label": label, "rate": rate, "hint": hint}

@@ -1,0 +1,152 @@
+"""What is on stage: the run that Train started, or the start that waits for it.
+
+A short run is trained at once, in a cache that all visitors share. A long one is trained in slices of time by its
+visitor's own page, which stops when the page is closed. Runs are kept per visitor, so going back finds them again.
+"""
+
+import gc
+from collections import OrderedDict
+from dataclasses import dataclass, replace
+
+import streamlit as st
+
+from gd_core.experiment import HYPERPARAMETERS, Experiment
+from gd_core.outcome import Finding, outcome
+from gd_core.problem import Problem, build
+from gd_core.recorder import Recorder
+from gd_core.theory import Curvature, Forecast, curvature, forecast
+from gd_core.training import Recording
+from pages.ui.charts import Run
+
+AT_ONCE = 3000  # updates that are trained at once, in about a tenth of a second
+SLICE = 0.2  # seconds of training in one tick of a long run
+KEPT_RUNS = 6  # a visitor's runs that are found again
+MAY_CHANGE = ("learning_rate", "optimizer", *HYPERPARAMETERS, "epochs", "batch_size", "before")
+STATE = st.session_state
+_as_key = {Experiment: repr}
+
+
+@dataclass(eq=False)
+class Take:
+    """One press of Train.
+
+    Attributes:
+        number: Counts a visitor's presses.
+        experiment: What is trained.
+        recording: What there is so far.
+        recorder: The training to go on with; None when there is nothing left to train.
+        first_epoch: Where the player starts.
+    """
+
+    number: int
+    experiment: Experiment
+    recording: Recording
+    recorder: Recorder | None
+    first_epoch: int = 0
+
+
+@st.cache_resource(show_spinner=False)
+def settle() -> None:
+    """Once in a process, after the imports: tell the garbage collector that what is loaded stays.
+
+    Streamlit collects after every run of a page; with torch loaded that takes 67 ms, and nothing after this.
+    """
+    gc.collect()
+    gc.freeze()
+
+
+@st.cache_resource(max_entries=256, show_spinner=False, hash_funcs=_as_key)
+def known(experiment: Experiment) -> tuple[Problem, Curvature, Forecast]:
+    """The problem and what theory says about it."""
+    problem = build(experiment)
+    curve = curvature(problem.objective)
+    return problem, curve, forecast(experiment, problem, curve)
+
+
+@st.cache_resource(max_entries=64, show_spinner=False, hash_funcs=_as_key)
+def _trained(experiment: Experiment) -> Recording:
+    recorder = Recorder(experiment)
+    recorder.advance()
+    return recorder.recording()
+
+
+@st.cache_resource(max_entries=64, show_spinner=False, hash_funcs=_as_key)
+def _waiting(experiment: Experiment) -> Recording:
+    return replace(Recorder(experiment).recording(), complete=False)
+
+
+def train(experiment: Experiment, first_epoch: int = 0) -> None:
+    """Start a run and put it on stage. For callbacks."""
+    updates = experiment.total_epochs * experiment.updates_per_epoch
+    recorder = None if updates <= AT_ONCE else Recorder(experiment)
+    if recorder is None:
+        recording = _trained(experiment)
+    else:
+        while True:  # far enough that a continued run has something new to show
+            recorder.advance(SLICE)
+            recording = recorder.recording()
+            if recorder.complete or recording.epochs > first_epoch:
+                break
+        if recorder.complete:
+            recorder = None
+    STATE["takes"] = STATE.get("takes", 0) + 1
+    take = Take(STATE["takes"], experiment, recording, recorder, first_epoch)
+    runs: OrderedDict[Experiment, Take] = STATE.setdefault("runs", OrderedDict())
+    runs.pop(experiment, None)
+    runs[experiment] = take
+    while len(runs) > KEPT_RUNS:
+        runs.popitem(last=False)
+    STATE["on_stage"] = take
+
+
+def reset() -> None:
+    """Clear the stage: the same start waits for Train again. For callbacks."""
+    take: Take | None = STATE.pop("on_stage", None)
+    if take:
+        STATE["runs"].pop(take.experiment, None)
+        STATE["takes"] += 1
+
+
+def stop() -> None:
+    """End the training of the run on stage and keep what there is. For callbacks."""
+    take: Take | None = STATE.get("on_stage")
+    if take and take.recorder:
+        take.recorder.stop()
+        take.recording, take.recorder = take.recorder.recording(), None
+
+
+def advance(take: Take) -> None:
+    """Train a long run for one more slice of time."""
+    if take.recorder:
+        take.recorder.advance(SLICE)
+        take.recording = take.recorder.recording()
+        if take.recorder.complete:
+            take.recorder = None
+
+
+def on_stage(experiment: Experiment) -> Take | None:
+    """The run to show beside these settings: theirs, or the last one of the same problem and start, or none."""
+    runs: OrderedDict[Experiment, Take] = STATE.get("runs", OrderedDict())
+    last: Take | None = STATE.get("on_stage")
+    if last is None:
+        return None
+    if experiment in runs:
+        STATE["on_stage"] = runs[experiment]
+        return runs[experiment]
+    return last if _comparable(experiment, last.experiment) else None
+
+
+def _comparable(one: Experiment, other: Experiment) -> bool:
+    """Whether two experiments start from the same place on the same loss."""
+    names = [
+        name for name in vars(one) if name not in MAY_CHANGE and (name != "seed" or one.start == "random")
+    ]
+    return all(getattr(one, name) == getattr(other, name) for name in names)
+
+
+def as_run(experiment: Experiment, take: Take | None) -> tuple[Run, Forecast, Finding]:
+    """What the charts and the player need, for a take or for a start that waits."""
+    shown = take.experiment if take else experiment
+    problem, curve, forecast_ = known(shown)
+    recording = take.recording if take else _waiting(shown)
+    return Run(shown, problem, curve, recording), forecast_, outcome(recording, curve)

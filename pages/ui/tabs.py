@@ -1,0 +1,283 @@
+"""What stands below the four panels: parameters, steps, the article's small panels, the gap to the optimum.
+
+Only the tab that is open is computed and sent.
+"""
+
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from gd_core.autopsy import REPLAYED_UPDATES, autopsy
+from gd_core.catalog import OPTIMIZER_INFO
+from gd_core.experiment import Experiment
+from gd_core.theory import Forecast
+from gd_core.verdict import short, significant
+from pages.ui import charts, player
+from pages.ui.palette import Palette
+
+HEIGHT = 220
+NUMBERS, PARAMETERS, STEPS, SIX, GAP = "In numbers", "Parameters", "Steps", "Six steps", "Gap to optimum"
+PANELS = 6
+
+
+def open_tab() -> str | None:
+    """The name of the open tab, known before the tabs are drawn."""
+    return st.session_state.get("tab", NUMBERS)
+
+
+def extra_columns(run: charts.Run) -> dict[str, np.ndarray]:
+    """Numbers by epoch that the open tab needs from the player, at every drawn epoch."""
+    if open_tab() != STEPS:
+        return {}
+    rows = charts.drawn_epochs(run.recording.epochs, run.experiment.total_epochs)
+    parts = autopsy(run.recording, run.experiment, run.problem, rows.tolist())
+    gradient = run.recording.gradient[:: run.recording.updates_per_epoch][rows]
+    columns: dict[str, np.ndarray] = {}
+    for i in range(gradient.shape[1]):
+        columns[f"formula{i}"] = parts.formula[:, i].numpy()
+        columns[f"finite{i}"] = parts.finite_difference[:, i].numpy()
+        columns[f"formula_off{i}"] = (parts.formula - gradient)[:, i].abs().numpy()
+        columns[f"finite_off{i}"] = (parts.finite_difference - gradient)[:, i].abs().numpy()
+        for name, (before, after) in parts.memory.items():
+            columns[f"{name}_before{i}"] = before[:, i].numpy()
+            columns[f"{name}{i}"] = after[:, i].numpy()
+    return columns
+
+
+def show(run: charts.Run, known: Forecast, colours: Palette) -> None:
+    """Draw the tabs."""
+    places = st.tabs([NUMBERS, PARAMETERS, STEPS, SIX, GAP], key="tab", on_change="rerun")
+    for place, content in zip(
+        places, (partial(_numbers, known=known), _parameters, _steps, _six, _gap), strict=True
+    ):
+        if place.open:
+            with place:
+                content(run, colours)
+
+
+def draw(view: charts.View, key: str, width: Any = "stretch") -> None:
+    """Put a chart on the page, with its tables and its text."""
+    st.vega_lite_chart({**view.spec, "datasets": dict(view.tables)}, key=key, alt=view.text, width=width)
+
+
+def _numbers(run: charts.Run, _: Palette, known: Forecast) -> None:
+    """What theory says before the first step."""
+    experiment, names = run.experiment, run.experiment.info.parameters
+    epochs = f"{experiment.epochs:,} epoch{'s' if experiment.epochs > 1 else ''}"
+    optimum = ", ".join(
+        f"{name} = {significant(value)}" for name, value in zip(names, known.optimum, strict=True)
+    )
+    rows = [
+        (
+            "Condition number κ",
+            short(known.condition_number),
+            "The steepest curvature over the flattest. Near 1 is easy.",
+        ),
+        (
+            "Curvatures λ",
+            ", ".join(map(short, known.eigenvalues)),
+            "Eigenvalues of the Hessian, flattest first.",
+        ),
+        (
+            "Optimum",
+            optimum,
+            "The parameters with the lowest loss" + (", in raw units." if experiment.scale_features else "."),
+        ),
+        ("Floor RMSE", significant(known.floor_rmse), "The error at the optimum. No training gets below it."),
+    ]
+    if known.stability_limit and known.best_for_epochs and known.best_learning_rate:
+        pays = (
+            f" It is ahead of the one above from epoch {short(known.pays_after)} on."
+            if known.pays_after
+            else ""
+        )
+        rows += [
+            (
+                "Limit of the rate",
+                significant(known.stability_limit),
+                "Above it the error along the steepest direction grows.",
+            ),
+            (
+                f"Best rate for {epochs}",
+                significant(known.best_for_epochs),
+                "The smallest loss after exactly these epochs.",
+            ),
+            (
+                "Best rate in the long run",
+                significant(known.best_learning_rate),
+                f"The smallest loss after very many.{pays}",
+            ),
+        ]
+    else:
+        rows.append(("Limit of the rate", "none", known.why_no_limit or ""))
+    body = "".join(f"<tr><td>{a}</td><td>{b}</td><td>{c}</td></tr>" for a, b, c in rows)
+    st.html(f'<table class="live facts">{body}</table>')
+    if experiment.loss == "mse-broadcast":
+        st.caption(
+            "Minimised is the mean of the N × N table; shown as RMSE is the error against the data. The thin line is the root of the loss."
+        )
+    else:
+        st.caption("Minimised is the mean squared error; shown is its root, the RMSE.")
+
+
+def _parameters(run: charts.Run, colours: Palette) -> None:
+    choices = {"loss": "Against the loss", "epoch": "By epoch"}
+    against = st.segmented_control(
+        "Axis", list(choices), format_func=choices.__getitem__, key="against", default="loss",
+        label_visibility="collapsed", required=True,
+    )  # fmt: skip
+    names = run.experiment.info.parameters
+    for i, place in enumerate(st.columns(len(names), gap="medium")):
+        with place:
+            draw(charts.trace(run, i, names[i], against or "loss", colours, HEIGHT), f"trace_{i}")
+    note = "in raw units; " if run.experiment.scale_features else ""
+    st.caption(f"A cross every tenth of the run; {note}the dashed line is the optimum.")
+
+
+def _steps(run: charts.Run, _: Palette) -> None:
+    recording, names = run.recording, run.experiment.info.parameters
+    left, right = st.columns([1, 1], gap="large")
+    with left:
+        steps = [
+            n
+            for n in (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 10_000, 100_000)
+            if n <= max(1, recording.epochs)
+        ]
+        usual = next((n for n in steps if recording.epochs / n <= 20), steps[-1])
+        every = st.selectbox(
+            "Every n-th epoch", steps, index=steps.index(usual), format_func="{:,}".format, width=140
+        )
+        epochs = np.arange(0, recording.epochs + 1, every)[:1001]
+        theta = run.problem.raw(recording.epoch_theta[epochs]).numpy()
+        table = pd.DataFrame(
+            {"epoch": epochs}
+            | {name: theta[:, i] for i, name in enumerate(names)}
+            | {"loss": recording.epoch_loss[epochs].numpy(), "RMSE": recording.epoch_rmse[epochs].numpy()}
+        )
+        numbers = {name: st.column_config.NumberColumn(format="%.6g") for name in (*names, "loss", "RMSE")}
+        st.dataframe(table, hide_index=True, height=320, column_config=numbers)
+        raw = "Parameters in raw units. " if run.experiment.scale_features else ""
+        more = " Only the first 1,001 of them are listed." if recording.epochs // every > 1000 else ""
+        st.caption(f"{raw}Loss and RMSE are those at the epoch’s start, before its update.{more}")
+    with right:
+        st.html('<p class="panel-title">The step that leaves this epoch</p>')
+        st.markdown(f"${OPTIMIZER_INFO[_rule_now(run.experiment)].latex}$")
+        st.html(_autopsy(run))
+
+
+def _rule_now(experiment: Experiment) -> str:
+    return experiment.optimizer
+
+
+def _autopsy(run: charts.Run) -> str:
+    experiment = run.experiment
+    names = [f"{name}′" if experiment.scale_features else name for name in experiment.info.parameters]
+    lines = "".join(_update_line(experiment, name, i) for i, name in enumerate(names))
+    rows = "".join(
+        f"<tr><td>∂L/∂{name}</td><td>{player.live(f'g{i}')}</td><td>{player.live(f'formula{i}')}</td>"
+        f"<td>{player.live(f'finite{i}')}</td></tr>"
+        f"<tr class=off><td>off by</td><td></td><td>{player.live(f'formula_off{i}', digits=2)}</td>"
+        f"<td>{player.live(f'finite_off{i}', digits=2)}</td></tr>"
+        for i, name in enumerate(names)
+    )
+    batch = (
+        ""
+        if experiment.updates_per_epoch == 1
+        else "<p><small>On the first mini-batch of this epoch.</small></p>"
+    )
+    long = ""
+    if run.recording.updates > REPLAYED_UPDATES and OPTIMIZER_INFO[experiment.optimizer].hyperparameters:
+        long = f"<p><small>What the rule remembers is shown for runs of up to {REPLAYED_UPDATES:,} updates.</small></p>"
+    return (
+        f'<div class="steps">{lines}</div>{batch}{long}<table class="live"><tr><th>the same gradient by</th>'
+        f"<th>autograd</th><th>formula</th><th>finite difference</th></tr>{rows}</table>"
+    )
+
+
+def _update_line(experiment: Experiment, name: str, i: int) -> str:
+    """The update rule with this epoch's numbers in it, for one parameter."""
+    p, g, after = (player.live(f"{column}{i}") for column in ("p", "g", "n"))
+    rate = short(experiment.learning_rate)
+    match experiment.optimizer:
+        case "gradient-descent":
+            text = f"{name} ← {p} − {rate} × ({g})"
+        case "momentum":
+            v, before = player.live(f"v{i}"), player.live(f"v_before{i}")
+            text = f"v ← {short(experiment.momentum)} × ({before}) + ({g}) = {v}<br>{name} ← {p} − {rate} × ({v})"
+        case "nesterov":
+            v, before, beta = player.live(f"v{i}"), player.live(f"v_before{i}"), short(experiment.momentum)
+            text = (
+                f"v ← {beta} × ({before}) + ({g}) = {v}<br>{name} ← {p} − {rate} × (({g}) + {beta} × ({v}))"
+            )
+        case "adagrad":
+            s, before = player.live(f"s{i}"), player.live(f"s_before{i}")
+            text = f"s ← {before} + ({g})² = {s}<br>{name} ← {p} − {rate} × ({g}) / √{s}"
+        case "rmsprop":
+            s, before, alpha = player.live(f"s{i}"), player.live(f"s_before{i}"), experiment.alpha
+            text = (
+                f"s ← {short(alpha)} × {before} + {short(1 - alpha)} × ({g})² = {s}"
+                f"<br>{name} ← {p} − {rate} × ({g}) / √{s}"
+            )
+        case _:
+            m, m_before = player.live(f"m{i}"), player.live(f"m_before{i}")
+            s, s_before = player.live(f"s{i}"), player.live(f"s_before{i}")
+            one, two = experiment.beta1, experiment.beta2
+            text = (
+                f"m ← {short(one)} × ({m_before}) + {short(1 - one)} × ({g}) = {m}"
+                f"<br>s ← {short(two)} × {s_before} + {short(1 - two)} × ({g})² = {s}<br>{name} ← {p} − {rate} × m̂ / √ŝ"
+            )
+    return f"<p>{text} = <b>{after}</b></p>"
+
+
+def _six(run: charts.Run, colours: Palette) -> None:
+    last = run.recording.epochs
+    steps = [
+        n
+        for n in (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 10_000)
+        if n * (PANELS - 1) <= max(PANELS - 1, last)
+    ]
+    every = st.selectbox("Epochs between two panels", steps, format_func="{:,}".format, width=220)
+    with st.container(horizontal=True, gap="xsmall"):
+        for epoch in range(0, min(last, every * (PANELS - 1)) + 1, every):
+            with st.container(width=166):
+                st.html(
+                    f'<p class="panel-title">Epoch {epoch:,} <small>RMSE {run.recording.epoch_rmse[epoch]:.4g}</small></p>'
+                )
+                draw(charts.panel(run, epoch, colours, 130), f"panel_{epoch // every}")
+    st.caption(
+        "Dots are data, crosses are predictions: the first article’s figure. These panels do not follow the player."
+    )
+
+
+def _gap(run: charts.Run, colours: Palette) -> None:
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        draw(charts.gap(run, colours, HEIGHT + 40), "gap")
+    with right:
+        curve = run.curve
+        experiment = run.experiment
+        st.html('<p class="panel-title">Why does it crawl?</p>')
+        st.markdown(
+            "The gap splits along the eigenvectors of the Hessian. Each direction shrinks by its own factor. "
+            f"The curvatures differ by κ = {short(curve.condition_number)}."
+        )
+        names = [f"{name}′" if experiment.scale_features else name for name in experiment.info.parameters]
+        table = {
+            "direction": list(range(1, len(names) + 1)),
+            "curvature λ": curve.eigenvalues.numpy(),
+        }
+        if (
+            experiment.optimizer == "gradient-descent"
+            and experiment.updates_per_epoch == 1
+            and not experiment.before
+        ):
+            table["factor an epoch"] = (1 - experiment.learning_rate * curve.eigenvalues).numpy()
+        vectors = curve.eigenvectors.numpy()
+        table |= {f"along {name}": vectors[i] for i, name in enumerate(names)}
+        numbers = {
+            name: st.column_config.NumberColumn(format="%.6g") for name in table if name != "direction"
+        }
+        st.dataframe(pd.DataFrame(table), hide_index=True, column_config=numbers)
