@@ -38,6 +38,7 @@ def side_bar() -> Controls:
     _follow_the_address()
     notes: dict[str, Any] = {}
     with st.sidebar:
+        elsewhere = st.container()
         _examples()
         dataset = _select("dataset", "Data set", DATASET_INFO, on_change=_dataset_changed)
         info = DATASET_INFO[dataset]
@@ -63,10 +64,9 @@ def side_bar() -> Controls:
             st.text_input(
                 f"Start at {names}", key=_key("numbers"), help="One number for each, with commas between."
             )
-        notes["start"] = st.empty()
         _row(("seed",), notes)
         notes["before"] = st.empty()
-    experiment, sentences = _read(notes)
+    experiment, sentences = _read(notes, elsewhere)
     _earlier_phases(experiment, notes["before"])
     _write_address(experiment, axes(info.parameters))
     return Controls(experiment, under_rate, not sentences)
@@ -173,7 +173,7 @@ def axes(parameters: tuple[str, ...]) -> tuple[int, int]:
     return axes
 
 
-def _read(notes: dict[str, Any]) -> tuple[Experiment, list[str]]:
+def _read(notes: dict[str, Any], elsewhere: Any) -> tuple[Experiment, list[str]]:
     """The experiment that the widgets say, and the sentences about bad fields, shown under them."""
     good: Experiment = STATE["good"]
     dataset = STATE[_key("dataset")]
@@ -189,10 +189,12 @@ def _read(notes: dict[str, Any]) -> tuple[Experiment, list[str]]:
         texts["before"] = to_text(before)
     experiment, sentences = Experiment.from_query(texts, fallback=_same_rule(good, texts["optimizer"]))
     for sentence in [*sentences, *STATE.pop("link_problems", [])]:
-        name = next((field for field in FIELDS if sentence.startswith(field)), "before")
-        used = getattr(experiment, name)
-        kept = f" Using {_written(used)} instead." if isinstance(used, int | float) else ""
-        notes.get(name, notes["before"]).markdown(f":orange[:material/error:] {sentence}{kept}")
+        name = next((field for field in FIELDS if sentence.startswith(field)), "")
+        used = getattr(experiment, name, None)
+        kept = f" Using {_written(used)} instead." if name in BOUNDS else ""
+        (notes[name] if name in BOUNDS and name in notes else elsewhere).markdown(
+            f":orange[:material/error:] {sentence}{kept}"
+        )
     STATE["good"] = experiment
     return experiment, sentences
 

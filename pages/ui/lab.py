@@ -75,9 +75,14 @@ def _landscape(run: charts.Run, colours: Palette) -> None:
     names = [f"{name}′" if run.experiment.scale_features else name for name in run.experiment.info.parameters]
     with st.container(horizontal=True, vertical_alignment="center", key="map_head"):
         others = [name for i, name in enumerate(names) if i not in axes]
-        slice_note = f"{', '.join(others)} where the run is" if others else "click to set the start"
-        _title("Landscape", slice_note)
+        slice_note = (
+            f"{', '.join(others)} where the run is; click to set the start"
+            if others
+            else "click to set the start"
+        )
+        _title("Landscape")
         controls.axes_control(run.experiment.info.parameters)
+        _title("", slice_note)
     if len(names) == 1:
         view = charts.parabola(run, names[0], colours, TALL)
     else:

@@ -189,7 +189,7 @@ function create(root) {
 
   // A click on the landscape: where on the plot's own rectangle, as shares from the left and from the bottom.
   function click(event) {
-    const plot = event.target.closest?.(`.st-key-${state.map} svg`)?.querySelector('.role-frame > g > path.background');
+    const plot = event.target.closest?.(`.st-key-${state.map} svg.marks`)?.querySelector('.role-frame > g > path.background');
     if (!plot) return;
     const box = plot.getBoundingClientRect();
     const x = (event.clientX - box.left) / box.width, y = (box.bottom - event.clientY) / box.height;
