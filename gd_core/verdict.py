@@ -80,8 +80,7 @@ def of_steps(recording: Recording, experiment: Experiment, known: Forecast) -> S
         STEP + _why_flat(experiment, known),
         STEP + f"Close to the floor, {significant(known.floor_rmse)}: no training gets below it.",
         STEP + _why_up(experiment, known),
-        "Epoch {epoch}: RMSE {rmse}. "
-        + ("More is coming." if not recording.complete else "The run ends here."),
+        "Epoch {epoch}: RMSE {rmse}. " + _at_the_edge(recording),
     )
     choice = torch.zeros(len(rmse), dtype=torch.int8)
     choice[change > -FLAT] = 1

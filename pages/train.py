@@ -1,5 +1,7 @@
 """Page: Train. Watch gradient descent fit a curve."""
 
+import streamlit as st
+
 from pages.ui import controls, look
 
 look.apply()
@@ -7,9 +9,9 @@ look.title(
     "Train", "Watch the curve bend towards the data while the error falls. Then ask: could it fall further?"
 )
 held = controls.side_bar()
-place = look.place_for_charts()
 
-with place:  # torch is loaded here, after the controls have appeared
-    from pages.ui import lab
+with st.container(key="lab"):  # torch is loaded here, after the controls have appeared
+    with look.first_visit():
+        from pages.ui import lab
 
     lab.show(held)

@@ -4,7 +4,7 @@ The address is the save file. When it is not what this module last wrote, someon
 reloaded: then the widgets take their values from it. Afterwards the address follows the widgets.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import streamlit as st
@@ -109,6 +109,11 @@ def continue_as(experiment: Experiment) -> None:
     STATE[_key("before")] = experiment.before
 
 
+def tell(sentence: str) -> None:
+    """Say something above the controls in the next run of the page. For callbacks."""
+    STATE.setdefault("sentences", []).append(sentence)
+
+
 def axes_control(parameters: tuple[str, ...], label: str = "Axes") -> None:
     """The choice of the landscape's two parameters, where there is a choice."""
     pairs = [(i, j) for i in range(len(parameters)) for j in range(i + 1, len(parameters))]
@@ -141,7 +146,7 @@ def _follow_the_address() -> None:
         return
     experiment, sentences = Experiment.from_query(address) if address else (OPENING.experiment, [])
     load(experiment)
-    STATE["link_problems"] = sentences
+    STATE["sentences"] = sentences
     parameters = experiment.info.parameters
     names = address.get("axes", "").split(",")
     pair = tuple(parameters.index(name) for name in names) if set(names) <= set(parameters) else ()
@@ -188,7 +193,7 @@ def _read(notes: dict[str, Any], elsewhere: Any) -> tuple[Experiment, list[str]]
     if before and good.dataset == dataset:
         texts["before"] = to_text(before)
     experiment, sentences = Experiment.from_query(texts, fallback=_same_rule(good, texts["optimizer"]))
-    for sentence in [*sentences, *STATE.pop("link_problems", [])]:
+    for sentence in [*sentences, *STATE.pop("sentences", [])]:
         name = next((field for field in FIELDS if sentence.startswith(field)), "")
         used = getattr(experiment, name, None)
         kept = f" Using {_written(used)} instead." if name in BOUNDS else ""
@@ -240,8 +245,10 @@ def _optimizer_changed() -> None:
         STATE[_key(name)] = _written(value)
 
 
-def _select(name: str, label: str, infos: Any, on_change: Callable[[], None] | None = None) -> str:
-    return st.selectbox(
+def _select(
+    name: str, label: str, infos: Mapping[str, Any], on_change: Callable[[], None] | None = None
+) -> str:
+    st.selectbox(
         label,
         list(infos),
         format_func=lambda choice: infos[choice].title,
@@ -249,6 +256,7 @@ def _select(name: str, label: str, infos: Any, on_change: Callable[[], None] | N
         help="  \n".join(f"**{info.title}**: {info.help}" for info in infos.values()),
         on_change=on_change,
     )
+    return STATE[_key(name)]
 
 
 def _text(name: str, notes: dict[str, Any]) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 import streamlit as st
 
 from gd_core.catalog import LOSS_INFO, OPTIMIZER_INFO
-from gd_core.experiment import Experiment
+from gd_core.experiment import Experiment, ParameterError
 from gd_core.outcome import Finding, Outcome
 from gd_core.theory import Forecast
 from gd_core.verdict import short, significant
@@ -139,6 +139,7 @@ def _transport(
     run: charts.Run, known: Forecast, finding: Finding, held: controls.Controls, take: stage.Take | None
 ) -> None:
     changed = take is not None and take.experiment != held.experiment
+    newest = take is not None and take.number == STATE["takes"]  # not one that Back has found again
     with st.container(key="transport", horizontal=True, vertical_alignment="top"):
         with st.container(key="buttons", horizontal=True, width="content", gap="small"):
             st.button("Train", type="primary", icon=":material/play_arrow:", on_click=_train, key="train")
@@ -152,9 +153,9 @@ def _transport(
             known,
             finding,
             take=f"take {take.number}" if take else f"start {STATE.get('takes', 0)}",
-            play=take is not None and take.number == STATE["takes"],
+            play=newest,
             trained=take is not None,
-            first_epoch=take.first_epoch if take else 0,
+            first_epoch=0 if take is None else take.first_epoch if newest else run.recording.epochs,
             offers=_offers(finding.outcome, known),
             note="The settings have changed since this run: Train runs the new ones." if changed else "",
             extra=tabs.extra_columns(run),
@@ -205,13 +206,15 @@ def _continue() -> None:
     take = stage.on_stage(_held())
     if epoch is None or take is None:
         return
-    now = _held()
-    experiment = take.experiment.continued(
-        int(epoch),
-        **{name: getattr(now, name) for name in stage.MAY_CHANGE if name not in ("before", "batch_size")},
-    )
-    controls.continue_as(experiment)
     STATE["side_bar_changed"] = True
+    now = _held()
+    changes = {name: getattr(now, name) for name in stage.MAY_CHANGE if name not in ("before", "batch_size")}
+    try:
+        experiment = take.experiment.continued(int(epoch), **changes)
+    except ParameterError as error:
+        controls.tell(str(error))
+        return
+    controls.continue_as(experiment)
     stage.train(experiment, first_epoch=int(epoch))
 
 

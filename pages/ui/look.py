@@ -1,5 +1,8 @@
 """The page's own look, on top of the theme: tight spacing, a sticky transport, live numbers in tabular figures."""
 
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 
 import streamlit as st
@@ -20,6 +23,11 @@ def title(heading: str, sentence: str) -> None:
     st.html(f'<div class="lab-title"><h1>{heading}</h1><p>{sentence}</p></div>')
 
 
-def place_for_charts():  # noqa: ANN201
-    """A container that says that the engine starts, as long as it is the first visit to this server."""
-    return st.container(key="lab")
+@contextmanager
+def first_visit() -> Generator[None]:
+    """Say that PyTorch is being loaded, if it is: once after the server has started, for about two seconds."""
+    if "gd_core.training" in sys.modules:
+        yield
+    else:
+        with st.spinner("Loading PyTorch, once after the server has started …"):
+            yield

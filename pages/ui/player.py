@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-import streamlit as st
+from streamlit.components.v2 import component
 
 from gd_core import verdict
 from gd_core.outcome import Finding
@@ -15,7 +15,7 @@ from gd_core.theory import Forecast
 from pages.ui import charts
 
 _HERE = Path(__file__).parent
-_player = st.components.v2.component(
+_player = component(
     "player",
     html=(_HERE / "player.html").read_text(encoding="utf-8"),
     css=(_HERE / "player.css").read_text(encoding="utf-8"),

@@ -3,13 +3,13 @@
 from collections.abc import Callable
 from pathlib import Path
 
-import streamlit as st
+from streamlit.components.v2 import component
 
 from gd_core.experiment import BOUNDS, Experiment
 from gd_core.theory import FAST_BELOW, SLOW_BELOW, Forecast
 
 _HERE = Path(__file__).parent
-_strip = st.components.v2.component(
+_strip = component(
     "rate",
     html=(_HERE / "rate.html").read_text(encoding="utf-8"),
     css=(_HERE / "rate.css").read_text(encoding="utf-8"),

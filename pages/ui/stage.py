@@ -6,7 +6,9 @@ visitor's own page, which stops when the page is closed. Runs are kept per visit
 
 import gc
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import streamlit as st
 
@@ -20,10 +22,11 @@ from pages.ui.charts import Run
 
 AT_ONCE = 3000  # updates that are trained at once, in about a tenth of a second
 SLICE = 0.2  # seconds of training in one tick of a long run
-KEPT_RUNS = 6  # a visitor's runs that are found again
+KEPT_RUNS = 6  # a visitor's runs that are found again,
+KEPT_UPDATES = 20_000  # if they are not longer than this
 MAY_CHANGE = ("learning_rate", "optimizer", *HYPERPARAMETERS, "epochs", "batch_size", "before")
 STATE = st.session_state
-_as_key = {Experiment: repr}
+_as_key: dict[str | type[Any], Callable[[Any], Any]] = {Experiment: repr}
 
 
 @dataclass(eq=False)
@@ -94,8 +97,9 @@ def train(experiment: Experiment, first_epoch: int = 0) -> None:
     runs: OrderedDict[Experiment, Take] = STATE.setdefault("runs", OrderedDict())
     runs.pop(experiment, None)
     runs[experiment] = take
-    while len(runs) > KEPT_RUNS:
-        runs.popitem(last=False)
+    for other in list(runs):  # what is kept must stay small
+        if other != experiment and (runs[other].recording.updates > KEPT_UPDATES or len(runs) > KEPT_RUNS):
+            del runs[other]
     STATE["on_stage"] = take
 
 

@@ -1,0 +1,145 @@
+"""By epoch on a logarithmic axis: the error with its floor, and the gap to the optimum along each direction."""
+
+from functools import lru_cache
+from typing import Any
+
+import altair as alt
+import numpy as np
+
+from pages.ui.charts.model import ZERO, Run, View, frame_table, last_epoch, log_path, rows_of, table
+from pages.ui.charts.pieces import (
+    EPOCH_LABEL,
+    FRAME,
+    NOW,
+    _ends,
+    expression,
+    finish,
+    head_at,
+    kept,
+    level,
+    log_axis,
+    named,
+    rows_from,
+    trail,
+)
+from pages.ui.palette import Palette
+
+
+@lru_cache(16)
+def _error_spec(broadcast: bool, height: int, colours: Palette) -> dict[str, Any]:
+    epoch_axis = alt.X(
+        "x:Q",
+        scale=alt.Scale(domain=_ends("x"), nice=False),
+        axis=alt.Axis(title="epoch", labelExpr=EPOCH_LABEL, tickMinStep=1),
+    )
+    carrier = (
+        rows_from("frame")
+        .transform_filter("false")
+        .transform_calculate(x="0", y="1")
+        .mark_point()
+        .encode(x=epoch_axis, y=log_axis("RMSE"))
+    )
+    below = (
+        rows_from("frame")
+        .transform_filter("isValid(datum.floor_below)")
+        .transform_calculate(label="'floor ' + format(datum.floor_below, '.2~g') + ' is below ↓'")
+        .mark_text(align="left", dx=6, dy=-8, color=colours.optimum, fontWeight=600)
+        .encode(x=alt.value(0), y=alt.value("height"), text="label:N")
+    )
+    layers: list[Any] = [kept("run"), carrier]
+    lines = {"root_loss": (colours.data, 1.5)} if broadcast else {}
+    for column, (colour, width) in (lines | {"rmse": (colours.run, 2.5)}).items():
+        base = rows_from("path").transform_calculate(x="datum.epoch", y=f"datum.{column}")
+        layers += trail(base, {"x": "x:Q", "y": "y:Q", "order": "x:Q"}, width=width, colour=colour)
+    layers += level("floor", colours.optimum, [7, 4], "'floor ' + format(datum.exact_floor, '.4~g')")
+    layers += level("zero", colours.start, [2, 3], "'zero to rounding'")
+    layers.append(below)
+    layers.append(head_at(f"min(epoch, {FRAME}.last)", "now.rmse", colours))
+    return finish(layers, height, [expression("now", NOW)])
+
+
+def error(run: Run, colours: Palette, height: int) -> View:
+    """RMSE by epoch on a logarithmic axis, with the floor below which the loss cannot get."""
+    rows = rows_of(run)
+    rmse = run.recording.epoch_rmse.numpy()[rows]
+    columns = {"rmse": rmse}
+    broadcast = run.experiment.loss == "mse-broadcast"
+    if broadcast:
+        columns["root_loss"] = run.recording.epoch_loss.numpy()[rows] ** 0.5
+    zero = ZERO * max(rmse[0], 1e-300)
+    reaches_zero = bool(min(values.min() for values in columns.values()) <= zero)
+    drawn = {name: np.maximum(values, zero) for name, values in columns.items()}
+    low, high = (f(f(values) for values in drawn.values()) for f in (min, max))
+    floor = run.curve.floor_rmse
+    shows_floor = zero < floor and floor >= low / 100
+    low = zero if reaches_zero else min(low, floor) if shows_floor else low
+    tables = {
+        "run": table({"rmse": drawn["rmse"]}),
+        "path": log_path(rows, drawn),
+        "frame": frame_table(
+            run,
+            x0=0,
+            x1=last_epoch(run),
+            y0=low / 1.6,
+            y1=high * 1.25,
+            floor=floor if shows_floor else np.nan,
+            exact_floor=floor,
+            floor_below=np.nan if shows_floor or reaches_zero else floor,
+            zero=zero if reaches_zero else np.nan,
+        ),
+    }
+    text = "Root mean squared error by epoch on a logarithmic axis, and the floor, dashed, below which the loss cannot get."
+    if broadcast:
+        text += " The thin line is the root of the loss that is minimised."
+    return View(_error_spec(broadcast, height, colours), tables, text)
+
+
+@lru_cache(16)
+def _gap_spec(directions: int, height: int, colours: Palette) -> dict[str, Any]:
+    names = [f"direction {i + 1}" for i in range(directions)]
+    dashes = [[1, 0], [8, 3], [2, 3], [8, 3, 2, 3]]
+    shades = [colours.optimum, colours.data, colours.run, colours.start]
+    epoch_axis = alt.X(
+        "x:Q",
+        scale=alt.Scale(domain=_ends("x"), nice=False),
+        axis=alt.Axis(title="epoch", labelExpr=EPOCH_LABEL, tickMinStep=1),
+    )
+    entries = ["whole gap", *names]
+    styles = {
+        name: (colour, dash)
+        for name, colour, dash in zip(
+            entries, [colours.ink, *(shades * directions)], [[1, 0], *(dashes * directions)], strict=False
+        )
+    }
+    columns = dict(zip(["whole", *(f"g{i}" for i in range(directions))], entries, strict=True))
+    axes: dict[str, Any] = {"x": epoch_axis, "y": log_axis("gap to the optimum, L − L*"), "order": "x:Q"}
+    layers: list[Any] = []
+    for column, name in columns.items():
+        base = rows_from("path").transform_calculate(x="datum.epoch", y=f"datum.{column}", name=f"'{name}'")
+        layers += trail(base, axes | named(styles), width=1.2 if column == "whole" else 2.5)
+    layers += level("zero", colours.start, [2, 3], "'zero to rounding'")
+    return finish(layers, height)
+
+
+def gap(run: Run, colours: Palette, height: int) -> View:
+    """The gap to the optimum by epoch, split along the Hessian's eigenvectors; direction 1 is the flattest."""
+    rows = rows_of(run)
+    parts = run.curve.gap(run.recording.epoch_theta[rows]).numpy()
+    whole = parts.sum(1)
+    zero = ZERO * max(whole[0], 1e-300)
+    columns = {"whole": whole} | {f"g{i}": parts[:, i] for i in range(parts.shape[1])}
+    drawn = {name: np.maximum(values, zero) for name, values in columns.items()}
+    low = min(values.min() for values in drawn.values())
+    tables = {
+        "path": log_path(rows, drawn),
+        "frame": frame_table(
+            run,
+            x0=0,
+            x1=last_epoch(run),
+            y0=low / 2,
+            y1=max(values.max() for values in drawn.values()) * 2,
+            zero=zero if low <= zero else np.nan,
+        ),
+    }
+    text = "Gap to the lowest loss by epoch on a logarithmic axis, whole and along each eigenvector of the Hessian."
+    return View(_gap_spec(parts.shape[1], height, colours), tables, text)

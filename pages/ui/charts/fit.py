@@ -1,0 +1,223 @@
+"""Data and fit: the curve over one feature, or predicted against actual and the fit along each feature."""
+
+from functools import lru_cache
+from typing import Any
+
+import altair as alt
+import numpy as np
+import pyarrow as pa
+from torch import Tensor
+
+from pages.ui.charts.model import Run, View, frame_table, padded, parameters, points_of, rows_of, table
+from pages.ui.charts.pieces import (
+    FIRST,
+    FRAME,
+    NOW,
+    expression,
+    finish,
+    kept,
+    named,
+    rows_from,
+    span,
+    x_axis_of,
+    y_axis_of,
+)
+from pages.ui.palette import Palette
+
+
+def _lines(colours: Palette) -> dict[str, tuple[str, list[int]]]:
+    return {
+        "fit": (colours.run, [1, 0]),
+        "start": (colours.start, [2, 3]),
+        "optimum": (colours.optimum, [7, 4]),
+    }
+
+
+def _prediction(model: str, theta: str) -> str:
+    """ŷ as a Vega expression, with the parameters in the object `theta` and the feature in `datum.x`."""
+    return {
+        "quadratic": f"{theta}.p0 * datum.x * datum.x + {theta}.p1 * datum.x + {theta}.p2",
+        "proportional": f"{theta}.p0 * datum.x",
+    }[model]
+
+
+@lru_cache(16)
+def _fit_spec(model: str, x_title: str, y_title: str, height: int, colours: Palette) -> dict[str, Any]:
+    """Data and the fitted curve over one feature; the curve is computed in the chart from θ."""
+
+    def curve(theta: str, name: str, width: float) -> alt.Chart:
+        return (
+            span(100)
+            .transform_calculate(x="x0 + (x1 - x0) * datum.u")
+            .transform_calculate(y=_prediction(model, theta), name=f"'{name}'")
+            .mark_line(clip=True, strokeWidth=width)
+            .encode(x="x:Q", y="y:Q", order="u:Q", **named(_lines(colours)))
+        )
+
+    points = (
+        rows_from("points")
+        .mark_circle(size=55, color=colours.data, opacity=0.85)
+        .encode(
+            x=x_axis_of(x_title),
+            y=y_axis_of(y_title),
+            tooltip=[alt.Tooltip("x:Q", title=x_title), alt.Tooltip("y:Q", title=y_title)],
+        )
+    )
+    layers = [
+        kept("run"),
+        curve("first", "start", 2),
+        curve(FRAME, "optimum", 2),
+        points,
+        curve("now", "fit", 3),
+    ]
+    return finish(layers, height, [expression("now", NOW), expression("first", FIRST)])
+
+
+def fit(run: Run, colours: Palette, height: int) -> View:
+    """One feature: data, the start, the optimum and the curve at this epoch."""
+    dataset = run.problem.dataset
+    x, y = dataset.x[:, 0].numpy(), dataset.y[:, 0].numpy()
+    x0, x1 = padded(x, 0.04)
+    y0, y1 = padded(np.append(y, 0.0), 0.45)
+    optimum = run.problem.raw(run.curve.optimum).tolist()
+    tables = {
+        "points": points_of({"x": x, "y": y}),
+        "run": table(parameters(run, rows_of(run))),
+        "frame": frame_table(run, x0=x0, x1=x1, y0=y0, y1=y1, **{f"p{i}": p for i, p in enumerate(optimum)}),
+    }
+    spec = _fit_spec(
+        run.experiment.info.model, dataset.feature_names[0], dataset.target_name, height, colours
+    )
+    text = (
+        f"Data as points, {dataset.target_name} over {dataset.feature_names[0]}; the fitted curve at the player’s epoch, "
+        "solid; the start, dotted; the optimum, dashed."
+    )
+    return View(spec, tables, text)
+
+
+@lru_cache(16)
+def _agreement_spec(target: str, height: int, colours: Palette) -> dict[str, Any]:
+    points = (
+        rows_from("points")
+        .transform_calculate(x="datum.y", y="now.p0 * datum.x1 + now.p1 * datum.x2 + now.p2")
+        .mark_circle(size=22, color=colours.run, opacity=0.6, clip=True)
+        .encode(x=x_axis_of(f"actual {target}"), y=y_axis_of(f"predicted {target}"))
+    )
+    diagonal = (
+        span(1)
+        .transform_calculate(x="x0 + (x1 - x0) * datum.u", y="x0 + (x1 - x0) * datum.u")
+        .mark_line(color=colours.optimum, strokeDash=[7, 4], clip=True)
+        .encode(x="x:Q", y="y:Q")
+    )
+    return finish([kept("run"), diagonal, points], height, [expression("now", NOW)])
+
+
+def agreement(run: Run, colours: Palette, height: int) -> View:
+    """Several features: predicted against actual. On the dashed diagonal both are the same."""
+    dataset = run.problem.dataset
+    low, high = padded(dataset.y[:, 0].numpy(), 0.1)
+    tables = {
+        "points": _feature_points(run),
+        "run": table(parameters(run, rows_of(run))),
+        "frame": frame_table(run, x0=low, x1=high, y0=low, y1=high),
+    }
+    text = "Predicted against actual value of each row at the player’s epoch; on the dashed diagonal both are the same."
+    return View(_agreement_spec(dataset.target_name, height, colours), tables, text)
+
+
+@lru_cache(16)
+def _along_spec(feature: str, target: str, slope: str, height: int, colours: Palette) -> dict[str, Any]:
+    points = (
+        rows_from("points")
+        .mark_circle(size=12, color=colours.data, opacity=0.5)
+        .encode(x=x_axis_of(feature), y=y_axis_of(target))
+    )
+
+    def line(theta: str, name: str, width: float) -> alt.Chart:
+        return (
+            span(1)
+            .transform_calculate(x="x0 + (x1 - x0) * datum.u")
+            .transform_calculate(y=f"{theta}.{slope} * datum.x + {theta}.rest")
+            .mark_line(
+                clip=True,
+                strokeWidth=width,
+                color=_lines(colours)[name][0],
+                strokeDash=_lines(colours)[name][1],
+            )
+            .encode(x="x:Q", y="y:Q")
+        )
+
+    layers = [
+        kept("run"),
+        points,
+        line("first", "start", 1.5),
+        line(FRAME, "optimum", 1.5),
+        line("now", "fit", 3),
+    ]
+    return finish(layers, height, [expression("now", NOW), expression("first", FIRST)])
+
+
+def along(run: Run, feature: int, colours: Palette, height: int) -> View:
+    """Several features: the fit along one of them, the others at their mean."""
+    dataset = run.problem.dataset
+    x, y = dataset.x[:, feature].numpy(), dataset.y[:, 0].numpy()
+    others = dataset.mean.clone()
+    others[feature] = 0.0
+
+    def line(theta: Tensor) -> dict[str, Any]:  # raw [..., P] → slope and what the others and the bias add
+        return {
+            f"p{feature}": theta[..., feature].numpy(),
+            "rest": (theta[..., :-1] @ others + theta[..., -1]).numpy(),
+        }
+
+    x0, x1 = padded(x, 0.04)
+    y0, y1 = padded(y, 0.1)
+    optimum = {name: float(value) for name, value in line(run.problem.raw(run.curve.optimum)).items()}
+    tables = {
+        "points": points_of({"x": x, "y": y}),
+        "run": table(line(run.problem.raw(run.recording.epoch_theta[rows_of(run)]))),
+        "frame": frame_table(run, x0=x0, x1=x1, y0=y0, y1=y1, **optimum),
+    }
+    name = dataset.feature_names[feature]
+    text = f"{dataset.target_name} over {name}, and the fitted line along it with the other features at their mean."
+    return View(_along_spec(name, dataset.target_name, f"p{feature}", height, colours), tables, text)
+
+
+def _feature_points(run: Run) -> pa.Table:
+    x, y = run.problem.dataset.x.numpy(), run.problem.dataset.y[:, 0].numpy()
+    return points_of({f"x{i + 1}": x[:, i] for i in range(x.shape[1])} | {"y": y})
+
+
+@lru_cache(16)
+def _panel_spec(x_title: str, y_title: str, height: int, colours: Palette) -> dict[str, Any]:
+    axes: dict[str, Any] = {"x": x_axis_of(x_title, tickCount=3), "y": y_axis_of(y_title, tickCount=4)}
+    data = rows_from("points").mark_circle(size=22, color=colours.data).encode(**axes)
+    fitted = (
+        rows_from("points")
+        .transform_calculate(y="datum.fitted")
+        .mark_point(shape="cross", size=26, filled=True, color=colours.run, clip=True, opacity=1)
+        .encode(**axes)
+    )
+    return finish([data, fitted], height)
+
+
+def panel(run: Run, epoch: int, colours: Palette, height: int) -> View:
+    """One of the article's small panels: data as dots and predictions as crosses at one epoch."""
+    dataset = run.problem.dataset
+    y = dataset.y[:, 0].numpy()
+    fitted = run.problem.objective.predict(run.recording.epoch_theta[epoch]).numpy()
+    several = dataset.x.shape[1] > 1
+    x = y if several else dataset.x[:, 0].numpy()
+    x0, x1 = padded(x, 0.05)
+    y0, y1 = (x0, x1) if several else padded(np.append(y, 0.0), 0.45)
+    tables = {
+        "points": points_of({"x": x, "y": y, "fitted": fitted}),
+        "frame": frame_table(run, x0=x0, x1=x1, y0=y0, y1=y1),
+    }
+    titles = (
+        (f"actual {dataset.target_name}", "predicted")
+        if several
+        else (dataset.feature_names[0], dataset.target_name)
+    )
+    text = f"Epoch {epoch}: data as dots and predictions as crosses, {titles[1]} over {titles[0]}."
+    return View(_panel_spec(*titles, height, colours), tables, text)

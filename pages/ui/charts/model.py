@@ -1,0 +1,112 @@
+"""What a chart is made of: a run in, small tables out, thinned to what can be seen. No Altair here."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+
+from gd_core.experiment import Experiment
+from gd_core.problem import Problem
+from gd_core.theory import Curvature
+from gd_core.training import Recording
+
+DRAWN_EPOCHS = 1000  # at most about this many rows of a run are drawn
+DRAWN_ROWS = 250  # at most this many data points are drawn
+ZERO = 1e-16  # of the first value: below it a logarithmic axis says "zero to rounding"
+PATH_STEP = 0.005  # of half a chart, about a pixel: nearer points of a line are drawn as one
+
+
+class View(NamedTuple):
+    """A chart: its specification, its tables by name, and its text for those who cannot see it."""
+
+    spec: Mapping[str, Any]
+    tables: Mapping[str, pa.Table]
+    text: str
+
+
+class Run(NamedTuple):
+    """All that the charts of one page need to know about a run, or about a start that is not trained yet."""
+
+    experiment: Experiment
+    problem: Problem
+    curve: Curvature
+    recording: Recording
+
+
+def drawn_epochs(recorded: int, planned: int) -> np.ndarray:
+    """Which epochs are drawn: every n-th, so that a whole run has about DRAWN_EPOCHS, and always the last."""
+    stride = stride_of(planned)
+    epochs = np.arange(0, recorded + 1, stride, dtype=np.int32)
+    return epochs if epochs[-1] == recorded else np.append(epochs, np.int32(recorded))
+
+
+def stride_of(planned: int) -> int:
+    """Every how many epochs one is drawn."""
+    return -(-planned // DRAWN_EPOCHS)
+
+
+def rows_of(run: Run) -> np.ndarray:
+    return drawn_epochs(run.recording.epochs, run.experiment.total_epochs)
+
+
+def last_epoch(run: Run) -> int:
+    """Where an axis of epochs ends: as planned, or where a run has ended before."""
+    return max(1, run.recording.epochs if run.recording.complete else run.experiment.total_epochs)
+
+
+def table(columns: Mapping[str, Any]) -> pa.Table:
+    """A table in 32 bits or less. Arrow, not pandas, whose description of itself is longer than a small table."""
+    arrays = {name: np.asarray(values) for name, values in columns.items()}
+    small = {np.dtype(np.float64): np.float32, np.dtype(np.int64): np.int32}
+    return pa.table(
+        {name: values.astype(small.get(values.dtype, values.dtype)) for name, values in arrays.items()}
+    )
+
+
+def frame_table(run: Run, **columns: Any) -> pa.Table:
+    experiment = run.experiment
+    common = {"last": run.recording.epochs, "planned": experiment.total_epochs}
+    return table(
+        {k: [v] for k, v in ({"stride": stride_of(experiment.total_epochs)} | common | columns).items()}
+    )
+
+
+def parameters(run: Run, rows: np.ndarray) -> dict[str, np.ndarray]:
+    theta = run.problem.raw(run.recording.epoch_theta[rows]).numpy()
+    return {f"p{i}": theta[:, i] for i in range(theta.shape[1])}
+
+
+def points_of(columns: Mapping[str, np.ndarray]) -> pa.Table:
+    """Data points, thinned evenly where there are too many to draw; the page says so."""
+    rows = len(next(iter(columns.values())))
+    keep = np.unique(np.linspace(0, rows - 1, min(rows, DRAWN_ROWS)).astype(int))
+    return table({name: values[keep] for name, values in columns.items()})
+
+
+def padded(values: np.ndarray, share: float) -> tuple[float, float]:
+    low, high = float(values.min()), float(values.max())
+    pad = share * (high - low) or max(1.0, 0.5 * abs(high))
+    return low - pad, high + pad
+
+
+def told_apart(places: np.ndarray) -> list[int]:
+    """Rows of a line that are far enough from the last drawn one to be seen apart, and both ends.
+
+    Args:
+        places: One row a point; 2 is the chart's whole side.
+    """
+    keep = [0]
+    for i in range(1, len(places)):
+        if np.abs(places[i] - places[keep[-1]]).max() >= PATH_STEP:
+            keep.append(i)
+    return keep if keep[-1] == len(places) - 1 else [*keep, len(places) - 1]
+
+
+def log_path(rows: np.ndarray, columns: Mapping[str, np.ndarray]) -> pa.Table:
+    """Lines by epoch on a logarithmic axis, thinned together."""
+    logs = [np.log(values) for values in columns.values()]
+    span = max(max(log.max() for log in logs) - min(log.min() for log in logs), 1e-9)
+    places = np.column_stack([2 * rows / max(rows[-1], 1), *(2 * log / span for log in logs)])
+    keep = told_apart(places)
+    return table({"epoch": rows[keep]} | {name: values[keep] for name, values in columns.items()})

@@ -1,0 +1,77 @@
+"""One parameter against the loss, or by epoch."""
+
+from functools import lru_cache
+from typing import Any
+
+import altair as alt
+import numpy as np
+
+from pages.ui.charts.model import ZERO, Run, View, frame_table, last_epoch, padded, rows_of, stride_of, table
+from pages.ui.charts.pieces import (
+    FRAME,
+    NOW,
+    _ends,
+    expression,
+    finish,
+    head_at,
+    log_axis,
+    rows_from,
+    trail,
+    y_axis_of,
+)
+from pages.ui.palette import Palette
+
+
+@lru_cache(32)
+def _trace_spec(x_title: str, y_title: str, log: bool, height: int, colours: Palette) -> dict[str, Any]:
+    x_axis = alt.X(
+        "x:Q", scale=alt.Scale(domain=_ends("x"), nice=False), axis=alt.Axis(title=x_title, tickCount=4)
+    )
+    y_axis = log_axis(y_title) if log else y_axis_of(y_title)
+    base = rows_from("run").transform_calculate(order="datum.epoch")
+    encoding: dict[str, Any] = {"x": x_axis, "y": y_axis, "order": "order:Q"}
+    crosses = (
+        base.transform_filter(f"datum.epoch <= epoch && datum.epoch % {FRAME}.every == 0")
+        .mark_point(shape="cross", filled=True, size=45, color=colours.run, clip=True, opacity=1)
+        .encode(**encoding)
+    )
+    layers = [*trail(base, encoding, width=2, colour=colours.run), crosses]
+    head = head_at("now.x", "now.y", colours)
+    optimum = (
+        rows_from("frame")
+        .transform_filter("isValid(datum.optimum)")
+        .transform_calculate(x="datum.optimum")
+        .mark_rule(color=colours.optimum, strokeDash=[7, 4], strokeWidth=1.5)
+    )
+    optimum = optimum.encode(y="x:Q") if x_title == "epoch" else optimum.encode(x="x:Q")
+    return finish([*layers, optimum, head], height, [expression("now", NOW)])
+
+
+def trace(run: Run, parameter: int, name: str, against: str, colours: Palette, height: int) -> View:
+    """One parameter against the loss, as the two-feature article drew it, or by epoch. A cross every tenth of the run.
+
+    Args:
+        run: What is drawn.
+        parameter: Its number in θ.
+        name: Its name.
+        against: "loss" or "epoch".
+        colours: The theme's colours.
+        height: In pixels.
+    """
+    rows = rows_of(run)
+    value = run.problem.raw(run.recording.epoch_theta[rows])[:, parameter].numpy()
+    loss = run.recording.epoch_loss.numpy()[rows]
+    by_epoch = against == "epoch"
+    x, y = (rows, value) if by_epoch else (value, np.maximum(loss, ZERO * max(loss[0], 1e-300)))
+    optimum = float(run.problem.raw(run.curve.optimum)[parameter])
+    x0, x1 = (0, last_epoch(run)) if by_epoch else padded(np.append(value, optimum), 0.06)
+    y0, y1 = padded(np.append(value, optimum), 0.06) if by_epoch else (y.min() / 1.3, y.max() * 1.3)
+    stride = stride_of(run.experiment.total_epochs)
+    every = max(1, round(run.experiment.total_epochs / 10 / stride)) * stride
+    tables = {
+        "run": table({"epoch": rows, "x": x, "y": y}),
+        "frame": frame_table(run, x0=x0, x1=x1, y0=y0, y1=y1, optimum=optimum, every=every),
+    }
+    titles = ("epoch", name) if by_epoch else (name, "loss")
+    text = f"{titles[1]} over {titles[0]}; the optimum dashed; a cross every {every:,} epochs."
+    return View(_trace_spec(*titles, not by_epoch, height, colours), tables, text)

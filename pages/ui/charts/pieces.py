@@ -1,0 +1,154 @@
+"""Pieces of a specification that all charts share: axes whose ends are data, trails, heads, the look."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import altair as alt
+
+from gd_core.experiment import MAX_UPDATES
+from pages.ui.palette import Palette
+
+FRAME = "data('frame')[0]"
+AT = f"epoch >= {FRAME}.last ? length(data('run')) - 1 : floor(epoch / {FRAME}.stride)"
+NOW = f"data('run')[min({AT}, length(data('run')) - 1)]"
+FIRST = "data('run')[0]"
+EPOCH_LABEL = "format(datum.value, datum.value >= 1e5 ? '~s' : ',d')"
+
+
+def rows_from(table: str) -> alt.Chart:
+    return alt.Chart(alt.NamedData(table))
+
+
+def span(steps: int) -> alt.Chart:
+    """Rows with u from 0 to 1 in equal steps, made in the chart."""
+    # half a step more, because the end itself is left out
+    made = alt.SequenceParams(start=0, stop=1 + 0.5 / steps, step=1 / steps, **{"as": "u"})
+    return alt.Chart(alt.SequenceGenerator(sequence=made))
+
+
+def one_row() -> alt.Chart:
+    """A single row, made in the chart."""
+    return alt.Chart(alt.SequenceGenerator(sequence=alt.SequenceParams(start=0, stop=1, step=1)))
+
+
+def kept(table: str) -> alt.Chart:
+    """A layer that draws nothing and keeps a table in the chart, for expressions to read."""
+    return rows_from(table).transform_filter("false").mark_point()
+
+
+def expression(name: str, expression: str) -> alt.Parameter:
+    return alt.param(name=name, expr=expression)
+
+
+def _ends(axis: str) -> list[Any]:
+    """An axis' domain, read from the table `frame`."""
+    return [alt.ExprRef(f"{axis}0"), alt.ExprRef(f"{axis}1")]
+
+
+def x_axis_of(title: str, **axis: Any) -> alt.X:
+    return alt.X("x:Q", scale=alt.Scale(domain=_ends("x"), nice=False), axis=alt.Axis(title=title, **axis))
+
+
+def y_axis_of(title: str, **axis: Any) -> alt.Y:
+    return alt.Y("y:Q", scale=alt.Scale(domain=_ends("y"), nice=False), axis=alt.Axis(title=title, **axis))
+
+
+def log_axis(title: str) -> alt.Y:
+    scale = alt.Scale(type="log", domain=_ends("y"), nice=False)
+    # only 1, 2 and 5 times a power of ten are labelled, as many as fit
+    label = "indexof('125', slice(format(datum.value, '.0e'), 0, 1)) < 0 ? '' : format(datum.value, datum.value < 1e-3 ? '.0e' : '~g')"
+    axis = alt.Axis(title=title, labelExpr=label, labelOverlap="greedy", labelSeparation=3)
+    return alt.Y("y:Q", scale=scale, axis=axis)
+
+
+def level(column: str, colour: str, dash: list[int], label: str) -> list[alt.Chart]:
+    """A horizontal line across the chart at a value of `frame`, with its name on it."""
+    base = rows_from("frame").transform_filter(f"isValid(datum.{column})")
+    rule = base.mark_rule(color=colour, strokeDash=dash, strokeWidth=2).encode(y=alt.Y(f"{column}:Q"))
+    text = (
+        base.transform_calculate(label=label)
+        .mark_text(align="right", dx=-4, dy=-7, color=colour, fontWeight=600)
+        .encode(x=alt.value("width"), y=alt.Y(f"{column}:Q"), text="label:N")
+    )
+    return [rule, text]
+
+
+def trail(
+    base: alt.Chart,
+    encoding: Mapping[str, Any],
+    *,
+    width: float = 2.5,
+    colour: str | None = None,
+    points: bool = False,
+) -> list[alt.Chart]:
+    """A line up to this epoch, strong, and where it was seen before, faint. The rows hold their `epoch`."""
+    paint: dict[str, Any] = {"color": colour} if colour else {}
+    dots = alt.OverlayMarkDef(size=25, **paint) if points else alt.Undefined
+    return [
+        base.transform_filter("datum.epoch <= seen")
+        .mark_line(clip=True, opacity=0.3, **paint)
+        .encode(**encoding),
+        base.transform_filter("datum.epoch <= epoch")
+        .mark_line(clip=True, strokeWidth=width, point=dots, **paint)
+        .encode(**encoding),
+    ]
+
+
+def dot(x: str, y: str, **style: Any) -> alt.Chart:
+    """One mark at a place given by two expressions."""
+    return (
+        one_row()
+        .transform_calculate(x=x, y=y)
+        .mark_point(clip=True, opacity=1, **style)
+        .encode(x="x:Q", y="y:Q")
+    )
+
+
+def head_at(x: str, y: str, colours: Palette) -> alt.Chart:
+    """Where the run is at this epoch."""
+    return dot(x, y, shape="circle", size=110, filled=True, color=colours.run, stroke=colours.paper)
+
+
+def named(names: Mapping[str, tuple[str, list[int]]]) -> dict[str, Any]:
+    """Colour, dash and legend of lines that carry their name in the field `name`."""
+    colours, dashes = zip(*names.values(), strict=True)
+    legend = alt.Legend(symbolType="stroke", symbolSize=260)
+    return {
+        "color": alt.Color("name:N", scale=alt.Scale(domain=list(names), range=list(colours)), legend=legend),
+        "strokeDash": alt.StrokeDash(
+            "name:N",
+            scale=alt.Scale(domain=list(names), range=[list(dash) for dash in dashes]),
+            legend=legend,
+        ),
+    }
+
+
+def finish(layers: Sequence[Any], height: int, parameters: Sequence[alt.Parameter] = ()) -> dict[str, Any]:
+    """Layers as one chart that the player can move."""
+    moved = [
+        alt.param(name=name, value=0, bind=alt.binding_range(min=0, max=MAX_UPDATES, step=1, name=name))
+        for name in ("epoch", "seen")
+    ]
+    ends = [expression(name, f"{FRAME}.{name}") for name in ("x0", "x1", "y0", "y1")]
+    chart = alt.layer(kept("frame"), *layers).add_params(*moved, *ends, *parameters).properties(height=height)
+    spec = chart.to_dict()
+    spec["config"] = _config()
+    return spec
+
+
+def _config() -> dict[str, Any]:
+    """The look that all charts share, on top of Streamlit's theme, which knows light from dark."""
+    return {
+        "axis": {
+            "titleFontWeight": "normal",
+            "titlePadding": 6,
+            "labelFlush": True,
+            "tickCount": 6,
+            "gridOpacity": 0.6,
+        },
+        "axisY": {"minExtent": 36},
+        "legend": {"orient": "top", "title": None, "offset": 4, "symbolStrokeWidth": 2.5, "padding": 0},
+        "view": {"strokeOpacity": 0},
+        # a sentence for each of a thousand marks costs a third of the frames; the chart's own text says it once
+        "mark": {"aria": False},
+    }
