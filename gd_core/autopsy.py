@@ -13,6 +13,7 @@ from torch import Tensor
 
 from gd_core.experiment import Experiment
 from gd_core.objective import Objective, mse_broadcast
+from gd_core.optimizers import State
 from gd_core.problem import Problem
 from gd_core.training import Recording, batches
 
@@ -110,6 +111,6 @@ def _memory(recording: Recording, problem: Problem, updates: list[int]) -> dict[
     }
 
 
-def _own(state: dict) -> dict[str, Tensor]:
+def _own(state: State) -> dict[str, Tensor]:
     """The tensors a rule remembers; those of the phase that is running in a continued run."""
     return {name: value for name, value in state.get("own", state).items() if isinstance(value, Tensor)}

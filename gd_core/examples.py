@@ -1,6 +1,6 @@
 """Runs worth looking at: the published ones, some that work, and some that fail, each with the reason. No torch."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from gd_core.experiment import Experiment, defaults
 
@@ -15,7 +15,7 @@ class Example(NamedTuple):
 
 
 def _example(
-    group: str, title: str, reason: str, dataset: str, optimizer: str = "gradient-descent", **changes: object
+    group: str, title: str, reason: str, dataset: str, optimizer: str = "gradient-descent", **changes: Any
 ) -> Example:
     return Example(group, title, reason, Experiment(**(defaults(dataset, optimizer) | changes)))
 
@@ -64,7 +64,7 @@ EXAMPLES: tuple[Example, ...] = (
         "noisy-quadratic",
         "momentum",
         scale_features=True,
-        learning_rate=0.05,
+        learning_rate=0.02,
         epochs=200,
     ),
     _example(

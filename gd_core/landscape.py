@@ -108,7 +108,7 @@ def level_lines(curve: Curvature, shown: Frame, lowest: Tensor, axes: Sequence[i
     levels = np.geomspace(0.5 * steepest * 2.5**2, 0.7 * top, LINES)
     generator = contourpy.contour_generator(x=x, y=y, z=loss)
     lines = [
-        (n, _thinned(line, np.diag(cell)))
+        (n, _thinned(np.asarray(line), np.diag(cell)))
         for n, level in enumerate(levels)
         for line in generator.lines(level)
     ]

@@ -5,7 +5,7 @@ reloaded: then the widgets take their values from it. Afterwards the address fol
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import streamlit as st
 
@@ -18,19 +18,16 @@ STARTS = {"published": "As published", "random": "Random, from the seed", NUMBER
 STATE = st.session_state
 
 
-class Controls:
+class Controls(NamedTuple):
     """What the side bar holds after it is drawn.
 
     Attributes:
         experiment: What the widgets say; a field with a bad value keeps its last good one.
         under_rate: The place under the learning rate, for the strip that needs theory.
-        sound: Whether every field holds a good value.
     """
 
-    def __init__(self, experiment: Experiment, under_rate: Any, sound: bool) -> None:
-        self.experiment = experiment
-        self.under_rate = under_rate
-        self.sound = sound
+    experiment: Experiment
+    under_rate: Any
 
 
 def side_bar() -> Controls:
@@ -66,10 +63,10 @@ def side_bar() -> Controls:
             )
         _row(("seed",), notes)
         notes["before"] = st.empty()
-    experiment, sentences = _read(notes, elsewhere)
+    experiment = _read(notes, elsewhere)
     _earlier_phases(experiment, notes["before"])
     _write_address(experiment, axes(info.parameters))
-    return Controls(experiment, under_rate, not sentences)
+    return Controls(experiment, under_rate)
 
 
 def load(experiment: Experiment) -> None:
@@ -81,7 +78,7 @@ def load(experiment: Experiment) -> None:
     named = isinstance(experiment.start, str)
     STATE[_key("start")] = experiment.start if named else NUMBERS
     if not named:
-        STATE[_key("numbers")] = ", ".join(f"{number:.7g}" for number in experiment.start)
+        STATE[_key("numbers")] = ", ".join(map(_written, experiment.start))
     STATE["good"] = experiment
 
 
@@ -114,17 +111,18 @@ def tell(sentence: str) -> None:
     STATE.setdefault("sentences", []).append(sentence)
 
 
-def axes_control(parameters: tuple[str, ...], label: str = "Axes") -> None:
+def axes_control(parameters: tuple[str, ...], on_change: Callable[[], None]) -> None:
     """The choice of the landscape's two parameters, where there is a choice."""
     pairs = [(i, j) for i in range(len(parameters)) for j in range(i + 1, len(parameters))]
     if len(pairs) > 1:
         st.segmented_control(
-            label,
+            "Axes",
             pairs,
             format_func=lambda pair: f"{parameters[pair[0]]}, {parameters[pair[1]]}",
             key="axes",
             label_visibility="collapsed",
             required=True,
+            on_change=on_change,
         )
 
 
@@ -178,7 +176,7 @@ def axes(parameters: tuple[str, ...]) -> tuple[int, int]:
     return axes
 
 
-def _read(notes: dict[str, Any], elsewhere: Any) -> tuple[Experiment, list[str]]:
+def _read(notes: dict[str, Any], elsewhere: Any) -> Experiment:
     """The experiment that the widgets say, and the sentences about bad fields, shown under them."""
     good: Experiment = STATE["good"]
     dataset = STATE[_key("dataset")]
@@ -201,7 +199,7 @@ def _read(notes: dict[str, Any], elsewhere: Any) -> tuple[Experiment, list[str]]
             f":orange[:material/error:] {sentence}{kept}"
         )
     STATE["good"] = experiment
-    return experiment, sentences
+    return experiment
 
 
 def _same_rule(good: Experiment, optimizer: str) -> Experiment:

@@ -20,19 +20,19 @@ def show(held: controls.Controls) -> None:
     """Everything on the page that needs torch."""
     stage.settle()
     STATE["held"] = held
+    STATE.pop("side_bar_changed", None)
+    _act(held.experiment)
     with held.under_rate:
         rate.show(held.experiment, stage.known(held.experiment)[2], _rate_chosen("rate"))
     take = stage.on_stage(held.experiment)
     streaming = bool(take and take.recorder)
-    if streaming:
-        st.fragment(_live, run_every=0.5)(held, True)
-    else:
-        _live(held, False)
+    # a fragment also when nothing streams: its elements would be drawn anew if they came out of one
+    st.fragment(_live, run_every=0.5 if streaming else None)(held, streaming)
 
 
 def _live(held: controls.Controls, streaming: bool) -> None:
-    if STATE.pop("side_bar_changed", False) and streaming:
-        st.rerun()  # a callback in here set a widget out there
+    if "pressed" in STATE or "side_bar_changed" in STATE:
+        st.rerun()  # only this part is running, and a button in it changes something outside
     take = stage.on_stage(held.experiment)
     if streaming and take:
         stage.advance(take)
@@ -81,7 +81,7 @@ def _landscape(run: charts.Run, colours: Palette) -> None:
             else "click to set the start"
         )
         _title("Landscape")
-        controls.axes_control(run.experiment.info.parameters)
+        controls.axes_control(run.experiment.info.parameters, _side_bar_changed)
         _title("", slice_note)
     if len(names) == 1:
         view = charts.parabola(run, names[0], colours, TALL)
@@ -142,7 +142,14 @@ def _transport(
     newest = take is not None and take.number == STATE["takes"]  # not one that Back has found again
     with st.container(key="transport", horizontal=True, vertical_alignment="top"):
         with st.container(key="buttons", horizontal=True, width="content", gap="small"):
-            st.button("Train", type="primary", icon=":material/play_arrow:", on_click=_train, key="train")
+            st.button(
+                "Train",
+                type="primary",
+                icon=":material/play_arrow:",
+                on_click=_press,
+                args=("train",),
+                key="train",
+            )
             if take and take.recorder:
                 st.button("Stop", icon=":material/stop:", on_click=stage.stop, key="stop")
             else:
@@ -160,7 +167,7 @@ def _transport(
             note="The settings have changed since this run: Train runs the new ones." if changed else "",
             extra=tabs.extra_columns(run),
             on_rate=_rate_chosen("player"),
-            on_continue=_continue,
+            on_continue=_epoch_chosen,
             on_start=_start_clicked,
         )
 
@@ -178,44 +185,60 @@ def _offers(outcome: Outcome, known: Forecast) -> Sequence[player.Offer]:
     )
 
 
-def _train() -> None:
-    stage.train(_held())
+def _press(button: str) -> None:
+    """Remember a button. It acts when the side bar has been read: a rate may have been typed just before."""
+    STATE["pressed"] = button
+
+
+def _act(experiment: Experiment) -> None:
+    """Do what the pressed button says, with the settings as they are now."""
+    button = STATE.pop("pressed", None)
+    if button == "train":
+        stage.train(experiment)
+    if button == "continue":
+        _continue(experiment)
+
+
+def _side_bar_changed() -> None:
+    """Have the whole page run again, not only its live part."""
+    STATE["side_bar_changed"] = True
 
 
 def _new_start() -> None:
     controls.new_start()
-    STATE["side_bar_changed"] = True
+    _side_bar_changed()
     stage.reset()
-
-
-def _held() -> Experiment:
-    return STATE["held"].experiment
 
 
 def _rate_chosen(component: str) -> Callable[[], None]:
     def chosen() -> None:
         if (value := STATE[component].get("rate")) is not None:
             controls.set_rate(value)
-            STATE["side_bar_changed"] = True
+            _side_bar_changed()
 
     return chosen
 
 
-def _continue() -> None:
-    epoch = STATE["player"].get("continue_from")
-    take = stage.on_stage(_held())
+def _continue(now: Experiment) -> None:
+    """Go on from an epoch of the run on stage, with the update rule as it is set now."""
+    take, epoch = stage.on_stage(now), STATE.pop("continue_from", None)
     if epoch is None or take is None:
         return
-    STATE["side_bar_changed"] = True
-    now = _held()
     changes = {name: getattr(now, name) for name in stage.MAY_CHANGE if name not in ("before", "batch_size")}
     try:
         experiment = take.experiment.continued(int(epoch), **changes)
     except ParameterError as error:
         controls.tell(str(error))
-        return
-    controls.continue_as(experiment)
-    stage.train(experiment, first_epoch=int(epoch))
+    else:
+        controls.continue_as(experiment)
+        stage.train(experiment, first_epoch=int(epoch))
+    st.rerun()  # the side bar names the earlier part
+
+
+def _epoch_chosen() -> None:
+    if (epoch := STATE["player"].get("continue_from")) is not None:
+        STATE["continue_from"] = epoch
+        _press("continue")
 
 
 def _start_clicked() -> None:
@@ -230,5 +253,5 @@ def _start_clicked() -> None:
     for axis, share, centre, half in zip(dict.fromkeys(axes), picked, frame.centre, frame.half, strict=False):
         theta[axis] = centre + half * (2 * share - 1)
     controls.set_start(tuple(problem.raw(theta).tolist()))
-    STATE["side_bar_changed"] = True
+    _side_bar_changed()
     stage.reset()
