@@ -103,7 +103,9 @@ def _thinned_note(run: charts.Run) -> str:
 
 def _stride_note(run: charts.Run) -> str:
     stride = charts.stride_of(run.experiment.total_epochs)
-    return f"every {stride:,}th epoch drawn, all recorded" if stride > 1 else ""
+    notes = ["thin: root of the minimised loss"] if run.experiment.loss == "mse-broadcast" else []
+    notes += [f"one in {stride:,} epochs drawn, all recorded"] if stride > 1 else []
+    return "; ".join(notes)
 
 
 def _formula(run: charts.Run, known: Forecast) -> None:
@@ -117,7 +119,11 @@ def _formula(run: charts.Run, known: Forecast) -> None:
     _title("Formula and numbers of this epoch")
     target = r"\bar y" if experiment.loss == "mse-broadcast" else "y"
     gradient = rf"\nabla L = \tfrac{{2}}{{N}}\,\Phi^\top(\hat y - {target})"
-    st.markdown(f"${model}$ &emsp; ${loss.latex}$ \n\n ${gradient}$ &emsp; ${optimizer.latex}$")
+    rule = [
+        part.strip() for part in optimizer.latex.split(r"\qquad")
+    ]  # a line may break between; braces keep it from breaking within
+    lines = [(model, loss.latex), (gradient, *rule)]
+    st.markdown("\n\n".join(" &emsp; ".join(f"${{{part}}}$" for part in line) for line in lines))
     scaled = experiment.scale_features
     head = "<th></th><th>value</th><th>gradient</th><th>next step</th>" + (
         "<th>in raw units</th>" if scaled else ""
@@ -129,7 +135,9 @@ def _formula(run: charts.Run, known: Forecast) -> None:
         if scaled:
             cells.append(f"{name} = {player.live(f'r{i}')}")
         rows += f"<tr><td>{mark}</td>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
-    loss_row = f"RMSE {player.live('rmse')} &ensp; loss {player.live('loss')} &ensp; floor {significant(known.floor_rmse)}"
+    loss_row = f"RMSE {player.live('rmse')} &ensp; floor {significant(known.floor_rmse)} &ensp; loss {player.live('loss')}"
+    if experiment.loss == "mse-broadcast":
+        loss_row += f" &ensp; its root {player.live('root_loss')}"
     st.html(
         f'<table class="live"><tr>{head}</tr>{rows}</table><p class="panel-title"><small>{loss_row}</small></p>'
     )

@@ -52,6 +52,8 @@ def table(
     theta = recording.epoch_theta
     gradient = recording.gradient[:: recording.updates_per_epoch][: recording.epochs + 1]
     columns: dict[str, Any] = {"rmse": recording.epoch_rmse[rows], "loss": recording.epoch_loss[rows]}
+    if experiment.loss == "mse-broadcast":
+        columns["root_loss"] = columns["loss"].sqrt()
     sums: dict[str, Sum] = {}
     after = np.minimum(rows + 1, recording.epochs)
     if charts.stride_of(experiment.total_epochs) > 1:

@@ -164,12 +164,9 @@ def _steps(run: charts.Run, _: Palette) -> None:
         st.caption(f"{raw}Loss and RMSE are those at the epoch’s start, before its update.{more}")
     with right:
         st.html('<p class="panel-title">The step that leaves this epoch</p>')
-        st.markdown(f"${OPTIMIZER_INFO[_rule_now(run.experiment)].latex}$")
+        rule = OPTIMIZER_INFO[run.experiment.optimizer].latex.split(r"\qquad")
+        st.markdown(" &emsp; ".join(f"${{{part.strip()}}}$" for part in rule))
         st.html(_autopsy(run))
-
-
-def _rule_now(experiment: Experiment) -> str:
-    return experiment.optimizer
 
 
 def _autopsy(run: charts.Run) -> str:

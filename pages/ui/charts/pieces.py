@@ -67,7 +67,7 @@ def level(column: str, colour: str, dash: list[int], label: str) -> list[alt.Cha
     rule = base.mark_rule(color=colour, strokeDash=dash, strokeWidth=2).encode(y=alt.Y(f"{column}:Q"))
     text = (
         base.transform_calculate(label=label)
-        .mark_text(align="right", dx=-4, dy=-7, color=colour, fontWeight=600)
+        .mark_text(align="right", dx=-4, dy=9, color=colour, fontWeight=600)
         .encode(x=alt.value("width"), y=alt.Y(f"{column}:Q"), text="label:N")
     )
     return [rule, text]
