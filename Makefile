@@ -34,7 +34,7 @@ format: $(VENV)/dev.stamp  ## Format the code and mend what the linter can mend
 
 screenshots: $(VENV)/dev.stamp  ## Take the pictures of the README anew
 	@$(VENV)/bin/python tests/browser/ensure_chromium.py
-	$(VENV)/bin/python tests/browser/screenshots.py $(ARGS)
+	PYTHONPATH=. $(VENV)/bin/python tests/browser/screenshots.py $(ARGS)
 
 clean:  ## Remove .venv and the tools' caches
 	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis

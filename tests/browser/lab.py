@@ -1,0 +1,259 @@
+"""The Train page as its user sees it: fields, buttons and charts by their names, and waits instead of sleeps."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import parse_qsl, urlsplit
+
+from playwright.sync_api import ConsoleMessage, Locator, Page, expect
+
+from gd_core.experiment import Experiment
+
+WATCH = (Path(__file__).parent / "watch.js").read_text(encoding="utf-8")
+PATIENCE = 60_000  # milliseconds; two cores may be busy with other tests
+VIEWPORT = {"width": 1400, "height": 900}
+# Streamlit looks for these beside the page's own address first, and finds them at the root.
+STREAMLITS_OWN = re.compile(r"/_stcore/(health|host-config)$")
+CHART = ".stVegaLiteChart"
+FIT, MAP, ERROR = "Data as points", "Level lines", "Root mean squared error"
+expect.set_options(timeout=PATIENCE)
+
+
+class Lab:
+    """One visitor's tab.
+
+    Attributes:
+        page: Playwright's page.
+        errors: What the console and the page complained about.
+    """
+
+    def __init__(self, page: Page, url: str) -> None:
+        self.page = page
+        self.url = url
+        self.errors: list[str] = []
+        page.set_default_timeout(PATIENCE)
+        page.on("console", self._hear)
+        page.on("pageerror", lambda error: self.errors.append(f"page error: {error}"))
+        page.add_init_script(WATCH)
+
+    def _hear(self, message: ConsoleMessage) -> None:
+        if message.type == "error" and not STREAMLITS_OWN.search(message.location.get("url", "")):
+            self.errors.append(f"console: {message.text}")
+
+    # ------------------------------------------------------------------------------------------------ the page
+
+    def open_page(self, path: str = "/") -> "Lab":
+        self.page.goto(self.url + path)
+        return self.settled()
+
+    def settled(self) -> "Lab":
+        """Wait until the script rests, every chart is drawn and the player is there."""
+        self.player.wait_for()
+        self.page.wait_for_function(
+            f"""() => document.querySelector('[data-testid=stApp]').dataset.testScriptState === 'notRunning'
+            && document.querySelectorAll('{CHART}').length > 0
+            && [...document.querySelectorAll('{CHART}')].every((chart) => chart.querySelector('svg.marks path'))"""
+        )
+        return self
+
+    @contextmanager
+    def rerun(self) -> Iterator[None]:
+        """Do what makes the page's script run, and wait until it has. Not while it plays, when states are skipped."""
+        before = self.count("runs")
+        yield
+        self.page.wait_for_function("(before) => watch.runs > before", arg=before)
+        self.settled()
+
+    @property
+    def query(self) -> dict[str, str]:
+        """The settings in the address."""
+        return dict(parse_qsl(urlsplit(self.page.url).query))
+
+    @property
+    def experiment(self) -> Experiment:
+        """What the address says; an address that needs a correction fails the test."""
+        experiment, sentences = Experiment.from_query(self.query)
+        assert not sentences
+        return experiment
+
+    def wait_for_query(self, **fields: str) -> None:
+        """Until the address holds these settings."""
+        self.page.wait_for_function(
+            "(fields) => Object.entries(fields).every("
+            "([name, text]) => new URLSearchParams(location.search).get(name) === text)",
+            arg=fields,
+        )
+
+    # -------------------------------------------------------------------------------------------- the side bar
+
+    @property
+    def sidebar(self) -> Locator:
+        return self.page.get_by_test_id("stSidebar")
+
+    def field(self, label: str) -> Locator:
+        return self.sidebar.get_by_role("textbox", name=label, exact=True)
+
+    def type(self, label: str, text: str) -> None:
+        """Type into a field, press Enter, and wait for the page to take it in."""
+        with self.rerun():
+            self.field(label).fill(text)
+            self.field(label).press("Enter")
+
+    def choose(self, label: str, option: str) -> None:
+        with self.rerun():
+            self.sidebar.get_by_role("combobox", name=label, exact=True).click()
+            self.page.get_by_role("option", name=option, exact=True).click()
+
+    def chosen(self, label: str) -> str:
+        return self.sidebar.get_by_role("combobox", name=label, exact=True).input_value()
+
+    @property
+    def scale(self) -> Locator:
+        return self.sidebar.get_by_role("switch", name="Scale features")
+
+    @property
+    def complaint(self) -> Locator:
+        """Sentences about bad values."""
+        return self.sidebar.locator("[data-testid=stMarkdown]").filter(has_text="Got ")
+
+    def example(self, title: str) -> None:
+        with self.rerun():
+            self.sidebar.get_by_role("button", name="Examples").click()
+            self.page.get_by_role("button", name=re.compile(rf"^{re.escape(title)}\s")).click()
+
+    # ---------------------------------------------------------------------------------------------- the player
+
+    @property
+    def player(self) -> Locator:
+        return self.page.get_by_role("group", name="Player")
+
+    @property
+    def slider(self) -> Locator:
+        return self.player.get_by_role("slider", name="Epoch")
+
+    def button(self, name: str) -> Locator:
+        """A button of the player."""
+        return self.player.get_by_role("button", name=name, exact=True)
+
+    def command(self, name: str) -> Locator:
+        """A button beside the player: Train, Stop, Reset, New start."""
+        return self.page.locator(".st-key-buttons").get_by_role("button", name=name, exact=True)
+
+    def train(self) -> "Lab":
+        """Press Train and wait until the player has started on the new run."""
+        before = self.count("starts")
+        self.command("Train").click()
+        self.page.wait_for_function("(before) => watch.starts > before", arg=before)
+        return self.settled()
+
+    def to_end(self) -> "Lab":
+        self.button("To end").click()
+        return self.ended()
+
+    def ended(self) -> "Lab":
+        """Wait until the player rests at the end of a whole run."""
+        expect(self.button("Play")).to_be_visible()
+        self.summary.wait_for()
+        return self
+
+    def paused(self) -> "Lab":
+        expect(self.button("Play")).to_be_visible()
+        return self
+
+    def seek(self, epoch: int) -> "Lab":
+        """Move the slider to an epoch, as a drag does."""
+        self.slider.fill(str(epoch))
+        return self
+
+    def epoch(self) -> int:
+        return int(self.slider.input_value())
+
+    def speed(self, label: str) -> "Lab":
+        self.player.get_by_role("combobox", name="Speed").select_option(label)
+        return self
+
+    def passed(self, epoch: int) -> "Lab":
+        """Wait until the charts are beyond an epoch."""
+        self.page.wait_for_function(
+            f"(epoch) => +document.querySelector('{CHART} input[name=epoch]').value > epoch", arg=epoch
+        )
+        return self
+
+    @property
+    def last(self) -> int:
+        """The end of the slider."""
+        return int(self.slider.get_attribute("max") or 0)
+
+    @property
+    def summary(self) -> Locator:
+        """The sentences about the whole run, shown at its end."""
+        return self.player.locator(".summary")
+
+    def verdict(self) -> str:
+        """The sentence that the player shows."""
+        return " ".join(self.player.locator(".said p:visible").all_inner_texts())
+
+    @property
+    def note(self) -> Locator:
+        return self.player.locator(".note")
+
+    # ---------------------------------------------------------------------------------------- charts and numbers
+
+    @property
+    def charts(self) -> Locator:
+        return self.page.locator(CHART)
+
+    def chart(self, text: str) -> Locator:
+        """A chart by the first words of its text; `FIT`, `MAP` and `ERROR` are the three beside the numbers."""
+        return self.page.locator(f"{CHART}[aria-label^='{text}'] svg.marks")
+
+    def chart_epochs(self) -> set[str]:
+        """Where each chart stands, from the input that the player moves."""
+        return set(
+            self.page.locator(f"{CHART} input[name=epoch]").evaluate_all("all => all.map((i) => i.value)")
+        )
+
+    def drawing(self, text: str) -> str:
+        """All marks of a chart as text."""
+        return self.chart(text).evaluate("svg => svg.innerHTML")
+
+    def ticks(self, text: str, axis: str) -> tuple[float, float]:
+        """Slope and intercept that turn pixels of a chart's plot into values, read off the labels of axis X or Y."""
+        labels = self.chart(text).locator(f"[aria-label^='{axis}-axis'] .role-axis-label text")
+        marked = labels.evaluate_all(
+            """all => all.filter((label) => label.textContent && label.getAttribute('text-anchor') !== 'start')
+            .map((label) => [label.transform.baseVal[0].matrix, parseFloat(getComputedStyle(label).fontSize), label])
+            .map(([at, size, label]) => [at.e, at.f - 0.3 * size, label.textContent])"""
+        )
+        (x0, y0, first), *_, (x1, y1, last) = marked
+        low, high = (x0, x1) if axis == "X" else (y0, y1)
+        slope = (number(last) - number(first)) / (high - low)
+        return slope, number(first) - slope * low
+
+    def live(self) -> dict[str, str]:
+        """The live numbers, by the column that they show."""
+        return self.page.locator("[data-live]").evaluate_all(
+            "all => Object.fromEntries(all.map((one) => [one.dataset.live, one.textContent]))"
+        )
+
+    def count(self, what: str) -> int:
+        """How many frames were painted, charts embedded, scripts run, players started since the last mark."""
+        return self.page.evaluate("(what) => watch[what]", what)
+
+    def mark(self) -> None:
+        self.page.evaluate("watch.mark()")
+
+
+def number(text: str) -> float:
+    """The value of a number as the page writes it."""
+    return float(text.replace("−", "-").replace("∞", "inf").replace(",", ""))
+
+
+def same_digits(text: str, value: float, digits: int = 6) -> bool:
+    """Whether `text` shows `value` to so many digits; the last may differ by one, since the browser has 32 bits."""
+    shown = number(text)
+    if value == shown:
+        return True
+    unit = 10.0 ** (int(f"{value:e}".partition("e")[2]) - digits + 1)
+    return abs(shown - value) <= 1.5 * unit
