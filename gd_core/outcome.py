@@ -1,5 +1,6 @@
 """How a run ended, told apart by a test that can be named."""
 
+import math
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -12,6 +13,7 @@ from gd_core.training import Recording
 CONVERGED_BELOW = 1e-6  # of the first gap to the optimum
 WINDOW = 20  # epochs looked back on
 LEVEL = 1e-9  # relative changes of the loss below it are rounding
+CERTAIN = 3.0  # standard errors by which a loss that scatters must fall or rise
 
 
 class Outcome(StrEnum):
@@ -39,7 +41,7 @@ def outcome(recording: Recording, curve: Curvature) -> Finding:
     - diverged: the loss passed 10⁶ × max(1, first loss), or is not finite.
     - stopped: by hand, before its epochs were done.
     - converged: L − L* is at most a millionth of what it was at the start.
-    - growing: within the last 20 epochs the loss reaches higher and higher.
+    - growing: within the last 20 epochs the loss reaches higher and higher; with mini-batches, to twice as much.
     - overshooting: along some eigenvector of the Hessian the error keeps changing its sign.
     - hovering: mini-batches, and the loss no longer falls.
     - still descending: none of these.
@@ -57,17 +59,24 @@ def outcome(recording: Recording, curve: Curvature) -> Finding:
     if recording.epochs == 0:
         return Finding(Outcome.DESCENDING)
     recent = gap[-WINDOW - 1 :]
-    half = len(recent) // 2
-    older, newer = float(recent[: len(recent) - half].max()), float(recent[len(recent) - half :].max())
+    older, newer = recent.split([len(recent) - len(recent) // 2, len(recent) // 2])
     if recording.updates_per_epoch > 1:
-        if newer < 0.95 * older or len(recent) <= WINDOW:
-            return Finding(Outcome.DESCENDING)
-        return Finding(Outcome.GROWING if newer > 2 * older else Outcome.HOVERING)
-    if newer > older * (1 + LEVEL):
+        return Finding(_drift(older, newer) if len(recent) > WINDOW else Outcome.DESCENDING)
+    if newer.max() > older.max() * (1 + LEVEL):
         return Finding(Outcome.GROWING)
     if _alternates(recording.epoch_theta[-WINDOW - 1 :], curve):
         return Finding(Outcome.OVERSHOOTING)
     return Finding(Outcome.DESCENDING)
+
+
+def _drift(older: Tensor, newer: Tensor) -> Outcome:
+    """Where mini-batches move the gap, told from their scatter: by its logarithm, in standard errors."""
+    before, after = (gap.clamp(min=1e-300).log() for gap in (older, newer))
+    change = float(after.mean() - before.mean())
+    scatter = float((before.var() / len(before) + after.var() / len(after)).sqrt())
+    if change < -CERTAIN * scatter:
+        return Outcome.DESCENDING
+    return Outcome.GROWING if change > max(CERTAIN * scatter, math.log(2)) else Outcome.HOVERING
 
 
 def _alternates(theta: Tensor, curve: Curvature) -> bool:

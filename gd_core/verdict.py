@@ -98,17 +98,18 @@ def _at_the_edge(recording: Recording) -> str:
 
 def of_run(recording: Recording, experiment: Experiment, known: Forecast, finding: Finding) -> str:
     """The whole run in two or three sentences: what happened, why, what to try."""
-    epochs, rmse = f"{recording.epochs:,}", significant(float(recording.epoch_rmse[-1]))
+    epochs = f"{recording.epochs:,} epoch{'' if recording.epochs == 1 else 's'}"
+    rmse = significant(float(recording.epoch_rmse[-1]))
     floor = significant(known.floor_rmse)
     match finding.outcome:
         case Outcome.DIVERGED:
-            multiple = short(DIVERGED_ABOVE)
+            times = " times its first value" if recording.loss[0] >= 1 else ""
             return (
-                f"Diverged at epoch {finding.epoch:,}: the loss passed {multiple} times its first value. "
+                f"Diverged at epoch {finding.epoch:,}: the loss passed {short(DIVERGED_ABOVE)}{times}. "
                 f"{_why_up(experiment, known)} The last epoch below that is kept."
             )
         case Outcome.STOPPED:
-            return f"Stopped at epoch {epochs} of {experiment.total_epochs:,}, at RMSE {rmse}. The floor is {floor}."
+            return f"Stopped at epoch {recording.epochs:,} of {experiment.total_epochs:,}, at RMSE {rmse}. The floor is {floor}."
         case Outcome.CONVERGED:
             share = f"1/{round(1 / CONVERGED_BELOW):,}"
             return (
@@ -116,18 +117,18 @@ def of_run(recording: Recording, experiment: Experiment, known: Forecast, findin
                 f"RMSE {rmse}, floor {floor}."
             )
         case Outcome.GROWING:
-            return f"Growing after {epochs} epochs, at RMSE {rmse}. {_why_up(experiment, known)}"
+            return f"Growing after {epochs}, at RMSE {rmse}. {_why_up(experiment, known)}"
         case Outcome.OVERSHOOTING:
-            return f"Overshooting after {epochs} epochs, at RMSE {rmse}; the floor is {floor}. {_why_swing(known)}"
+            return f"Overshooting after {epochs}, at RMSE {rmse}; the floor is {floor}. {_why_swing(known)}"
         case Outcome.HOVERING:
             return (
-                f"Hovering after {epochs} epochs, at RMSE {rmse}; the floor is {floor}. "
+                f"Hovering after {epochs}, at RMSE {rmse}; the floor is {floor}. "
                 "Each mini-batch points a little elsewhere. A smaller rate or a larger batch hovers lower."
             )
         case Outcome.DESCENDING:
             flat = _is_flat(recording) and known.factors is not None
             advice = _why_flat(experiment, known) if flat else "More epochs bring it lower."
-            return f"Still descending after {epochs} epochs, at RMSE {rmse}; the floor is {floor}. {advice}"
+            return f"Still descending after {epochs}, at RMSE {rmse}; the floor is {floor}. {advice}"
 
 
 def _is_flat(recording: Recording) -> bool:

@@ -1,0 +1,543 @@
+"""The command line."""
+
+import csv
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from gd_core import __main__ as command_line
+from gd_core import published
+from gd_core.experiment import FIELDS, Experiment, ParameterError
+from gd_core.problem import build
+from gd_core.recorder import Recorder, record
+from gd_core.theory import curvature
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def command(*arguments, **options):
+    """A process of its own, as from a shell."""
+    return subprocess.run(
+        [sys.executable, "-m", "gd_core", *arguments],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        **options,
+    )
+
+
+@pytest.fixture
+def run(capsys):
+    """The command in this process: exit status, output, errors."""
+
+    def run(*arguments):
+        try:
+            status = command_line.main(arguments)
+        except SystemExit as end:
+            status = end.code
+        return status, *capsys.readouterr()
+
+    return run
+
+
+def strict_json(text):
+    """Parsed as JSON allows: no NaN, no Infinity, no key twice, one document."""
+
+    def refuse(constant):
+        raise ValueError(constant)
+
+    def once(pairs):
+        assert len(dict(pairs)) == len(pairs)
+        return dict(pairs)
+
+    return json.loads(text, parse_constant=refuse, object_pairs_hook=once)
+
+
+def table_of(output):
+    """Header and rows of the printed table, as far as the first empty line."""
+    header, *lines = output.split("\n\n")[0].splitlines()
+    return header, [[float(cell) for cell in line.split()] for line in lines]
+
+
+# ------------------------------------------------------------------------------------------------- from a shell
+
+
+def test_train_prints_the_articles_epochs():
+    """The published RMSEs stand in the table, and the verdict below it."""
+    done = command("train", "noisy-quadratic", "--learning-rate", "1e-5", "--epochs", "10")
+    assert (done.returncode, done.stderr) == (0, "")
+    header, rows = table_of(done.stdout)
+    assert header.split() == ["epoch", "loss", "RMSE", "a", "b", "c"]
+    assert [row[0] for row in rows] == list(range(11))
+    assert [row[2] for row in rows[:10]] == pytest.approx(published.QUADRATIC_RMSE, rel=5e-6)
+    assert rows[0][3:] == pytest.approx([-0.128405, -1.00424, 0.567266])
+    assert done.stdout.splitlines()[-1].startswith("Still descending after 10 epochs, at RMSE 18.0377")
+
+
+def test_help_does_not_wait_for_torch():
+    """It names both commands, and every setting of a run, without loading torch."""
+    script = "import sys; from gd_core.__main__ import main; main(sys.argv[1:])"
+    check = "import atexit, sys; atexit.register(lambda: print('torch' in sys.modules, file=sys.stderr));"
+    for arguments, words in (
+        (["--help"], ["train", "reproduce"]),
+        (["train", "--help"], ["--json", *(f"--{name.replace('_', '-')}" for name in FIELDS)]),
+    ):
+        done = subprocess.run(
+            [sys.executable, "-c", check + script, *arguments],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        assert (done.returncode, done.stderr.strip()) == (0, "False")
+        for word in words:
+            assert word in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (
+            ["train", "--learning-rate", "-0.1"],
+            "learning_rate must be a number between 1e-12 and 1,000,000. Got -0.1.",
+        ),
+        (["train", "--lerning-rate", "1"], "Unrecognized arguments: --lerning-rate."),
+        ([], "The following arguments are required: COMMAND."),
+    ],
+)
+def test_bad_input_ends_with_one_sentence(arguments, sentence):
+    """Exit status 2, the sentence on standard error, and nothing else."""
+    done = command(*arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.splitlines() == [sentence]
+
+
+def test_a_closed_pipe_ends_quietly():
+    """`| head` takes what it wants; the rest is not missed."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        arguments = ["train", "one-parameter", "--epochs", "20", "--every", "1"]
+        done = subprocess.run(
+            [sys.executable, "-m", "gd_core", *arguments],
+            cwd=ROOT,
+            stdout=writing,
+            stderr=subprocess.PIPE,
+            timeout=60,
+        )
+    finally:
+        os.close(writing)
+    assert (done.returncode, done.stderr) == (141, b"")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a disk that is always full")
+def test_a_full_disk_is_told():
+    """Output that could not be written is no success."""
+    with Path("/dev/full").open("w") as full:
+        arguments = ["train", "one-parameter", "--epochs", "2"]
+        done = subprocess.run(
+            [sys.executable, "-m", "gd_core", *arguments],
+            cwd=ROOT,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            timeout=60,
+        )
+    assert done.returncode == 2
+    assert done.stderr.decode().splitlines() == ["The output could not be written: No space left on device."]
+
+
+def test_names_are_printed_whatever_the_language():
+    """w₁ is no trouble in a terminal that knows only ASCII."""
+    environment = os.environ | {"LC_ALL": "C", "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
+    done = subprocess.run(
+        [sys.executable, "-m", "gd_core", "train", "two-features", "--epochs", "1"],
+        cwd=ROOT, env=environment, capture_output=True, timeout=60,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert "w₁" in done.stdout.decode("utf-8")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has other signals")
+def test_ctrl_c_ends_quietly(tmp_path):
+    """No traceback, the shell's own exit status for it, and no half-written file."""
+    script = (
+        "import signal, sys; import gd_core.recorder as r; from gd_core.__main__ import main\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background starts without\n"
+        "def interrupted(self, seconds=None): signal.raise_signal(signal.SIGINT)\n"
+        "r.Recorder.advance = interrupted; sys.exit(main(['train', '--csv', sys.argv[1]]))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(tmp_path / "run.csv")],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (128 + signal.SIGINT, "", "")
+    assert not list(tmp_path.iterdir())
+
+
+# ---------------------------------------------------------------------------------------------- train, as a table
+
+
+@pytest.mark.parametrize(
+    ("epochs", "every"),
+    [(40, 1), (41, 2), (80, 2), (200, 5), (201, 10), (1000, 50), (2001, 100), (100_000, 5000)],
+)
+def test_strides_are_round_numbers(epochs, every):
+    """As small as leaves no more than forty rows and the start."""
+    assert command_line._stride(epochs) == every
+    assert epochs / every <= 40
+
+
+def test_a_thinned_table_says_so(run):
+    """First, every so many-th and last; --every chooses, and 1 shows all without a remark."""
+    status, output, errors = run("train", "one-parameter", "--epochs", "93")
+    assert (status, errors) == (0, "")
+    assert [row[0] for row in table_of(output)[1]] == [*range(0, 91, 5), 93]
+    assert "every 5 epochs" in output
+    _, output, _ = run("train", "one-parameter", "--epochs", "93", "--every", "2")
+    assert "every 2 epochs" in output
+    _, output, _ = run("train", "one-parameter", "--epochs", "93", "--every", "40")
+    assert [row[0] for row in table_of(output)[1]] == [0, 40, 80, 93]
+    _, output, _ = run("train", "one-parameter", "--epochs", "93", "--every", "1")
+    assert [row[0] for row in table_of(output)[1]] == list(range(94))
+    assert "--every" not in output
+
+
+def test_columns_are_aligned(run):
+    """Every line of the table is as wide as its header."""
+    _, output, _ = run("train", "two-features", "--points", "30", "--epochs", "40")
+    lines = output.split("\n\n")[0].splitlines()
+    assert len({len(line) for line in lines}) == 1
+
+
+def test_scaled_parameters_are_shown_in_raw_units_too(run):
+    """Both stand in the table: the same curve in two sets of numbers."""
+    _, output, _ = run("train", "--scale-features", "--learning-rate", "0.3", "--epochs", "3")
+    header, rows = table_of(output)
+    assert header.split() == ["epoch", "loss", "RMSE", "a", "b", "c", "a", "raw", "b", "raw", "c", "raw"]
+    assert rows[0][6:] == pytest.approx([-0.128405, -1.00424, 0.567266])  # the published start
+    assert rows[0][3] != rows[0][6]
+
+
+def test_a_diverged_run_is_a_result(run):
+    """Exit status 0, the epochs below the bound, and the reason."""
+    status, output, _ = run("train", "--learning-rate", "5e-5", "--epochs", "1000")
+    assert status == 0
+    last_kept = table_of(output)[1][-1][0]
+    assert f"Diverged at epoch {last_kept + 1:.0f}:" in output
+
+
+# ------------------------------------------------------------------------------------------------ flags and values
+
+
+FLAGS = {
+    "dataset": "two-features",
+    "points": "50",
+    "noise": "0.5",
+    "data_seed": "7",
+    "loss": "mse-broadcast",
+    "optimizer": "adam",
+    "learning_rate": "0.01",
+    "momentum": "0.8",
+    "alpha": "0.95",
+    "beta1": "0.85",
+    "beta2": "0.9",
+    "epsilon": "1e-07",
+    "batch_size": "10",
+    "scale_features": "true",
+    "start": "-1.5,2.0,-0.25",
+    "seed": "3",
+    "before": "2,momentum,0.001,0.5;1,gradient-descent,0.01",
+    "epochs": "4",
+}
+
+
+def test_every_field_is_a_flag(run):
+    """Together they give the experiment that a link with the same texts gives."""
+    assert set(FLAGS) == set(FIELDS)
+    flags = [
+        part
+        for name, text in FLAGS.items()
+        for part in (
+            [f"--{name.replace('_', '-')}", text] if name != "scale_features" else ["--scale-features"]
+        )
+    ]
+    status, output, errors = run("train", *flags, "--json")
+    assert (status, errors) == (0, "")
+    shown = strict_json(output)["experiment"]
+    expected, sentences = Experiment.from_query(FLAGS)
+    assert sentences == []
+    assert shown == {
+        name: [phase._asdict() for phase in value]
+        if name == "before"
+        else list(value)
+        if name == "start"
+        else value
+        for name, value in vars(expected).items()
+    }
+
+
+def test_defaults_are_the_data_sets_own(run):
+    """Only what is given differs from the dashboard's starting values; features can be left unscaled by name."""
+    _, output, _ = run("train", "one-parameter", "--optimizer", "adagrad", "--no-scale-features", "--json")
+    shown = strict_json(output)["experiment"]
+    assert shown == {**vars(Experiment.default("one-parameter", "adagrad")), "before": []}
+
+
+def test_without_a_data_set_it_is_the_first(run):
+    """As on a fresh page."""
+    _, output, _ = run("train", "--epochs", "1", "--json")
+    assert strict_json(output)["experiment"]["dataset"] == "noisy-quadratic"
+
+
+@pytest.mark.parametrize(
+    ("flag", "value"),
+    [
+        ("--points", "2"),
+        ("--noise", "nan"),
+        ("--epochs", "1e3"),
+        ("--epochs", "0"),
+        ("--learning-rate", "-1e-5"),
+        ("--learning-rate", "inf"),
+        ("--optimizer", "newton"),
+        ("--batch-size", "21"),
+        ("--start", "-1,2"),
+        ("--start", "-1,2,nan"),
+        ("--before", "5,adam"),
+        ("--dataset", "iris\nor two"),
+    ],
+)
+def test_bad_values_have_the_links_sentences(run, flag, value):
+    """Exit status 2 and the same sentence that a link with this value gets, on one line."""
+    status, output, errors = run("train", flag, value)
+    _, (sentence,) = Experiment.from_query({flag[2:].replace("-", "_"): value})
+    assert (status, output, errors) == (2, "", f"{sentence}\n")
+
+
+def test_the_sentence_is_that_of_the_error(run):
+    """Command line, link and Python say the same of the same value."""
+    _, _, errors = run("train", "--momentum", "1.5")
+    with pytest.raises(ParameterError) as error:
+        Experiment(momentum=1.5)
+    assert errors == f"{error.value}\n"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["paint"],
+        ["train", "--epoch", "5"],  # no guessing at abbreviations
+        ["train", "noisy-quadratic", "two-features"],
+        ["train", "--epochs"],
+        ["train", "--every", "0"],
+        ["train", "--every", "-3"],
+        ["train", "--every", "two"],
+        ["train", "--every", "²"],
+        ["train", "--json=yes"],
+        ["train", "--scale-features=maybe"],
+        ["train", "one-parameter", "--scale-features"],
+        ["reproduce", "everything"],
+        ["train", "--csv", "no/such/folder/run.csv"],
+        ["train", "--csv", "."],
+    ],
+)
+def test_misuse_ends_with_one_sentence(run, arguments):
+    """Exit status 2, one line that ends with a full stop, no usage, no traceback, no output."""
+    status, output, errors = run(*arguments)
+    assert (status, output) == (2, "")
+    assert len(errors.splitlines()) == 1
+    assert errors.endswith(".\n")
+    assert "usage" not in errors
+
+
+# --------------------------------------------------------------------------------------------------------- JSON
+
+
+def test_json_holds_the_run(run):
+    """Every epoch with loss, RMSE, parameters and gradient by name, as they were recorded."""
+    status, output, errors = run("train", "two-features", "--points", "30", "--epochs", "60", "--json")
+    assert (status, errors) == (0, "")
+    document = strict_json(output)
+    recording = record(Experiment.from_query({"dataset": "two-features", "points": "30", "epochs": "60"})[0])
+    assert [row["epoch"] for row in document["epochs"]] == list(range(61))
+    for k, row in enumerate(document["epochs"]):
+        assert set(row) == {"epoch", "loss", "rmse", "parameters", "gradient"}
+        assert row["loss"] == float(recording.loss[k])
+        assert row["rmse"] == float(recording.epoch_rmse[k])
+        assert row["parameters"] == dict(zip(("w₁", "w₂", "b"), recording.theta[k].tolist(), strict=True))
+        assert row["gradient"] == dict(zip(("w₁", "w₂", "b"), recording.gradient[k].tolist(), strict=True))
+    assert document["outcome"] == "still descending"
+
+
+def test_json_holds_the_theory(run):
+    """The curvatures, limits and optimum of the article's problem."""
+    _, output, _ = run("train", "--epochs", "10", "--json")
+    theory = strict_json(output)["theory"]
+    assert theory["eigenvalues"] == pytest.approx([0.258637, 15.97877, 56499.36], rel=1e-5)
+    assert theory["condition_number"] == pytest.approx(218_450, rel=1e-4)
+    assert theory["stability_limit"] == pytest.approx(3.53986e-5, rel=1e-5)
+    assert theory["best_learning_rate"] == pytest.approx(3.53985e-5, rel=1e-5)
+    assert theory["best_for_epochs"] == pytest.approx(0.739 * 3.53986e-5, rel=1e-3)
+    assert theory["optimum"] == pytest.approx({"a": 0.808293, "b": -12.12175, "c": 48.49597}, rel=1e-6)
+    assert theory["floor_rmse"] == pytest.approx(1.46727, rel=1e-5)
+
+
+def test_json_has_null_where_there_is_no_number(run, monkeypatch):
+    """A rule without a limit, and an infinite condition number, are null and not Infinity."""
+    _, output, _ = run("train", "--optimizer", "adam", "--epochs", "2", "--json")
+    theory = strict_json(output)["theory"]
+    assert theory["stability_limit"] is theory["best_learning_rate"] is theory["best_for_epochs"] is None
+    assert theory["why_no_limit"].startswith("Adam")
+    monkeypatch.setattr("gd_core.theory.Curvature.condition_number", float("inf"))
+    _, output, _ = run("train", "--epochs", "2", "--json")
+    assert strict_json(output)["theory"]["condition_number"] is None
+
+
+def test_json_names_the_epoch_of_the_outcome(run):
+    """Where its test was first passed."""
+    _, output, _ = run("train", "one-parameter", "--learning-rate", "0.12", "--epochs", "1000", "--json")
+    document = strict_json(output)
+    assert document["outcome"] == "diverged"
+    assert document["outcome_epoch"] == len(document["epochs"]) == document["epochs"][-1]["epoch"] + 1
+    assert document["verdict"].startswith(f"Diverged at epoch {document['outcome_epoch']}")
+
+
+def test_json_has_raw_parameters_of_scaled_features(run):
+    """The trained coefficients and those of the data's own units draw one curve."""
+    _, output, _ = run("train", "--scale-features", "--learning-rate", "0.3", "--epochs", "4", "--json")
+    document = strict_json(output)
+    experiment = Experiment.from_query({"scale_features": "true"})[0]
+    scaled = build(experiment)
+    plain = build(Experiment.default())
+    for row in document["epochs"]:
+        trained = torch.tensor(list(row["parameters"].values()), dtype=torch.float64)
+        raw = torch.tensor(list(row["raw_parameters"].values()), dtype=torch.float64)
+        torch.testing.assert_close(scaled.objective.predict(trained), plain.objective.predict(raw))
+    assert document["theory"]["optimum"]["a"] == pytest.approx(0.808293, rel=1e-6)
+
+
+def test_json_gradients_are_those_of_all_rows(run):
+    """With mini-batches too, the gradient belongs to the loss beside it."""
+    _, output, _ = run("train", "--batch-size", "3", "--epochs", "3", "--json")
+    objective = build(Experiment.default()).objective
+    for row in strict_json(output)["epochs"]:
+        theta = torch.tensor(list(row["parameters"].values()), dtype=torch.float64)
+        features, error = objective.features, objective.predict(theta) - objective.target
+        assert row["loss"] == pytest.approx(float(error.square().mean()))
+        assert list(row["gradient"].values()) == pytest.approx((2 * features.T @ error / 20).tolist())
+
+
+# ---------------------------------------------------------------------------------------------------------- CSV
+
+
+def rows_of(path):
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_csv_is_the_table_of_every_epoch(run, tmp_path):
+    """Full precision, one line an epoch, whatever the printed table leaves out."""
+    path = tmp_path / "run.csv"
+    status, output, errors = run(
+        "train", "two-features", "--points", "30", "--epochs", "99", "--csv", str(path)
+    )
+    assert (status, errors) == (0, "")
+    assert "every 5 epochs" in output
+    rows = rows_of(path)
+    recording = record(Experiment.from_query({"dataset": "two-features", "points": "30", "epochs": "99"})[0])
+    names = ["w₁", "w₂", "b"]
+    assert list(rows[0]) == ["epoch", "loss", "rmse", *names, *(f"gradient_{name}" for name in names)]
+    assert [int(row["epoch"]) for row in rows] == list(range(100))
+    assert [float(row["loss"]) for row in rows] == recording.epoch_loss.tolist()
+    assert [[float(row[name]) for name in names] for row in rows] == recording.theta.tolist()
+
+
+def test_csv_of_scaled_features_has_raw_columns(run, tmp_path):
+    """Named raw_a, raw_b, raw_c."""
+    path = tmp_path / "run.csv"
+    run("train", "--scale-features", "--learning-rate", "0.1", "--epochs", "2", "--json", "--csv", str(path))
+    first = rows_of(path)[0]
+    start = [float(first[name]) for name in ("raw_a", "raw_b", "raw_c")]
+    assert start == pytest.approx([-0.12840519845485687, -1.0042424201965332, 0.5672656297683716], rel=1e-9)
+
+
+def test_csv_replaces_an_old_file_only_when_complete(run, tmp_path, monkeypatch):
+    """A run that breaks leaves the old file alone and no draft behind."""
+    path = tmp_path / "run.csv"
+    path.write_text("old")
+
+    def broken(self, seconds=None):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Recorder, "advance", broken)
+    assert run("train", "--csv", str(path)) == (130, "", "")
+    assert [file.name for file in tmp_path.iterdir()] == ["run.csv"]
+    assert path.read_text() == "old"
+    monkeypatch.undo()
+    run("train", "--epochs", "1", "--csv", str(path))
+    assert [file.name for file in tmp_path.iterdir()] == ["run.csv"]
+    assert len(rows_of(path)) == 2
+
+
+def test_csv_is_written_behind_a_link(run, tmp_path):
+    """A link stays a link; the file that it names is replaced."""
+    target, link = tmp_path / "target.csv", tmp_path / "link.csv"
+    target.write_text("old")
+    link.symlink_to(target)
+    run("train", "--epochs", "1", "--csv", str(link))
+    assert link.is_symlink()
+    assert len(rows_of(target)) == 2
+
+
+def test_csv_never_takes_a_devices_place(run):
+    """/dev/null is refused, even for a user who could replace it."""
+    status, output, errors = run("train", "--epochs", "1", "--csv", os.devnull)
+    assert (status, output) == (2, "")
+    assert errors == f"csv must be a file that can be written. Got {os.devnull}: not a file.\n"
+
+
+# ---------------------------------------------------------------------------------------------------- reproduce
+
+
+def test_reproduce_compares_number_by_number(run):
+    """All sixty are ok, and the loss that float32 rounds the other way is explained."""
+    status, output, errors = run("reproduce")
+    assert (status, errors) == (0, "")
+    lines = [line for line in output.splitlines() if re.search(r" (ok|differs)$", line)]
+    assert len(lines) == 60
+    for line in lines:
+        shown, ours, difference, word = line.split()[-4:]
+        assert word == "ok"
+        assert float(ours) - float(shown) == pytest.approx(float(difference), rel=0.06, abs=1e-9)
+    assert "loss before update 600: 4.05014849 in float64" in output
+    assert output.endswith("60 numbers: all ok.\n")
+
+
+def test_reproduce_fails_where_a_number_differs(run, monkeypatch):
+    """The word is differs, and the exit status 1."""
+    spoiled = (published.QUADRATIC_RMSE[0], 36.4, *published.QUADRATIC_RMSE[2:])
+    monkeypatch.setattr(published, "QUADRATIC_RMSE", spoiled)
+    status, output, _ = run("reproduce")
+    assert status == 1
+    (line,) = [line for line in output.splitlines() if line.endswith("differs")]
+    assert line.split()[:5] == ["RMSE", "before", "update", "2", "36.4"]
+    assert output.endswith("60 numbers: 1 not ok.\n")
+
+
+def test_the_optimum_in_json_is_raw(run):
+    """Theory speaks of the data's own units."""
+    _, output, _ = run("train", "two-features", "--scale-features", "--epochs", "1", "--json")
+    curve = curvature(build(Experiment.default("two-features")).objective)
+    assert list(strict_json(output)["theory"]["optimum"].values()) == pytest.approx(
+        curve.optimum.tolist(), rel=1e-9
+    )

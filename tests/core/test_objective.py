@@ -1,0 +1,124 @@
+"""The loss as one function of one flat vector."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gd_core.catalog import DATASET_INFO
+from gd_core.datasets import DATASETS
+from gd_core.models import MODELS
+from gd_core.objective import LOSSES, Objective, mse, mse_broadcast, value_and_gradient
+
+vectors = st.lists(st.tuples(st.floats(-100, 100), st.floats(-100, 100)), min_size=1, max_size=12)
+every_objective = pytest.mark.parametrize(
+    "objective",
+    [
+        pytest.param(
+            Objective(MODELS[info.model](), DATASETS[name](20, noise=1.0, data_seed=4), loss),
+            id=f"{name}, {title}",
+        )
+        for name, info in DATASET_INFO.items()
+        for title, loss in LOSSES.items()
+    ],
+)
+
+
+def points(objective, count=5):
+    """Some θ, [count, P]."""
+    generator = torch.Generator().manual_seed(1)
+    return torch.randn(count, objective.features.shape[1], generator=generator, dtype=torch.float64)
+
+
+@given(vectors)
+def test_mse_is_the_mean_of_squares(pairs):
+    """(1/N) Σ (ŷᵢ − yᵢ)², without a ½."""
+    prediction, target = torch.tensor(pairs, dtype=torch.float64).T
+    assert float(mse(prediction, target)) == pytest.approx(np.mean([(p - t) ** 2 for p, t in pairs]))
+
+
+@given(vectors)
+def test_mse_broadcast_is_the_mean_of_the_table(pairs):
+    """It is what [N, 1] minus [N] gives: every prediction against every target."""
+    prediction, target = np.array(pairs).T
+    table = (prediction[:, None] - target) ** 2
+    ours = mse_broadcast(*torch.tensor(pairs, dtype=torch.float64).T)
+    assert float(ours) == pytest.approx(table.mean(), rel=1e-12, abs=1e-12)
+
+
+def test_mse_broadcast_wants_a_constant():
+    """The shape mistake is at its lowest where all predictions are the mean of y, not where they are y."""
+    target = torch.tensor([1.0, 2.0, 6.0], dtype=torch.float64)
+    constant = torch.full_like(target, 3.0)
+    assert float(mse_broadcast(constant, target)) < float(mse_broadcast(target, target))
+
+
+@every_objective
+def test_gradient_agrees_with_finite_differences(objective):
+    """Automatic differentiation and central differences give the same slope."""
+    for theta in points(objective):
+        _, gradient = value_and_gradient(objective, theta)
+        steps = 1e-4 * torch.eye(len(theta), dtype=torch.float64)
+        slopes = [float(objective(theta + step) - objective(theta - step)) / 2e-4 for step in steps]
+        assert gradient.tolist() == pytest.approx(slopes, rel=1e-6, abs=1e-6)
+
+
+@pytest.mark.parametrize("name", DATASETS)
+def test_gradient_of_the_mean_squared_error_is_the_formula(name):
+    """∇L = (2/N) Φᵀ(Φθ − y), in NumPy."""
+    objective = Objective(MODELS[DATASET_INFO[name].model](), DATASETS[name](20, noise=1.0, data_seed=4))
+    features, target = objective.features.numpy(), objective.target.numpy()
+    for theta in points(objective):
+        value, gradient = value_and_gradient(objective, theta)
+        error = features @ theta.numpy() - target
+        np.testing.assert_allclose(gradient, 2 / len(target) * features.T @ error, rtol=1e-11)
+        assert float(value) == pytest.approx(error @ error / len(target), rel=1e-12)
+
+
+@every_objective
+def test_many_losses_at_once_are_the_single_ones(objective):
+    """The objective runs under torch.vmap."""
+    thetas = points(objective)
+    torch.testing.assert_close(
+        objective.many(thetas), torch.stack([objective(theta) for theta in thetas]), rtol=1e-13, atol=0
+    )
+
+
+@every_objective
+def test_second_derivatives_by_autograd(objective):
+    """The objective runs under torch.autograd.functional.hessian, which finds (2/N) ΦᵀΦ for either loss."""
+    features = objective.features.numpy()
+    matrix = torch.autograd.functional.hessian(objective, points(objective, 1)[0])
+    assert isinstance(matrix, torch.Tensor)
+    np.testing.assert_allclose(matrix, 2 / len(features) * features.T @ features, rtol=1e-9, atol=1e-10)
+
+
+@every_objective
+def test_some_rows_have_the_loss_of_those_rows(objective):
+    """The objective of a mini-batch sees its rows only; None means all."""
+    theta = points(objective, 1)[0]
+    rows = torch.tensor([0])
+    prediction, target = objective.predict(theta)[rows], objective.target[rows]
+    assert float(objective.on(rows)(theta)) == pytest.approx(float((prediction - target) ** 2), rel=1e-12)
+    assert objective.on(None) is objective
+
+
+@every_objective
+def test_rmse_is_against_the_data_whatever_is_minimised(objective):
+    """The root mean squared error is that of matching rows, for one θ or many."""
+    thetas = points(objective)
+    errors = thetas.numpy() @ objective.features.numpy().T - objective.target.numpy()
+    expected = np.sqrt((errors**2).mean(1))
+    np.testing.assert_allclose(objective.rmse(thetas), expected, rtol=1e-12)
+    assert float(objective.rmse(thetas[0])) == pytest.approx(expected[0], rel=1e-12)
+
+
+def test_the_gradient_leaves_theta_alone():
+    """θ is not made to require gradients, and the value carries no graph."""
+    objective = Objective(MODELS["proportional"](), DATASETS["one-parameter"]())
+    theta = torch.tensor([2.0], dtype=torch.float64)
+    value, gradient = value_and_gradient(objective, theta)
+    assert (value.item(), gradient.tolist()) == (81.0, [54.0])  # (3 + 3·2)² and 18·(2 + 1)
+    assert not theta.requires_grad
+    assert not value.requires_grad
