@@ -272,7 +272,8 @@ class Forecast:
         stability_limit: Above this rate the run diverges.
         why_no_limit: The reason where there is none.
         best_learning_rate: In the long run.
-        best_for_epochs: For exactly the epochs asked for, from this start.
+        best_for_epochs: For exactly the epochs asked for, from this start; None for a continued run, which goes on
+            from somewhere else.
         pays_after: From this epoch on the first of the two is ahead.
         optimum: θ* in raw units.
         floor_rmse: RMSE at θ*.
@@ -310,8 +311,8 @@ def forecast(experiment: Experiment, problem: Problem, curve: Curvature) -> Fore
         stability_limit=stability_limit(curve, phase) if known else None,
         why_no_limit=reason,
         best_learning_rate=best_in_the_long_run(curve, phase) if known else None,
-        best_for_epochs=best_for(curve, phase, start, epochs) if known else None,
-        pays_after=pays_after(curve, phase, start, epochs) if known else None,
+        best_for_epochs=best_for(curve, phase, start, epochs) if known and not experiment.before else None,
+        pays_after=pays_after(curve, phase, start, epochs) if known and not experiment.before else None,
         optimum=tuple(problem.raw(curve.optimum).tolist()),
         floor_rmse=curve.floor_rmse,
         factors=tuple(factor(phase, phase.learning_rate, x) for x in curve.eigenvalues.tolist())

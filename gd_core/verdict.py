@@ -25,11 +25,10 @@ def significant(number: float, digits: int = 6) -> str:
         return "∞" if number > 0 else "−∞" if number < 0 else "not a number"
     if number == 0:
         return "0"
+    mantissa, exponent = f"{number:.{digits - 1}e}".split("e")  # rounded first: 9.9999999 is 10.0000
     if 1e-4 <= abs(number) < 1e7:
-        exponent = math.floor(math.log10(abs(number)))
-        text = f"{number:.{max(0, digits - 1 - exponent)}f}"
+        text = f"{number:.{max(0, digits - 1 - int(exponent))}f}"
     else:
-        mantissa, exponent = f"{number:.{digits - 1}e}".split("e")
         text = f"{mantissa}e{int(exponent)}"
     return text.replace("-", "−")
 
@@ -78,7 +77,7 @@ def of_steps(recording: Recording, experiment: Experiment, known: Forecast) -> S
     templates = (
         STEP + "Down by {percent} %.",
         STEP + _why_flat(experiment, known),
-        STEP + f"Close to the floor, {significant(known.floor_rmse)}: no training gets below it.",
+        STEP + _why_close(experiment, known),
         STEP + _why_up(experiment, known),
         "Epoch {epoch}: RMSE {rmse}. " + _at_the_edge(recording),
     )
@@ -119,7 +118,7 @@ def of_run(recording: Recording, experiment: Experiment, known: Forecast, findin
         case Outcome.GROWING:
             return f"Growing after {epochs}, at RMSE {rmse}. {_why_up(experiment, known)}"
         case Outcome.OVERSHOOTING:
-            return f"Overshooting after {epochs}, at RMSE {rmse}; the floor is {floor}. {_why_swing(known)}"
+            return f"Overshooting after {epochs}, at RMSE {rmse}; the floor is {floor}. {_why_swing(experiment, known)}"
         case Outcome.HOVERING:
             return (
                 f"Hovering after {epochs}, at RMSE {rmse}; the floor is {floor}. "
@@ -158,6 +157,13 @@ def _why_flat(experiment: Experiment, known: Forecast) -> str:
     return text
 
 
+def _why_close(experiment: Experiment, known: Forecast) -> str:
+    floor = significant(known.floor_rmse)
+    if experiment.loss == "mse-broadcast":
+        return f"Close to {floor}, the error where this mistaken loss is lowest."
+    return f"Close to the floor, {floor}: no training gets below it."
+
+
 def _why_up(experiment: Experiment, known: Forecast) -> str:
     if known.factors is None or known.stability_limit is None:
         if experiment.updates_per_epoch > 1:
@@ -174,7 +180,9 @@ def _why_up(experiment: Experiment, known: Forecast) -> str:
     return "Up for a moment: the velocity carries the point past the valley. It comes back."
 
 
-def _why_swing(known: Forecast) -> str:
+def _why_swing(experiment: Experiment, known: Forecast) -> str:
+    if experiment.optimizer in ("momentum", "nesterov"):
+        return "The velocity carries the point past the valley and back again: it swings. Less momentum swings less."
     if known.factors is None:
         return "The steps are about as long as the rate, so they jump over the bottom. A smaller rate gets closer."
     return (

@@ -4,6 +4,7 @@ The address is the save file. When it is not what this module last wrote, someon
 reloaded: then the widgets take their values from it. Afterwards the address follows the widgets.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
@@ -196,10 +197,15 @@ def _read(notes: dict[str, Any], elsewhere: Any) -> Experiment:
         used = getattr(experiment, name, None)
         kept = f" Using {_written(used)} instead." if name in BOUNDS else ""
         (notes[name] if name in BOUNDS and name in notes else elsewhere).markdown(
-            f":orange[:material/error:] {sentence}{kept}"
+            f":orange[:material/error:] {_plain(sentence + kept)}"
         )
     STATE["good"] = experiment
     return experiment
+
+
+def _plain(text: str) -> str:
+    """Text as it is, whatever a link brought along: nothing in it is Markdown."""
+    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", text)
 
 
 def _same_rule(good: Experiment, optimizer: str) -> Experiment:

@@ -181,16 +181,14 @@ def _transport(
 
 
 def _offers(outcome: Outcome, known: Forecast) -> Sequence[player.Offer]:
-    if (
-        outcome not in (Outcome.DIVERGED, Outcome.GROWING)
-        or not known.stability_limit
-        or not known.best_for_epochs
-    ):
+    """Rates to try after a run that went wrong."""
+    if outcome not in (Outcome.DIVERGED, Outcome.GROWING):
         return ()
-    return (
-        player.Offer(f"Set the rate to the limit {short(known.stability_limit)}", known.stability_limit),
-        player.Offer(f"To the best for these epochs {short(known.best_for_epochs)}", known.best_for_epochs),
-    )
+    rates = {
+        "Set the rate to the limit": known.stability_limit,
+        "To the best for these epochs": known.best_for_epochs,
+    }
+    return [player.Offer(f"{label} {short(rate)}", rate) for label, rate in rates.items() if rate]
 
 
 def _press(button: str) -> None:

@@ -15,7 +15,9 @@ export function significant(number, digits = 6) {
   const size = Math.abs(number);
   let text;
   if (size >= 1e-4 && size < 1e7) {
-    text = number.toFixed(Math.max(0, digits - 1 - Math.floor(Math.log10(size))));
+    // rounded first: 9.9999999 is 10.0000
+    const exponent = +number.toExponential(digits - 1).split('e')[1];
+    text = number.toFixed(Math.max(0, digits - 1 - exponent));
   } else {
     text = number.toExponential(digits - 1).replace('e+', 'e');
   }
@@ -174,7 +176,7 @@ function create(root) {
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
     const path = event.composedPath();
     const own = path.includes(host);
-    if (!own && event.target instanceof Element && event.target.matches(typing)) return;
+    if (!state.trained || (!own && path[0] instanceof Element && path[0].matches(typing))) return;
     if (own && path[0] === speed) return;
     const act = {
       ' ': actions.play, ArrowLeft: actions.back, ArrowRight: actions.forward, Home: actions.start, End: actions.end,

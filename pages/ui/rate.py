@@ -25,7 +25,7 @@ def show(experiment: Experiment, known: Forecast, on_rate: Callable[[], None]) -
     low, high = WITHOUT_A_LIMIT if limit is None else (limit * BELOW_THE_LIMIT, limit * ABOVE_THE_LIMIT)
     bounds = BOUNDS["learning_rate"]
     stops, zones = [], []
-    if limit is not None and known.best_for_epochs is not None and known.best_learning_rate is not None:
+    if limit is not None and known.best_learning_rate is not None:
         edges = {
             "slow": limit * SLOW_BELOW,
             "fast": limit * FAST_BELOW,
@@ -37,19 +37,12 @@ def show(experiment: Experiment, known: Forecast, on_rate: Callable[[], None]) -
         pays = (
             f" It is ahead of the one above from epoch {known.pays_after:,} on." if known.pays_after else ""
         )
-        stops = [
-            _stop(
-                f"Best for {epochs}",
-                known.best_for_epochs,
-                "The fixed rate with the smallest loss at the end of the run.",
-            ),
-            _stop(
-                "Best in the long run",
-                known.best_learning_rate,
-                f"The fixed rate that wins after very many epochs.{pays}",
-            ),
-            _stop("Limit", limit, "From here on the error grows instead of shrinking."),
-        ]
+        if known.best_for_epochs is not None:
+            hint = "The fixed rate with the smallest loss at the end of the run."
+            stops.append(_stop(f"Best for {epochs}", known.best_for_epochs, hint))
+        hint = f"The fixed rate that wins after very many epochs.{pays}"
+        stops.append(_stop("Best in the long run", known.best_learning_rate, hint))
+        stops.append(_stop("Limit", limit, "From here on the error grows instead of shrinking."))
     _strip(
         key="rate",
         data={

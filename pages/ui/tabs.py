@@ -86,31 +86,21 @@ def _numbers(run: charts.Run, _: Palette, known: Forecast) -> None:
             optimum,
             "The parameters with the lowest loss" + (", in raw units." if experiment.scale_features else "."),
         ),
-        ("Floor RMSE", significant(known.floor_rmse), "The error at the optimum. No training gets below it."),
+        ("Floor RMSE", significant(known.floor_rmse), _floor_note(experiment)),
     ]
-    if known.stability_limit and known.best_for_epochs and known.best_learning_rate:
+    if known.stability_limit and known.best_learning_rate:
         pays = (
             f" It is ahead of the one above from epoch {short(known.pays_after)} on."
             if known.pays_after
             else ""
         )
-        rows += [
-            (
-                "Limit of the rate",
-                significant(known.stability_limit),
-                "Above it the error along the steepest direction grows.",
-            ),
-            (
-                f"Best rate for {epochs}",
-                significant(known.best_for_epochs),
-                "The smallest loss after exactly these epochs.",
-            ),
-            (
-                "Best rate in the long run",
-                significant(known.best_learning_rate),
-                f"The smallest loss after very many.{pays}",
-            ),
-        ]
+        limit = "Above it the error along the steepest direction grows."
+        rows.append(("Limit of the rate", significant(known.stability_limit), limit))
+        if known.best_for_epochs:
+            best = "The smallest loss after exactly these epochs."
+            rows.append((f"Best rate for {epochs}", significant(known.best_for_epochs), best))
+        best = f"The smallest loss after very many epochs.{pays}"
+        rows.append(("Best rate in the long run", significant(known.best_learning_rate), best))
     else:
         rows.append(("Limit of the rate", "none", known.why_no_limit or ""))
     body = "".join(f"<tr><td>{a}</td><td>{b}</td><td>{c}</td></tr>" for a, b, c in rows)
@@ -121,6 +111,12 @@ def _numbers(run: charts.Run, _: Palette, known: Forecast) -> None:
         )
     else:
         st.caption("Minimised is the mean squared error; shown is its root, the RMSE.")
+
+
+def _floor_note(experiment: Experiment) -> str:
+    if experiment.loss == "mse-broadcast":
+        return "The error where this mistaken loss is lowest. The right loss gets far below it."
+    return "The error at the optimum. No training gets below it."
 
 
 def _parameters(run: charts.Run, colours: Palette) -> None:

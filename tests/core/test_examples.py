@@ -1,12 +1,15 @@
 """The examples do what their reasons say."""
 
+from dataclasses import replace
+
 import pytest
 
 from gd_core.examples import EXAMPLES, FAILS, OPENING, WORKS
 from gd_core.outcome import Outcome, outcome
 from gd_core.problem import build
+from gd_core.published import PLANE, QUADRATIC
 from gd_core.recorder import record
-from gd_core.theory import curvature
+from gd_core.theory import curvature, forecast
 
 ENDS = {
     "Diverges": Outcome.DIVERGED,
@@ -45,3 +48,48 @@ def test_the_page_opens_with_a_run_that_works():
     """The first press of Train ends at the optimum."""
     assert OPENING in EXAMPLES
     assert end(OPENING) is Outcome.CONVERGED
+
+
+def known(title):
+    """An example's experiment, and what theory says of it."""
+    (experiment,) = (e.experiment for e in EXAMPLES if e.title == title)
+    problem = build(experiment)
+    return experiment, forecast(experiment, problem, curvature(problem.objective))
+
+
+@pytest.mark.parametrize(
+    ("title", "share", "to"),
+    [
+        ("Diverges", 1.4, 0.02),
+        ("Just above the limit", 1.003, 2e-4),
+        ("Two features, good rate", 0.5, 0.03),
+        ("Bounces for ever", 1.0, 1e-12),
+    ],
+)
+def test_shares_of_the_limit_in_the_reasons(title, share, to):
+    """1.4 × the limit, 0.3 % too much, half the limit, exactly at it."""
+    experiment, forecast = known(title)
+    assert experiment.learning_rate / forecast.stability_limit == pytest.approx(share, abs=to)
+
+
+def test_best_rates_in_the_reasons():
+    """The rate that theory names is that, and the crawling one pays after millions of epochs."""
+    experiment, forecast = known("Scaled, best rate")
+    assert experiment.learning_rate == pytest.approx(forecast.best_learning_rate, rel=1e-3)
+    experiment, forecast = known("Crawls")
+    assert experiment.learning_rate == pytest.approx(forecast.best_learning_rate, rel=2e-5)
+    assert forecast.pays_after > 2e6
+
+
+def test_momentum_arrives_before_plain_descent():
+    """At the same rate, from the same start."""
+    momentum, _ = known("Momentum overtakes")
+    plain = replace(momentum, optimizer="gradient-descent", epochs=2000)
+    arrivals = [outcome(record(run), curvature(build(run).objective)).epoch for run in (momentum, plain)]
+    assert arrivals == sorted(arrivals)
+
+
+def test_published_examples_are_the_published_runs():
+    """The same values as those that are compared number by number."""
+    assert known("Noisy quadratic, 10 epochs")[0] == QUADRATIC
+    assert known("Two features, shape mistake")[0] == PLANE
