@@ -14,8 +14,9 @@ _CSS = (Path(__file__).parent / "look.css").read_text(encoding="utf-8")
 
 def apply() -> None:
     """Put the style sheet on the page."""
-    paper = palette(st.context.theme.type).paper
-    st.html(f"<style>:root {{ --lab-paper: {paper}; }}\n{_CSS}</style>")
+    colours = palette(st.context.theme.type)
+    ours = f"--lab-paper: {colours.paper}; --lab-on-run: {colours.on_run};"
+    st.html(f"<style>:root {{ {ours} }}\n{_CSS}</style>")
 
 
 def title(heading: str, sentence: str) -> None:

@@ -1,7 +1,7 @@
 """The colours, once, for charts and components; the page's own stand in `.streamlit/config.toml`.
 
-What is orange-free stays readable for every kind of colour blindness: teal is the run, amber the optimum, slate the
-data, and each also has its own shape or dash.
+Told apart with every kind of colour blindness: teal is the run, amber the optimum, slate the data, and each also has
+its own shape or dash.
 """
 
 from typing import NamedTuple
@@ -18,10 +18,11 @@ class Palette(NamedTuple):
     line_high: str  # level lines, high
     ink: str  # text inside charts
     paper: str  # the background, for halos
+    on_run: str  # text on the run's colour: Streamlit writes white on every primary button
 
 
 LIGHT = Palette(
-    run="#0B7A75",
+    run="#0A6C67",
     optimum="#B45F06",
     data="#5B6675",
     start="#8A8F98",
@@ -29,6 +30,7 @@ LIGHT = Palette(
     line_high="#D3DAE0",
     ink="#2A2F36",
     paper="#FCFBF8",
+    on_run="#FFFFFF",
 )
 DARK = Palette(
     run="#45C8BD",
@@ -39,6 +41,7 @@ DARK = Palette(
     line_high="#34414C",
     ink="#E9E6DF",
     paper="#14181B",
+    on_run="#0C1517",
 )
 
 
