@@ -11,7 +11,7 @@ from playwright.sync_api import ConsoleMessage, Locator, Page, expect
 from gd_core.experiment import Experiment
 
 WATCH = (Path(__file__).parent / "watch.js").read_text(encoding="utf-8")
-PATIENCE = 60_000  # milliseconds; two cores may be busy with other tests
+PATIENCE = 12_000  # milliseconds; two cores may be busy with other tests
 VIEWPORT = {"width": 1400, "height": 900}
 # Streamlit looks for these beside the page's own address first, and finds them at the root.
 STREAMLITS_OWN = re.compile(r"/_stcore/(health|host-config)$")
@@ -48,18 +48,18 @@ class Lab:
         return self.settled()
 
     def settled(self) -> "Lab":
-        """Wait until the script rests, every chart is drawn and the player is there."""
+        """Wait until the script rests, what it said is on the page, every chart is drawn and the player is there."""
         self.player.wait_for()
         self.page.wait_for_function(
             f"""() => document.querySelector('[data-testid=stApp]').dataset.testScriptState === 'notRunning'
-            && document.querySelectorAll('{CHART}').length > 0
+            && watch.calm > 4 && document.querySelectorAll('{CHART}').length > 0
             && [...document.querySelectorAll('{CHART}')].every((chart) => chart.querySelector('svg.marks path'))"""
         )
         return self
 
     @contextmanager
     def rerun(self) -> Iterator[None]:
-        """Do what makes the page's script run, and wait until it has. Not while it plays, when states are skipped."""
+        """Do what makes the page's script run, and wait until it has."""
         before = self.count("runs")
         yield
         self.page.wait_for_function("(before) => watch.runs > before", arg=before)
@@ -117,10 +117,17 @@ class Lab:
         """Sentences about bad values."""
         return self.sidebar.locator("[data-testid=stMarkdown]").filter(has_text="Got ")
 
+    @property
+    def menu(self) -> Locator:
+        """What the button Examples opens."""
+        return self.page.get_by_test_id("stPopoverBody")
+
     def example(self, title: str) -> None:
         with self.rerun():
             self.sidebar.get_by_role("button", name="Examples").click()
-            self.page.get_by_role("button", name=re.compile(rf"^{re.escape(title)}\s")).click()
+        with self.rerun():
+            self.menu.get_by_role("button", name=re.compile(rf"^{re.escape(title)}\s")).click()
+        expect(self.menu).to_be_hidden()
 
     # ---------------------------------------------------------------------------------------------- the player
 
@@ -145,7 +152,7 @@ class Lab:
         before = self.count("starts")
         self.command("Train").click()
         self.page.wait_for_function("(before) => watch.starts > before", arg=before)
-        return self.settled()
+        return self
 
     def to_end(self) -> "Lab":
         self.button("To end").click()
@@ -213,6 +220,14 @@ class Lab:
         return set(
             self.page.locator(f"{CHART} input[name=epoch]").evaluate_all("all => all.map((i) => i.value)")
         )
+
+    def charts_at(self, epoch: int) -> "Lab":
+        """Wait until every chart, also one that was drawn anew, stands at this epoch."""
+        self.page.wait_for_function(
+            f"(epoch) => [...document.querySelectorAll('{CHART} input[name=epoch]')].every((i) => +i.value === epoch)",
+            arg=epoch,
+        )
+        return self
 
     def drawing(self, text: str) -> str:
         """All marks of a chart as text."""

@@ -1,5 +1,6 @@
 // Counts, from inside the page, what a test asserts: animation frames in which a chart was painted, charts that were
 // embedded, runs of the script that ended, and starts of the player. `watch.mark()` sets all to 0.
+// `watch.calm` counts the frames since the server last said something.
 (() => {
   const CHART = 'svg.marks, canvas.marks';
   const watch = (window.watch = {
@@ -7,6 +8,7 @@
     embeds: 0,
     runs: 0,
     starts: 0,
+    calm: 0,
     mark() {
       Object.assign(watch, { frames: 0, embeds: 0, runs: 0, starts: 0 });
     },
@@ -21,7 +23,6 @@
         if (node.nodeType === Node.ELEMENT_NODE && (node.matches(CHART) || node.querySelector(CHART))) watch.embeds++;
       }
       if (type !== 'attributes' || !element) continue;
-      if (attributeName === 'data-test-script-state' && element.getAttribute(attributeName) === 'notRunning') watch.runs++;
       if (attributeName === 'aria-label' && element.getAttribute(attributeName) === 'Pause') watch.starts++;
     }
   }
@@ -37,9 +38,43 @@
     return root;
   };
 
+  // The end of a run is read off the websocket: when the browser is busy, the page never shows a short run.
+  const SCRIPT_FINISHED = 6, EARLY_FOR_RERUN = 2; // in Streamlit's ForwardMsg.proto
+  const Socket = window.WebSocket;
+  window.WebSocket = class extends Socket {
+    constructor(...parameters) {
+      super(...parameters);
+      this.addEventListener('message', ({ data }) => {
+        watch.calm = 0;
+        if (data instanceof ArrayBuffer && ended(new Uint8Array(data))) watch.runs++;
+      });
+    }
+  };
+
+  // Walk over the fields of a message: a key, then a number or a length with so many bytes.
+  function ended(bytes) {
+    let at = 0;
+    const number = () => {
+      let value = 0, factor = 1, byte;
+      do {
+        byte = bytes[at++];
+        value += (byte & 127) * factor;
+        factor *= 128;
+      } while (byte > 127);
+      return value;
+    };
+    while (at < bytes.length) {
+      const key = number(), size = number();
+      if (key >> 3 === SCRIPT_FINISHED) return size !== EARLY_FOR_RERUN;
+      if ((key & 7) === 2) at += size;
+    }
+    return false;
+  }
+
   (function tick() {
     if (painted) watch.frames++;
     painted = false;
+    watch.calm++;
     requestAnimationFrame(tick);
   })();
 })();

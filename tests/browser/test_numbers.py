@@ -1,0 +1,132 @@
+"""What the page shows at an epoch is what the core computes: numbers, sentences and the drawn lines themselves."""
+
+import re
+
+import pytest
+
+from gd_core import verdict
+from gd_core.experiment import Experiment
+from gd_core.outcome import outcome
+from gd_core.problem import build
+from gd_core.recorder import record
+from gd_core.theory import curvature, forecast
+from lab import ERROR, FIT, MAP, Lab, number, same_digits
+
+NUMBER = re.compile(r"[−-]?\d[\d,]*(?:\.\d+)?(?:e[−-]?\d+)?")
+RUNS = {
+    "plain": "/?dataset=noisy-quadratic&learning_rate=1e-05&epochs=10",
+    "scaled": "/?dataset=noisy-quadratic&learning_rate=0.01&scale_features=true&epochs=1000",
+    "momentum": "/?dataset=noisy-quadratic&optimizer=momentum&learning_rate=0.05&scale_features=true&epochs=200",
+    "single rows": "/?dataset=noisy-quadratic&learning_rate=0.05&batch_size=1&scale_features=true&epochs=100",
+    "adam": "/?dataset=two-features&optimizer=adam&learning_rate=0.05&epochs=300",
+    "shape mistake": "/?dataset=two-features&loss=mse-broadcast&learning_rate=0.001&epochs=1000",
+    "one parameter": "/?dataset=one-parameter&learning_rate=0.1&epochs=40",
+    "growing": "/?dataset=noisy-quadratic&learning_rate=3.55e-05&epochs=1000",
+}
+
+
+def moments(epochs: int) -> list[int]:
+    """The start, some epochs in between, and the end."""
+    return sorted({0, 1, 2, epochs // 7, epochs // 2, epochs - 1, epochs})
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_live_numbers_are_those_of_the_recording(lab: Lab, name: str):
+    """Value, gradient, next step, raw value, RMSE and loss at an epoch equal the recording's, to the digits shown."""
+    lab.open_page(RUNS[name]).train().to_end()
+    experiment = lab.experiment
+    recording, problem = record(experiment), build(experiment)
+    stride = recording.updates_per_epoch
+    wrong = []
+    for epoch in moments(recording.epochs):
+        live = lab.seek(epoch).live()
+        theta, gradient = recording.epoch_theta[epoch], recording.gradient[epoch * stride]
+        raw = problem.raw(theta)
+        expected = {"rmse": recording.epoch_rmse[epoch], "loss": recording.epoch_loss[epoch]}
+        for i in range(len(theta)):
+            expected |= {f"p{i}": theta[i], f"g{i}": gradient[i]}
+            if epoch < recording.epochs:
+                expected[f"d{i}"] = recording.epoch_theta[epoch + 1][i] - theta[i]
+            if experiment.scale_features:
+                expected[f"r{i}"] = raw[i]
+        assert expected.keys() <= live.keys()
+        wrong += [
+            (epoch, column, live[column], float(value))
+            for column, value in expected.items()
+            if not same_digits(live[column], float(value))
+        ]
+    assert not wrong
+
+
+def test_scaled_runs_are_also_told_in_raw_units(lab: Lab):
+    """With scaled features the optimum that the run reaches is 0.808293 t² − 12.1217 t + 48.4960, in raw units."""
+    lab.open_page(RUNS["scaled"].replace("0.01", "0.3579")).train().to_end()
+    live = lab.live()
+    assert [live[f"r{i}"] for i in range(3)] == pytest.approx(["0.808293", "−12.1217", "48.4960"])
+
+
+def same_sentence(shown: str, expected: str) -> bool:
+    """The same words, and the same numbers but for the last digit."""
+    if NUMBER.sub("#", shown) != NUMBER.sub("#", expected):
+        return False
+    pairs = zip(NUMBER.findall(shown), NUMBER.findall(expected), strict=True)
+    return all(a == b or same_digits(a, number(b), digits(b)) for a, b in pairs)
+
+
+def digits(text: str) -> int:
+    return len(re.sub(r"\D", "", text.partition("e")[0]).lstrip("0")) or 1
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_the_verdict_of_a_step_is_the_cores(lab: Lab, name: str):
+    """The sentence at an epoch is `StepVerdicts.sentence`, and at the end that of the whole run."""
+    lab.open_page(RUNS[name]).train().to_end()
+    experiment = lab.experiment
+    recording, problem = record(experiment), build(experiment)
+    curve = curvature(problem.objective)
+    known = forecast(experiment, problem, curve)
+    steps = verdict.of_steps(recording, experiment, known)
+    assert lab.verdict() == verdict.of_run(recording, experiment, known, outcome(recording, curve))
+    wrong = []
+    for epoch in moments(recording.epochs)[:-1]:
+        shown, expected = lab.seek(epoch).verdict(), steps.sentence(epoch, recording)
+        if not same_sentence(shown, expected):
+            wrong.append((shown, expected))
+    assert not wrong
+
+
+def test_the_curve_is_the_models(lab: Lab):
+    """The fitted line in the chart runs through the model's predictions at that epoch."""
+    lab.open_page(RUNS["scaled"]).train().to_end()
+    experiment = lab.experiment
+    recording, problem = record(experiment), build(experiment)
+    across, up = lab.ticks(FIT, "X"), lab.ticks(FIT, "Y")
+    for epoch in (30, 100, 1000):
+        path = lab.seek(epoch).chart(FIT).locator(".mark-line path[stroke-width='3']").get_attribute("d")
+        a, b, c = problem.raw(recording.epoch_theta[epoch]).tolist()
+        drawn = [tuple(map(float, point.split(","))) for point in re.findall(r"[\d.-]+,[\d.-]+", path)]
+        assert len(drawn) == 101
+        for x, y in drawn:
+            t = across[0] * x + across[1]
+            assert up[0] * y + up[1] == pytest.approx(a * t * t + b * t + c, abs=0.01 * 200)
+
+
+def test_heads_stand_where_the_run_is(lab: Lab):
+    """The dot on the error's line stands at this epoch's RMSE, and the dot on the map at this epoch's parameters."""
+    lab.open_page(RUNS["scaled"]).train().to_end()
+    recording = record(lab.experiment)
+    for epoch in (0, 60, 400):
+        lab.seek(epoch)
+        x, y = head(lab, MAP)
+        theta = recording.epoch_theta[epoch]
+        for pixel, axis, value in ((x, "X", theta[0]), (y, "Y", theta[1])):
+            slope, zero = lab.ticks(MAP, axis)
+            assert pixel == pytest.approx((float(value) - zero) / slope, abs=1)
+        slope, zero = lab.ticks(ERROR, "X")
+        assert head(lab, ERROR)[0] == pytest.approx((epoch - zero) / slope, abs=1)
+
+
+def head(lab: Lab, text: str) -> tuple[float, float]:
+    """The last dot of a chart, in pixels of its plot."""
+    dots = lab.chart(text).locator(".mark-symbol path[transform]")
+    return dots.last.evaluate("dot => { const {e, f} = dot.transform.baseVal[0].matrix; return [e, f]; }")

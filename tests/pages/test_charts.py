@@ -1,0 +1,663 @@
+"""The charts as values: tables that hold the run, and specifications that hold nothing of it."""
+
+import json
+import math
+import re
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gd_core.datasets import Dataset
+from gd_core.experiment import Experiment, defaults
+from gd_core.models import Quadratic
+from gd_core.objective import Objective
+from gd_core.problem import Problem, build, rule_of
+from gd_core.recorder import Recorder, record
+from gd_core.theory import curvature
+from gd_core.training import Recording
+from pages.ui import charts
+from pages.ui.charts.landscape import STEPS_OUT
+from pages.ui.charts.model import DRAWN_EPOCHS, DRAWN_ROWS, PATH_STEP
+from pages.ui.palette import DARK, LIGHT
+
+HEIGHT = 200
+FLOAT32 = 2.0**-23  # the distance of 1 to the next number
+
+
+def experiment_of(dataset="noisy-quadratic", **changes):
+    return Experiment(**(defaults(dataset, changes.get("optimizer", "gradient-descent")) | changes))
+
+
+def run_of(dataset="noisy-quadratic", **changes):
+    """A run, trained to its end."""
+    experiment = experiment_of(dataset, **changes)
+    problem = build(experiment)
+    return charts.Run(experiment, problem, curvature(problem.objective), record(experiment))
+
+
+def long_run(epochs, dataset="noisy-quadratic", **changes):
+    """A run of gradient descent by its closed form, θₖ = θ* + V (1 − ηΛ)ᵏ Vᵀ (θ₀ − θ*), without training it."""
+    experiment = experiment_of(dataset, epochs=epochs, **changes)
+    problem = build(experiment)
+    curve = curvature(problem.objective)
+    k = torch.arange(epochs + 1, dtype=torch.float64).unsqueeze(1)
+    along = (1 - experiment.learning_rate * curve.eigenvalues) ** k * curve.along(problem.start)
+    theta = curve.optimum + along @ curve.eigenvectors.T
+    rmse = problem.objective.rmse(theta)
+    recording = Recording(
+        theta=theta,
+        loss=rmse**2,
+        gradient=(theta - curve.optimum) @ curve.hessian,
+        updates_per_epoch=1,
+        epoch_loss=rmse**2,
+        epoch_rmse=rmse,
+    )
+    return charts.Run(experiment, problem, curve, recording)
+
+
+def singular():
+    """A run by hand on a feature that is the same in every row, so that two directions are flat."""
+    experiment = experiment_of(learning_rate=1e-3, epochs=3, points=3)
+    column = torch.full((3, 1), 2.0, dtype=torch.float64)
+    y = torch.tensor([[1.0], [2.0], [4.0]], dtype=torch.float64)
+    dataset = Dataset(column, y, ("x",), "y", "Constant", torch.tensor([1.0, 0.0, -1.0], dtype=torch.float64))
+    objective = Objective(Quadratic(), dataset)
+    identity = torch.eye(3, dtype=torch.float64)
+    problem = Problem(dataset, objective, dataset.start, identity, rule_of(experiment))
+    recorder = Recorder(experiment, problem)
+    recorder.advance()
+    return charts.Run(experiment, problem, curvature(objective), recorder.recording())
+
+
+def waiting():
+    """A start that is not trained yet."""
+    experiment = experiment_of()
+    problem = build(experiment)
+    recording = replace(Recorder(experiment).recording(), complete=False)
+    return charts.Run(experiment, problem, curvature(problem.objective), recording)
+
+
+def stopped():
+    """A long run that was stopped at once."""
+    experiment = experiment_of(epochs=50_000)
+    recorder = Recorder(experiment)
+    recorder.advance(0.0)
+    recorder.stop()
+    return charts.Run(
+        experiment, recorder.problem, curvature(recorder.problem.objective), recorder.recording()
+    )
+
+
+RUNS = {
+    "noisy quadratic": lambda: run_of(epochs=30),
+    "scaled": lambda: run_of(epochs=30, scale_features=True, learning_rate=0.05),
+    "two features": lambda: run_of("two-features", epochs=30, learning_rate=0.1),
+    "two features, noise, scaled": lambda: run_of(
+        "two-features", epochs=30, learning_rate=0.1, noise=2.0, points=40, scale_features=True
+    ),
+    "shape mistake": lambda: run_of(
+        "two-features", epochs=30, learning_rate=0.1, loss="mse-broadcast", points=50
+    ),
+    "one row": lambda: run_of("one-parameter"),
+    "one row, one step": lambda: run_of("one-parameter", learning_rate=1 / 18),
+    "three rows": lambda: run_of(points=3, epochs=30, learning_rate=0.01),
+    "mini-batches": lambda: run_of(batch_size=3, epochs=9),
+    "adam": lambda: run_of(optimizer="adam", epochs=20, learning_rate=0.5),
+    "diverging": lambda: run_of(learning_rate=5e-5),
+    "diverging at once": lambda: run_of(learning_rate=1e6),
+    "started at the optimum": lambda: run_of("two-features", start=(1.3, -1.0, -3.5), epochs=3, points=20),
+    "one row, started at the optimum": lambda: run_of("one-parameter", start=(-1.0,), epochs=3),
+    "growing beyond 32 bits": lambda: run_of(
+        points=10_000, start=(1e9, 1e9, 1e9), scale_features=True, learning_rate=0.5, epochs=30
+    ),
+    "one epoch": lambda: run_of(epochs=1),
+    "waiting": waiting,
+    "stopped": stopped,
+    "flat directions": singular,
+    "long": lambda: long_run(2500),
+}
+
+
+def views_of(run, colours=LIGHT):
+    """Every view that the page can draw of a run, by name."""
+    names = run.experiment.info.parameters
+    views = {
+        "error": charts.error(run, colours, HEIGHT),
+        "gap": charts.gap(run, colours, HEIGHT),
+        "panel": charts.panel(run, run.recording.epochs, colours, HEIGHT),
+    }
+    for against in ("loss", "epoch"):
+        for i, name in enumerate(names):
+            views[f"trace {i} {against}"] = charts.trace(run, i, name, against, colours, HEIGHT)
+    if run.experiment.info.model == "linear":
+        views["agreement"] = charts.agreement(run, colours, HEIGHT)
+        views |= {f"along {j}": charts.along(run, j, colours, HEIGHT) for j in range(2)}
+    else:
+        views["fit"] = charts.fit(run, colours, HEIGHT)
+    if len(names) == 1:
+        views["parabola"] = charts.parabola(run, names[0], colours, HEIGHT)
+    else:
+        views |= {
+            f"map {pair}": charts.landscape(run, pair, names, colours, HEIGHT)
+            for pair in ((0, 1), (0, 2), (1, 2))
+        }
+    return views
+
+
+def column(view, table, name):
+    return view.tables[table][name].to_numpy().astype(float)
+
+
+def the(view, name):
+    """A number of the one-row table `frame`."""
+    (value,) = column(view, "frame", name)
+    return float(value)
+
+
+def inside(spec):
+    """Every dict within a specification."""
+    if isinstance(spec, dict):
+        yield spec
+        for value in spec.values():
+            yield from inside(value)
+    if isinstance(spec, list):
+        for value in spec:
+            yield from inside(value)
+
+
+# ------------------------------------------------------------------------------------------------ every view
+
+
+COLLAPSES = "both ends of an axis become one number in 32 bits, or 0 on a logarithmic axis"
+KNOWN = {
+    "started at the optimum": pytest.mark.xfail(reason=COLLAPSES),
+    "one row, started at the optimum": pytest.mark.xfail(reason=COLLAPSES),
+    "growing beyond 32 bits": pytest.mark.xfail(reason="a loss above 3.4e38 overflows in 32 bits"),
+}
+
+
+@pytest.mark.parametrize("name", [pytest.param(name, marks=KNOWN.get(name, ())) for name in RUNS])
+def test_every_view_of_every_kind_of_run_is_drawn_with_axes_that_have_two_ends(name):
+    """No view raises or warns, and each axis runs from a lower to a higher finite number; a logarithmic one above 0."""
+    for kind, view in views_of(RUNS[name]()).items():
+        (x0, x1), (y0, y1) = ((the(view, f"{axis}0"), the(view, f"{axis}1")) for axis in "xy")
+        assert -math.inf < x0 < x1 < math.inf, kind
+        assert -math.inf < y0 < y1 < math.inf, kind
+        if '"type": "log"' in json.dumps(view.spec):
+            assert y0 > 0, kind
+        for table in view.tables.values():
+            for field in set(table.column_names) - {"floor", "floor_below", "zero"}:
+                assert np.isfinite(table[field].to_numpy().astype(float)).all(), (kind, field)
+
+
+@pytest.mark.parametrize("name", [name for name in RUNS if name != "growing beyond 32 bits"])
+def test_a_specification_reads_only_tables_that_come_with_it(name):
+    """Named data and expressions over data('…') name the view's tables, which are all used."""
+    for kind, view in views_of(RUNS[name]()).items():
+        text = json.dumps(view.spec)
+        read = {
+            d["data"]["name"]
+            for d in inside(view.spec)
+            if isinstance(d.get("data"), dict) and "name" in d["data"]
+        }
+        asked = set(re.findall(r"data\('(\w+)'\)", text))
+        assert read | asked == set(view.tables), kind
+        assert asked <= read, kind  # an expression finds only what a layer keeps in the chart
+        assert "datasets" not in view.spec
+
+
+@pytest.mark.parametrize("name", ["noisy quadratic", "two features", "one row", "shape mistake"])
+def test_both_axes_have_one_title(name):
+    """Of all layers together, x has one title and y has one, with words in it."""
+    for kind, view in views_of(RUNS[name]()).items():
+        for axis in "xy":
+            titles = {
+                d[axis]["axis"].get("title") for d in inside(view.spec) if "axis" in (d.get(axis) or {})
+            }  # the layers' own encodings
+            assert len(titles) == 1, (kind, axis, titles)
+            assert titles.pop().strip(), (kind, axis)
+
+
+def columns_read(spec):
+    """Fields that a layer's encodings and expressions name, each with the table it reads."""
+    for layer in spec["layer"]:
+        if not isinstance(layer.get("data"), dict) or "name" not in layer["data"]:
+            continue
+        made = {t["as"] for t in layer.get("transform", []) if "as" in t}
+        wanted = {
+            e["field"] for e in layer.get("encoding", {}).values() if isinstance(e, dict) and "field" in e
+        }
+        text = " ".join(str(t.get("calculate", t.get("filter", ""))) for t in layer.get("transform", []))
+        wanted |= set(re.findall(r"datum\.(\w+)", text))
+        for field in wanted - made:
+            yield layer["data"]["name"], field
+
+
+@pytest.mark.parametrize("name", ["noisy quadratic", "two features", "one row", "shape mistake"])
+def test_a_specification_reads_only_columns_that_its_tables_have(name):
+    """What a layer encodes or computes with is a column of its table, or computed in the layer."""
+    for kind, view in views_of(RUNS[name]()).items():
+        for table, field in columns_read(view.spec):
+            assert field in view.tables[table].column_names, (kind, table, field)
+
+
+def test_a_specification_holds_no_number_of_the_run():
+    """Other data, rates, epochs and starts change tables, never the specification: nothing is drawn anew."""
+    one = views_of(run_of(epochs=7))
+    other = views_of(
+        run_of(epochs=1200, learning_rate=2e-5, data_seed=5, points=31, noise=1.0, start=(1.0, 2.0, 3.0))
+    )
+    assert one.keys() == other.keys()
+    for kind in one:
+        assert json.dumps(one[kind].spec) == json.dumps(other[kind].spec), kind
+        assert one[kind].tables["frame"] != other[kind].tables["frame"], kind
+
+
+def test_the_theme_changes_the_specification_only_in_its_colours():
+    """Light and dark have the same shapes; taken without their colours, the specifications are the same text."""
+    run = run_of(epochs=3)
+    for kind, light in views_of(run).items():
+        dark = views_of(run, DARK)[kind]
+        texts = [json.dumps(view.spec) for view in (light, dark)]
+        assert texts[0] != texts[1], kind
+        assert len({re.sub(r"#[0-9A-F]{6}", "#", text) for text in texts}) == 1, kind
+
+
+def test_drawing_twice_gives_the_same_specification():
+    """Specifications are cached; a caller that is handed one leaves it as it was."""
+    run = run_of(epochs=3)
+    first = {kind: json.dumps(view.spec) for kind, view in views_of(run).items()}
+    assert first == {kind: json.dumps(view.spec) for kind, view in views_of(run).items()}
+
+
+# ------------------------------------------------------------------------------------------------ thinning
+
+
+@given(
+    st.integers(1, 1_000_000).flatmap(lambda planned: st.tuples(st.integers(0, planned), st.just(planned)))
+)
+def test_drawn_epochs_are_few_and_even_and_keep_both_ends(numbers):
+    """From 0 to the last recorded epoch in equal steps, but for a shorter last one; no more rows than can be seen."""
+    recorded, planned = numbers
+    epochs = charts.drawn_epochs(recorded, planned)
+    steps = np.diff(epochs)
+    assert epochs[0] == 0
+    assert epochs[-1] == recorded
+    assert len(epochs) <= DRAWN_EPOCHS + 2
+    assert (steps[:-1] == charts.stride_of(planned)).all()
+    assert (steps > 0).all()
+    assert (steps <= charts.stride_of(planned)).all()
+
+
+@pytest.mark.parametrize("epochs", [1, 10, 1000, 100_000])
+@pytest.mark.parametrize("dataset", ["noisy-quadratic", "two-features", "one-parameter"])
+def test_tables_stay_small_however_long_a_run_is(epochs, dataset):
+    """No table has more rows than drawn epochs, data points or points of level lines, and short runs keep them all."""
+    run = long_run(epochs, dataset)
+    for kind, view in views_of(run).items():
+        for name, table in view.tables.items():
+            most = {"frame": 1, "points": DRAWN_ROWS, "lines": 3000, "loss": 200}.get(name, DRAWN_EPOCHS + 2)
+            assert 1 <= table.num_rows <= most, (kind, name)
+        if "run" in view.tables and epochs <= DRAWN_EPOCHS:
+            assert view.tables["run"].num_rows == epochs + 1, kind
+        assert sum(table.nbytes for table in view.tables.values()) < 60_000, kind
+
+
+@pytest.mark.parametrize("points", [3, DRAWN_ROWS, DRAWN_ROWS + 1, 10_000])
+def test_at_most_250_points_are_drawn_from_one_end_of_the_data_to_the_other(points):
+    """Every row while there are few; then 250 of them, evenly, the first and the last second among them."""
+    view = charts.fit(run_of(points=points, epochs=1, learning_rate=1e-12), LIGHT, HEIGHT)
+    t = column(view, "points", "x")
+    assert len(t) == min(points, 250)
+    assert (t[0], t[-1]) == (0, points - 1)
+    assert np.ptp(np.diff(t)) <= 1
+    assert the(view, "x0") < 0 < points - 1 < the(view, "x1")
+
+
+def test_the_drawn_points_are_rows_of_the_data():
+    """Of a thousand rows with two features, each drawn one is there with all its values."""
+    run = run_of("two-features", epochs=1)
+    view = charts.agreement(run, LIGHT, HEIGHT)
+    drawn = np.column_stack([column(view, "points", name) for name in ("x1", "x2", "y")])
+    data = torch.cat([run.problem.dataset.x, run.problem.dataset.y], 1).numpy().astype(np.float32)
+    rows = {tuple(row): i for i, row in enumerate(data.astype(float))}
+    found = [rows[tuple(row)] for row in drawn]
+    assert len(found) == 250
+    assert found[0] == 0
+    assert found[-1] == 999
+    assert found == sorted(found)
+
+
+# ------------------------------------------------------------------------------------------------ data and fit
+
+
+@pytest.mark.parametrize("scaled", [False, True])
+def test_the_fitted_curve_predicts_what_the_model_predicts(scaled):
+    """a t² + b t + c with the table's numbers is the trained model's ŷ at every epoch, scaled features or not."""
+    run = run_of(epochs=20, scale_features=scaled, learning_rate=0.05 if scaled else 1e-5)
+    view = charts.fit(run, LIGHT, HEIGHT)
+    t = np.arange(20.0)
+    feature = (t - t.mean()) / t.std() if scaled else t
+    theta = run.recording.theta.numpy()
+    expected = theta @ np.stack([feature**2, feature, np.ones(20)])
+    a, b, c = (column(view, "run", f"p{i}")[:, None] for i in range(3))
+    size = np.abs(a) * t**2 + np.abs(b) * t + np.abs(c)  # the sum's terms, in 32 bits, may cancel
+    assert (np.abs(a * t**2 + b * t + c - expected) <= 2 * FLOAT32 * size).all()
+
+
+@pytest.mark.parametrize("scaled", [False, True])
+def test_the_dashed_curve_is_the_least_squares_fit(scaled):
+    """The optimum in `frame` is what NumPy's polyfit finds, in raw units either way."""
+    run = run_of(epochs=1, scale_features=scaled)
+    view = charts.fit(run, LIGHT, HEIGHT)
+    t, y = column(view, "points", "x"), column(view, "points", "y")
+    np.testing.assert_allclose([the(view, f"p{i}") for i in range(3)], np.polyfit(t, y, 2), rtol=1e-5)
+
+
+def test_one_parameter_is_drawn_as_a_line_through_the_origin():
+    """A x with the table's A; the optimum is y/x = −1, and Vega gets the formula with that one parameter."""
+    run = run_of("one-parameter", learning_rate=0.01, epochs=4)
+    view = charts.fit(run, LIGHT, HEIGHT)
+    # (3 + 3A)² has the slope 18 (1 + A)
+    a = [2.0]
+    for _ in range(4):
+        a.append(a[-1] - 0.01 * 18 * (1 + a[-1]))
+    np.testing.assert_allclose(column(view, "run", "p0"), a, rtol=1e-6)
+    assert the(view, "p0") == pytest.approx(-1)
+    assert "now.p0 * datum.x" in json.dumps(view.spec)
+    assert "p1" not in json.dumps(view.spec)
+
+
+@pytest.mark.parametrize("scaled", [False, True])
+def test_agreement_predicts_each_row_from_its_features(scaled):
+    """p0 x₁ + p1 x₂ + p2 from the tables is ŷ of the trained model on the rows that are drawn."""
+    run = run_of("two-features", epochs=10, learning_rate=0.1, points=100, scale_features=scaled, noise=1.0)
+    view = charts.agreement(run, LIGHT, HEIGHT)
+    x1, x2 = (column(view, "points", name) for name in ("x1", "x2"))
+    p = np.stack([column(view, "run", f"p{i}") for i in range(3)], 1)
+    expected = np.stack([run.problem.objective.predict(theta).numpy() for theta in run.recording.theta])
+    np.testing.assert_allclose(p @ np.stack([x1, x2, np.ones(100)]), expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("scaled", [False, True])
+@pytest.mark.parametrize("feature", [0, 1])
+def test_along_is_the_prediction_with_the_other_feature_at_its_mean(feature, scaled):
+    """Slope and rest give the model's ŷ for a row whose other feature is the mean of the data."""
+    run = run_of("two-features", epochs=10, learning_rate=0.1, points=100, scale_features=scaled)
+    view = charts.along(run, feature, LIGHT, HEIGHT)
+    x = run.problem.dataset.x.numpy()
+    probe = np.tile(x.mean(0), (5, 1))
+    probe[:, feature] = np.linspace(-3, 3, 5)
+    seen = (probe - x.mean(0)) / x.std(0) if scaled else probe
+    expected = run.recording.theta.numpy() @ np.column_stack([seen, np.ones(5)]).T
+    drawn = (
+        column(view, "run", f"p{feature}")[:, None] * probe[:, feature] + column(view, "run", "rest")[:, None]
+    )
+    np.testing.assert_allclose(drawn, expected, atol=1e-5)
+    exact = np.linalg.lstsq(
+        np.column_stack([x, np.ones(100)]), run.problem.dataset.y[:, 0].numpy(), rcond=None
+    )[0]
+    rest = exact[2] + exact[1 - feature] * x[:, 1 - feature].mean()
+    assert the(view, f"p{feature}") == pytest.approx(exact[feature], rel=1e-5)
+    assert the(view, "rest") == pytest.approx(rest, rel=1e-5)
+
+
+@pytest.mark.parametrize("epoch", [0, 7])
+def test_a_panel_holds_the_predictions_of_its_epoch(epoch):
+    """The crosses of the article's small panels are a t² + b t + c with that epoch's parameters."""
+    run = run_of(epochs=7)
+    view = charts.panel(run, epoch, LIGHT, HEIGHT)
+    expected = np.polyval(run.recording.theta[epoch].numpy(), np.arange(20.0))
+    np.testing.assert_allclose(column(view, "points", "fitted"), expected, rtol=1e-6, atol=1e-5)
+    np.testing.assert_allclose(column(view, "points", "y"), run.problem.dataset.y[:, 0], rtol=1e-6)
+
+
+# ------------------------------------------------------------------------------------------------ the error
+
+
+def rmse_by_hand(run):
+    t, y = np.arange(20.0), run.problem.dataset.y[:, 0].numpy()
+    return np.array(
+        [np.sqrt(np.mean((np.polyval(theta, t) - y) ** 2)) for theta in run.recording.theta.numpy()]
+    )
+
+
+def test_the_error_path_holds_the_rmse_and_both_ends():
+    """Every drawn value is the RMSE to the last of 32 bits, from epoch 0 to the last."""
+    run = run_of(epochs=1000)
+    view = charts.error(run, LIGHT, HEIGHT)
+    epochs = column(view, "path", "epoch").astype(int)
+    drawn = column(view, "path", "rmse")
+    assert (epochs[0], epochs[-1]) == (0, 1000)
+    assert (drawn == run.recording.epoch_rmse.numpy()[epochs].astype(np.float32)).all()
+    np.testing.assert_allclose(drawn, rmse_by_hand(run)[epochs], rtol=1e-6)
+    assert (column(view, "run", "rmse") == run.recording.epoch_rmse.numpy().astype(np.float32)).all()
+    assert 2 < len(epochs) < 1001
+
+
+@pytest.mark.parametrize("name", ["noisy quadratic", "diverging", "adam", "mini-batches", "long"])
+def test_the_error_path_drops_only_what_lies_on_the_drawn_point_before(name):
+    """A dropped epoch is nearer than a pixel to the last drawn one, across and up the chart."""
+    run = RUNS[name]()
+    view = charts.error(run, LIGHT, HEIGHT)
+    kept = column(view, "path", "epoch").astype(int)
+    rmse = np.log(run.recording.epoch_rmse.numpy())
+    for epoch in charts.drawn_epochs(run.recording.epochs, run.experiment.total_epochs):
+        before = kept[kept <= epoch][-1]
+        if before != epoch:
+            assert 2 * (epoch - before) / run.recording.epochs < PATH_STEP
+            assert 2 * abs(rmse[epoch] - rmse[before]) / np.ptp(rmse) < PATH_STEP
+
+
+def test_an_error_of_zero_is_drawn_at_the_edge_that_says_so():
+    """One step of 1/18 lands on the optimum of one row: the axis ends at a line "zero to rounding", above 0."""
+    run = run_of("one-parameter", learning_rate=1 / 18, epochs=5)
+    assert float(run.recording.epoch_rmse[-1]) < 1e-15
+    view = charts.error(run, LIGHT, HEIGHT)
+    zero = the(view, "zero")
+    assert 0 < the(view, "y0") <= zero <= 1e-15
+    assert column(view, "path", "rmse").min() == np.float32(zero)
+    assert "zero to rounding" in json.dumps(view.spec)
+    assert math.isnan(the(view, "floor"))
+    assert math.isnan(the(view, "floor_below"))
+
+
+def test_an_error_that_is_not_zero_has_no_such_line():
+    """The noisy quadratic keeps away from zero."""
+    assert math.isnan(the(charts.error(run_of(epochs=5), LIGHT, HEIGHT), "zero"))
+
+
+@pytest.mark.parametrize("name", [name for name in RUNS if name != "flat directions"])
+def test_the_floor_is_on_the_chart_or_said_to_be_below(name):
+    """One of the three: a line within the axis, a sentence because it is below the axis, or the line of zero."""
+    run = RUNS[name]()
+    view = charts.error(run, LIGHT, HEIGHT)
+    floor, below, zero = (the(view, name) for name in ("floor", "floor_below", "zero"))
+    assert sum(not math.isnan(value) for value in (floor, below)) <= 1
+    assert not all(math.isnan(value) for value in (floor, below, zero))
+    assert the(view, "exact_floor") == np.float32(run.curve.floor_rmse)
+    if not math.isnan(floor):
+        assert the(view, "y0") < floor < the(view, "y1")
+    if not math.isnan(below):
+        assert below < the(view, "y0")
+
+
+def test_the_axis_of_epochs_ends_where_the_run_ends_or_will_end():
+    """As planned while more is coming; at the last epoch of a run that diverged or was stopped."""
+    assert the(charts.error(waiting(), LIGHT, HEIGHT), "x1") == 1000
+    diverged = run_of(learning_rate=5e-5)
+    assert diverged.recording.diverged_at == diverged.recording.epochs + 1 < 1000
+    assert the(charts.error(diverged, LIGHT, HEIGHT), "x1") == diverged.recording.epochs
+
+
+def test_the_shape_mistake_has_a_second_line_of_its_loss():
+    """Its root is √(var ŷ + var y + (mean ŷ − mean y)²), beside the RMSE against the data."""
+    run = RUNS["shape mistake"]()
+    view = charts.error(run, LIGHT, HEIGHT)
+    data = run.problem.dataset
+    x, y = data.x.numpy(), data.y[:, 0].numpy()
+    epochs = column(view, "path", "epoch").astype(int)
+    predicted = run.recording.theta.numpy()[epochs] @ np.column_stack([x, np.ones(len(x))]).T
+    table = np.sqrt(((predicted[:, :, None] - y) ** 2).mean((1, 2)))
+    np.testing.assert_allclose(column(view, "path", "root_loss"), table, rtol=1e-6)
+    rmse = np.sqrt(((predicted - y) ** 2).mean(1))
+    np.testing.assert_allclose(column(view, "path", "rmse"), rmse, rtol=1e-6)
+
+
+# ------------------------------------------------------------------------------------------------ the gap
+
+
+@pytest.mark.parametrize(
+    "name", ["noisy quadratic", "scaled", "mini-batches", "adam", "two features, noise, scaled"]
+)
+def test_the_parts_of_the_gap_add_up_to_the_loss_above_its_lowest(name):
+    """The directions sum to the whole, and the whole is L − L* with L* from NumPy's least squares."""
+    run = RUNS[name]()
+    view = charts.gap(run, LIGHT, HEIGHT)
+    features, y = run.problem.objective.features.numpy(), run.problem.objective.target.numpy()
+    best = np.linalg.lstsq(features, y, rcond=None)[0]
+    lowest = np.mean((features @ best - y) ** 2)
+    epochs = column(view, "path", "epoch").astype(int)
+    theta = run.recording.theta[:: run.experiment.updates_per_epoch].numpy()[epochs]
+    expected = np.mean((theta @ features.T - y) ** 2, 1) - lowest
+    whole = column(view, "path", "whole")
+    parts = sum(column(view, "path", f"g{i}") for i in range(3))
+    np.testing.assert_allclose(whole, expected, rtol=1e-5, atol=1e-9 * expected[0])
+    np.testing.assert_allclose(parts, whole, rtol=1e-6)
+    assert (epochs[0], epochs[-1]) == (0, run.recording.epochs)
+
+
+def test_each_part_of_the_gap_shrinks_by_its_own_factor():
+    """Under gradient descent direction i is multiplied by (1 − ηλᵢ)² an epoch, λᵢ from NumPy."""
+    run = run_of(epochs=40, scale_features=True, learning_rate=0.05)
+    view = charts.gap(run, LIGHT, HEIGHT)
+    features = run.problem.objective.features.numpy()
+    eigenvalues = np.linalg.eigvalsh(2 * features.T @ features / len(features))
+    epochs = column(view, "path", "epoch")
+    for i, eigenvalue in enumerate(eigenvalues):
+        part = column(view, "path", f"g{i}")
+        np.testing.assert_allclose(part, part[0] * (1 - 0.05 * eigenvalue) ** (2 * epochs), rtol=1e-4)
+
+
+def test_a_direction_that_is_done_lies_on_the_line_of_zero():
+    """Below 10⁻¹⁶ of the first gap a part rests at the line "zero to rounding", and the axis ends below it."""
+    run = run_of("two-features", learning_rate=0.45, epochs=400, points=100)
+    view = charts.gap(run, LIGHT, HEIGHT)
+    zero, whole = the(view, "zero"), column(view, "path", "whole")
+    assert zero == pytest.approx(1e-16 * whole[0], rel=1e-6)
+    assert whole[-1] == pytest.approx(zero)
+    assert 0 < the(view, "y0") < zero
+
+
+# ------------------------------------------------------------------------------------------------ the map
+
+
+@pytest.mark.parametrize("axes", [(0, 1), (0, 2), (1, 2)])
+@pytest.mark.parametrize("name", ["noisy quadratic", "scaled", "diverging", "two features", "mini-batches"])
+def test_a_place_on_the_map_decodes_to_the_parameters(name, axes):
+    """16 bits are within 1/8000 of the half-width, inside four half-widths; farther out they stay at that edge."""
+    run = RUNS[name]()
+    view = charts.landscape(run, axes, run.experiment.info.parameters, LIGHT, HEIGHT)
+    rows = charts.drawn_epochs(run.recording.epochs, run.experiment.total_epochs)
+    theta = run.recording.theta[:: run.experiment.updates_per_epoch].numpy()[rows]
+    for axis, letter, place in zip(axes, "xy", "uv", strict=True):
+        low, high = the(view, f"{letter}0"), the(view, f"{letter}1")
+        centre, half = (low + high) / 2, (high - low) / 2
+        share = (theta[:, axis] - centre) / half
+        stored = view.tables["run"][place].to_numpy()
+        assert stored.dtype == np.int16
+        decoded = stored.astype(float) * STEPS_OUT / 32767
+        near = np.abs(share) <= STEPS_OUT
+        assert near[0]
+        assert (np.abs(decoded - share)[near] < 1 / 8000).all()
+        assert (decoded[~near] == STEPS_OUT * np.sign(share[~near])).all()
+
+
+@pytest.mark.parametrize("axes", [(0, 1), (0, 2), (1, 2)])
+def test_the_maps_cross_marks_the_lowest_point_of_the_slice(axes):
+    """With the other parameter held as it is, NumPy's least squares over two columns finds the decoded place."""
+    run = run_of("two-features", epochs=12, learning_rate=0.1, points=60, noise=1.0)
+    view = charts.landscape(run, axes, run.experiment.info.parameters, LIGHT, HEIGHT)
+    (other,) = {0, 1, 2} - set(axes)
+    features, y = run.problem.objective.features.numpy(), run.problem.objective.target.numpy()
+    for k, theta in enumerate(run.recording.theta.numpy()):
+        target = y - features[:, other] * theta[other]
+        lowest = np.linalg.lstsq(features[:, list(axes)], target, rcond=None)[0]
+        for value, letter, place in zip(lowest, "xy", ("mu", "mv"), strict=True):
+            low, high = the(view, f"{letter}0"), the(view, f"{letter}1")
+            decoded = (low + high) / 2 + (high - low) / 2 * column(view, "run", place)[k] * STEPS_OUT / 32767
+            assert decoded == pytest.approx(value, abs=(high - low) / 2 / 8000)
+
+
+@pytest.mark.parametrize("name", ["noisy quadratic", "scaled", "diverging", "adam", "mini-batches", "long"])
+def test_the_path_drops_only_points_that_lie_on_the_drawn_one_before(name):
+    """A dropped epoch is nearer than PATH_STEP half-widths to the last drawn one; the drawn ones are exact."""
+    run = RUNS[name]()
+    view = charts.landscape(run, (0, 1), "abc", LIGHT, HEIGHT)
+    half = [(the(view, f"{letter}1") - the(view, f"{letter}0")) / 2 for letter in "xy"]
+    kept = column(view, "path", "epoch").astype(int)
+    assert (kept[0], kept[-1]) == (0, run.recording.epochs)
+    theta = run.recording.theta[:: run.experiment.updates_per_epoch, :2].numpy()
+    drawn = np.column_stack([column(view, "path", "u"), column(view, "path", "v")])
+    np.testing.assert_allclose(drawn, theta[kept], rtol=1e-6)
+    for epoch in charts.drawn_epochs(run.recording.epochs, run.experiment.total_epochs):
+        before = kept[kept <= epoch][-1]
+        if before != epoch:
+            assert (np.abs(theta[epoch] - theta[before]) / half).max() < PATH_STEP * 1.001
+
+
+def test_the_map_holds_start_and_optimum():
+    """Its middle is the least-squares optimum, and the start lies inside."""
+    run = run_of(epochs=1)
+    view = charts.landscape(run, (0, 2), "abc", LIGHT, HEIGHT)
+    best = np.polyfit(np.arange(20.0), run.problem.dataset.y[:, 0].numpy(), 2)
+    assert (the(view, "ou"), the(view, "ov")) == pytest.approx((best[0], best[2]), rel=1e-5)
+    assert the(view, "x0") < float(run.problem.start[0]) < the(view, "x1")
+    assert the(view, "y0") < float(run.problem.start[2]) < the(view, "y1")
+
+
+def test_the_parabola_is_the_loss_of_one_row():
+    """(3 + 3A)² at every point of the curve and of the run, with the lowest loss 0 at A = −1."""
+    view = charts.parabola(run_of("one-parameter", learning_rate=0.01, epochs=9), "A", LIGHT, HEIGHT)
+    for table, x, y in (("loss", "x", "y"), ("run", "u", "loss"), ("path", "u", "v")):
+        a, loss = column(view, table, x), column(view, table, y)
+        np.testing.assert_allclose(loss, (3 + 3 * a) ** 2, rtol=1e-5, atol=1e-5)
+    assert (the(view, "ou"), the(view, "ov")) == pytest.approx((-1, 0), abs=1e-6)
+
+
+# ------------------------------------------------------------------------------------------------ traces
+
+
+@pytest.mark.parametrize("scaled", [False, True])
+@pytest.mark.parametrize("parameter", [0, 1, 2])
+def test_a_trace_is_the_parameter_in_raw_units(parameter, scaled):
+    """By epoch and against the loss it holds the coefficients of t², t and 1, and the dashed line is polyfit's."""
+    run = run_of(epochs=25, scale_features=scaled, learning_rate=0.05 if scaled else 1e-5)
+    by_epoch, by_loss = (
+        charts.trace(run, parameter, "a", against, LIGHT, HEIGHT) for against in ("epoch", "loss")
+    )
+    t, y = np.arange(20.0), run.problem.dataset.y[:, 0].numpy()
+    predicted = [run.problem.objective.predict(theta).numpy() for theta in run.recording.theta]
+    raw = np.array([np.polyfit(t, one, 2)[parameter] for one in predicted])
+    np.testing.assert_allclose(column(by_epoch, "run", "y"), raw, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(column(by_epoch, "run", "x"), np.arange(26))
+    np.testing.assert_allclose(column(by_loss, "run", "x"), raw, rtol=1e-5, atol=1e-6)
+    losses = [np.mean((one - y) ** 2) for one in predicted]
+    np.testing.assert_allclose(column(by_loss, "run", "y"), losses, rtol=1e-6)
+    for view in (by_epoch, by_loss):
+        assert the(view, "optimum") == pytest.approx(np.polyfit(t, y, 2)[parameter], rel=1e-5)
+
+
+@pytest.mark.parametrize("epochs", [1, 9, 10, 1000, 2500])
+def test_crosses_stand_at_about_every_tenth_of_a_run_and_on_drawn_epochs(epochs):
+    """Between a run's epochs that are drawn, 1 to 13 crosses, never one at an epoch that has no row."""
+    run = long_run(epochs)
+    view = charts.trace(run, 0, "a", "epoch", LIGHT, HEIGHT)
+    crosses = [e for e in column(view, "run", "epoch") if e % the(view, "every") == 0]
+    assert crosses[0] == 0
+    assert min(epochs, 10) <= len(crosses) <= 13
+    assert the(view, "every") % charts.stride_of(epochs) == 0

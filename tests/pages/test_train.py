@@ -1,0 +1,667 @@
+"""The Train page without a browser: what each press and each typed value leaves on it."""
+
+import io
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from gd_core.catalog import DATASET_INFO, OPTIMIZER_INFO
+from gd_core.examples import EXAMPLES, OPENING
+from gd_core.experiment import Experiment, defaults
+from gd_core.recorder import record
+from pages.ui import stage
+
+ROOT = Path(__file__).parents[2]
+MARK = ":material/error:] "  # stands before every sentence about a bad value
+
+
+class Lab:
+    """One visitor's page."""
+
+    def __init__(self, **query):
+        self.at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+        for name, text in query.items():
+            self.at.query_params[name] = text
+        self.run()
+
+    def run(self):
+        self.at.run()
+        assert not self.at.exception, [element.message for element in self.at.exception]
+        return self
+
+    def set(self, **texts):
+        """Type into fields, without a run of the page between them."""
+        for name, text in texts.items():
+            self.at.text_input(f"w_{name}").set_value(text)
+        return self
+
+    def type(self, **texts):
+        return self.set(**texts).run()
+
+    def choose(self, name, choice):
+        self.at.selectbox(f"w_{name}").set_value(choice)
+        return self.run()
+
+    def press(self, key):
+        self.at.button(key).click()
+        return self.run()
+
+    def text(self, name):
+        return self.at.text_input(f"w_{name}").value
+
+    @property
+    def query(self):
+        """The address, as a browser would show it."""
+        return {
+            name: value if isinstance(value, str) else value[-1]
+            for name, value in dict(self.at.query_params).items()
+        }
+
+    @property
+    def experiment(self):
+        """What the address says, all of which can be read."""
+        experiment, sentences = Experiment.from_query({k: v for k, v in self.query.items() if k != "axes"})
+        assert not sentences
+        return experiment
+
+    @property
+    def buttons(self):
+        return [button.label for button in self.at.button if not button.key.startswith("example_")]
+
+    @property
+    def complaints(self):
+        """The sentences about bad values, as they are read."""
+        return [re.sub(r"\\(\W|_)", r"\1", markdown) for markdown in self.markdown_of_complaints]
+
+    @property
+    def markdown_of_complaints(self):
+        """The same as Streamlit gets them, without the icon in front."""
+        values = [element.value for element in self.at.markdown]
+        return [value.split(MARK)[1] for value in values if MARK in value]
+
+    @property
+    def charts(self):
+        return [element.proto for element in self.at.get("vega_lite_chart")]
+
+    def component(self, name):
+        """What a component is given: its JSON, and its table if it has one."""
+        (proto,) = [c.proto for c in self.at.get("bidi_component") if c.proto.component_name == name]
+        if proto.WhichOneof("data") == "json":
+            return json.loads(proto.json)
+        data = json.loads(proto.mixed.json)
+        (blob,) = proto.mixed.arrow_blobs.values()
+        data["table"] = pa.ipc.open_stream(io.BytesIO(blob.data)).read_pandas()
+        return data
+
+    @property
+    def player(self):
+        return self.component("player")
+
+    def table(self, chart, name):
+        """One of the tables of the chart with this number."""
+        (blob,) = [dataset.data.data for dataset in self.charts[chart].datasets if dataset.name == name]
+        return pa.ipc.open_stream(io.BytesIO(blob)).read_all()
+
+
+# ------------------------------------------------------------------------------------------------ first state
+
+
+def test_the_first_visit_shows_a_start_that_waits():
+    """Three charts, the model's formula, Train, Reset and New start; nothing is trained and nothing is wrong."""
+    lab = Lab()
+    assert len(lab.charts) == 3
+    assert any(r"\hat y = a\,t^2 + b\,t + c" in element.value for element in lab.at.markdown)
+    assert lab.buttons == ["Train", "Reset", "New start"]
+    assert (lab.player["trained"], lab.player["complete"], lab.player["last"]) == (False, False, 0)
+    assert lab.complaints == []
+    assert lab.player["note"] == ""
+
+
+def test_the_first_address_is_the_opening_example():
+    """A link that is copied at once leads to what is on the page."""
+    lab = Lab()
+    assert lab.experiment == OPENING.experiment
+    assert Lab(**lab.query).experiment == OPENING.experiment
+
+
+def test_every_chart_has_a_text_without_numbers():
+    """A chart is described in words that stay true when the run changes."""
+    texts = [chart.alt for dataset in DATASET_INFO for chart in Lab(dataset=dataset).charts]
+    assert len(texts) >= 9
+    for text in texts:
+        assert len(text.split()) > 5
+        assert not re.search(r"[0-9]", text)
+
+
+# ------------------------------------------------------------------------------------------------ Train
+
+
+def test_train_puts_the_run_on_stage():
+    """The player gets the whole run, and its numbers are those of the core, epoch by epoch."""
+    lab = Lab(**Experiment.default().to_query()).press("train")
+    player = lab.player
+    assert (player["trained"], player["complete"], player["play"], player["last"]) == (True, True, True, 1000)
+    expected = record(Experiment.default()).epoch_rmse.numpy().astype(np.float32)
+    assert (player["table"]["rmse"].to_numpy() == expected).all()
+    assert player["summary"]
+    assert lab.table(0, "run").num_rows == 1001
+
+
+def test_another_press_of_train_is_another_take():
+    """The same settings again: a new name for the player to start from, and the same numbers."""
+    lab = Lab().press("train")
+    first = lab.player
+    second = lab.press("train").player
+    assert first["id"] != second["id"]
+    assert second["play"]
+    assert first["table"].equals(second["table"])
+
+
+def test_changed_settings_keep_the_run_and_say_so():
+    """The run stays as it was trained, beside a sentence; with the old settings back, the sentence is gone."""
+    lab = Lab().press("train")
+    trained = lab.player
+    changed = lab.type(learning_rate="0.02").player
+    assert "changed" in changed["note"]
+    assert "Train" in changed["note"]
+    assert changed["id"] == trained["id"]
+    assert changed["table"].equals(trained["table"])
+    assert lab.experiment.learning_rate == 0.02
+    assert lab.type(learning_rate="0.01").player["note"] == ""
+
+
+def test_a_rate_typed_just_before_train_is_trained():
+    """Field and button in the same run of the page: the new rate moves the very first step."""
+    lab = Lab(**Experiment.default().to_query())
+    lab.set(learning_rate="2e-5").press("train")
+    table = lab.player["table"]
+    slow = record(Experiment.default())
+    step = float(slow.theta[1, 0] - slow.theta[0, 0])
+    assert table["p0"][1] - table["p0"][0] == pytest.approx(2 * step, rel=1e-5)
+    assert lab.experiment.learning_rate == 2e-5
+    assert lab.player["note"] == ""
+
+
+@pytest.mark.parametrize("batch_size", [0, 1, 7])
+@pytest.mark.parametrize("optimizer", OPTIMIZER_INFO)
+def test_every_update_rule_trains_with_every_kind_of_batch(optimizer, batch_size):
+    """All rows, single rows and mini-batches of 7 of 20: the error falls, and ends as the core says."""
+    rate = {"adagrad": 1.0, "rmsprop": 0.1, "adam": 0.1}.get(optimizer, 2e-4)
+    experiment = Experiment(
+        **defaults("noisy-quadratic", optimizer)
+        | {"scale_features": True, "learning_rate": rate, "epochs": 12, "batch_size": batch_size}
+    )
+    lab = Lab(**experiment.to_query())
+    assert lab.complaints == []
+    player = lab.press("train").player
+    rmse = player["table"]["rmse"].to_numpy()
+    assert (player["trained"], player["last"]) == (True, 12)
+    assert (rmse == record(experiment).epoch_rmse.numpy().astype(np.float32)).all()
+    assert rmse[-1] < rmse[0]
+
+
+@pytest.mark.parametrize("number", range(len(EXAMPLES)), ids=[example.title for example in EXAMPLES])
+def test_every_example_loads_and_trains(number):
+    """A press puts the example in widgets and address without a complaint, and Train runs it."""
+    example = EXAMPLES[number].experiment
+    lab = Lab().press(f"example_{number}")
+    assert lab.experiment == example
+    assert not lab.player["trained"]
+    assert float(lab.text("learning_rate")) == example.learning_rate
+    assert lab.at.selectbox("w_dataset").value == example.dataset
+    assert lab.complaints == []
+    player = lab.press("train").player
+    assert player["trained"]
+    assert player["complete"]
+    assert player["planned"] == example.epochs
+    assert player["last"] == record(example).epochs
+
+
+def test_a_diverging_run_offers_rates_that_do_not_diverge():
+    """At its end there are two rates; trained with either, the error is lower at the end than at the start."""
+    lab = Lab(**(Experiment.default().to_query() | {"learning_rate": "5e-5"})).press("train")
+    assert "Diverged" in lab.player["summary"]
+    offers = lab.player["offers"]
+    assert len(offers) == 2
+    for offer in offers:
+        rmse = lab.type(learning_rate=repr(offer["rate"])).press("train").player["table"]["rmse"]
+        assert rmse.iloc[-1] < rmse.iloc[0]
+
+
+# ------------------------------------------------------------------------------------------------ what is kept
+
+
+def test_another_data_set_shows_its_own_start_and_going_back_finds_the_run():
+    """Two features wait untrained with their own charts; the noisy quadratic's run is there again, and rests."""
+    lab = Lab(**Experiment.default().to_query()).press("train")
+    trained = lab.player
+    lab.choose("dataset", "two-features")
+    assert not lab.player["trained"]
+    assert lab.experiment == Experiment.default("two-features")
+    assert any(r"w_1 x_1" in element.value for element in lab.at.markdown)
+    assert len(lab.charts) == 5
+    back = lab.choose("dataset", "noisy-quadratic").player
+    assert back["trained"]
+    assert back["table"].equals(trained["table"])
+
+
+def test_a_run_found_again_rests_at_its_end():
+    """Two runs; the first's settings typed again show its numbers, and do not play by themselves."""
+    lab = Lab().press("train")
+    first = lab.player
+    lab.type(learning_rate="0.02").press("train")
+    found = lab.type(learning_rate="0.01").player
+    assert found["table"].equals(first["table"])
+    assert found["id"] == first["id"]
+    assert not found["play"]
+    assert found["from"] == found["last"] == 1000
+
+
+def test_a_short_run_is_remembered_until_enough_others_came():
+    """Of more runs than KEPT_RUNS, the latest are found again and the first is not."""
+    lab = Lab(**Experiment.default().to_query())
+    rates = [f"{n}e-6" for n in range(1, stage.KEPT_RUNS + 2)]
+    takes = [lab.type(learning_rate=rate).press("train").player["id"] for rate in rates]
+    assert len(set(takes)) == len(takes)
+    runs = lab.at.session_state["runs"]
+    assert [experiment.learning_rate for experiment in runs] == [float(rate) for rate in rates[1:]]
+    assert lab.type(learning_rate=rates[1]).player["id"] == takes[1]
+    assert "changed" in lab.type(learning_rate=rates[0]).player["note"]
+
+
+def test_a_long_run_is_forgotten_when_another_is_trained(monkeypatch):
+    """With more updates than KEPT_UPDATES a run stays only while it is the last."""
+    monkeypatch.setattr(stage, "KEPT_UPDATES", 1500)
+    lab = Lab(**Experiment.default().to_query())
+    lab.type(epochs="1600").press("train")
+    lab.type(epochs="1500").press("train")
+    lab.type(epochs="1400").press("train")
+    assert [experiment.epochs for experiment in lab.at.session_state["runs"]] == [1500, 1400]
+    assert "changed" in lab.type(epochs="1600").player["note"]
+    assert lab.type(epochs="1500").player["last"] == 1500
+
+
+def test_two_visitors_do_not_see_each_others_runs():
+    """A run on one page is not on the other, though both share what was computed."""
+    one, other = Lab(), Lab()
+    one.press("train")
+    assert one.player["trained"]
+    assert not other.run().player["trained"]
+
+
+# ------------------------------------------------------------------------------------------------ long runs
+
+
+def test_a_long_run_streams_and_stop_keeps_what_is_there():
+    """While it trains there is Stop instead of Reset; each run of the page brings more; Stop ends it there."""
+    lab = Lab(**(Experiment.default().to_query() | {"epochs": "1000000"})).press("train")
+    assert lab.buttons == ["Train", "Stop", "New start"]
+    first = lab.player
+    assert first["trained"]
+    assert not first["complete"]
+    assert first["planned"] == 1_000_000
+    second = lab.run().player
+    assert second["last"] > first["last"] > 0
+    assert second["id"] == first["id"]
+    lab.press("stop")
+    assert lab.buttons == ["Train", "Reset", "New start"]
+    stopped = lab.player
+    assert stopped["complete"]
+    assert second["last"] <= stopped["last"] < 1_000_000
+    assert "Stopped at epoch" in stopped["summary"]
+    assert (stopped["table"]["rmse"][: len(first["table"]) - 1] == first["table"]["rmse"][:-1]).all()
+    assert lab.run().player["last"] == stopped["last"]
+
+
+def test_a_long_run_that_is_done_has_no_stop_button():
+    """Slices of training reach the end of 4,000 epochs, with the numbers of a run in one go."""
+    experiment = Experiment(
+        **defaults("noisy-quadratic", "gradient-descent") | {"epochs": stage.AT_ONCE + 1000}
+    )
+    lab = Lab(**experiment.to_query()).press("train")
+    for _ in range(100):
+        if lab.player["complete"]:
+            break
+        lab.run()
+    assert lab.buttons == ["Train", "Reset", "New start"]
+    table = lab.player["table"]
+    expected = record(experiment).epoch_rmse.numpy()[table["epoch"]].astype(np.float32)
+    assert (table["rmse"].to_numpy() == expected).all()
+    assert table["epoch"].iloc[-1] == experiment.epochs
+
+
+# ------------------------------------------------------------------------------------------------ Reset, New start
+
+
+def test_reset_goes_back_to_the_same_start():
+    """Nothing is trained any more, and the start and all settings are as they were before Train."""
+    lab = Lab().type(learning_rate="0.02")
+    before, query = lab.player, lab.query
+    lab.press("train").press("reset")
+    after = lab.player
+    assert not after["trained"]
+    assert after["last"] == 0
+    assert after["table"].equals(before["table"])
+    assert lab.query == query
+    assert after["id"] != before["id"]
+
+
+def test_reset_before_any_run_changes_nothing():
+    """There is nothing to clear, and nothing to complain about."""
+    lab = Lab()
+    query = lab.query
+    lab.press("reset")
+    assert lab.query == query
+    assert not lab.player["trained"]
+
+
+def test_new_start_draws_another_random_start_each_time():
+    """From seed to seed, with the parameters that the core starts from; a run on stage makes room."""
+    lab = Lab(**Experiment.default().to_query()).press("train")
+    starts = [tuple(lab.player["table"].loc[0, ["p0", "p1", "p2"]])]
+    for seed in (1, 2, 3):
+        lab.press("new_start")
+        assert not lab.player["trained"]
+        assert lab.experiment == Experiment(start="random", seed=seed)
+        assert lab.text("seed") == str(seed)
+        starts.append(tuple(lab.player["table"].loc[0, ["p0", "p1", "p2"]]))
+        assert starts[-1] == tuple(
+            record(Experiment(start="random", seed=seed, epochs=1)).theta[0].numpy().astype("f4")
+        )
+    assert len(set(starts)) == 4
+
+
+def test_new_start_after_the_last_seed_begins_again():
+    """2³² − 1 is followed by 0."""
+    lab = Lab(seed=str(2**32 - 1)).press("new_start")
+    assert lab.text("seed") == "0"
+    assert lab.complaints == []
+
+
+# ------------------------------------------------------------------------------------------------ bad values
+
+
+BAD = [
+    ("learning_rate", "fast", "fast"),
+    ("learning_rate", "", "nothing"),
+    ("learning_rate", "0", "0.0"),
+    ("learning_rate", "-0.5", "-0.5"),
+    ("learning_rate", "nan", "nan"),
+    ("learning_rate", "inf", "inf"),
+    ("learning_rate", "1,5", "1,5"),
+    ("epochs", "0", "0"),
+    ("epochs", "10.5", "10.5"),
+    ("epochs", "1000001", "1000001"),
+    ("batch_size", "-1", "-1"),
+    ("batch_size", "21", "21"),
+    ("batch_size", "all", "all"),
+    ("points", "2", "2"),
+    ("points", "10001", "10001"),
+    ("noise", "-1", "-1.0"),
+    ("noise", "loud", "loud"),
+    ("data_seed", "-7", "-7"),
+    ("data_seed", "4294967296", "4294967296"),
+    ("seed", "1.5", "1.5"),
+    ("seed", "x" * 60, "x" * 39),
+    ("momentum", "1", "1.0"),
+    ("alpha", "2", "2.0"),
+    ("beta1", "-0.1", "-0.1"),
+    ("beta2", "one", "one"),
+    ("epsilon", "0", "0.0"),
+]
+RULE_WITH = {
+    "momentum": "momentum",
+    "alpha": "rmsprop",
+    "beta1": "adam",
+    "beta2": "adam",
+    "epsilon": "adagrad",
+}
+
+
+@pytest.mark.parametrize(("name", "typed", "quoted"), BAD)
+def test_a_bad_value_gets_one_sentence_and_changes_nothing_else(name, typed, quoted):
+    """The sentence names field and value; the text stays as typed; the address keeps the last good experiment."""
+    experiment = Experiment.default(optimizer=RULE_WITH.get(name, "gradient-descent"))
+    lab = Lab(**experiment.to_query()).type(**{name: typed})
+    (sentence,) = lab.complaints
+    assert sentence.startswith(f"{name} must be ")
+    assert f"Got {quoted}" in sentence
+    assert lab.text(name) == typed
+    assert lab.experiment == experiment
+    other = "epochs" if name != "epochs" else "seed"
+    lab.type(**{other: "77"})
+    assert len(lab.complaints) == 1
+    assert lab.experiment == Experiment(**(vars(experiment) | {other: 77}))
+
+
+def test_a_bad_value_that_is_mended_is_forgotten():
+    """The sentence goes, and the new value counts."""
+    lab = Lab().type(learning_rate="fast").type(learning_rate="0.5")
+    assert lab.complaints == []
+    assert lab.experiment.learning_rate == 0.5
+
+
+def test_each_of_several_bad_values_has_its_sentence():
+    """Three fields, three sentences; Train runs with what was good before."""
+    lab = Lab().type(learning_rate="?", epochs="-3", noise="1e9")
+    assert sorted(sentence.split(" must be")[0] for sentence in lab.complaints) == [
+        "epochs",
+        "learning_rate",
+        "noise",
+    ]
+    assert lab.press("train").player["last"] == OPENING.experiment.epochs
+    assert len(lab.complaints) == 3
+
+
+@pytest.mark.parametrize(
+    ("numbers", "quoted"),
+    [
+        ("1, 2", "Got 2"),
+        ("a, b, c", "Got a, b, c"),
+        ("1, 2, 1e10", "Got c = 10000000000.0"),
+        ("nan,0,0", "a = nan"),
+    ],
+)
+def test_a_start_that_cannot_be_gets_one_sentence(numbers, quoted):
+    """Too few numbers, words, and numbers out of range: the start stays as published."""
+    lab = Lab(**Experiment.default().to_query())
+    lab.choose("start", "numbers").type(numbers=numbers)
+    (sentence,) = lab.complaints
+    assert sentence.startswith("start must ")
+    assert quoted in sentence
+    assert lab.text("numbers") == numbers
+    assert lab.experiment == Experiment.default()
+
+
+def test_numbers_typed_as_a_start_are_the_first_row():
+    """With scaled features the table's start, turned back to raw units, is what was typed."""
+    lab = Lab()
+    lab.choose("start", "numbers").type(numbers="1, -2, 30.5")
+    assert lab.experiment.start == (1.0, -2.0, 30.5)
+    player = lab.player
+    row = player["table"].iloc[0]
+    raw = [sum(weight * row[part] for part, weight in player["sums"][f"r{i}"]) for i in range(3)]
+    assert raw == pytest.approx([1, -2, 30.5], abs=1e-4)
+
+
+# ------------------------------------------------------------------------------------------------ links
+
+
+def test_a_links_settings_arrive_in_the_widgets():
+    """Every field of a link that has them all stands in its widget, and the address stays the link."""
+    link = {
+        "dataset": "noisy-quadratic",
+        "points": "31",
+        "noise": "2.5",
+        "data_seed": "7",
+        "loss": "mse-broadcast",
+        "optimizer": "adam",
+        "learning_rate": "0.25",
+        "beta1": "0.8",
+        "beta2": "0.95",
+        "epsilon": "1e-06",
+        "batch_size": "8",
+        "scale_features": "true",
+        "start": "1.0,2.0,3.0",
+        "seed": "11",
+        "epochs": "42",
+        "axes": "a,c",
+    }
+    lab = Lab(**link)
+    assert lab.complaints == []
+    assert lab.query == link
+    typed = {
+        name: float(lab.text(name)) for name in link if f"w_{name}" in [w.key for w in lab.at.text_input]
+    }
+    assert typed == {
+        name: float(link[name])
+        for name in (
+            "points", "noise", "data_seed", "learning_rate", "beta1", "beta2", "epsilon", "batch_size", "seed", "epochs",
+        )
+    }  # fmt: skip
+    chosen = {name: lab.at.selectbox(f"w_{name}").value for name in ("dataset", "loss", "optimizer", "start")}
+    assert chosen == {
+        "dataset": "noisy-quadratic",
+        "loss": "mse-broadcast",
+        "optimizer": "adam",
+        "start": "numbers",
+    }
+    assert [float(part) for part in lab.text("numbers").split(",")] == [1, 2, 3]
+    assert lab.at.toggle("w_scale_features").value is True
+    assert lab.at.segmented_control("axes").value == (0, 2)
+    assert "over a′ and c′" in lab.charts[1].alt
+
+
+def test_a_link_that_is_followed_later_replaces_the_widgets():
+    """Back in the browser changes the address of a page that is open: its widgets follow."""
+    lab = Lab().type(learning_rate="0.5")
+    lab.at.query_params.clear()
+    for name, text in Experiment.default("one-parameter").to_query().items():
+        lab.at.query_params[name] = text
+    lab.run()
+    assert lab.at.selectbox("w_dataset").value == "one-parameter"
+    assert float(lab.text("learning_rate")) == 0.1
+    assert lab.experiment == Experiment.default("one-parameter")
+
+
+HOSTILE = {
+    "dataset": "../../etc/passwd",
+    "loss": "<script>alert(1)</script>",
+    "optimizer": "sgd",
+    "points": "1e9",
+    "noise": "nan",
+    "data_seed": "-1",
+    "learning_rate": "0; drop table",
+    "momentum": "99",
+    "alpha": "x",
+    "beta1": "",
+    "beta2": "inf",
+    "epsilon": "-inf",
+    "epochs": "9" * 400,
+    "batch_size": "٣٣٣٣٣٣",
+    "scale_features": "yes",
+    "start": "1,2,3,4,5",
+    "seed": "0x10",
+    "before": "250,gradient-descent;",
+}
+
+
+def test_a_hostile_link_gets_one_sentence_for_each_bad_field():
+    """Every field broken at once: as many sentences as fields, no exception, and the defaults are shown."""
+    lab = Lab(**HOSTILE, axes="a,zzz", unknown="x" * 1000)
+    found = [re.match(r"(\w+)(?::| must)", sentence)[1] for sentence in lab.complaints]
+    assert sorted(found) == sorted(HOSTILE)
+    assert max(map(len, lab.complaints)) < 300
+    assert lab.experiment == Experiment.default()
+    assert len(lab.charts) == 3
+    assert lab.press("train").player["trained"]
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_one_bad_field_in_a_link_leaves_the_others_as_they_are(name):
+    """One sentence that names it; the other fields of the link are followed."""
+    good = Experiment(
+        **(vars(Experiment.default()) | {"points": 25, "seed": 3, "epochs": 17, "learning_rate": 2e-5})
+    )
+    lab = Lab(**(good.to_query() | {name: HOSTILE[name]}))
+    (sentence,) = lab.complaints
+    assert re.match(rf"{name}(:| must)", sentence)
+    for field in {"points", "seed", "epochs", "learning_rate"} - {name}:
+        assert getattr(lab.experiment, field) == getattr(good, field), field
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "![](https://a.example/b.png)",
+        "[x](https://a.example)",
+        "$x^2$",
+        ":red[x]",
+        "**x** _y_ `z`",
+        "<b>x</b>",
+    ],
+)
+def test_what_a_link_says_is_quoted_and_not_rendered(text):
+    """No picture, link, formula, colour or tag of a stranger: every sign that Markdown knows stands behind a backslash."""
+    lab = Lab(dataset=text)
+    (sentence,), (markdown,) = lab.complaints, lab.markdown_of_complaints
+    assert f"Got {text}" in sentence
+    assert not re.search(r"(?<!\\)[][!()$:*_`<>]", markdown.split("Got ")[1])
+
+
+def test_a_sentence_about_a_link_is_gone_after_the_next_change():
+    """It was said; the widgets hold good values."""
+    lab = Lab(learning_rate="fast")
+    assert len(lab.complaints) == 1
+    assert lab.type(epochs="12").complaints == []
+
+
+# ------------------------------------------------------------------------------------------------ nothing is drawn anew
+
+
+CHANGES = {
+    "another rate": {"learning_rate": "0.003"},
+    "other epochs": {"epochs": "123"},
+    "many epochs": {"epochs": "2999"},
+    "another start": {"start": "random", "seed": "5"},
+    "own numbers": {"start": "1.0,2.0,3.0"},
+    "other data": {"data_seed": "9", "points": "33"},
+}
+LINKS = {
+    dataset: Experiment.default(dataset).to_query() for dataset in ("noisy-quadratic", "two-features")
+}  # one parameter has neither three starting numbers nor other data
+
+
+@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize("dataset", LINKS)
+def test_a_change_of_numbers_leaves_specifications_and_texts_alone(dataset, change):
+    """Between two rates, epochs, starts or data, trained or not, only tables differ: the browser keeps its charts."""
+    lab = Lab(**LINKS[dataset])
+    waiting = lab.charts
+    trained = lab.press("train").charts
+    other = Lab(**(LINKS[dataset] | CHANGES[change])).press("train").charts
+    for one in (waiting, trained):
+        assert [chart.spec for chart in one] == [chart.spec for chart in other]
+        assert [chart.alt for chart in one] == [chart.alt for chart in other]
+        assert [chart.id for chart in one] == [chart.id for chart in other]
+    assert [chart.datasets for chart in trained] != [chart.datasets for chart in other]
+
+
+@pytest.mark.parametrize("dataset", LINKS)
+@pytest.mark.parametrize("tab", ["Parameters", "Gap to optimum", "Six steps", "Steps", "In numbers"])
+def test_every_tab_opens_before_and_after_a_run(tab, dataset):
+    """None raises, and the charts in it have specifications without numbers of the run."""
+    lab = Lab(**LINKS[dataset])
+    lab.at.session_state["tab"] = tab
+    before = [chart.spec for chart in lab.run().charts]
+    first = [chart.spec for chart in lab.press("train").charts]
+    second = [chart.spec for chart in lab.type(learning_rate="2e-6", epochs="700").press("train").charts]
+    assert first == second
+    assert first[: len(before)] == before
+    panels = len(lab.charts) - (3 if dataset == "noisy-quadratic" else 5)
+    assert panels == {"Parameters": 3, "Gap to optimum": 1, "Six steps": 6}.get(tab, 0)
