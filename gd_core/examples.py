@@ -60,7 +60,7 @@ EXAMPLES: tuple[Example, ...] = (
     _example(
         WORKS,
         "Momentum overtakes",
-        "The point swings, and still arrives first.",
+        "The point swings past the optimum, and arrives before plain descent at this rate.",
         "noisy-quadratic",
         "momentum",
         scale_features=True,

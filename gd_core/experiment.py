@@ -26,12 +26,17 @@ class Bounds(NamedTuple):
 
 BOUNDS: Mapping[str, Bounds] = {
     "points": Bounds(3, 10_000, "Points", "How many rows the data set has."),
-    "noise": Bounds(0, 1000, "Noise", "Width of the noise, in units of y. 0 is none."),
+    "noise": Bounds(
+        0,
+        1000,
+        "Noise",
+        "Width of the noise, in units of y; for two features its standard deviation. 0 is none.",
+    ),
     "data_seed": Bounds(
         0, 2**32 - 1, "Data seed", "Which random data are drawn. The same seed gives the same data."
     ),
     "learning_rate": Bounds(
-        1e-12, 1e6, "Learning rate η", "How long a step is: η times the gradient. Type it as 0.00001 or 1e-5."
+        1e-18, 1e6, "Learning rate η", "How long a step is: η times the gradient. Type it as 0.00001 or 1e-5."
     ),
     "epochs": Bounds(1, MAX_UPDATES, "Epochs", "How often the training goes through all the data."),
     "batch_size": Bounds(
@@ -273,7 +278,8 @@ def _problem_with_start(value: Any, parameters: tuple[str, ...]) -> str | None:
         return None if value in NAMED_STARTS else _one_of("start", (*NAMED_STARTS, "numbers"), value)
     names = ", ".join(parameters)
     if len(value) != len(parameters):
-        return f"start must hold {len(parameters)} numbers ({names}). Got {len(value)}."
+        numbers = "one number" if len(parameters) == 1 else f"{len(parameters)} numbers"
+        return f"start must hold {numbers} ({names}). Got {len(value)}."
     for parameter, number in zip(parameters, value, strict=True):
         if not abs(number) <= MAX_START:  # also NaN
             return f"start must lie between −1e9 and 1e9. Got {parameter} = {_shown(number)}."

@@ -59,7 +59,8 @@ def frame(curve: Curvature, start: Tensor, axes: Sequence[int]) -> Frame:
         distance = abs(float(start[axis] - curve.optimum[axis]))
         steepness = float(curve.hessian[axis, axis])
         reach = math.sqrt(2 * rise / steepness) if steepness > 0 and rise > 0 else 1.0
-        return MARGIN * max(distance, 0.2 * reach, 1e-9)
+        # wide enough that both ends differ in 32 bits
+        return MARGIN * max(distance, 0.2 * reach, 1e-5 * abs(float(curve.optimum[axis])), 1e-9)
 
     u, v = axes
     return Frame((float(curve.optimum[u]), float(curve.optimum[v])), (half(u), half(v)))

@@ -6,7 +6,9 @@ stands outside the root. The operations of the adaptive rules stand in torch's o
 they divide two tiny numbers, and another order drifts by 1e-3 within 200 updates.
 """
 
+from bisect import bisect_right
 from collections.abc import Callable, Mapping
+from itertools import accumulate
 from typing import Any, NamedTuple
 
 import torch
@@ -112,15 +114,17 @@ def in_turn(*rules: tuple[int, UpdateRule]) -> UpdateRule:
 
     This is how a run is continued with another rate or rule.
     """
-    turns = [index for index, (updates, _) in enumerate(rules) for _ in range(updates)]
+    ends = list(accumulate(updates for updates, _ in rules))[
+        :-1
+    ]  # the update at which the next rule takes over
 
     def initial(theta: Tensor) -> State:
         return {"update": 0, "own": rules[0][1].initial(theta)}
 
     def update(theta: Tensor, gradient: Tensor, state: State) -> tuple[Tensor, State]:
         k, own = state["update"], state["own"]
-        turn = turns[min(k, len(turns) - 1)]
-        if k and turn != turns[min(k, len(turns)) - 1]:
+        turn = bisect_right(ends, k)
+        if k in ends:
             own = rules[turn][1].initial(theta)
         theta, own = rules[turn][1].update(theta, gradient, own)
         return theta, {"update": k + 1, "own": own}

@@ -10,7 +10,8 @@ from torch import Tensor
 from gd_core.theory import Curvature
 from gd_core.training import Recording
 
-CONVERGED_BELOW = 1e-6  # of the first gap to the optimum
+CONVERGED_BELOW = 1e-6  # of a direction's first gap to the optimum,
+NEGLIGIBLE = 1e-4  # or of the lowest loss: the RMSE is then within 0.005 % of the floor
 WINDOW = 20  # epochs looked back on
 LEVEL = 1e-9  # relative changes of the loss below it are rounding
 CERTAIN = 3.0  # standard errors by which a loss that scatters must fall or rise
@@ -40,7 +41,8 @@ def outcome(recording: Recording, curve: Curvature) -> Finding:
 
     - diverged: the loss passed 10⁶ × max(1, first loss), or is not finite.
     - stopped: by hand, before its epochs were done.
-    - converged: L − L* is at most a millionth of what it was at the start.
+    - converged: along every eigenvector of the Hessian, the gap to the lowest loss is at most a millionth of what it
+      was at the start, or a ten-thousandth of the lowest loss itself.
     - growing: within the last 20 epochs the loss reaches higher and higher; with mini-batches, to twice as much.
     - overshooting: along some eigenvector of the Hessian the error keeps changing its sign.
     - hovering: mini-batches, and the loss no longer falls.
@@ -51,8 +53,10 @@ def outcome(recording: Recording, curve: Curvature) -> Finding:
     if recording.stopped:
         return Finding(Outcome.STOPPED, recording.epochs)
     gap = recording.epoch_loss - curve.floor_loss
+    parts = curve.gap(recording.epoch_theta)  # of each direction, [E + 1, P]
     rounding = 1e-14 * max(abs(curve.floor_loss), float(recording.epoch_loss[0]))
-    close = gap <= CONVERGED_BELOW * gap[0].clamp(min=rounding / CONVERGED_BELOW)
+    left = (CONVERGED_BELOW * parts[0]).clamp(min=max(NEGLIGIBLE * curve.floor_loss, rounding))
+    close = (parts <= left).all(1)
     if bool(close[-1]):
         never = (~close).nonzero()
         return Finding(Outcome.CONVERGED, int(never[-1]) + 1 if len(never) else 0)
@@ -61,12 +65,18 @@ def outcome(recording: Recording, curve: Curvature) -> Finding:
     recent = gap[-WINDOW - 1 :]
     older, newer = recent.split([len(recent) - len(recent) // 2, len(recent) // 2])
     if recording.updates_per_epoch > 1:
-        return Finding(_drift(older, newer) if len(recent) > WINDOW else Outcome.DESCENDING)
+        return Finding(_drift(older, newer) if len(recent) > WINDOW else _trend(gap))
     if newer.max() > older.max() * (1 + LEVEL):
         return Finding(Outcome.GROWING)
     if _alternates(recording.epoch_theta[-WINDOW - 1 :], curve):
         return Finding(Outcome.OVERSHOOTING)
     return Finding(Outcome.DESCENDING)
+
+
+def _trend(gap: Tensor) -> Outcome:
+    """Where a short run of mini-batches has moved the gap: to less than half, to more than twice, or neither."""
+    change = float(gap[-1] / gap[0].clamp(min=1e-300))
+    return Outcome.DESCENDING if change < 0.5 else Outcome.GROWING if change > 2 else Outcome.HOVERING
 
 
 def _drift(older: Tensor, newer: Tensor) -> Outcome:

@@ -28,7 +28,9 @@ class Recorder:
         self._pending: list[Step] = [next(self._steps)]
         self._kept: tuple[Tensor, ...] = ()  # θ, loss and gradient of every update
         self._epochs: tuple[Tensor, ...] = ()  # loss and RMSE of every epoch
-        self._first_loss = self._pending[0].loss.item()
+        self._first_loss = float(
+            self.problem.objective(self.problem.start)
+        )  # of all rows, whatever the batch
         self.diverged_at: int | None = None
         self.complete = False
         self.stopped = False

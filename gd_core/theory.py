@@ -20,8 +20,9 @@ from gd_core.objective import Objective
 from gd_core.problem import Problem
 
 ZERO_EIGENVALUE = 1e-13  # of the largest, in balanced units: what is below is rounding
-# The zones of the rate, as shares of the limit. For gradient descent they are 0.1/λ and 1/λ.
-SLOW_BELOW, FAST_BELOW = 0.05, 0.5
+# The zones of gradient descent's rate up to 0.1/λ, 1/λ and 2/λ, as shares of the limit 2/λ. With momentum a small
+# rate may already swing and a larger one be no faster, so there the only line is the limit.
+GRADIENT_DESCENT_ZONES = {"slow": 0.05, "fast": 0.5, "overshoots": 1.0}
 VALLEYS = 40  # of the loss over the rate, looked into for its lowest point
 
 
@@ -277,6 +278,7 @@ class Forecast:
         pays_after: From this epoch on the first of the two is ahead.
         optimum: θ* in raw units.
         floor_rmse: RMSE at θ*.
+        zones: Names and upper ends of the rate's zones below the limit, as shares of it.
         factors: What the error along each eigenvector is multiplied by in an epoch, at the chosen rate.
     """
 
@@ -290,14 +292,14 @@ class Forecast:
     optimum: tuple[float, ...]
     floor_rmse: float
     factors: tuple[float, ...] | None
+    zones: Mapping[str, float]
 
     def zone(self, learning_rate: float) -> str | None:
-        """slow, fast, overshoots or diverges; None where there is no limit."""
+        """The zone of a rate; the limit itself still belongs below it. None where there is no limit."""
         if self.stability_limit is None:
             return None
         share = learning_rate / self.stability_limit
-        edges = {"slow": SLOW_BELOW, "fast": FAST_BELOW, "overshoots": 1.0}
-        return next((name for name, edge in edges.items() if share < edge), "diverges")
+        return next((name for name, edge in self.zones.items() if share <= edge), "diverges")
 
 
 def forecast(experiment: Experiment, problem: Problem, curve: Curvature) -> Forecast:
@@ -315,6 +317,7 @@ def forecast(experiment: Experiment, problem: Problem, curve: Curvature) -> Fore
         pays_after=pays_after(curve, phase, start, epochs) if known and not experiment.before else None,
         optimum=tuple(problem.raw(curve.optimum).tolist()),
         floor_rmse=curve.floor_rmse,
+        zones=GRADIENT_DESCENT_ZONES if phase.optimizer == "gradient-descent" else {"settles": 1.0},
         factors=tuple(factor(phase, phase.learning_rate, x) for x in curve.eigenvalues.tolist())
         if known
         else None,

@@ -13,6 +13,7 @@ from gd_core.theory import Forecast
 from gd_core.training import DIVERGED_ABOVE, Recording
 
 ILL_CONDITIONED = 100.0  # κ above which scaling is the first advice
+LEVEL = 1e-9  # relative changes of the RMSE below it are rounding
 FLAT = 0.01  # relative change of the RMSE below which a step is called almost flat
 
 
@@ -80,11 +81,15 @@ def of_steps(recording: Recording, experiment: Experiment, known: Forecast) -> S
         STEP + _why_close(experiment, known),
         STEP + _why_up(experiment, known),
         "Epoch {epoch}: RMSE {rmse}. " + _at_the_edge(recording),
+        STEP + "Up by {percent} %.",
     )
     choice = torch.zeros(len(rmse), dtype=torch.int8)
     choice[change > -FLAT] = 1
-    choice[near & (change <= 0)] = 2
-    choice[change > 1e-12] = 3
+    choice[change > LEVEL] = 3
+    choice[near & (change <= LEVEL)] = 2
+    earlier = torch.arange(len(rmse)) < sum(phase.epochs for phase in experiment.before)
+    choice[earlier & (change <= LEVEL)] = 0  # theory speaks of the last phase only
+    choice[earlier & (change > LEVEL)] = 5
     choice[-1] = 4
     return StepVerdicts(templates, choice)
 
@@ -102,17 +107,18 @@ def of_run(recording: Recording, experiment: Experiment, known: Forecast, findin
     floor = significant(known.floor_rmse)
     match finding.outcome:
         case Outcome.DIVERGED:
-            times = " times its first value" if recording.loss[0] >= 1 else ""
+            times = " times its first value" if recording.epoch_loss[0] >= 1 else ""
             return (
                 f"Diverged at epoch {finding.epoch:,}: the loss passed {short(DIVERGED_ABOVE)}{times}. "
-                f"{_why_up(experiment, known)} The last epoch below that is kept."
+                f"{_why_gone(experiment, known)} The last epoch below that is kept."
             )
         case Outcome.STOPPED:
             return f"Stopped at epoch {recording.epochs:,} of {experiment.total_epochs:,}, at RMSE {rmse}. The floor is {floor}."
         case Outcome.CONVERGED:
             share = f"1/{round(1 / CONVERGED_BELOW):,}"
             return (
-                f"Converged at epoch {finding.epoch:,}: less than {share} of the way to the lowest loss is left. "
+                f"Converged at epoch {finding.epoch:,}: along every direction less than {share} of the gap is left, "
+                "or next to nothing beside the floor. "
                 f"RMSE {rmse}, floor {floor}."
             )
         case Outcome.GROWING:
@@ -141,14 +147,14 @@ def _why_flat(experiment: Experiment, known: Forecast) -> str:
             return "Almost flat: AdaGrad’s steps shrink with every gradient it has seen. A larger rate helps."
         return "Down by {percent} %, a small step."
     slow = max((f for f, x in zip(known.factors, known.eigenvalues, strict=True) if x > 0), default=1.0)
-    if max(known.factors) >= 1 - 1e-9 and known.zone(experiment.learning_rate) in ("overshoots", "diverges"):
+    if known.stability_limit and abs(experiment.learning_rate / known.stability_limit - 1) < 1e-9:
         return "Each step lands on the other side of the valley, just as high: the rate is exactly the limit."
     if slow >= 1:
         return "Almost flat."
     wait = 1 / -math.log(slow) if slow > 0 else 0.0
-    text = (
-        f"Almost flat: along the slow direction the error shrinks by {short(100 * (1 - slow))} % an epoch; "
-        f"at this rate each factor e takes about {short(float(f'{max(1.0, wait):.3g}'))} epochs."
+    text = f"Almost flat: along the slow direction the error shrinks by {short(100 * (1 - slow))} % an epoch"
+    text += (
+        f"; at this rate each factor e takes about {short(float(f'{wait:.3g}'))} epochs." if wait > 2 else "."
     )
     if known.condition_number > ILL_CONDITIONED and not experiment.scale_features:
         return text + " Scale the features."
@@ -169,15 +175,36 @@ def _why_up(experiment: Experiment, known: Forecast) -> str:
         if experiment.updates_per_epoch > 1:
             return "Up: each mini-batch points a little elsewhere, and the rate is large enough to follow it."
         title = OPTIMIZER_INFO[experiment.optimizer].title
-        return f"Up: near the bottom {title} still takes steps of about the size of the rate."
+        if experiment.optimizer == "adagrad":
+            return f"Up: {title}’s first steps are about as long as the rate; they shrink later."
+        return f"Up: {title}’s steps are about as long as the rate, however flat it is: they can pass the bottom."
     if experiment.learning_rate > known.stability_limit:
         growth = max(known.factors)
         return (
-            f"Along the steepest direction the error grows × {short(growth)} an epoch: "
+            f"Along the steepest direction the error grows × {growth:.4g} an epoch: "
             f"your rate {short(experiment.learning_rate)} is {_share(experiment, known)} "
             f"the limit {short(known.stability_limit)}."
         )
+    if experiment.loss == "mse-broadcast":
+        return "Up: the mistaken loss falls, while the error against the data rises."
     return "Up for a moment: the velocity carries the point past the valley. It comes back."
+
+
+def _why_gone(experiment: Experiment, known: Forecast) -> str:
+    """Why a run has diverged, with the number."""
+    if known.stability_limit is not None:
+        return _why_up(experiment, known)
+    rate = short(experiment.learning_rate)
+    if experiment.updates_per_epoch > 1:
+        whole = short(2 / known.eigenvalues[-1])
+        return (
+            f"The rate {rate} is too large for batches of {experiment.rows_per_update}. "
+            f"The limit for all rows together is {whole}; a batch’s own may be lower."
+        )
+    title = OPTIMIZER_INFO[experiment.optimizer].title
+    return (
+        f"{title}’s steps are about as long as the rate, {rate}: a single one leaves the valley far behind."
+    )
 
 
 def _why_swing(experiment: Experiment, known: Forecast) -> str:

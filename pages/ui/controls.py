@@ -37,6 +37,8 @@ def side_bar() -> Controls:
     notes: dict[str, Any] = {}
     with st.sidebar:
         elsewhere = st.container()
+        for sentence in STATE.pop("said", []):
+            elsewhere.markdown(f":orange[:material/error:] {_plain(sentence)}")
         _examples()
         dataset = _select("dataset", "Data set", DATASET_INFO, on_change=_dataset_changed)
         info = DATASET_INFO[dataset]
@@ -55,6 +57,7 @@ def side_bar() -> Controls:
         _select("loss", "Loss", LOSS_INFO)
         st.selectbox(
             "Start", list(STARTS), format_func=lambda name: STARTS[name], key=_key("start"),
+            on_change=_own_numbers,
             help="The parameters before the first step. A click on the landscape sets them too.",
         )  # fmt: skip
         if STATE[_key("start")] == NUMBERS:
@@ -67,6 +70,7 @@ def side_bar() -> Controls:
     experiment = _read(notes, elsewhere)
     _earlier_phases(experiment, notes["before"])
     _write_address(experiment, axes(info.parameters))
+    STATE["widgets"] = _widgets()
     return Controls(experiment, under_rate)
 
 
@@ -105,11 +109,13 @@ def new_start() -> None:
 def continue_as(experiment: Experiment) -> None:
     """Take over the earlier phases of a continued run. For callbacks."""
     STATE[_key("before")] = experiment.before
+    for name in ("batch_size", "seed"):  # the rows go on in the order in which they began
+        STATE[_key(name)] = _written(getattr(experiment, name))
 
 
 def tell(sentence: str) -> None:
     """Say something above the controls in the next run of the page. For callbacks."""
-    STATE.setdefault("sentences", []).append(sentence)
+    STATE.setdefault("said", []).append(sentence)
 
 
 def axes_control(parameters: tuple[str, ...], on_change: Callable[[], None]) -> None:
@@ -140,7 +146,8 @@ def _written(value: Any) -> str:
 
 def _follow_the_address() -> None:
     address = st.query_params.to_dict()
-    if address == STATE.get("address"):
+    STATE["followed"] = address != STATE.get("address") and not _someone_is_at_the_controls()
+    if not STATE["followed"]:
         _keep_widgets_alive()
         return
     experiment, sentences = Experiment.from_query(address) if address else (OPENING.experiment, [])
@@ -152,10 +159,19 @@ def _follow_the_address() -> None:
     STATE["axes"] = pair if len(pair) == 2 and pair[0] < pair[1] else (0, min(1, len(parameters) - 1))
 
 
+def _someone_is_at_the_controls() -> bool:
+    """Whether a widget or a button made this run. Its address may then be the one before last, still on its way."""
+    changed = STATE.get("widgets", {}) != _widgets() and "widgets" in STATE
+    return changed or "pressed" in STATE or "side_bar_changed" in STATE
+
+
+def _widgets() -> dict[str, Any]:
+    return {str(key): STATE[key] for key in STATE if str(key).startswith("w_")}
+
+
 def _keep_widgets_alive() -> None:
     """Streamlit forgets a widget that one run did not draw; a write makes its value stay."""
-    for key in [key for key in STATE if str(key).startswith("w_")]:
-        STATE[key] = STATE[key]
+    STATE.update(_widgets())
 
 
 def _write_address(experiment: Experiment, axes: tuple[int, int]) -> None:
@@ -188,9 +204,8 @@ def _read(notes: dict[str, Any], elsewhere: Any) -> Experiment:
     texts["scale_features"] = str(bool(STATE[_key("scale_features")])).lower()
     start = STATE[_key("start")]
     texts["start"] = STATE.get(_key("numbers"), "") if start == NUMBERS else start
-    before = STATE.get(_key("before")) or ()
-    if before and good.dataset == dataset:
-        texts["before"] = to_text(before)
+    # said also when it is empty: what is left out is taken from the last good experiment
+    texts["before"] = to_text(STATE.get(_key("before")) or ()) if good.dataset == dataset else ""
     experiment, sentences = Experiment.from_query(texts, fallback=_same_rule(good, texts["optimizer"]))
     for sentence in [*sentences, *STATE.pop("sentences", [])]:
         name = next((field for field in FIELDS if sentence.startswith(field)), "")
@@ -218,7 +233,9 @@ def _same_rule(good: Experiment, optimizer: str) -> Experiment:
 
 
 def _examples() -> None:
-    with st.popover("Examples", icon=":material/menu_book:", width="stretch"):
+    with st.popover(
+        "Examples", icon=":material/menu_book:", width="stretch", key="examples", on_change="rerun"
+    ):
         for group in dict.fromkeys(example.group for example in EXAMPLES):
             st.markdown(f"**{group}**")
             for number, example in enumerate(EXAMPLES):
@@ -235,6 +252,7 @@ def _examples() -> None:
 
 def _load_example(example: Example) -> None:
     load(example.experiment)
+    STATE["examples"] = False  # or the menu would cover Train
     STATE["axes"] = (0, min(1, len(example.experiment.info.parameters) - 1))
 
 
@@ -242,6 +260,11 @@ def _dataset_changed() -> None:
     dataset, optimizer = STATE[_key("dataset")], STATE[_key("optimizer")]
     load(Experiment(**defaults(dataset, optimizer)))
     STATE["axes"] = (0, min(1, len(DATASET_INFO[dataset].parameters) - 1))
+
+
+def _own_numbers() -> None:
+    if not STATE.get(_key("numbers")):
+        STATE[_key("numbers")] = ", ".join("0" for _ in DATASET_INFO[STATE[_key("dataset")]].parameters)
 
 
 def _optimizer_changed() -> None:

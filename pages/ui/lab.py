@@ -6,6 +6,7 @@ import streamlit as st
 
 from gd_core.catalog import LOSS_INFO, OPTIMIZER_INFO
 from gd_core.experiment import Experiment, ParameterError
+from gd_core.landscape import frame as map_frame
 from gd_core.outcome import Finding, Outcome
 from gd_core.theory import Forecast
 from gd_core.verdict import short, significant
@@ -21,6 +22,8 @@ def show(held: controls.Controls) -> None:
     stage.settle()
     STATE["held"] = held
     STATE.pop("side_bar_changed", None)
+    if STATE["followed"]:
+        stage.recall(held.experiment)
     _act(held.experiment)
     with held.under_rate:
         rate.show(held.experiment, stage.known(held.experiment)[2], _rate_chosen("rate"))
@@ -42,6 +45,7 @@ def _live(held: controls.Controls, streaming: bool) -> None:
     _transport(run, known, finding, held, take)
     tabs.show(run, known, colours)
     if streaming and not (take and take.recorder):
+        _side_bar_changed()
         st.rerun()
 
 
@@ -135,6 +139,10 @@ def _formula(run: charts.Run, known: Forecast) -> None:
         if scaled:
             cells.append(f"{name} = {player.live(f'r{i}')}")
         rows += f"<tr><td>{mark}</td>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
+    if experiment.updates_per_epoch > 1:
+        head = head.replace("gradient", "gradient of its first batch").replace(
+            "next step", "that batch’s step"
+        )
     loss_row = f"RMSE {player.live('rmse')} &ensp; floor {significant(known.floor_rmse)} &ensp; loss {player.live('loss')}"
     if experiment.loss == "mse-broadcast":
         loss_row += f" &ensp; its root {player.live('root_loss')}"
@@ -171,7 +179,7 @@ def _transport(
             play=newest,
             trained=take is not None,
             first_epoch=0 if take is None else take.first_epoch if newest else run.recording.epochs,
-            offers=_offers(finding.outcome, known),
+            offers=_offers(finding.outcome, known, run.experiment.learning_rate),
             note="The settings have changed since this run: Train runs the new ones." if changed else "",
             extra=tabs.extra_columns(run),
             on_rate=_rate_chosen("player"),
@@ -180,15 +188,17 @@ def _transport(
         )
 
 
-def _offers(outcome: Outcome, known: Forecast) -> Sequence[player.Offer]:
-    """Rates to try after a run that went wrong."""
+def _offers(outcome: Outcome, known: Forecast, now: float) -> Sequence[player.Offer]:
+    """Smaller rates to try after a run that went wrong."""
     if outcome not in (Outcome.DIVERGED, Outcome.GROWING):
         return ()
     rates = {
         "Set the rate to the limit": known.stability_limit,
         "To the best for these epochs": known.best_for_epochs,
     }
-    return [player.Offer(f"{label} {short(rate)}", rate) for label, rate in rates.items() if rate]
+    return [
+        player.Offer(f"{label} {short(rate)}", rate) for label, rate in rates.items() if rate and rate < now
+    ]
 
 
 def _press(button: str) -> None:
@@ -248,15 +258,18 @@ def _epoch_chosen() -> None:
 
 
 def _start_clicked() -> None:
+    """Start where the map was clicked: its two parameters from there, the others as in the slice that it showed."""
     picked = STATE["player"].get("start")
     if picked is None:
         return
-    held = STATE["held"]
-    problem, curve, _ = stage.known(held.experiment)
-    theta = problem.start.clone()
-    axes = controls.axes(held.experiment.info.parameters)
-    frame = charts.map_frame(curve, problem.start, axes)
-    for axis, share, centre, half in zip(dict.fromkeys(axes), picked, frame.centre, frame.half, strict=False):
+    experiment: Experiment = STATE["held"].experiment
+    problem, curve, _ = stage.known(experiment)
+    x, y, epoch = picked
+    take = stage.on_stage(experiment)
+    theta = (take.recording.epoch_theta[int(epoch)] if take else problem.start).clone()
+    axes = controls.axes(experiment.info.parameters)
+    frame = map_frame(curve, problem.start, axes)
+    for axis, share, centre, half in zip(dict.fromkeys(axes), (x, y), frame.centre, frame.half, strict=False):
         theta[axis] = centre + half * (2 * share - 1)
     controls.set_start(tuple(problem.raw(theta).tolist()))
     _side_bar_changed()

@@ -77,7 +77,7 @@ function create(root) {
     const epoch = state.columns.epoch[r];
     const values = {
       epoch: whole(epoch), next: whole(epoch + 1), rmse: significant(now), next_rmse: significant(next),
-      percent: now ? significant(100 * Math.abs(next / now - 1), 3) : '0',
+      percent: significant(state.columns.percent[r], 3),
     };
     return template.replace(/\{(\w+)\}/g, (_, name) => values[name]);
   }
@@ -98,8 +98,7 @@ function create(root) {
     for (const element of document.querySelectorAll('[data-live]')) {
       const column = state.columns[element.dataset.live];
       if (!column) continue;
-      const text = element.dataset.whole !== undefined ? whole(column[r])
-        : significant(column[r], +(element.dataset.digits || 6));
+      const text = significant(column[r], +(element.dataset.digits || 6));
       if (element.textContent !== text) element.textContent = text;
     }
   }
@@ -195,7 +194,7 @@ function create(root) {
     if (!plot) return;
     const box = plot.getBoundingClientRect();
     const x = (event.clientX - box.left) / box.width, y = (box.bottom - event.clientY) / box.height;
-    if (x >= 0 && x <= 1 && y >= 0 && y <= 1) state.send('start', [x, y]);
+    if (x >= 0 && x <= 1 && y >= 0 && y <= 1) state.send('start', [x, y, state.epoch]);
   }
   document.addEventListener('click', click);
 

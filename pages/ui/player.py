@@ -30,10 +30,9 @@ class Offer(NamedTuple):
     rate: float
 
 
-def live(column: str, *, digits: int = 6, whole: bool = False) -> str:
+def live(column: str, *, digits: int = 6) -> str:
     """A place in HTML that the player fills with this epoch's number from `column` of its table."""
-    kind = "data-whole" if whole else f'data-digits="{digits}"'
-    return f'<output class="live" data-live="{escape(column)}" {kind}>·</output>'
+    return f'<output class="live" data-live="{escape(column)}" data-digits="{digits}">·</output>'
 
 
 Sum = list[tuple[str, float]]  # a column as a sum of other columns, each times a number
@@ -44,8 +43,8 @@ def table(
 ) -> tuple[pd.DataFrame, dict[str, Sum]]:
     """One row a drawn epoch, in 32 bits, and the columns that the browser adds up itself, to keep the wire short.
 
-    Columns: epoch, template, rmse, next_rmse, loss; for each parameter its value p, gradient g and next step d in the
-    coordinates that are trained, and r in raw units if they differ; and `extra`, one value a drawn epoch.
+    Columns: epoch, template, rmse, next_rmse, loss; for each parameter its value p, gradient g, the step d that follows
+    and n after it, all of the epoch's first update and in the coordinates that are trained, and r in raw units; and `extra`, one value a drawn epoch.
     """
     recording, experiment = run.recording, run.experiment
     rows = charts.drawn_epochs(recording.epochs, experiment.total_epochs)
@@ -56,6 +55,10 @@ def table(
         columns["root_loss"] = columns["loss"].sqrt()
     sums: dict[str, Sum] = {}
     after = np.minimum(rows + 1, recording.epochs)
+    rmse = recording.epoch_rmse
+    columns["percent"] = 100 * (rmse[after] / rmse[rows].clamp(min=1e-300) - 1).abs()
+    first = np.minimum(rows * recording.updates_per_epoch, recording.updates)  # the epoch's first update
+    second = np.minimum(first + 1, recording.updates)
     if charts.stride_of(experiment.total_epochs) > 1:
         columns |= {"epoch": rows, "next_rmse": recording.epoch_rmse[after]}
     plain = (
@@ -67,8 +70,9 @@ def table(
         columns |= {f"p{i}": theta[rows, i], f"g{i}": gradient[rows, i]}
         if plain:
             sums[f"d{i}"] = [(f"g{i}", -experiment.learning_rate)]
-        else:  # the last row has no next step
-            columns[f"d{i}"] = np.where(after > rows, (theta[after, i] - theta[rows, i]).numpy(), np.nan)
+        else:  # the step of the epoch's first update; the last row has none
+            step = (recording.theta[second, i] - recording.theta[first, i]).numpy()
+            columns[f"d{i}"] = np.where(second > first, step, np.nan)
         sums[f"n{i}"] = [(f"p{i}", 1.0), *(sums.get(f"d{i}") or [(f"d{i}", 1.0)])]  # after the next step
         if experiment.scale_features:
             sums[f"r{i}"] = [

@@ -18,8 +18,9 @@ function create(root) {
     let text = `η = ${written(rate)}`;
     if (data.limit) {
       const part = rate / data.limit;
-      const zone = data.zones.find(({ to }) => to === null || rate < to);
-      text += part < 1 ? `: ${Number((100 * part).toPrecision(3))} % of the limit, ${zone.name}`
+      const zone = data.zones.find(({ to }) => to === null || rate <= to * (1 + 1e-12));
+      if (Math.abs(part - 1) < 1e-9) text += ': exactly the limit, where the error neither grows nor shrinks';
+      else text += part < 1 ? `: ${Number((100 * part).toPrecision(3))} % of the limit, ${zone.name}`
         : `: ${part < 1.1 ? part.toPrecision(4) : Number(part.toPrecision(3))} × the limit, ${zone.name}`;
     }
     said.textContent = text;

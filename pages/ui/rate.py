@@ -6,7 +6,7 @@ from pathlib import Path
 from streamlit.components.v2 import component
 
 from gd_core.experiment import BOUNDS, Experiment
-from gd_core.theory import FAST_BELOW, SLOW_BELOW, Forecast
+from gd_core.theory import Forecast
 
 _HERE = Path(__file__).parent
 _strip = component(
@@ -24,15 +24,11 @@ def show(experiment: Experiment, known: Forecast, on_rate: Callable[[], None]) -
     limit, rate = known.stability_limit, experiment.learning_rate
     low, high = WITHOUT_A_LIMIT if limit is None else (limit * BELOW_THE_LIMIT, limit * ABOVE_THE_LIMIT)
     bounds = BOUNDS["learning_rate"]
-    stops, zones = [], []
+    stops: list[dict[str, object]] = []
+    zones: list[dict[str, object]] = []
     if limit is not None and known.best_learning_rate is not None:
-        edges = {
-            "slow": limit * SLOW_BELOW,
-            "fast": limit * FAST_BELOW,
-            "overshoots": limit,
-            "diverges": None,
-        }
-        zones = [{"name": name, "to": to} for name, to in edges.items()]
+        zones = [{"name": name, "to": limit * share} for name, share in known.zones.items()]
+        zones.append({"name": "diverges", "to": None})
         epochs = f"{experiment.epochs:,} epoch" + ("s" if experiment.epochs > 1 else "")
         pays = (
             f" It is ahead of the one above from epoch {known.pays_after:,} on." if known.pays_after else ""
@@ -42,7 +38,7 @@ def show(experiment: Experiment, known: Forecast, on_rate: Callable[[], None]) -
             stops.append(_stop(f"Best for {epochs}", known.best_for_epochs, hint))
         hint = f"The fixed rate that wins after very many epochs.{pays}"
         stops.append(_stop("Best in the long run", known.best_learning_rate, hint))
-        stops.append(_stop("Limit", limit, "From here on the error grows instead of shrinking."))
+        stops.append(_stop("Limit", limit, "Above it the error grows instead of shrinking."))
     _strip(
         key="rate",
         data={

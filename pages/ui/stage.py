@@ -20,7 +20,8 @@ from gd_core.theory import Curvature, Forecast, curvature, forecast
 from gd_core.training import Recording
 from pages.ui.charts import Run
 
-AT_ONCE = 3000  # updates that are trained at once, in about a tenth of a second
+AT_ONCE = 3000  # updates that are trained at once, in about a tenth of a second,
+ROWS_AT_ONCE = 4_000_000  # if they do not look at more rows than this
 SLICE = 0.2  # seconds of training in one tick of a long run
 KEPT_RUNS = 6  # a visitor's runs that are found again,
 KEPT_UPDATES = 20_000  # if they are not longer than this
@@ -81,15 +82,14 @@ def _waiting(experiment: Experiment) -> Recording:
 def train(experiment: Experiment, first_epoch: int = 0) -> None:
     """Start a run and put it on stage. For callbacks."""
     updates = experiment.total_epochs * experiment.updates_per_epoch
-    recorder = None if updates <= AT_ONCE else Recorder(experiment)
+    short = updates <= AT_ONCE and updates * experiment.rows_per_update <= ROWS_AT_ONCE
+    recorder = None if short else Recorder(experiment)
     if recorder is None:
         recording = _trained(experiment)
     else:
-        while True:  # far enough that a continued run has something new to show
-            recorder.advance(SLICE)
-            recording = recorder.recording()
-            if recorder.complete or recording.epochs > first_epoch:
-                break
+        recorder.advance(SLICE)
+        recording = recorder.recording()
+        first_epoch = min(first_epoch, recording.epochs)
         if recorder.complete:
             recorder = None
     STATE["takes"] = STATE.get("takes", 0) + 1
@@ -105,9 +105,7 @@ def train(experiment: Experiment, first_epoch: int = 0) -> None:
 
 def reset() -> None:
     """Clear the stage: the same start waits for Train again. For callbacks."""
-    take: Take | None = STATE.pop("on_stage", None)
-    if take:
-        STATE["runs"].pop(take.experiment, None)
+    if STATE.pop("on_stage", None):
         STATE["takes"] += 1
 
 
@@ -129,15 +127,15 @@ def advance(take: Take) -> None:
 
 
 def on_stage(experiment: Experiment) -> Take | None:
-    """The run to show beside these settings: theirs, or the last one of the same problem and start, or none."""
-    runs: OrderedDict[Experiment, Take] = STATE.get("runs", OrderedDict())
+    """The run to show beside these settings: the last one, if it has the same problem and start, or none."""
     last: Take | None = STATE.get("on_stage")
-    if last is None:
-        return None
-    if experiment in runs:
-        STATE["on_stage"] = runs[experiment]
-        return runs[experiment]
-    return last if _comparable(experiment, last.experiment) else None
+    return last if last and _comparable(experiment, last.experiment) else None
+
+
+def recall(experiment: Experiment) -> None:
+    """Put a kept run of just these settings on stage again: someone went back to its address."""
+    if take := STATE.get("runs", {}).get(experiment):
+        STATE["on_stage"] = take
 
 
 def _comparable(one: Experiment, other: Experiment) -> bool:

@@ -67,9 +67,9 @@ def _numbers(run: charts.Run, _: Palette, known: Forecast) -> None:
     """What theory says before the first step."""
     experiment, names = run.experiment, run.experiment.info.parameters
     epochs = f"{experiment.epochs:,} epoch{'s' if experiment.epochs > 1 else ''}"
-    optimum = ", ".join(
-        f"{name} = {significant(value)}" for name, value in zip(names, known.optimum, strict=True)
-    )
+    largest = max(map(abs, known.optimum))
+    rounded = [0.0 if abs(value) < 1e-12 * largest else value for value in known.optimum]
+    optimum = ", ".join(f"{name} = {significant(value)}" for name, value in zip(names, rounded, strict=True))
     rows = [
         (
             "Condition number κ",
@@ -169,6 +169,8 @@ def _autopsy(run: charts.Run) -> str:
     experiment = run.experiment
     names = [f"{name}′" if experiment.scale_features else name for name in experiment.info.parameters]
     lines = "".join(_update_line(experiment, name, i) for i, name in enumerate(names))
+    if experiment.before:
+        lines = "<p>A continued run follows one rule after another, so its steps are not written out.</p>"
     rows = "".join(
         f"<tr><td>∂L/∂{name}</td><td>{player.live(f'g{i}')}</td><td>{player.live(f'formula{i}')}</td>"
         f"<td>{player.live(f'finite{i}')}</td></tr>"
@@ -193,7 +195,7 @@ def _autopsy(run: charts.Run) -> str:
 def _update_line(experiment: Experiment, name: str, i: int) -> str:
     """The update rule with this epoch's numbers in it, for one parameter."""
     p, g, after = (player.live(f"{column}{i}") for column in ("p", "g", "n"))
-    rate = short(experiment.learning_rate)
+    rate = f"{experiment.learning_rate:.6g}".replace("e-0", "e−")
     match experiment.optimizer:
         case "gradient-descent":
             text = f"{name} ← {p} − {rate} × ({g})"
@@ -252,7 +254,7 @@ def _gap(run: charts.Run, colours: Palette) -> None:
     with right:
         curve = run.curve
         experiment = run.experiment
-        st.html('<p class="panel-title">Why does it crawl?</p>')
+        st.html('<p class="panel-title">What each direction does</p>')
         st.markdown(
             "The gap splits along the eigenvectors of the Hessian. Each direction shrinks by its own factor. "
             f"The curvatures differ by κ = {short(curve.condition_number)}."

@@ -5,7 +5,6 @@ import re
 import pytest
 
 from gd_core import verdict
-from gd_core.experiment import Experiment
 from gd_core.outcome import outcome
 from gd_core.problem import build
 from gd_core.recorder import record

@@ -107,7 +107,7 @@ def test_help_does_not_wait_for_torch():
     [
         (
             ["train", "--learning-rate", "-0.1"],
-            "learning_rate must be a number between 1e-12 and 1,000,000. Got -0.1.",
+            "learning_rate must be a number between 1e-18 and 1,000,000. Got -0.1.",
         ),
         (["train", "--lerning-rate", "1"], "Unrecognized arguments: --lerning-rate."),
         ([], "The following arguments are required: COMMAND."),

@@ -172,15 +172,7 @@ def inside(spec):
 # ------------------------------------------------------------------------------------------------ every view
 
 
-COLLAPSES = "both ends of an axis become one number in 32 bits, or 0 on a logarithmic axis"
-KNOWN = {
-    "started at the optimum": pytest.mark.xfail(reason=COLLAPSES),
-    "one row, started at the optimum": pytest.mark.xfail(reason=COLLAPSES),
-    "growing beyond 32 bits": pytest.mark.xfail(reason="a loss above 3.4e38 overflows in 32 bits"),
-}
-
-
-@pytest.mark.parametrize("name", [pytest.param(name, marks=KNOWN.get(name, ())) for name in RUNS])
+@pytest.mark.parametrize("name", RUNS)
 def test_every_view_of_every_kind_of_run_is_drawn_with_axes_that_have_two_ends(name):
     """No view raises or warns, and each axis runs from a lower to a higher finite number; a logarithmic one above 0."""
     for kind, view in views_of(RUNS[name]()).items():

@@ -3,6 +3,7 @@
 import io
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -49,6 +50,13 @@ class Lab:
 
     def press(self, key):
         self.at.button(key).click()
+        return self.run()
+
+    def follow(self, query):
+        """Come back to an address, as the browser's Back does."""
+        self.at.query_params.clear()
+        for name, text in query.items():
+            self.at.query_params[name] = text
         return self.run()
 
     def text(self, name):
@@ -251,27 +259,61 @@ def test_another_data_set_shows_its_own_start_and_going_back_finds_the_run():
 
 
 def test_a_run_found_again_rests_at_its_end():
-    """Two runs; the first's settings typed again show its numbers, and do not play by themselves."""
+    """Two runs; going back to the first's address shows its numbers, and does not play by itself."""
     lab = Lab().press("train")
-    first = lab.player
+    first, query = lab.player, lab.query
     lab.type(learning_rate="0.02").press("train")
-    found = lab.type(learning_rate="0.01").player
+    found = lab.follow(query).player
     assert found["table"].equals(first["table"])
     assert found["id"] == first["id"]
     assert not found["play"]
     assert found["from"] == found["last"] == 1000
 
 
+def test_typing_the_settings_of_an_earlier_run_leaves_the_stage_alone():
+    """The run that is shown stays: it may be playing, or about to be continued with just these settings."""
+    lab = Lab().press("train")
+    second = lab.type(learning_rate="0.02").press("train").player
+    still = lab.type(learning_rate="0.01").player
+    assert still["id"] == second["id"]
+    assert "changed" in still["note"]
+
+
+def test_reset_keeps_runs_for_going_back():
+    """Reset clears the stage, not what going back can find."""
+    lab = Lab().press("train")
+    first, query = lab.player, lab.query
+    lab.choose("dataset", "two-features").press("reset")
+    assert lab.follow(query).player["id"] == first["id"]
+
+
+def test_an_address_still_on_its_way_does_not_undo_what_is_typed():
+    """A request sent before the browser heard of the newest address carries an older one; the fields win."""
+    lab = Lab(**Experiment.default().to_query())
+    older = lab.query
+    lab.type(learning_rate="2e-5")
+    lab.at.query_params.clear()
+    for name, text in older.items():
+        lab.at.query_params[name] = text
+    lab.type(epochs="111")
+    assert lab.text("learning_rate") == "2e-5"
+    assert lab.experiment.learning_rate == 2e-5
+    assert lab.experiment.epochs == 111
+
+
 def test_a_short_run_is_remembered_until_enough_others_came():
     """Of more runs than KEPT_RUNS, the latest are found again and the first is not."""
     lab = Lab(**Experiment.default().to_query())
     rates = [f"{n}e-6" for n in range(1, stage.KEPT_RUNS + 2)]
-    takes = [lab.type(learning_rate=rate).press("train").player["id"] for rate in rates]
+    takes, queries = [], []
+    for rate in rates:
+        takes.append(lab.type(learning_rate=rate).press("train").player["id"])
+        queries.append(lab.query)
     assert len(set(takes)) == len(takes)
     runs = lab.at.session_state["runs"]
     assert [experiment.learning_rate for experiment in runs] == [float(rate) for rate in rates[1:]]
-    assert lab.type(learning_rate=rates[1]).player["id"] == takes[1]
-    assert "changed" in lab.type(learning_rate=rates[0]).player["note"]
+    assert lab.follow(queries[1]).player["id"] == takes[1]
+    assert "changed" in lab.follow(queries[0]).player["note"]
 
 
 def test_a_long_run_is_forgotten_when_another_is_trained(monkeypatch):
@@ -282,8 +324,9 @@ def test_a_long_run_is_forgotten_when_another_is_trained(monkeypatch):
     lab.type(epochs="1500").press("train")
     lab.type(epochs="1400").press("train")
     assert [experiment.epochs for experiment in lab.at.session_state["runs"]] == [1500, 1400]
-    assert "changed" in lab.type(epochs="1600").player["note"]
-    assert lab.type(epochs="1500").player["last"] == 1500
+    query = Experiment(epochs=1600).to_query()
+    assert "changed" in lab.follow(query).player["note"]
+    assert lab.follow(query | {"epochs": "1500"}).player["last"] == 1500
 
 
 def test_two_visitors_do_not_see_each_others_runs():
@@ -468,14 +511,14 @@ def test_each_of_several_bad_values_has_its_sentence():
     ],
 )
 def test_a_start_that_cannot_be_gets_one_sentence(numbers, quoted):
-    """Too few numbers, words, and numbers out of range: the start stays as published."""
+    """Too few numbers, words, and numbers out of range: the start stays at the zeros that the field begins with."""
     lab = Lab(**Experiment.default().to_query())
     lab.choose("start", "numbers").type(numbers=numbers)
     (sentence,) = lab.complaints
     assert sentence.startswith("start must ")
     assert quoted in sentence
     assert lab.text("numbers") == numbers
-    assert lab.experiment == Experiment.default()
+    assert lab.experiment == replace(Experiment.default(), start=(0.0, 0.0, 0.0))
 
 
 def test_numbers_typed_as_a_start_are_the_first_row():

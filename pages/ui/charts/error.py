@@ -6,7 +6,7 @@ from typing import Any
 import altair as alt
 import numpy as np
 
-from pages.ui.charts.model import ZERO, Run, View, frame_table, last_epoch, log_path, rows_of, table
+from pages.ui.charts.model import Run, View, frame_table, last_epoch, log_path, log_zero, rows_of, table
 from pages.ui.charts.pieces import (
     EPOCH_LABEL,
     FRAME,
@@ -66,7 +66,7 @@ def error(run: Run, colours: Palette, height: int) -> View:
     broadcast = run.experiment.loss == "mse-broadcast"
     if broadcast:
         columns["root_loss"] = run.recording.epoch_loss.numpy()[rows] ** 0.5
-    zero = ZERO * max(rmse[0], 1e-300)
+    zero = log_zero(float(rmse[0]))
     reaches_zero = bool(min(values.min() for values in columns.values()) <= zero)
     drawn = {name: np.maximum(values, zero) for name, values in columns.items()}
     low, high = (f(f(values) for values in drawn.values()) for f in (min, max))
@@ -126,7 +126,7 @@ def gap(run: Run, colours: Palette, height: int) -> View:
     rows = rows_of(run)
     parts = run.curve.gap(run.recording.epoch_theta[rows]).numpy()
     whole = parts.sum(1)
-    zero = ZERO * max(whole[0], 1e-300)
+    zero = log_zero(float(whole[0]))
     columns = {"whole": whole} | {f"g{i}": parts[:, i] for i in range(parts.shape[1])}
     drawn = {name: np.maximum(values, zero) for name, values in columns.items()}
     low = min(values.min() for values in drawn.values())

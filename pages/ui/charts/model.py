@@ -56,8 +56,9 @@ def last_epoch(run: Run) -> int:
 
 
 def table(columns: Mapping[str, Any]) -> pa.Table:
-    """A table in 32 bits or less. Arrow, not pandas, whose description of itself is longer than a small table."""
+    """A table in 32 bits or less, where numbers end at ±3e38; no axis shows one so large. Arrow, not pandas, whose description of itself is longer than a small table."""
     arrays = {name: np.asarray(values) for name, values in columns.items()}
+    arrays = {name: np.clip(a, -3e38, 3e38) if a.dtype == np.float64 else a for name, a in arrays.items()}
     small = {np.dtype(np.float64): np.float32, np.dtype(np.int64): np.int32}
     return pa.table(
         {name: values.astype(small.get(values.dtype, values.dtype)) for name, values in arrays.items()}
@@ -86,8 +87,15 @@ def points_of(columns: Mapping[str, np.ndarray]) -> pa.Table:
 
 def padded(values: np.ndarray, share: float) -> tuple[float, float]:
     low, high = float(values.min()), float(values.max())
-    pad = share * (high - low) or max(1.0, 0.5 * abs(high))
+    if high - low < 1e-5 * abs(high):  # no spread that 32 bits could tell
+        return low - max(1.0, 0.5 * abs(high)), high + max(1.0, 0.5 * abs(high))
+    pad = share * (high - low) or 1.0
     return low - pad, high + pad
+
+
+def log_zero(first: float) -> float:
+    """Where a logarithmic axis ends for want of digits, from the first value of a run."""
+    return ZERO * first if first > 1e-20 else 1e-30
 
 
 def told_apart(places: np.ndarray) -> list[int]:

@@ -6,7 +6,17 @@ from typing import Any
 import altair as alt
 import numpy as np
 
-from pages.ui.charts.model import ZERO, Run, View, frame_table, last_epoch, padded, rows_of, stride_of, table
+from pages.ui.charts.model import (
+    Run,
+    View,
+    frame_table,
+    last_epoch,
+    log_zero,
+    padded,
+    rows_of,
+    stride_of,
+    table,
+)
 from pages.ui.charts.pieces import (
     FRAME,
     NOW,
@@ -62,7 +72,7 @@ def trace(run: Run, parameter: int, name: str, against: str, colours: Palette, h
     value = run.problem.raw(run.recording.epoch_theta[rows])[:, parameter].numpy()
     loss = run.recording.epoch_loss.numpy()[rows]
     by_epoch = against == "epoch"
-    x, y = (rows, value) if by_epoch else (value, np.maximum(loss, ZERO * max(loss[0], 1e-300)))
+    x, y = (rows, value) if by_epoch else (value, np.maximum(loss, log_zero(float(loss[0]))))
     optimum = float(run.problem.raw(run.curve.optimum)[parameter])
     x0, x1 = (0, last_epoch(run)) if by_epoch else padded(np.append(value, optimum), 0.06)
     y0, y1 = padded(np.append(value, optimum), 0.06) if by_epoch else (y.min() / 1.3, y.max() * 1.3)
