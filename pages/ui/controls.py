@@ -34,6 +34,7 @@ class Controls(NamedTuple):
 def side_bar() -> Controls:
     """Draw the side bar and read it."""
     _follow_the_address()
+    STATE.update(STATE.pop("next", {}))
     notes: dict[str, Any] = {}
     with st.sidebar:
         elsewhere = st.container()
@@ -107,10 +108,9 @@ def new_start() -> None:
 
 
 def continue_as(experiment: Experiment) -> None:
-    """Take over the earlier phases of a continued run. For callbacks."""
-    STATE[_key("before")] = experiment.before
-    for name in ("batch_size", "seed"):  # the rows go on in the order in which they began
-        STATE[_key(name)] = _written(getattr(experiment, name))
+    """Take over a continued run in the next run of the page: its earlier phases, and the order of its rows."""
+    rows = {_key(name): _written(getattr(experiment, name)) for name in ("batch_size", "seed")}
+    STATE["next"] = rows | {_key("before"): experiment.before}
 
 
 def tell(sentence: str) -> None:
