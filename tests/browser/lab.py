@@ -1,7 +1,7 @@
 """The Train page as its user sees it: fields, buttons and charts by their names, and waits instead of sleeps."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
@@ -58,7 +58,7 @@ class Lab:
         return self
 
     @contextmanager
-    def rerun(self) -> Iterator[None]:
+    def rerun(self) -> Generator[None]:
         """Do what makes the page's script run, and wait until it has."""
         before = self.count("runs")
         yield

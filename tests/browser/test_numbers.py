@@ -103,7 +103,7 @@ def test_the_curve_is_the_models(lab: Lab):
     for epoch in (30, 100, 1000):
         path = lab.seek(epoch).chart(FIT).locator(".mark-line path[stroke-width='3']").get_attribute("d")
         a, b, c = problem.raw(recording.epoch_theta[epoch]).tolist()
-        drawn = [tuple(map(float, point.split(","))) for point in re.findall(r"[\d.-]+,[\d.-]+", path)]
+        drawn = [tuple(map(float, point.split(","))) for point in re.findall(r"[\d.-]+,[\d.-]+", path or "")]
         assert len(drawn) == 101
         for x, y in drawn:
             t = across[0] * x + across[1]

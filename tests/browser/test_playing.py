@@ -231,4 +231,4 @@ def test_every_control_has_a_name(lab: Lab):
     lab.open_page(SHORT)
     assert lab.player.locator("button:visible, input, select").count() == 9
     for control in lab.player.locator("button:visible, input, select").all():
-        assert re.fullmatch(r"[A-Z][\w ]+", control.get_attribute("aria-label"))
+        assert re.fullmatch(r"[A-Z][\w ]+", control.get_attribute("aria-label") or "")
