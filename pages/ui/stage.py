@@ -7,7 +7,8 @@ visitor's own page, which stops when the page is closed. Runs are kept per visit
 import gc
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from threading import Lock
 from typing import Any
 
 import streamlit as st
@@ -40,6 +41,8 @@ class Take:
         recording: What there is so far.
         recorder: The training to go on with; None when there is nothing left to train.
         first_epoch: Where the player starts.
+        training: Held while the recorder is at work. A setting changed meanwhile makes Streamlit start the page's next
+            run beside the one that still trains, and two at once in one generator end the whole server.
     """
 
     number: int
@@ -47,6 +50,7 @@ class Take:
     recording: Recording
     recorder: Recorder | None
     first_epoch: int = 0
+    training: Lock = field(default_factory=Lock)
 
 
 @st.cache_resource(show_spinner=False)
@@ -112,18 +116,22 @@ def reset() -> None:
 def stop() -> None:
     """End the training of the run on stage and keep what there is. For callbacks."""
     take: Take | None = STATE.get("on_stage")
-    if take and take.recorder:
-        take.recorder.stop()
-        take.recording, take.recorder = take.recorder.recording(), None
+    if not take:
+        return
+    with take.training:
+        if take.recorder:
+            take.recorder.stop()
+            take.recording, take.recorder = take.recorder.recording(), None
 
 
 def advance(take: Take) -> None:
     """Train a long run for one more slice of time."""
-    if take.recorder:
-        take.recorder.advance(SLICE)
-        take.recording = take.recorder.recording()
-        if take.recorder.complete:
-            take.recorder = None
+    with take.training:
+        if take.recorder:
+            take.recorder.advance(SLICE)
+            take.recording = take.recorder.recording()
+            if take.recorder.complete:
+                take.recorder = None
 
 
 def on_stage(experiment: Experiment) -> Take | None:
