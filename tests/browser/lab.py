@@ -11,7 +11,7 @@ from playwright.sync_api import ConsoleMessage, Locator, Page, expect
 from gd_core.experiment import Experiment
 
 WATCH = (Path(__file__).parent / "watch.js").read_text(encoding="utf-8")
-PATIENCE = 30_000  # milliseconds; two cores may be busy with other tests
+PATIENCE = 60_000  # milliseconds; two cores may be busy with other tests
 VIEWPORT = {"width": 1400, "height": 900}
 # Streamlit looks for these beside the page's own address first, and finds them at the root.
 STREAMLITS_OWN = re.compile(r"/_stcore/(health|host-config)$")

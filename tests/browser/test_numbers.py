@@ -45,7 +45,7 @@ def test_live_numbers_are_those_of_the_recording(lab: Lab, name: str):
         for i in range(len(theta)):
             expected |= {f"p{i}": theta[i], f"g{i}": gradient[i]}
             if epoch < recording.epochs:
-                expected[f"d{i}"] = recording.epoch_theta[epoch + 1][i] - theta[i]
+                expected[f"d{i}"] = recording.theta[epoch * stride + 1][i] - theta[i]
             if experiment.scale_features:
                 expected[f"r{i}"] = raw[i]
         assert expected.keys() <= live.keys()

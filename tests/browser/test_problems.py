@@ -78,7 +78,7 @@ TABS = {
     "Parameters": "A cross every tenth of the run",
     "Steps": "The step that leaves this epoch",
     "Six steps": "the first article’s figure",
-    "Gap to optimum": "Why does it crawl?",
+    "Gap to optimum": "What each direction does",
 }
 
 

@@ -118,10 +118,10 @@ def test_the_strip_sets_the_rate(lab: Lab, how: str):
 
 
 BAD = [
-    ("Learning rate η", "0", "learning_rate must be a number between 1e-12 and 1,000,000. Got 0.0."),
-    ("Learning rate η", "-1", "learning_rate must be a number between 1e-12 and 1,000,000. Got -1.0."),
-    ("Learning rate η", "nan", "learning_rate must be a number between 1e-12 and 1,000,000. Got nan."),
-    ("Learning rate η", "1e308", "learning_rate must be a number between 1e-12 and 1,000,000. Got 1e+308."),
+    ("Learning rate η", "0", "learning_rate must be a number between 1e-18 and 1,000,000. Got 0.0."),
+    ("Learning rate η", "-1", "learning_rate must be a number between 1e-18 and 1,000,000. Got -1.0."),
+    ("Learning rate η", "nan", "learning_rate must be a number between 1e-18 and 1,000,000. Got nan."),
+    ("Learning rate η", "1e308", "learning_rate must be a number between 1e-18 and 1,000,000. Got 1e+308."),
     ("Learning rate η", "fast", "learning_rate must be a number. Got fast."),
     ("Learning rate η", "", "learning_rate must be a number. Got nothing."),
     ("Epochs", "0", "epochs must be a whole number between 1 and 1,000,000. Got 0."),
