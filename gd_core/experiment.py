@@ -259,10 +259,10 @@ def problem_with(name: str, value: Any, others: Mapping[str, Any]) -> str | None
         fixed = DATASET_INFO[others["dataset"]].defaults[name]
         if is_number and value == fixed:
             return None
-        return f"{name} must be {fixed} for {others['dataset']}. Got {_shown(value)}."
+        return f"{name} must be {fixed} for {others['dataset']}. Got {quoted(value)}."
     if not is_number or not low <= value <= high:
         kind = "a whole number between" if whole else "a number between"
-        return f"{name} must be {kind} {low:,.12g} and {high:,.12g}. Got {_shown(value)}."
+        return f"{name} must be {kind} {low:,.12g} and {high:,.12g}. Got {quoted(value)}."
     if name == "batch_size" and value > others["points"]:
         return f"batch_size must be at most the {others['points']:,} rows of the data, or 0 for all. Got {value:,}."
     if name == "epochs" and "before" in others and value > _room_for_epochs(others):
@@ -282,7 +282,7 @@ def _problem_with_start(value: Any, parameters: tuple[str, ...]) -> str | None:
         return f"start must hold {numbers} ({names}). Got {len(value)}."
     for parameter, number in zip(parameters, value, strict=True):
         if not abs(number) <= MAX_START:  # also NaN
-            return f"start must lie between −1e9 and 1e9. Got {parameter} = {_shown(number)}."
+            return f"start must lie between −1e9 and 1e9. Got {parameter} = {quoted(number)}."
     return None
 
 
@@ -306,10 +306,10 @@ def _room_for_epochs(others: Mapping[str, Any]) -> int:
 
 
 def _one_of(name: str, choices: tuple[str, ...], value: Any) -> str:
-    return f"{name} must be one of {', '.join(choices)}. Got {_shown(value)}."
+    return f"{name} must be one of {', '.join(choices)}. Got {quoted(value)}."
 
 
-def _shown(value: Any) -> str:
+def quoted(value: Any) -> str:
     """A value as quoted in an error: short, whatever a link brought along."""
     text = str(value).lower() if isinstance(value, bool) else " ".join(str(value).split()) or "nothing"
     return text if len(text) <= 40 else text[:39] + "…"
@@ -356,4 +356,4 @@ def _not_readable(name: str, text: str) -> str:
         "start": f"{', '.join(NAMED_STARTS)} or numbers with commas between",
         "before": "phases like 250,momentum,1e-05,0.9 with ; between",
     }.get(name, "a whole number" if _TYPES[name] is int else "a number")
-    return f"{name} must be {rule}. Got {_shown(text)}."
+    return f"{name} must be {rule}. Got {quoted(text)}."

@@ -15,7 +15,19 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 
 # Modules of pages.ui that draw widgets. The others are pure, and can be tested without a page.
-WIDGETS = ("controls", "downloads", "lab", "live", "look", "player", "rate", "stage", "tabs")
+WIDGETS = (
+    "controls",
+    "desk",
+    "downloads",
+    "house",
+    "lab",
+    "lesson",
+    "look",
+    "player",
+    "rate",
+    "stage",
+    "tabs",
+)
 
 # Who → whom they must not import. A name also stands for everything inside: gd_core for gd_core.theory.
 FORBIDDEN = [

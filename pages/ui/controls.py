@@ -4,7 +4,6 @@ The address is the save file. When it is not what this module last wrote, someon
 reloaded: then the widgets take their values from it. Afterwards the address follows the widgets.
 """
 
-import re
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
@@ -13,6 +12,8 @@ import streamlit as st
 from gd_core.catalog import DATASET_INFO, LOSS_INFO, OPTIMIZER_INFO
 from gd_core.examples import EXAMPLES, OPENING, Example
 from gd_core.experiment import BOUNDS, FIELDS, HYPERPARAMETERS, Experiment, defaults, to_text
+from pages.ui.look import plain
+from pages.ui.options import written
 
 NUMBERS = "numbers"
 STARTS = {"published": "As published", "random": "Random, from the seed", NUMBERS: "My own numbers"}
@@ -39,7 +40,7 @@ def side_bar() -> Controls:
     with st.sidebar:
         elsewhere = st.container()
         for sentence in STATE.pop("said", []):
-            elsewhere.markdown(f":orange[:material/error:] {_plain(sentence)}")
+            elsewhere.markdown(f":orange[:material/error:] {plain(sentence)}")
         _examples()
         dataset = _select("dataset", "Data set", DATASET_INFO, on_change=_dataset_changed)
         info = DATASET_INFO[dataset]
@@ -80,17 +81,17 @@ def load(experiment: Experiment) -> None:
     for name in FIELDS:
         STATE[_key(name)] = getattr(experiment, name)
     for name in BOUNDS:
-        STATE[_key(name)] = _written(getattr(experiment, name))
+        STATE[_key(name)] = written(getattr(experiment, name))
     named = isinstance(experiment.start, str)
     STATE[_key("start")] = experiment.start if named else NUMBERS
     if not named:
-        STATE[_key("numbers")] = ", ".join(map(_written, experiment.start))
+        STATE[_key("numbers")] = ", ".join(map(written, experiment.start))
     STATE["good"] = experiment
 
 
 def set_rate(rate: float) -> None:
     """Set the learning rate. For callbacks."""
-    STATE[_key("learning_rate")] = _written(float(rate))
+    STATE[_key("learning_rate")] = written(float(rate))
 
 
 def set_start(numbers: tuple[float, ...]) -> None:
@@ -104,12 +105,12 @@ def new_start() -> None:
     good: Experiment = STATE["good"]
     seed = (good.seed + 1) % (int(BOUNDS["seed"].high) + 1)
     STATE[_key("start")] = "random"
-    STATE[_key("seed")] = _written(seed)
+    STATE[_key("seed")] = written(seed)
 
 
 def continue_as(experiment: Experiment) -> None:
     """Take over a continued run in the next run of the page: its earlier phases, and the order of its rows."""
-    rows = {_key(name): _written(getattr(experiment, name)) for name in ("batch_size", "seed")}
+    rows = {_key(name): written(getattr(experiment, name)) for name in ("batch_size", "seed")}
     STATE["next"] = rows | {_key("before"): experiment.before}
 
 
@@ -137,16 +138,13 @@ def _key(name: str) -> str:
     return f"w_{name}"
 
 
-def _written(value: Any) -> str:
-    """A number as one would type it: 1e-5, 0.35, 1000."""
-    if isinstance(value, int):
-        return str(value)
-    return repr(value).replace("e-0", "e-").removesuffix(".0")
-
-
 def _follow_the_address() -> None:
     address = st.query_params.to_dict()
-    STATE["followed"] = address != STATE.get("address") and not _someone_is_at_the_controls()
+    entered = STATE.get("page") != "train"  # from a lesson, or for the first time: the widgets are gone
+    STATE["page"] = "train"
+    if entered and not address:
+        address = STATE.get("address", {})  # the navigation drops the settings: they are as they were left
+    STATE["followed"] = entered or (address != STATE.get("address") and not _someone_is_at_the_controls())
     if not STATE["followed"]:
         _keep_widgets_alive()
         return
@@ -210,17 +208,12 @@ def _read(notes: dict[str, Any], elsewhere: Any) -> Experiment:
     for sentence in [*sentences, *STATE.pop("sentences", [])]:
         name = next((field for field in FIELDS if sentence.startswith(field)), "")
         used = getattr(experiment, name, None)
-        kept = f" Using {_written(used)} instead." if name in BOUNDS else ""
+        kept = f" Using {written(used)} instead." if name in BOUNDS else ""
         (notes[name] if name in BOUNDS and name in notes else elsewhere).markdown(
-            f":orange[:material/error:] {_plain(sentence + kept)}"
+            f":orange[:material/error:] {plain(sentence + kept)}"
         )
     STATE["good"] = experiment
     return experiment
-
-
-def _plain(text: str) -> str:
-    """Text as it is, whatever a link brought along: nothing in it is Markdown."""
-    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", text)
 
 
 def _same_rule(good: Experiment, optimizer: str) -> Experiment:
@@ -269,7 +262,7 @@ def _own_numbers() -> None:
 
 def _optimizer_changed() -> None:
     for name, value in OPTIMIZER_INFO[STATE[_key("optimizer")]].hyperparameters.items():
-        STATE[_key(name)] = _written(value)
+        STATE[_key(name)] = written(value)
 
 
 def _select(
@@ -315,7 +308,7 @@ def _earlier_phases(experiment: Experiment, place: Any) -> None:
     if not experiment.before:
         return
     parts = [
-        f"{phase.epochs:,} epochs of {OPTIMIZER_INFO[phase.optimizer].title.lower()} at {_written(phase.learning_rate)}"
+        f"{phase.epochs:,} epochs of {OPTIMIZER_INFO[phase.optimizer].title.lower()} at {written(phase.learning_rate)}"
         for phase in experiment.before
     ]
     with place.container():

@@ -10,7 +10,7 @@ from gd_core.landscape import frame as map_frame
 from gd_core.outcome import Finding, Outcome
 from gd_core.theory import Forecast
 from gd_core.verdict import short, significant
-from pages.ui import charts, controls, player, rate, stage, tabs
+from pages.ui import charts, controls, look, player, rate, stage, tabs
 from pages.ui.palette import Palette, palette
 
 TALL, LOW = 300, 205  # heights of the upper and the lower panels, in pixels
@@ -54,7 +54,7 @@ def _panels(run: charts.Run, known: Forecast, colours: Palette) -> None:
     top = st.columns(2, gap="medium")
     with top[0]:
         if several:
-            _title("Prediction and data", _thinned_note(run))
+            look.panel_title("Prediction and data", _thinned_note(run))
             left, right = st.columns([3, 2], gap="small")
             with left:
                 tabs.draw(charts.agreement(run, colours, TALL), "agreement")
@@ -62,13 +62,13 @@ def _panels(run: charts.Run, known: Forecast, colours: Palette) -> None:
                 for j in range(2):
                     tabs.draw(charts.along(run, j, colours, TALL // 2 - 8), f"along_{j}")
         else:
-            _title("Data and fit", _thinned_note(run))
+            look.panel_title("Data and fit", _thinned_note(run))
             tabs.draw(charts.fit(run, colours, TALL), "fit")
     with top[1]:
         _landscape(run, colours)
     bottom = st.columns(2, gap="medium")
     with bottom[0]:
-        _title("Error by epoch", _stride_note(run))
+        look.panel_title("Error by epoch", _stride_note(run))
         tabs.draw(charts.error(run, colours, LOW), "error")
     with bottom[1]:
         _formula(run, known)
@@ -84,20 +84,15 @@ def _landscape(run: charts.Run, colours: Palette) -> None:
             if others
             else "click to set the start"
         )
-        _title("Landscape")
+        look.panel_title("Landscape")
         controls.axes_control(run.experiment.info.parameters, _side_bar_changed)
-        _title("", slice_note)
+        look.panel_title("", slice_note)
     if len(names) == 1:
         view = charts.parabola(run, names[0], colours, TALL)
     else:
         view = charts.landscape(run, axes, names, colours, TALL)
-    with st.container(key="map"):
+    with look.clickable("map"):
         tabs.draw(view, "landscape")
-
-
-def _title(text: str, note: str = "") -> None:
-    small = f" <small>{note}</small>" if note else ""
-    st.html(f'<p class="panel-title">{text}{small}</p>')
 
 
 def _thinned_note(run: charts.Run) -> str:
@@ -120,7 +115,7 @@ def _formula(run: charts.Run, known: Forecast) -> None:
         "proportional": r"\hat y = A\,x",
     }[experiment.info.model]
     loss, optimizer = LOSS_INFO[experiment.loss], OPTIMIZER_INFO[experiment.optimizer]
-    _title("Formula and numbers of this epoch")
+    look.panel_title("Formula and numbers of this epoch")
     target = r"\bar y" if experiment.loss == "mse-broadcast" else "y"
     gradient = rf"\nabla L = \tfrac{{2}}{{N}}\,\Phi^\top(\hat y - {target})"
     rule = [
@@ -184,7 +179,7 @@ def _transport(
             extra=tabs.extra_columns(run),
             on_rate=_rate_chosen("player"),
             on_continue=_epoch_chosen,
-            on_start=_start_clicked,
+            on_click=_start_clicked,
         )
 
 
@@ -259,17 +254,18 @@ def _epoch_chosen() -> None:
 
 def _start_clicked() -> None:
     """Start where the map was clicked: its two parameters from there, the others as in the slice that it showed."""
-    picked = STATE["player"].get("start")
+    picked = player.clicked()
     if picked is None:
         return
     experiment: Experiment = STATE["held"].experiment
     problem, curve, _ = stage.known(experiment)
-    x, y, epoch = picked
     take = stage.on_stage(experiment)
-    theta = (take.recording.epoch_theta[int(epoch)] if take else problem.start).clone()
+    theta = (take.recording.epoch_theta[picked.epoch] if take else problem.start).clone()
     axes = controls.axes(experiment.info.parameters)
     frame = map_frame(curve, problem.start, axes)
-    for axis, share, centre, half in zip(dict.fromkeys(axes), (x, y), frame.centre, frame.half, strict=False):
+    for axis, share, centre, half in zip(
+        dict.fromkeys(axes), (picked.x, picked.y), frame.centre, frame.half, strict=False
+    ):
         theta[axis] = centre + half * (2 * share - 1)
     controls.set_start(tuple(problem.raw(theta).tolist()))
     _side_bar_changed()

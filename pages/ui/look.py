@@ -1,19 +1,23 @@
 """The page's own look, on top of the theme: tight spacing, a sticky transport, live numbers in tabular figures."""
 
+import re
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
+from pages.ui import house
 from pages.ui.palette import palette
 
 _CSS = (Path(__file__).parent / "look.css").read_text(encoding="utf-8")
 
 
 def apply() -> None:
-    """Put the style sheet on the page."""
+    """Put the style sheet on the page. The first thing that a page does."""
+    house.enter()
     colours = palette(st.context.theme.type)
     ours = f"--lab-paper: {colours.paper}; --lab-on-run: {colours.on_run};"
     st.html(f"<style>:root {{ {ours} }}\n{_CSS}</style>")
@@ -24,6 +28,11 @@ def title(heading: str, sentence: str) -> None:
     st.html(f'<div class="lab-title"><h1>{heading}</h1><p>{sentence}</p></div>')
 
 
+def plain(text: str) -> str:
+    """Text as it is, whatever a link brought along: nothing in it is Markdown."""
+    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", text)
+
+
 @contextmanager
 def first_visit() -> Generator[None]:
     """Say that PyTorch is being loaded, if it is: once after the server has started, for about two seconds."""
@@ -32,3 +41,14 @@ def first_visit() -> Generator[None]:
     else:
         with st.spinner("Loading PyTorch, once after the server has started …"):
             yield
+
+
+def clickable(name: str) -> Any:
+    """A container for one plot whose clicks the player reports under this name."""
+    return st.container(key=f"click_{name}")
+
+
+def panel_title(text: str, note: str = "") -> None:
+    """The heading of a panel, with a note in small type."""
+    small = f" <small>{note}</small>" if note else ""
+    st.html(f'<p class="panel-title">{text}{small}</p>')

@@ -31,7 +31,7 @@ function columnsOf({ table, sums, stride, last }) {
   const columns = Object.fromEntries(table.schema.fields.map(({ name }) => [name, table.getChild(name).toArray()]));
   const rows = table.numRows;
   columns.epoch ??= Float64Array.from({ length: rows }, (_, r) => Math.min(r * stride, last));
-  columns.next_rmse ??= columns.rmse.map((_, r) => columns.rmse[Math.min(r + 1, rows - 1)]);
+  if (columns.rmse) columns.next_rmse ??= columns.rmse.map((_, r) => columns.rmse[Math.min(r + 1, rows - 1)]);
   for (const [name, parts] of Object.entries(sums)) {
     columns[name] = Float64Array.from({ length: rows }, (_, r) =>
       parts.reduce((sum, [part, weight]) => sum + weight * columns[part][r], 0));
@@ -73,13 +73,11 @@ function create(root) {
 
   function sentence(r) {
     const template = state.templates[state.columns.template[r]];
-    const now = state.columns.rmse[r], next = state.columns.next_rmse[r];
     const epoch = state.columns.epoch[r];
-    const values = {
-      epoch: whole(epoch), next: whole(epoch + 1), rmse: significant(now), next_rmse: significant(next),
-      percent: significant(state.columns.percent[r], 3),
+    const written = {
+      epoch: () => whole(epoch), next: () => whole(epoch + 1), percent: () => significant(state.columns.percent[r], 3),
     };
-    return template.replace(/\{(\w+)\}/g, (_, name) => values[name]);
+    return template.replace(/\{(\w+)\}/g, (_, name) => (written[name] ?? (() => significant(state.columns[name][r])))());
   }
 
   function draw() {
@@ -94,7 +92,7 @@ function create(root) {
     summary.hidden = !summary.textContent;
     verdict.hidden = !summary.hidden && state.last > 0;
     buttons.offers.hidden = !atEnd || !buttons.offers.childElementCount;
-    buttons.continue.hidden = state.playing || state.epoch < 1 || !state.trained;
+    buttons.continue.hidden = !state.continues || state.playing || state.epoch < 1 || !state.trained;
     for (const element of document.querySelectorAll('[data-live]')) {
       const column = state.columns[element.dataset.live];
       if (!column) continue;
@@ -188,13 +186,15 @@ function create(root) {
   }
   document.addEventListener('keydown', key);
 
-  // A click on the landscape: where on the plot's own rectangle, as shares from the left and from the bottom.
+  // A click on a plot: where on the plot's own rectangle, as shares from the left and from the bottom.
   function click(event) {
-    const plot = event.target.closest?.(`.st-key-${state.map} svg.marks`)?.querySelector('.role-frame > g > path.background');
+    const place = state.clicks && event.target.closest?.('[class*="st-key-click_"]');
+    const plot = place && event.target.closest('svg.marks')?.querySelector('.role-frame > g > path.background');
     if (!plot) return;
     const box = plot.getBoundingClientRect();
     const x = (event.clientX - box.left) / box.width, y = (box.bottom - event.clientY) / box.height;
-    if (x >= 0 && x <= 1 && y >= 0 && y <= 1) state.send('start', [x, y, state.epoch]);
+    const name = [...place.classList].find((one) => one.startsWith('st-key-click_')).slice('st-key-click_'.length);
+    if (x >= 0 && x <= 1 && y >= 0 && y <= 1) state.send('clicked', [x, y, state.epoch, name]);
   }
   document.addEventListener('click', click);
 
@@ -213,7 +213,8 @@ function create(root) {
       state.rows = data.table.numRows;
       Object.assign(state, {
         last: data.last, planned: data.planned, stride: data.stride, complete: data.complete,
-        templates: data.templates, summary: data.summary, trained: data.trained, map: data.map, send,
+        templates: data.templates, summary: data.summary, trained: data.trained, clicks: data.clicks,
+        continues: data.continues, send,
       });
       slider.max = span();
       buttons.note.textContent = data.note;

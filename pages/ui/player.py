@@ -1,12 +1,13 @@
 """The player: a small component that owns the epoch, and the marks it writes live numbers into."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+import streamlit as st
 from streamlit.components.v2 import component
 
 from gd_core import verdict
@@ -99,13 +100,13 @@ def show(
     first_epoch: int = 0,
     offers: Sequence[Offer] = (),
     note: str = "",
+    judged: str = "",
     extra: dict[str, np.ndarray] | None = None,
-    map_key: str = "map",
-    on_rate: Any = None,
-    on_continue: Any = None,
-    on_start: Any = None,
+    on_rate: Callable[[], None] | None = None,
+    on_continue: Callable[[], None] | None = None,
+    on_click: Callable[[], None] | None = None,
 ) -> None:
-    """Draw the player for a run.
+    """Draw the player for one run.
 
     Args:
         run: What is played.
@@ -117,34 +118,123 @@ def show(
         first_epoch: Where a new take starts.
         offers: Rates offered at the end.
         note: A sentence beside the buttons.
+        judged: What a prediction was worth; stands before the verdict at the end.
         extra: More columns for live numbers, one value a drawn epoch.
-        map_key: Key of the chart on which a click sets the start.
-        on_rate: Called when an offer is taken; the rate is in the component's state under `rate`.
-        on_continue: Called for "Continue from here"; the epoch is there under `continue_from`.
-        on_start: Called for a click on the map; shares of its width and height are there under `start`.
+        on_rate: See `put`.
+        on_continue: See `put`.
+        on_click: See `put`.
     """
     steps = verdict.of_steps(run.recording, run.experiment, known)
     numbers, sums = table(run, steps, extra)
+    put(
+        numbers,
+        steps.templates,
+        judged + verdict.of_run(run.recording, run.experiment, known, finding) if trained else "",
+        take=take,
+        play=play,
+        trained=trained,
+        first=first_epoch,
+        last=run.recording.epochs,
+        planned=run.experiment.total_epochs,
+        stride=charts.stride_of(run.experiment.total_epochs),
+        complete=run.recording.complete,
+        sums=sums,
+        offers=offers,
+        note=note,
+        on_rate=on_rate,
+        on_continue=on_continue,
+        on_click=on_click,
+    )
+
+
+def put(
+    numbers: pd.DataFrame,
+    templates: Sequence[str],
+    summary: str,
+    *,
+    take: str,
+    play: bool,
+    trained: bool,
+    last: int,
+    planned: int,
+    stride: int = 1,
+    first: int = 0,
+    complete: bool = True,
+    sums: Mapping[str, Sum] | None = None,
+    offers: Sequence[Offer] = (),
+    note: str = "",
+    on_rate: Callable[[], None] | None = None,
+    on_continue: Callable[[], None] | None = None,
+    on_click: Callable[[], None] | None = None,
+) -> None:
+    """Draw the player over any table of numbers by epoch: one run, several at once, a network.
+
+    Args:
+        numbers: One row a drawn epoch: 0, stride, 2·stride … and `last`. Its column `template` says which sentence
+            belongs to the epoch; every other column can be written into a sentence and into `live` places.
+        templates: Sentences. {epoch} and {next} are the epoch and the one after it, {name} a column of the table.
+        summary: What is said at the end of a complete run.
+        take: A new one starts from `first`.
+        play: Whether a new take plays at once.
+        trained: Whether there is anything to play.
+        last: The last epoch that there is; every chart's own `last` may be smaller, then it stays at its end.
+        planned: How many epochs it will be.
+        stride: Every how many epochs one is drawn.
+        first: Where a new take starts.
+        complete: Whether no more epochs will come.
+        sums: Columns that the browser adds up itself.
+        offers: Rates offered at the end.
+        note: A sentence beside the buttons.
+        on_rate: Called when an offer is taken; the rate is in the component's state under `rate`.
+        on_continue: Called for "Continue from here"; the epoch is there under `continue_from`.
+        on_click: Called for a click on a plot inside `look.clickable(name)`; under `clicked` are x and y as shares of
+            its width and height from the lower left corner, the epoch, and that name.
+    """
+
+    def nothing() -> None: ...
+
     _player(
         key="player",
         data={
             "id": take,
             "play": play,
-            "from": first_epoch,
+            "from": first,
             "trained": trained,
-            "map": map_key,
-            "last": run.recording.epochs,
-            "planned": run.experiment.total_epochs,
-            "stride": charts.stride_of(run.experiment.total_epochs),
-            "complete": run.recording.complete,
-            "templates": list(steps.templates),
-            "summary": verdict.of_run(run.recording, run.experiment, known, finding) if trained else "",
+            "clicks": on_click is not None,
+            "continues": on_continue is not None,
+            "last": last,
+            "planned": planned,
+            "stride": stride,
+            "complete": complete,
+            "templates": list(templates),
+            "summary": summary,
             "note": note,
             "offers": [offer._asdict() for offer in offers],
             "table": numbers,
-            "sums": sums,
+            "sums": dict(sums or {}),
         },
-        on_rate_change=on_rate or (lambda: None),
-        on_continue_from_change=on_continue or (lambda: None),
-        on_start_change=on_start or (lambda: None),
+        on_rate_change=on_rate or nothing,
+        on_continue_from_change=on_continue or nothing,
+        on_clicked_change=on_click or nothing,
     )
+
+
+class Click(NamedTuple):
+    """A click on a plot: shares of its width and height from the lower left corner, the epoch, the plot's name."""
+
+    x: float
+    y: float
+    epoch: int
+    plot: str
+
+
+def clicked() -> Click | None:
+    """The click that `on_click` was called for."""
+    found = st.session_state["player"].get("clicked")
+    return Click(float(found[0]), float(found[1]), int(found[2]), str(found[3])) if found else None
+
+
+def numbers_of(columns: Mapping[str, Any], template: Any = 0) -> pd.DataFrame:
+    """Columns as the player's table, in 32 bits. `template` is a number of a sentence for each row, or for all."""
+    frame = pd.DataFrame({name: np.asarray(values, dtype=np.float32) for name, values in columns.items()})
+    return frame.assign(template=np.broadcast_to(np.asarray(template, dtype=np.int8), len(frame)))

@@ -146,6 +146,13 @@ def recall(experiment: Experiment) -> None:
         STATE["on_stage"] = take
 
 
+def played(experiment: Experiment, *, trained: bool = True) -> tuple[Run, Forecast, Finding]:
+    """A short run from its start to its end, or, until the student has made a guess, its start alone. For lessons."""
+    problem, curve, known_ = known(experiment)
+    recording = _trained(experiment) if trained else _waiting(experiment)
+    return Run(experiment, problem, curve, recording), known_, outcome(recording, curve)
+
+
 def _comparable(one: Experiment, other: Experiment) -> bool:
     """Whether two experiments start from the same place on the same loss."""
     names = [

@@ -57,6 +57,20 @@ class Lab:
         )
         return self
 
+    # --------------------------------------------------------------------------------------------------- a lesson
+
+    def answer(self, words: str) -> "Lab":
+        """Answer a lesson's question (or press Skip, or Ask again), and wait for the page to take it in."""
+        with self.rerun():
+            self.page.locator(".st-key-answers").get_by_role("button", name=words, exact=True).click()
+        return self
+
+    def follow(self, label: str) -> "Lab":
+        """Click a link under "Try next", and wait for the page behind it."""
+        with self.rerun():
+            self.page.locator(".st-key-try_next").get_by_role("link", name=label).click()
+        return self
+
     @contextmanager
     def rerun(self) -> Generator[None]:
         """Do what makes the page's script run, and wait until it has."""

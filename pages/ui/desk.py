@@ -1,0 +1,377 @@
+"""A lesson's desk: its settings as one value, the widgets that show them, and the address that holds them. No torch.
+
+The value is what counts. A widget's callback reads what was typed into it, or keeps the last good value and a
+sentence about the bad one. The address follows the value; an address that the desk did not write (a link, Back,
+a reload) sets it.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Generic, Protocol, Self, TypeVar
+
+import streamlit as st
+
+from gd_core.catalog import OPTIMIZER_INFO
+from gd_core.experiment import BOUNDS, Bounds, ParameterError
+from pages.ui import house
+from pages.ui.look import plain
+from pages.ui.options import Choice, Flag, Option, Several, written
+
+STATE = st.session_state
+ASK = Flag(
+    default=True, title="Ask me first", help="A question before each run. Off: every run starts at once."
+)
+UNSURE = "skip"  # the answer of someone who did not want to guess
+
+
+class Settings(Protocol):
+    """A run as a value: an `Experiment`, or another frozen record of primitives that is exactly its link."""
+
+    def to_query(self) -> dict[str, str]: ...
+    @classmethod
+    def from_query(cls, query: Mapping[str, str], fallback: Self | None = None) -> tuple[Self, list[str]]: ...
+
+
+S = TypeVar("S", bound=Settings)
+
+
+@dataclass
+class Held(Generic[S]):
+    """What a visitor's session keeps of a lesson.
+
+    Attributes:
+        settings: The run.
+        options: The lesson's own settings, by name.
+        guess: The answer given before the run, `UNSURE`, or None while the question stands.
+        sentences: What is wrong with what was typed, by the name of the field; "" for what was in the link.
+        address: What the desk last wrote.
+        touched: Whether a widget or a button has made this run of the page.
+        shown: Counts the settings and answers seen, so that the player knows a new run from the same one.
+    """
+
+    settings: S
+    options: dict[str, Any]
+    guess: str | None = None
+    sentences: dict[str, str] = field(default_factory=dict)
+    address: dict[str, str] | None = None
+    touched: bool = False
+    shown: int = 0
+
+
+class Desk(Generic[S]):
+    """One lesson's settings. A page makes it, opens it, and draws its widgets."""
+
+    def __init__(
+        self,
+        page: str,
+        usual: S,
+        *,
+        others: Sequence[S] = (),
+        options: Mapping[str, Option] | None = None,
+        only: Mapping[str, Sequence[Any] | tuple[float, float]] | None = None,
+        guesses: Sequence[str] = (),
+        bounds: Mapping[str, Bounds] = BOUNDS,
+    ) -> None:
+        """Describe a lesson's settings.
+
+        Args:
+            page: The page's name, which is its address.
+            usual: What the lesson opens with.
+            others: What it opens with when another data set is chosen, one for each.
+            options: Its own settings beside the run's.
+            only: Fields of the run that this lesson narrows: two numbers are bounds, words are choices.
+            guesses: Keys of the answers to its question, if it asks one.
+            bounds: Titles, help and range of the run's numbers.
+        """
+        self.page = page
+        self.usual = usual
+        self.others = others
+        self.all_options: dict[str, Option] = {**(options or {}), **({"ask": ASK} if guesses else {})}
+        self.only = only or {}
+        self.guesses = (*guesses, UNSURE) if guesses else ()
+        self.bounds = bounds
+
+    # ------------------------------------------------------------------------------------------- open and read
+
+    def open(self) -> Self:
+        """Take what the address says if someone else wrote it, and write what is held. First thing on the page."""
+        house.enter()
+        entered = STATE.get("page") != self.page
+        STATE["page"] = self.page
+        address = st.query_params.to_dict()
+        held: Held[S] | None = STATE.get(f"desk {self.page}")
+        if held is None:
+            held = STATE[f"desk {self.page}"] = Held(
+                self.usual, {k: o.default for k, o in self.all_options.items()}
+            )
+        if entered:
+            held.sentences.clear()
+            held.shown += 1
+        came_back = entered and held.address is not None and not address
+        if not held.touched and address != held.address and not came_back:
+            self._follow(address)
+        held.touched = False
+        query = self._query()
+        if query != address:
+            st.query_params.from_dict(query)
+        held.address = query
+        return self
+
+    @property
+    def _held(self) -> Held[S]:
+        return STATE[f"desk {self.page}"]
+
+    @property
+    def settings(self) -> S:
+        """The run that the lesson is about."""
+        return self._held.settings
+
+    def __getitem__(self, option: str) -> Any:
+        """One of the lesson's own settings."""
+        return self._held.options[option]
+
+    @property
+    def guess(self) -> str | None:
+        """The answer that was given before the run, or None."""
+        return self._held.guess
+
+    @property
+    def revealed(self) -> bool:
+        """Whether the run may be shown: the question was answered or skipped, or there is none."""
+        return not self.guesses or self._held.guess is not None or not self["ask"]
+
+    @property
+    def take(self) -> str:
+        """Changes whenever there is another run to play."""
+        return f"{self.page} {self._held.shown} {self.revealed}"
+
+    # --------------------------------------------------------------------------------------------- for callbacks
+
+    def set(self, **changes: Any) -> None:
+        """Change fields of the run and options together; a bad value changes nothing and is said. For callbacks."""
+        held = self._held
+        held.touched = True
+        ours = {name: value for name, value in changes.items() if name in self.all_options}
+        theirs = {name: value for name, value in changes.items() if name not in self.all_options}
+        try:
+            settings = self._narrowed(replace(held.settings, **theirs)) if theirs else held.settings  # type: ignore[type-var]
+        except ParameterError as error:
+            held.sentences[error.parameter if error.parameter in changes else ""] = str(error)
+            return
+        self._take_over(settings, {**held.options, **ours})
+        for name in changes:
+            held.sentences.pop(name, None)
+            STATE[self._key(name)] = self._shown(name)
+
+    def load(self, settings: S, **options: Any) -> None:
+        """Set everything at once, the options not named staying as they are. For callbacks."""
+        held = self._held
+        held.touched = True
+        self._take_over(settings, {**held.options, **options})
+        self._redraw()
+
+    def answer(self, guess: str | None) -> None:
+        """Answer the question, or with None ask it again. For callbacks."""
+        held = self._held
+        held.touched = True
+        held.guess = guess
+        held.shown += 1
+
+    def _take_over(self, settings: S, options: dict[str, Any]) -> None:
+        held = self._held
+        if settings != held.settings or any(
+            options[name] != held.options[name] for name in options if name != "ask"
+        ):
+            held.guess = None
+            held.shown += 1
+        held.settings, held.options = settings, options
+
+    # ----------------------------------------------------------------------------------------------- the address
+
+    def _follow(self, address: Mapping[str, str]) -> None:
+        held = self._held
+        usual = self.usual.to_query()
+        known = {name for name in address if name in vars(self.usual)}
+        dataset = {"dataset": usual["dataset"]} if "dataset" in usual else {}
+        settings, sentences = self.usual, []
+        if known:
+            settings, sentences = type(self.usual).from_query({**dataset, **address})
+            try:
+                settings = self._narrowed(settings)
+            except ParameterError as error:
+                sentences = [str(error) + " The lesson opens with its own settings."]
+                settings = self.usual
+        held.settings = settings
+        for name, option in self.all_options.items():
+            held.options[name] = option.default
+            if name in address:
+                try:
+                    held.options[name] = option.read(name, address[name])
+                except ParameterError as error:
+                    sentences.append(str(error))
+        guess = address.get("guess")
+        held.guess = guess if guess in self.guesses else None
+        held.sentences = {"": "  \n".join(sentences)} if sentences else {}
+        held.shown += 1
+        self._redraw()
+
+    def _query(self) -> dict[str, str]:
+        held = self._held
+        query = held.settings.to_query()
+        for name, option in self.all_options.items():
+            if held.options[name] != option.default:
+                query[name] = option.write(held.options[name])
+        return query | ({"guess": held.guess} if held.guess else {})
+
+    def _narrowed(self, settings: S) -> S:
+        """The settings, if they suit the lesson.
+
+        Raises:
+            ParameterError: If they do not.
+        """
+        for name, allowed in self.only.items():
+            value = getattr(settings, name)
+            if isinstance(allowed, tuple) and len(allowed) == 2 and not isinstance(allowed[0], str):
+                low, high = allowed
+                if not low <= value <= high:
+                    rule = f"{name} must be between {low:,.12g} and {high:,.12g} in this lesson."
+                    raise ParameterError(name, f"{rule} Got {written(value)}.")
+            elif value not in allowed:
+                choices = ", ".join(str(one).lower() for one in allowed)
+                rule = f"must be one of {choices}" if len(allowed) > 1 else f"must be {choices}"
+                raise ParameterError(name, f"{name} {rule} in this lesson. Got {str(value).lower()}.")
+        return settings
+
+    # ----------------------------------------------------------------------------------------------- the widgets
+
+    def text(
+        self, name: str, *, label: str = "", help: str = "", on_change: Callable[[], None] | None = None
+    ) -> None:
+        """A field for a number, or several, with the sentence about a bad one under it."""
+        title, hint = self._words(name)
+        st.text_input(
+            label or title,
+            key=self._draw(name),
+            help=help or hint,
+            on_change=on_change or self._typed,
+            args=None if on_change else (name,),
+        )
+        self.complaint(name)
+
+    def choose(self, name: str, titles: Mapping[Any, str], *, label: str, help: str = "") -> None:
+        """A list to choose from."""
+        st.selectbox(
+            label, list(titles), format_func=lambda one: titles[one], key=self._draw(name), help=help or None,
+            on_change=self._picked, args=(name,),
+        )  # fmt: skip
+        self.complaint(name)
+
+    def switch(self, name: str, *, label: str = "", help: str = "", disabled: bool = False) -> None:
+        """A yes or no."""
+        title, hint = self._words(name)
+        st.toggle(
+            label or title, key=self._draw(name), help=help or hint or None, disabled=disabled,
+            on_change=self._picked, args=(name,),
+        )  # fmt: skip
+
+    def segments(
+        self, name: str, titles: Mapping[Any, str] | None = None, *, label: str = "", hidden: bool = False
+    ) -> None:
+        """A row of choices, all in sight; several may be on where the option is `Several`."""
+        option = self.all_options.get(name)
+        titles = titles or (option.choices if isinstance(option, Choice | Several) else {})
+        title, hint = self._words(name)
+        shown = {"label_visibility": "collapsed"} if hidden else {"help": hint or None}
+        several = isinstance(option, Several)
+        draw = st.pills if several else st.segmented_control
+        draw(
+            label or title, list(titles), format_func=lambda one: titles[one], key=self._draw(name),
+            selection_mode="multi" if several else "single", on_change=self._picked, args=(name,), **shown,
+        )  # fmt: skip
+        self.complaint(name)
+
+    def complaint(self, name: str = "") -> None:
+        """The sentence about a bad value; without a name, about the link."""
+        if sentence := self._held.sentences.get(name):
+            lines = [f":orange[:material/error:] {plain(line)}" for line in sentence.split("  \n")]
+            st.markdown("  \n".join(lines))
+
+    def _key(self, name: str) -> str:
+        return f"{self.page}.{name}"
+
+    def _draw(self, name: str) -> str:
+        """The key of a widget that is about to be drawn, with its value under it."""
+        key = self._key(name)
+        # a write also where it is there already: Streamlit forgets what one run of the page did not draw
+        STATE[key] = STATE[key] if key in STATE else self._shown(name)
+        return key
+
+    def _redraw(self) -> None:
+        """Have every widget take its value from what is held."""
+        for key in [str(key) for key in STATE if str(key).startswith(f"{self.page}.")]:
+            STATE[key] = self._shown(key.removeprefix(f"{self.page}."))
+
+    def _shown(self, name: str) -> Any:
+        """What a widget holds: the text of a number, a choice itself."""
+        held = self._held
+        option = self.all_options.get(name)
+        if option is None:
+            value = getattr(held.settings, name)
+            return written(value) if name in self.bounds else value
+        value = held.options[name]
+        if isinstance(option, Several):
+            return list(value)
+        return value if isinstance(option, Choice | Flag) else option.write(value)
+
+    def _words(self, name: str) -> tuple[str, str]:
+        if name in self.all_options:
+            return self.all_options[name].title, self.all_options[name].help
+        bounds = self.bounds.get(name)
+        if bounds is None:
+            return name, ""
+        low, high = self.only.get(name, bounds[:2])
+        return bounds.title, f"{bounds.help} Between {low:,.12g} and {high:,.12g}."
+
+    def _typed(self, name: str) -> None:
+        held, text = self._held, str(STATE[self._key(name)]).strip()
+        held.touched = True
+        try:
+            if name in self.all_options:
+                options = {**held.options, name: self.all_options[name].read(name, text)}
+                self._take_over(held.settings, options)
+            else:
+                self._take_over(self._read(name, text), held.options)
+        except ParameterError as error:
+            kept = f" Using {self._shown(name)} instead."
+            held.sentences[name] = str(error) + kept
+        else:
+            held.sentences.pop(name, None)
+
+    def _read(self, name: str, text: str) -> S:
+        """The settings with one field as typed."""
+        settings, sentences = type(self.usual).from_query({name: text}, fallback=self._held.settings)
+        if sentences:
+            raise ParameterError(name, sentences[0])
+        return self._narrowed(settings)
+
+    def _picked(self, name: str) -> None:
+        value = STATE[self._key(name)]
+        option = self.all_options.get(name)
+        if isinstance(option, Several):
+            if len(value) < option.at_least:
+                self._held.touched = True
+                self._held.sentences[name] = f"{name} must hold at least {option.at_least}. Got {len(value)}."
+                STATE[self._key(name)] = self._shown(name)
+                return
+            value = tuple(key for key in option.choices if key in value)
+        if value is None:  # a segment that was pressed twice
+            self._held.touched = True
+            STATE[self._key(name)] = self._shown(name)
+            return
+        if name == "dataset":
+            usual = next(one for one in (self.usual, *self.others) if getattr(one, "dataset", None) == value)
+            self.load(usual)
+        elif name == "optimizer":
+            self.set(**{name: value, **OPTIMIZER_INFO[value].hyperparameters})
+        else:
+            self.set(**{name: value})

@@ -1,0 +1,123 @@
+"""The bones that every lesson has: heading, formula, predict first, the player, what to notice, what to try next."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import streamlit as st
+
+from gd_core.experiment import Experiment
+from pages.ui import look
+from pages.ui.desk import UNSURE, Desk
+
+
+class Question(NamedTuple):
+    """What is asked before a run, and the answers to choose from, by key."""
+
+    text: str
+    answers: Mapping[str, str]
+
+
+class Link(NamedTuple):
+    """A way on: to a page, with exactly these settings."""
+
+    label: str
+    page: str = "train"
+    settings: Any = None  # anything with to_query
+    options: Mapping[str, str] = {}  # more of the address, as text
+
+
+def heading(title: str, sentence: str, formula: str = "") -> None:
+    """The page's name, one sentence that says what will be seen, and the formula."""
+    look.apply()
+    look.title(title, sentence)
+    if formula:
+        with st.container(key="formula"):
+            st.markdown(" &emsp; ".join(f"${{{part.strip()}}}$" for part in formula.split(r"\qquad")))
+
+
+def predict(desk: Desk[Any], question: Question) -> None:
+    """Ask before the run is shown. The answers stay where they are when one was given, so nothing jumps."""
+    given = desk.guess
+    with st.container(key="predict", border=True):
+        with st.container(horizontal=True, vertical_alignment="center", key="question"):
+            st.markdown(f"**Predict first.** {question.text}", width="stretch")
+            desk.switch("ask")
+        with st.container(horizontal=True, key="answers", gap="small"):
+            for key, words in question.answers.items():
+                st.button(
+                    words, key=f"{desk.page} answer {key}", on_click=desk.answer, args=(key,),
+                    type="primary" if given == key else "secondary", disabled=desk.revealed and given != key,
+                )  # fmt: skip
+            if desk.revealed and desk["ask"]:
+                st.button("Ask again", key="ask_again", type="tertiary", on_click=desk.answer, args=(None,))
+            elif not desk.revealed:
+                st.button("Skip", key="skip", type="tertiary", on_click=desk.answer, args=(UNSURE,))
+
+
+def judged(desk: Desk[Any], question: Question, truth: str) -> str:
+    """What the answer was worth, for the end of the run; nothing if there was none.
+
+    Args:
+        desk: Holds the answer.
+        question: What was asked.
+        truth: Key of the answer that the run itself has given.
+    """
+    said = desk.guess
+    if said is None or said == UNSURE:
+        return ""
+    if said == truth:
+        return f"You were right: {_as_clause(question.answers[truth])}. "
+    return f"You said: {_as_clause(question.answers[said])}. What happened: {_as_clause(question.answers[truth])}. "
+
+
+def _as_clause(words: str) -> str:
+    """An answer inside a sentence."""
+    words = words.rstrip(".")
+    return words if words[:2].isupper() or not words[1:2].islower() else words[0].lower() + words[1:]
+
+
+def transport() -> Any:
+    """The container for the player: it stays at the foot of the window."""
+    return st.container(key="transport")
+
+
+def notice(*lines: str) -> None:
+    """What to notice, in three lines at most."""
+    with st.container(key="notice"):
+        st.html('<p class="panel-title">What to notice</p>')
+        st.markdown("\n".join(f"- {line}" for line in lines[:3]))
+
+
+def try_next(*links: Link) -> None:
+    """Ways on, each with exactly the experiment that its label promises."""
+    with st.container(key="try_next"):
+        st.html('<p class="panel-title">Try next</p>')
+        for number, link in enumerate(links):
+            with st.container(key=f"next_{number}"):
+                st.page_link(
+                    f"pages/{link.page}.py",
+                    label=link.label,
+                    icon=":material/arrow_forward:",
+                    query_params=query_of(link),
+                )
+
+
+def closing(lines: tuple[str, ...], links: tuple[Link, ...]) -> None:
+    """What to notice and what to try next, side by side."""
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        notice(*lines)
+    with right:
+        try_next(*links)
+
+
+def query_of(link: Link) -> dict[str, str]:
+    """The address behind a link."""
+    settings = link.settings.to_query() if link.settings is not None else {}
+    return {**settings, **link.options}
+
+
+def experiment(dataset: str, **fields: Any) -> Experiment:
+    """An experiment with the usual settings of a data set, but for these."""
+    return replace(Experiment.default(dataset), **fields)

@@ -1,0 +1,144 @@
+"""A lesson's own settings beside its experiment: what may be written, and how it stands in a link. No Streamlit here."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from gd_core.experiment import ParameterError, quoted
+
+
+class Option(Protocol):
+    """A setting with a starting value, a title and a help sentence.
+
+    `read` turns text into a value or raises `ParameterError` with a sentence; `write` is its inverse.
+    """
+
+    @property
+    def default(self) -> Any: ...
+    @property
+    def title(self) -> str: ...
+    @property
+    def help(self) -> str: ...
+    def read(self, name: str, text: str) -> Any: ...
+    def write(self, value: Any) -> str: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Number:
+    """A number between two bounds, both included."""
+
+    default: float
+    low: float
+    high: float
+    title: str
+    help: str = ""
+    whole: bool = False
+
+    def read(self, name: str, text: str) -> float:
+        try:
+            value = int(text) if self.whole else float(text)
+        except ValueError:
+            value = None
+        if value is None or not self.low <= value <= self.high:
+            kind = "a whole number" if self.whole else "a number"
+            rule = f"{name} must be {kind} between {self.low:,.12g} and {self.high:,.12g}."
+            raise ParameterError(name, f"{rule} Got {quoted(text)}.")
+        return value
+
+    def write(self, value: float) -> str:
+        return written(value)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Numbers:
+    """Several numbers with commas between, each between two bounds."""
+
+    default: tuple[float, ...]
+    low: float
+    high: float
+    title: str
+    help: str = ""
+    at_least: int = 1
+    at_most: int = 8
+
+    def read(self, name: str, text: str) -> tuple[float, ...]:
+        one = Number(default=self.low, low=self.low, high=self.high, title=self.title)
+        values = tuple(one.read(name, part.strip()) for part in text.split(",") if part.strip())
+        if not self.at_least <= len(values) <= self.at_most:
+            count = (
+                str(self.at_least) if self.at_least == self.at_most else f"{self.at_least} to {self.at_most}"
+            )
+            raise ParameterError(name, f"{name} must hold {count} numbers. Got {len(values)}.")
+        return values
+
+    def write(self, value: tuple[float, ...]) -> str:
+        return ",".join(map(written, value))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """One of several, by key; the values are what the page calls them."""
+
+    default: str
+    choices: Mapping[str, str]
+    title: str
+    help: str = ""
+
+    def read(self, name: str, text: str) -> str:
+        if text not in self.choices:
+            raise ParameterError(
+                name, f"{name} must be one of {', '.join(self.choices)}. Got {quoted(text)}."
+            )
+        return text
+
+    def write(self, value: str) -> str:
+        return value
+
+
+@dataclass(frozen=True, kw_only=True)
+class Several:
+    """Some of several, by key, in the order of the choices."""
+
+    default: tuple[str, ...]
+    choices: Mapping[str, str]
+    title: str
+    help: str = ""
+    at_least: int = 1
+
+    def read(self, name: str, text: str) -> tuple[str, ...]:
+        wanted = [part.strip() for part in text.split(",") if part.strip()]
+        for part in wanted:
+            if part not in self.choices:
+                raise ParameterError(
+                    name, f"{name} must hold only {', '.join(self.choices)}. Got {quoted(part)}."
+                )
+        if len(set(wanted)) < self.at_least:
+            raise ParameterError(name, f"{name} must hold at least {self.at_least}. Got {len(set(wanted))}.")
+        return tuple(key for key in self.choices if key in wanted)
+
+    def write(self, value: tuple[str, ...]) -> str:
+        return ",".join(value)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Flag:
+    """Yes or no."""
+
+    default: bool
+    title: str
+    help: str = ""
+
+    def read(self, name: str, text: str) -> bool:
+        if text not in ("true", "false"):
+            raise ParameterError(name, f"{name} must be true or false. Got {quoted(text)}.")
+        return text == "true"
+
+    def write(self, value: bool) -> str:
+        return str(value).lower()
+
+
+def written(value: Any) -> str:
+    """A number as one would type it: 1e-5, 0.35, 1000."""
+    if isinstance(value, int):
+        return str(value)
+    return repr(value).replace("e-0", "e-").removesuffix(".0")
