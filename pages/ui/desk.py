@@ -70,6 +70,7 @@ class Desk(Generic[S]):
         options: Mapping[str, Option] | None = None,
         only: Mapping[str, Sequence[Any] | tuple[float, float]] | None = None,
         guesses: Sequence[str] = (),
+        views: Sequence[str] = (),
         bounds: Mapping[str, Bounds] = BOUNDS,
     ) -> None:
         """Describe a lesson's settings.
@@ -81,7 +82,11 @@ class Desk(Generic[S]):
             options: Its own settings beside the run's.
             only: Fields of the run that this lesson narrows: two numbers are bounds, words are choices.
             guesses: Keys of the answers to its question, if it asks one.
+            views: Options that change what is looked at, not the run: they neither ask again nor play anew.
             bounds: Titles, help and range of the run's numbers.
+
+        Raises:
+            ParameterError: If the lesson would not open with its own settings.
         """
         self.page = page
         self.usual = usual
@@ -89,7 +94,10 @@ class Desk(Generic[S]):
         self.all_options: dict[str, Option] = {**(options or {}), **({"ask": ASK} if guesses else {})}
         self.only = only or {}
         self.guesses = (*guesses, UNSURE) if guesses else ()
+        self.views = (*views, "ask")
         self.bounds = bounds
+        for one in (usual, *others):
+            self._narrowed(one)
 
     # ------------------------------------------------------------------------------------------- open and read
 
@@ -180,7 +188,7 @@ class Desk(Generic[S]):
     def _take_over(self, settings: S, options: dict[str, Any]) -> None:
         held = self._held
         if settings != held.settings or any(
-            options[name] != held.options[name] for name in options if name != "ask"
+            options[name] != held.options[name] for name in options if name not in self.views
         ):
             held.guess = None
             held.shown += 1
@@ -196,11 +204,7 @@ class Desk(Generic[S]):
         settings, sentences = self.usual, []
         if known:
             settings, sentences = type(self.usual).from_query({**dataset, **address})
-            try:
-                settings = self._narrowed(settings)
-            except ParameterError as error:
-                sentences = [str(error) + " The lesson opens with its own settings."]
-                settings = self.usual
+            settings = self._suited(settings, address, sentences)
         held.settings = settings
         for name, option in self.all_options.items():
             held.options[name] = option.default
@@ -215,6 +219,32 @@ class Desk(Generic[S]):
         held.shown += 1
         self._redraw()
 
+    def _suited(self, settings: S, address: Mapping[str, str], sentences: list[str]) -> S:
+        """A link's settings as this lesson can show them: what does not suit it takes the lesson's own value.
+
+        Each value that stood in the link and is not used gets a sentence.
+        """
+        dataset = getattr(settings, "dataset", None)
+        usual = next(
+            (one for one in (self.usual, *self.others) if getattr(one, "dataset", None) == dataset), None
+        )
+        own = {}
+        for name in self.only:
+            try:
+                self._narrowed(settings, name)
+            except ParameterError as error:
+                if name in address and not any(sentence.startswith(name) for sentence in sentences):
+                    sentences.append(str(error))
+                own[name] = getattr(usual or self.usual, name)
+        if usual is None:
+            sentences.append("The lesson opens with its own settings.")
+            return self.usual
+        try:
+            return replace(settings, **own)  # type: ignore[type-var]
+        except ParameterError as error:
+            sentences.append(str(error))
+            return usual
+
     def _query(self) -> dict[str, str]:
         held = self._held
         query = held.settings.to_query()
@@ -223,13 +253,15 @@ class Desk(Generic[S]):
                 query[name] = option.write(held.options[name])
         return query | ({"guess": held.guess} if held.guess else {})
 
-    def _narrowed(self, settings: S) -> S:
-        """The settings, if they suit the lesson.
+    def _narrowed(self, settings: S, *names: str) -> S:
+        """The settings, if they, or only those named, suit the lesson.
 
         Raises:
             ParameterError: If they do not.
         """
         for name, allowed in self.only.items():
+            if names and name not in names:
+                continue
             value = getattr(settings, name)
             if isinstance(allowed, tuple) and len(allowed) == 2 and not isinstance(allowed[0], str):
                 low, high = allowed
@@ -281,13 +313,18 @@ class Desk(Generic[S]):
         option = self.all_options.get(name)
         titles = titles or (option.choices if isinstance(option, Choice | Several) else {})
         title, hint = self._words(name)
-        shown = {"label_visibility": "collapsed"} if hidden else {"help": hint or None}
-        several = isinstance(option, Several)
-        draw = st.pills if several else st.segmented_control
+        draw: Any = st.pills if isinstance(option, Several) else st.segmented_control
         draw(
-            label or title, list(titles), format_func=lambda one: titles[one], key=self._draw(name),
-            selection_mode="multi" if several else "single", on_change=self._picked, args=(name,), **shown,
-        )  # fmt: skip
+            label or title,
+            list(titles),
+            format_func=lambda one: titles[one],
+            key=self._draw(name),
+            selection_mode="multi" if isinstance(option, Several) else "single",
+            label_visibility="collapsed" if hidden else "visible",
+            help=None if hidden else hint or None,
+            on_change=self._picked,
+            args=(name,),
+        )
         self.complaint(name)
 
     def complaint(self, name: str = "") -> None:
@@ -317,6 +354,8 @@ class Desk(Generic[S]):
         option = self.all_options.get(name)
         if option is None:
             value = getattr(held.settings, name)
+            if isinstance(value, tuple):  # a start in numbers
+                return ", ".join(map(written, value))
             return written(value) if name in self.bounds else value
         value = held.options[name]
         if isinstance(option, Several):
@@ -355,23 +394,21 @@ class Desk(Generic[S]):
         return self._narrowed(settings)
 
     def _picked(self, name: str) -> None:
-        value = STATE[self._key(name)]
+        held, value = self._held, STATE[self._key(name)]
+        held.touched = True
         option = self.all_options.get(name)
         if isinstance(option, Several):
             if len(value) < option.at_least:
-                self._held.touched = True
-                self._held.sentences[name] = f"{name} must hold at least {option.at_least}. Got {len(value)}."
+                held.sentences[name] = f"{name} must hold at least {option.at_least}. Got {len(value)}."
                 STATE[self._key(name)] = self._shown(name)
-                return
-            value = tuple(key for key in option.choices if key in value)
-        if value is None:  # a segment that was pressed twice
-            self._held.touched = True
+            else:
+                self.set(**{name: tuple(key for key in option.choices if key in value)})
+        elif value is None:  # a segment that was pressed twice
             STATE[self._key(name)] = self._shown(name)
-            return
-        if name == "dataset":
-            usual = next(one for one in (self.usual, *self.others) if getattr(one, "dataset", None) == value)
-            self.load(usual)
+        elif name == "dataset":
+            usual = (self.usual, *self.others)
+            self.load(next(one for one in usual if getattr(one, "dataset", None) == value))
         elif name == "optimizer":
-            self.set(**{name: value, **OPTIMIZER_INFO[value].hyperparameters})
+            self.set(optimizer=value, **OPTIMIZER_INFO[value].hyperparameters)
         else:
             self.set(**{name: value})

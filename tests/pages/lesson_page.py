@@ -55,7 +55,7 @@ class LessonPage:
         return self.press("skip")
 
     def text(self, name: str) -> str:
-        return self.at.text_input(f"{self.name}.{name}").value
+        return self.at.text_input(f"{self.name}.{name}").value or ""
 
     @property
     def query(self) -> dict[str, str]:

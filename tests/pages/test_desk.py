@@ -1,0 +1,262 @@
+"""A lesson's desk: value, widgets and address say the same, whoever changed what."""
+
+import re
+from dataclasses import replace
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from gd_core.experiment import Experiment, ParameterError
+from pages.ui.desk import Desk
+
+MARK = ":material/error:] "
+PAGE = '''
+from dataclasses import replace
+import streamlit as st
+from gd_core.experiment import Experiment
+from pages.ui import lesson
+from pages.ui.desk import Desk
+from pages.ui.options import Choice, Flag, Number, Several
+
+QUESTION = lesson.Question("What next?", {"up": "It rises", "down": "It falls"})
+desk = Desk(
+    "trial",
+    replace(Experiment.default("two-features"), epochs=500),
+    others=(replace(Experiment.default("noisy-quadratic"), epochs=500),),
+    options={
+        "share": Number(default=0.5, low=0, high=1, title="Share"),
+        "view": Choice(default="map", choices={"map": "Map", "curve": "Curve"}, title="View"),
+        "racers": Several(default=("a", "b"), choices={"a": "A", "b": "B", "c": "C"}, title="Racers"),
+        "arrows": Flag(default=False, title="Arrows"),
+    },
+    only={"dataset": ("two-features", "noisy-quadratic"), "epochs": (1, 500), "loss": ("mse",)},
+    guesses=tuple(QUESTION.answers),
+).open()
+desk.complaint()
+desk.choose("dataset", {"two-features": "Two", "noisy-quadratic": "Quadratic"}, label="Data")
+desk.choose("optimizer", {"gradient-descent": "GD", "adagrad": "AdaGrad"}, label="Rule")
+desk.text("learning_rate")
+desk.text("epochs")
+desk.text("share")
+desk.segments("view")
+desk.segments("racers")
+desk.switch("arrows")
+desk.switch("scale_features", label="Scale")
+st.button("half", on_click=lambda: desk.set(learning_rate=0.5, share=0.25))
+st.button("bad", on_click=lambda: desk.set(learning_rate=-1.0))
+lesson.predict(desk, QUESTION)
+st.text(repr(desk.settings))
+st.text(desk.take)
+st.text(lesson.judged(desk, QUESTION, "down"))
+'''  # fmt: skip
+USUAL = replace(Experiment.default("two-features"), epochs=500)
+
+
+class Trial:
+    def __init__(self, **query):
+        self.at = AppTest.from_string(PAGE, default_timeout=60)
+        self.at.session_state["in_app"] = True
+        for name, text in query.items():
+            self.at.query_params[name] = text
+        self.run()
+
+    def run(self):
+        self.at.run()
+        assert not self.at.exception, [element.message for element in self.at.exception]
+        return self
+
+    def press(self, label):
+        (button,) = [button for button in self.at.button if button.label == label]
+        button.click()
+        return self.run()
+
+    def type(self, name, text):
+        self.at.text_input(f"trial.{name}").set_value(text)
+        return self.run()
+
+    def follow(self, **query):
+        """Come to an address, as the browser's Back does."""
+        self.at.query_params.clear()
+        for name, text in query.items():
+            self.at.query_params[name] = text
+        return self.run()
+
+    @property
+    def query(self):
+        return {k: v if isinstance(v, str) else v[-1] for k, v in dict(self.at.query_params).items()}
+
+    @property
+    def experiment(self):
+        return eval(self.at.text[0].value, {"Experiment": Experiment})  # its repr is its constructor
+
+    @property
+    def take(self):
+        return self.at.text[1].value
+
+    @property
+    def judged(self):
+        return self.at.text[2].value
+
+    @property
+    def complaints(self):
+        lines = [line for element in self.at.markdown for line in element.value.split("\n") if MARK in line]
+        return [re.sub(r"\\(\W|_)", r"\1", line.split(MARK)[1]).rstrip() for line in lines]
+
+
+def test_a_bare_address_opens_with_the_usual_settings():
+    """And writes them down, so that the address can be copied at once."""
+    trial = Trial()
+    assert trial.experiment == USUAL
+    assert trial.query == USUAL.to_query()
+
+
+def test_what_is_typed_is_the_value_and_the_address():
+    """A field, a list, a switch, a segment: all three agree after each."""
+    trial = Trial().type("learning_rate", "0.25").type("share", "0.75")
+    trial.at.toggle("trial.arrows").set_value(True)
+    trial.at.toggle("trial.scale_features").set_value(True)
+    trial.run()
+    assert trial.experiment == replace(USUAL, learning_rate=0.25, scale_features=True)
+    assert trial.query == {**trial.experiment.to_query(), "share": "0.75", "arrows": "true"}
+
+
+def test_an_address_is_followed_again():
+    """What one visitor's address says, another's page shows, and so does a page that went back to it."""
+    first = Trial().type("learning_rate", "0.25").type("share", "0.75").press("It rises")
+    address = first.query
+    second = Trial(**address)
+    assert (second.experiment, second.query) == (first.experiment, address)
+    assert second.at.text_input("trial.share").value == "0.75"
+    first.type("learning_rate", "0.5")
+    assert first.query != address
+    first.follow(**address)
+    assert (first.experiment.learning_rate, first.query) == (0.25, address)
+    assert first.at.text_input("trial.learning_rate").value == "0.25"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "sentence"),
+    [
+        ("learning_rate", "abc", "learning_rate must be a number. Got abc. Using 0.001 instead."),
+        ("learning_rate", "", "learning_rate must be a number. Got nothing. Using 0.001 instead."),
+        ("epochs", "501", "epochs must be between 1 and 500 in this lesson. Got 501. Using 500 instead."),
+        ("share", "2", "share must be a number between 0 and 1. Got 2. Using 0.5 instead."),
+    ],
+)
+def test_a_bad_value_stays_in_its_field(name, text, sentence):
+    """The sentence stands under it, the last good value is used, and the next good one takes the sentence away."""
+    trial = Trial(**USUAL.to_query())
+    before = trial.experiment
+    trial.type(name, text)
+    assert trial.complaints == [sentence]
+    assert trial.experiment == before
+    assert trial.at.text_input(f"trial.{name}").value == text
+    trial.type(name, "1")
+    assert trial.complaints == []
+
+
+@pytest.mark.parametrize(
+    ("query", "sentences"),
+    [
+        (
+            {"dataset": "one-parameter"},
+            [
+                "dataset must be one of two-features, noisy-quadratic in this lesson. Got one-parameter.",
+                "The lesson opens with its own settings.",
+            ],
+        ),
+        ({"epochs": "600"}, ["epochs must be between 1 and 500 in this lesson. Got 600."]),
+        ({"epochs": "many"}, ["epochs must be a whole number. Got many."]),
+        ({"loss": "mse-broadcast"}, ["loss must be mse in this lesson. Got mse-broadcast."]),
+        ({"share": "x", "view": "3d"}, ["share must be a number between 0 and 1. Got x.", "view must be one of map, curve. Got 3d."]),
+        ({"learning_rate": "<script>alert(1)</script>", "epochs": "20"}, ["learning_rate must be a number. Got <script>alert(1)</script>."]),
+        ({"guess": "<b>", "nothing": "known"}, []),
+    ],
+)  # fmt: skip
+def test_a_hostile_address_gets_a_sentence_each(query, sentences):
+    """And the lesson opens all the same."""
+    trial = Trial(**query)
+    assert trial.complaints == sentences
+    assert trial.experiment.dataset == "two-features"
+    assert "guess" not in trial.query
+
+
+def test_another_data_set_brings_its_own_settings():
+    """A rate that suits one data set would tear another one apart."""
+    trial = Trial().type("learning_rate", "0.25")
+    trial.at.selectbox("trial.dataset").set_value("noisy-quadratic")
+    assert trial.run().experiment == replace(Experiment.default("noisy-quadratic"), epochs=500)
+
+
+def test_another_rule_brings_its_own_settings():
+    """AdaGrad's epsilon is not Adam's."""
+    trial = Trial()
+    trial.at.selectbox("trial.optimizer").set_value("adagrad")
+    assert trial.run().experiment == replace(Experiment.default("two-features", "adagrad"), epochs=500)
+
+
+def test_a_button_may_set_several_things():
+    """The fields show what it set; a value that breaks its rule sets nothing and is said."""
+    trial = Trial().press("half")
+    assert (trial.experiment.learning_rate, trial.query["share"]) == (0.5, "0.25")
+    assert trial.at.text_input("trial.learning_rate").value == "0.5"
+    trial.press("bad")
+    assert trial.experiment.learning_rate == 0.5
+    assert trial.complaints[0].startswith("learning_rate must be a number between")
+
+
+def test_something_is_always_chosen():
+    """Pressing the chosen segment again, or taking the last of several away, changes nothing."""
+    trial = Trial()
+    trial.at.button_group("trial.view").set_value(None)
+    trial.run()
+    assert "view" not in trial.query
+    trial.at.button_group("trial.racers").set_value([])
+    trial.run()
+    assert trial.complaints == ["racers must hold at least 1. Got 0."]
+    assert "racers" not in trial.query
+
+
+# ------------------------------------------------------------------------------------------------ predict first
+
+
+def test_an_answer_is_judged_by_the_run():
+    """Right, wrong, or not given."""
+    assert Trial().judged == ""
+    assert Trial().press("It falls").judged == "You were right: it falls."
+    assert Trial().press("It rises").judged == "You said: it rises. What happened: it falls."
+    assert Trial().press("Skip").judged == ""
+
+
+def test_another_run_asks_again():
+    """A change of settings takes the answer back, a field left as it was does not."""
+    trial = Trial().press("It falls").type("learning_rate", "0.001")
+    assert trial.query["guess"] == "down"
+    trial.type("learning_rate", "0.25")
+    assert "guess" not in trial.query
+
+
+def test_an_answer_can_be_taken_back_and_asking_turned_off():
+    """Both without a change of the run."""
+    trial = Trial().press("It falls").press("Ask again")
+    assert "guess" not in trial.query
+    trial.at.toggle("trial.ask").set_value(False)
+    assert trial.run().query["ask"] == "false"
+
+
+def test_every_revealed_run_is_a_new_take():
+    """The player starts for an answer and for another run, not for a rerun of the page."""
+    trial = Trial()
+    waiting = trial.take
+    answered = trial.press("It falls").take
+    assert answered != waiting
+    assert trial.run().take == answered
+    trial.press("Ask again")
+    again = trial.press("It rises").take
+    assert again not in (waiting, answered)
+
+
+def test_a_lesson_must_open_with_settings_that_suit_it():
+    """A lesson that would refuse its own settings is found when it is written."""
+    with pytest.raises(ParameterError, match=r"epochs must be between 1 and 10 in this lesson\. Got 500\."):
+        Desk("trial", USUAL, only={"epochs": (1, 10)})

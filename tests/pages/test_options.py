@@ -1,0 +1,84 @@
+"""A lesson's own settings: text in, value out, and a sentence for what does not fit."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gd_core.experiment import ParameterError
+from pages.ui.options import Choice, Flag, Number, Numbers, Several, written
+
+SHARE = Number(default=0.5, low=0, high=2, title="Share")
+COUNT = Number(default=3, low=1, high=9, title="Count", whole=True)
+RATES = Numbers(default=(0.1, 0.2), low=1e-9, high=1, title="Rates", at_least=2, at_most=3)
+VIEW = Choice(default="map", choices={"map": "Map", "curve": "Curve"}, title="View")
+RACERS = Several(default=("a",), choices={"a": "A", "b": "B", "c": "C"}, title="Racers")
+ARROWS = Flag(default=False, title="Arrows")
+
+
+@pytest.mark.parametrize(
+    ("option", "text", "value"),
+    [
+        (SHARE, "1e-3", 0.001),
+        (SHARE, "2", 2.0),
+        (COUNT, "9", 9),
+        (RATES, "0.1, 0.25 ,1", (0.1, 0.25, 1.0)),
+        (VIEW, "curve", "curve"),
+        (RACERS, "c,a,a", ("a", "c")),
+        (ARROWS, "true", True),
+    ],
+)
+def test_what_fits_is_read(option, text, value):
+    """Numbers as typed, choices by key and in the order in which they are offered."""
+    assert option.read("name", text) == value
+
+
+@pytest.mark.parametrize(
+    ("option", "text", "sentence"),
+    [
+        (SHARE, "x", "name must be a number between 0 and 2. Got x."),
+        (SHARE, "", "name must be a number between 0 and 2. Got nothing."),
+        (SHARE, "nan", "name must be a number between 0 and 2. Got nan."),
+        (SHARE, "inf", "name must be a number between 0 and 2. Got inf."),
+        (SHARE, "2.1", "name must be a number between 0 and 2. Got 2.1."),
+        (COUNT, "1.5", "name must be a whole number between 1 and 9. Got 1.5."),
+        (RATES, "0.1", "name must hold 2 to 3 numbers. Got 1."),
+        (RATES, "0.1,zero", "name must be a number between 1e-09 and 1. Got zero."),
+        (VIEW, "<b>", "name must be one of map, curve. Got <b>."),
+        (RACERS, "a,d", "name must hold only a, b, c. Got d."),
+        (RACERS, "", "name must hold at least 1. Got 0."),
+        (ARROWS, "yes", "name must be true or false. Got yes."),
+    ],
+)
+def test_what_does_not_fit_is_said(option, text, sentence):
+    """One sentence with the name, the rule and the value."""
+    with pytest.raises(ParameterError) as caught:
+        option.read("name", text)
+    assert str(caught.value) == sentence
+    assert caught.value.parameter == "name"
+
+
+@given(st.floats(min_value=0, max_value=2))
+def test_a_number_survives_its_link(value):
+    """Written and read again, a number is the same to the last bit."""
+    assert SHARE.read("share", SHARE.write(value)) == value
+
+
+@given(st.lists(st.floats(min_value=1e-9, max_value=1), min_size=2, max_size=3).map(tuple))
+def test_numbers_survive_their_link(values):
+    """So are several."""
+    assert RATES.read("rates", RATES.write(values)) == values
+
+
+@given(st.sets(st.sampled_from("abc"), min_size=1))
+def test_choices_survive_their_link(chosen):
+    """So is any selection."""
+    value = tuple(sorted(chosen))
+    assert RACERS.read("racers", RACERS.write(value)) == value
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(1e-5, "1e-5"), (0.35, "0.35"), (1000, "1000"), (2.0, "2"), (1e22, "1e+22")]
+)
+def test_numbers_are_written_as_one_would_type_them(value, text):
+    """Without a zero that nobody types."""
+    assert written(value) == text
