@@ -5,7 +5,6 @@ visitor's own page, which stops when the page is closed. Runs are kept per visit
 """
 
 import gc
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from threading import Lock
@@ -42,7 +41,8 @@ class Take:
         recorder: The training to go on with; None when there is nothing left to train.
         first_epoch: Where the player starts.
         training: Held while the recorder is at work. A setting changed meanwhile makes Streamlit start the page's next
-            run beside the one that still trains, and two at once in one generator end the whole server.
+            run beside the one that still trains. Two at once in one generator end the whole server: `islice` lets go
+            of it at the second's "generator already executing", and the first goes on in freed memory.
     """
 
     number: int
@@ -98,13 +98,21 @@ def train(experiment: Experiment, first_epoch: int = 0) -> None:
             recorder = None
     STATE["takes"] = STATE.get("takes", 0) + 1
     take = Take(STATE["takes"], experiment, recording, recorder, first_epoch)
-    runs: OrderedDict[Experiment, Take] = STATE.setdefault("runs", OrderedDict())
-    runs.pop(experiment, None)
-    runs[experiment] = take
-    for other in list(runs):  # what is kept must stay small
-        if other != experiment and (runs[other].recording.updates > KEPT_UPDATES or len(runs) > KEPT_RUNS):
-            del runs[other]
+    _keep(take, STATE.setdefault("runs", {}))
     STATE["on_stage"] = take
+
+
+def _keep(take: Take, runs: dict[Experiment, Take]) -> None:
+    """Make a take the latest of the kept runs, and drop what is too long or too old: what is kept must stay small.
+
+    Two runs of the page may be in here at once, and Python may switch between them while it compares two experiments.
+    A dict stands that; an OrderedDict would free an entry twice and end the whole server.
+    """
+    runs.pop(take.experiment, None)
+    runs[take.experiment] = take
+    for other, kept in list(runs.items()):
+        if other != take.experiment and (kept.recording.updates > KEPT_UPDATES or len(runs) > KEPT_RUNS):
+            runs.pop(other, None)
 
 
 def reset() -> None:
@@ -151,6 +159,11 @@ def played(experiment: Experiment, *, trained: bool = True) -> tuple[Run, Foreca
     problem, curve, known_ = known(experiment)
     recording = _trained(experiment) if trained else _waiting(experiment)
     return Run(experiment, problem, curve, recording), known_, outcome(recording, curve)
+
+
+def recorded(experiment: Experiment, *, trained: bool = True) -> Recording:
+    """The recording alone of what `played` plays: many at once need no forecast each."""
+    return _trained(experiment) if trained else _waiting(experiment)
 
 
 def _comparable(one: Experiment, other: Experiment) -> bool:

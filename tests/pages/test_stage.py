@@ -1,5 +1,9 @@
 """What is on stage, without a page."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
 from threading import Barrier, Thread
 
 from gd_core.experiment import Experiment
@@ -30,3 +34,53 @@ def test_two_runs_of_the_page_do_not_train_at_once():
     assert not errors
     assert take.recording.complete
     assert take.recording.theta.equal(record(experiment).theta)
+
+
+PRESSES = """
+from gd_core.experiment import Experiment
+from pages.ui import stage
+
+class Interrupted(Experiment):
+    \"\"\"At one comparison of two of these, another run of the page trains the same.\"\"\"
+
+    countdown = 0
+    __hash__ = Experiment.__hash__
+
+    def __eq__(self, other):
+        same = super().__eq__(other)
+        Interrupted.countdown -= 1
+        if Interrupted.countdown == 0:
+            press(self.epochs)
+        return same
+
+def press(epochs):
+    stage.train(Interrupted(epochs=epochs))
+
+for comparison in range(1, 12):
+    for epochs in (1, 2, 3, 4, 5, 6, 7, 7, 4):
+        Interrupted.countdown = comparison
+        press(epochs)
+    Interrupted.countdown = 0
+    kept = [experiment.epochs for experiment in stage.STATE["runs"]]
+    assert len(kept) == stage.KEPT_RUNS and 4 in kept, kept
+"""
+
+
+def test_two_presses_of_train_at_once():
+    """A second run of the page may train while the first compares kept runs: nothing fails, and the server lives."""
+    # freed memory is overwritten, so that a use of it is seen at once
+    environment = os.environ | {
+        "PYTHONMALLOC": "debug",
+        "PYTHONFAULTHANDLER": "1",
+        "STREAMLIT_LOGGER_LEVEL": "error",
+    }
+    root = Path(__file__).parents[2]
+    other = subprocess.run(
+        [sys.executable, "-c", PRESSES],
+        cwd=root,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert other.returncode == 0, other.stderr
