@@ -177,7 +177,10 @@ def _write_address(experiment: Experiment, axes: tuple[int, int]) -> None:
     query = experiment.to_query()
     if axes not in ((0, 0), (0, 1)):
         query["axes"] = ",".join(parameters[i] for i in axes)
-    if query != st.query_params.to_dict():
+    address = st.query_params.to_dict()
+    if not address and query == OPENING.experiment.to_query():
+        query = {}  # a bare address opens just this; writing it down would cost a press of Back
+    if query != address:
         st.query_params.from_dict(query)
     STATE["address"] = query
 

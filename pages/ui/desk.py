@@ -12,15 +12,16 @@ from typing import Any, Generic, Protocol, Self, TypeVar
 import streamlit as st
 
 from gd_core.catalog import OPTIMIZER_INFO
-from gd_core.experiment import BOUNDS, Bounds, ParameterError
+from gd_core.experiment import BOUNDS, Bounds, ParameterError, quoted, to_text
 from pages.ui import house
 from pages.ui.look import plain
-from pages.ui.options import Choice, Flag, Option, Several, written
+from pages.ui.options import Choice, Flag, Option, Several, divided, shown, written
 
 STATE = st.session_state
 ASK = Flag(
     default=True, title="Ask me first", help="A question before each run. Off: every run starts at once."
 )
+NUMBERS = ("numbers",)  # what `only` says of a start that must be given in numbers
 UNSURE = "skip"  # the answer of someone who did not want to guess
 
 
@@ -71,6 +72,7 @@ class Desk(Generic[S]):
         only: Mapping[str, Sequence[Any] | tuple[float, float]] | None = None,
         guesses: Sequence[str] = (),
         views: Sequence[str] = (),
+        resets: Mapping[str, Sequence[str]] | None = None,
         bounds: Mapping[str, Bounds] = BOUNDS,
     ) -> None:
         """Describe a lesson's settings.
@@ -80,9 +82,12 @@ class Desk(Generic[S]):
             usual: What the lesson opens with.
             others: What it opens with when another data set is chosen, one for each.
             options: Its own settings beside the run's.
-            only: Fields of the run that this lesson narrows: two numbers are bounds, words are choices.
+            only: Fields of the run that this lesson narrows: two numbers are bounds, words are choices, and a start
+                that is `NUMBERS` has no name such as "published".
             guesses: Keys of the answers to its question, if it asks one.
-            views: Options that change what is looked at, not the run: they neither ask again nor play anew.
+            views: Options, or fields, that change what is looked at, not the run: they neither ask again nor play anew.
+            resets: Options that go back to their default when one of these fields changes: they were meant for another
+                problem.
             bounds: Titles, help and range of the run's numbers.
 
         Raises:
@@ -95,6 +100,7 @@ class Desk(Generic[S]):
         self.only = only or {}
         self.guesses = (*guesses, UNSURE) if guesses else ()
         self.views = (*views, "ask")
+        self.resets = resets or {}
         self.bounds = bounds
         for one in (usual, *others):
             self._narrowed(one)
@@ -120,6 +126,8 @@ class Desk(Generic[S]):
             self._follow(address)
         held.touched = False
         query = self._query()
+        if not address and query == self.usual.to_query():
+            query = {}  # a bare address opens just this; writing it down would cost a press of Back
         if query != address:
             st.query_params.from_dict(query)
         held.address = query
@@ -159,9 +167,13 @@ class Desk(Generic[S]):
         """Change fields of the run and options together; a bad value changes nothing and is said. For callbacks."""
         held = self._held
         held.touched = True
-        ours = {name: value for name, value in changes.items() if name in self.all_options}
         theirs = {name: value for name, value in changes.items() if name not in self.all_options}
         try:
+            ours = {
+                name: self.all_options[name].read(name, self.all_options[name].write(value))
+                for name, value in changes.items()
+                if name in self.all_options
+            }
             settings = self._narrowed(replace(held.settings, **theirs)) if theirs else held.settings  # type: ignore[type-var]
         except ParameterError as error:
             held.sentences[error.parameter if error.parameter in changes else ""] = str(error)
@@ -185,9 +197,27 @@ class Desk(Generic[S]):
         held.guess = guess
         held.shown += 1
 
+    def refuse(self, name: str, sentence: str) -> None:
+        """Say what is wrong with what was typed into a field that the page draws itself. For callbacks."""
+        self._held.touched = True
+        self._held.sentences[name] = sentence
+
+    def refused(self, name: str) -> bool:
+        """Whether the last value typed into a field was bad, and its sentence still stands."""
+        return name in self._held.sentences
+
+    def accept(self, name: str) -> None:
+        """Take the sentence about a field back. For callbacks."""
+        self._held.sentences.pop(name, None)
+
     def _take_over(self, settings: S, options: dict[str, Any]) -> None:
         held = self._held
-        if settings != held.settings or any(
+        for name, causes in self.resets.items():
+            untouched = options[name] == held.options[name]
+            if untouched and any(getattr(settings, one) != getattr(held.settings, one) for one in causes):
+                options = {**options, name: self.all_options[name].default}
+        fields = [name for name in vars(settings) if name not in self.views]
+        if any(getattr(settings, name) != getattr(held.settings, name) for name in fields) or any(
             options[name] != held.options[name] for name in options if name not in self.views
         ):
             held.guess = None
@@ -263,15 +293,18 @@ class Desk(Generic[S]):
             if names and name not in names:
                 continue
             value = getattr(settings, name)
-            if isinstance(allowed, tuple) and len(allowed) == 2 and not isinstance(allowed[0], str):
+            if allowed == NUMBERS:
+                if not isinstance(value, tuple):
+                    raise ParameterError(name, f"{name} must be in numbers in this lesson. Got {value}.")
+            elif isinstance(allowed, tuple) and len(allowed) == 2 and not isinstance(allowed[0], str):
                 low, high = allowed
                 if not low <= value <= high:
                     rule = f"{name} must be between {low:,.12g} and {high:,.12g} in this lesson."
                     raise ParameterError(name, f"{rule} Got {written(value)}.")
             elif value not in allowed:
-                choices = ", ".join(str(one).lower() for one in allowed)
+                choices = ", ".join(to_text(one) or "nothing" for one in allowed)
                 rule = f"must be one of {choices}" if len(allowed) > 1 else f"must be {choices}"
-                raise ParameterError(name, f"{name} {rule} in this lesson. Got {str(value).lower()}.")
+                raise ParameterError(name, f"{name} {rule} in this lesson. Got {quoted(to_text(value))}.")
         return settings
 
     # ----------------------------------------------------------------------------------------------- the widgets
@@ -355,8 +388,8 @@ class Desk(Generic[S]):
         if option is None:
             value = getattr(held.settings, name)
             if isinstance(value, tuple):  # a start in numbers
-                return ", ".join(map(written, value))
-            return written(value) if name in self.bounds else value
+                return ", ".join(map(shown, value))
+            return shown(value) if name in self.bounds else value
         value = held.options[name]
         if isinstance(option, Several):
             return list(value)
@@ -388,6 +421,7 @@ class Desk(Generic[S]):
 
     def _read(self, name: str, text: str) -> S:
         """The settings with one field as typed."""
+        text = divided(text) if name in self.bounds or name == "start" else text
         settings, sentences = type(self.usual).from_query({name: text}, fallback=self._held.settings)
         if sentences:
             raise ParameterError(name, sentences[0])
@@ -409,6 +443,7 @@ class Desk(Generic[S]):
             usual = (self.usual, *self.others)
             self.load(next(one for one in usual if getattr(one, "dataset", None) == value))
         elif name == "optimizer":
-            self.set(optimizer=value, **OPTIMIZER_INFO[value].hyperparameters)
+            own = OPTIMIZER_INFO[value].hyperparameters  # where the settings have them as fields
+            self.set(optimizer=value, **{k: v for k, v in own.items() if hasattr(self.settings, k)})
         else:
             self.set(**{name: value})

@@ -1,10 +1,16 @@
 """A lesson's own settings beside its experiment: what may be written, and how it stands in a link. No Streamlit here."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any, Protocol
 
 from gd_core.experiment import ParameterError, quoted
+
+LONG = 12  # characters of a number, above which a fraction is easier to read
+LARGEST_DENOMINATOR = 99
+_QUOTIENT = re.compile(r"([-+]?\d+\.?\d*)\s*/\s*(\d+\.?\d*)")
 
 
 class Option(Protocol):
@@ -50,6 +56,32 @@ class Number:
 
 
 @dataclass(frozen=True, kw_only=True)
+class AutoNumber:
+    """A number between two bounds, or `auto`, also for an empty field: then the lesson works it out. None is auto."""
+
+    default: float | None = None
+    low: float
+    high: float
+    title: str
+    help: str = ""
+
+    def read(self, name: str, text: str) -> float | None:
+        if text.strip() in ("", "auto"):
+            return None
+        try:
+            value = float(text)
+        except ValueError:
+            value = None
+        if value is None or not self.low <= value <= self.high:
+            rule = f"{name} must be auto or a number between {self.low:,.12g} and {self.high:,.12g}."
+            raise ParameterError(name, f"{rule} Got {quoted(text)}.")
+        return value
+
+    def write(self, value: float | None) -> str:
+        return "auto" if value is None else written(value)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Numbers:
     """Several numbers with commas between, each between two bounds."""
 
@@ -73,6 +105,36 @@ class Numbers:
 
     def write(self, value: tuple[float, ...]) -> str:
         return ",".join(map(written, value))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rows:
+    """Rows of numbers with semicolons between, in each row as many, with commas between; or no row at all."""
+
+    default: tuple[tuple[float, ...], ...] = ()
+    columns: int
+    low: float
+    high: float
+    title: str
+    help: str = ""
+    at_most: int = 8
+
+    def read(self, name: str, text: str) -> tuple[tuple[float, ...], ...]:
+        one = Numbers(
+            default=(),
+            low=self.low,
+            high=self.high,
+            title=self.title,
+            at_least=self.columns,
+            at_most=self.columns,
+        )
+        rows = tuple(one.read(name, part) for part in text.split(";") if part.strip())
+        if len(rows) > self.at_most:
+            raise ParameterError(name, f"{name} must hold at most {self.at_most} rows. Got {len(rows)}.")
+        return rows
+
+    def write(self, value: tuple[tuple[float, ...], ...]) -> str:
+        return "; ".join(", ".join(map(written, row)) for row in value)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,3 +204,22 @@ def written(value: Any) -> str:
     if isinstance(value, int):
         return str(value)
     return repr(value).replace("e-0", "e-").removesuffix(".0")
+
+
+def shown(value: Any) -> str:
+    """A number as a field shows it: as typed, but 1/18 where that says exactly the same and is shorter."""
+    if isinstance(value, float) and len(repr(value)) > LONG:
+        near = Fraction(value).limit_denominator(LARGEST_DENOMINATOR)
+        if near.numerator / near.denominator == value:
+            return f"{near.numerator}/{near.denominator}"
+    return written(value)
+
+
+def divided(text: str) -> str:
+    """What was typed into a field for numbers, with 1/18 worked out and the long minus of a printed number as a short one."""
+
+    def work_out(match: re.Match[str]) -> str:
+        above, below = (float(part) for part in match.groups())
+        return written(above / below) if below else match[0]
+
+    return _QUOTIENT.sub(work_out, text.replace("\N{MINUS SIGN}", "-"))

@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from playwright.sync_api import ConsoleMessage, Locator, Page, expect
 
+from gd_core.examples import OPENING
 from gd_core.experiment import Experiment
 
 WATCH = (Path(__file__).parent / "watch.js").read_text(encoding="utf-8")
@@ -86,7 +87,9 @@ class Lab:
 
     @property
     def experiment(self) -> Experiment:
-        """What the address says; an address that needs a correction fails the test."""
+        """What the address says, a bare one the opening example; one that needs a correction fails the test."""
+        if not self.query:
+            return OPENING.experiment
         experiment, sentences = Experiment.from_query(self.query)
         assert not sentences
         return experiment

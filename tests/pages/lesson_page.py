@@ -5,6 +5,7 @@ import json
 import re
 from pathlib import Path
 from typing import Any, Self
+from urllib.parse import parse_qsl
 
 import pyarrow as pa
 from streamlit.testing.v1 import AppTest
@@ -96,8 +97,8 @@ class LessonPage:
         """Label, page and settings of every link on the page."""
         found = []
         for element in self.at.get("page_link"):
-            pairs = [part.split("=", 1) for part in element.proto.query_string.split("&") if part]
-            found.append((element.proto.label, element.proto.page, dict(pairs)))
+            query = dict(parse_qsl(element.proto.query_string, keep_blank_values=True))
+            found.append((element.proto.label, element.proto.page, query))
         return found
 
     @property

@@ -104,10 +104,14 @@ class Trial:
 
 
 def test_a_bare_address_opens_with_the_usual_settings():
-    """And writes them down, so that the address can be copied at once."""
+    """It stays bare, since it says all there is to say, until something differs; and can be gone back to."""
     trial = Trial()
     assert trial.experiment == USUAL
-    assert trial.query == USUAL.to_query()
+    assert trial.query == {}
+    trial.type("learning_rate", "0.25")
+    assert trial.query == trial.experiment.to_query()
+    trial.follow()
+    assert (trial.experiment, trial.query) == (USUAL, {})
 
 
 def test_what_is_typed_is_the_value_and_the_address():

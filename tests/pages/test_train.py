@@ -72,7 +72,9 @@ class Lab:
 
     @property
     def experiment(self):
-        """What the address says, all of which can be read."""
+        """What the address says, all of which can be read; a bare one means the opening example."""
+        if not self.query:
+            return OPENING.experiment
         experiment, sentences = Experiment.from_query({k: v for k, v in self.query.items() if k != "axes"})
         assert not sentences
         return experiment
@@ -130,11 +132,15 @@ def test_the_first_visit_shows_a_start_that_waits():
     assert lab.player["note"] == ""
 
 
-def test_the_first_address_is_the_opening_example():
-    """A link that is copied at once leads to what is on the page."""
+def test_a_bare_address_is_the_opening_example():
+    """A link that is copied at once leads to what is on the page, and Back does not lead to it twice."""
     lab = Lab()
-    assert lab.experiment == OPENING.experiment
-    assert Lab(**lab.query).experiment == OPENING.experiment
+    assert lab.query == {}
+    assert lab.text("learning_rate") == "0.01"
+    lab.type(learning_rate="0.02")
+    assert lab.experiment == replace(OPENING.experiment, learning_rate=0.02)
+    assert lab.follow({}).query == {}
+    assert lab.text("learning_rate") == "0.01"
 
 
 def test_every_chart_has_a_text_without_numbers():

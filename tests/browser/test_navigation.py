@@ -1,0 +1,92 @@
+"""From page to page: the menu, links, Back, reload, and a link into a server that has just started."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from pages.ui.house import LESSONS
+from serving import serving
+
+LINK = "/one_parameter?dataset=one-parameter&learning_rate=0.05&epochs=30"
+
+
+def menu(lab, group, title):
+    """Choose a page from the menu at the top."""
+    before = lab.count("runs")
+    lab.page.get_by_test_id("stTopNavSection").filter(has_text=group).click()
+    lab.page.get_by_role("menuitem", name=title).click()
+    lab.page.wait_for_function("(before) => watch.runs > before", arg=before)
+
+
+def heading(lab, title):
+    expect(lab.page.get_by_role("heading", level=1)).to_have_text(title)
+
+
+def test_a_deep_link_into_a_fresh_server_opens_the_whole_app(visit):
+    """Its settings are there, and so is the menu: Streamlit alone would run the page without app.py."""
+    with serving() as fresh:
+        lab = visit(fresh.url).open_page(LINK)
+        expect(lab.page.get_by_test_id("stTopNavSection")).to_have_count(2)
+        expect(lab.field("Learning rate η")).to_have_value("0.05")
+        assert lab.query["learning_rate"] == "0.05"
+        lab.page.context.close()
+
+
+def test_the_menu_leads_to_every_page(lab):
+    """Two groups, ten pages, in reading order."""
+    lab.open_page()
+    heading(lab, "Train")
+    for number, (name, title) in enumerate(LESSONS.items(), 1):
+        menu(lab, "Lessons", f"{number}. {title}")
+        heading(lab, title)
+        lab.page.wait_for_url(re.compile(rf"/{name}(\?|$)"))
+    menu(lab, "Lab", "Train")
+    heading(lab, "Train")
+
+
+def test_pages_stay_as_they_were_left(lab):
+    """A rate typed on Train is there after a lesson, and the lesson's is there after Train."""
+    lab.open_page()
+    lab.type("Learning rate η", "0.02")
+    menu(lab, "Lessons", "One parameter")
+    heading(lab, "One parameter, one slope")
+    lab.settled().type("Learning rate η", "0.07")
+    menu(lab, "Lab", "Train")
+    heading(lab, "Train")
+    lab.settled()
+    expect(lab.field("Learning rate η")).to_have_value("0.02")
+    assert lab.experiment.learning_rate == 0.02
+    menu(lab, "Lessons", "One parameter")
+    heading(lab, "One parameter, one slope")
+    lab.settled()
+    expect(lab.field("Learning rate η")).to_have_value("0.07")
+
+
+def test_back_leads_through_pages_and_settings(lab):
+    """From Train back to the lesson with the rate that it had, and on again."""
+    lab.open_page(LINK)
+    lab.type("Learning rate η", "0.07")
+    lab.wait_for_query(learning_rate="0.07")
+    menu(lab, "Lab", "Train")
+    heading(lab, "Train")
+    lab.settled()
+    lab.page.go_back()
+    lab.page.wait_for_function("location.pathname === '/one_parameter'")
+    heading(lab, "One parameter, one slope")
+    expect(lab.field("Learning rate η")).to_have_value("0.07")
+    lab.page.go_back()
+    expect(lab.field("Learning rate η")).to_have_value("0.05")
+
+
+@pytest.mark.parametrize("name", LESSONS)
+def test_a_reload_shows_the_same_page(lab, name):
+    """The heading, the address and no error."""
+    lab.page.goto(f"{lab.url}/{name}")
+    heading(lab, LESSONS[name])
+    lab.page.wait_for_function("watch.runs > 0 && watch.calm > 20")
+    address = lab.page.evaluate("location.href")
+    lab.page.reload()
+    heading(lab, LESSONS[name])
+    lab.page.wait_for_function("watch.runs > 0 && watch.calm > 20")
+    assert lab.page.evaluate("location.href") == address

@@ -1,0 +1,37 @@
+"""Every link in the app, walked: the page exists, opens without a complaint, and shows exactly what was promised."""
+
+import pytest
+from lesson_page import LessonPage
+
+from pages.ui.house import LESSONS
+
+PAGES = ("train", *LESSONS)
+
+
+def walked(page):
+    """The links on a page as it opens, and after its question was skipped."""
+    opened = LessonPage(page)
+    found = opened.links
+    if any(button.key == "skip" for button in opened.at.button):
+        found += opened.skip().links
+    return {(page, tuple(sorted(query.items()))) for _, page, query in found}
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_link_leads_where_it_says(page):
+    """No complaint about a setting on the other side, and the address keeps every setting of the link."""
+    for target, query in sorted(walked(page)):
+        there = LessonPage(target or "train", **dict(query))
+        assert there.complaints == [], (target, query)
+        kept = there.query
+        assert {name: kept.get(name) for name, _ in query} == dict(query), target
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_lesson_leads_on(page):
+    """Each page has a link to another one; each lesson to the next in reading order, the last to Train."""
+    targets = {target or "train" for target, _ in walked(page)}
+    assert targets - {page}
+    if page in LESSONS:
+        order = [*LESSONS, "train"]
+        assert order[order.index(page) + 1] in targets
