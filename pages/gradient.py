@@ -1,3 +1,179 @@
+"""Lesson: the gradient, row by row."""
+
 import streamlit as st
 
-st.write("x")
+from gd_core.catalog import DATASET_INFO
+from pages.ui import lesson, look
+from pages.ui.desk import Desk
+from pages.ui.options import Choice, Number
+
+MOST_ROWS = 60  # every row is drawn as a bar, so that one sees their mean
+QUESTION = lesson.Question(
+    "How will the bars stand at the end of this run?",
+    {
+        "vanish": "They all shrink to nothing",
+        "cancel": "They stay, but cancel: mean 0",
+        "still": "Their mean is not 0 yet",
+        "grow": "They grow longer",
+    },
+)
+ROWS = {"points": 20, "noise": 3.0, "start": (2.0, 1.0, 0.0), "learning_rate": 0.1, "epochs": 40}
+EXAMPLES = {
+    "Noise": lesson.experiment("two-features", **ROWS),
+    "No noise": lesson.experiment("two-features", **ROWS | {"noise": 0.0}),
+    "Small rate": lesson.experiment("two-features", **ROWS | {"learning_rate": 0.005}),
+    "Large rate": lesson.experiment("two-features", **ROWS | {"learning_rate": 0.7}),
+}
+desk = Desk(
+    "gradient",
+    EXAMPLES["Noise"],
+    others=(
+        lesson.experiment("noisy-quadratic", start=(0.0, 0.0, 0.0), learning_rate=1e-5, epochs=40),
+        lesson.experiment("one-parameter", start=(2.0,), learning_rate=0.05, epochs=20),
+    ),
+    options={
+        "row": Number(
+            default=15,
+            low=1,
+            high=MOST_ROWS,
+            title="Row i",
+            whole=True,
+            help="Whose contribution is written out. A click on a bar chooses it too.",
+        ),
+        "parameter": Choice(
+            default="1",
+            choices={"1": "1", "2": "2", "3": "3"},
+            title="Slope for",
+            help="The parameter that the step size h is tried on, and that the player speaks of.",
+        ),
+        "h": Number(
+            default=1e-5,
+            low=1e-300,
+            high=1.0,
+            title="Step size h",
+            help="How far the finite difference steps aside: from 1e-300 to 1. A click on its chart sets it too.",
+        ),
+        "kind": Choice(
+            default="forward",
+            choices={"forward": "Forward", "central": "Central"},
+            title="Finite difference",
+            help="Forward goes from θ to θ + h, central from θ − h to θ + h.",
+        ),
+    },
+    views=("row", "parameter", "h", "kind"),
+    only={
+        "points": (1, MOST_ROWS),
+        "epochs": (1, 200),
+        "optimizer": ("gradient-descent",),
+        "loss": ("mse",),
+        "batch_size": (0,),
+        "scale_features": (False,),
+        "before": ((),),
+    },
+    guesses=tuple(QUESTION.answers),
+).open()
+info = desk.settings.info
+
+lesson.heading(
+    "The gradient",
+    "Every row pulls at every parameter. The gradient of the loss J is the mean of these pulls.",
+    r"\frac{\partial J_i}{\partial w} = 2(\hat y_i - y_i)\,x_i \qquad \frac{\partial J_i}{\partial b} = 2(\hat y_i - y_i)"
+    r" \qquad \frac{\partial J}{\partial w} = \frac1N \sum_i \frac{\partial J_i}{\partial w}"
+    r" \qquad \frac{\partial J}{\partial b} = \frac1N \sum_i \frac{\partial J_i}{\partial b}",
+)
+with st.sidebar:
+    desk.complaint()
+    with st.container(key="cases"):
+        places = [*st.columns(2, gap="small"), *st.columns(2, gap="small")]
+        for place, (name, experiment) in zip(places, EXAMPLES.items(), strict=True):
+            with place:
+                st.button(name, key=f"case {name}", width="stretch", on_click=desk.load, args=(experiment,))
+    desk.choose("dataset", {key: one.title for key, one in DATASET_INFO.items()}, label="Data set")
+    if info.knobs:
+        left, right = st.columns(2, gap="small")
+        with left:
+            desk.text("points", label="Rows N")
+        with right:
+            desk.text("noise")
+    desk.text(
+        "start",
+        label=f"Start at {', '.join(info.parameters)}",
+        help="A number for each, with commas between; or a word: published, random.",
+    )
+    left, right = st.columns(2, gap="small")
+    with left:
+        desk.text("learning_rate", label="Rate η")
+        desk.text("row")
+    with right:
+        desk.text("epochs")
+        desk.text("h")
+    desk.segments("kind")
+    if len(info.parameters) > 1:
+        desk.segments("parameter", dict(zip("123", info.parameters, strict=True)))
+lesson.predict(desk, QUESTION)
+
+with look.first_visit():
+    from pages.ui import player, rowwise, stage, tabs
+    from pages.ui.charts import rowwise as pictures
+    from pages.ui.palette import palette
+stage.settle()
+run, known, finding = stage.played(desk.settings, trained=desk.revealed)
+colours = palette(st.context.theme.type)
+row = rowwise.row_of(desk["row"], run)
+about = rowwise.parameter_of(desk["parameter"], run)
+trial = rowwise.trial(run, about, desk["kind"], desk["h"])
+
+
+def clicked() -> None:
+    """A click on a bar chooses its row, one on the chart of step sizes chooses h."""
+    click = player.clicked()
+    if click and click.plot == "steps":
+        desk.set(h=pictures.step_at(click.x))
+    elif click:
+        desk.set(row=pictures.row_at(click.x, desk.settings.points))
+
+
+for number, place in enumerate(st.columns(len(info.parameters), gap="medium")):
+    with place:
+        look.panel_title(*rowwise.bar_title(run, number))
+        with look.clickable(f"bars_{number}"):
+            tabs.draw(pictures.bars(run, number, row, colours, 195), f"bars_{number}")
+left, middle, right = st.columns([10, 10, 9], gap="medium")
+with left:
+    look.panel_title(*rowwise.row_title(run, row))
+    st.html(rowwise.written_out(run, row))
+with middle:
+    look.panel_title("The same gradient by three ways", f"{desk['kind']}, h = {rowwise.short(desk['h'])}")
+    st.html(rowwise.three_ways(run))
+with right:
+    look.panel_title(f"How far off for {info.parameters[about]}, over h", "at the start")
+    with look.clickable("steps"):
+        tabs.draw(pictures.steps(run, about, trial, colours, 185), "steps")
+    st.html(f'<p class="said-of-h">{rowwise.said_of(trial, info.parameters[about])}</p>')
+with lesson.transport():
+    player.show(
+        run,
+        known,
+        finding,
+        take=desk.take,
+        play=desk.revealed,
+        trained=desk.revealed,
+        judged=lesson.judged(desk, QUESTION, rowwise.truth(run)),
+        summary=rowwise.summary(run, known, finding),
+        said=rowwise.steps_said(run, about),
+        more_sums=rowwise.totals(run),
+        extra=rowwise.columns(run, row, desk["kind"], desk["h"]),
+        on_click=clicked,
+    )
+lesson.closing(
+    (
+        "A row far from the curve pulls hard. So does one with a large x, whose lever is long.",
+        "With noise the bars never vanish. At the optimum they cancel: their mean is 0.",
+        "h too big: the chord is not the tangent. h too small: the losses agree in all digits. Autograd has no h.",
+    ),
+    (
+        lesson.Link("The published curve: t² has the longest lever", "gradient", desk.others[0]),
+        lesson.Link("The same run on the Train page", "train", desk.settings),
+        lesson.Link("How far to go: the learning rate", "learning_rate"),
+    ),
+)
