@@ -1,3 +1,52 @@
+"""Words and questions: short answers, each with an experiment that shows it."""
+
 import streamlit as st
 
-st.write("x")
+from gd_core.glossary import LONGEST_SEARCH, Entry, found
+from pages.ui import lesson, look
+from pages.ui.desk import Desk
+from pages.ui.search import Search
+
+desk = Desk("glossary", Search()).open()
+
+
+def card(entry: Entry) -> None:
+    link = lesson.Link(entry.label, entry.page, entry.settings, entry.options)
+    with st.container(border=True, key=f"word_{entry.term}"):
+        st.html(f"<h3>{entry.term}</h3><p>{entry.answer}</p>")
+        st.page_link(
+            f"pages/{entry.page}.py",
+            label=entry.label,
+            icon=":material/arrow_forward:",
+            query_params=lesson.query_of(link),
+        )
+
+
+lesson.heading(
+    "Words and questions", "Short answers to what students ask, with the numbers of this app’s own data."
+)
+entries = found(desk.settings.q)
+with st.container(key="search", horizontal=True, vertical_alignment="bottom"):
+    with st.container(width=360):
+        desk.text(
+            "q", label="Search", help=f"One or more words, up to {LONGEST_SEARCH} characters, then Enter."
+        )
+    if desk.settings.q:
+        st.button("Show all", icon=":material/close:", on_click=desk.load, args=(Search(),), key="show_all")
+desk.complaint()
+st.markdown(look.plain(desk.settings.said))
+
+with st.container(key="words"):
+    for group in dict.fromkeys(entry.group for entry in entries):
+        st.html(f'<h2 class="word-group">{group}</h2>')
+        with st.container(key=f"words_{group}"):
+            for entry in entries:
+                if entry.group == group:
+                    card(entry)
+lesson.closing(
+    (
+        "Every number comes from this app’s own data. The link under it opens the run that shows it.",
+        "The search looks into the answers, too.",
+    ),
+    (lesson.Link("Train: try it yourself", "train"),),
+)
