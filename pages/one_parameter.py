@@ -1,49 +1,100 @@
 """Lesson: one parameter, one slope."""
 
+from dataclasses import replace
+from functools import partial
+
 import streamlit as st
 
 from pages.ui import lesson, look
-from pages.ui.desk import Desk
+from pages.ui.desk import NUMBERS, Desk
+from pages.ui.options import shown
 
+TALL = 375  # pixels
+EXAMPLES = {0.01: "creeps", 1 / 18: "one step", 0.1: "overshoots", 1 / 9: "bounces", 0.12: "diverges"}
 QUESTION = lesson.Question(
-    "Where does the point go with this rate?",
+    "What will the point do with this rate?",
     {
-        "arrives": "It arrives from one side",
-        "swings": "It jumps across and comes back",
+        "closer": "It comes closer from one side",
+        "lands": "One step lands on −1",
+        "across": "It jumps across and comes closer",
         "bounces": "It bounces for ever",
         "leaves": "It flies away",
+        "stays": "It stays where it is",
     },
 )
 desk = Desk(
     "one_parameter",
-    lesson.experiment("one-parameter", learning_rate=0.1, epochs=40),
-    only={"dataset": ("one-parameter",), "optimizer": ("gradient-descent",), "epochs": (1, 200)},
+    lesson.experiment("one-parameter", learning_rate=0.1, epochs=40, start=(2.0,)),
+    only={
+        "dataset": ("one-parameter",),
+        "optimizer": ("gradient-descent",),
+        "loss": ("mse",),
+        "before": ((),),
+        "epochs": (1, 200),
+        "start": NUMBERS,
+    },
     guesses=tuple(QUESTION.answers),
 ).open()
 
+
+def take_rate(rate: float) -> None:
+    desk.set(learning_rate=rate)
+    desk.answer(None)
+
+
 lesson.heading(
     "One parameter, one slope",
-    "The slope says which way is down. The learning rate says how far to go.",
+    "The slope says which way is down. The learning rate η says how far to go.",
     r"L(A) = (3 + 3A)^2 \qquad L'(A) = 18\,(A + 1) \qquad A \leftarrow A - \eta\,L'(A)",
 )
 with st.sidebar:
     desk.complaint()
-    desk.text("learning_rate")
-    desk.text("epochs")
-    desk.text("start", label="Start A")
+    desk.text("learning_rate", help="How long a step is: η times the slope. Type it as 0.1, 1e-2 or 1/18.")
+    desk.text("start", label="Start A", help="A number. A click on the curve sets it too.")
+    desk.text(
+        "epochs", help="How many steps. The data are one row, so an epoch is one step. Between 1 and 200."
+    )
+    # a name would give the answer away, so it is read once its run has been seen
+    seen = st.session_state.setdefault("one_parameter rates", set())
+    if desk.revealed:
+        seen.add(desk.settings.learning_rate)
+    with st.container(key="rates", gap="xsmall"):
+        st.html('<p class="panel-title">Rates to try</p>')
+        for rate, name in EXAMPLES.items():
+            told = rate in seen or not desk["ask"]
+            st.button(
+                f"η = {shown(rate)}" + (f": {name}" if told else ""), key=f"rate {name}", width="stretch",
+                on_click=take_rate, args=(rate,),
+            )  # fmt: skip
 lesson.predict(desk, QUESTION)
 
 with look.first_visit():
-    from pages.ui import charts, player, stage, tabs
+    from gd_core import fate
+    from pages.ui import charts, player, slope, stage, tabs
     from pages.ui.palette import palette
 stage.settle()
 run, known, finding = stage.played(desk.settings, trained=desk.revealed)
-colours = palette(st.context.theme.type)
-left, right = st.columns(2)
+truth = fate.fate(run.recording)
+
+
+def take_start() -> None:
+    if picked := player.clicked():
+        desk.set(start=(charts.value_at(run, picked.x),))
+
+
+left, right = st.columns(2, gap="medium")
 with left, look.clickable("curve"):
-    tabs.draw(charts.parabola(run, "A", colours, 300), "parabola")
-with right:
-    tabs.draw(charts.error(run, colours, 300), "error")
+    tabs.draw(charts.tangent(run, "A", palette(st.context.theme.type), TALL), "curve")
+with right, st.container(key="slope", gap="small"):
+    st.html(slope.factor_card(desk.settings, revealed=desk.revealed))
+    st.html(slope.step_line(desk.settings))
+    st.html(slope.spreadsheet(run, revealed=desk.revealed))
+    st.download_button(
+        "Spreadsheet with live formulas (.xlsx)", partial(slope.workbook, desk.settings), "one_parameter.xlsx",
+        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", key="spreadsheet",
+        icon=":material/download:", on_click="ignore", disabled=not desk.revealed,
+        help="Change η or the start in it, and every row is computed anew.",
+    )  # fmt: skip
 with lesson.transport():
     player.show(
         run,
@@ -52,15 +103,25 @@ with lesson.transport():
         take=desk.take,
         play=desk.revealed,
         trained=desk.revealed,
-        judged=lesson.judged(desk, QUESTION, "swings"),
+        judged=lesson.judged(desk, QUESTION, truth),
+        summary=fate.of_run(run.recording, desk.settings.learning_rate, truth),
+        said=fate.of_steps(run.recording),
+        extra=slope.columns(run),
+        on_click=take_start,
     )
 lesson.closing(
     (
-        "The arrow is η times the slope. A flatter place makes a shorter step.",
-        "The distance to −1 is multiplied by 1 − 18η in every step.",
+        "The arrow is η times the slope. Where the curve is flatter, the same rate makes a shorter step.",
+        "The sign of 1 − 18η says on which side of −1 a step lands, its size how far away.",
+        "18 is how fast the slope changes. Where it changes faster, the rate must be smaller.",
     ),
     (
-        lesson.Link("Four steps on real data", "four_steps"),
+        lesson.Link(
+            "Just above 1/9: η = 0.112 for 100 epochs",
+            "one_parameter",
+            replace(desk.settings, learning_rate=0.112, epochs=100),
+        ),
         lesson.Link("The same run on the Train page", "train", desk.settings),
+        lesson.Link("Next: four steps on real data", "four_steps"),
     ),
 )

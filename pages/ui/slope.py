@@ -1,0 +1,91 @@
+"""What the lesson of one parameter shows beside its curve, as HTML: the factor, this epoch's step, the spreadsheet."""
+
+import numpy as np
+
+from gd_core import fate
+from gd_core.experiment import Experiment
+from gd_core.verdict import significant
+from pages.ui import player
+from pages.ui.charts import Run
+from pages.ui.options import shown
+
+HEADER = ("epoch", "A", "L′(A)", "η · L′(A)", "next A", "loss")
+
+
+def factor_card(experiment: Experiment, *, revealed: bool) -> str:
+    """1 − 18η in large type, with what its sign and its size mean; before the answer only the sum to be done."""
+    number = fate.factor(experiment.learning_rate)
+    here = "; here it is 0, and stays 0" if revealed and experiment.start == (fate.OPTIMUM,) else ""
+    worth = fate.written(number) if revealed else "?"
+    sign, size = (
+        fate.meaning(number)
+        if revealed
+        else ("does a step jump across −1?", "does the distance shrink or grow?")
+    )
+    return (
+        f'<div class="factor"><p class="sum">1 − 18η <small>= 1 − 18 × {_rate(experiment)} =</small> <b>{worth}</b></p>'
+        f"<p>Every step multiplies the distance to −1 by this{here}.</p>"
+        f"<p><b>Sign</b> {sign}</p><p><b>Size</b> {size}</p></div>"
+    )
+
+
+def step_line(experiment: Experiment) -> str:
+    """The update rule with this epoch's numbers in it."""
+    p, g, after = (player.live(column) for column in ("p0", "g0", "next_a"))
+    return (
+        '<p class="step-line">A ← A − η · L′(A)<br>'
+        f"<span>{p} − {_rate(experiment)} × ({g}) = <b>{after}</b></span></p>"
+    )
+
+
+def columns(run: Run) -> dict[str, np.ndarray]:
+    """What follows each epoch, for the player: the next A and the loss there; nothing after the last."""
+    recording = run.recording
+    gone = np.array([np.nan])
+    return {
+        "next_a": np.append(recording.epoch_theta[1:, 0].numpy(), gone),
+        "next_loss": np.append(recording.epoch_loss[1:].numpy(), gone),
+    }
+
+
+def spreadsheet(run: Run, *, revealed: bool) -> str:
+    """A row an epoch. The player shows the rows up to its epoch, and the last of them stands out."""
+    recording, rate = run.recording, run.experiment.learning_rate
+    a, slope = recording.epoch_theta[:, 0].tolist(), recording.gradient[:, 0].tolist()
+    loss = recording.epoch_loss.tolist()
+    head = "".join(f'<th scope="col">{name}</th>' for name in HEADER)
+    body = ""
+    for epoch in range(recording.epochs + 1):
+        later = epoch < recording.epochs
+        unknown = "" if revealed else "?"
+        cells = [
+            significant(a[epoch]),
+            significant(slope[epoch]),
+            significant(rate * slope[epoch]) if revealed else unknown,
+            significant(a[epoch + 1]) if later else unknown,
+            significant(loss[epoch]),
+        ]
+        mark = 'class="lit"' if epoch == 0 else player.lit("epoch", reached=epoch)
+        body += (
+            f'<tr {mark}><th scope="row" {player.lit("epoch", epoch)}>{epoch}</th>'
+            + "".join(f"<td>{cell}</td>" for cell in cells)
+            + "</tr>"
+        )
+    return (
+        '<div class="sheet" tabindex="0" role="region" aria-label="The run as a table">'
+        f'<table class="live"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+    )
+
+
+def workbook(experiment: Experiment) -> bytes:
+    """The run as an .xlsx file of formulas. Made when it is asked for: its library is loaded then."""
+    from gd_core import spreadsheet
+
+    (start,) = experiment.start
+    return spreadsheet.workbook(experiment.learning_rate, float(start), experiment.epochs)
+
+
+def _rate(experiment: Experiment) -> str:
+    """η as it stands in a sum: 1/18, or six digits."""
+    text = shown(experiment.learning_rate)
+    return text if len(text) <= 12 else f"{experiment.learning_rate:.6g}"
