@@ -1,3 +1,118 @@
+"""Lesson: the four steps of training, on the noisy quadratic."""
+
+from dataclasses import replace
+
 import streamlit as st
 
-st.write("x")
+from gd_core.published import QUADRATIC, QUADRATIC_RMSE
+from pages.ui import lesson, look
+from pages.ui.desk import Desk
+
+ANSWERS = {
+    "best": "It is the best curve",
+    "near": "It is nearly the best: below 2 × its RMSE",
+    "far": "It is far from the best: above 2 × its RMSE",
+    "worse": "It is worse than the start",
+}
+EXAMPLES = {
+    "As published": (QUADRATIC, "Ten epochs at 1e-5, as the article ran it."),
+    "Scaled time": (
+        replace(QUADRATIC, scale_features=True, learning_rate=0.2),
+        "Also ten epochs, with time scaled first.",
+    ),
+    "Scaled, 40 epochs": (
+        replace(QUADRATIC, scale_features=True, learning_rate=0.2, epochs=40),
+        "The same with more patience.",
+    ),
+    "Five times the rate": (replace(QUADRATIC, learning_rate=5e-5, epochs=20), "20 epochs at 5e-5."),
+}
+desk = Desk(
+    "four_steps",
+    QUADRATIC,
+    only={
+        "dataset": ("noisy-quadratic",),
+        "loss": ("mse",),
+        "optimizer": ("gradient-descent",),
+        "batch_size": (0,),
+        "before": [()],
+        "epochs": (1, 60),
+    },
+    guesses=tuple(ANSWERS),
+).open()
+
+lesson.heading(
+    "Four steps",
+    "Initialise, loss, step, stop: training is a loop. Watch each step light up while it happens.",
+    r"\hat y = a\,t^2 + b\,t + c \qquad L = \tfrac{1}{N}\sum_i (\hat y_i - y_i)^2 \qquad \theta \leftarrow \theta - \eta\,\nabla L",
+)
+with st.sidebar:
+    desk.complaint()
+    desk.text("learning_rate")
+    desk.text("epochs")
+    desk.switch(
+        "scale_features", label="Scale time first", help="Shift t to mean 0 and width 1 before t² is taken."
+    )
+    for number, (title, (settings, reason)) in enumerate(EXAMPLES.items()):
+        st.button(
+            title, key=f"example_{number}", help=reason, on_click=desk.load, args=(settings,), width="stretch"
+        )
+before, last = QUADRATIC_RMSE[-2:]
+printed = (
+    f"The article’s RMSE ends at {before:.4f}, {last:.4f}, and it calls that stable. How good is this curve?"
+)
+asked = printed if desk.settings == QUADRATIC else "How good is the curve when the loop stops?"
+QUESTION = lesson.Question(asked, ANSWERS)
+lesson.predict(desk, QUESTION)
+
+with look.first_visit():
+    from gd_core import stages
+    from pages.ui import charts, loop, player, stage, tabs
+    from pages.ui.palette import palette
+stage.settle()
+run, known, finding = stage.played(desk.settings, trained=desk.revealed)
+shown = stages.moments(run.recording)
+said = stages.sentences(run.recording, loop.names_of(desk.settings))
+colours = palette(st.context.theme.type)
+with st.container(key="loop"):
+    st.html(loop.cards(run))
+left, middle, right = st.columns([4, 3, 3], gap="medium")
+with left:
+    tabs.draw(charts.moment_fit(run, shown, colours, 235), "moment_fit")
+with middle:
+    tabs.draw(charts.moment_error(run, shown, colours, 235), "moment_error")
+with right:
+    st.html(loop.printed_errors(run))
+with lesson.transport():
+    judged = lesson.judged(desk, QUESTION, stages.standing(run.recording, known.floor_rmse))
+    ending = judged + stages.of_stop(run.recording, desk.settings, known, finding)
+    player.put(
+        loop.numbers(shown, said),
+        said.templates,
+        ending if desk.revealed else "",
+        take=desk.take,
+        play=desk.revealed,
+        trained=desk.revealed,
+        last=shown.last,
+        planned=stages.planned(desk.settings.epochs),
+        complete=run.recording.complete,
+        names=loop.titles(shown),
+        note="Reset: the first button goes back to the same start.",
+    )
+look.panel_title("The article’s six panels", "data as dots, predictions as crosses, one panel an epoch")
+with st.container(horizontal=True, gap="xsmall", key="panels"):
+    for epoch, shown_from in loop.panels(run):
+        with st.container(width=166):
+            look.panel_title(f"Epoch {epoch}")
+            tabs.draw(charts.panel(run, epoch, colours, 160, shown_from), f"panel_{epoch}")
+lesson.closing(
+    (
+        "A step changes a, b and c. Only the next loss tells what it was worth.",
+        "The loop stops because it has counted to the end. It never asks whether the curve is good.",
+        "A small change is not a small distance: the article’s RMSE rests at 18.04, and the floor is 1.467.",
+    ),
+    (
+        lesson.Link("Why did it stop there? Its landscape", "landscape", desk.settings),
+        lesson.Link("The same run on the Train page", "train", desk.settings),
+        lesson.Link("The gradient: which way is down", "gradient"),
+    ),
+)

@@ -1,0 +1,124 @@
+"""The training loop as four lit cards, the printed errors beside ours, and the player's table of moments."""
+
+from html import escape
+from typing import Any
+
+from gd_core.experiment import Experiment
+from gd_core.published import QUADRATIC_RMSE
+from gd_core.stages import Moments, Said, Stage
+from gd_core.verdict import significant
+from pages.ui import charts, digits, player
+from pages.ui.options import written
+
+PANELS = 6  # as the article drew
+
+
+def names_of(experiment: Experiment) -> tuple[str, ...]:
+    """Names of the numbers that are trained; a prime says that they belong to the scaled feature."""
+    return tuple(f"{name}′" if experiment.scale_features else name for name in experiment.info.parameters)
+
+
+def cards(run: charts.Run) -> str:
+    """The loop: each stage with its line of PyTorch and its numbers at this moment."""
+    experiment = run.experiment
+    names = names_of(experiment)
+    begin = ", ".join(significant(value, 3) for value in run.problem.start.tolist())
+    now = ", ".join(player.live(f"p{i}", digits=4) for i in range(len(names)))
+    letters = ", ".join(names)
+    scale = "t = (t - t.mean()) / t.std(correction=0)\n" if experiment.scale_features else ""
+    diverged = run.recording.diverged_at is not None
+    why = "# the lab ends a run\n# that blows up" if diverged else f"# range({experiment.epochs}) is used up"
+    head = (
+        f'<p class="for"><code>for epoch in range({experiment.epochs}):</code>'
+        f'<span class="tick" {player.lit("inside", 1)}>epoch {player.live("epoch", digits=1)}</span></p>'
+    )
+    return (
+        '<div class="loop" role="group" aria-label="The four steps of training">'
+        + _card(
+            Stage.INITIALISE,
+            "Initialise",
+            scale + "params = start.clone().requires_grad_()",
+            f"({letters}) = {begin}",
+        )
+        + f'<div class="round">{head}<div class="two">'
+        + _card(
+            Stage.LOSS,
+            "Loss",
+            "loss = mse_loss(f(t, params), y)\nprint(loss.sqrt())",
+            f"RMSE = √loss = {player.live('printed')}",
+        )
+        + _card(
+            Stage.STEP,
+            "Step",
+            f"loss.backward()\nparams.data -= {written(experiment.learning_rate)} * params.grad\nparams.grad = None",
+            f"({letters}) = {now}",
+        )
+        + "</div></div>"
+        + _card(Stage.STOP, "Stop", why, _ending(run))
+        + "</div>"
+    )
+
+
+def _card(stage: Stage, title: str, code: str, numbers: str) -> str:
+    return (
+        f'<div class="stage" role="group" aria-label="{title}" {player.lit("stage", int(stage))}><h3>{int(stage) + 1} {title}</h3>'
+        f'<pre><code>{escape(code)}</code></pre><p class="now">{numbers}</p></div>'
+    )
+
+
+def _ending(run: charts.Run) -> str:
+    if not run.recording.complete:
+        return "·"
+    words = f"RMSE {significant(float(run.recording.epoch_rmse[-1]))}, best possible {significant(run.curve.floor_rmse, 4)}"
+    if run.recording.diverged_at is not None:
+        words = f"the loss has blown up at epoch {run.recording.diverged_at}"
+    return f'<span class="later" {player.lit("stage", reached=int(Stage.STOP))}>{words}</span>'
+
+
+def printed_errors(run: charts.Run) -> str:
+    """The article's ten errors, ours beside each from the moment it is measured."""
+    recording = run.recording
+    rmse = recording.epoch_rmse.tolist()
+    rows = ""
+    for epoch, printed in enumerate(QUADRATIC_RMSE):
+        measured = recording.complete and epoch < min(recording.epochs, run.experiment.epochs)
+        shown = player.lit("moment", reached=2 * epoch + 1)
+        theirs, ours = digits.pair(printed, rmse[epoch] if measured else None, shown=shown)
+        rows += digits.row([str(epoch), theirs, ours], player.lit("measured", epoch))
+    return (
+        '<table class="live beside"><thead><tr><th>epoch</th><th>published RMSE</th><th>this run</th></tr></thead>'
+        f"<tbody>{rows}</tbody></table>"
+        '<p class="beneath">Underlined digits are the same. The article computed in 32 bits, this run in 64.</p>'
+    )
+
+
+def panels(run: charts.Run) -> list[tuple[int, int]]:
+    """Epochs of the small panels, and the moment from which each shows its predictions."""
+    return [(epoch, 2 * epoch + 1) for epoch in range(min(PANELS, run.experiment.epochs))]
+
+
+def numbers(shown: Moments, said: Said) -> Any:
+    """The player's table: one row a moment."""
+    columns: dict[str, Any] = {
+        "moment": range(len(shown.stage)),
+        "stage": shown.stage,
+        "inside": (shown.stage == Stage.LOSS) | (shown.stage == Stage.STEP),
+        "epoch": shown.epoch,
+        "measured": shown.epoch.where((shown.stage == Stage.LOSS) | (shown.stage == Stage.STEP), -1),
+        "rmse": shown.rmse,
+        "printed": shown.rmse.where(shown.stage != Stage.STOP, shown.rmse[max(0, len(shown.rmse) - 2)]),
+    }
+    rose = shown.rmse.diff(prepend=shown.rmse[:1])
+    columns |= {"fell": -rose, "rose": rose}
+    for i in range(shown.theta.shape[1]):
+        columns |= {f"p{i}": shown.theta[:, i], f"q{i}": shown.before[:, i]}
+    return player.numbers_of(columns, said.choice)
+
+
+def titles(shown: Moments) -> list[str]:
+    """What each moment is called beside the slider."""
+    words = {Stage.INITIALISE: "start", Stage.STOP: "stop"}
+    return [
+        words.get(Stage(stage)) or f"epoch {epoch} · {Stage(stage).name.lower()}"
+        for stage, epoch in zip(shown.stage.tolist(), shown.epoch.tolist(), strict=True)
+    ]
