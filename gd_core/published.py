@@ -38,6 +38,28 @@ class Row(NamedTuple):
         return abs(self.difference) <= self.tolerance
 
 
+class Beside(NamedTuple):
+    """Two numbers as text, and how many characters of them are the same from the left."""
+
+    published: str
+    ours: str
+    alike: int
+
+
+def beside(published: float, ours: float) -> Beside:
+    """A published number as printed, and ours with as many digits behind the point."""
+    printed = repr(published)
+    places = len(printed.partition(".")[2])
+    written = f"{ours:.{places}f}" if abs(ours) < 1e7 else f"{ours:.6g}"
+    if len(printed.partition(".")[0]) != len(written.partition(".")[0]):
+        return Beside(printed, written, 0)  # of another size, so no digit stands where the other's does
+    alike = next(
+        (i for i, (a, b) in enumerate(zip(printed, written, strict=False)) if a != b),
+        min(len(printed), len(written)),
+    )
+    return Beside(printed, written, alike)
+
+
 @dataclass(frozen=True, kw_only=True)
 class PublishedRun:
     """A run that was printed somewhere.

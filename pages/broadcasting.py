@@ -1,3 +1,125 @@
+"""Lesson: a bug worth knowing. A subtraction of two shapes makes a table, and the loss falls all the same."""
+
+from dataclasses import replace
+
 import streamlit as st
 
-st.write("x")
+from gd_core.published import PLANE, PLANE_TABLE
+from pages.ui import lesson, look
+from pages.ui.desk import Desk
+
+MENDED = replace(PLANE, loss="mse")
+MENDED_FAST = replace(MENDED, learning_rate=0.01)
+EXAMPLES = {
+    "As published": (PLANE, "1,000 epochs at 0.001, with the shape mistake."),
+    "Shapes mended": (MENDED, "The same loop, with one subtraction mended."),
+    "Mended, rate 0.01": (MENDED_FAST, "Also with the rate that the article sets first and then overwrites."),
+    "Mistake, rate 0.01": (replace(PLANE, learning_rate=0.01), "The mistake, trained to its end."),
+}
+SUBTRACTIONS = {"mse-broadcast": "as published: `y_hat - y`", "mse": "mended: `y_hat - y[:, None]`"}
+ANSWERS = {
+    "found": "It finds the plane",
+    "coming": "It is on its way to the plane",
+    "wrong": "It heads for a wrong plane",
+    "grows": "It gets out of hand",
+}
+desk = Desk(
+    "broadcasting",
+    PLANE,
+    only={
+        "dataset": ("two-features",),
+        "optimizer": ("gradient-descent",),
+        "scale_features": (False,),
+        "batch_size": (0,),
+        "before": [()],
+        "epochs": (1, 2000),
+    },
+    guesses=tuple(ANSWERS),
+).open()
+
+lesson.heading(
+    "A bug worth knowing",
+    "One subtraction of two shapes makes a table. The loss falls all the same.",
+    r"y = 1.3\,x_1 - 1.0\,x_2 - 3.5 \qquad \hat y = w_1 x_1 + w_2 x_2 + b",
+)
+with st.sidebar:
+    desk.complaint()
+    desk.text("learning_rate")
+    desk.text("epochs")
+    for number, (title, (settings, reason)) in enumerate(EXAMPLES.items()):
+        st.button(
+            title, key=f"example_{number}", help=reason, on_click=desk.load, args=(settings,), width="stretch"
+        )
+first, last = PLANE_TABLE[0].loss, PLANE_TABLE[-1].loss
+printed = f"The article’s loss falls from {first:.2f} to {last:.2f}. Is its model right?"
+QUESTION = lesson.Question(
+    printed if desk.settings == PLANE else "Does this loop find the plane that made the data?", ANSWERS
+)
+lesson.predict(desk, QUESTION)
+left, middle, right = st.columns([5, 4, 4], gap="medium")
+with left:
+    desk.segments("loss", SUBTRACTIONS, label="The subtraction", hidden=True)
+
+with look.first_visit():
+    from gd_core import shapes
+    from pages.ui import bug, charts, player, stage, tabs
+    from pages.ui.palette import palette
+stage.settle()
+run, known, finding = stage.played(desk.settings, trained=desk.revealed)
+colours = palette(st.context.theme.type)
+with left, st.container(key="picture"):
+    st.html(bug.picture(run))
+with middle:
+    gone = " Here they leave the picture." if run.recording.diverged_at else ""
+    look.panel_title("Is the model right?", f"<br>A right prediction lies on the dashed line.{gone}")
+    tabs.draw(charts.agreement(run, colours, 235), "agreement")
+with right:
+    st.html(bug.two_errors(run))
+    tabs.draw(charts.error(run, colours, 235, root_loss=True), "error")
+for number, (place, name) in enumerate(zip(st.columns(3, gap="medium"), ("w₁", "w₂", "b"), strict=True)):
+    with place:
+        view = charts.trace(run, number, name, "loss", colours, 165, shapes.PLANE_OF_DATA[number])
+        tabs.draw(view, f"trace_{number}")
+with lesson.transport():
+    player.show(
+        run,
+        known,
+        finding,
+        take=desk.take,
+        play=desk.revealed,
+        trained=desk.revealed,
+        judged=lesson.judged(
+            desk, QUESTION, shapes.standing(run.recording, desk.settings, run.problem, run.curve)
+        ),
+        summary=shapes.of_run(run.recording, desk.settings, run.problem, run.curve),
+        extra=bug.ones(run),
+        more_sums=bug.sums(run),
+    )
+lower, beside = st.columns([3, 2], gap="large")
+with lower:
+    look.panel_title("What the article printed", "and this run beneath it")
+    st.html(bug.printed_table(run))
+with beside:
+    st.html(bug.printed_predictions(run))
+    st.html(bug.signs(run))
+    st.html(bug.loop(desk.settings))
+mistaken = desk.settings.loss == "mse-broadcast"
+other = replace(desk.settings, loss="mse" if mistaken else "mse-broadcast")
+lesson.closing(
+    (
+        "Every prediction is compared with every target, so the best it can do is their mean, −3.54, for every row.",
+        "A loss that falls proves that something is minimised. Look at predictions beside targets, too.",
+        "With matching shapes both lines of the error are one. In PyTorch, print the shapes before you subtract.",
+    ),
+    (
+        lesson.Link("This run on the Train page", "train", desk.settings),
+        lesson.Link(
+            "The same run, mended, on the Train page"
+            if mistaken
+            else "The same run with the mistake, on the Train page",
+            "train",
+            other,
+        ),
+        lesson.Link("Words and questions", "glossary"),
+    ),
+)

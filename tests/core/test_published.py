@@ -132,3 +132,19 @@ def test_the_planes_article_as_it_stands():
             assert loss.item() == pytest.approx(line.loss, abs=5e-5)
     assert weight.flatten().tolist() == pytest.approx(line.weight, abs=3e-7)
     assert bias.item() == pytest.approx(line.bias, abs=3e-7)
+
+
+@pytest.mark.parametrize(
+    ("printed", "ours", "alike"),
+    [
+        (18.0378, 18.03786, ("18.0378", "18.0379", 6)),
+        (-0.0371125, -0.03711254568, ("-0.0371125", "-0.0371125", 10)),
+        (4.0502, 4.05014849, ("4.0502", "4.0501", 5)),
+        (2.5, 25.1, ("2.5", "25.1", 0)),  # of another size
+        (1.5, -1.5, ("1.5", "-1.5", 0)),
+        (1.5, 1e30, ("1.5", "1e+30", 0)),
+    ],
+)
+def test_digits_side_by_side(printed, ours, alike):
+    """Ours with as many digits as printed, and how many from the left are the same; none for another size or sign."""
+    assert published.beside(printed, ours) == alike

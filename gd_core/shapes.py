@@ -1,0 +1,100 @@
+"""A shape mistake: what [N, 1] minus [N] computes, and whether a run with it finds what the data were made of."""
+
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from gd_core.experiment import Experiment
+from gd_core.objective import mse
+from gd_core.problem import Problem
+from gd_core.theory import Curvature, curvature
+from gd_core.training import Recording
+from gd_core.verdict import significant
+
+PLANE_OF_DATA = (1.3, -1.0, -3.5)  # w₁, w₂, b with which `datasets.two_features` makes y
+CLOSE = 0.01  # of the variance of y: what a model may leave unexplained beside the best one
+LEVEL = 1e-9  # relative changes of the loss below it are rounding
+
+
+def differences(prediction: Tensor, target: Tensor) -> Tensor:
+    """What ŷ of shape [N, 1] minus y of shape [N] is: every prediction against every target, [N, N].
+
+    Only the diagonal compares a row with its own target.
+    """
+    return prediction.reshape(-1, 1) - target.reshape(-1)
+
+
+def best_of(problem: Problem) -> Curvature:
+    """The parabola of the loss that was meant, whatever loss is minimised."""
+    return curvature(replace(problem.objective, loss=mse))
+
+
+def explained(problem: Problem, rmse: float) -> float:
+    """R², the share of y's variance that a model with this error explains; below 0 it is worse than the mean of y."""
+    return 1 - rmse**2 / float(problem.objective.target.var(correction=0))
+
+
+def standing(recording: Recording, experiment: Experiment, problem: Problem, curve: Curvature) -> str:
+    """Whether the model is right, told from the run.
+
+    Args:
+        recording: The run.
+        experiment: Its settings.
+        problem: Its data and loss.
+        curve: The parabola of the loss that it minimises.
+
+    Returns:
+        "grows" if the loss has risen, or must rise because the rate is above the limit; "wrong" if the lowest point of the loss explains less of y
+        than the best plane does; "found" if the run explains as much as the best plane, "coming" if not yet. A
+        hundredth of the variance of y is let through.
+    """
+    loss, floor = recording.epoch_loss, best_of(problem).floor_rmse
+    falls = bool((loss[1:] <= loss[:-1] * (1 + LEVEL) + LEVEL**2).all())
+    if recording.diverged_at is not None or not falls or experiment.learning_rate > 2 / curve.largest:
+        return "grows"
+    best = explained(problem, floor)
+    if explained(problem, curve.floor_rmse) < best - CLOSE:
+        return "wrong"
+    return "found" if explained(problem, float(recording.epoch_rmse[-1])) >= best - CLOSE else "coming"
+
+
+def of_run(recording: Recording, experiment: Experiment, problem: Problem, curve: Curvature) -> str:
+    """What became of the run, for a student: the loss, what it says, and how good the plane is."""
+    first, last = float(recording.epoch_loss[0]), float(recording.epoch_loss[-1])
+    rmse = float(recording.epoch_rmse[-1])
+    spread = float(problem.objective.target.std(correction=0))
+    found = ", ".join(
+        f"{name} = {significant(value, 3)}"
+        for name, value in zip(
+            experiment.info.parameters, problem.raw(recording.epoch_theta[-1]).tolist(), strict=True
+        )
+    )
+    fell = f"The loss fell from {significant(first, 4)} to {significant(last, 4)}, to {found}. "
+    match standing(recording, experiment, problem, curve):
+        case "grows":
+            rate, limit = significant(experiment.learning_rate, 4), significant(2 / curve.largest, 4)
+            gone = f"The loss blew up at epoch {recording.diverged_at}. " if recording.diverged_at else ""
+            return f"{gone}The rate {rate} is above the limit {limit}: along the steepest direction each step makes the error larger."
+        case "wrong":
+            worse = "more" if rmse > spread else "less"
+            return (
+                f"{fell}RMSE {significant(rmse, 4)} is {worse} than {significant(spread, 4)}, the RMSE of always "
+                "predicting the mean of y. That mean is all this loss can find."
+            )
+        case "found":
+            floor = significant(best_of(problem).floor_rmse, 3)
+            return f"{fell}RMSE {significant(rmse, 3)}; that of the best plane is {floor}."
+        case _:
+            return f"{fell}RMSE {significant(rmse, 4)}: more epochs or a larger rate get all the way."
+
+
+def rows_of(problem: Problem, rows: int) -> tuple[Tensor, Tensor]:
+    """Φ and y of the first rows, [R, P] and [R]."""
+    return problem.objective.features[:rows], problem.objective.target[:rows]
+
+
+def predictions(recording: Recording, problem: Problem, rows: int) -> list[float]:
+    """ŷ of the first rows at the end of a run."""
+    with torch.no_grad():
+        return problem.objective.predict(recording.theta[-1])[:rows].tolist()
