@@ -10,8 +10,9 @@ from gd_core.landscape import frame as map_frame
 from gd_core.outcome import Finding, Outcome
 from gd_core.theory import Forecast
 from gd_core.verdict import short, significant
-from pages.ui import charts, controls, look, player, rate, stage, tabs
+from pages.ui import charts, controls, lesson, look, player, rate, stage, tabs
 from pages.ui.palette import Palette, palette
+from pages.ui.ways import ways_on
 
 TALL, LOW = 300, 205  # heights of the upper and the lower panels, in pixels
 STATE = st.session_state
@@ -44,6 +45,7 @@ def _live(held: controls.Controls, streaming: bool) -> None:
     _panels(run, known, colours)
     _transport(run, known, finding, held, take)
     tabs.show(run, known, colours)
+    lesson.try_next(*ways_on(run.experiment, known, finding.outcome))
     if streaming and not (take and take.recorder):
         _side_bar_changed()
         st.rerun()

@@ -9,6 +9,7 @@ import streamlit as st
 from gd_core.experiment import Experiment
 from pages.ui import look
 from pages.ui.desk import UNSURE, Desk
+from pages.ui.ways import Link
 
 
 class Question(NamedTuple):
@@ -16,15 +17,6 @@ class Question(NamedTuple):
 
     text: str
     answers: Mapping[str, str]
-
-
-class Link(NamedTuple):
-    """A way on: to a page, with exactly these settings."""
-
-    label: str
-    page: str = "train"
-    settings: Any = None  # anything with to_query
-    options: Mapping[str, str] = {}  # more of the address, as text
 
 
 def heading(title: str, sentence: str, formula: str = "") -> None:
@@ -64,7 +56,7 @@ def judged(desk: Desk[Any], question: Question, truth: str) -> str:
         truth: Key of the answer that the run itself has given.
     """
     said = desk.guess
-    if said is None or said == UNSURE:
+    if said not in question.answers:  # none, "skip", or an answer to another of the lesson's questions
         return ""
     if said == truth:
         return f"You were right: {_as_clause(question.answers[truth])}. "

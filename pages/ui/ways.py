@@ -1,0 +1,48 @@
+"""Where to go from a run on the Train page: the lesson that shows what has just been seen. No Streamlit here."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from gd_core.experiment import Experiment, defaults
+from gd_core.outcome import Outcome
+from gd_core.theory import Forecast
+from gd_core.verdict import ILL_CONDITIONED
+
+PROBLEM = ("points", "noise", "data_seed", "scale_features", "start", "seed", "learning_rate")
+
+
+class Link(NamedTuple):
+    """A way on: to a page, with exactly these settings."""
+
+    label: str
+    page: str = "train"
+    settings: Any = None  # anything with to_query
+    options: Mapping[str, str] = {}  # more of the address, as text
+
+
+def ways_on(experiment: Experiment, known: Forecast, outcome: Outcome) -> tuple[Link, ...]:
+    """Two or three links, the one that fits this run best first."""
+    found = []
+    if experiment.loss == "mse-broadcast":
+        found.append(Link("The loss falls. Is the model right?", "broadcasting"))
+    if experiment.dataset == "one-parameter":
+        start = experiment.start if isinstance(experiment.start, tuple) else (2.0,)
+        run = plain(experiment, epochs=min(experiment.epochs, 200), start=start)
+        found.append(Link("The same point with its slope and its step", "one_parameter", run))
+    if outcome in (Outcome.DIVERGED, Outcome.GROWING, Outcome.OVERSHOOTING):
+        run = plain(experiment, epochs=min(experiment.epochs, 1000))
+        found.append(Link("Four rates on this problem, and where the limit is", "learning_rate", run))
+    if known.condition_number > ILL_CONDITIONED and experiment.loss == "mse":
+        run = plain(experiment, epochs=min(experiment.epochs, 2000), points=min(experiment.points, 1000))
+        found.append(Link("Which direction lags? The landscape of this problem", "landscape", run))
+    if experiment.optimizer != "gradient-descent" or experiment.updates_per_epoch > 1:
+        found.append(Link("Eight variants race from one start", "variants"))
+    found.append(Link("Lesson 1: one parameter, one slope", "one_parameter"))
+    found.append(Link("Lesson 2: the four steps of training", "four_steps"))
+    return tuple(found[:3])
+
+
+def plain(experiment: Experiment, **changes: Any) -> Experiment:
+    """The same problem, start and rate, for gradient descent on all rows."""
+    kept = {name: getattr(experiment, name) for name in PROBLEM}
+    return Experiment(**(defaults(experiment.dataset, "gradient-descent") | kept | changes))
