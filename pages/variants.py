@@ -1,3 +1,164 @@
+"""Lesson: batches and update rules race from one start."""
+
+from functools import partial
+
 import streamlit as st
 
-st.write("x")
+from gd_core.experiment import BOUNDS
+from gd_core.racers import RACERS, TITLES, UNITS
+from pages.ui import lesson, look
+from pages.ui.desk import Desk
+from pages.ui.options import AutoNumber, Choice, Flag, Several
+
+NONE = {"none": "None of them"}
+UNIT_WORDS = {"epoch": "epochs", "update": "updates", "row": "rows seen"}
+OUTCOMES = {key: f"The first is {title}" for key, title in TITLES.items()} | {
+    "none": "None of them gets there"
+}
+RULE = "auto, or a rate of your own."
+DATA = {"noisy-quadratic": "Noisy quadratic", "two-features": "Two features"}
+# from the flat line y = 20 there is a way to go along the valley as well as across
+COMMON = {"start": (0.0, 0.0, 20.0), "batch_size": 5, "epochs": 100}
+QUADRATIC = lesson.experiment("noisy-quadratic", scale_features=True, learning_rate=0.04044, **COMMON)
+TOO_FAST = lesson.experiment("noisy-quadratic", scale_features=True, learning_rate=0.5, **COMMON)
+NOT_SCALED = lesson.experiment("noisy-quadratic", learning_rate=3.54e-6, **COMMON)
+PLANE = lesson.experiment("two-features", points=40, noise=0.5, learning_rate=0.07, batch_size=5, epochs=60)
+
+desk = Desk(
+    "variants",
+    QUADRATIC,
+    others=(PLANE,),
+    options={
+        "racers": Several(default=tuple(RACERS), choices=TITLES, title="Racers"),
+        "unit": Choice(default="epoch", choices=UNITS, title="Count in"),
+        "small_batches": Flag(
+            default=False,
+            title="Rules take mini-batches",
+            help="Off: momentum, Nesterov, AdaGrad, RMSProp and Adam take all rows, so only the rule differs.",
+        ),
+        "target": AutoNumber(
+            low=1e-12,
+            high=1e6,
+            title="Target RMSE",
+            help="auto: a twentieth of the way from the floor to the start is left.",
+        ),
+        **{
+            f"rate_{key}": AutoNumber(
+                low=BOUNDS["learning_rate"].low, high=BOUNDS["learning_rate"].high, title=title, help=RULE
+            )
+            for key, title in TITLES.items()
+            if key != "batch"
+        },
+    },
+    only={
+        "dataset": tuple(DATA),
+        "loss": ("mse",),
+        "optimizer": ("gradient-descent",),
+        "points": (20, 40),
+        "batch_size": (2, 20),
+        "epochs": (1, 150),
+        "learning_rate": (1e-9, 100),
+        "alpha": (0.99,),
+        "beta1": (0.9,),
+        "beta2": (0.999,),
+        "epsilon": (1e-8,),
+        "before": ((),),
+    },
+    guesses=(*RACERS, "none"),
+).open()
+EXAMPLES = {
+    "Sizes of batch": (QUADRATIC, {"racers": ("batch", "mini-batch", "stochastic")}),
+    "Rules only": (QUADRATIC, {"racers": ("batch", "momentum", "nesterov", "adagrad", "rmsprop", "adam")}),
+    "Rate above the limit": (TOO_FAST, {}),
+    "Not scaled": (NOT_SCALED, {}),
+}
+AS_AT_FIRST = {"racers": tuple(RACERS), "small_batches": False, "target": None} | {
+    f"rate_{key}": None for key in RACERS if key != "batch"
+}
+
+lesson.heading(
+    "Variants",
+    "Batch sizes and update rules race from one start. Who is first depends on what you count.",
+)
+with st.sidebar:
+    desk.complaint()
+    desk.segments("racers")
+    desk.choose("dataset", DATA, label="Data set")
+    desk.switch("scale_features", label="Scale features")
+    desk.switch("small_batches")
+    left, right = st.columns(2)
+    with left:
+        desk.text(
+            "learning_rate",
+            label="Batch’s rate η",
+            help="Who has a limit too takes the same share of its own.",
+        )
+        desk.text("batch_size", label="Mini-batch size")
+    with right:
+        desk.text("epochs")
+        desk.text("target")
+    with st.expander("Rates of the others, start, seed"):
+        columns = st.columns(2)
+        for number, key in enumerate(key for key in RACERS if key != "batch"):
+            with columns[number % 2]:
+                desk.text(f"rate_{key}")
+        with columns[1]:
+            desk.text("momentum", label="Momentum β")
+        desk.text("start", label=f"Start ({', '.join(desk.settings.info.parameters)})")
+        desk.text("seed")
+    with st.container(key="examples"):
+        st.markdown("Examples")
+        for name, (settings, options) in EXAMPLES.items():
+            st.button(
+                name,
+                key=f"example_{name}",
+                on_click=partial(desk.load, settings, **(AS_AT_FIRST | options)),
+                width="stretch",
+            )
+racers, unit = desk["racers"], desk["unit"]
+asked = lesson.Question(
+    f"Which of these reaches the target first, counted in {UNIT_WORDS[unit]}?",
+    {key: TITLES[key] for key in racers} | NONE,
+)
+lesson.predict(desk, asked)
+
+with look.first_visit():
+    from pages.ui import race, stage, tabs
+    from pages.ui.charts.race import race_errors, race_map
+    from pages.ui.palette import palette
+stage.settle()
+finished, problem, curve = race.runs(desk)
+colours = palette(st.context.theme.type)
+plane, names = race.axes(desk.settings)
+st.html(race.legend(finished, colours))
+left, right = st.columns(2)
+with left:
+    with st.container(horizontal=True, vertical_alignment="center", key="race_map_head"):
+        look.panel_title("Landscape", race.slice_note(plane, names) + "; click to set the start")
+    with look.clickable("race"):
+        tabs.draw(race_map(finished, problem, curve, unit, plane, names, colours, 310), "race_map")
+with right:
+    with st.container(horizontal=True, vertical_alignment="center", key="race_error_head"):
+        look.panel_title("Error, counted in")
+        desk.segments("unit", hidden=True)
+    tabs.draw(race_errors(finished, unit, colours, 310), "race_errors")
+with lesson.transport():
+    outcome = lesson.Question(asked.text, OUTCOMES)
+    race.transport(finished, unit, desk, lesson.judged(desk, outcome, finished.first(unit, desk.guess)))
+st.html(race.results_table(finished, unit, colours, desk.revealed))
+st.caption(race.HOW)
+with st.container(horizontal=True, vertical_alignment="center", key="race_links"):
+    st.markdown("One of them alone, on the Train page:")
+    for one in finished.results:
+        st.page_link("pages/train.py", label=one.entry.title, query_params=one.entry.experiment.to_query())
+lesson.closing(
+    (
+        "Count in rows: small batches have taken many steps before batch has taken one.",
+        "Count in updates: large batches need fewer, because each step is right for all rows.",
+        "Momentum and Nesterov gain along the flat direction; Momentum then swings past the bottom.",
+    ),
+    (
+        lesson.Link("Sizes of batch, counted in updates", "variants", QUADRATIC, {"racers": "batch,mini-batch,stochastic", "unit": "update"}),
+        lesson.Link("Vanishing and exploding gradients", "deep_networks"),
+    ),
+)  # fmt: skip

@@ -19,6 +19,8 @@ class Palette(NamedTuple):
     ink: str  # text inside charts
     paper: str  # the background, for halos
     on_run: str  # text on the run's colour: Streamlit writes white on every primary button
+    several: tuple[str, ...]  # runs side by side, the first as one run; each also has a dash and a shape
+    racers: tuple[str, ...]  # eight in one race, told apart with every kind of colour blindness
 
 
 LIGHT = Palette(
@@ -31,6 +33,8 @@ LIGHT = Palette(
     ink="#2A2F36",
     paper="#FCFBF8",
     on_run="#FFFFFF",
+    several=("#0A6C67", "#8E3B8F", "#1F5FA8", "#A3262E", "#2A2F36"),
+    racers=("#0A6C67", "#858D98", "#6B4C9A", "#3B8FD0", "#7A3B12", "#C2347A", "#859400", "#23282E"),
 )
 DARK = Palette(
     run="#45C8BD",
@@ -42,6 +46,8 @@ DARK = Palette(
     ink="#E9E6DF",
     paper="#14181B",
     on_run="#0C1517",
+    several=("#45C8BD", "#D79BDD", "#7FB4F2", "#F28B82", "#E9E6DF"),
+    racers=("#45C8BD", "#6C7683", "#A98BF0", "#7DC4FF", "#B97A45", "#FF6FA8", "#D6E04A", "#FFFFFF"),
 )
 
 

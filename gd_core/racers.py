@@ -1,0 +1,37 @@
+"""Who can take part in a race: three sizes of batch for the plain rule, and five other rules. No torch here."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import NamedTuple
+
+ALL, SOME, ONE = "all rows", "a mini-batch", "one row"  # what each update is computed from
+
+
+class Racer(NamedTuple):
+    """One of those who race.
+
+    Attributes:
+        title: Name on the page.
+        optimizer: Key of `catalog.OPTIMIZER_INFO`.
+        rows: What its updates are computed from, if the race does not say otherwise.
+    """
+
+    title: str
+    optimizer: str = "gradient-descent"
+    rows: str = ALL
+
+
+RACERS: Mapping[str, Racer] = MappingProxyType(
+    {
+        "batch": Racer("Batch"),
+        "mini-batch": Racer("Mini-batch", rows=SOME),
+        "stochastic": Racer("Stochastic", rows=ONE),
+        "momentum": Racer("Momentum", "momentum"),
+        "nesterov": Racer("Nesterov", "nesterov"),
+        "adagrad": Racer("AdaGrad", "adagrad"),
+        "rmsprop": Racer("RMSProp", "rmsprop"),
+        "adam": Racer("Adam", "adam"),
+    }
+)
+TITLES: Mapping[str, str] = MappingProxyType({key: racer.title for key, racer in RACERS.items()})
+UNITS: Mapping[str, str] = MappingProxyType({"epoch": "Epochs", "update": "Updates", "row": "Rows seen"})

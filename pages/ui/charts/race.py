@@ -1,0 +1,368 @@
+"""A race: many paths on one map, and many errors over one axis. Every racer has its colour, its dash and its shape."""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
+
+import altair as alt
+import numpy as np
+
+from gd_core.landscape import level_lines
+from gd_core.problem import Problem
+from gd_core.race import Race, Result, map_of
+from gd_core.racers import RACERS
+from gd_core.theory import Curvature
+from pages.ui.charts.landscape import STEPS_OUT
+from pages.ui.charts.model import DRAWN_EPOCHS, PATH_STEP, View, log_zero, table
+from pages.ui.charts.pieces import (
+    EPOCH_LABEL,
+    FRAME,
+    NOW,
+    dot,
+    expression,
+    finish,
+    kept,
+    level,
+    log_axis,
+    rows_from,
+    trail,
+    x_axis_of,
+    y_axis_of,
+)
+from pages.ui.palette import Palette
+
+PLACES = {key: place for place, key in enumerate(RACERS)}  # a racer's number in tables and scales
+DASHES = ([1, 0], [8, 3], [2, 2], [12, 3, 2, 3], [5, 2], [8, 2, 2, 2, 2, 2], [3, 4], [14, 4])
+CIRCLE, SQUARE = "M-1,0A1,1,0,1,0,1,0A1,1,0,1,0,-1,0Z", "M-.9,-.9H.9V.9H-.9Z"
+PLUS = "M-1,-.4H-.4V-1H.4V-.4H1V.4H.4V1H-.4V.4H-1Z"
+UP, DOWN = "M0,-1L1,.8H-1Z", "M0,1L1,-.8H-1Z"
+LEFT, RIGHT = "M-1,0L.8,-1V1Z", "M1,0L-.8,-1V1Z"
+STAR = "M0,-1L.29,-.4L.95,-.31L.48,.15L.59,.81L0,.5L-.59,.81L-.48,.15L-.95,-.31L-.29,-.4Z"
+SHAPES = (CIRCLE, SQUARE, PLUS, UP, DOWN, LEFT, RIGHT, STAR)  # paths in a square from −1 to 1
+CROSS = "M-1,-1L1,1M-1,1L1,-1"
+TITLES = {"epoch": "epoch", "update": "update", "row": "rows seen"}
+NOT_IN = -32768  # stands in a 16-bit column for a racer that does not take part
+BORDER = 0.96  # of half a map: there a cross is still whole
+TOP = 10.0  # times the RMSE at the start: who is above has left the chart
+
+
+def ticks(race: Race, unit: str) -> tuple[np.ndarray, int]:
+    """The places on a unit's axis that are drawn, and every how many: about DRAWN_EPOCHS, and always the end."""
+    end = race.end(unit)
+    stride = -(-end // DRAWN_EPOCHS)
+    drawn = np.arange(0, end + 1, stride)
+    return (drawn if drawn[-1] == end else np.append(drawn, end)), stride
+
+
+def _drawn_updates(one: Result, unit: str, end: int) -> np.ndarray:
+    """Updates of a racer up to the end of an axis, thinned evenly, and always the last of them."""
+    last = int(one.done(unit, np.asarray(end)))
+    return np.unique(np.append(np.arange(0, last + 1, -(-max(last, 1) // DRAWN_EPOCHS)), last))
+
+
+def _apart(places: np.ndarray) -> np.ndarray:
+    """Which points of a line are in another cell, a pixel wide, than the point before; and both ends."""
+    cells = np.round(places / PATH_STEP)
+    other = np.concatenate([[True], (np.diff(cells, axis=0) != 0).any(1)])
+    other[-1] = True
+    return other
+
+
+def _where_it_leaves(share: np.ndarray) -> tuple[int, np.ndarray]:
+    """The update with which a path first leaves the map, and the place just inside its border where it does."""
+    out = np.flatnonzero((np.abs(share) > 1).any(1))
+    if not len(out) or out[0] == 0:
+        return len(share) - 1, np.clip(share[-1], -BORDER, BORDER)
+    here, step = share[out[0] - 1], share[out[0]] - share[out[0] - 1]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ways = np.where(step != 0, (np.sign(step) * BORDER - here) / step, np.inf)
+    return int(out[0]), here + max(0.0, float(ways.min())) * step
+
+
+def _look(colours: Palette) -> dict[str, Any]:
+    """A racer's colour and dash, by its number."""
+    numbers = list(PLACES.values())
+    return {
+        "color": alt.Color(
+            "racer:N", scale=alt.Scale(domain=numbers, range=list(colours.racers)), legend=None
+        ),
+        "strokeDash": alt.StrokeDash("racer:N", scale=alt.Scale(domain=numbers, range=DASHES), legend=None),
+    }
+
+
+def _shape(colours: Palette) -> dict[str, Any]:
+    """A racer's colour and shape, by its number."""
+    numbers = list(PLACES.values())
+    return {
+        "fill": alt.Fill("racer:N", scale=alt.Scale(domain=numbers, range=list(colours.racers)), legend=None),
+        "shape": alt.Shape("racer:N", scale=alt.Scale(domain=numbers, range=list(SHAPES)), legend=None),
+    }
+
+
+def _heads(x: str, y: str, condition: str, colours: Palette) -> alt.Chart:
+    """Where each racer is; x and y are expressions of `datum.racer`."""
+    numbers = alt.SequenceParams(start=0, stop=len(PLACES), step=1, **{"as": "racer"})
+    return (
+        alt.Chart(alt.SequenceGenerator(sequence=numbers))
+        .transform_filter(condition)
+        .transform_calculate(x=x, y=y)
+        .mark_point(clip=True, opacity=1, size=95, filled=True, stroke=colours.paper, strokeWidth=1)
+        .encode(x="x:Q", y="y:Q", **_shape(colours))
+    )
+
+
+def _ends(colours: Palette) -> alt.Chart:
+    """A cross where a racer that has diverged is seen last."""
+    return (
+        rows_from("ends")
+        .transform_filter("datum.epoch <= epoch")
+        .mark_point(shape=CROSS, size=160, opacity=1, filled=False, strokeWidth=3)
+        .encode(
+            x="x:Q",
+            y="y:Q",
+            stroke=alt.Stroke(
+                "racer:N",
+                scale=alt.Scale(domain=list(PLACES.values()), range=list(colours.racers)),
+                legend=None,
+            ),
+        )
+    )
+
+
+def _of_ends(ends: Sequence[tuple[int, float, float, float]]) -> Any:
+    racer, epoch, x, y = np.array(ends, dtype=float).reshape(-1, 4).T
+    return table({"racer": racer.astype(np.int8), "epoch": epoch, "x": x, "y": y})
+
+
+# ----------------------------------------------------------------------------------------------------------- the map
+
+
+@lru_cache(16)
+def _paths_spec(x_name: str, y_name: str, height: int, colours: Palette) -> dict[str, Any]:
+    lines = (
+        rows_from("lines")
+        .mark_line(clip=True, strokeWidth=1.2)
+        .encode(
+            x=x_axis_of(x_name),
+            y=y_axis_of(y_name),
+            detail="line:N",
+            order="i:Q",
+            color=alt.Color("level:Q", scale=alt.Scale(range=[colours.line, colours.line_high]), legend=None),
+        )
+    )
+    paths = trail(
+        rows_from("path"),
+        {"x": "x:Q", "y": "y:Q", "order": "i:Q"} | _look(colours),
+        width=2,
+    )
+
+    def place(axis: str, name: str) -> str:
+        half, middle = f"({axis}1 - {axis}0) / 2", f"({axis}0 + {axis}1) / 2"
+        return f"{middle} + {half} * now['{name}' + datum.racer] * {STEPS_OUT} / 32767"
+
+    layers: list[Any] = [
+        kept("run"),
+        lines,
+        *paths,
+        dot(
+            f"{FRAME}.ou", f"{FRAME}.ov", shape="diamond", size=130, filled=True, color=colours.optimum
+        ),
+        dot(
+            f"{FRAME}.su", f"{FRAME}.sv", shape="circle", size=110, filled=False, stroke=colours.ink, strokeWidth=2
+        ),
+        _heads(place("x", "u"), place("y", "v"), f"now['u' + datum.racer] > {NOT_IN}", colours),
+        _ends(colours),
+    ]  # fmt: skip
+    spec = finish(layers, height, [expression("now", NOW)])
+    return _independent(spec)
+
+
+def _independent(spec: dict[str, Any]) -> dict[str, Any]:
+    """Level lines and racers each with colours of their own."""
+    return {**spec, "resolve": {"scale": {"color": "independent"}}}
+
+
+def race_map(
+    race: Race, problem: Problem, curve: Curvature, unit: str, axes: tuple[int, int], names: Sequence[str],
+    colours: Palette, height: int,
+) -> View:  # fmt: skip
+    """Level lines over two parameters, the others at the optimum, and every racer's path."""
+    shown = map_of(curve, problem.start, axes)
+    (cx, cy), (hx, hy) = shown.centre, shown.half
+    levels = level_lines(curve, shown, curve.optimum[list(axes)].unsqueeze(0), axes)
+    places, stride = ticks(race, unit)
+    run = {f"{name}{i}": np.full(len(places), NOT_IN, np.int16) for i in PLACES.values() for name in "uv"}
+    path: list[dict[str, np.ndarray]] = []
+    ends = []
+    for one in race.results:
+        number = PLACES[one.entry.key]
+        share = (one.theta[:, list(axes)].numpy() - shown.centre) / shown.half
+        seen = np.clip(share, -STEPS_OUT, STEPS_OUT)  # farther out it is out of sight
+        at = np.round(seen[one.done(unit, places)] * (32767 / STEPS_OUT)).astype(np.int16)
+        run[f"u{number}"], run[f"v{number}"] = at.T
+        updates = _drawn_updates(one, unit, int(places[-1]))
+        if one.diverged_at is not None:  # it does not come back, whatever it crosses on its way
+            left, edge = _where_it_leaves(share)
+            ends.append((number, float(one.at(unit, left)), cx + hx * edge[0], cy + hy * edge[1]))
+            updates = np.unique(np.append(updates[updates < left], left))
+        updates = updates[_apart(share[updates])]
+        when, where = one.at(unit, updates), share[updates]
+        path.append(
+            {
+                "racer": np.full(len(updates), number, np.int8),
+                "i": np.arange(len(updates), dtype=np.int16),
+                "epoch": when.astype(np.float32),
+                "x": cx + hx * where[:, 0],
+                "y": cy + hy * where[:, 1],
+            }
+        )
+    su, sv = (float(problem.start[axis]) for axis in axes)
+    tables = {
+        "lines": table(
+            {
+                "i": np.arange(len(levels.line), dtype=np.int16),
+                "line": levels.line.astype(np.int16),
+                "level": levels.level.astype(np.int8),
+                "x": levels.offset[:, 0] + cx,
+                "y": levels.offset[:, 1] + cy,
+            }
+        ),
+        "run": table(run),
+        "path": table({name: np.concatenate([one[name] for one in path]) for name in path[0]}),
+        "ends": _of_ends(ends),
+        "frame": table(
+            {
+                name: [value]
+                for name, value in {
+                    "stride": stride, "last": int(places[-1]), "x0": cx - hx, "x1": cx + hx, "y0": cy - hy,
+                    "y1": cy + hy, "ou": cx, "ov": cy, "su": su, "sv": sv,
+                }.items()
+            }
+        ),
+    }  # fmt: skip
+    text = (
+        f"Level lines of the loss over {names[axes[0]]} and {names[axes[1]]}, the other parameter at its optimum, and "
+        "the path of every racer in its own colour, dash and shape. Open circle: start. Diamond: optimum. "
+        "A cross is where a racer that diverged left the map. A click sets the start."
+    )
+    return View(_paths_spec(names[axes[0]], names[axes[1]], height, colours), tables, text)
+
+
+# --------------------------------------------------------------------------------------------------------- the error
+
+
+@lru_cache(16)
+def _errors_spec(unit: str, height: int, colours: Palette) -> dict[str, Any]:
+    axis = alt.X(
+        "x:Q",
+        scale=alt.Scale(domain=[alt.ExprRef("x0"), alt.ExprRef("x1")], nice=False),
+        axis=alt.Axis(title=TITLES[unit], labelExpr=EPOCH_LABEL, tickMinStep=1),
+    )
+    carrier = (
+        rows_from("frame")
+        .transform_filter("false")
+        .transform_calculate(x="0", y="1")
+        .mark_point()
+        .encode(x=axis, y=log_axis("RMSE"))
+    )
+    base = rows_from("path").transform_calculate(x="datum.epoch")
+    arrivals = (
+        rows_from("arrivals")
+        .transform_filter("datum.epoch <= epoch")
+        .mark_point(opacity=1, size=110, filled=False, strokeWidth=1.6, fill=colours.paper)
+        .encode(
+            x="epoch:Q",
+            y="y:Q",
+            stroke=alt.Stroke(
+                "racer:N",
+                scale=alt.Scale(domain=list(PLACES.values()), range=list(colours.racers)),
+                legend=None,
+            ),
+            shape=alt.Shape(
+                "racer:N",
+                scale=alt.Scale(domain=list(PLACES.values()), range=list(SHAPES)),
+                legend=None,
+            ),
+        )
+    )
+    target = rows_from("frame")
+    goal = (  # at the left: at the right is where the lines end
+        target.transform_calculate(label="'target ' + format(datum.target, '.4~g')")
+        .mark_text(align="left", dx=4, dy=9, color=colours.ink, fontWeight=600)
+        .encode(x=alt.value(0), y="target:Q", text="label:N")
+    )
+    layers: list[Any] = [
+        kept("run"),
+        carrier,
+        *level("floor", colours.optimum, [7, 4], "'floor ' + format(datum.exact_floor, '.4~g')"),
+        *level("zero", colours.start, [2, 3], "'zero to rounding'"),
+        target.mark_rule(color=colours.ink, strokeDash=[2, 3], strokeWidth=2).encode(y="target:Q"),
+        *trail(base, {"x": "x:Q", "y": "y:Q", "order": "x:Q"} | _look(colours), width=2),
+        arrivals,
+        goal,
+        _heads(
+            f"min(epoch, {FRAME}['e' + datum.racer])",
+            "now['r' + datum.racer]",
+            "isValid(now['r' + datum.racer])",
+            colours,
+        ),
+        _ends(colours),
+    ]
+    return finish(layers, height, [expression("now", NOW)])
+
+
+def race_errors(race: Race, unit: str, colours: Palette, height: int) -> View:
+    """RMSE over epochs, updates or rows on a logarithmic axis, with the target and the floor."""
+    places, stride = ticks(race, unit)
+    end = int(places[-1])
+    zero = log_zero(race.start_rmse)
+    lowest = min(float(one.rmse.min()) for one in race.results)
+    highest = max(race.start_rmse, *(float(one.rmse.max()) for one in race.results))
+    reaches_zero = lowest <= zero
+    shows_floor = zero < race.floor_rmse and race.floor_rmse >= lowest / 100
+    low = zero if reaches_zero else min(lowest, race.floor_rmse, race.target) if shows_floor else lowest
+    low, high = min(low, race.target) / 1.6, min(highest, TOP * race.start_rmse) * 1.25
+    span = np.log(high / low)
+    run = {f"r{i}": np.full(len(places), np.nan, np.float32) for i in PLACES.values()}
+    stops = {f"e{i}": np.nan for i in PLACES.values()}
+    path: list[dict[str, np.ndarray]] = []
+    arrivals, ends = [], []
+    for one in race.results:
+        number = PLACES[one.entry.key]
+        rmse = np.maximum(one.rmse, zero)
+        run[f"r{number}"] = rmse[one.done(unit, places)]
+        stops[f"e{number}"] = float(one.at(unit, one.updates))
+        updates = _drawn_updates(one, unit, end)
+        when = one.at(unit, updates)
+        seen = _apart(np.column_stack([2 * when / end, 2 * np.log(rmse[updates]) / span]))
+        path.append(
+            {
+                "racer": np.full(int(seen.sum()), number, np.int8),
+                "epoch": when[seen].astype(np.float32),
+                "y": rmse[updates[seen]],
+            }
+        )
+        if one.reached is not None:
+            arrivals.append((number, float(getattr(one.reached, unit)), 0.0, max(race.target, zero)))
+        if one.diverged_at is not None:
+            above = np.flatnonzero(rmse > high)
+            left = int(above[0]) if len(above) else one.updates
+            ends.append((number, float(one.at(unit, left)), min(float(rmse[left]), high / 1.4)))
+    frame = {
+        "stride": stride, "last": end, "x0": 0, "x1": end, "y0": low, "y1": high, "target": race.target,
+        "floor": race.floor_rmse if shows_floor else np.nan, "exact_floor": race.floor_rmse,
+        "zero": zero if reaches_zero else np.nan,
+    }  # fmt: skip
+    tables = {
+        "run": table(run),
+        "path": table({name: np.concatenate([one[name] for one in path]) for name in path[0]}),
+        "arrivals": _of_ends(arrivals),
+        "ends": _of_ends([(number, when, when, y) for number, when, y in ends]),
+        "frame": table({name: [value] for name, value in (frame | stops).items()}),
+    }
+    text = (
+        f"Root mean squared error of every racer over {TITLES[unit]} on a logarithmic axis, each in its own colour, "
+        "dash and shape; dotted the target, dashed the floor. An open mark on the target is where a racer arrived, "
+        "a cross where one that diverged left the chart."
+    )
+    return View(_errors_spec(unit, height, colours), tables, text)
