@@ -1,3 +1,224 @@
+"""Lesson: the loss as a landscape with a narrow valley."""
+
 import streamlit as st
 
-st.write("x")
+from gd_core.catalog import DATASET_INFO
+from pages.ui import lesson, look, scaling, starts
+from pages.ui.desk import Desk
+from pages.ui.options import Choice
+
+DATASETS = ("noisy-quadratic", "two-features")  # three parameters each
+ONE = lesson.Question(
+    "Which direction will still hold most of the gap L − L* at the end?",
+    {
+        "flat": "The flattest",
+        "middle": "The middle one",
+        "steep": "The steepest",
+        "none": "None: all arrive",
+    },
+)
+OF_THE_FIRST = ONE._replace(
+    text="From start 1, which direction will still hold most of the gap L − L* at the end?"
+)
+BOTH = lesson.Question(
+    "Same start, same share of the limit. Which run ends closer to the lowest loss?",
+    {
+        "without": "Without scaling",
+        "scaled": "With scaled features",
+        "same": "Both about the same",
+        "none": "Neither: both move away",
+    },
+)
+OPTIONS = {
+    "compare": scaling.COMPARE,
+    "axes": Choice(
+        default="1,2",
+        choices={"1,2": "1, 2", "1,3": "1, 3", "2,3": "2, 3", "valley": "flat × steep"},
+        title="Axes",
+    ),
+    "slice": Choice(
+        default="run",
+        choices={"run": "follows the run", "optimum": "optimum"},
+        title="Third parameter",
+        help="The map has two axes. Its level lines are those of a slice: the third parameter is where the run is, "
+        "or at the optimum.",
+    ),
+    "arrows": Choice(
+        default="off",
+        choices={"off": "off", "unit": "direction", "log": "log length"},
+        title="Arrows −∇L",
+    ),
+    "more": starts.MORE,
+    "click": starts.CLICK,
+}
+desk = Desk(
+    "landscape",
+    lesson.experiment("noisy-quadratic", learning_rate=1e-5, epochs=100),
+    others=(lesson.experiment("two-features", learning_rate=0.1, epochs=40),),
+    options=OPTIONS,
+    only={
+        "dataset": DATASETS,
+        "loss": ("mse",),
+        "optimizer": ("gradient-descent",),
+        "batch_size": (0,),
+        "before": ((),),
+        "points": (3, 1000),
+        "epochs": (1, 2000),
+    },
+    guesses=tuple(dict.fromkeys((*ONE.answers, *BOTH.answers))),
+    views=("axes", "slice", "arrows", "more", "click"),
+).open()
+names = desk.settings.info.parameters
+axes = {
+    key: f"{names[i]}, {names[j]}" for key, (i, j) in {"1,2": (0, 1), "1,3": (0, 2), "2,3": (1, 2)}.items()
+}
+
+lesson.heading(
+    "Landscape",
+    "The loss seen from above, and how far from its lowest point each direction of the valley still is.",
+    r"e_i \leftarrow (1 - \eta\lambda_i)\,e_i \qquad L - L^* = \textstyle\sum_i \tfrac12\lambda_i e_i^2 "
+    r"\qquad \kappa = \lambda_{\text{steepest}} / \lambda_{\text{flattest}}",
+)
+with st.sidebar:
+    desk.complaint()
+    desk.choose("dataset", {key: DATASET_INFO[key].title for key in DATASETS}, label="Data set")
+    desk.text("learning_rate")
+    under_rate = st.container()
+    desk.text("epochs")
+    scaling.control(desk)
+    if desk["compare"]:
+        desk.text("start", label=f"Start at {', '.join(names)}")
+    else:
+        starts.controls(desk)
+        desk.segments("slice")
+question = BOTH if desk["compare"] else OF_THE_FIRST if desk["more"] else ONE
+lesson.predict(desk, question)
+
+with look.first_visit():
+    from gd_core.valley import pair
+    from pages.ui import charts, player, rate, stage, tabs, valley
+    from pages.ui.palette import palette
+stage.settle()
+colours = palette(st.context.theme.type)
+
+
+def one_valley() -> None:
+    """One map with the paths of all starts, and beside it what each direction still has to go."""
+    parts = [stage.played(one, trained=desk.revealed) for one in starts.experiments(desk)]
+    runs, lead = [run for run, *_ in parts], starts.chosen(desk)
+    plane = valley.plane_of(desk.settings, desk["axes"])
+    around, follow = valley.around(runs[0]), desk["slice"] == "run"
+    left, right = st.columns([6, 5], gap="medium")
+    with left:
+        with st.container(horizontal=True, vertical_alignment="center", key="map_head"):
+            desk.segments("axes", {**axes, "valley": "flat × steep"}, hidden=True)
+            look.panel_title("", "arrows −∇L")
+            desk.segments("arrows", hidden=True)
+        look.panel_title("", valley.map_note(desk.settings, desk["axes"], follow, desk["arrows"]))
+        with look.clickable("map"):
+            titles = valley.titles_of(desk.settings, desk["axes"])
+            view = charts.valley(
+                runs,
+                plane,
+                titles,
+                colours,
+                380,
+                lead=lead,
+                follow=follow,
+                arrows=desk["arrows"],
+                around=around,
+            )
+            tabs.draw(view, "valley")
+        if len(parts) > 1:
+            st.html(valley.start_table(parts, lead, colours))
+    with right:
+        look.panel_title("Gap along each direction", valley.lead_note(parts, lead))
+        tabs.draw(charts.gap(runs[lead], colours, 240), "gap")
+        st.html(valley.direction_table(runs[lead], desk.revealed))
+    numbers, sums, templates = valley.numbers(parts, lead)
+    judged = lesson.judged(desk, question, valley.truth(parts[0]))
+    with lesson.transport():
+        player.put(
+            numbers,
+            templates,
+            judged + valley.summary(parts, lead) if desk.revealed else "",
+            take=f"{desk.take} {desk['more']}",
+            play=desk.revealed,
+            trained=desk.revealed,
+            sums=sums,
+            **valley.span(runs),
+            on_click=starts.clicked(desk, runs, plane, around, follow),
+        )
+
+
+def both_valleys() -> None:
+    """Without and with scaled features: two maps, both gaps, and what scaling changes in numbers."""
+    twins = pair(desk.settings)
+    parts = [stage.played(one, trained=desk.revealed) for one in (twins.plain, twins.scaled)]
+    left, right = st.columns([6, 5], gap="medium")
+    with left:
+        with st.container(horizontal=True, vertical_alignment="center", key="map_head"):
+            look.panel_title("Landscape")
+            desk.segments("axes", {**axes, "valley": "flat × steep"}, hidden=True)
+        for place, title, (run, *_) in zip(
+            st.columns(2), ("without scaling", "scaled features"), parts, strict=True
+        ):
+            with place:
+                look.panel_title("", title)
+                view = charts.valley(
+                    [run],
+                    valley.plane_of(run.experiment, desk["axes"]),
+                    valley.titles_of(run.experiment, desk["axes"]),
+                    colours,
+                    215,
+                    follow=desk["slice"] == "run",
+                )
+                tabs.draw(view, f"valley_{title[:7].strip()}")
+        look.panel_title("Gap to the optimum")
+        tabs.draw(
+            charts.both_gaps({"without scaling": parts[0][0], "scaled features": parts[1][0]}, colours, 180),
+            "both",
+        )
+    with right:
+        look.panel_title("What scaling changes", "same data, same start, same share of the limit")
+        st.html(valley.pair_table(parts, twins.shares, desk.revealed))
+    judged = lesson.judged(desk, question, valley.pair_truth(parts))
+    with lesson.transport():
+        player.put(
+            valley.pair_numbers(parts),
+            (valley.PAIR_SENTENCE,),
+            judged + valley.pair_summary(parts) if desk.revealed else "",
+            take=desk.take,
+            play=desk.revealed,
+            trained=desk.revealed,
+            **valley.span([run for run, *_ in parts]),
+        )
+
+
+def rate_chosen() -> None:
+    """Take the rate from the strip."""
+    desk.set(learning_rate=st.session_state["rate"]["rate"])
+
+
+with under_rate:
+    rate.show(desk.settings, stage.known(desk.settings)[2], rate_chosen)
+if desk["compare"]:
+    both_valleys()
+else:
+    one_valley()
+lesson.closing(
+    (
+        "Along each direction the error is multiplied by its own 1 − ηλ, wherever one starts.",
+        "The steep direction sets the limit of the rate. The flat one then has to wait.",
+        "Scaling changes the valley, not the data: the same curve in other numbers.",
+    ),
+    (
+        lesson.Link(
+            "The same run without and with scaled features", "landscape", desk.settings, {"compare": "true"}
+        )
+        if not desk["compare"]
+        else lesson.Link("The scaled run alone", "landscape", pair(desk.settings).scaled),
+        lesson.Link("The same run on the Train page", "train", desk.settings),
+        lesson.Link("Other update rules in the same valley", "variants"),
+    ),
+)

@@ -1,0 +1,41 @@
+"""The choice between plain features, scaled features and both side by side, at the same share of the limit."""
+
+import streamlit as st
+
+from gd_core.experiment import Experiment
+from pages.ui.desk import Desk
+from pages.ui.options import Flag
+
+COMPARE = Flag(default=False, title="Side by side", help="Without and with scaled features.")
+TITLES = {"plain": "plain", "scaled": "scaled", "both": "side by side"}
+KEY = "features of the valley"
+STATE = st.session_state
+
+
+def control(desk: Desk[Experiment]) -> None:
+    """Draw the choice. The lesson has the option `compare`, which is `COMPARE`."""
+    STATE[KEY] = "both" if desk["compare"] else "scaled" if desk.settings.scale_features else "plain"
+    st.segmented_control(
+        "Features",
+        list(TITLES),
+        format_func=TITLES.__getitem__,
+        key=KEY,
+        on_change=_chosen,
+        args=(desk,),
+        help="Scaled: each feature minus its mean, over its deviation. The rate is set to the same share of the new "
+        "limit. Side by side: both runs at the same share.",
+    )
+
+
+def _chosen(desk: Desk[Experiment]) -> None:
+    choice = STATE[KEY]
+    if choice in (None, "both"):  # None: pressed twice
+        desk.set(compare=choice == "both" or desk["compare"])
+        return
+    scaled = choice == "scaled"
+    if scaled == desk.settings.scale_features:
+        desk.set(compare=False)
+        return
+    from gd_core.valley import twin_rate
+
+    desk.set(compare=False, scale_features=scaled, learning_rate=twin_rate(desk.settings))

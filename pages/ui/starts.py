@@ -1,0 +1,109 @@
+"""Several starts on one map: the field that holds them, the buttons, and a click that sets one. No torch until used."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from gd_core.experiment import MAX_START, Experiment
+from pages.ui import player
+from pages.ui.desk import Desk
+from pages.ui.options import Choice, Rows
+
+if TYPE_CHECKING:
+    from gd_core.valley import Plane
+    from pages.ui.charts import Run
+
+MOST = 5  # starts together
+PARAMETERS = 3  # of both data sets
+MORE = Rows(
+    columns=PARAMETERS,
+    low=-MAX_START,
+    high=MAX_START,
+    title="More starts",
+    help="Three numbers each, with ; between: 1, 2, 3; 4, 5, 6. Four at most. A click on the map writes them too.",
+    at_most=MOST - 1,
+)
+CLICK = Choice(
+    default="1",
+    choices={str(number): str(number) for number in range(1, MOST + 1)},
+    title="A click sets start",
+    help="Click on the map. A number that is not on the map yet adds a start. "
+    "Table, error split and verdict are of the start that is chosen here.",
+)
+
+
+def chosen(desk: Desk[Experiment]) -> int:
+    """The run that table and verdict speak of, counted from 0: the chosen one if there is such a start, else the first."""
+    number = int(desk["click"])
+    return number - 1 if number <= 1 + len(desk["more"]) else 0
+
+
+def experiments(desk: Desk[Experiment]) -> list[Experiment]:
+    """The run of each start."""
+    return [desk.settings, *(replace(desk.settings, start=start) for start in desk["more"])]
+
+
+def controls(desk: Desk[Experiment]) -> None:
+    """Fields for the starts, which of them a click sets, and buttons to add one and to take the last away."""
+    names, count = ", ".join(desk.settings.info.parameters), 1 + len(desk["more"])
+    desk.text("start", label=f"Start 1 at {names}")
+    desk.text("more")
+    desk.segments("click")
+    with st.container(horizontal=True, gap="small", key="starts"):
+        st.button(
+            "Add a start", key="add_start", disabled=count >= MOST, on_click=_add, args=(desk,),
+            help="In another corner of the map.",
+        )  # fmt: skip
+        st.button("Remove", key="remove_start", disabled=count == 1, on_click=_remove, args=(desk,),
+                  help="The last start.")  # fmt: skip
+
+
+def clicked(
+    desk: Desk[Experiment], runs: Sequence["Run"], plane: "Plane", around: Sequence[Any], follow: bool
+) -> Callable[[], None]:
+    """What a click on the map does: the chosen start goes there, or a new one is added."""
+
+    def act() -> None:
+        import torch
+
+        from gd_core.valley import frame_around, picked
+
+        found = player.clicked()
+        if found is None:
+            return
+        lead = runs[chosen(desk)]
+        last = lead.recording.epochs
+        slice_at = lead.recording.epoch_theta[min(found.epoch, last)] if follow else lead.curve.optimum
+        shown = frame_around(plane, torch.stack([*(run.problem.start for run in runs), *around]))
+        theta = picked(plane, shown, slice_at, (found.x, found.y))
+        _place(desk, int(desk["click"]), tuple(lead.problem.raw(theta).tolist()))
+
+    return act
+
+
+def _add(desk: Desk[Experiment]) -> None:
+    from gd_core.valley import mirrored
+    from pages.ui import stage
+    from pages.ui.valley import plane_of
+
+    problem = stage.known(desk.settings)[0]
+    number = len(desk["more"]) + 1
+    start = mirrored(plane_of(desk.settings, desk["axes"]), problem.start, number)
+    _place(desk, number + 1, tuple(problem.raw(start).tolist()))
+
+
+def _remove(desk: Desk[Experiment]) -> None:
+    more = desk["more"][:-1]
+    desk.set(more=more, click=str(min(int(desk["click"]), 1 + len(more))))
+
+
+def _place(desk: Desk[Experiment], number: int, start: tuple[float, ...]) -> None:
+    start = tuple(float(f"{value:.8g}") for value in start)
+    if number == 1:
+        desk.set(start=start)
+        return
+    more = list(desk["more"])
+    more[number - 2 : number - 1] = [start]
+    desk.set(more=tuple(more), click=str(min(number, 1 + len(more))))

@@ -1,0 +1,317 @@
+"""What the page about valleys says in tables: the directions, the starts, a run without and with scaled features."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from gd_core import verdict
+from gd_core.experiment import Experiment
+from gd_core.outcome import Finding, Outcome
+from gd_core.theory import Forecast
+from gd_core.valley import (
+    Plane,
+    directions,
+    epochs_to,
+    lagging,
+    nearer,
+    parameter_plane,
+    shares,
+    valley_plane,
+)
+from gd_core.verdict import short, significant
+from pages.ui import player, stage
+from pages.ui.charts import Run, stride_of
+from pages.ui.charts.model import log_zero
+from pages.ui.charts.valley import DASHES, drawn_rows, rows_of_all
+from pages.ui.palette import Palette
+
+Part = tuple[Run, Forecast, Finding]
+PAIRS = {"1,2": (0, 1), "1,3": (0, 2), "2,3": (1, 2)}
+DIRECTIONS = ("flat", "middle", "steep")
+GLYPHS = ("●", "■", "▲", "▼", "▶")  # the shapes of the heads on the map, in order
+NAMES = ("without", "scaled")  # of the two runs side by side
+
+
+def plane_of(experiment: Experiment, axes: str) -> Plane:
+    """The plane that the map shows: of two parameters, or of two directions."""
+    curve = stage.known(experiment)[1]
+    return parameter_plane(curve, PAIRS[axes]) if axes in PAIRS else valley_plane(curve)
+
+
+def titles_of(experiment: Experiment, axes: str) -> tuple[str, str]:
+    """The titles of the map's two axes."""
+    if axes not in PAIRS:
+        return "direction 1, flattest", "direction 3, steepest"
+    first, second = PAIRS[axes]
+    names = trained_names(experiment)
+    return names[first], names[second]
+
+
+def trained_names(experiment: Experiment) -> list[str]:
+    """The parameters as they are trained: with a prime where the features are scaled."""
+    return [f"{name}′" if experiment.scale_features else name for name in experiment.info.parameters]
+
+
+def around(run: Run) -> list[Any]:
+    """What the map holds beside the starts: the published start, so that the map stays where it is while one clicks."""
+    return [run.problem.scaled(run.problem.dataset.start)]
+
+
+def span(runs: Sequence[Run]) -> dict[str, Any]:
+    """How far the player reaches over several runs."""
+    planned = runs[0].experiment.total_epochs
+    return {
+        "last": max(run.recording.epochs for run in runs),
+        "planned": planned,
+        "stride": stride_of(planned),
+        "complete": all(run.recording.complete for run in runs),
+    }
+
+
+# ------------------------------------------------------------------------------------------------ one valley
+
+
+def map_note(experiment: Experiment, axes: str, follow: bool, arrows: str) -> str:
+    """What the map leaves out, what its arrows are, and what a click does."""
+    notes = []
+    if axes in PAIRS:
+        (third,) = set(range(3)) - set(PAIRS[axes])
+        where = "where the run is" if follow else "at the optimum"
+        notes.append(f"{trained_names(experiment)[third]} {where}")
+    notes += {
+        "off": [],
+        "unit": ["an arrow is the way a step goes here"],
+        "log": ["an arrow’s length: powers of ten of |∇L|, down to 1/10,000 of the longest"],
+    }[arrows]
+    return "; ".join([*notes, "click to set a start"])
+
+
+def lead_note(parts: Sequence[Part], lead: int) -> str:
+    """Whose numbers these are, if there are several starts."""
+    return (
+        f"start {lead + 1}; eigenvectors of the Hessian" if len(parts) > 1 else "eigenvectors of the Hessian"
+    )
+
+
+def truth(part: Part) -> str:
+    """The direction that holds most of the gap where a run has ended; "none" if it has converged."""
+    run, _, finding = part
+    converged = finding.outcome == Outcome.CONVERGED
+    return "none" if converged else DIRECTIONS[lagging(run.curve, run.recording)]
+
+
+def summary(parts: Sequence[Part], lead: int) -> str:
+    """The verdict on the chosen run, and which direction is left."""
+    run, known, finding = parts[lead]
+    said = verdict.of_run(run.recording, run.experiment, known, finding)
+    if finding.outcome != Outcome.CONVERGED:
+        left = shares(run.curve, run.recording.epoch_theta[-1])
+        number = lagging(run.curve, run.recording)
+        said += f" Direction {number + 1} holds {percent(float(left[number]))} of the gap."
+    return f"Start {lead + 1}. {said}" if len(parts) > 1 else said
+
+
+def percent(share: float) -> str:
+    """A share in percent that never rounds up to everything."""
+    text = f"{100 * share:.3g}"
+    return "over 99.9 %" if share < 1 and text == "100" else f"{text} %"
+
+
+def numbers(parts: Sequence[Part], lead: int) -> tuple[pd.DataFrame, Mapping[str, Any], tuple[str, ...]]:
+    """The player's table over the drawn epochs of the longest run, its sums and its sentences.
+
+    Columns beside the usual ones of the chosen run: gap, and for each direction its gap and its percentage; the
+    number of the one that holds most; the RMSE of every start. A gap that is zero to rounding is 0.
+    """
+    run, known, _ = parts[lead]
+    steps = verdict.of_steps(run.recording, run.experiment, known)
+    theta = run.recording.epoch_theta[drawn_rows(run)]
+    gaps, left = run.curve.gap(theta).numpy(), shares(run.curve, theta).numpy()
+    rounding = gaps <= log_zero(float(gaps[0].sum()))  # where the chart's axis ends
+    extra = {"gap": gaps.sum(1), "most": left.argmax(1)}
+    for i in range(gaps.shape[1]):
+        extra[f"gap{i}"] = np.where(rounding[:, i], 0, gaps[:, i])
+        extra[f"percent{i}"] = np.where(rounding[:, i], 0, 100 * left[:, i])
+    own, sums = player.table(run, steps, extra)
+    rows = rows_of_all([run for run, *_ in parts])
+    last = run.recording.epochs
+    place = np.where(rows >= last, len(own) - 1, rows // stride_of(run.experiment.total_epochs))
+    table = own.iloc[place].reset_index(drop=True)
+    if "epoch" in table:
+        table["epoch"] = rows.astype(np.int32)
+    for number, (one, *_) in enumerate(parts, 1):
+        rmse = one.recording.epoch_rmse.numpy()
+        table[f"rmse{number}"] = rmse[np.minimum(rows, len(rmse) - 1)].astype(np.float32)
+    return table, sums, steps.templates
+
+
+def direction_table(run: Run, revealed: bool) -> str:
+    """Each direction with its curvature, its factor once the question is answered, and, live, what it holds of the gap."""
+    names = trained_names(run.experiment)
+    rows = ""
+    for i, one in enumerate(directions(run.curve, run.experiment.learning_rate)):
+        title = {0: "1 flattest", 1: "2", 2: "3 steepest"}[i]
+        rows += (
+            f"<tr {player.lit('most', i)}><td>{title}<br><small>{_mix(one.weights, names)}</small></td>"
+            f"<td>{short(one.eigenvalue)}</td><td>{factor(one.factor) if revealed else '?'}</td>"
+            f"<td>{_epochs(one.tenth) if revealed else '?'}</td>"
+            f"<td>{player.live(f'gap{i}', digits=3)}</td><td>{player.live(f'percent{i}', digits=3)} %</td></tr>"
+        )
+    head = (
+        "<th>direction</th><th>curvature<br>λ</th><th>factor<br>1 − ηλ</th><th>error ÷ 10<br>in epochs</th>"
+        "<th>gap<br>now</th><th>share<br>of it</th>"
+    )
+    return f'<table class="live valley directions"><tr>{head}</tr>{rows}</table>'
+
+
+def start_table(parts: Sequence[Part], lead: int, colours: Palette) -> str:
+    """Every start with its line, its numbers and, live, its error."""
+    rows = ""
+    for number, (run, *_) in enumerate(parts, 1):
+        raw = run.problem.raw(run.problem.start).tolist()
+        line = _line(number - 1, colours)
+        mark = ' aria-current="true" class="lit"' if number == lead + 1 else ""
+        rows += (
+            f"<tr{mark}><td>{number} {line}</td><td>{', '.join(significant(value, 4) for value in raw)}</td>"
+            f"<td>{player.live(f'rmse{number}')}</td></tr>"
+        )
+    names = ", ".join(parts[0][0].experiment.info.parameters)
+    return f'<table class="live valley"><tr><th>start</th><th>at {names}</th><th>RMSE now</th></tr>{rows}</table>'
+
+
+def _line(index: int, colours: Palette) -> str:
+    """A run's line and shape as they are on the map."""
+    colour, at, stripes = colours.several[index], 0.0, []
+    for i, length in enumerate(DASHES[index]):
+        shade = "transparent" if i % 2 else colour
+        stripes.append(f"{shade} {at}px {at + length}px")
+        at += length
+    stripe = f"repeating-linear-gradient(90deg, {', '.join(stripes)})"
+    return (
+        f'<span class="dash" style="background: {stripe}" aria-hidden="true"></span>'
+        f'<span style="color: {colour}" aria-hidden="true">{GLYPHS[index]}</span>'
+    )
+
+
+def _mix(weights: Sequence[float], names: Sequence[str]) -> str:
+    """An eigenvector in words: its parameters, those that matter, by size."""
+    ordered = sorted(zip(weights, names, strict=True), key=lambda one: -abs(one[0]))
+    kept = [(weight, name) for weight, name in ordered if abs(weight) >= 0.05]
+    signs = ["" if weight > 0 else "−" for weight, _ in kept[:1]] + [
+        " + " if weight > 0 else " − " for weight, _ in kept[1:]
+    ]
+    return "".join(
+        f"{sign}{abs(weight):.1f} {name}" for sign, (weight, name) in zip(signs, kept, strict=True)
+    )
+
+
+def factor(value: float) -> str:
+    """A factor with enough digits to tell it from 1."""
+    away = abs(1 - abs(value))
+    digits = 3 if away == 0 else int(np.clip(1 - np.floor(np.log10(away) + 1e-6), 3, 12))
+    return f"{value:.{digits}f}".replace("-", "−")
+
+
+def _epochs(number: float) -> str:
+    """So many epochs, rounded up."""
+    return f"{max(1, int(np.ceil(number))):,}" if np.isfinite(number) else "never"
+
+
+# --------------------------------------------------------------------------------------- without and with scaling
+
+
+def pair_truth(parts: Sequence[Part]) -> str:
+    """Which of the two runs has ended closer to the lowest loss."""
+    gaps = [run.curve.gap(run.recording.epoch_theta).sum(1) for run, *_ in parts]
+    found = nearer([(float(gap[0]), float(gap[-1])) for gap in gaps])
+    return "same" if found is None else "none" if found == -1 else NAMES[found]
+
+
+def pair_numbers(parts: Sequence[Part]) -> pd.DataFrame:
+    """The player's table for two runs: RMSE, gap and coefficients in raw units of each."""
+    rows = rows_of_all([run for run, *_ in parts])
+    columns: dict[str, Any] = {"epoch": rows}
+    for name, (run, *_) in zip(NAMES, parts, strict=True):
+        at = np.minimum(rows, run.recording.epochs)
+        theta = run.recording.epoch_theta[at]
+        raw = run.problem.raw(theta)
+        columns[f"{name}_rmse"] = run.recording.epoch_rmse[at]
+        columns[f"{name}_gap"] = run.curve.gap(theta).sum(1)
+        columns |= {f"{name}_{i}": raw[:, i] for i in range(raw.shape[1])}
+    return player.numbers_of(columns)
+
+
+PAIR_SENTENCE = "Epoch {epoch}: RMSE {without_rmse} without scaling, {scaled_rmse} with scaled features."
+
+
+def pair_summary(parts: Sequence[Part]) -> str:
+    """Both ends, and how long each would need."""
+    ends = [significant(float(run.recording.epoch_rmse[-1]), 5) for run, *_ in parts]
+    plain, scaled = (_needed(run, run.experiment.learning_rate) for run, *_ in parts)
+    floor = significant(parts[0][1].floor_rmse, 5)
+    if plain is None or scaled is None:
+        return f"RMSE {ends[0]} without scaling, {ends[1]} with. At this share of the limit no run arrives."
+    return (
+        f"RMSE {ends[0]} without scaling, {ends[1]} with; the floor is {floor}. "
+        f"To a millionth of the first gap: {plain:,} epochs without scaling, {scaled:,} with."
+    )
+
+
+def _needed(run: Run, rate: float) -> int | None:
+    return epochs_to(run.curve, run.problem.start, rate)
+
+
+def pair_table(parts: Sequence[Part], shares_of_limit: Sequence[float], revealed: bool) -> str:
+    """κ, limit, best rate, what is needed and, live, where both runs are, without and with scaled features.
+
+    What would answer the question stands there when it is answered.
+    """
+    names = parts[0][0].experiment.info.parameters
+
+    def both(title: str, cells: Sequence[str], kind: str = "") -> str:
+        body = "".join(f"<td>{cell}</td>" for cell in cells)
+        return f"<tr{kind}><td>{title}</td>{body}</tr>"
+
+    def count(epochs: int | None) -> str:
+        return "?" if not revealed else "never" if epochs is None else f"{epochs:,} epochs"
+
+    known = [one for _, one, _ in parts]
+    runs = [run for run, *_ in parts]
+    best = [one.best_learning_rate or 0.0 for one in known]
+    rows = both("condition number κ", [short(one.condition_number) for one in known])
+    rows += both("limit of the rate", [short(one.stability_limit or 0.0) for one in known])
+    rows += both("best rate in the long run", [short(rate) for rate in best])
+    rows += both("rate here", [short(run.experiment.learning_rate) for run in runs])
+    rows += both("its share of the limit", [percent_of(share) for share in shares_of_limit])
+    rows += both(
+        "largest factor 1 − ηλ, by size", [factor(slowest(run)) if revealed else "?" for run in runs]
+    )
+    live = [[player.live(f"{name}_{column}") for name in NAMES] for column in ("rmse", *range(len(names)))]
+    rows += both(f"RMSE now, floor {significant(known[0].floor_rmse)}", live[0])
+    for name, cells, goal in zip(names, live[1:], known[0].optimum, strict=True):
+        rows += both(f"{name} now, raw units; optimum {significant(rounded(goal), 5)}", cells)
+    needed = [count(_needed(run, run.experiment.learning_rate)) for run in runs]
+    rows += both("to a millionth of the first gap", [f"<b>{text}</b>" for text in needed])
+    rows += both(
+        "the same, at the best rate",
+        [count(_needed(run, rate)) for run, rate in zip(runs, best, strict=True)],
+    )
+    head = "<th></th><th>without scaling</th><th>scaled features</th>"
+    return f'<table class="live valley pair"><tr>{head}</tr>{rows}</table>'
+
+
+def rounded(value: float) -> float:
+    """0 instead of what rounding has left of it."""
+    return 0.0 if abs(value) < 1e-12 else value
+
+
+def percent_of(share: float) -> str:
+    """A share of the limit, as one reads it."""
+    return f"{short(100 * share)} %"
+
+
+def slowest(run: Run) -> float:
+    """The factor with the largest size among the directions."""
+    return max((one.factor for one in directions(run.curve, run.experiment.learning_rate)), key=abs)

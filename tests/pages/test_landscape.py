@@ -1,0 +1,490 @@
+"""The lesson of the valley, as a visitor without a browser finds it."""
+
+import re
+
+import numpy as np
+import pytest
+from lesson_page import LessonPage
+
+from gd_core.experiment import Experiment, ParameterError
+from gd_core.problem import build
+from gd_core.recorder import record
+from gd_core.theory import curvature
+from pages.ui.options import Rows
+from pages.ui.valley import factor, percent
+
+LESSON = "landscape"
+PUBLISHED = {"dataset": "noisy-quadratic", "learning_rate": "1e-05", "epochs": "10"}
+MAP, GAP = 0, 1
+FEATURES = "features of the valley"
+
+
+@pytest.fixture(scope="module")
+def bare():
+    """The page as it opens. For tests that only look."""
+    return LessonPage(LESSON)
+
+
+@pytest.fixture(scope="module")
+def published():
+    """The published run, shown. For tests that only look."""
+    return LessonPage(LESSON, **PUBLISHED, guess="flat")
+
+
+def experiment(page):
+    found, sentences = Experiment.from_query(
+        {"dataset": "noisy-quadratic", "learning_rate": "1e-05", "epochs": "100"} | page.query
+    )
+    assert not sentences
+    return found
+
+
+def summary(**link):
+    return LessonPage(LESSON, **link).player["summary"]
+
+
+def features(page, choice):
+    page.at.segmented_control(FEATURES).set_value(choice)
+    return page.run()
+
+
+def cells(page, kind):
+    """The cells of a table on the page, without their marks."""
+    (table,) = [e.proto.body for e in page.at.get("html") if f'valley {kind}"' in e.proto.body]
+    rows = re.findall(r"<tr[^>]*>(.*?)</tr>", table)
+    return [
+        [re.sub(r"<[^>]+>", " ", cell).strip() for cell in re.findall(r"<t[dh]>(.*?)</t[dh]>", row)]
+        for row in rows
+    ]
+
+
+# --------------------------------------------------------------------------------------- before and after the answer
+
+
+def test_it_opens_with_a_question_and_a_start(bare):
+    """The start on the map and its gaps; no factor, no run, nothing to play."""
+    assert bare.text("learning_rate") == "1e-5"
+    assert not bare.player["trained"]
+    assert bare.player["last"] == 0
+    assert bare.player["summary"] == ""
+    assert bare.table(MAP, "path").num_rows == 1
+    assert [row[2:4] for row in cells(bare, "directions")[1:]] == [["?", "?"]] * 3
+
+
+def test_a_right_answer_is_told_at_the_end():
+    """The run plays, is judged first, and the factors are there."""
+    page = LessonPage(LESSON).answer("flat")
+    assert page.query["guess"] == "flat"
+    assert page.player["play"]
+    assert page.player["last"] == 100
+    assert page.player["summary"].startswith(
+        "You were right: the flattest. Still descending after 100 epochs"
+    )
+    assert page.player["summary"].endswith("Direction 1 holds 96.9 % of the gap.")
+    assert [row[2] for row in cells(page, "directions")[1:]] == ["0.9999974", "0.99984", "0.435"]
+
+
+def test_a_wrong_answer_is_told_at_the_end():
+    """What was said, and what happened."""
+    said = LessonPage(LESSON).answer("none").player["summary"]
+    assert said.startswith("You said: none: all arrive. What happened: the flattest. ")
+
+
+def test_who_does_not_guess_is_not_judged():
+    """Skipped, or not asked at all: the run and its sentence."""
+    for page in (LessonPage(LESSON).skip(), LessonPage(LESSON, ask="false")):
+        assert page.player["last"] == 100
+        assert page.player["summary"].startswith("Still descending")
+
+
+def test_a_change_of_the_run_asks_again_and_a_change_of_the_map_does_not():
+    """Rate, start, epochs and features; but not axes, arrows or further starts."""
+    page = LessonPage(LESSON).answer("flat")
+    take = page.player["id"]
+    for name, value in (("axes", "valley"), ("arrows", "log"), ("slice", "optimum"), ("click", "2")):
+        page.at.segmented_control(f"{LESSON}.{name}").set_value(value)
+        page.run()
+        assert page.player["trained"]
+        assert page.player["id"] == take
+    page.type(more="1, 2, 3")
+    assert page.player["trained"]
+    assert page.player["id"] != take  # plays anew
+    for name, text in (("learning_rate", "2e-5"), ("epochs", "12"), ("start", "1, 2, 3")):
+        page.type(**{name: text})
+        assert not page.player["trained"]
+        assert "guess" not in page.query
+        page.skip()
+
+
+@pytest.mark.parametrize(
+    ("link", "truth"),
+    [
+        (PUBLISHED, "flat"),
+        (PUBLISHED | {"epochs": "1"}, "steep"),  # 94 % of the gap is still along it
+        (PUBLISHED | {"learning_rate": "5e-05", "epochs": "100"}, "steep"),  # diverges
+        (PUBLISHED | {"learning_rate": "3.55e-05", "epochs": "100"}, "steep"),  # grows
+        (PUBLISHED | {"start": "1.0,-30.0,47.0", "epochs": "100"}, "middle"),
+        (PUBLISHED | {"scale_features": "true", "learning_rate": "0.35", "epochs": "100"}, "none"),
+        (PUBLISHED | {"scale_features": "true", "learning_rate": "0.4", "epochs": "100"}, "steep"),
+        ({"dataset": "two-features", "learning_rate": "0.1", "epochs": "100"}, "none"),
+        ({"dataset": "two-features", "learning_rate": "0.001", "epochs": "100"}, "middle"),
+    ],
+)  # fmt: skip
+def test_the_truth_is_what_the_run_did(link, truth):
+    """The direction with the largest gap at the end of a run trained on its own, split with NumPy."""
+    run, _ = Experiment.from_query(link)
+    problem = build(run)
+    values, vectors = np.linalg.eigh(curvature(problem.objective).hessian.numpy())
+    away = (record(run).theta[-1] - curvature(problem.objective).optimum).numpy() @ vectors
+    largest = ("flat", "middle", "steep")[int(np.argmax(values * away**2))]
+    assert truth in (largest, "none")
+    assert summary(**link, guess=truth).startswith("You were right: ")
+    other = "none" if truth != "none" else largest
+    assert summary(**link, guess=other).startswith("You said: ")
+
+
+def test_a_diverged_run_says_why():
+    """The growth, the share of the limit, and the direction."""
+    said = summary(**PUBLISHED | {"learning_rate": "5e-05", "epochs": "1000"}, guess="steep")
+    assert said.startswith("You were right: the steepest. Diverged at epoch 12")
+    assert "1.41 × the limit" in said
+    assert said.endswith("Direction 3 holds over 99.9 % of the gap.")
+
+
+def test_the_published_run_stopped_because_of_the_flat_direction(published):
+    """Its RMSE is the article's, and the rest lies along one direction, which needs 890,277 epochs for a tenth."""
+    table = published.player["table"]
+    assert table["rmse"].iloc[5] == pytest.approx(18.0739, abs=1e-4)
+    assert table["most"].tolist() == [2, 2] + [0] * 9
+    assert table["percent0"].iloc[-1] == pytest.approx(96.8, abs=0.1)
+    assert cells(published, "directions")[1][3] == "890,277"
+    assert "Scale the features." in published.player["summary"]
+
+
+# ------------------------------------------------------------------------------------------------------ the valley
+
+
+def test_the_numbers_of_every_epoch_are_the_recordings(published):
+    """Gaps along the eigenvectors and their shares, from NumPy."""
+    run = experiment(published)
+    problem = build(run)
+    curve = curvature(problem.objective)
+    values, vectors = np.linalg.eigh(curve.hessian.numpy())
+    gaps = 0.5 * values * ((record(run).theta - curve.optimum).numpy() @ vectors) ** 2
+    table = published.player["table"]
+    for i in range(3):
+        np.testing.assert_allclose(table[f"gap{i}"], gaps[:, i], rtol=1e-5)
+        np.testing.assert_allclose(table[f"percent{i}"], 100 * gaps[:, i] / gaps.sum(1), rtol=1e-5)
+    np.testing.assert_allclose(table["gap"], gaps.sum(1), rtol=1e-5)
+
+
+def test_a_gap_below_rounding_is_shown_as_nothing():
+    """The chart's axis ends there too."""
+    table = LessonPage(LESSON, ask="false").player["table"]
+    assert table["gap2"].iloc[-1] == 0
+    assert table["gap2"].iloc[10] > 0
+
+
+@pytest.mark.parametrize("axes", ["1,2", "1,3", "2,3", "valley"])
+@pytest.mark.parametrize("scaled", [False, True])
+def test_the_map_shows_the_two_coordinates_that_were_chosen(axes, scaled):
+    """The path's ends on the map are the start and the end of the run, in parameters or along eigenvectors."""
+    link = {"scale_features": "true", "learning_rate": "0.1"} if scaled else {}
+    page = LessonPage(LESSON, **{**PUBLISHED, **link}, axes=axes, ask="false")
+    run = experiment(page)
+    problem = build(run)
+    curve, theta = curvature(problem.objective), record(run).theta
+    if axes == "valley":
+        vectors = np.linalg.eigh(curve.hessian.numpy())[1]
+        vectors = vectors * np.sign(vectors[np.abs(vectors).argmax(0), range(3)])
+        expected = ((theta - curve.optimum).numpy() @ vectors)[:, [0, 2]]
+    else:
+        expected = theta.numpy()[:, [int(number) - 1 for number in axes.split(",")]]
+    path = page.table(MAP, "path").to_pandas()
+    ends = path.iloc[[0, -1]]
+    np.testing.assert_allclose(ends[["u", "v"]], expected[[0, -1]], rtol=1e-5, atol=1e-6)
+    assert ends["epoch"].tolist() == [0, 10]
+
+
+def test_with_the_others_at_the_optimum_the_lines_stand_still():
+    """The lowest point of the slice is the optimum at every epoch; otherwise it moves with the run."""
+    for where, still in (("optimum", True), ("run", False)):
+        run = LessonPage(LESSON, **PUBLISHED, slice=where, ask="false").table(MAP, "run")
+        assert ({*run["mu"].to_pylist()} == {0}) is still
+
+
+def test_arrows_are_drawn_only_where_they_are_wanted():
+    """None by default; of one length, or by powers of ten."""
+    for kind, count, log in (("off", 0, 0), ("unit", 80, 0), ("log", 80, 1)):
+        page = LessonPage(LESSON, **PUBLISHED, arrows=kind)
+        assert page.table(MAP, "arrows").num_rows == count
+        assert page.table(MAP, "frame")["log_length"].to_pylist() == [log]
+
+
+def test_all_settings_of_the_map_share_one_drawing():
+    """Starts, arrows, slices, rates and features change tables, not the specification, but for the axes' titles."""
+    links = ({}, {"more": "1, 2, 3"}, {"arrows": "log"}, {"slice": "optimum"}, {"learning_rate": "3e-05"})
+    charts = [LessonPage(LESSON, **PUBLISHED | link).charts[MAP] for link in links]
+    assert len({(chart.spec, chart.alt) for chart in charts}) == 1
+
+
+# ------------------------------------------------------------------------------------------------------ the starts
+
+
+def test_several_starts_are_several_runs_under_one_player():
+    """Each with its own path and its own error by epoch, as trained on its own."""
+    page = LessonPage(LESSON, **PUBLISHED, more="1, 2, 3; -4, 5, 60", click="3", ask="false")
+    assert page.table(MAP, "starts")["run"].to_pylist() == [1, 2, 3]
+    assert set(page.table(MAP, "path")["run"].to_pylist()) == {1, 2, 3}
+    for number, start in ((2, (1.0, 2.0, 3.0)), (3, (-4.0, 5.0, 60.0))):
+        run = record(Experiment(learning_rate=1e-5, epochs=10, start=start))
+        np.testing.assert_allclose(page.player["table"][f"rmse{number}"], run.epoch_rmse, rtol=1e-6)
+    assert page.player["summary"].startswith("Start 3. Still descending after 10 epochs")
+    assert page.player["table"]["rmse"].tolist() == page.player["table"]["rmse3"].tolist()
+
+
+def test_a_run_that_ends_before_the_others_stays_at_its_end():
+    """One start diverges later than the other; the player goes on to the last."""
+    link = {"learning_rate": "5e-05", "epochs": "100", "ask": "false", "more": "0.8, -12.1, 48.4"}
+    for click in ("1", "2"):
+        page = LessonPage(LESSON, **PUBLISHED | link, click=click)
+        table = page.player["table"]
+        assert page.player["last"] == len(table) - 1 == 12
+        assert table["rmse1"].iloc[11:].nunique() == 1
+        assert table["rmse2"].is_monotonic_increasing
+        assert f"Start {click}. Diverged" in page.player["summary"]
+        assert page.table(MAP, "run").num_rows == len(table)
+
+
+def test_starts_are_added_in_other_corners_and_taken_away():
+    """Up to five, each with its own numbers in the address; a removed one is gone."""
+    page = LessonPage(LESSON).skip()
+    assert page.at.button("remove_start").disabled
+    for count in range(2, 6):
+        page.press("add_start")
+        assert len(page.query["more"].split(";")) == count - 1
+        assert page.query["click"] == str(count)
+        assert page.table(MAP, "starts").num_rows == count
+    assert page.at.button("add_start").disabled
+    assert page.player["trained"]
+    page.press("remove_start")
+    assert page.query["click"] == "4"
+    assert page.table(MAP, "starts").num_rows == 4
+
+
+def test_the_question_of_several_starts_is_about_the_first():
+    """And its answer does not change with the start whose numbers are looked at."""
+    page = LessonPage(LESSON, **PUBLISHED, more="1, -30, 47", click="2", guess="flat")
+    assert "**Predict first.** From start 1, which direction" in page.words
+    assert page.player["summary"].startswith("You were right: the flattest. Start 2. ")
+    assert page.player["summary"].endswith("Direction 2 holds over 99.9 % of the gap.")
+
+
+def test_a_number_of_a_start_that_is_not_there_yet_means_the_first():
+    """The link says start 4, and there are two: table and verdict are of the first."""
+    page = LessonPage(LESSON, **PUBLISHED, more="1, 2, 3", click="4", ask="false")
+    assert page.player["summary"].startswith("Start 1. ")
+
+
+# ------------------------------------------------------------------------------------------ without and with scaling
+
+
+def test_side_by_side_asks_another_question():
+    """Both starts wait, and the numbers that would give the answer away are not there."""
+    page = LessonPage(LESSON, compare="true")
+    assert "same share of the limit. Which run ends closer" in page.words
+    assert len(page.charts) == 3
+    assert not page.player["trained"]
+    table = {row[0]: row[1:] for row in cells(page, "pair")}
+    assert table["condition number κ"] == ["218,451", "7.7"]
+    assert table["limit of the rate"] == ["3.54e−5", "0.404"]
+    assert table["its share of the limit"] == ["28.2 %", "28.2 %"]
+    assert table["to a millionth of the first gap"] == ["?", "?"]
+    assert "2,112,622" not in page.words
+
+
+def test_scaling_finds_the_same_curve_in_a_few_epochs():
+    """Coefficients in raw units arrive at the optimum; the others would need millions of epochs."""
+    page = LessonPage(LESSON, compare="true").answer("scaled")
+    said = page.player["summary"]
+    assert said.startswith(
+        "You were right: with scaled features. RMSE 18.026 without scaling, 1.4673 with; the floor is 1.4673."
+    )
+    assert said.endswith("To a millionth of the first gap: 2,112,622 epochs without scaling, 47 with.")
+    table = page.player["table"]
+    end = [table[f"scaled_{i}"].iloc[-1] for i in range(3)]
+    assert end == pytest.approx([0.808293, -12.12175, 48.49597], rel=1e-4)
+    assert {row[0]: row[1:] for row in cells(page, "pair")}["the same, at the best rate"] == [
+        "754,402 epochs",
+        "26 epochs",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("link", "truth"),
+    [
+        ({}, "scaled"),
+        ({"learning_rate": "5e-05"}, "none"),
+        ({"epochs": "20", "start": "1.30726,-12.0897,48.4982"}, "without"),  # only the steep direction is left
+        ({"dataset": "two-features", "learning_rate": "0.1", "epochs": "5"}, "same"),
+    ],
+)  # fmt: skip
+def test_the_truth_of_two_runs_is_what_they_did(link, truth):
+    """With the same share of both limits, whatever the data."""
+    link = PUBLISHED | {"epochs": "100"} | link
+    assert summary(**link, compare="true", guess=truth).startswith("You were right: ")
+    other = "same" if truth != "same" else "none"
+    assert summary(**link, compare="true", guess=other).startswith("You said: ")
+
+
+def test_scaling_keeps_the_share_of_the_limit_and_the_way_back_the_rate():
+    """The strip shows the same place; the field the new number."""
+    page = features(LessonPage(LESSON), "scaled")
+    assert page.query["scale_features"] == "true"
+    assert float(page.query["learning_rate"]) == pytest.approx(0.2824968 * 0.4043815, rel=1e-6)
+    page = features(page, "plain")
+    assert experiment(page) == Experiment(learning_rate=1e-5, epochs=100)
+    page = features(page, "both")
+    assert page.query["compare"] == "true"
+    page = features(page, None)  # pressed twice: it stays
+    assert page.query["compare"] == "true"
+    page = features(page, "scaled")
+    assert "compare" not in page.query
+    assert page.query["scale_features"] == "true"
+
+
+def test_an_answer_to_the_other_question_is_no_answer():
+    """A link that brings one along shows the runs and judges nobody."""
+    assert summary(**PUBLISHED, guess="scaled").startswith("Still descending")
+    assert summary(**PUBLISHED, compare="true", guess="flat").startswith("RMSE ")
+
+
+# ------------------------------------------------------------------------------------------------------- the address
+
+HOSTILE = {
+    "axes=a,b": "axes must be one of 1,2, 1,3, 2,3, valley. Got a,b.",
+    "arrows=<b>": "arrows must be one of off, unit, log. Got <b>.",
+    "slice=x": "slice must be one of run, optimum. Got x.",
+    "click=6": "click must be one of 1, 2, 3, 4, 5. Got 6.",
+    "compare=1": "compare must be true or false. Got 1.",
+    "more=1, 2": "more must hold 3 numbers. Got 2.",
+    "more=1, 2, x": "more must be a number between -1,000,000,000 and 1,000,000,000. Got x.",
+    "more=1, 2, 1e300": "more must be a number between -1,000,000,000 and 1,000,000,000. Got 1e300.",
+    "more=1,2,3;1,2,3;1,2,3;1,2,3;1,2,3": "more must hold at most 4 rows. Got 5.",
+    "epochs=2001": "epochs must be between 1 and 2,000 in this lesson. Got 2001.",
+    "points=5000": "points must be between 3 and 1,000 in this lesson. Got 5000.",
+    "learning_rate=nan": "learning_rate must be a number between 1e-18 and 1,000,000. Got nan.",
+    "optimizer=adam": "optimizer must be gradient-descent in this lesson. Got adam.",
+    "loss=mse-broadcast": "loss must be mse in this lesson. Got mse-broadcast.",
+    "batch_size=2": "batch_size must be 0 in this lesson. Got 2.",
+    "before=250,gradient-descent,1e-05": "before must be nothing in this lesson. Got 250,gradient-descent,1e-05.",
+    "start=1.0,2.0": "start must hold 3 numbers (a, b, c). Got 2.",
+}
+
+
+@pytest.mark.parametrize("bad", HOSTILE)
+def test_a_bad_link_costs_that_value_and_gets_a_sentence(bad):
+    """One sentence with the name, the rule and the value; the page is there."""
+    name, _, text = bad.partition("=")
+    page = LessonPage(LESSON, **{name: text})
+    assert page.complaints == [HOSTILE[bad]]
+    assert page.query.get(name) != text
+    assert len(page.charts) == 2
+
+
+def test_a_link_for_another_lesson_opens_this_one_with_what_fits():
+    """One parameter has no valley."""
+    page = LessonPage(LESSON, dataset="one-parameter", learning_rate="0.1", epochs="40", guess="swings")
+    assert page.complaints == [
+        "dataset must be one of noisy-quadratic, two-features in this lesson. Got one-parameter.",
+        "The lesson opens with its own settings.",
+    ]
+    assert experiment(page) == Experiment(learning_rate=1e-5, epochs=100)
+
+
+def test_bad_numbers_typed_keep_the_last_good_ones():
+    """In each field, with the sentence under it."""
+    page = LessonPage(LESSON)
+    page.type(more="1, 2, 3; 4").type(epochs="0").type(start="1, 2")
+    assert page.complaints == [
+        "epochs must be a whole number between 1 and 1,000,000. Got 0. Using 100 instead.",
+        "start must hold 3 numbers (a, b, c). Got 2. Using published instead.",
+        "more must hold 3 numbers. Got 1. Using  instead.",
+    ]
+    assert page.text("more") == "1, 2, 3; 4"
+    assert "more" not in page.query
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        {"learning_rate": "1e6"},
+        {"learning_rate": "1e-18"},
+        {"start": "1e9,1e9,1e9"},
+        {"start": "0.8082929,-12.12175,48.49597"},
+        {"points": "3", "noise": "0"},
+        {"points": "1000", "learning_rate": "1e-12"},
+        {"dataset": "two-features", "points": "3", "noise": "1000"},
+        {"scale_features": "true", "learning_rate": "0.4", "epochs": "2000"},
+        {"more": "1e9, 1e9, 1e9; 0, 0, 0", "axes": "valley", "arrows": "log", "click": "2"},
+    ],
+)
+@pytest.mark.parametrize("compare", ["true", "false"])
+def test_extreme_settings_are_shown_too(link, compare):
+    """No exception, a verdict, and finite numbers for the charts."""
+    page = LessonPage(LESSON, **PUBLISHED | link, compare=compare, ask="false")
+    assert page.complaints == []
+    assert page.player["summary"]
+    for chart in range(len(page.charts)):
+        for dataset in page.charts[chart].datasets:
+            for name, column in page.table(chart, dataset.name).to_pandas().items():
+                if name not in ("zero", "target"):
+                    assert np.isfinite(column).all(), (dataset.name, name)
+
+
+def test_another_data_set_opens_with_its_own_settings():
+    """Two features, at a tenth, with its own names on the map."""
+    page = LessonPage(LESSON).choose("dataset", "two-features")
+    assert page.query == {"dataset": "two-features", "learning_rate": "0.1", "epochs": "40"}
+    assert page.charts[MAP].alt.startswith("Level lines of the loss over w₁ and w₂.")
+
+
+@pytest.mark.parametrize("compare", [{}, {"compare": "true"}])
+def test_links_hold_this_run_and_the_last_is_the_next_lesson(compare):
+    """To side by side or to the scaled run alone, to Train, and to the next lesson."""
+    first, train, following = LessonPage(LESSON, **PUBLISHED | {"axes": "valley"}, **compare).links
+    assert first[1] == LESSON
+    if compare:
+        assert Experiment.from_query(first[2])[0].scale_features
+        assert "compare" not in first[2]
+    else:
+        assert first[2] == PUBLISHED | {"compare": "true"}
+    assert train[2] == PUBLISHED
+    assert following[1] == "variants"
+
+
+# -------------------------------------------------------------------------------------------------------- small parts
+
+
+def test_rows_of_numbers_are_read_and_written():
+    """What is written is read again; no text is no row."""
+    rows = Rows(columns=2, low=-9, high=9, title="", at_most=3)
+    assert rows.read("more", "") == ()
+    assert rows.read("more", "1,2;3, 4 ;") == ((1.0, 2.0), (3.0, 4.0))
+    assert rows.read("more", rows.write(((0.5, -2.0),))) == ((0.5, -2.0),)
+    with pytest.raises(ParameterError, match="more must be a number between -9 and 9"):
+        rows.read("more", "1, 10")
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.9999974136, "0.9999974"), (0.435, "0.435"), (-1.825, "−1.825"), (1.0, "1.000"), (-0.99999, "−0.999990"), (0.0, "0.000")],
+)  # fmt: skip
+def test_a_factor_has_enough_digits_to_tell_it_from_one(value, text):
+    """Two of its distance to 1."""
+    assert factor(value) == text
+
+
+def test_a_share_is_never_rounded_up_to_everything():
+    """Unless it is."""
+    assert [percent(share) for share in (0.968, 0.99999, 1.0)] == ["96.8 %", "over 99.9 %", "100 %"]
