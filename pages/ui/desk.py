@@ -122,13 +122,15 @@ class Desk(Generic[S]):
             held.sentences.clear()
             held.shown += 1
         came_back = entered and held.address is not None and not address
-        if not held.touched and address != held.address and not came_back:
+        followed = not held.touched and address != held.address and not came_back
+        if followed:
             self._follow(address)
         held.touched = False
         query = self._query()
         if not address and query == self.usual.to_query():
             query = {}  # a bare address opens just this; writing it down would cost a press of Back
-        if query != address:
+        # a link on a page to that same page does not change the browser's address; what is there already is no new entry
+        if query != address or (followed and not entered):
             st.query_params.from_dict(query)
         held.address = query
         return self

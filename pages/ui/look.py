@@ -19,7 +19,7 @@ def apply() -> None:
     """Put the style sheet on the page. The first thing that a page does."""
     house.enter()
     colours = palette(st.context.theme.type)
-    ours = f"--lab-paper: {colours.paper}; --lab-on-run: {colours.on_run};"
+    ours = f"--lab-paper: {colours.paper}; --lab-run: {colours.run}; --lab-data: {colours.data}; --lab-on-run: {colours.on_run};"
     st.html(f"<style>:root {{ {ours} }}\n{_CSS}</style>")
 
 

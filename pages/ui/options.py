@@ -83,7 +83,7 @@ class AutoNumber:
 
 @dataclass(frozen=True, kw_only=True)
 class Numbers:
-    """Several numbers with commas between, each between two bounds."""
+    """Several numbers with commas between, each between two bounds; or, with `or_none`, none: then the lesson chooses."""
 
     default: tuple[float, ...]
     low: float
@@ -92,10 +92,13 @@ class Numbers:
     help: str = ""
     at_least: int = 1
     at_most: int = 8
+    or_none: bool = False
 
     def read(self, name: str, text: str) -> tuple[float, ...]:
         one = Number(default=self.low, low=self.low, high=self.high, title=self.title)
         values = tuple(one.read(name, part.strip()) for part in text.split(",") if part.strip())
+        if self.or_none and not values:
+            return ()
         if not self.at_least <= len(values) <= self.at_most:
             count = (
                 str(self.at_least) if self.at_least == self.at_most else f"{self.at_least} to {self.at_most}"

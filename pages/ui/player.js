@@ -1,5 +1,6 @@
 // The transport: it owns the epoch. On every frame it moves the `epoch` inputs of the page's charts, writes the
-// numbers of this epoch into every element marked data-live, and says the verdict. It draws no chart.
+// numbers of this epoch into every element marked data-live, lights those marked data-lit, and says the verdict. It
+// draws no chart.
 
 const SPEEDS = [['¼×', 0.25], ['½×', 0.5], ['1×', 1], ['2×', 2], ['4×', 4], ['all at once', Infinity]];
 const SECONDS_AT_1X = 6; // a whole run takes about as long,
@@ -43,7 +44,7 @@ function create(root) {
   const $ = (name) => root.querySelector(`[data-part="${name}"]`);
   const state = {
     id: null, playing: false, position: 0, epoch: 0, seen: 0, last: 0, planned: 1, stride: 1, complete: true,
-    columns: {}, rows: 0, speed: 1, tick: 0, then: 0, said: null,
+    columns: {}, rows: 0, names: [], speed: 1, tick: 0, then: 0, said: null,
   };
   const buttons = Object.fromEntries(
     ['start', 'back10', 'back', 'play', 'forward', 'forward10', 'end', 'continue', 'offers', 'note'].map((n) => [n, $(n)]));
@@ -77,15 +78,17 @@ function create(root) {
     const written = {
       epoch: () => whole(epoch), next: () => whole(epoch + 1), percent: () => significant(state.columns.percent[r], 3),
     };
-    return template.replace(/\{(\w+)\}/g, (_, name) => (written[name] ?? (() => significant(state.columns[name][r])))());
+    // {name} is written with six digits, {name:3} with three
+    return template.replace(/\{(\w+)(?::(\d+))?\}/g, (_, name, digits = 6) =>
+      (written[name] ?? (() => significant(state.columns[name][r], +digits)))());
   }
 
   function draw() {
     const r = row(state.epoch);
     if (!state.rows) return;
     slider.value = state.epoch;
-    slider.setAttribute('aria-valuetext', `epoch ${whole(state.epoch)} of ${whole(state.planned)}`);
-    count.textContent = `${whole(state.epoch)} / ${whole(state.planned)}`;
+    slider.setAttribute('aria-valuetext', state.names[r] ?? `epoch ${whole(state.epoch)} of ${whole(state.planned)}`);
+    count.textContent = state.names[r] ?? `${whole(state.epoch)} / ${whole(state.planned)}`;
     verdict.textContent = sentence(r);
     const atEnd = state.epoch >= state.last && state.complete;
     summary.textContent = atEnd ? state.summary : '';
@@ -98,6 +101,15 @@ function create(root) {
       if (!column) continue;
       const text = significant(column[r], +(element.dataset.digits || 6));
       if (element.textContent !== text) element.textContent = text;
+    }
+    for (const element of document.querySelectorAll('[data-lit]')) {
+      const column = state.columns[element.dataset.lit];
+      if (!column) continue;
+      const { litValue, litFrom } = element.dataset;
+      const lit = litFrom === undefined ? column[r] === +litValue : column[r] >= +litFrom;
+      if (element.classList.contains('lit') === lit) continue;
+      element.classList.toggle('lit', lit);
+      if (litFrom === undefined) lit ? element.setAttribute('aria-current', 'step') : element.removeAttribute('aria-current');
     }
   }
 
@@ -214,7 +226,7 @@ function create(root) {
       Object.assign(state, {
         last: data.last, planned: data.planned, stride: data.stride, complete: data.complete,
         templates: data.templates, summary: data.summary, trained: data.trained, clicks: data.clicks,
-        continues: data.continues, send,
+        continues: data.continues, names: data.names, send,
       });
       slider.max = span();
       buttons.note.textContent = data.note;

@@ -36,6 +36,18 @@ def live(column: str, *, digits: int = 6) -> str:
     return f'<output class="live" data-live="{escape(column)}" data-digits="{digits}">·</output>'
 
 
+def lit(column: str, value: float | None = None, *, reached: float | None = None) -> str:
+    """Attributes of an HTML element that the player gives the class `lit` while `column` of its table says so.
+
+    Args:
+        column: Its name.
+        value: Lit while the column is exactly this; the element is then also marked as the current step.
+        reached: Lit while the column is at least this.
+    """
+    condition = f'data-lit-value="{value}"' if reached is None else f'data-lit-from="{reached}"'
+    return f'data-lit="{escape(column)}" {condition}'
+
+
 Sum = list[tuple[str, float]]  # a column as a sum of other columns, each times a number
 
 
@@ -101,7 +113,10 @@ def show(
     offers: Sequence[Offer] = (),
     note: str = "",
     judged: str = "",
+    summary: str = "",
+    said: verdict.StepVerdicts | None = None,
     extra: dict[str, np.ndarray] | None = None,
+    more_sums: Mapping[str, Sum] | None = None,
     on_rate: Callable[[], None] | None = None,
     on_continue: Callable[[], None] | None = None,
     on_click: Callable[[], None] | None = None,
@@ -119,17 +134,22 @@ def show(
         offers: Rates offered at the end.
         note: A sentence beside the buttons.
         judged: What a prediction was worth; stands before the verdict at the end.
+        summary: Said at the end instead of the run's verdict.
+        said: Said at each epoch instead of the step's verdict.
         extra: More columns for live numbers, one value a drawn epoch.
+        more_sums: More columns that the browser adds up itself.
         on_rate: See `put`.
         on_continue: See `put`.
         on_click: See `put`.
     """
-    steps = verdict.of_steps(run.recording, run.experiment, known)
+    steps = said or verdict.of_steps(run.recording, run.experiment, known)
     numbers, sums = table(run, steps, extra)
     put(
         numbers,
         steps.templates,
-        judged + verdict.of_run(run.recording, run.experiment, known, finding) if trained else "",
+        judged + (summary or verdict.of_run(run.recording, run.experiment, known, finding))
+        if trained
+        else "",
         take=take,
         play=play,
         trained=trained,
@@ -138,7 +158,7 @@ def show(
         planned=run.experiment.total_epochs,
         stride=charts.stride_of(run.experiment.total_epochs),
         complete=run.recording.complete,
-        sums=sums,
+        sums=sums | dict(more_sums or {}),
         offers=offers,
         note=note,
         on_rate=on_rate,
@@ -161,6 +181,7 @@ def put(
     first: int = 0,
     complete: bool = True,
     sums: Mapping[str, Sum] | None = None,
+    names: Sequence[str] = (),
     offers: Sequence[Offer] = (),
     note: str = "",
     on_rate: Callable[[], None] | None = None,
@@ -172,7 +193,8 @@ def put(
     Args:
         numbers: One row a drawn epoch: 0, stride, 2·stride … and `last`. Its column `template` says which sentence
             belongs to the epoch; every other column can be written into a sentence and into `live` places.
-        templates: Sentences. {epoch} and {next} are the epoch and the one after it, {name} a column of the table.
+        templates: Sentences. {epoch} and {next} are the epoch and the one after it, {name} a column of the table;
+            {name:3} writes it with three digits instead of six.
         summary: What is said at the end of a complete run.
         take: A new one starts from `first`.
         play: Whether a new take plays at once.
@@ -183,6 +205,7 @@ def put(
         first: Where a new take starts.
         complete: Whether no more epochs will come.
         sums: Columns that the browser adds up itself.
+        names: What each row is called beside the slider, where it is not simply its epoch's number.
         offers: Rates offered at the end.
         note: A sentence beside the buttons.
         on_rate: Called when an offer is taken; the rate is in the component's state under `rate`.
@@ -212,6 +235,7 @@ def put(
             "offers": [offer._asdict() for offer in offers],
             "table": numbers,
             "sums": dict(sums or {}),
+            "names": list(names),
         },
         on_rate_change=on_rate or nothing,
         on_continue_from_change=on_continue or nothing,

@@ -624,8 +624,20 @@ def test_the_parabola_is_the_loss_of_one_row():
 # ------------------------------------------------------------------------------------------------ traces
 
 
-@pytest.mark.parametrize("scaled", [False, True])
+def test_a_trace_marks_what_the_data_were_made_with():
+    """The truth is in the frame and inside the axis, in a specification that holds no number of the run."""
+    run = run_of("two-features", epochs=50)
+    plain, marked = (charts.trace(run, 0, "w₁", "loss", LIGHT, HEIGHT, truth) for truth in (None, 9.5))
+    frame = marked.tables["frame"].to_pylist()[0]
+    assert frame["truth"] == 9.5
+    assert frame["x0"] < 9.5 < frame["x1"]
+    assert "truth" not in plain.tables["frame"].column_names
+    assert "9.5" not in json.dumps(marked.spec)
+    assert "made with" in marked.text
+
+
 @pytest.mark.parametrize("parameter", [0, 1, 2])
+@pytest.mark.parametrize("scaled", [False, True])
 def test_a_trace_is_the_parameter_in_raw_units(parameter, scaled):
     """By epoch and against the loss it holds the coefficients of t², t and 1, and the dashed line is polyfit's."""
     run = run_of(epochs=25, scale_features=scaled, learning_rate=0.05 if scaled else 1e-5)

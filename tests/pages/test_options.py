@@ -5,10 +5,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gd_core.experiment import ParameterError
-from pages.ui.options import Choice, Flag, Number, Numbers, Several, written
+from pages.ui.options import AutoNumber, Choice, Flag, Number, Numbers, Several, divided, shown, written
 
 SHARE = Number(default=0.5, low=0, high=2, title="Share")
 COUNT = Number(default=3, low=1, high=9, title="Count", whole=True)
+RATE = AutoNumber(low=1e-9, high=1, title="Rate")
 RATES = Numbers(default=(0.1, 0.2), low=1e-9, high=1, title="Rates", at_least=2, at_most=3)
 VIEW = Choice(default="map", choices={"map": "Map", "curve": "Curve"}, title="View")
 RACERS = Several(default=("a",), choices={"a": "A", "b": "B", "c": "C"}, title="Racers")
@@ -21,6 +22,9 @@ ARROWS = Flag(default=False, title="Arrows")
         (SHARE, "1e-3", 0.001),
         (SHARE, "2", 2.0),
         (COUNT, "9", 9),
+        (RATE, "0.25", 0.25),
+        (RATE, "auto", None),
+        (RATE, " ", None),
         (RATES, "0.1, 0.25 ,1", (0.1, 0.25, 1.0)),
         (VIEW, "curve", "curve"),
         (RACERS, "c,a,a", ("a", "c")),
@@ -37,6 +41,8 @@ def test_what_fits_is_read(option, text, value):
     [
         (SHARE, "x", "name must be a number between 0 and 2. Got x."),
         (SHARE, "", "name must be a number between 0 and 2. Got nothing."),
+        (RATE, "2", "name must be auto or a number between 1e-09 and 1. Got 2."),
+        (RATE, "none", "name must be auto or a number between 1e-09 and 1. Got none."),
         (SHARE, "nan", "name must be a number between 0 and 2. Got nan."),
         (SHARE, "inf", "name must be a number between 0 and 2. Got inf."),
         (SHARE, "2.1", "name must be a number between 0 and 2. Got 2.1."),
@@ -82,3 +88,41 @@ def test_choices_survive_their_link(chosen):
 def test_numbers_are_written_as_one_would_type_them(value, text):
     """Without a zero that nobody types."""
     assert written(value) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("1/18", 1 / 18),
+        (" 1 / 9 ", 1 / 9),
+        ("-1/3", -1 / 3),
+        ("6/2", 3.0),
+        ("1e-3", 1e-3),
+        ("−3.40000", -3.4),
+    ],
+)
+def test_a_quotient_and_a_printed_minus_may_be_typed(text, value):
+    """They become what `float` reads."""
+    assert float(divided(text)) == value
+
+
+@pytest.mark.parametrize("text", ["1/0", "a/b", "1/", "", "published"])
+def test_what_is_no_quotient_stays_as_it_was_typed(text):
+    """So that the sentence about it can quote it."""
+    assert divided(text) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(1 / 18, "1/18"), (1 / 9, "1/9"), (-2 / 3, "-2/3"), (0.1, "0.1"), (0.5, "0.5"), (1e-5, "1e-5"), (40, "40"),
+     (0.1 + 0.2, "0.30000000000000004")],
+)  # fmt: skip
+def test_a_fraction_is_shown_where_it_is_shorter_and_exact(value, text):
+    """Nothing is rounded."""
+    assert shown(value) == text
+
+
+@given(value=st.floats(-1e9, 1e9))
+def test_what_is_shown_can_be_typed_again(value):
+    """Any number comes back as itself, to the last digit."""
+    assert float(divided(shown(value))) == value

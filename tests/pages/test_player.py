@@ -226,3 +226,10 @@ def test_a_live_number_names_its_column_and_nothing_else(column):
     ((_, attributes),) = read.tags
     assert attributes == {"class": "live", "data-live": column, "data-digits": "3"}
     assert read.text == "·"
+
+
+def test_lit_says_when_an_element_is_lit():
+    """While a column is exactly a value, or from a value on; the column's name cannot break out of its attribute."""
+    assert player.lit("stage", 2) == 'data-lit="stage" data-lit-value="2"'
+    assert player.lit("epoch", reached=1000) == 'data-lit="epoch" data-lit-from="1000"'
+    assert player.lit('"><b', 0) == 'data-lit="&quot;&gt;&lt;b" data-lit-value="0"'

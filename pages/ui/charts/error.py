@@ -58,12 +58,15 @@ def _error_spec(broadcast: bool, height: int, colours: Palette) -> dict[str, Any
     return finish(layers, height, [expression("now", NOW)])
 
 
-def error(run: Run, colours: Palette, height: int) -> View:
-    """RMSE by epoch on a logarithmic axis, with the floor below which the loss cannot get."""
+def error(run: Run, colours: Palette, height: int, *, root_loss: bool = False) -> View:
+    """RMSE by epoch on a logarithmic axis, with the floor below which the loss cannot get.
+
+    The root of the minimised loss is drawn as well where it is another number, or with `root_loss` always.
+    """
     rows = rows_of(run)
     rmse = run.recording.epoch_rmse.numpy()[rows]
     columns = {"rmse": rmse}
-    broadcast = run.experiment.loss == "mse-broadcast"
+    broadcast = root_loss or run.experiment.loss == "mse-broadcast"
     if broadcast:
         columns["root_loss"] = run.recording.epoch_loss.numpy()[rows] ** 0.5
     zero = log_zero(float(rmse[0]))

@@ -194,6 +194,7 @@ def _panel_spec(x_title: str, y_title: str, height: int, colours: Palette) -> di
     data = rows_from("points").mark_circle(size=22, color=colours.data).encode(**axes)
     fitted = (
         rows_from("points")
+        .transform_filter(f"epoch >= {FRAME}.shown_from")
         .transform_calculate(y="datum.fitted")
         .mark_point(shape="cross", size=26, filled=True, color=colours.run, clip=True, opacity=1)
         .encode(**axes)
@@ -201,18 +202,23 @@ def _panel_spec(x_title: str, y_title: str, height: int, colours: Palette) -> di
     return finish([data, fitted], height)
 
 
-def panel(run: Run, epoch: int, colours: Palette, height: int) -> View:
-    """One of the article's small panels: data as dots and predictions as crosses at one epoch."""
+def panel(run: Run, epoch: int, colours: Palette, height: int, shown_from: int = 0) -> View:
+    """One of the article's small panels: data as dots and predictions as crosses at one epoch.
+
+    The crosses appear when the player has come to `shown_from`. An epoch that the run has not reached has none.
+    """
     dataset = run.problem.dataset
     y = dataset.y[:, 0].numpy()
-    fitted = run.problem.objective.predict(run.recording.epoch_theta[epoch]).numpy()
+    reached = epoch <= run.recording.epochs
+    theta = run.recording.epoch_theta[epoch if reached else 0]
+    fitted = run.problem.objective.predict(theta).numpy() if reached else np.full(len(y), np.nan)
     several = dataset.x.shape[1] > 1
     x = y if several else dataset.x[:, 0].numpy()
     x0, x1 = padded(x, 0.05)
     y0, y1 = (x0, x1) if several else padded(np.append(y, 0.0), 0.45)
     tables = {
         "points": points_of({"x": x, "y": y, "fitted": fitted}),
-        "frame": frame_table(run, x0=x0, x1=x1, y0=y0, y1=y1),
+        "frame": frame_table(run, x0=x0, x1=x1, y0=y0, y1=y1, shown_from=shown_from),
     }
     titles = (
         (f"actual {dataset.target_name}", "predicted")

@@ -16,6 +16,7 @@ from pages.ui.charts.model import (
     rows_of,
     stride_of,
     table,
+    told_apart,
 )
 from pages.ui.charts.pieces import (
     FRAME,
@@ -33,15 +34,21 @@ from pages.ui.palette import Palette
 
 
 @lru_cache(32)
-def _trace_spec(x_title: str, y_title: str, log: bool, height: int, colours: Palette) -> dict[str, Any]:
+def _trace_spec(
+    x_title: str, y_title: str, log: bool, truth: bool, height: int, colours: Palette
+) -> dict[str, Any]:
     x_axis = alt.X(
         "x:Q", scale=alt.Scale(domain=_ends("x"), nice=False), axis=alt.Axis(title=x_title, tickCount=4)
     )
     y_axis = log_axis(y_title) if log else y_axis_of(y_title)
-    base = rows_from("run").transform_calculate(order="datum.epoch")
+    base = rows_from("path").transform_calculate(order="datum.epoch")
     encoding: dict[str, Any] = {"x": x_axis, "y": y_axis, "order": "order:Q"}
+    # in two filters, because the first need not run again at every epoch
     crosses = (
-        base.transform_filter(f"datum.epoch <= epoch && datum.epoch % {FRAME}.every == 0")
+        rows_from("run")
+        .transform_filter(f"datum.epoch % {FRAME}.every == 0")
+        .transform_filter("datum.epoch <= epoch")
+        .transform_calculate(order="datum.epoch")
         .mark_point(shape="cross", filled=True, size=45, color=colours.run, clip=True, opacity=1)
         .encode(**encoding)
     )
@@ -54,10 +61,44 @@ def _trace_spec(x_title: str, y_title: str, log: bool, height: int, colours: Pal
         .mark_rule(color=colours.optimum, strokeDash=[7, 4], strokeWidth=1.5)
     )
     optimum = optimum.encode(y="x:Q") if x_title == "epoch" else optimum.encode(x="x:Q")
-    return finish([*layers, optimum, head], height, [expression("now", NOW)])
+    labels = _both_named(colours) if truth else []
+    return finish([*layers, optimum, *labels, head], height, [expression("now", NOW)])
 
 
-def trace(run: Run, parameter: int, name: str, against: str, colours: Palette, height: int) -> View:
+def _both_named(colours: Palette) -> list[alt.Chart]:
+    """Where the loss is lowest, and what the data were made with, each with its name; against the loss only."""
+    base = rows_from("frame").transform_calculate(x="datum.truth", o="datum.optimum")
+    rule = base.mark_rule(color=colours.data, strokeDash=[2, 3], strokeWidth=2).encode(x="x:Q")
+    # one under the other, each on the side of its line where there is room
+    texts = []
+    for place, label, y, colour in (
+        ("x", "data", 7, colours.data),
+        ("o", "lowest loss", 20, colours.optimum),
+    ):
+        for left in (True, False):
+            side = f"(datum.{place} - x0) / (x1 - x0) {'>' if left else '<='} 0.5"
+            texts.append(
+                base.transform_filter(side)
+                .mark_text(
+                    align="right" if left else "left",
+                    dx=-4 if left else 4,
+                    color=colour,
+                    fontWeight=600,
+                )
+                .encode(x=f"{place}:Q", y=alt.value(y), text=alt.value(label))
+            )
+    return [rule, *texts]
+
+
+def trace(
+    run: Run,
+    parameter: int,
+    name: str,
+    against: str,
+    colours: Palette,
+    height: int,
+    truth: float | None = None,
+) -> View:
     """One parameter against the loss, as the two-feature article drew it, or by epoch. A cross every tenth of the run.
 
     Args:
@@ -67,6 +108,7 @@ def trace(run: Run, parameter: int, name: str, against: str, colours: Palette, h
         against: "loss" or "epoch".
         colours: The theme's colours.
         height: In pixels.
+        truth: What the data were made with; drawn against the loss, dotted, if it is given.
     """
     rows = rows_of(run)
     value = run.problem.raw(run.recording.epoch_theta[rows])[:, parameter].numpy()
@@ -74,14 +116,23 @@ def trace(run: Run, parameter: int, name: str, against: str, colours: Palette, h
     by_epoch = against == "epoch"
     x, y = (rows, value) if by_epoch else (value, np.maximum(loss, log_zero(float(loss[0]))))
     optimum = float(run.problem.raw(run.curve.optimum)[parameter])
-    x0, x1 = (0, last_epoch(run)) if by_epoch else padded(np.append(value, optimum), 0.06)
+    marked = [optimum] if truth is None else [optimum, truth]
+    x0, x1 = (0, last_epoch(run)) if by_epoch else padded(np.append(value, marked), 0.06)
     y0, y1 = padded(np.append(value, optimum), 0.06) if by_epoch else (y.min() / 1.3, y.max() * 1.3)
     stride = stride_of(run.experiment.total_epochs)
     every = max(1, round(run.experiment.total_epochs / 10 / stride)) * stride
+    heights = y if by_epoch else np.log(y)
+    tall = float(np.ptp(heights)) or 1.0
+    drawn = told_apart(np.column_stack([2 * x / (x1 - x0), 2 * heights / tall]))
+    named = {} if truth is None else {"truth": truth}
     tables = {
         "run": table({"epoch": rows, "x": x, "y": y}),
-        "frame": frame_table(run, x0=x0, x1=x1, y0=y0, y1=y1, optimum=optimum, every=every),
+        "path": table({"epoch": rows[drawn], "x": x[drawn], "y": y[drawn]}),
+        "frame": frame_table(run, x0=x0, x1=x1, y0=y0, y1=y1, optimum=optimum, every=every, **named),
     }
+    shows_truth = truth is not None and not by_epoch
     titles = ("epoch", name) if by_epoch else (name, "loss")
     text = f"{titles[1]} over {titles[0]}; the optimum dashed; a cross every {every:,} epochs."
-    return View(_trace_spec(*titles, not by_epoch, height, colours), tables, text)
+    if shows_truth:
+        text += " Dotted: what the data were made with."
+    return View(_trace_spec(*titles, not by_epoch, shows_truth, height, colours), tables, text)

@@ -56,14 +56,14 @@ def y_axis_of(title: str, **axis: Any) -> alt.Y:
 def log_axis(title: str) -> alt.Y:
     scale = alt.Scale(type="log", domain=_ends("y"), nice=False)
     # only 1, 2 and 5 times a power of ten are labelled, as many as fit
-    label = "indexof('125', slice(format(datum.value, '.0e'), 0, 1)) < 0 ? '' : format(datum.value, datum.value < 1e-3 ? '.0e' : '~g')"
+    label = "indexof('125', slice(format(datum.value, '.0e'), 0, 1)) < 0 ? '' : replace(format(datum.value, datum.value < 1e-3 ? '.0e' : '~g'), 'e+', 'e')"
     axis = alt.Axis(title=title, labelExpr=label, labelOverlap="greedy", labelSeparation=3)
     return alt.Y("y:Q", scale=scale, axis=axis)
 
 
-def level(column: str, colour: str, dash: list[int], label: str) -> list[alt.Chart]:
-    """A horizontal line across the chart at a value of `frame`, with its name on it."""
-    base = rows_from("frame").transform_filter(f"isValid(datum.{column})")
+def level(column: str, colour: str, dash: list[int], label: str, when: str = "") -> list[alt.Chart]:
+    """A horizontal line across the chart at a value of `frame`, with its name on it; `when` is a further condition."""
+    base = rows_from("frame").transform_filter(f"isValid(datum.{column})" + (f" && ({when})" if when else ""))
     rule = base.mark_rule(color=colour, strokeDash=dash, strokeWidth=2).encode(y=alt.Y(f"{column}:Q"))
     text = (
         base.transform_calculate(label=label)
@@ -112,7 +112,8 @@ def head_at(x: str, y: str, colours: Palette) -> alt.Chart:
 def named(names: Mapping[str, tuple[str, list[int]]]) -> dict[str, Any]:
     """Colour, dash and legend of lines that carry their name in the field `name`."""
     colours, dashes = zip(*names.values(), strict=True)
-    legend = alt.Legend(symbolType="stroke", symbolSize=260)
+    # four entries do not fit in one row on a phone
+    legend = alt.Legend(symbolType="stroke", symbolSize=260, columns=alt.ExprRef("width < 330 ? 2 : 0"))
     return {
         "color": alt.Color("name:N", scale=alt.Scale(domain=list(names), range=list(colours)), legend=legend),
         "strokeDash": alt.StrokeDash(
