@@ -66,6 +66,11 @@ class Curvature:
         """The distance to the optimum, split along the eigenvectors. [..., P] → [..., P]."""
         return (theta - self.optimum) @ self.eigenvectors
 
+    def loss(self, theta: Tensor) -> Tensor:
+        """L(θ) = L(θ*) + ½ (θ − θ*)ᵀ H (θ − θ*), without looking at the rows. [P] → []."""
+        away = theta - self.optimum
+        return self.floor_loss + 0.5 * (away * (self.hessian * away).sum(-1)).sum()
+
     def gap(self, theta: Tensor) -> Tensor:
         """L(θ) − L(θ*) of each eigenvector's direction: ½ λᵢ eᵢ², [..., P]. Their sum is the whole gap."""
         return 0.5 * self.eigenvalues * self.along(theta) ** 2
@@ -192,12 +197,11 @@ def gaps(curve: Curvature, phase: Phase, start: Tensor, learning_rates: Tensor, 
     """L − L* after so many epochs from `start`, for each of K rates, without training. [K] → [K]."""
     error = curve.along(start)
     if phase.optimizer == "gradient-descent":
-        left = (1 - learning_rates[:, None] * curve.eigenvalues) ** epochs * error
+        powers = (1 - learning_rates[:, None] * curve.eigenvalues) ** epochs
     else:
-        powers = torch.linalg.matrix_power(
-            step_matrix(phase, learning_rates[:, None], curve.eigenvalues), epochs
-        )
-        left = powers[..., 0, 0] * error
+        steps = step_matrix(phase, learning_rates[:, None], curve.eigenvalues)
+        powers = torch.linalg.matrix_power(steps, epochs)[..., 0, 0]
+    left = torch.where(error == 0, 0.0, powers * error)  # no error stays none, also where the power overflows
     return (0.5 * curve.eigenvalues * left**2).sum(-1)
 
 

@@ -1,3 +1,124 @@
+"""Lesson: the learning rate, on either side of the limit."""
+
+from dataclasses import replace
+
 import streamlit as st
 
-st.write("x")
+from gd_core.catalog import DATASET_INFO, OPTIMIZER_INFO
+from gd_core.experiment import BOUNDS
+from pages.ui import lesson, look
+from pages.ui.desk import Desk
+from pages.ui.options import Choice, Number, Numbers
+
+ANSWERS = {
+    "1": "Run 1",
+    "2": "Run 2",
+    "3": "Run 3",
+    "4": "Run 4",
+    "none": "None: all diverge",
+}
+STEEPEST = r"\lambda_{\max}\text{: curvature of the steepest direction}"
+LIMITS = {
+    rule: rf"\qquad \eta_{{\text{{limit}}}} = {limit}/\lambda_{{\max}} \qquad {STEEPEST}"
+    for rule, limit in {
+        "gradient-descent": "2",
+        "momentum": r"2(1+\beta)",
+        "nesterov": r"\tfrac{2(1+\beta)}{1+2\beta}",
+    }.items()
+}
+OPTIONS = {
+    "rates": Numbers(
+        default=(),
+        low=BOUNDS["learning_rate"].low,
+        high=BOUNDS["learning_rate"].high,
+        title="Four rates η",
+        at_least=4,
+        at_most=4,
+        or_none=True,
+    ),
+    "pick": Choice(default="2", choices={"1": "1", "2": "2", "3": "3", "4": "4"}, title="A click sets run"),
+    "percent": Number(
+        default=99.0,
+        low=0.1,
+        high=1000,
+        title="Rate, in % of the limit",
+        help="100 is exactly the limit. Between 0.1 and 1,000.",
+    ),
+}
+desk = Desk(
+    "learning_rate",
+    lesson.experiment("noisy-quadratic", scale_features=True, learning_rate=0.1, epochs=15),
+    others=(
+        lesson.experiment("two-features", learning_rate=0.1, epochs=15),
+        lesson.experiment("one-parameter", learning_rate=0.02, epochs=15),
+    ),
+    options=OPTIONS,
+    only={
+        "loss": ("mse",),
+        "batch_size": (0,),
+        "before": ((),),
+        "epochs": (1, 1000),
+    },
+    guesses=tuple(ANSWERS),
+    views=("learning_rate", "pick", "percent"),
+    resets={"rates": ("dataset", "scale_features", "optimizer")},
+).open()
+
+lesson.heading(
+    "Learning rate",
+    "The same problem four times: too slow, about right, almost too fast, too fast.",
+    OPTIMIZER_INFO[desk.settings.optimizer].latex + LIMITS.get(desk.settings.optimizer, ""),
+)
+with st.sidebar:
+    desk.complaint()
+    desk.choose("dataset", {key: info.title for key, info in DATASET_INFO.items()}, label="Data set")
+    desk.switch(
+        "scale_features",
+        label="Scale features",
+        help="Each feature minus its mean, over its deviation.",
+        disabled=desk.settings.dataset == "one-parameter",
+    )
+    desk.choose("optimizer", {key: info.title for key, info in OPTIMIZER_INFO.items()}, label="Update rule")
+    desk.text("epochs")
+    st.button(
+        "Rates from the limit again",
+        help="Slow, best for these epochs, overshooting, diverging.",
+        on_click=desk.set,
+        kwargs={"rates": ()},
+        disabled=not desk["rates"],
+        key="usual_rates",
+    )
+epochs = f"{desk.settings.epochs:,} epoch{'s' if desk.settings.epochs > 1 else ''}"
+QUESTION = lesson.Question(f"Which run has the lowest RMSE after {epochs}?", ANSWERS)
+lesson.predict(desk, QUESTION)
+
+with look.first_visit():
+    from pages.ui import four_rates, goldilocks, stage
+stage.settle()
+four = four_rates.of(desk)
+four_rates.show(desk, four)
+with lesson.transport():
+    four_rates.transport(desk, four, QUESTION)
+left, right = st.columns(2, gap="large")
+with left:
+    goldilocks.challenge(desk)
+with right:
+    goldilocks.claim(desk, four)
+lesson.closing(
+    (
+        "Too small wastes epochs. A little too large destroys the run.",
+        "With gradient descent the error falls slowly up to the best rate, and beyond the limit it is a wall.",
+        "The limit belongs to the problem. Scale the features and it moves.",
+    ),
+    (
+        lesson.Link(
+            "The lowest run on the Train page" if desk.revealed else "Run 1 on the Train page",
+            "train",
+            replace(desk.settings, learning_rate=four_rates.best_or_second(four)),
+        ),
+        lesson.Link(
+            "Two features", "learning_rate", lesson.experiment("two-features", learning_rate=0.1, epochs=15)
+        ),
+        lesson.Link("Landscape", "landscape"),
+    ),
+)

@@ -19,13 +19,17 @@ WIDGETS = (
     "controls",
     "desk",
     "downloads",
+    "four_rates",
+    "goldilocks",
     "house",
     "lab",
     "lesson",
     "look",
     "player",
     "rate",
+    "scaling",
     "stage",
+    "starts",
     "tabs",
 )
 
@@ -35,6 +39,7 @@ FORBIDDEN = [
     ("gd_core.catalog", ("torch", "numpy", "gd_core")),
     ("gd_core.experiment", ("torch", "numpy")),
     ("gd_core.examples", ("torch", "numpy")),
+    ("gd_core.network", ("torch", "numpy")),
     *(
         (
             f"gd_core.{textbook}",
@@ -182,6 +187,7 @@ def test_torch_is_loaded_when_it_is_needed():
         "gd_core.catalog",
         "gd_core.experiment",
         "gd_core.examples",
+        "gd_core.network",
         "gd_core.published",
         "gd_core.__main__",
     ):
@@ -211,6 +217,20 @@ for optimizer in CHOICES["optimizer"]:
 """
     assert loaded_after(script, "torch") == ["torch"]
     assert loaded_after(script, "torch._dynamo", "sympy", "streamlit", "pandas") == []
+
+
+def test_a_deep_network_loads_neither_dynamo_nor_sympy():
+    """Nor does the training of a network, with every activation and both helpers."""
+    script = """
+from gd_core import deep_verdict
+from gd_core.deep_recorder import record
+from gd_core.network import NETWORK_CHOICES, Network
+for activation in NETWORK_CHOICES["activation"]:
+    for helper in (False, True):
+        network = Network(depth=3, activation=activation, residual=helper, normalise=helper, epochs=3)
+        assert deep_verdict.of_training(record(network))
+"""
+    assert loaded_after(script, "torch", "torch._dynamo", "sympy", "streamlit", "pandas") == ["torch"]
 
 
 def test_dynamo_would_be_seen():

@@ -18,6 +18,9 @@ PICTURES = {
     "train-dark": (OPENING, 120, VIEWPORT, "dark"),
     "diverged": (DIVERGES, None, VIEWPORT, "light"),
     "phone": (OPENING, 120, PHONE, "light"),
+    "learning-rate": ("/learning_rate?ask=false", None, VIEWPORT, "light"),
+    "variants": ("/variants?ask=false", None, VIEWPORT, "dark"),
+    "deep-networks": ("/deep_networks?ask=false", None, VIEWPORT, "light"),
 }
 
 
@@ -31,7 +34,10 @@ def main() -> None:
         for name, (path, epoch, size, theme) in PICTURES.items():
             context = browser.new_context(viewport=size, color_scheme=theme)
             lab = Lab(context.new_page(), server.url).open_page(path)
-            lab.train().to_end()
+            if lab.command("Train").count():
+                lab.train()
+            while not lab.summary.is_visible():  # a long run goes on coming in
+                lab.button("To end").click()
             if epoch is not None:
                 lab.page.evaluate("document.fonts.ready")
                 lab.seek(epoch)

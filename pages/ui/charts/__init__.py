@@ -14,6 +14,9 @@ from pages.ui.charts.fit import agreement, along, fit, panel
 from pages.ui.charts.landscape import landscape, parabola
 from pages.ui.charts.model import DRAWN_ROWS, Run, View, drawn_epochs, stride_of
 from pages.ui.charts.parameters import trace
+from pages.ui.charts.stages import moment_error, moment_fit
+from pages.ui.charts.tangent import tangent, value_at
+from pages.ui.charts.valley import both_gaps, valley
 
 __all__ = [
     "DRAWN_ROWS",
@@ -21,14 +24,20 @@ __all__ = [
     "View",
     "agreement",
     "along",
+    "both_gaps",
     "drawn_epochs",
     "error",
     "fit",
     "gap",
     "landscape",
     "map_frame",
+    "moment_error",
+    "moment_fit",
     "panel",
     "parabola",
     "stride_of",
+    "tangent",
     "trace",
+    "valley",
+    "value_at",
 ]

@@ -1,0 +1,123 @@
+"""Four rates worth seeing side by side, and what happens close to the stability limit. All from the problem itself."""
+
+import math
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from gd_core.experiment import BOUNDS, Experiment, Phase
+from gd_core.objective import Objective
+from gd_core.problem import Problem
+from gd_core.sweep import rates_between, sweep
+from gd_core.theory import Curvature, Forecast, factor, gaps, stability_limit
+from gd_core.training import DIVERGED_ABOVE
+
+SLOW = 0.02  # of the limit, inside the zone "slow" of gradient descent
+OVERSHOOTING = 0.95  # of the limit, or half-way from the best rate to it, whichever is higher
+DIVERGING = 1.4  # of the limit
+WITHOUT_A_LIMIT = (1e-5, 1e3)  # where the best rate of an adaptive rule is looked for
+FOREVER = 10**15  # epochs; a loss that has not passed the bound by then is not said to
+
+
+def four_rates(
+    experiment: Experiment, problem: Problem, curve: Curvature, known: Forecast
+) -> tuple[float, ...]:
+    """A slow rate, the best for these epochs, one that overshoots and one that diverges, to six digits.
+
+    A rule without a limit has no such names: there a hundredth of the best, the best, 10 and 100 times it.
+    """
+    limit, best = known.stability_limit, known.best_for_epochs
+    if limit is None or best is None:
+        rates = rates_between(*WITHOUT_A_LIMIT)
+        losses = sweep(
+            problem.objective, problem.start, experiment.phase, rates, experiment.epochs, curve=curve
+        )
+        best = float(rates[losses.argmin()])
+        wanted = (best / 100, best, best * 10, best * 100)
+    else:
+        overshooting = max(OVERSHOOTING, (1 + best / limit) / 2)
+        wanted = (min(SLOW * limit, best / 10), best, overshooting * limit, DIVERGING * limit)
+    low, high = BOUNDS["learning_rate"][:2]
+    return tuple(min(high, max(low, six_digits(rate))) for rate in wanted)
+
+
+def six_digits(rate: float) -> float:
+    """A rate as it is typed."""
+    return float(f"{rate:.6g}")
+
+
+class NearLimit(NamedTuple):
+    """What a rate near the limit does to the error along the steepest direction.
+
+    Attributes:
+        learning_rate: η.
+        share: η over the limit.
+        factor: What that error is multiplied by in an epoch, in the long run; without its sign.
+        jumps: Whether that error changes its sign in every epoch; None for momentum, which swings at a pace of its own.
+        has_part: Whether the start has any error along that direction.
+        half_life: Epochs in which it halves; infinite at the limit and above.
+        diverges_at: The epoch at which the loss passes 10⁶ × max(1, first loss); None if it never does.
+    """
+
+    learning_rate: float
+    share: float
+    factor: float
+    jumps: bool | None
+    has_part: bool
+    half_life: float
+    diverges_at: int | None
+
+    @property
+    def outcome(self) -> str:
+        """shrinks, bounces or grows."""
+        if self.share == 1:
+            return "bounces"
+        return "shrinks" if self.share < 1 else "grows"
+
+
+def near_limit(
+    objective: Objective, curve: Curvature, phase: Phase, start: Tensor, share: float
+) -> NearLimit:
+    """What happens at a share of the stability limit, without training.
+
+    Just above the limit the factor is just above 1, and the loss takes long to pass the bound that ends a run. The
+    first epoch above it is found by doubling and halving: above the limit the loss, once it rises, only rises.
+
+    Raises:
+        ValueError: If the rule has no limit.
+    """
+    rate = share * stability_limit(curve, phase)
+    multiplied = 1.0 if share == 1 else factor(phase, rate, curve.largest)
+    error = curve.along(start)
+    has_part = abs(float(error[-1])) > 1e-12 * float(error.norm())
+    half_life = (
+        math.log(0.5) / math.log(multiplied) if 0 < multiplied < 1 else 0.0 if multiplied == 0 else math.inf
+    )
+    diverges_at = None
+    if share > 1 and bool(
+        (gaps(curve, phase, start, torch.tensor([rate], dtype=torch.float64), 0) > 0).all()
+    ):
+        diverges_at = _first_above(objective, curve, phase, start, rate)
+    jumps = rate * curve.largest > 1 if phase.optimizer == "gradient-descent" else None
+    return NearLimit(rate, share, multiplied, jumps, has_part, half_life, diverges_at)
+
+
+def _first_above(
+    objective: Objective, curve: Curvature, phase: Phase, start: Tensor, rate: float
+) -> int | None:
+    bound = DIVERGED_ABOVE * max(1.0, float(objective(start)))
+    rates = torch.tensor([rate], dtype=torch.float64)
+
+    def is_above(epoch: int) -> bool:
+        return not curve.floor_loss + float(gaps(curve, phase, start, rates, epoch)) <= bound
+
+    low, high = 0, 1
+    while not is_above(high):
+        low, high = high, 2 * high
+        if high > FOREVER:
+            return None
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if is_above(middle) else (middle, high)
+    return high

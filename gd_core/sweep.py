@@ -1,0 +1,124 @@
+"""Many learning rates at once: the loss that each of K rates leaves, without K runs one after another.
+
+For gradient descent, momentum and Nesterov the loss is a parabola and its closed form is enough: along eigenvector i the
+error after n epochs is a number times its first value (`theory.gaps`). The adaptive rules have no closed form; their K
+parameter vectors take each update together, by `torch.vmap`, on the parabola itself: P parameters instead of N rows.
+"""
+
+import math
+from collections.abc import Iterator
+from functools import partial
+from itertools import islice
+
+import torch
+from torch import Tensor
+
+from gd_core.catalog import OPTIMIZER_INFO
+from gd_core.experiment import Phase
+from gd_core.objective import Objective
+from gd_core.optimizers import OPTIMIZERS
+from gd_core.theory import Curvature, curvature, gaps, step_matrix
+from gd_core.training import DIVERGED_ABOVE
+
+CLOSED_FORM = ("gradient-descent", "momentum", "nesterov")
+
+
+def sweep(
+    objective: Objective,
+    start: Tensor,
+    phase: Phase,
+    learning_rates: Tensor,
+    epochs: int,
+    *,
+    curve: Curvature | None = None,
+) -> Tensor:
+    """The loss after so many epochs of full batches, for each of K rates. [K].
+
+    A rate that diverges has the loss ∞: a run ends where its loss passes 10⁶ × max(1, first loss), and so does this.
+
+    Args:
+        objective: θ ↦ loss.
+        start: θ₀, [P], the same for all.
+        phase: The update rule and its settings; its own rate is not looked at.
+        learning_rates: η, [K].
+        epochs: How many, at least 0.
+        curve: The parabola of `objective`, if it has been measured already.
+    """
+    if phase.optimizer not in CLOSED_FORM:
+        return next(islice(paths(objective, start, phase, learning_rates, curve=curve), epochs, None))
+    curve = curve or curvature(objective)
+    losses = curve.floor_loss + gaps(curve, phase, start, learning_rates, epochs)
+    return torch.where(losses <= _bound(objective, start), losses, math.inf)  # also what is ∞ − ∞ on the way
+
+
+def paths(
+    objective: Objective,
+    start: Tensor,
+    phase: Phase,
+    learning_rates: Tensor,
+    *,
+    curve: Curvature | None = None,
+) -> Iterator[Tensor]:
+    """The losses of all K rates, epoch after epoch, forever. Each [K]; the first is that of the start.
+
+    A rate that has diverged stays at ∞, as its run has ended there. See `sweep` for the arguments.
+    """
+    follow = _of_errors if phase.optimizer in CLOSED_FORM else _of_updates
+    bound = _bound(objective, start)
+    gone = torch.zeros(len(learning_rates), dtype=torch.bool)
+    for losses in follow(curve or curvature(objective), start, phase, learning_rates):
+        gone = gone | ~(losses <= bound)
+        yield torch.where(gone, math.inf, losses)
+
+
+def _of_errors(curve: Curvature, start: Tensor, phase: Phase, learning_rates: Tensor) -> Iterator[Tensor]:
+    """Error and velocity along each eigenvector, one epoch after another."""
+    error = curve.along(start).expand(len(learning_rates), -1)  # [K, P]
+    state = torch.stack([error, torch.zeros_like(error)], -1).unsqueeze(-1)  # [K, P, 2, 1]
+    matrix = step_matrix(phase, learning_rates[:, None], curve.eigenvalues)  # [K, P, 2, 2]
+    plain = 1 - learning_rates[:, None] * curve.eigenvalues
+    while True:
+        yield curve.floor_loss + (0.5 * curve.eigenvalues * error**2).sum(-1)
+        if phase.optimizer == "gradient-descent":
+            error = plain * error
+        else:
+            state = matrix @ state
+            error = state[..., 0, 0]
+
+
+def _of_updates(curve: Curvature, start: Tensor, phase: Phase, learning_rates: Tensor) -> Iterator[Tensor]:
+    """The rule itself on K parameter vectors together.
+
+    The adaptive rules take the rate last, θ ← θ − η u with u free of η. So one update with η = 1 from 0 is −u, and each
+    vector takes its own multiple of it.
+    """
+    names = OPTIMIZER_INFO[phase.optimizer].hyperparameters
+    rule = partial(OPTIMIZERS[phase.optimizer], **{name: getattr(phase, name) for name in names})(1.0)
+    theta = start.repeat(len(learning_rates), 1)  # [K, P]
+    state = rule.initial(theta)
+    loss_of = torch.vmap(curve.loss)
+    while True:
+        theta = theta.detach().requires_grad_()
+        losses = loss_of(theta)
+        (gradient,) = torch.autograd.grad(losses.sum(), theta)
+        yield losses.detach()
+        step, state = rule.update(torch.zeros_like(theta), gradient, state)
+        theta = theta.detach() + learning_rates[:, None] * step
+
+
+def rates_between(low: float, high: float, *, count: int = 240, around: float | None = None) -> Tensor:
+    """Rates in equal ratios from `low` to `high`, both included, and more of them `around` a limit. Sorted, [K].
+
+    Between 0.9 and 1.05 of the limit a rate of equal ratios would jump over the rise.
+    """
+    rates = torch.logspace(math.log10(low), math.log10(high), count, dtype=torch.float64)
+    rates[0], rates[-1] = low, high
+    if around is not None:
+        near = around * torch.linspace(0.9, 1.05, 61, dtype=torch.float64)
+        rates = torch.cat([rates, near[(near > low) & (near < high)]])
+    return rates.unique()
+
+
+def _bound(objective: Objective, start: Tensor) -> float:
+    """The loss above which a run has diverged."""
+    return DIVERGED_ABOVE * max(1.0, float(objective(start)))

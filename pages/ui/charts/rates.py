@@ -1,0 +1,537 @@
+"""Four rates side by side: a small fit or path each, all errors in one chart, and the error over every rate."""
+
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from itertools import pairwise
+from typing import Any
+
+import altair as alt
+import numpy as np
+from torch import Tensor
+
+from gd_core.landscape import frame as map_frame
+from gd_core.landscape import level_lines
+from gd_core.theory import Forecast
+from pages.ui.charts.landscape import parabola
+from pages.ui.charts.model import (
+    Run,
+    View,
+    frame_table,
+    log_zero,
+    padded,
+    parameters,
+    points_of,
+    rows_of,
+    table,
+    told_apart,
+)
+from pages.ui.charts.pieces import (
+    EPOCH_LABEL,
+    FIRST,
+    FRAME,
+    NOW,
+    _ends,
+    dot,
+    expression,
+    finish,
+    head_at,
+    kept,
+    level,
+    log_axis,
+    rows_from,
+    span,
+    trail,
+    x_axis_of,
+    y_axis_of,
+)
+from pages.ui.palette import Palette
+
+RUNS = (1, 2, 3, 4)
+DASHES = ([2, 3], [1, 0], [8, 3], [8, 3, 2, 3])
+BELOW, ABOVE = 4e-3, 2.5  # how far the sweep reaches, as shares of the limit
+WITHOUT_A_LIMIT = (1e-4, 1e3)
+AXES = (0, 1)  # the two parameters of a small map
+FAR = 1e4  # half-widths off the map beyond which a place is drawn there
+ROOM = 1.25  # beyond a rate that lies outside of that
+
+
+def colours_of(colours: Palette) -> tuple[str, ...]:
+    """The colours of the four runs."""
+    return tuple(colours.several[i] for i in (2, 0, 1, 3))
+
+
+# -------------------------------------------------------------------------------------------------- one of the four
+
+
+def small(run: Run, number: int, colours: Palette, height: int) -> View:
+    """What one of the four runs does: the curve over the data, the jumps on the parabola, or the path on the map."""
+    own = colours._replace(run=colours_of(colours)[number - 1])
+    names = run.experiment.info.parameters
+    if run.experiment.info.model == "quadratic":
+        view = _small_fit(run, own, height)
+    elif len(names) == 1:
+        view = parabola(run, names[0], own, height)
+    else:
+        marks = [f"{name}′" if run.experiment.scale_features else name for name in names]
+        view = _small_map(run, marks, own, height)
+    text = f"Run {number}. " + view.text.replace(" A click sets the start.", "")
+    return view._replace(spec=_tight(view.spec), text=text)
+
+
+def _tight(spec: Mapping[str, Any]) -> dict[str, Any]:
+    """The same chart with less air around its plot, for a small place."""
+    config = spec["config"]
+    axis = {**config["axis"], "labelPadding": 5, "titlePadding": 3}
+    return {
+        **spec,
+        "padding": {"left": 0, "right": 8, "top": 6, "bottom": 2},
+        "config": {**config, "axis": axis},
+    }
+
+
+@lru_cache(16)
+def _small_fit_spec(x_title: str, y_title: str, height: int, colours: Palette) -> dict[str, Any]:
+    def curve(theta: str, **style: Any) -> alt.Chart:
+        return (
+            span(50)
+            .transform_calculate(x="x0 + (x1 - x0) * datum.u")
+            .transform_calculate(y=f"({theta}.p0 * datum.x + {theta}.p1) * datum.x + {theta}.p2")
+            .mark_line(clip=True, **style)
+            .encode(x="x:Q", y="y:Q", order="u:Q")
+        )
+
+    points = (
+        rows_from("points")
+        .mark_circle(size=22, color=colours.data, opacity=0.85)
+        .encode(x=x_axis_of(x_title, tickCount=4), y=y_axis_of(y_title, tickCount=4))
+    )
+    layers = [
+        kept("run"),
+        curve("first", color=colours.start, strokeDash=[2, 3], strokeWidth=1.5),
+        curve(FRAME, color=colours.optimum, strokeDash=[7, 4], strokeWidth=1.5),
+        points,
+        curve("now", color=colours.run, strokeWidth=3),
+        rows_from("frame")
+        .transform_filter("datum.gone && epoch >= datum.last")
+        .mark_text(text="the curve leaves the chart", color=colours.run, fontWeight=600)
+        .encode(x=alt.value(alt.expr("width / 2")), y=alt.value(12)),
+    ]
+    return finish(layers, height, [expression("now", NOW), expression("first", FIRST)])
+
+
+def _small_fit(run: Run, colours: Palette, height: int) -> View:
+    dataset = run.problem.dataset
+    x, y = dataset.x[:, 0].numpy(), dataset.y[:, 0].numpy()
+    x0, x1 = padded(x, 0.04)
+    y0, y1 = padded(np.append(y, 0.0), 0.45)
+    optimum = run.problem.raw(run.curve.optimum).tolist()
+    tables = {
+        "points": points_of({"x": x, "y": y}),
+        "run": table(parameters(run, rows_of(run))),
+        "frame": frame_table(
+            run,
+            x0=x0,
+            x1=x1,
+            y0=y0,
+            y1=y1,
+            gone=run.recording.diverged_at is not None,
+            **{f"p{i}": p for i, p in enumerate(optimum)},
+        ),
+    }
+    titles = dataset.feature_names[0], dataset.target_name
+    text = (
+        f"{titles[1]} over {titles[0]}: data as points, the start dotted, the optimum dashed, "
+        "the fit at the player’s epoch solid."
+    )
+    return View(_small_fit_spec(*titles, height, colours), tables, text)
+
+
+@lru_cache(16)
+def _small_map_spec(x_name: str, y_name: str, height: int, colours: Palette) -> dict[str, Any]:
+    shade = alt.Color("level:Q", scale=alt.Scale(range=[colours.line, colours.line_high]), legend=None)
+    lines = (
+        rows_from("lines")
+        .mark_line(clip=True, strokeWidth=1)
+        .encode(
+            x=x_axis_of(x_name, tickCount=4),
+            y=y_axis_of(y_name, tickCount=4),
+            detail="line:N",
+            order="i:Q",
+            color=shade,
+        )
+    )
+    path = trail(
+        rows_from("path"), {"x": "x:Q", "y": "y:Q", "order": "epoch:Q"}, colour=colours.run, width=1.8
+    )
+    open_circle: dict[str, Any] = {
+        "shape": "circle",
+        "size": 80,
+        "filled": False,
+        "stroke": colours.ink,
+        "strokeWidth": 2,
+    }
+    diamond: dict[str, Any] = {"shape": "diamond", "size": 110, "filled": True, "color": colours.optimum}
+    layers = [
+        kept("run"),
+        lines,
+        *path,
+        dot(f"{FRAME}.ou", f"{FRAME}.ov", **diamond),
+        dot("first.u", "first.v", **open_circle),
+        head_at("now.u", "now.v", colours),
+    ]
+    return finish(layers, height, [expression("now", NOW), expression("first", FIRST)])
+
+
+def _small_map(run: Run, names: Sequence[str], colours: Palette, height: int) -> View:
+    """The path over two parameters. The level lines stand still, unlike those of a large map: four maps are drawn."""
+    shown = map_frame(run.curve, run.problem.start, AXES)
+    (cx, cy), (hx, hy) = shown.centre, shown.half
+    levels = level_lines(run.curve, shown, run.curve.optimum[[*AXES]].unsqueeze(0), AXES)
+    rows = rows_of(run)
+    place = run.recording.epoch_theta[rows][:, [*AXES]].numpy()
+    # out of sight either way, but browsers lose lines that are millions of pixels long
+    share = np.clip((place - shown.centre) / shown.half, -FAR, FAR)
+    keep = told_apart(share)
+    x, y = (np.array(shown.centre) + share * shown.half).T
+    tables = {
+        "lines": table(
+            {
+                "i": np.arange(len(levels.line), dtype=np.int16),
+                "line": levels.line.astype(np.int16),
+                "level": levels.level.astype(np.int8),
+                "x": levels.offset[:, 0] + cx,
+                "y": levels.offset[:, 1] + cy,
+            }
+        ),
+        "run": table({"u": x, "v": y}),
+        "path": table({"epoch": rows[keep], "x": x[keep], "y": y[keep]}),
+        "frame": frame_table(run, x0=cx - hx, x1=cx + hx, y0=cy - hy, y1=cy + hy, ou=cx, ov=cy),
+    }
+    text = (
+        f"Level lines of the loss over {names[0]} and {names[1]}, the other parameter at its optimum. "
+        "Open circle: start. Diamond: optimum. Line and dot: the run."
+    )
+    return View(_small_map_spec(names[0], names[1], height, colours), tables, text)
+
+
+# ------------------------------------------------------------------------------------------------------ all the errors
+
+
+def _paint(colours: Palette) -> dict[str, Any]:
+    """Colour and dash by the number of the run."""
+    own = list(colours_of(colours))
+    return {
+        "color": alt.Color("run:N", scale=alt.Scale(domain=[*RUNS], range=own), legend=None),
+        "strokeDash": alt.StrokeDash("run:N", scale=alt.Scale(domain=[*RUNS], range=[*DASHES]), legend=None),
+    }
+
+
+def _numbered(base: alt.Chart, colours: Palette) -> list[alt.Chart]:
+    """Discs with the number of the run in them, at x and y."""
+    scale = alt.Scale(domain=[*RUNS], range=list(colours_of(colours)))
+    discs = base.mark_point(
+        shape="circle", size=210, filled=True, opacity=1, stroke=colours.paper, strokeWidth=1
+    ).encode(x="x:Q", y="y:Q", fill=alt.Fill("run:N", scale=scale, legend=None))
+    numbers = base.mark_text(color=colours.paper, fontWeight=700, fontSize=11, baseline="middle").encode(
+        x="x:Q", y="y:Q", text="run:N"
+    )
+    return [discs, numbers]
+
+
+@lru_cache(16)
+def _errors_spec(height: int, colours: Palette) -> dict[str, Any]:
+    epoch_axis = alt.X(
+        "x:Q",
+        scale=alt.Scale(domain=_ends("x"), nice=False),
+        axis=alt.Axis(title="epoch", labelExpr=EPOCH_LABEL, tickMinStep=1),
+    )
+    carrier = (
+        rows_from("frame")
+        .transform_filter("false")
+        .transform_calculate(x="0", y="1")
+        .mark_point()
+        .encode(x=epoch_axis, y=log_axis("RMSE"))
+    )
+    base = rows_from("path").transform_calculate(x="datum.epoch")
+    four = alt.SequenceParams(start=1, stop=5, step=1, **{"as": "run"})
+    heads = alt.Chart(alt.SequenceGenerator(sequence=four)).transform_calculate(
+        x=f"min(epoch, {FRAME}['e' + datum.run])", y="now['r' + datum.run]"
+    )
+    layers: list[Any] = [
+        kept("run"),
+        carrier,
+        *level("floor", colours.optimum, [7, 4], "'floor ' + format(datum.exact_floor, '.4~g')"),
+        *level("zero", colours.start, [2, 3], "'zero to rounding'"),
+        *trail(base, {"x": "x:Q", "y": "y:Q", "order": "x:Q"} | _paint(colours)),
+        *_numbered(heads, colours),
+    ]
+    return finish(layers, height, [expression("now", NOW)])
+
+
+def four_errors(runs: Sequence[Run], colours: Palette, height: int) -> View:
+    """RMSE by epoch of all four on one logarithmic axis. A run that has diverged ends where it did."""
+    every = [run.recording.epoch_rmse.numpy() for run in runs]
+    planned = runs[0].experiment.total_epochs
+    last = max(len(rmse) for rmse in every) - 1
+    zero = log_zero(float(every[0][0]))
+    reaches_zero = min(rmse.min() for rmse in every) <= zero
+    every = [np.maximum(rmse, zero) for rmse in every]
+    low, high = (f(f(rmse) for rmse in every) for f in (min, max))
+    floor = runs[0].curve.floor_rmse
+    shows_floor = zero < floor and floor >= low / 100
+    low = zero if reaches_zero else min(low, floor) if shows_floor else low
+    span_of = max(np.log(high / low), 1e-9)
+    parts = []
+    for number, rmse in zip(RUNS, every, strict=True):
+        epochs = np.arange(len(rmse))
+        keep = told_apart(np.column_stack([2 * epochs / max(planned, 1), 2 * np.log(rmse) / span_of]))
+        parts.append({"run": np.full(len(keep), number, np.int8), "epoch": epochs[keep], "y": rmse[keep]})
+    tables = {
+        "run": table(
+            {
+                f"r{number}": np.append(rmse, np.full(last + 1 - len(rmse), rmse[-1]))
+                for number, rmse in zip(RUNS, every, strict=True)
+            }
+        ),
+        "path": table({name: np.concatenate([part[name] for part in parts]) for name in parts[0]}),
+        "frame": table(
+            {
+                name: [value]
+                for name, value in {
+                    "last": last, "planned": planned, "stride": 1, "x0": 0, "x1": max(1, planned), "y0": low / max(high / low, 2) ** 0.14,
+                    "y1": high * max(high / low, 2) ** 0.06, "floor": floor if shows_floor else np.nan, "exact_floor": floor,
+                    "zero": zero if reaches_zero else np.nan,
+                    **{f"e{number}": len(rmse) - 1 for number, rmse in zip(RUNS, every, strict=True)},
+                }.items()
+            }
+        ),
+    }  # fmt: skip
+    text = (
+        "RMSE by epoch of runs 1 to 4 on one logarithmic axis, each with its number, colour and dash. "
+        "The floor is dashed. A run that has diverged stays where it ended."
+    )
+    return View(_tight(_errors_spec(height, colours)), tables, text)
+
+
+# --------------------------------------------------------------------------------------------------------- every rate
+
+
+def reach(known: Forecast, rates: Sequence[float]) -> tuple[float, float]:
+    """The lowest and the highest rate of the sweep: around the limit, and wide enough for the four."""
+    limit = known.stability_limit
+    low, high = WITHOUT_A_LIMIT if limit is None else (BELOW * limit, ABOVE * limit)
+    return min(low, min(rates) / ROOM), max(high, max(rates) * ROOM)
+
+
+def rate_at(share: float, ends: tuple[float, float]) -> float:
+    """The rate at a share of the sweep's width, to three digits."""
+    return float(f"{ends[0] ** (1 - share) * ends[1] ** share:.3g}")
+
+
+def _rate(value: str) -> str:
+    """A rate with three digits, as a Vega expression."""
+    return f"format({value}, {value} < 1e-3 ? '.2~e' : '.3~g')"
+
+
+@lru_cache(16)
+def _sweep_spec(height: int, colours: Palette) -> dict[str, Any]:
+    # 1, 2 and 5 times a power of ten are labelled, as many as fit
+    label = "indexof('125', slice(format(datum.value, '.0e'), 0, 1)) < 0 ? '' : format(datum.value, datum.value < 1e-3 ? '.0e' : '~g')"
+    rate_axis = alt.X(
+        "x:Q",
+        scale=alt.Scale(type="log", domain=_ends("x"), nice=False),
+        axis=alt.Axis(title="learning rate η", labelExpr=label, labelOverlap="greedy", labelSeparation=6),
+    )
+    carrier = (
+        rows_from("frame")
+        .transform_filter("false")
+        .transform_calculate(x="0", y="1")
+        .mark_point()
+        .encode(x=rate_axis, y=log_axis("RMSE at the end"))
+    )
+    shades = {
+        "slow": colours.line,
+        "fast": colours.run,
+        "settles": colours.run,
+        "overshoots": colours.optimum,
+        "diverges": colours.several[3],
+    }
+    zones = rows_from("zones")
+    bands = zones.mark_rect(opacity=0.13, clip=True).encode(
+        x="x:Q",
+        x2="x2:Q",
+        color=alt.Color("zone:N", scale=alt.Scale(domain=[*shades], range=[*shades.values()]), legend=None),
+    )
+    names = (
+        zones.transform_filter("datum.wide")
+        .transform_calculate(x="datum.middle")
+        .mark_text(color=colours.ink, fontSize=11, dy=-7, clip=True)
+        .encode(x="x:Q", y=alt.value("height"), text="zone:N")
+    )
+    upright = (
+        zones.transform_filter("!datum.wide")
+        .transform_calculate(x="datum.middle")
+        .mark_text(color=colours.ink, fontSize=11, angle=270, baseline="middle", clip=True)
+        .encode(x="x:Q", y=alt.value(alt.expr("height * 0.4")), text="zone:N")
+    )
+    curve = (
+        rows_from("curve")
+        .mark_line(color=colours.ink, strokeWidth=1.8, clip=True)
+        .encode(x="x:Q", y="y:Q", detail="piece:N", order="x:Q")
+    )
+    gone = (
+        rows_from("gone")
+        .mark_text(text="×", color=colours.several[3], fontSize=13, fontWeight=600, dy=8, baseline="middle")
+        .encode(x="x:Q", y=alt.value(0))
+    )
+    gone_name = (
+        rows_from("frame")
+        .transform_filter("isValid(datum.gone)")
+        .transform_calculate(x="datum.gone")
+        .mark_text(
+            text="diverged ",
+            color=colours.several[3],
+            align="right",
+            dx=-6,
+            dy=8,
+            fontWeight=600,
+            baseline="middle",
+        )
+        .encode(x="x:Q", y=alt.value(0))
+    )
+    limit_base = (
+        rows_from("frame").transform_filter("isValid(datum.limit)").transform_calculate(x="datum.limit")
+    )
+    limit = limit_base.mark_rule(color=colours.ink, strokeDash=[3, 3], strokeWidth=1.5).encode(x="x:Q")
+    limit_name = (
+        limit_base.transform_calculate(label=f"'limit ' + {_rate('datum.limit')}")
+        .mark_text(color=colours.ink, align="right", dx=-5, dy=24, baseline="middle")
+        .encode(x="x:Q", y=alt.value(0), text="label:N")
+    )
+    best_base = (
+        rows_from("frame")
+        .transform_filter("isValid(datum.best_rmse)")
+        .transform_calculate(x="datum.best", y="datum.best_rmse")
+    )
+    best = best_base.mark_point(
+        shape="diamond", size=330, filled=False, stroke=colours.optimum, strokeWidth=2, opacity=1, clip=True
+    ).encode(x="x:Q", y="y:Q")
+    best_text = best_base.transform_calculate(label=f"'best ' + {_rate('datum.best')}")
+    paints: list[dict[str, Any]] = [{"stroke": colours.paper, "strokeWidth": 4}, {"color": colours.optimum}]
+    best_name = [  # the first is a halo, since the curve may pass behind it
+        best_text.mark_text(align="right", dx=-4, dy=-15, fontWeight=600, baseline="middle", **paint).encode(
+            x="x:Q", y="y:Q", text="label:N"
+        )
+        for paint in paints
+    ]
+    layers: list[Any] = [
+        carrier, bands, names, upright, limit, *level("floor", colours.optimum, [7, 4], "''"),
+        *level("zero", colours.start, [2, 3], "''"), limit_name,
+        curve, gone, gone_name, best, *best_name, *_numbered(rows_from("marks"), colours),
+    ]  # fmt: skip
+    spec = finish(layers, height)
+    # nothing in here hangs on the epoch: without these the player leaves the chart alone
+    spec["params"] = [one for one in spec["params"] if one["name"] not in ("epoch", "seen")]
+    return {**spec, "resolve": {"scale": {"color": "independent"}}}
+
+
+def rate_sweep(
+    known: Forecast,
+    rates: Sequence[float],
+    first_rmse: float,
+    swept: tuple[Tensor, Tensor] | None,
+    ends_at: Sequence[float],
+    colours: Palette,
+    height: int,
+) -> View:
+    """RMSE after these epochs over the learning rate, both axes logarithmic, with the zones and the limit.
+
+    Args:
+        known: The zones, the limit and the floor.
+        rates: The four.
+        first_rmse: RMSE of the start, where the four wait until the run may be seen.
+        swept: Rates and the RMSE that each leaves, ∞ for one that has diverged, [K] and [K]; None while it is hidden.
+        ends_at: RMSE that each of the four leaves, ∞ for one that has diverged.
+        colours: The theme's colours.
+        height: In pixels.
+    """
+    x0, x1 = reach(known, rates)
+    every, rmse = (one.numpy() for one in swept) if swept else (np.zeros(0), np.zeros(0))
+    zero = log_zero(first_rmse)
+    first_rmse = max(first_rmse, zero)
+    fine = np.isfinite(rmse)
+    seen = np.maximum(rmse[fine], zero)
+    low = min(seen.min(initial=first_rmse), first_rmse)
+    floor = known.floor_rmse
+    shows_floor = zero < floor and floor >= low / 100
+    low = min(low, floor) if shows_floor else low
+    high = max(seen.max(initial=first_rmse), first_rmse)
+    y0, y1 = low / (high / low * 2) ** 0.22, high * (high / low * 2) ** 0.2
+    best = _best(every, rmse, known.best_for_epochs) if fine.any() else None
+    gone = every[~fine]
+    edges = (
+        [x0, *(known.stability_limit * share for share in known.zones.values()), x1]
+        if known.stability_limit
+        else []
+    )
+    bounds = [(max(a, x0), min(b, x1)) for a, b in pairwise(edges)]
+    zones = [(name, a, b) for name, (a, b) in zip([*known.zones, "diverges"], bounds, strict=False) if b > a]
+    whole = np.log(x1 / x0)
+    at_end = np.array([np.inf] * len(rates) if not swept else ends_at)
+    tables = {
+        "curve": table({"x": every[fine], "y": seen, "piece": np.cumsum(~fine)[fine].astype(np.int16)}),
+        "gone": table({"x": gone[_apart(np.log(gone / x0) / whole)] if len(gone) else gone}),
+        "zones": table(
+            {
+                "zone": np.array([name for name, _, _ in zones], dtype=object).astype(str),
+                "x": np.array([a for _, a, _ in zones]),
+                "x2": np.array([b for _, _, b in zones]),
+                "middle": np.array([(a * b) ** 0.5 for _, a, b in zones]),
+                "wide": np.array([np.log(b / a) > 0.016 * len(name) * whole for name, a, b in zones], dtype=bool),
+            }
+        ),
+        "marks": table(
+            {
+                "run": np.array(RUNS, np.int8),
+                "x": np.array(rates),
+                "y": np.where(
+                    np.isfinite(at_end), np.maximum(at_end, zero), y1 / (y1 / y0) ** 0.17 if swept else first_rmse
+                ),
+            }
+        ),
+        "frame": table(
+            {
+                name: [value]
+                for name, value in {
+                    "x0": x0, "x1": x1, "y0": y0, "y1": y1, "limit": known.stability_limit or np.nan,
+                    "floor": floor if shows_floor else np.nan,
+                    "zero": zero if low <= zero else np.nan,
+                    "gone": gone.min() if len(gone) else np.nan,
+                    "best": np.nan if best is None else every[best],
+                    "best_rmse": np.nan if best is None else max(rmse[best], zero),
+                }.items()
+            }
+        ),
+    }  # fmt: skip
+    text = (
+        "RMSE at the end of the run over the learning rate, both logarithmic. Shaded: the zones of the rate. Dashed "
+        "upright: the limit. Discs 1 to 4: the four runs. Diamond: the best rate. Crosses at the top: rates that have "
+        "diverged. A click sets the rate of one run."
+    )
+    return View(_tight(_sweep_spec(height, colours)), tables, text)
+
+
+def _best(rates: np.ndarray, rmse: np.ndarray, known: float | None) -> int:
+    """The rate with the smallest error: theory's, if it is among them and none is better by more than rounding."""
+    lowest = int(np.argmin(rmse))
+    (same,) = np.nonzero(rates == known)
+    return int(same[0]) if len(same) and rmse[same[0]] <= rmse[lowest] * (1 + 1e-9) else lowest
+
+
+def _apart(places: np.ndarray) -> list[int]:
+    """Which crosses are drawn: those that do not lie on one another."""
+    keep: list[int] = []
+    for i, place in enumerate(places):
+        if not keep or place - places[keep[-1]] > 0.02:
+            keep.append(i)
+    return keep

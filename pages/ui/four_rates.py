@@ -1,0 +1,316 @@
+"""The learning rate lesson's live part: four runs under one player, all their errors, and the sweep over every rate."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from html import escape
+from typing import Any, NamedTuple
+
+import numpy as np
+import streamlit as st
+import torch
+from torch import Tensor
+
+from gd_core.experiment import BOUNDS, Experiment, ParameterError
+from gd_core.outcome import Finding
+from gd_core.rates import four_rates
+from gd_core.sweep import rates_between, sweep
+from gd_core.theory import Forecast
+from gd_core.verdict import short, significant
+from pages.ui import lesson, look, player, stage, tabs
+from pages.ui.charts import Run
+from pages.ui.charts import rates as charts
+from pages.ui.desk import UNSURE, Desk
+from pages.ui.options import Number, written
+from pages.ui.palette import Palette, palette
+
+TALL, LOW = 152, 196  # heights of the four and of the two charts under them, in pixels
+TIE = 1e-6  # relative: two errors that are written with the same six digits
+STATE = st.session_state
+_as_key: dict[str | type[Any], Callable[[Any], Any]] = {Experiment: repr}
+
+
+class Four(NamedTuple):
+    """Four runs of one problem, each with its own rate.
+
+    Attributes:
+        rates: η of runs 1 to 4.
+        known: What theory says about the problem.
+        runs: As charts want them.
+        findings: How they ended.
+        best: The best rate for these epochs, where it can be known, to six digits.
+        ends_at: RMSE at the end of each, ∞ for one that has diverged.
+    """
+
+    rates: tuple[float, ...]
+    known: Forecast
+    runs: tuple[Run, ...]
+    findings: tuple[Finding, ...]
+    best: float | None
+    ends_at: tuple[float, ...]
+
+    @property
+    def lowest(self) -> tuple[int, ...]:
+        """Indices of the runs with the lowest error, several if they agree to six digits; none if all diverged."""
+        low = min(self.ends_at)
+        return tuple(i for i, rmse in enumerate(self.ends_at) if np.isfinite(low) and rmse <= low * (1 + TIE))
+
+
+def plain(experiment: Experiment) -> Experiment:
+    """The problem that all rates share."""
+    return replace(experiment, learning_rate=1.0)
+
+
+@st.cache_resource(max_entries=128, show_spinner=False, hash_funcs=_as_key)
+def usual_rates(experiment: Experiment) -> tuple[float, ...]:
+    """The four rates of a problem, from its own limit."""
+    problem, curve, known = stage.known(experiment)
+    return four_rates(experiment, problem, curve, known)
+
+
+@st.cache_resource(max_entries=64, show_spinner=False, hash_funcs=_as_key)
+def swept(experiment: Experiment, ends: tuple[float, float]) -> tuple[Tensor, Tensor]:
+    """Rates and the RMSE that each leaves after the experiment's epochs, ∞ where it has diverged."""
+    problem, curve, known = stage.known(experiment)
+    rates = rates_between(*ends, around=known.stability_limit)
+    if known.best_for_epochs is not None:
+        rates = torch.cat([rates, rates.new_tensor([known.best_for_epochs])]).unique()
+    losses = sweep(problem.objective, problem.start, experiment.phase, rates, experiment.epochs, curve=curve)
+    return rates, losses.sqrt()
+
+
+def of(desk: Desk[Experiment]) -> Four:
+    """The four runs, or the start that they share while the question stands."""
+    shared = plain(desk.settings)
+    usual = usual_rates(shared)
+    rates = desk["rates"] or usual
+    known = stage.known(shared)[2]
+    runs, _, findings = zip(
+        *(stage.played(replace(shared, learning_rate=rate), trained=desk.revealed) for rate in rates),
+        strict=True,
+    )
+    ends = tuple(
+        float("inf") if run.recording.diverged_at is not None else float(run.recording.epoch_rmse[-1])
+        for run in runs
+    )
+    return Four(rates, known, runs, findings, usual[1] if known.stability_limit else None, ends)
+
+
+# ---------------------------------------------------------------------------------------------------------- the charts
+
+
+def show(desk: Desk[Experiment], four: Four) -> None:
+    """Draw the four panels, the errors and the sweep."""
+    colours = palette(st.context.theme.type)
+    for number, (place, run) in enumerate(zip(st.columns(4, gap="small"), four.runs, strict=True), 1):
+        with place:
+            _panel(desk, four, number, run, colours)
+    left, right = st.columns(2, gap="medium")
+    with left:
+        with st.container(key="errors_head", horizontal=True, vertical_alignment="center"):
+            look.panel_title("RMSE by epoch")
+        tabs.draw(charts.four_errors(four.runs, colours, LOW), "errors")
+    with right:
+        _sweep(desk, four, colours)
+
+
+def _panel(desk: Desk[Experiment], four: Four, number: int, run: Run, colours: Palette) -> None:
+    rate = four.rates[number - 1]
+    colour = charts.colours_of(colours)[number - 1]
+    with st.container(key=f"rate_head_{number}", horizontal=True, vertical_alignment="center", gap="small"):
+        st.html(
+            f'<span class="disc" style="background:{colour};color:{colours.paper}">{number}</span> η',
+            width="content",
+        )
+        _field(desk, four, number)
+    where = escape(zone_words(four.known, rate))
+    gone = (
+        f" · <b>best for {_epochs(run.experiment.epochs)}</b>" if desk.revealed and rate == four.best else ""
+    )
+    if run.recording.diverged_at is not None:
+        at = run.recording.diverged_at
+        shown = player.lit("epoch", reached=run.recording.epochs)
+        gone = f' · <span class="later" {shown}>diverged at epoch {at:,}</span>'
+    st.html(
+        f'<p class="of-rate">{where}</p>'
+        f'<p class="of-rate">RMSE {player.live(f"rmse{number - 1}", digits=5)}{gone}</p>'
+    )
+    tabs.draw(charts.small(run, number, colours, TALL), f"small_{number}")
+
+
+def _field(desk: Desk[Experiment], four: Four, number: int) -> None:
+    """A rate's own field."""
+    name, key = f"run {number}", f"rate of run {number}"
+    if not desk.refused(name) or key not in STATE:
+        STATE[key] = written(four.rates[number - 1])
+    else:
+        STATE[key] = STATE[key]  # Streamlit forgets what one run of the page did not draw
+    st.text_input(
+        f"Learning rate η of run {number}",
+        key=key,
+        label_visibility="collapsed",
+        on_change=_typed,
+        args=(desk, four.rates, number),
+    )
+    desk.complaint(name)
+
+
+def _typed(desk: Desk[Experiment], rates: tuple[float, ...], number: int) -> None:
+    name = f"run {number}"
+    try:
+        rate = RATE.read(f"rate of run {number}", STATE[f"rate of run {number}"].strip())
+    except ParameterError as error:
+        desk.refuse(name, f"{error} Using {written(rates[number - 1])} instead.")
+        return
+    desk.accept(name)
+    desk.set(rates=with_rate(rates, number, rate))
+
+
+RATE = Number(
+    default=0.1,
+    low=BOUNDS["learning_rate"].low,
+    high=BOUNDS["learning_rate"].high,
+    title=BOUNDS["learning_rate"].title,
+)
+
+
+def with_rate(rates: Sequence[float], number: int, rate: float) -> tuple[float, ...]:
+    """The four rates with one of them changed."""
+    return (*rates[: number - 1], rate, *rates[number:])
+
+
+def put(desk: Desk[Experiment], four: Four, number: int, rate: float) -> None:
+    """Give a run another rate. Who picks it from what was seen is not asked again. For callbacks."""
+    shown = desk.revealed
+    for one in charts.RUNS:
+        desk.accept(f"run {one}")
+    desk.set(rates=with_rate(four.rates, number, rate))
+    if shown and not desk.revealed:
+        desk.answer(UNSURE)
+
+
+def _sweep(desk: Desk[Experiment], four: Four, colours: Palette) -> None:
+    shared = plain(desk.settings)
+    with st.container(key="sweep_head", horizontal=True, vertical_alignment="center"):
+        look.panel_title(f"RMSE after {_epochs(shared.epochs)}, for every rate", "a click sets run")
+        desk.segments("pick", hidden=True)
+    found = swept(shared, charts.reach(four.known, four.rates)) if desk.revealed else None
+    first = float(four.runs[0].recording.epoch_rmse[0])
+    view = charts.rate_sweep(four.known, four.rates, first, found, four.ends_at, colours, LOW)
+    with look.clickable("sweep"):
+        tabs.draw(view, "sweep")
+
+
+def _clicked(desk: Desk[Experiment], four: Four) -> None:
+    place = player.clicked()
+    if place is not None and place.plot == "sweep":
+        put(desk, four, int(desk["pick"]), charts.rate_at(place.x, charts.reach(four.known, four.rates)))
+
+
+# ----------------------------------------------------------------------------------------------------------- the words
+
+
+def zone_words(known: Forecast, rate: float) -> str:
+    """Where a rate lies: overshoots, 95 % of the limit."""
+    if known.stability_limit is None:
+        return "this rule has no limit"
+    share = rate / known.stability_limit
+    if share == 1:
+        return "exactly the limit"
+    if share < 1:
+        return f"{known.zone(rate)} · {_beside(100 * share, 100)} % of the limit"
+    return f"{known.zone(rate)} · {_beside(share, 1)} × the limit"
+
+
+def _beside(number: float, line: float) -> str:
+    """Three digits, or as many more as it takes not to be written like the line that it is close to."""
+    digits = next((n for n in range(3, 17) if float(f"{number:.{n}g}") != line), 17)
+    return short(number) if digits == 3 else significant(number, digits)
+
+
+def transport(desk: Desk[Experiment], four: Four, question: lesson.Question) -> None:
+    """Draw the player over all four."""
+    numbers = [run.recording.epoch_rmse.numpy() for run in four.runs]
+    last = max(len(rmse) for rmse in numbers) - 1
+    columns = {
+        f"rmse{i}": np.append(rmse, np.full(last + 1 - len(rmse), rmse[-1])) for i, rmse in enumerate(numbers)
+    }
+    templates, choice = _said(four, np.column_stack([*columns.values()]))
+    truth = str(four.lowest[0] + 1) if four.lowest else "none"
+    if desk.guess in {str(i + 1) for i in four.lowest}:
+        truth = str(desk.guess)  # a tie: whoever names one of them is right
+    player.put(
+        player.numbers_of(columns, choice),
+        templates,
+        lesson.judged(desk, question, truth) + _summary(four) if desk.revealed else "",
+        take=desk.take,
+        play=desk.revealed,
+        trained=desk.revealed,
+        last=last,
+        planned=desk.settings.epochs,
+        complete=desk.revealed,
+        on_click=lambda: _clicked(desk, four),
+    )
+
+
+def _said(four: Four, rmse: np.ndarray) -> tuple[list[str], np.ndarray]:
+    """A sentence for each epoch: which run is lowest, and which have diverged. Templates, and one number a row."""
+    ends = [run.recording.epochs if run.recording.diverged_at is not None else len(rmse) for run in four.runs]
+    templates: list[str] = []
+    choice = []
+    for epoch, row in enumerate(rmse):
+        gone = [i + 1 for i, end in enumerate(ends) if epoch >= end]
+        still = [i for i in range(len(row)) if i + 1 not in gone]
+        if epoch == 0:
+            said = "All four start at the same place, RMSE {rmse0}."
+        elif still:
+            low = min(row[i] for i in still)
+            first = [i for i in still if row[i] <= low * (1 + TIE)]
+            said = f"Epoch {{epoch}}: {_runs([i + 1 for i in first])} lowest, at RMSE {{rmse{first[0]}}}."
+        else:
+            said = "Epoch {epoch}: no run is left."
+        if gone:
+            said += f" {_runs(gone, 'has', 'have').capitalize()} diverged and stay{'s' if len(gone) == 1 else ''} at the end."
+        if said not in templates:
+            templates.append(said)
+        choice.append(templates.index(said))
+    return templates, np.array(choice)
+
+
+def _summary(four: Four) -> str:
+    """Which run was lowest, and why the worst one was not."""
+    epochs = _epochs(four.runs[0].experiment.epochs)
+    parts = []
+    if four.lowest:
+        low = [i + 1 for i in four.lowest]
+        rmse, floor = significant(four.ends_at[four.lowest[0]]), significant(four.known.floor_rmse)
+        parts.append(f"After {epochs} {_runs(low)} lowest, at RMSE {rmse}; the floor is {floor}.")
+    else:
+        parts.append("All four have diverged.")
+    for i, run in enumerate(four.runs):
+        if run.recording.diverged_at is None:
+            continue
+        growth = stage.known(run.experiment)[2].factors
+        why = (
+            f": along the steepest direction the error grows × {max(growth):.4g} an epoch"
+            if growth and max(growth) > 1
+            else ""
+        )
+        parts.append(f"Run {i + 1} diverged at epoch {run.recording.diverged_at:,}{why}.")
+        break
+    return " ".join(parts)
+
+
+def _runs(numbers: Sequence[int], one: str = "is", several: str = "are") -> str:
+    """Run 2 is; runs 2 and 3 are."""
+    if len(numbers) == 1:
+        return f"run {numbers[0]} {one}"
+    return f"runs {', '.join(map(str, numbers[:-1]))} and {numbers[-1]} {several}"
+
+
+def _epochs(count: int) -> str:
+    return f"{count:,} epoch{'' if count == 1 else 's'}"
+
+
+def best_or_second(four: Four) -> float:
+    """A rate worth taking to another page: of the lowest run, or of the second if all have diverged."""
+    return four.rates[four.lowest[0] if four.lowest else 1]

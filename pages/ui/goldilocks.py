@@ -1,0 +1,186 @@
+"""Two things to try with one rate: a target to reach in few epochs, and what happens close to the limit."""
+
+from collections.abc import Callable
+from typing import Any
+
+import streamlit as st
+
+from gd_core.experiment import Experiment
+from gd_core.goldilocks import Attempt, Goal, attempts, goal_of
+from gd_core.rates import NearLimit, near_limit
+from gd_core.verdict import short, significant
+from pages.ui import four_rates, look, stage
+from pages.ui.desk import Desk
+from pages.ui.four_rates import Four
+
+KEPT = 8  # attempts that are remembered for a problem
+STATE = st.session_state
+_as_key: dict[str | type[Any], Callable[[Any], Any]] = {Experiment: repr}
+
+
+@st.cache_resource(max_entries=64, show_spinner=False, hash_funcs=_as_key)
+def goal(experiment: Experiment) -> Goal | None:
+    """The target of a problem, and the fewest epochs that any fixed rate needs for it."""
+    problem, curve, _ = stage.known(experiment)
+    return goal_of(problem.objective, curve, experiment.phase, problem.start, experiment.epochs)
+
+
+def challenge(desk: Desk[Experiment]) -> None:
+    """Ask for a rate that reaches the target in few epochs, and list what has been tried."""
+    shared = four_rates.plain(desk.settings)
+    look.panel_title("Challenge: not too small, not too large")
+    target = goal(shared)
+    if target is None:
+        st.markdown("The start is the optimum already: there is nothing to reach. Choose another start.")
+        return
+    st.markdown(_task(target, shared))
+    with st.container(key="attempt", horizontal=True, vertical_alignment="bottom", gap="small"):
+        desk.text("learning_rate", label="Your one rate η")
+        st.button("Try this rate", key="try", on_click=_try, args=(desk, shared), type="primary")
+        if target.epochs is not None and _tried(shared):
+            st.button(
+                "Show the best rate", key="show_best", on_click=_show_best, args=(shared,), type="tertiary"
+            )
+    if rates := _tried(shared):
+        problem, curve, _ = stage.known(shared)
+        results = attempts(
+            problem.objective, curve, shared.phase, problem.start, rates, target, shared.epochs
+        )
+        st.markdown(_said(results[-1], target, shared))
+        _list(results, target)
+
+
+def _task(target: Goal, shared: Experiment) -> str:
+    epochs = f"{shared.epochs:,} epoch{'s' if shared.epochs > 1 else ''}"
+    known = stage.known(shared)[2]
+    share = f"{short(100 * target.share)} % of the way from the floor {significant(known.floor_rmse, 4)} to the start"
+    return (
+        f"Reach **RMSE {significant(target.rmse, 4)}** with one fixed rate, in as few epochs as you can, "
+        f"{epochs} at most. That is {share}."
+    )
+
+
+def _key(shared: Experiment) -> str:
+    return f"attempts {shared!r}"
+
+
+def _tried(shared: Experiment) -> list[float]:
+    """Rates tried on this problem, oldest first."""
+    return STATE.get(_key(shared), [])
+
+
+def _try(desk: Desk[Experiment], shared: Experiment) -> None:
+    if not desk.refused("learning_rate"):
+        STATE[_key(shared)] = [*_tried(shared), desk.settings.learning_rate]
+        STATE.pop(f"best {_key(shared)}", None)
+
+
+def _show_best(shared: Experiment) -> None:
+    STATE[f"best {_key(shared)}"] = True
+
+
+def _said(last: Attempt, target: Goal, shared: Experiment) -> str:
+    """What the last attempt was worth. The best rate itself is said when it is found, or asked for."""
+    rate = short(last.learning_rate)
+    if last.epochs is not None:
+        own = f"With η = {rate} you needed **{last.epochs:,} epoch{'' if last.epochs == 1 else 's'}**."
+    elif last.diverged:
+        own = f"With η = {rate} the run diverged: the target is never reached."
+    else:
+        own = f"With η = {rate} the target is not reached in {shared.epochs:,} epochs: RMSE {significant(last.rmse, 4)} at the end."
+    if target.epochs is None or target.learning_rate is None:
+        return f"{own} No fixed rate gets there in {shared.epochs:,} epochs. More epochs, or scaled features, help."
+    told = STATE.get(f"best {_key(shared)}") or last.score(target) == 100
+    which = (
+        f"the best fixed rate{f', {short(target.learning_rate)},' if told else ''} needs {target.epochs:,}"
+    )
+    tried = "" if target.exact else ", of all that were tried"
+    verdict = f" {which[0].upper()}{which[1:]}{tried}."
+    if last.score(target) == 100:
+        verdict = f" No fixed rate needs fewer{tried}."
+    return f"{own}{verdict} Score **{last.score(target)}**."
+
+
+def _list(results: list[Attempt], target: Goal) -> None:
+    best = max(range(len(results)), key=lambda i: (results[i].score(target), -i))
+    shown = sorted({best, *range(max(0, len(results) - KEPT + 1), len(results))})
+    rows = ""
+    for i in shown:
+        one = results[i]
+        needed = (
+            f"{one.epochs:,}" if one.epochs is not None else "diverged" if one.diverged else "not reached"
+        )
+        mark = " ★ best" if i == best and one.score(target) else ""
+        rows += (
+            f"<tr><td>{i + 1}</td><td>{short(one.learning_rate)}</td><td>{needed}</td>"
+            f"<td>{one.score(target)}{mark}</td></tr>"
+        )
+    st.html(
+        '<table class="live attempts"><tr><th>attempt</th><th>η</th><th>epochs</th><th>score</th></tr>'
+        f"{rows}</table>"
+    )
+
+
+# -------------------------------------------------------------------------------------------------- close to the limit
+
+
+def claim(desk: Desk[Experiment], four: Four) -> None:
+    """Test the claim that too high a rate “may bounce around”, on either side of the limit."""
+    shared = four_rates.plain(desk.settings)
+    look.panel_title("“Too high a rate may bounce around rather than diverge.” Is it so?")
+    problem, curve, known = stage.known(shared)
+    if known.why_no_limit:
+        st.markdown(known.why_no_limit)
+        return
+    with st.container(key="near", horizontal=True, vertical_alignment="bottom", gap="small"):
+        desk.text("percent")
+        for percent in (99, 100, 101):
+            st.button(
+                f"{percent} %", key=f"percent_{percent}", on_click=desk.set, kwargs={"percent": float(percent)},
+                type="primary" if desk["percent"] == percent else "secondary",
+            )  # fmt: skip
+    found = near_limit(problem.objective, curve, shared.phase, problem.start, desk["percent"] / 100)
+    st.markdown(near_words(found, float(problem.objective(problem.start))))
+    st.button(
+        "Watch it as run 4", key="watch", on_click=four_rates.put, args=(desk, four, 4, found.learning_rate)
+    )
+
+
+def near_words(found: NearLimit, first_loss: float) -> str:
+    """The answer at one share of the limit, with its numbers."""
+    rate = f"η = {significant(found.learning_rate, 4)}"
+    if not found.has_part:
+        return f"At {rate} nothing shows: this start has no error along the steepest direction. Choose another start."
+    if found.outcome == "bounces":
+        return (
+            f"**It bounces for ever.** At exactly the limit, {rate}, the error along the steepest direction is multiplied "
+            "by −1 in every epoch: it changes sides and keeps its size. The claim holds here, and only here."
+        )
+    if found.outcome == "shrinks":
+        return f"**It settles.** At {rate} {_shrinking(found)}"
+    times = " its first value" if first_loss >= 1 else ""
+    when = (
+        f"The loss passes 10⁶{' ×' if times else ''}{times} at epoch **{found.diverges_at:,}**."
+        if found.diverges_at
+        else "That takes more epochs than can be counted here."
+    )
+    slow = " For a long time that looks like bouncing." if found.factor < 1.05 else ""
+    return (
+        f"**It grows, always.** At {rate} the error along the steepest direction is multiplied by "
+        f"−{significant(found.factor, 5).rstrip('0').rstrip('.')} in every epoch. {when}{slow}"
+    )
+
+
+def _shrinking(found: NearLimit) -> str:
+    """How the error along the steepest direction gets smaller."""
+    if found.factor < 1e-9:
+        return "all of the error along the steepest direction is gone after one epoch."
+    half = max(1.0, float(f"{found.half_life:.3g}"))
+    kept = f"the error along the steepest direction keeps {short(100 * found.factor)} % of its size in every epoch"
+    gone = f"half of it is gone after {short(half)} epoch{'' if half == 1 else 's'}"
+    how = {
+        True: "It jumps from side to side, and every jump is shorter.",
+        False: "It does not jump at all: it comes from one side.",
+        None: "It may swing, and in the long run every swing is shorter.",
+    }[found.jumps]
+    return f"{kept}: {gone}. {how}"

@@ -1,0 +1,413 @@
+"""The learning rate lesson: four runs, the sweep, the challenge and the claim, as they stand on the page."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from lesson_page import LessonPage
+
+from gd_core.experiment import Experiment
+from gd_core.problem import build
+from gd_core.recorder import record
+from gd_core.theory import curvature, forecast
+
+PAGE = "learning_rate"
+SCALED = replace(Experiment.default("noisy-quadratic"), scale_features=True, learning_rate=0.1, epochs=15)
+PLANE = replace(Experiment.default("two-features"), learning_rate=0.1, epochs=15)
+PARABOLA = replace(Experiment.default("one-parameter"), learning_rate=0.02, epochs=15)
+ERRORS, SWEEP = 4, 5  # numbers of the charts under the four
+
+
+def lesson(**query):
+    return LessonPage(PAGE, **query)
+
+
+def rates(page):
+    return [float(page.at.text_input(f"rate of run {n}").value) for n in (1, 2, 3, 4)]
+
+
+def ends(experiment, some):
+    """RMSE at the end of a real run at each rate, ∞ where it diverged."""
+    runs = [record(replace(experiment, learning_rate=rate)) for rate in some]
+    return [np.inf if run.diverged_at is not None else float(run.epoch_rmse[-1]) for run in runs]
+
+
+def marks(page):
+    return page.table(SWEEP, "marks").to_pydict()
+
+
+# -------------------------------------------------------------------------------------------------- predict first
+
+
+def test_nothing_is_shown_before_the_answer():
+    """Four starts, no epoch to play, no sweep, no end; the rates and the limit are there to think about."""
+    page = lesson()
+    assert not page.player["trained"]
+    assert page.player["last"] == 0
+    assert page.player["summary"] == ""
+    assert len(page.charts) == 6
+    assert page.table(SWEEP, "curve").num_rows == 0
+    assert len(set(marks(page)["y"])) == 1
+    assert page.table(SWEEP, "frame")["limit"][0].as_py() == pytest.approx(0.404382, rel=1e-5)
+    assert "best for" not in page.words
+    assert "diverged at" not in page.words
+
+
+def test_a_right_answer_is_told_so():
+    """Run 2 is the best for these epochs, and the run says it."""
+    page = lesson().answer("2")
+    assert page.player["trained"]
+    assert page.player["play"]
+    assert page.player["summary"].startswith(
+        "You were right: run 2. After 15 epochs run 2 is lowest, at RMSE 1.46982"
+    )
+    assert page.query["guess"] == "2"
+
+
+def test_a_wrong_answer_is_told_what_happened():
+    """The cautious rate is not the winner, and the diverged one is named with its growth."""
+    summary = lesson().answer("1").player["summary"]
+    assert summary.startswith("You said: run 1. What happened: run 2.")
+    assert (
+        "Run 4 diverged at epoch 13: along the steepest direction the error grows × 1.8 an epoch." in summary
+    )
+
+
+def test_who_skips_is_not_judged():
+    """The run is shown, without a word about an answer."""
+    summary = lesson().skip().player["summary"]
+    assert summary.startswith("After 15 epochs run 2 is lowest")
+
+
+def test_asking_can_be_turned_off():
+    """Then every run starts at once, also after a change."""
+    page = lesson(ask="false")
+    assert page.player["trained"]
+    page.type(epochs="20")
+    assert page.player["last"] == 20
+
+
+@pytest.mark.parametrize(
+    ("experiment", "some"),
+    [
+        (SCALED, (0.01, 0.2, 0.3, 0.5)),
+        (replace(SCALED, scale_features=False, learning_rate=1e-5, epochs=50), (1e-7, 2e-5, 3.5e-5, 3.6e-5)),
+        (PLANE, (0.9, 0.5, 0.01, 2.0)),
+        (PARABOLA, (0.2, 0.11, 0.05, 0.001)),
+        (replace(SCALED, optimizer="momentum", epochs=40), (0.001, 0.02, 0.7, 0.8)),
+        (replace(PLANE, optimizer="adam"), (0.01, 0.3, 3.0, 30.0)),
+    ],
+    ids=["scaled", "quadratic", "plane", "parabola", "momentum", "adam"],
+)
+def test_the_truth_is_what_the_runs_did(experiment, some):
+    """For each of several problems and rates, the answer that real runs give is the one that is right."""
+    truth = ends(experiment, some)
+    lowest = str(int(np.argmin(truth)) + 1)
+    query = experiment.to_query() | {"rates": ",".join(map(repr, some))}
+    page = lesson(**query, guess=lowest)
+    assert page.complaints == []
+    assert page.player["summary"].startswith(f"You were right: run {lowest}. ")
+    table = page.player["table"]
+    for i, rmse in enumerate(truth):
+        if np.isfinite(rmse):
+            assert float(table[f"rmse{i}"].iloc[-1]) == pytest.approx(rmse, rel=1e-5)
+    other = next(str(n) for n in (1, 2, 3, 4) if str(n) != lowest)
+    assert (
+        lesson(**query, guess=other)
+        .player["summary"]
+        .startswith(f"You said: run {other}. What happened: run {lowest}.")
+    )
+
+
+def test_four_diverging_rates_have_no_lowest():
+    """ "None" is then the right answer, and the charts stand."""
+    page = lesson(**SCALED.to_query(), rates="1,2,3,4", guess="none")
+    assert page.player["summary"].startswith("You were right: none: all diverge. All four have diverged.")
+    assert len(page.charts) == 6
+    wrong = lesson(**SCALED.to_query(), rates="1,2,3,4", guess="2")
+    assert "What happened: none: all diverge." in wrong.player["summary"]
+
+
+def test_of_two_that_end_alike_either_is_right():
+    """Two runs at the same rate: whoever names one of them is right."""
+    for guess in ("1", "3"):
+        page = lesson(**SCALED.to_query(), rates="0.3,0.01,0.3,0.02", guess=guess)
+        assert page.player["summary"].startswith(
+            f"You were right: run {guess}. After 15 epochs runs 1 and 3 are lowest"
+        )
+
+
+# ------------------------------------------------------------------------------------------------- the four and charts
+
+
+@pytest.mark.parametrize("experiment", [SCALED, PLANE, PARABOLA], ids=["scaled", "plane", "parabola"])
+def test_the_four_rates_come_from_the_problem(experiment):
+    """Without `rates` in the address: 2 % of the limit, the best for these epochs, almost the limit, 1.4 times it."""
+    page = lesson(**experiment.to_query())
+    problem = build(experiment)
+    known = forecast(experiment, problem, curvature(problem.objective))
+    limit = known.stability_limit
+    shares = [rate / limit for rate in rates(page)]
+    assert shares == pytest.approx([0.02, known.best_for_epochs / limit, shares[2], 1.4], rel=1e-5)
+    assert 0.94999 <= shares[2] < 1
+    assert "rates" not in page.query
+
+
+def test_a_run_that_has_diverged_stays_at_its_end():
+    """Its last error is repeated, its own chart ends there, its panel and the sentence say so."""
+    page = lesson(guess="skip")
+    run = record(replace(SCALED, learning_rate=rates(page)[3]))
+    table = page.player["table"]
+    assert len(table) == 16
+    assert set(table["rmse3"].iloc[run.epochs :]) == {np.float32(run.epoch_rmse[-1])}
+    assert page.table(3, "frame")["last"][0].as_py() == run.epochs
+    assert page.table(2, "frame")["last"][0].as_py() == 15
+    assert f"diverged at epoch {run.diverged_at}" in page.words
+    sentences = [page.player["templates"][i] for i in table["template"]]
+    assert "Run 4 has diverged and stays at the end." in sentences[-1]
+    assert "diverged" not in sentences[run.epochs - 1]
+
+
+def test_the_sweep_shows_what_single_runs_leave():
+    """The curve at the four rates, a row for each of 200 rates or more, and crosses for those that have diverged."""
+    page = lesson(guess="skip")
+    curve = page.table(SWEEP, "curve").to_pandas()
+    gone = page.table(SWEEP, "gone").to_pydict()["x"]
+    assert len(curve) >= 200
+    for rate, rmse in zip(rates(page)[:3], ends(SCALED, rates(page)[:3]), strict=True):
+        assert float(np.interp(rate, curve["x"], curve["y"])) == pytest.approx(rmse, rel=0.03)
+    assert min(gone) > float(page.table(SWEEP, "frame")["limit"][0].as_py())
+    assert min(gone) > curve["x"].max()
+    assert page.table(SWEEP, "zones")["zone"].to_pylist() == ["slow", "fast", "overshoots", "diverges"]
+
+
+def test_the_sweep_names_the_best_rate():
+    """It is theory's best for these epochs, and no other rate of the sweep leaves less."""
+    page = lesson(guess="skip")
+    frame = page.table(SWEEP, "frame").to_pylist()[0]
+    problem = build(SCALED)
+    known = forecast(SCALED, problem, curvature(problem.objective))
+    assert frame["best"] == pytest.approx(known.best_for_epochs, rel=1e-6)
+    assert frame["best_rmse"] <= page.table(SWEEP, "curve").to_pandas()["y"].min() * (1 + 1e-6)
+
+
+def test_the_sweep_does_not_follow_the_epoch():
+    """It has no epoch to move, so playing costs it nothing; the other five have one."""
+    page = lesson(guess="skip")
+    moved = [any(one["name"] == "epoch" for one in json.loads(chart.spec)["params"]) for chart in page.charts]
+    assert moved == [True] * 5 + [False]
+
+
+def test_a_rule_without_a_limit_says_why():
+    """Adam: no zones, no limit, no sides of it to test; the reason stands instead."""
+    page = lesson(**replace(PLANE, optimizer="adam").to_query(), guess="skip")
+    assert page.table(SWEEP, "zones").num_rows == 0
+    assert np.isnan(page.table(SWEEP, "frame")["limit"][0].as_py())
+    assert "Adam divides by the gradient’s own size" in page.words
+    assert not [button for button in page.at.button if button.key == "watch"]
+
+
+# --------------------------------------------------------------------------------------------------------- own rates
+
+
+def test_a_typed_rate_is_in_the_address_and_asks_again():
+    """All four stand there then; the question is open again."""
+    page = lesson(guess="2")
+    page.at.text_input("rate of run 3").set_value("0.1")
+    page.run()
+    assert rates(page)[2] == 0.1
+    assert [float(one) for one in page.query["rates"].split(",")] == rates(page)
+    assert "guess" not in page.query
+    page.press("usual_rates")
+    assert "rates" not in page.query
+    assert rates(page)[2] == pytest.approx(0.384162)
+
+
+@pytest.mark.parametrize("text", ["abc", "", "-1", "nan", "1e9", "0"])
+def test_a_bad_rate_keeps_what_was_typed_and_says_the_rule(text):
+    """One sentence under the field; the run goes on with the last good rate; a good one takes it back."""
+    page = lesson()
+    page.at.text_input("rate of run 1").set_value(text)
+    page.run()
+    shown = text or "nothing"
+    assert page.complaints == [
+        f"rate of run 1 must be a number between 1e-18 and 1,000,000. Got {shown}. Using 0.00808763 instead."
+    ]
+    assert page.at.text_input("rate of run 1").value == text
+    assert marks(page)["x"][0] == pytest.approx(0.00808763)
+    page.at.text_input("rate of run 1").set_value("0.02")
+    page.run()
+    assert page.complaints == []
+    assert rates(page)[0] == 0.02
+
+
+def test_another_problem_has_its_own_rates():
+    """Rates that were typed for one data set, or without scaling, mean nothing for another."""
+    page = lesson(**SCALED.to_query(), rates="0.1,0.2,0.3,0.4")
+    assert rates(page) == [0.1, 0.2, 0.3, 0.4]
+    page.switch("scale_features", False)
+    assert "rates" not in page.query
+    assert rates(page)[3] == pytest.approx(1.4 * 3.53986e-5, rel=1e-4)
+    page.choose("dataset", "one-parameter")
+    assert rates(page)[1] == pytest.approx(1 / 18, rel=1e-5)
+    page.type(epochs="30")
+    assert rates(page)[1] == pytest.approx(1 / 18, rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("query", "sentence"),
+    [
+        ({"rates": "0.1,x,0.2,0.3"}, "rates must be a number between 1e-18 and 1,000,000. Got x."),
+        ({"rates": "0.1,0.2"}, "rates must hold 4 numbers. Got 2."),
+        ({"rates": "0.1,0.2,0.3,inf"}, "rates must be a number between 1e-18 and 1,000,000. Got inf."),
+        ({"percent": "0"}, "percent must be a number between 0.1 and 1,000. Got 0."),
+        ({"pick": "5"}, "pick must be one of 1, 2, 3, 4. Got 5."),
+        ({"ask": "maybe"}, "ask must be true or false. Got maybe."),
+        ({"learning_rate": "-1"}, "learning_rate must be a number between 1e-18 and 1,000,000. Got -1.0."),
+        (
+            {"dataset": "moon"},
+            "dataset must be one of noisy-quadratic, two-features, one-parameter. Got moon.",
+        ),
+    ],
+)
+def test_a_hostile_link_gets_one_sentence_and_good_values(query, sentence):
+    """Each bad value alone is replaced; the page stands, and the address is mended."""
+    page = lesson(**query)
+    assert page.complaints == [sentence]
+    assert len(page.charts) == 6
+    assert not set(query) & set(page.query) - {"learning_rate", "dataset"}
+
+
+@pytest.mark.parametrize(
+    ("query", "start"),
+    [
+        ({"loss": "mse-broadcast"}, "loss must be mse in this lesson. Got mse-broadcast."),
+        ({"batch_size": "5"}, "batch_size must be 0 in this lesson. Got 5."),
+        ({"epochs": "5000"}, "epochs must be between 1 and 1,000 in this lesson. Got 5000."),
+    ],
+)
+def test_a_link_made_for_another_page_is_narrowed(query, start):
+    """What this lesson does not do is said in one sentence."""
+    page = lesson(dataset="noisy-quadratic", **query)
+    assert [one for one in page.complaints if one.startswith(start)]
+    assert len(page.charts) == 6
+
+
+def test_a_link_with_another_start_and_data_is_followed():
+    """Settings of the Train page that the lesson does not show are kept: start, points, noise, seed."""
+    experiment = replace(SCALED, start=(1.0, 2.0, 3.0), points=30, noise=1.0, data_seed=7)
+    page = lesson(**experiment.to_query(), guess="skip")
+    assert page.complaints == []
+    first = float(record(experiment).epoch_rmse[0])
+    assert float(page.player["table"]["rmse0"].iloc[0]) == pytest.approx(first, rel=1e-6)
+
+
+# ------------------------------------------------------------------------------------------------ the challenge, the claim
+
+
+def test_an_attempt_is_scored_against_the_best_fixed_rate():
+    """30 epochs: 0.1 needs 27, the best fixed rate 9. Its own number of epochs is that of a real run."""
+    page = lesson(**replace(SCALED, epochs=30).to_query(), guess="2")
+    before = page.player["id"]
+    page.press("try")
+    needed = int((record(replace(SCALED, epochs=30)).epoch_rmse <= 1.54077).nonzero()[0])
+    assert needed == 27
+    assert "With η = 0.1 you needed **27 epochs**. The best fixed rate needs 9. Score **33**." in page.words
+    page.press("show_best")
+    assert "The best fixed rate, 0.302, needs 9." in page.words
+    page.type(learning_rate="0.3").press("try")
+    assert "With η = 0.3 you needed **9 epochs**. No fixed rate needs fewer. Score **100**." in page.words
+    assert page.words.count("★ best") == 1
+    assert "<td>2</td><td>0.3</td><td>9</td><td>100 ★ best</td>" in page.words
+    assert page.query["learning_rate"] == "0.3"
+    assert page.query["guess"] == "2"
+    assert page.player["id"] == before
+
+
+def test_attempts_that_do_not_arrive_say_why():
+    """Too small: not reached, with the error at the end; too large: diverged. Both score 0."""
+    page = lesson(**replace(SCALED, learning_rate=0.001).to_query(), guess="2").press("try")
+    assert "With η = 0.001 the target is not reached in 15 epochs: RMSE" in page.words
+    assert "Score **0**" in page.words
+    page.type(learning_rate="0.7").press("try")
+    assert "With η = 0.7 the run diverged: the target is never reached." in page.words
+    page.type(learning_rate="abc")
+    rows = page.words.count("<tr><td>")
+    page.press("try")
+    assert page.words.count("<tr><td>") == rows
+
+
+def test_attempts_belong_to_their_problem():
+    """Another data set starts an empty list; going back finds the old one."""
+    page = lesson(**SCALED.to_query(), ask="false").press("try")
+    assert 'table class="live attempts"' in page.words
+    page.choose("dataset", "two-features")
+    assert 'table class="live attempts"' not in page.words
+    page.choose("dataset", "noisy-quadratic")
+    assert 'table class="live attempts"' in page.words
+
+
+def test_a_start_at_the_optimum_has_nothing_to_reach():
+    """And nothing to see on either side of the limit."""
+    page = lesson(**replace(PARABOLA, start=(-1.0,)).to_query(), guess="skip")
+    assert "there is nothing to reach" in page.words
+    assert "this start has no error along the steepest direction" in page.words
+
+
+@pytest.mark.parametrize(
+    ("percent", "words"),
+    [
+        ("99", "**It settles.** At η = 0.4003 the error along the steepest direction keeps 98 %"),
+        ("100", "**It bounces for ever.** At exactly the limit, η = 0.4044"),
+        ("101", "10⁶ × its first value at epoch **357**"),
+        (
+            "50",
+            "**It settles.** At η = 0.2022 all of the error along the steepest direction is gone after one epoch.",
+        ),
+        ("20", "It does not jump at all: it comes from one side."),
+    ],
+)
+def test_the_claim_is_tested_on_both_sides(percent, words):
+    """The answer is computed, and neither asks again nor plays anew."""
+    page = lesson(guess="2")
+    before = page.player["id"]
+    if percent in ("99", "100", "101"):
+        page.press(f"percent_{percent}")
+    else:
+        page.type(percent=percent)
+    assert words in page.words
+    assert page.player["id"] == before
+    assert page.query.get("percent", "99") == percent
+
+
+def test_the_tested_rate_can_be_watched():
+    """Exactly the limit becomes run 4; who has seen the run is not asked again."""
+    page = lesson(guess="2").press("percent_100").press("watch")
+    assert rates(page)[3] == pytest.approx(0.404381538, rel=1e-8)
+    assert page.player["trained"]
+    assert "exactly the limit" in page.words
+    assert page.query["guess"] == "skip"
+
+
+# ------------------------------------------------------------------------------------------------------------- the links
+
+
+def test_links_lead_on_with_the_settings_that_they_promise():
+    """The lowest run on the Train page with its rate; two features here; the next lesson last."""
+    page = lesson(guess="2")
+    (train, _, query), (two, where, plane), (last, lesson_page, _) = page.links
+    assert train == "The lowest run on the Train page"
+    assert Experiment.from_query({k: v.replace("%2C", ",") for k, v in query.items()}) == (
+        replace(SCALED, learning_rate=rates(page)[1]),
+        [],
+    )
+    assert (two, where, Experiment.from_query(plane)) == ("Two features", PAGE, (PLANE, []))
+    assert (last, lesson_page) == ("Landscape", "landscape")
+
+
+def test_unanswered_the_train_link_does_not_give_it_away():
+    """Before the answer it holds run 1, not the winner."""
+    (label, _, query), *_ = lesson().links
+    assert label == "Run 1 on the Train page"
+    assert float(query["learning_rate"]) == pytest.approx(0.00808763)
