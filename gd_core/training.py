@@ -1,14 +1,14 @@
 """The loop, and what it leaves behind. Start reading here."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import repeat
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import torch
 from torch import Tensor
 
-from gd_core.objective import Objective, value_and_gradient
+from gd_core.objective import value_and_gradient
 from gd_core.optimizers import UpdateRule
 
 DIVERGED_ABOVE = 1e6  # times the first loss, or times 1 where that is smaller
@@ -23,8 +23,14 @@ class Step(NamedTuple):
     gradient: Tensor  # ∇L(θₖ) on the same rows, [P]
 
 
+class Trainable(Protocol):
+    """A loss of one flat vector θ, on all rows or on some: a parabola's `Objective`, a `Deep` network."""
+
+    def on(self, rows: Tensor | None) -> Callable[[Tensor], Tensor]: ...
+
+
 def train(
-    objective: Objective, start: Tensor, rule: UpdateRule, batches: Iterator[Tensor | None] | None = None
+    objective: Trainable, start: Tensor, rule: UpdateRule, batches: Iterator[Tensor | None] | None = None
 ) -> Iterator[Step]:
     """Yield the iterates of gradient descent on `objective` from `start`, for as long as there are batches.
 

@@ -1,3 +1,142 @@
+"""Lesson: what a deep network's first layer hears."""
+
+from dataclasses import replace
+
 import streamlit as st
 
-st.write("x")
+from gd_core.catalog import OPTIMIZER_INFO
+from gd_core.network import ACTIVATION_TITLES, INITIALISATION_TITLES, NETWORK_BOUNDS, RULES, Network
+from pages.ui import lesson, look
+from pages.ui.desk import Desk
+
+QUESTION = lesson.Question(
+    "At the start, how large is the gradient of layer 1 beside that of the last hidden layer?",
+    {
+        "silent": "At most a thousandth",
+        "less": "From a thousandth to a tenth",
+        "same": "About the same, within × 10",
+        "more": "10 to 1,000 times",
+        "exploding": "Over 1,000 times",
+    },
+)
+SIGMOID = Network(activation="sigmoid", initialisation="xavier", learning_rate=0.02)
+EXAMPLES = {
+    "Sigmoid, 20 layers": SIGMOID,
+    "Sigmoid, residual, normalised": replace(SIGMOID, residual=True, normalise=True),
+    "ReLU with He": replace(SIGMOID, activation="relu", initialisation="he"),
+    "tanh with Xavier": replace(SIGMOID, activation="tanh"),
+    "tanh, large weights": replace(SIGMOID, activation="tanh", initialisation="large"),
+    "ReLU, large weights": replace(SIGMOID, activation="relu", initialisation="large"),
+}
+WEIGHTS = (
+    "Random, normal, with this deviation: 0.1; 1; Xavier √(2/(in + out)); He √(2/in), "
+    "where in and out count the numbers that go into a layer and come out."
+)
+desk = Desk("deep_networks", SIGMOID, bounds=NETWORK_BOUNDS, guesses=tuple(QUESTION.answers)).open()
+
+lesson.heading(
+    "Vanishing and exploding gradients",
+    "The error’s signal δ goes back from layer to layer, and each one multiplies it. What reaches the first?",
+    r"h_l = \varphi(W_l\,h_{l-1} + b_l) \qquad \delta_{l-1} = \varphi'(z_{l-1}) \odot W_l^\top \delta_l "
+    r"\qquad \frac{\partial L}{\partial W_l} = \delta_l\,h_{l-1}^\top",
+)
+with st.sidebar:
+    desk.complaint()
+    with st.container(key="networks"):
+        for number, (title, network) in enumerate(EXAMPLES.items()):
+            st.button(
+                title, key=f"example_{number}", on_click=desk.load, args=(network,), width="stretch",
+                type="primary" if desk.settings == network else "secondary",
+            )  # fmt: skip
+    one, two = st.columns(2)
+    with one:
+        desk.text("depth")
+        desk.choose("activation", ACTIVATION_TITLES, label="Activation φ")
+        desk.text("learning_rate")
+    with two:
+        desk.text("width")
+        desk.choose("initialisation", INITIALISATION_TITLES, label="First weights", help=WEIGHTS)
+        desk.text("epochs")
+    desk.switch("residual", label="Residual connections", help="Each layer adds its input to its output.")
+    desk.switch(
+        "normalise", label="Layer normalisation", help="Each output is brought to mean 0, deviation 1."
+    )
+    desk.choose(
+        "optimizer",
+        {rule: OPTIMIZER_INFO[rule].title for rule in RULES},
+        label="Update rule",
+        help="Momentum and Adam with their usual settings.",
+    )
+    desk.text("seed")
+lesson.predict(desk, QUESTION)
+
+with look.first_visit():
+    from gd_core import deep_verdict
+    from gd_core.deep_recorder import DeepRecorder, DeepRecording
+    from pages.ui import player, stage, tabs
+    from pages.ui.charts import deep, deep_layers
+    from pages.ui.palette import palette
+stage.settle()
+TALL, LOW = 258, 178
+
+
+def draw(recording: DeepRecording) -> None:
+    """The four charts and the player."""
+    waiting = not desk.revealed
+    depth, colours = desk.settings.depth, palette(st.context.theme.type)
+    left, right = st.columns(2, gap="medium")
+    with left:
+        look.panel_title("Data and network")
+        tabs.draw(deep.deep_curve(recording, colours, TALL), "deep_curve")
+    with right:
+        share = "" if waiting else f"layer 1 has {player.live('share', digits=3)} × layer {depth}’s"
+        look.panel_title("Gradient by layer", share)
+        tabs.draw(deep_layers.deep_norms(recording, colours, TALL, waiting=waiting), "deep_norms")
+    left, right = st.columns(2, gap="medium")
+    with left:
+        step = deep_layers.heat_step(recording)
+        look.panel_title("Gradient by layer and epoch", f"one in {step} epochs drawn" if step > 1 else "")
+        tabs.draw(deep_layers.deep_heat(recording, colours, LOW, waiting=waiting), "deep_heat")
+    with right:
+        look.panel_title("Loss by epoch")
+        tabs.draw(deep.deep_loss(recording, colours, LOW), "deep_loss")
+    templates, choice = deep_verdict.of_epochs(recording, waiting=waiting)
+    with lesson.transport():
+        player.put(
+            deep.deep_numbers(recording, choice),
+            templates,
+            ""
+            if waiting
+            else lesson.judged(desk, QUESTION, deep_verdict.hearing(float(recording.share[0])))
+            + deep_verdict.of_training(recording),
+            take=desk.take,
+            play=desk.revealed,
+            trained=desk.revealed,
+            last=recording.epochs,
+            planned=desk.settings.epochs,
+            stride=deep.stride_of(desk.settings.epochs),
+            complete=recording.complete,
+        )
+
+
+stage.stream(stage.follow("deep_networks", desk.settings, DeepRecorder), draw, train=desk.revealed)
+lesson.closing(
+    (
+        "Each step back multiplies the signal by the weights and by the slope φ′. A sigmoid’s slope is at most 0.25.",
+        "One factor in every layer: 20 layers raise it to the 19th power. Below 1 it vanishes, above 1 it explodes.",
+        "Xavier and He choose the weights for a factor near 1. A residual connection adds a way around the factor.",
+    ),
+    (
+        lesson.Link(
+            "20 sigmoid layers that do hear",
+            "deep_networks",
+            EXAMPLES["Sigmoid, residual, normalised"],
+        ),
+        lesson.Link(
+            "Small weights: all layers hear nothing",
+            "deep_networks",
+            replace(SIGMOID, activation="relu", initialisation="small"),
+        ),
+        lesson.Link("A bug worth knowing", "broadcasting"),
+    ),
+)

@@ -8,7 +8,7 @@ import gc
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from threading import Lock
-from typing import Any
+from typing import Any, Generic, Protocol, TypeVar
 
 import streamlit as st
 
@@ -22,7 +22,8 @@ from pages.ui.charts import Run
 
 AT_ONCE = 3000  # updates that are trained at once, in about a tenth of a second,
 ROWS_AT_ONCE = 4_000_000  # if they do not look at more rows than this
-SLICE = 0.2  # seconds of training in one tick of a long run
+SLICE = 0.2  # seconds of training in one tick of a long run,
+TICK = 0.5  # seconds from one to the next
 KEPT_RUNS = 6  # a visitor's runs that are found again,
 KEPT_UPDATES = 20_000  # if they are not longer than this
 MAY_CHANGE = ("learning_rate", "optimizer", *HYPERPARAMETERS, "epochs", "batch_size", "before")
@@ -30,9 +31,24 @@ STATE = st.session_state
 _as_key: dict[str | type[Any], Callable[[Any], Any]] = {Experiment: repr}
 
 
+E = TypeVar("E")
+R = TypeVar("R")
+R_co = TypeVar("R_co", covariant=True)
+
+
+class Trainer(Protocol[R_co]):
+    """A training in the making: a `Recorder`, or a network's."""
+
+    @property
+    def complete(self) -> bool: ...
+    def advance(self, seconds: float | None = None) -> None: ...
+    def recording(self) -> R_co: ...
+    def stop(self) -> None: ...
+
+
 @dataclass(eq=False)
-class Take:
-    """One press of Train.
+class LiveTake(Generic[E, R]):
+    """Something that is trained while it is watched. On the Train page: one press of Train.
 
     Attributes:
         number: Counts a visitor's presses.
@@ -46,11 +62,14 @@ class Take:
     """
 
     number: int
-    experiment: Experiment
-    recording: Recording
-    recorder: Recorder | None
+    experiment: E
+    recording: R
+    recorder: Trainer[R] | None
     first_epoch: int = 0
     training: Lock = field(default_factory=Lock)
+
+
+Take = LiveTake[Experiment, Recording]
 
 
 @st.cache_resource(show_spinner=False)
@@ -132,7 +151,7 @@ def stop() -> None:
             take.recording, take.recorder = take.recorder.recording(), None
 
 
-def advance(take: Take) -> None:
+def advance(take: LiveTake[Any, Any]) -> None:
     """Train a long run for one more slice of time."""
     with take.training:
         if take.recorder:
@@ -140,6 +159,41 @@ def advance(take: Take) -> None:
             take.recording = take.recorder.recording()
             if take.recorder.complete:
                 take.recorder = None
+
+
+def follow(page: str, settings: E, trainer: Callable[[E], Trainer[R]]) -> LiveTake[E, R]:
+    """A lesson's own run of these settings, standing at its start; if they have not changed, the one there is."""
+    take: LiveTake[E, R] | None = STATE.get(f"take {page}")
+    if take is None or take.experiment != settings:
+        recorder = trainer(settings)
+        take = STATE[f"take {page}"] = LiveTake(0, settings, recorder.recording(), recorder)
+    return take
+
+
+def stream(take: LiveTake[E, R], draw: Callable[[R], None], *, train: bool) -> None:
+    """Draw a lesson's run, and if it is long, again after every slice of its training.
+
+    Args:
+        take: From `follow`.
+        draw: Draws what there is so far.
+        train: Whether it may be trained already, or waits at its start for an answer.
+    """
+    if train:
+        advance(take)
+    streaming = train and take.recorder is not None
+    drawn = False
+
+    def live() -> None:
+        nonlocal drawn
+        if streaming and drawn:
+            advance(take)
+        drawn = True
+        draw(take.recording)
+        if streaming and take.recorder is None:
+            st.rerun()  # the whole page, which ends the ticking
+
+    # a fragment also when nothing streams: its elements would be drawn anew if they came out of one
+    st.fragment(live, run_every=TICK if streaming else None)()
 
 
 def on_stage(experiment: Experiment) -> Take | None:

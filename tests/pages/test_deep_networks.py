@@ -1,0 +1,266 @@
+"""The lesson about vanishing and exploding gradients: its question, its examples, its links, its bad inputs."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from lesson_page import LessonPage
+
+from gd_core.deep_recorder import record
+from gd_core.deep_verdict import hearing
+from gd_core.network import Network
+from pages.ui.charts import deep_layers
+
+QUICK = {"depth": "3", "width": "4", "epochs": "12", "learning_rate": "0.02"}
+CURVE, NORMS, HEAT, LOSS = range(4)
+
+
+def opened(**query) -> LessonPage:
+    return LessonPage("deep_networks", **query)
+
+
+def finished(page: LessonPage) -> LessonPage:
+    """Until it is trained. In a browser the page goes on by itself; here each run trains one slice of time."""
+    while not page.player["complete"]:
+        page.run()
+    return page
+
+
+def quick(**fields) -> Network:
+    return replace(Network(depth=3, width=4, epochs=12, learning_rate=0.02), **fields)
+
+
+# ------------------------------------------------------------------------------------------------- predict first
+
+
+def test_nothing_is_revealed_before_the_answer():
+    """One epoch, no gradient anywhere, and a player that does not play."""
+    page = opened(**QUICK)
+    player = page.player
+    assert (player["last"], player["play"], player["trained"], player["summary"]) == (0, False, False, "")
+    assert [player["templates"][i] for i in player["table"]["template"]] == [
+        "Epoch {epoch}: loss {loss:4}. This is the start."
+    ]
+    norms = page.table(NORMS, "run")
+    assert norms.num_rows == 1
+    assert {column[0].as_py() for column in norms.columns} == {deep_layers.NO_LOG}
+    assert page.table(NORMS, "frame")["shown"][0].as_py() == 0
+    assert page.table(HEAT, "cells").num_rows == 0
+    assert "data-live" not in page.words
+
+
+@pytest.mark.parametrize(
+    ("fields", "truth"),
+    [
+        ({"depth": 12}, "silent"),
+        ({"depth": 2, "initialisation": "small", "seed": 5}, None),
+        ({"activation": "tanh", "width": 32}, "same"),
+        ({"activation": "tanh", "initialisation": "large", "depth": 20, "width": 32}, "exploding"),
+        ({"activation": "relu", "initialisation": "small", "depth": 10}, None),
+        ({"activation": "relu", "width": 2, "depth": 30, "initialisation": "he"}, "silent"),
+        ({"depth": 1}, "same"),
+    ],
+)
+def test_the_truth_is_what_the_run_did(fields, truth):
+    """The right answer is told apart by the gradients of this very network at its start."""
+    network = quick(**fields)
+    share = record(network).share[0]
+    expected = hearing(float(share))
+    assert truth in (None, expected)
+    page = opened(**network.to_query()).answer(str(expected))
+    assert page.player["summary"].startswith("You were right: ")
+    wrong = "more" if expected != "more" else "less"
+    page.press("ask_again").answer(wrong)
+    assert page.player["summary"].startswith("You said: ")
+    assert "What happened: " in page.player["summary"]
+
+
+def test_a_skipped_question_is_not_judged():
+    """Skip shows the run and says nothing about a guess."""
+    page = opened(**QUICK).skip()
+    assert page.player["trained"]
+    assert page.player["summary"].startswith("Layer 1 hears ")
+    assert page.query["guess"] == "skip"
+
+
+def test_without_asking_the_run_starts_at_once():
+    """The switch off: the run is there, and stays there when a setting changes."""
+    page = finished(opened(**QUICK).switch("ask", False))
+    assert page.player["trained"]
+    page = finished(page.type(depth="5"))
+    assert page.player["last"] == 12
+    assert page.query["ask"] == "false"
+
+
+def test_another_network_is_another_question():
+    """A changed setting asks again, and hides the gradients again."""
+    page = opened(**QUICK).skip()
+    assert page.player["trained"]
+    page.type(width="6")
+    assert not page.player["trained"]
+    assert page.table(HEAT, "cells").num_rows == 0
+
+
+# ---------------------------------------------------------------------------------------------------- what is shown
+
+
+def test_what_is_shown_is_the_recording():
+    """Curve, norms, heat map and live numbers are those of the same network trained without a page."""
+    network = quick(activation="tanh")
+    page = finished(opened(**network.to_query()).skip())
+    recording = record(network)
+    table = page.player["table"]
+    assert table["epoch"].tolist() == list(range(13))
+    np.testing.assert_allclose(table["share"], recording.share)
+    np.testing.assert_allclose(table["loss"], recording.loss)
+    norms = page.table(NORMS, "run")
+    for layer in range(4):
+        logs = deep_layers.LOG_UNIT * np.array(norms[f"g{layer + 1}"])
+        np.testing.assert_allclose(logs, recording.norms[:, layer].log10(), atol=0.51 * deep_layers.LOG_UNIT)
+    curves = page.table(CURVE, "run")
+    np.testing.assert_allclose(curves["y10"], recording.curves[:, 10], rtol=1e-6)
+    cells = page.table(HEAT, "cells")
+    assert cells.num_rows == 13 * 4
+    last = (np.array(cells["epoch"]) == 12) & (np.array(cells["layer"]) == 2)
+    np.testing.assert_allclose(np.array(cells["log"])[last], recording.norms[12, 1].log10(), rtol=1e-5)
+
+
+def test_the_sentence_says_the_factors():
+    """Silent: the share, the factors of a step back with the sigmoid's ceiling, how far the weights moved, the flat line."""
+    page = finished(opened(**quick(depth=12).to_query()).skip())
+    said = page.player["summary"]
+    for part in (
+        "Layer 1 hears next to nothing: its gradient at the start was ",
+        " of layer 12’s. A step back multiplies the signal by weights ",
+        " (a sigmoid’s are at most 0.25) = ",
+        "11 steps make ",
+        "because layer 1’s input is ",
+        "In 12 epochs layer 1’s weights changed by ",
+        "a flat line has 0.492.",
+    ):
+        assert part in said
+
+
+def test_an_overflow_is_a_result():
+    """ReLU with large weights: the start is kept, the chart says how far the curve reaches, the summary at which epoch."""
+    network = Network(activation="relu", initialisation="large", learning_rate=0.02, epochs=20)
+    page = opened(**network.to_query()).answer("same")
+    player = page.player
+    assert player["complete"]
+    assert player["last"] == 0
+    assert "But all hear too much: the largest was 9.03e22." in player["summary"]
+    assert "Diverged at epoch 1: the loss, 1.51e22 at the start, is no number any more." in player["summary"]
+    assert page.table(CURVE, "run")["reach"][0].as_py() > 1e9
+    assert page.table(LOSS, "frame")["y1"][0].as_py() > 1e22
+
+
+def test_gradients_of_exactly_0_are_said():
+    """A ReLU network that is switched off: no logarithm, no division, a sentence."""
+    network = quick(activation="relu", initialisation="he", width=2, depth=30)
+    page = finished(opened(**network.to_query()).answer("silent"))
+    assert (
+        "Nothing gets through: at the start the gradient of every one of the 30 layers was exactly 0."
+        in page.player["summary"]
+    )
+    assert page.table(HEAT, "cells").num_rows == 0
+
+
+def test_a_long_run_is_thinned_and_small():
+    """30 layers for 2,000 epochs: a curve and gradients at 400 epochs, less than 300 kB of tables in all."""
+    page = opened(depth="30", width="2", epochs="2000", activation="tanh").skip()
+    page = finished(page)
+    assert page.player["stride"] == 5
+    assert len(page.player["table"]) == 401
+    size = sum(len(dataset.data.data) for chart in page.charts for dataset in chart.datasets)
+    assert size < 300_000
+    assert "one in 34 epochs drawn" in page.words
+
+
+# ----------------------------------------------------------------------------------------------- settings and links
+
+
+def test_the_examples_load_what_they_say():
+    """A press on a name is exactly that network, in the address too; the question stands again."""
+    page = opened(**QUICK).skip()
+    page.press("example_5")
+    assert Network.from_query(page.query)[0] == Network(
+        activation="relu", initialisation="large", learning_rate=0.02
+    )
+    assert "guess" not in page.query
+    page.press("example_1")
+    assert Network.from_query(page.query)[0] == Network(residual=True, normalise=True, learning_rate=0.02)
+
+
+def test_the_update_rule_is_part_of_the_network():
+    """Adam keeps the rate: nothing is tuned behind the student's back."""
+    page = opened(**QUICK).choose("optimizer", "adam")
+    assert Network.from_query(page.query) == (quick(optimizer="adam"), [])
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "sentence"),
+    [
+        ("depth", "31", "depth must be a whole number between 1 and 30. Got 31."),
+        ("depth", "many", "depth must be a whole number between 1 and 30. Got many."),
+        ("width", "1", "width must be a whole number between 2 and 64. Got 1."),
+        ("learning_rate", "", "learning_rate must be a number between 1e-12 and 1,000. Got nothing."),
+        ("learning_rate", "1e999", "learning_rate must be a number between 1e-12 and 1,000. Got inf."),
+        ("epochs", "0", "epochs must be a whole number between 1 and 2,000. Got 0."),
+        ("seed", "-3", "seed must be a whole number between 0 and 4,294,967,295. Got -3."),
+    ],
+)
+def test_a_bad_field_says_so_and_changes_nothing(name, text, sentence):
+    """One sentence under the field, what was typed stays, the network stays."""
+    page = opened(**QUICK)
+    before = page.query
+    page.type(**{name: text})
+    (complaint,) = page.complaints
+    assert complaint.startswith(sentence)
+    assert page.text(name) == text
+    assert page.query == before
+
+
+@pytest.mark.parametrize(
+    ("query", "sentence"),
+    [
+        ({"depth": "1e9"}, "depth must be a whole number between 1 and 30. Got 1e9."),
+        ({"width": "-1"}, "width must be a whole number between 2 and 64. Got -1."),
+        ({"activation": "<script>"}, "activation must be one of sigmoid, tanh, relu, gelu. Got <script>."),
+        ({"initialisation": ""}, "initialisation must be one of small, large, xavier, he. Got nothing."),
+        ({"optimizer": "lion"}, "optimizer must be one of gradient-descent, momentum, adam. Got lion."),
+        ({"residual": "maybe"}, "residual must be one of true, false. Got maybe."),
+        ({"learning_rate": "nan"}, "learning_rate must be a number between 1e-12 and 1,000. Got nan."),
+        ({"ask": "perhaps"}, "ask must be true or false. Got perhaps."),
+    ],
+)
+def test_a_bad_link_says_so_in_one_sentence(query, sentence):
+    """The other settings of the link are taken."""
+    page = opened(**({"seed": "7"} | query))
+    assert page.complaints == [sentence]
+    assert page.query["seed"] == "7"
+
+
+def test_a_link_of_another_lesson_opens_the_usual_network():
+    """Settings of an `Experiment` mean nothing here, but for those that both have."""
+    page = opened(dataset="two-features", momentum="0.5", points="10")
+    assert page.complaints == []
+    assert "dataset" not in page.query
+    assert page.text("depth") == "20"
+
+
+def test_links_lead_where_they_say():
+    """To the same network with the two helpers, to small weights, and to the next lesson."""
+    helped, small, after = opened().links
+    network, sentences = Network.from_query(helped[2])
+    assert (network, sentences) == (Network(residual=True, normalise=True, learning_rate=0.02), [])
+    assert Network.from_query(small[2])[0].initialisation == "small"
+    assert after[1].endswith("broadcasting")
+
+
+def test_help_and_titles_fit_the_choices():
+    """Every choice in the side bar is one that the network has."""
+    page = opened()
+    for name in ("activation", "initialisation", "optimizer"):
+        box = page.at.selectbox(f"deep_networks.{name}")
+        assert box.value == getattr(Network(), name)
+        assert len(box.options) >= 3
