@@ -128,12 +128,12 @@ lesson.closing(
     ),
     (
         lesson.Link(
-            "20 sigmoid layers that do hear",
+            "20 sigmoid layers, residual and normalised",
             "deep_networks",
             EXAMPLES["Sigmoid, residual, normalised"],
         ),
         lesson.Link(
-            "Small weights: all layers hear nothing",
+            "Small weights under ReLU",
             "deep_networks",
             replace(SIGMOID, activation="relu", initialisation="small"),
         ),

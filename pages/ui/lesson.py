@@ -56,7 +56,9 @@ def judged(desk: Desk[Any], question: Question, truth: str) -> str:
         truth: Key of the answer that the run itself has given.
     """
     said = desk.guess
-    if said is None or said not in question.answers:  # none, "skip", or an answer to another of the lesson's questions
+    if (
+        said is None or said not in question.answers
+    ):  # none, "skip", or an answer to another of the lesson's questions
         return ""
     if said == truth:
         return f"You were right: {_as_clause(question.answers[truth])}. "
