@@ -99,10 +99,10 @@ def test_scrubbing_while_it_trains(lab: Lab):
     """A hand on the slider while it trains: the player rests at that epoch, and the training goes on."""
     lab.open_page(LONGEST).train()
     far = edge(lab)
-    lab.seek(1000).paused()
+    there = lab.seek(far // 2).paused().epoch()
     lab.page.wait_for_function("(runs) => watch.runs > runs", arg=lab.count("runs") + 2)
-    assert lab.epoch() == 1000
-    lab.charts_at(1000)
+    assert lab.epoch() == there > 0
+    lab.charts_at(there)
     assert edge(lab) > far
     lab.command("Stop").click()
     expect(lab.command("Stop")).to_be_hidden()
