@@ -19,7 +19,6 @@ PICTURES = {
     "diverged": (DIVERGES, None, VIEWPORT, "light"),
     "phone": (OPENING, 120, PHONE, "light"),
     "learning-rate": ("/learning_rate?ask=false", None, VIEWPORT, "light"),
-    "variants": ("/variants?ask=false", None, VIEWPORT, "dark"),
     "deep-networks": ("/deep_networks?ask=false", None, VIEWPORT, "light"),
 }
 
