@@ -59,7 +59,7 @@ def test_the_run_plays_by_itself_and_asks_nothing_of_the_server(lab):
     lab.passed(3)
     lab.to_end()
     assert bars(lab) != before
-    assert lab.count("frames") > 5
+    assert lab.count("frames") > 2  # three epochs at least, and the end
     assert lab.count("runs") == 0
     assert lab.count("embeds") == 0
     assert lab.verdict().startswith("You were right: they stay, but cancel: mean 0.")
