@@ -12,11 +12,10 @@ from gd_core.deep import ROWS, curve, flat_loss
 from gd_core.deep_recorder import DeepRecording, stride_of
 from pages.ui.charts.model import View, log_path, padded, table
 from pages.ui.charts.pieces import (
-    EPOCH_LABEL,
     FIRST,
     FRAME,
     NOW,
-    _ends,
+    count_axis,
     expression,
     finish,
     head_at,
@@ -110,11 +109,7 @@ def deep_curve(recording: DeepRecording, colours: Palette, height: int) -> View:
 
 @lru_cache(4)
 def _loss_spec(height: int, colours: Palette) -> dict[str, Any]:
-    epoch_axis = alt.X(
-        "x:Q",
-        scale=alt.Scale(domain=_ends("x"), nice=False),
-        axis=alt.Axis(title="epoch", labelExpr=EPOCH_LABEL, tickMinStep=1),
-    )
+    epoch_axis = count_axis()
     carrier = (
         rows_from("frame")
         .transform_filter("false")

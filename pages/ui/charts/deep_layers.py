@@ -15,11 +15,11 @@ from gd_core.network import NETWORK_BOUNDS
 from pages.ui.charts.deep import end_of, frame_of
 from pages.ui.charts.model import View, table
 from pages.ui.charts.pieces import (
-    EPOCH_LABEL,
     FIRST,
     FRAME,
     NOW,
     _ends,
+    count_axis,
     expression,
     finish,
     kept,
@@ -161,11 +161,7 @@ def _heat_spec(height: int, colours: Palette) -> dict[str, Any]:
         )
         .mark_rect(clip=True, strokeWidth=0)
         .encode(
-            x=alt.X(
-                "x:Q",
-                scale=alt.Scale(domain=_ends("x"), nice=False),
-                axis=alt.Axis(title="epoch", labelExpr=EPOCH_LABEL, tickMinStep=1, grid=False),
-            ),
+            x=count_axis(grid=False),
             x2="x2:Q",
             y=_layer_axis(alt.Y, "layer", f"ceil({FRAME}.layers / 6)"),
             y2="y2:Q",

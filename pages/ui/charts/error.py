@@ -8,10 +8,9 @@ import numpy as np
 
 from pages.ui.charts.model import Run, View, frame_table, last_epoch, log_path, log_zero, rows_of, table
 from pages.ui.charts.pieces import (
-    EPOCH_LABEL,
     FRAME,
     NOW,
-    _ends,
+    count_axis,
     expression,
     finish,
     head_at,
@@ -27,11 +26,7 @@ from pages.ui.palette import Palette
 
 @lru_cache(16)
 def _error_spec(broadcast: bool, height: int, colours: Palette) -> dict[str, Any]:
-    epoch_axis = alt.X(
-        "x:Q",
-        scale=alt.Scale(domain=_ends("x"), nice=False),
-        axis=alt.Axis(title="epoch", labelExpr=EPOCH_LABEL, tickMinStep=1),
-    )
+    epoch_axis = count_axis()
     carrier = (
         rows_from("frame")
         .transform_filter("false")
@@ -102,11 +97,7 @@ def _gap_spec(directions: int, height: int, colours: Palette) -> dict[str, Any]:
     names = [f"direction {i + 1}" for i in range(directions)]
     dashes = [[1, 0], [8, 3], [2, 3], [8, 3, 2, 3]]
     shades = [colours.optimum, colours.data, colours.run, colours.start]
-    epoch_axis = alt.X(
-        "x:Q",
-        scale=alt.Scale(domain=_ends("x"), nice=False),
-        axis=alt.Axis(title="epoch", labelExpr=EPOCH_LABEL, tickMinStep=1),
-    )
+    epoch_axis = count_axis()
     entries = ["whole gap", *names]
     styles = {
         name: (colour, dash)

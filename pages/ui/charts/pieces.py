@@ -49,6 +49,11 @@ def x_axis_of(title: str, **axis: Any) -> alt.X:
     return alt.X("x:Q", scale=alt.Scale(domain=_ends("x"), nice=False), axis=alt.Axis(title=title, **axis))
 
 
+def count_axis(title: str = "epoch", **axis: Any) -> alt.X:
+    """An axis of whole numbers: epochs, updates, rows seen."""
+    return x_axis_of(title, labelExpr=EPOCH_LABEL, tickMinStep=1, **axis)
+
+
 def y_axis_of(title: str, **axis: Any) -> alt.Y:
     return alt.Y("y:Q", scale=alt.Scale(domain=_ends("y"), nice=False), axis=alt.Axis(title=title, **axis))
 

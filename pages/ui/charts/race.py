@@ -15,9 +15,9 @@ from gd_core.theory import Curvature
 from pages.ui.charts.landscape import STEPS_OUT
 from pages.ui.charts.model import DRAWN_EPOCHS, PATH_STEP, View, log_zero, table
 from pages.ui.charts.pieces import (
-    EPOCH_LABEL,
     FRAME,
     NOW,
+    count_axis,
     dot,
     expression,
     finish,
@@ -253,11 +253,7 @@ def race_map(
 
 @lru_cache(16)
 def _errors_spec(unit: str, height: int, colours: Palette) -> dict[str, Any]:
-    axis = alt.X(
-        "x:Q",
-        scale=alt.Scale(domain=[alt.ExprRef("x0"), alt.ExprRef("x1")], nice=False),
-        axis=alt.Axis(title=TITLES[unit], labelExpr=EPOCH_LABEL, tickMinStep=1),
-    )
+    axis = count_axis(TITLES[unit])
     carrier = (
         rows_from("frame")
         .transform_filter("false")

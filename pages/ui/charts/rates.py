@@ -26,11 +26,11 @@ from pages.ui.charts.model import (
     told_apart,
 )
 from pages.ui.charts.pieces import (
-    EPOCH_LABEL,
     FIRST,
     FRAME,
     NOW,
     _ends,
+    count_axis,
     dot,
     expression,
     finish,
@@ -240,11 +240,7 @@ def _numbered(base: alt.Chart, colours: Palette) -> list[alt.Chart]:
 
 @lru_cache(16)
 def _errors_spec(height: int, colours: Palette) -> dict[str, Any]:
-    epoch_axis = alt.X(
-        "x:Q",
-        scale=alt.Scale(domain=_ends("x"), nice=False),
-        axis=alt.Axis(title="epoch", labelExpr=EPOCH_LABEL, tickMinStep=1),
-    )
+    epoch_axis = count_axis()
     carrier = (
         rows_from("frame")
         .transform_filter("false")

@@ -11,10 +11,9 @@ from gd_core.stages import Moments, Stage
 from pages.ui.charts.fit import _prediction
 from pages.ui.charts.model import Run, View, frame_table, last_epoch, log_zero, padded, points_of, table
 from pages.ui.charts.pieces import (
-    EPOCH_LABEL,
     FRAME,
     NOW,
-    _ends,
+    count_axis,
     expression,
     finish,
     head_at,
@@ -99,11 +98,7 @@ def moment_fit(run: Run, shown: Moments, colours: Palette, height: int) -> View:
 
 @lru_cache(16)
 def _error_spec(height: int, colours: Palette) -> dict[str, Any]:
-    epoch_axis = alt.X(
-        "x:Q",
-        scale=alt.Scale(domain=_ends("x"), nice=False),
-        axis=alt.Axis(title="epoch", labelExpr=EPOCH_LABEL, tickMinStep=1),
-    )
+    epoch_axis = count_axis()
     measured = rows_from("path").transform_calculate(x="datum.k", y="datum.rmse")
     layers = [
         kept("run"),

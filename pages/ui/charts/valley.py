@@ -15,10 +15,9 @@ from gd_core.valley import MILLIONTH, Plane, frame_around, gradient_field, withi
 from pages.ui.charts.landscape import STEPS_OUT, _optimum, _path, _place
 from pages.ui.charts.model import Run, View, drawn_epochs, frame_table, log_path, log_zero, table
 from pages.ui.charts.pieces import (
-    EPOCH_LABEL,
     FRAME,
     NOW,
-    _ends,
+    count_axis,
     dot,
     expression,
     finish,
@@ -270,11 +269,7 @@ def _log_top(plane: Plane, shown: Frame, lowest: Tensor, centre: Tensor) -> floa
 def _both_spec(height: int, names: tuple[str, ...], colours: Palette) -> dict[str, Any]:
     styles = dict(zip(names, [(colours.data, [7, 3]), (colours.run, [1, 0])], strict=True))
     label = f"{list(names)}[datum.run]"
-    epoch_axis = alt.X(
-        "x:Q",
-        scale=alt.Scale(domain=_ends("x"), nice=False),
-        axis=alt.Axis(title="epoch", labelExpr=EPOCH_LABEL, tickMinStep=1),
-    )
+    epoch_axis = count_axis()
     base = rows_from("path").transform_calculate(x="datum.epoch", y="datum.gap", name=label)
     axes: dict[str, Any] = {"x": epoch_axis, "y": log_axis("gap, L − L*"), "order": "x:Q"}
     layers = trail(base, axes | named(styles))
