@@ -241,7 +241,7 @@ function create(root) {
       for (const [name, button] of Object.entries(buttons)) {
         if (button.tagName === 'BUTTON' && name !== 'continue') button.disabled = !data.trained;
       }
-      slider.disabled = speed.disabled = !data.trained;
+      slider.disabled = !data.trained;
       if (data.id !== state.id) {
         const first = state.id === null;
         state.id = data.id;

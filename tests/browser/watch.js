@@ -1,19 +1,21 @@
 // Counts, from inside the page, what a test asserts: animation frames in which a chart was painted, charts that were
 // embedded, runs of the script that ended, and starts of the player. `watch.mark()` sets all to 0.
-// `watch.calm` counts the frames since the server last said something.
+// `watch.played` counts all animation frames while the player plays, `watch.calm` those since the server last said
+// something.
 (() => {
   const CHART = 'svg.marks, canvas.marks';
   const watch = (window.watch = {
     frames: 0,
+    played: 0,
     embeds: 0,
     runs: 0,
     starts: 0,
     calm: 0,
     mark() {
-      Object.assign(watch, { frames: 0, embeds: 0, runs: 0, starts: 0 });
+      Object.assign(watch, { frames: 0, played: 0, embeds: 0, runs: 0, starts: 0 });
     },
   });
-  let painted = false;
+  let painted = false, playing = false;
 
   function see(records) {
     for (const { target, type, attributeName, addedNodes } of records) {
@@ -23,7 +25,9 @@
         if (node.nodeType === Node.ELEMENT_NODE && (node.matches(CHART) || node.querySelector(CHART))) watch.embeds++;
       }
       if (type !== 'attributes' || !element) continue;
-      if (attributeName === 'aria-label' && element.getAttribute(attributeName) === 'Pause') watch.starts++;
+      if (attributeName !== 'aria-label' || element.dataset.part !== 'play') continue;
+      playing = element.getAttribute(attributeName) === 'Pause';
+      if (playing) watch.starts++;
     }
   }
   const everything = { subtree: true, childList: true, characterData: true, attributes: true };
@@ -73,6 +77,7 @@
 
   (function tick() {
     if (painted) watch.frames++;
+    if (playing) watch.played++;
     painted = false;
     watch.calm++;
     requestAnimationFrame(tick);
