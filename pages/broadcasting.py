@@ -71,7 +71,9 @@ with left, st.container(key="picture"):
     st.html(bug.picture(run))
 with middle:
     gone = " Here they leave the picture." if run.recording.diverged_at else ""
-    look.panel_title("Is the model right?", f"<br>A right prediction lies on the dashed line.{gone}")
+    rows = desk.settings.points
+    few = f" {charts.MOVED_ROWS} of {rows:,} rows." if rows > charts.MOVED_ROWS else ""
+    look.panel_title("Is the model right?", f"<br>A right prediction lies on the dashed line.{few}{gone}")
     tabs.draw(charts.agreement(run, colours, 235), "agreement")
 with right:
     st.html(bug.two_errors(run))

@@ -56,7 +56,7 @@ def _panels(run: charts.Run, known: Forecast, colours: Palette) -> None:
     top = st.columns(2, gap="medium")
     with top[0]:
         if several:
-            look.panel_title("Prediction and data", _thinned_note(run))
+            look.panel_title("Prediction and data", _thinned_note(run, charts.MOVED_ROWS))
             left, right = st.columns([3, 2], gap="small")
             with left:
                 tabs.draw(charts.agreement(run, colours, TALL), "agreement")
@@ -97,9 +97,9 @@ def _landscape(run: charts.Run, colours: Palette) -> None:
         tabs.draw(view, "landscape")
 
 
-def _thinned_note(run: charts.Run) -> str:
+def _thinned_note(run: charts.Run, most: int = charts.DRAWN_ROWS) -> str:
     rows = run.experiment.points
-    return f"{charts.DRAWN_ROWS} of {rows:,} rows drawn" if rows > charts.DRAWN_ROWS else ""
+    return f"{most} of {rows:,} rows drawn" if rows > most else ""
 
 
 def _stride_note(run: charts.Run) -> str:

@@ -34,7 +34,7 @@ def test_two_features_show_agreement_and_both_fits(lab: Lab):
             [lab.drawing(AGREEMENT), *(along.nth(i).inner_html() for i in range(2))], at_end, strict=True
         )
     )
-    expect(lab.page.get_by_text("250 of 1,000 rows drawn")).to_be_visible()
+    expect(lab.page.get_by_text("125 of 1,000 rows drawn")).to_be_visible()
 
 
 def test_one_parameter_shows_the_parabola(lab: Lab):

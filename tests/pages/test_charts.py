@@ -315,10 +315,12 @@ def test_the_drawn_points_are_rows_of_the_data():
     run = run_of("two-features", epochs=1)
     view = charts.agreement(run, LIGHT, HEIGHT)
     drawn = np.column_stack([column(view, "points", name) for name in ("x1", "x2", "y")])
+    np.testing.assert_array_equal(drawn[::2], drawn[1::2])  # at the second the line of points is broken
+    drawn = drawn[::2]
     data = torch.cat([run.problem.dataset.x, run.problem.dataset.y], 1).numpy().astype(np.float32)
     rows = {tuple(row): i for i, row in enumerate(data.astype(float))}
     found = [rows[tuple(row)] for row in drawn]
-    assert len(found) == 250
+    assert len(found) == 125
     assert found[0] == 0
     assert found[-1] == 999
     assert found == sorted(found)
@@ -369,7 +371,7 @@ def test_agreement_predicts_each_row_from_its_features(scaled):
     """p0 x₁ + p1 x₂ + p2 from the tables is ŷ of the trained model on the rows that are drawn."""
     run = run_of("two-features", epochs=10, learning_rate=0.1, points=100, scale_features=scaled, noise=1.0)
     view = charts.agreement(run, LIGHT, HEIGHT)
-    x1, x2 = (column(view, "points", name) for name in ("x1", "x2"))
+    x1, x2 = (column(view, "points", name)[::2] for name in ("x1", "x2"))
     p = np.stack([column(view, "run", f"p{i}") for i in range(3)], 1)
     expected = np.stack([run.problem.objective.predict(theta).numpy() for theta in run.recording.theta])
     np.testing.assert_allclose(p @ np.stack([x1, x2, np.ones(100)]), expected, atol=1e-5)

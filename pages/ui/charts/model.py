@@ -12,7 +12,8 @@ from gd_core.theory import Curvature
 from gd_core.training import Recording
 
 DRAWN_EPOCHS = 1000  # at most about this many rows of a run are drawn
-DRAWN_ROWS = 250  # at most this many data points are drawn
+DRAWN_ROWS = 250  # at most this many data points are drawn,
+MOVED_ROWS = 125  # and this many of those that move at every epoch
 ZERO = 1e-16  # of the first value: below it a logarithmic axis says "zero to rounding"
 PATH_STEP = 0.005  # of half a chart, about a pixel: nearer points of a line are drawn as one
 
@@ -78,10 +79,10 @@ def parameters(run: Run, rows: np.ndarray) -> dict[str, np.ndarray]:
     return {f"p{i}": theta[:, i] for i in range(theta.shape[1])}
 
 
-def points_of(columns: Mapping[str, np.ndarray]) -> pa.Table:
+def points_of(columns: Mapping[str, np.ndarray], most: int = DRAWN_ROWS) -> pa.Table:
     """Data points, thinned evenly where there are too many to draw; the page says so."""
     rows = len(next(iter(columns.values())))
-    keep = np.unique(np.linspace(0, rows - 1, min(rows, DRAWN_ROWS)).astype(int))
+    keep = np.unique(np.linspace(0, rows - 1, min(rows, most)).astype(int))
     return table({name: values[keep] for name, values in columns.items()})
 
 
