@@ -1,34 +1,36 @@
 """The same runs without a browser.
 
 python -m gd_core train noisy-quadratic --learning-rate 1e-5 --epochs 10
+python -m gd_core script noisy-quadratic --flavour torch-optim
 python -m gd_core reproduce
 
 Torch is imported by the commands, so that --help does not wait for it.
 """
 
 import argparse
-import csv
 import io
-import json
-import math
 import os
 import re
 import sys
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, TextIO
+from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
-from gd_core.experiment import BOUNDS, CHOICES, FIELDS, NAMED_STARTS, Experiment, Phase
+from gd_core import record_file
+from gd_core.experiment import BOUNDS, CHOICES, FIELDS, NAMED_STARTS, Experiment
+from gd_core.notebook import notebook
+from gd_core.script import FLAVOURS, script, stride
 
 if TYPE_CHECKING:
-    from gd_core.outcome import Finding
     from gd_core.problem import Problem
-    from gd_core.theory import Forecast
     from gd_core.training import Recording
 
 ROWS = 40  # of a long run's table, at most
+LARGEST_RECORD = 20_000_000  # bytes; a record is a few thousand, and what --json prints may be read as well
+USUAL = "Settings that are not given have the data set's own values, as in the dashboard."
 HELP = {
     "dataset": f"The data: {', '.join(CHOICES['dataset'])}.",
     "loss": f"What is minimised: {', '.join(CHOICES['loss'])}.",
@@ -87,25 +89,38 @@ def _parser() -> Parser:
     train = commands.add_parser(
         "train",
         help="train, and print each epoch and what became of the run",
-        description="Train, and print each epoch and what became of the run. "
-        "Settings that are not given have the data set's own values, as in the dashboard.",
+        description=f"Train, and print each epoch and what became of the run. {USUAL}",
         argument_default=argparse.SUPPRESS,
         allow_abbrev=False,
     )
     train.set_defaults(run=lambda options: _train(options, train))
-    train.add_argument("dataset", nargs="?", metavar="DATASET", help=HELP["dataset"])
     output = train.add_argument_group("output")
     output.add_argument("--every", metavar="N", help=f"Show every Nth epoch. Otherwise at most about {ROWS}.")
     output.add_argument("--json", action="store_true", help="Print one JSON object with everything instead.")
     output.add_argument("--csv", metavar="FILE", help="Also write the table of every epoch to a file.")
-    settings = train.add_argument_group("settings")
-    for name in FIELDS:
-        flag = f"--{name.replace('_', '-')}"
-        text = (HELP[name] if name in HELP else BOUNDS[name].help).replace("%", "%%")
-        if name == "scale_features":
-            settings.add_argument(flag, action=argparse.BooleanOptionalAction, help=text)
-        else:
-            settings.add_argument(flag, metavar="NUMBER" if name in BOUNDS else "WORDS", help=text)
+    output.add_argument(
+        "--record", metavar="FILE", help="Also write a JSON record, from which the run can be made again."
+    )
+    train.add_argument(
+        "--from", dest="record_from", metavar="FILE",
+        help="Train what a record holds, and say whether every number is the same again. It takes no settings beside it.",
+    )  # fmt: skip
+    _add_settings(train)
+    for name, what, make in (
+        ("script", "a PyTorch script", script),
+        ("notebook", "a Jupyter notebook", notebook),
+    ):
+        command = commands.add_parser(
+            name,
+            help=f"print the run as {what} that needs nothing of this project",
+            description=f"Print the run as {what} that needs nothing of this project. {USUAL}",
+            argument_default=argparse.SUPPRESS,
+            allow_abbrev=False,
+        )
+        command.set_defaults(run=partial(_take_away, parser=command, make=make))
+        command.add_argument("--flavour", metavar="WORD", help=f"Who takes the step: {', '.join(FLAVOURS)}.")
+        command.add_argument("--output", metavar="FILE", help="Write it to a file instead.")
+        _add_settings(command)
     reproduce = commands.add_parser(
         "reproduce",
         help="train the published runs, and compare number by number",
@@ -114,6 +129,19 @@ def _parser() -> Parser:
     )
     reproduce.set_defaults(run=_reproduce)
     return parser
+
+
+def _add_settings(parser: argparse.ArgumentParser) -> None:
+    """The data set and a flag for every field of an experiment."""
+    parser.add_argument("dataset", nargs="?", metavar="DATASET", help=HELP["dataset"])
+    settings = parser.add_argument_group("settings")
+    for name in FIELDS:
+        flag = f"--{name.replace('_', '-')}"
+        text = (HELP[name] if name in HELP else BOUNDS[name].help).replace("%", "%%")
+        if name == "scale_features":
+            settings.add_argument(flag, action=argparse.BooleanOptionalAction, help=text)
+        else:
+            settings.add_argument(flag, metavar="NUMBER" if name in BOUNDS else "WORDS", help=text)
 
 
 def _with_values_joined(arguments: Sequence[str]) -> list[str]:
@@ -127,31 +155,85 @@ def _with_values_joined(arguments: Sequence[str]) -> list[str]:
     return joined
 
 
+def _settings(options: argparse.Namespace) -> tuple[Experiment, list[str]]:
+    """The experiment that the flags describe, and a sentence for each that is wrong."""
+    return Experiment.from_query(
+        {
+            name: str(value).lower() if isinstance(value, bool) else value
+            for name, value in vars(options).items()
+            if name in FIELDS
+        }
+    )
+
+
 def _train(options: argparse.Namespace, parser: Parser) -> int:
-    query = {
-        name: str(value).lower() if isinstance(value, bool) else value
-        for name, value in vars(options).items()
-        if name in FIELDS
-    }
-    experiment, sentences = Experiment.from_query(query)
+    record: dict[str, Any] | None = None
+    if "record_from" in options:
+        beside = next((name for name in FIELDS if name in options), None)
+        if beside is not None:
+            parser.exit(2, f"from must stand without settings, which the record holds. Got {beside}.\n")
+        record, experiment, sentences = *_read(options.record_from, parser), []
+    else:
+        experiment, sentences = _settings(options)
     every = getattr(options, "every", "1")
     if not re.fullmatch(r"0*[1-9]\d{0,8}", every, re.ASCII):
         sentences.append(f"every must be a whole number from 1. Got {every}.")
     if sentences:
         parser.exit(2, f"{sentences[0]}\n")
-    if "csv" in options:
-        try:
-            with _complete_file(options.csv) as file:
-                run = _run(experiment)
-                _write_csv(run, file)
-        except OSError as error:
-            parser.exit(2, f"csv must be a file that can be written. Got {options.csv}: {error.strerror}.\n")
-    else:
+    # Opened before the training: who has waited for a run should not hear only then that it cannot be kept.
+    with _output(options, "csv", parser) as table, _output(options, "record", parser) as kept:
         run = _run(experiment)
+        if table:
+            from gd_core.epoch_table import write_csv
+
+            with _blaming("csv", options.csv, parser):
+                write_csv(experiment, run.problem, run.recording, table)
+        if kept:
+            with _blaming("record", options.record, parser):
+                kept.write(f"{record_file.strict_json(run.document, indent=2)}\n")
     if "json" in options:
         _print_json(run)
     else:
-        _print_table(run, int(every) if "every" in options else _stride(run.recording.epochs))
+        _print_table(run, int(every) if "every" in options else stride(run.recording.epochs, ROWS))
+    if record is None:
+        return 0
+    same, sentence = record_file.compared(record, run.document, run.recording)
+    print(f"\n{sentence}", file=sys.stderr if "json" in options else sys.stdout)
+    return 0 if same else 1
+
+
+def _read(name: str, parser: Parser) -> tuple[dict[str, Any], Experiment]:
+    """A record and its experiment."""
+    try:
+        with Path(name).open("rb") as file:
+            text = file.read(LARGEST_RECORD + 1)
+    except OSError as error:
+        parser.exit(2, f"from must be a file that can be read. Got {name}: {error.strerror}.\n")
+    if len(text) > LARGEST_RECORD:
+        parser.exit(
+            2, f"from must be a record of at most {LARGEST_RECORD:,} bytes. Got {name}, which is larger.\n"
+        )
+    try:
+        record = record_file.parsed(text.decode("utf-8", errors="replace"))
+        return record, record_file.experiment_in(record)
+    except ValueError as error:
+        parser.exit(2, f"{error}\n")
+
+
+def _take_away(options: argparse.Namespace, *, parser: Parser, make: Callable[[Experiment, str], str]) -> int:
+    experiment, sentences = _settings(options)
+    flavour = getattr(options, "flavour", next(iter(FLAVOURS)))
+    if flavour not in FLAVOURS:
+        sentences.append(f"flavour must be one of {', '.join(FLAVOURS)}. Got {flavour}.")
+    if sentences:
+        parser.exit(2, f"{sentences[0]}\n")
+    with _output(options, "output", parser) as file:
+        text = make(experiment, flavour)
+        if file:
+            with _blaming("output", options.output, parser):
+                file.write(text)
+    if not file:
+        print(text, end="")
     return 0
 
 
@@ -162,78 +244,27 @@ class _Run:
     experiment: Experiment
     problem: "Problem"
     recording: "Recording"
-    known: "Forecast"
-    finding: "Finding"
-    verdict: str
-
-
-class _Epoch(NamedTuple):
-    """A row of the table."""
-
-    epoch: int
-    loss: float
-    rmse: float
-    parameters: list[float]
-    gradient: list[float]
-    raw: list[float]  # parameters in the units of the data; empty unless the features are scaled
+    document: dict[str, Any]
 
 
 def _run(experiment: Experiment) -> _Run:
-    from gd_core import verdict
-    from gd_core.outcome import outcome
-    from gd_core.problem import build
     from gd_core.recorder import Recorder
-    from gd_core.theory import curvature, forecast
 
-    problem = build(experiment)
-    recorder = Recorder(experiment, problem)
+    recorder = Recorder(experiment)
     recorder.advance()
     recording = recorder.recording()
-    curve = curvature(problem.objective)
-    known = forecast(experiment, problem, curve)
-    finding = outcome(recording, curve)
-    return _Run(
-        experiment,
-        problem,
-        recording,
-        known,
-        finding,
-        verdict.of_run(recording, experiment, known, finding),
-    )
-
-
-def _epochs(run: _Run) -> Iterator[_Epoch]:
-    """What is known at the start of each epoch and at the end, over all rows."""
-    from gd_core.objective import value_and_gradient
-
-    recording, problem = run.recording, run.problem
-    for epoch, theta in enumerate(recording.epoch_theta):
-        in_batches = recording.updates_per_epoch > 1
-        gradient = (
-            value_and_gradient(problem.objective, theta)[1] if in_batches else recording.gradient[epoch]
-        )
-        yield _Epoch(
-            epoch,
-            recording.epoch_loss[epoch].item(),
-            recording.epoch_rmse[epoch].item(),
-            theta.tolist(),
-            gradient.tolist(),
-            problem.raw(theta).tolist() if run.experiment.scale_features else [],
-        )
-
-
-def _stride(epochs: int) -> int:
-    """The smallest of 1, 2, 5, 10, 20 … that leaves ROWS rows."""
-    return next(n * 10**power for power in range(9) for n in (1, 2, 5) if n * 10**power * ROWS >= epochs)
+    document = record_file.document(experiment, recorder.problem, recording)
+    return _Run(experiment, recorder.problem, recording, document)
 
 
 def _print_table(run: _Run, every: int) -> None:
+    from gd_core.epoch_table import rows
     from gd_core.verdict import significant
 
     names = run.experiment.info.parameters
     scaled = run.experiment.scale_features
     lines = [["epoch", "loss", "RMSE", *names, *(f"{name} raw" for name in names if scaled)]]
-    for row in _epochs(run):
+    for row in rows(run.experiment, run.problem, run.recording):
         if row.epoch % every == 0 or row.epoch == run.recording.epochs:
             numbers = row.loss, row.rmse, *row.parameters, *row.raw
             cells = (significant(number).replace("−", "-") for number in numbers)  # as other programs read it
@@ -242,7 +273,7 @@ def _print_table(run: _Run, every: int) -> None:
         print(line)
     if every > 1:
         print(f"\nOne row every {every:,} epochs, and the last; --every 1 shows all.")
-    print(f"\n{run.verdict}")
+    print(f"\n{run.document['verdict']}")
 
 
 def _aligned(lines: Sequence[Sequence[str]]) -> Iterator[str]:
@@ -252,13 +283,23 @@ def _aligned(lines: Sequence[Sequence[str]]) -> Iterator[str]:
         yield "  ".join(cell.rjust(width) for cell, width in zip(line, widths, strict=True))
 
 
-def _write_csv(run: _Run, file: TextIO) -> None:
-    names = run.experiment.info.parameters
-    raw = [f"raw_{name}" for name in names if run.experiment.scale_features]
-    writer = csv.writer(file, lineterminator="\n")
-    writer.writerow(["epoch", "loss", "rmse", *names, *(f"gradient_{name}" for name in names), *raw])
-    for row in _epochs(run):
-        writer.writerow([row.epoch, row.loss, row.rmse, *row.parameters, *row.gradient, *row.raw])
+@contextmanager
+def _output(options: argparse.Namespace, name: str, parser: Parser) -> Generator[TextIO | None]:
+    """The file that a flag names, or None without the flag. What is wrong with it ends the command."""
+    if name not in options:
+        yield None
+    else:
+        with _blaming(name, getattr(options, name), parser), _complete_file(getattr(options, name)) as file:
+            yield file
+
+
+@contextmanager
+def _blaming(name: str, path: str, parser: Parser) -> Generator[None]:
+    """End with a sentence about this flag's file if something in here cannot be written."""
+    try:
+        yield
+    except OSError as error:
+        parser.exit(2, f"{name} must be a file that can be written. Got {path}: {error.strerror}.\n")
 
 
 @contextmanager
@@ -277,30 +318,16 @@ def _complete_file(name: str) -> Generator[TextIO]:
 
 
 def _print_json(run: _Run) -> None:
-    names, known = run.experiment.info.parameters, run.known
+    """The record, and every epoch."""
+    from gd_core.epoch_table import rows
+
+    names, text = run.experiment.info.parameters, record_file.strict_json
 
     def named(numbers: Sequence[float]) -> dict[str, float]:
         return dict(zip(names, numbers, strict=True))
 
-    head = {
-        "experiment": {name: getattr(run.experiment, name) for name in FIELDS},
-        "outcome": run.finding.outcome,
-        "outcome_epoch": run.finding.epoch,
-        "verdict": run.verdict,
-        "theory": {
-            "eigenvalues": known.eigenvalues,
-            "condition_number": known.condition_number,
-            "stability_limit": known.stability_limit,
-            "why_no_limit": known.why_no_limit,
-            "best_learning_rate": known.best_learning_rate,
-            "best_for_epochs": known.best_for_epochs,
-            "pays_after": known.pays_after,
-            "optimum": named(known.optimum),
-            "floor_rmse": known.floor_rmse,
-        },
-    }
-    print(f"{_json(head)[:-1]}, ", end='"epochs": [')  # an epoch a line, because a run may have a million
-    for row in _epochs(run):
+    print(f"{text(run.document)[:-1]}, ", end='"epochs": [')  # an epoch a line: a run may have a million
+    for row in rows(run.experiment, run.problem, run.recording):
         item = {
             "epoch": row.epoch,
             "loss": row.loss,
@@ -310,23 +337,8 @@ def _print_json(run: _Run) -> None:
         }
         if row.raw:
             item["raw_parameters"] = named(row.raw)
-        print("," if row.epoch else "", _json(item), sep="\n", end="")
+        print("," if row.epoch else "", text(item), sep="\n", end="")
     print("\n]}")
-
-
-def _json(value: Any) -> str:
-    return json.dumps(_strict(value), ensure_ascii=False, allow_nan=False)
-
-
-def _strict(value: Any) -> Any:
-    """JSON has no infinity: null stands for it. A phase is an object."""
-    if isinstance(value, Phase):
-        return _strict(value._asdict())
-    if isinstance(value, dict):
-        return {name: _strict(item) for name, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_strict(item) for item in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _reproduce(options: argparse.Namespace) -> int:

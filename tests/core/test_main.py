@@ -17,6 +17,7 @@ from gd_core import published
 from gd_core.experiment import FIELDS, Experiment, ParameterError
 from gd_core.problem import build
 from gd_core.recorder import Recorder, record
+from gd_core.script import stride
 from gd_core.theory import curvature
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -194,7 +195,7 @@ def test_ctrl_c_ends_quietly(tmp_path):
 )
 def test_strides_are_round_numbers(epochs, every):
     """As small as leaves no more than forty rows and the start."""
-    assert command_line._stride(epochs) == every
+    assert stride(epochs, command_line.ROWS) == every
     assert epochs / every <= 40
 
 

@@ -1,0 +1,69 @@
+"""The table of a run: what is known at the start of each epoch and at the end, over all rows of the data."""
+
+import csv
+from collections.abc import Iterator
+from typing import NamedTuple, TextIO
+
+import torch
+from torch import Tensor
+
+from gd_core.experiment import Experiment
+from gd_core.objective import Objective
+from gd_core.problem import Problem
+from gd_core.training import Recording
+
+AT_ONCE = 10_000  # epochs turned into Python's numbers together
+ERRORS_AT_ONCE = 2**20  # residuals in memory together
+FORMULA = "=+-@\t\r＝＋－＠"  # with these a spreadsheet begins a formula
+
+
+class Epoch(NamedTuple):
+    """A row of the table."""
+
+    epoch: int
+    loss: float
+    rmse: float
+    parameters: list[float]
+    gradient: list[float]
+    raw: list[float]  # parameters in the units of the data; empty unless the features are scaled
+
+
+def rows(experiment: Experiment, problem: Problem, recording: Recording) -> Iterator[Epoch]:
+    """Every epoch, from the start to the last."""
+    count, thetas = recording.epochs + 1, recording.epoch_theta
+    for first in range(0, count, AT_ONCE):
+        some = slice(first, min(first + AT_ONCE, count))
+        theta = thetas[some]
+        gradient = (
+            _gradients(problem.objective, theta)
+            if recording.updates_per_epoch > 1
+            else recording.gradient[some]
+        )
+        raw = problem.raw(theta) if experiment.scale_features else theta[:, :0]
+        columns = (recording.epoch_loss[some], recording.epoch_rmse[some], theta, gradient, raw)
+        yield from map(Epoch, range(first, count), *(column.tolist() for column in columns))
+
+
+def _gradients(objective: Objective, theta: Tensor) -> Tensor:
+    """∇L over all rows at each of K points, [K, P] → [K, P]: the points do not touch each other's loss."""
+    found = []
+    for some in theta.split(max(1, ERRORS_AT_ONCE // len(objective.target))):
+        leaf = some.detach().clone().requires_grad_()
+        found += torch.autograd.grad(objective.many(leaf).sum(), leaf)
+    return torch.cat(found)
+
+
+def write_csv(experiment: Experiment, problem: Problem, recording: Recording, file: TextIO) -> None:
+    """Every epoch as a line, each number with all its digits; below the names of the columns."""
+    names = experiment.info.parameters
+    raw = [f"raw_{name}" for name in names if experiment.scale_features]
+    writer = csv.writer(file, lineterminator="\n")
+    head = ["epoch", "loss", "rmse", *names, *(f"gradient_{name}" for name in names), *raw]
+    writer.writerow(map(harmless, head))
+    for row in rows(experiment, problem, recording):
+        writer.writerow([row.epoch, row.loss, row.rmse, *row.parameters, *row.gradient, *row.raw])
+
+
+def harmless(text: str) -> str:
+    """A cell that is text in a spreadsheet too: one that would be a formula gets an apostrophe before it."""
+    return f"'{text}" if text.lstrip(" ")[:1] in tuple(FORMULA) else text

@@ -1,0 +1,272 @@
+"""A run as files to keep: every epoch as CSV; and a JSON record, from which the run can be made again and known again.
+
+The record holds the experiment, what it ran on, how it ended, and a digest of all its numbers. Whoever trains the
+experiment once more can say truthfully whether each number is the same to the last bit.
+
+No torch here until a run is written, so that a record can be read without it.
+"""
+
+import hashlib
+import io
+import json
+import math
+import platform
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, get_type_hints
+from urllib.parse import urlencode
+
+from gd_core.experiment import (
+    FIELDS,
+    Experiment,
+    ParameterError,
+    Phase,
+    defaults,
+    problem_with,
+    quoted,
+)
+
+if TYPE_CHECKING:
+    from gd_core.problem import Problem
+    from gd_core.training import Recording
+
+FORMAT = "Gradient Descent Lab, record 1"
+# The code that decides a run's numbers; theory and words do not.
+COMPUTING = ("datasets", "models", "objective", "optimizers", "problem", "recorder", "training")
+_TYPES = get_type_hints(Experiment)
+_PHASE_TYPES = get_type_hints(Phase)
+
+
+def to_csv(experiment: Experiment, recording: "Recording") -> str:
+    """Every epoch: loss, RMSE, parameters and gradient over all rows, and the parameters in raw units if scaled."""
+    from gd_core.epoch_table import write_csv
+    from gd_core.problem import build
+
+    file = io.StringIO()
+    write_csv(experiment, build(experiment), recording, file)
+    return file.getvalue()
+
+
+def to_json(experiment: Experiment, recording: "Recording") -> str:
+    """The record of a run, finished, stopped or still going on."""
+    from gd_core.problem import build
+
+    return strict_json(document(experiment, build(experiment), recording), indent=2) + "\n"
+
+
+def document(experiment: Experiment, problem: "Problem", recording: "Recording") -> dict[str, Any]:
+    """What a record says, in values that JSON has."""
+    from gd_core import verdict
+    from gd_core.outcome import outcome
+    from gd_core.theory import curvature, forecast
+
+    curve = curvature(problem.objective)
+    known = forecast(experiment, problem, curve)
+    finding = outcome(recording, curve)
+    names = experiment.info.parameters
+
+    def named(numbers: Sequence[float]) -> dict[str, float]:
+        return dict(zip(names, numbers, strict=True))
+
+    theta = recording.epoch_theta[-1]
+    last = {
+        "epoch": recording.epochs,
+        "loss": recording.epoch_loss[-1].item(),
+        "rmse": recording.epoch_rmse[-1].item(),
+        "parameters": named(theta.tolist()),
+    }
+    if experiment.scale_features:
+        last["raw_parameters"] = named(problem.raw(theta).tolist())
+    return {
+        "format": FORMAT,
+        "experiment": {name: getattr(experiment, name) for name in FIELDS},
+        "link": f"?{urlencode(experiment.to_query())}",
+        "made_with": made_with(),
+        "outcome": finding.outcome,
+        "outcome_epoch": finding.epoch,
+        "verdict": verdict.of_run(recording, experiment, known, finding),
+        "last": last,
+        "updates": recording.updates,
+        "digest": digest(recording),
+        "theory": {
+            "eigenvalues": known.eigenvalues,
+            "condition_number": known.condition_number,
+            "stability_limit": known.stability_limit,
+            "why_no_limit": known.why_no_limit,
+            "best_learning_rate": known.best_learning_rate,
+            "best_for_epochs": known.best_for_epochs,
+            "pays_after": known.pays_after,
+            "optimum": named(known.optimum),
+            "floor_rmse": known.floor_rmse,
+        },
+    }
+
+
+def digest(recording: "Recording", updates: int | None = None) -> str:
+    """SHA-256 of θ, loss and gradient of every update, or of the first so many, as float64 bytes.
+
+    The numbers of the loop itself: what is summed up per epoch may round otherwise when a run is followed live.
+    """
+    count = None if updates is None else updates + 1
+    found = hashlib.sha256()
+    for column in (recording.theta, recording.loss, recording.gradient):
+        found.update(column[:count].contiguous().numpy().astype("<f8", copy=False).tobytes())
+    return f"sha256:{found.hexdigest()}"
+
+
+def made_with() -> dict[str, Any]:
+    """What rounding can depend on: versions, machine, threads."""
+    import torch
+
+    return {
+        "lab": _code(),
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "system": platform.platform(),
+        "processor": f"{platform.machine()}, {torch.backends.cpu.get_cpu_capability()}",
+        "threads": torch.get_num_threads(),
+    }
+
+
+@cache
+def _code() -> str:
+    """The lab has no version numbers: the first letters of a digest of the code that computes."""
+    found = hashlib.sha256()
+    for name in COMPUTING:
+        found.update(Path(__file__).with_name(f"{name}.py").read_bytes().replace(b"\r\n", b"\n"))
+    return found.hexdigest()[:12]
+
+
+def strict_json(value: Any, indent: int | None = None) -> str:
+    """JSON has no infinity and no NaN: null stands for them. A phase is an object."""
+    return json.dumps(_strict(value), ensure_ascii=False, allow_nan=False, indent=indent)
+
+
+def _strict(value: Any) -> Any:
+    if isinstance(value, Phase):
+        return _strict(value._asdict())
+    if isinstance(value, dict):
+        return {name: _strict(item) for name, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_strict(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+# ---------------------------------------------------------------------------------------------- and back again
+
+
+def compared(record: Mapping[str, Any], again: Mapping[str, Any], recording: "Recording") -> tuple[bool, str]:
+    """Whether a run made again has every number of its record, and a sentence that says so.
+
+    Args:
+        record: A parsed record.
+        again: The record of the run made again.
+        recording: That run.
+    """
+    updates, made = record.get("updates"), record.get("made_with")
+    made = made if isinstance(made, dict) else {}
+    others = [
+        f"{name} {quoted(made[name])}, here {here}"
+        for name, here in again["made_with"].items()
+        if name in made and made[name] != here
+    ]
+    where = f" The record was made with {'; '.join(others)}." if others else ""
+    if type(updates) is not int or not isinstance(record.get("digest"), str) or updates < 0:
+        return False, "The record holds no digest: whether the numbers are the same cannot be said." + where
+    part = "every update" if updates == recording.updates else f"the record’s {updates:,} updates"
+    if updates <= recording.updates and digest(recording, updates) == record["digest"]:
+        same = f"Reproduced exactly: θ, loss and gradient of {part} are the same to the last bit."
+        return True, same + where
+    return False, f"Not reproduced exactly: {_difference(record, recording)}." + where
+
+
+def _difference(record: Mapping[str, Any], recording: "Recording") -> str:
+    """How far the last RMSE of a record is away."""
+    last = record.get("last")
+    epoch, rmse = (last.get("epoch"), last.get("rmse")) if isinstance(last, dict) else (None, None)
+    if type(epoch) is not int or not isinstance(rmse, float) or not 0 <= epoch <= recording.epochs:
+        return f"the run made again has {recording.epochs:,} epochs, the record another number"
+    here = float(recording.epoch_rmse[epoch])
+    return f"the RMSE at epoch {epoch:,} is {here!r}, and {rmse!r} in the record"
+
+
+def experiment_of(text: str) -> Experiment:
+    """The experiment of a record.
+
+    Raises:
+        ValueError: If the text is no record, or its experiment breaks a rule; in one sentence.
+    """
+    return experiment_in(parsed(text))
+
+
+def parsed(text: str) -> dict[str, Any]:
+    """The record as it stands in a file.
+
+    Raises:
+        ValueError: If it is none, in one sentence.
+    """
+
+    def refuse(constant: str) -> float:
+        raise ValueError(constant)
+
+    try:
+        record = json.loads(text.removeprefix("\ufeff"), parse_constant=refuse)
+    except (ValueError, RecursionError):
+        raise ValueError(f"record must be a JSON record of a run. Got {quoted(text[:200])}.") from None
+    if not isinstance(record, dict) or not isinstance(record.get("experiment"), dict):
+        what = "none" if isinstance(record, dict) else quoted(text[:200])
+        raise ValueError(f"record must hold an experiment, as “Record” or --record writes it. Got {what}.")
+    if record.get("format") != FORMAT:
+        raise ValueError(f"format must be “{FORMAT}”. Got {quoted(record.get('format', 'none'))}.")
+    return record
+
+
+def experiment_in(record: Mapping[str, Any]) -> Experiment:
+    """The experiment of a parsed record. A field that it lacks, because it is older, has its usual value."""
+    given: Mapping[str, Any] = record["experiment"]
+    strange = next((name for name in given if name not in FIELDS), None)
+    if strange is not None:
+        raise ValueError(f"experiment must hold fields that this lab knows. Got {quoted(strange)}.")
+    choice = {name: given.get(name, getattr(Experiment, name)) for name in ("dataset", "optimizer")}
+    for name, value in choice.items():
+        sentence = problem_with(name, value, {})
+        if sentence:
+            raise ParameterError(name, sentence)
+    read = {name: _value(name, value) for name, value in given.items()}
+    return Experiment(**(defaults(**choice) | read))
+
+
+def _value(name: str, value: Any) -> Any:
+    """A field as an `Experiment` has it: JSON knows neither tuples nor phases, and 5.0 may come as 5."""
+    if name == "start" and isinstance(value, list):
+        return tuple(_number(name, number) for number in value)
+    if name == "before":
+        if not isinstance(value, list):
+            raise ValueError(f"before must be a list of phases. Got {quoted(value)}.")
+        return tuple(map(_phase, value))
+    if _TYPES[name] is str and not isinstance(value, str):
+        raise ValueError(f"{name} must be a text. Got {quoted(value)}.")
+    if _TYPES[name] is float:
+        return _number(name, value)
+    return value
+
+
+def _phase(value: Any) -> Phase:
+    if not isinstance(value, dict) or set(value) != set(Phase._fields):
+        raise ValueError(f"before must hold phases with {', '.join(Phase._fields)}. Got {quoted(value)}.")
+    read: dict[str, Any] = {
+        name: _number(f"before: {name}", item) if _PHASE_TYPES[name] is float else item
+        for name, item in value.items()
+    }
+    return Phase(**read)
+
+
+def _number(name: str, value: Any) -> float:
+    """A number as a float; what is no number, or too large for one, is told."""
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        try:
+            return float(value)
+        except OverflowError:
+            pass
+    raise ValueError(f"{name} must be a number. Got {quoted(value)}.")

@@ -1,0 +1,134 @@
+"""A run as a PyTorch script to take home: complete, commented, and without anything of this project.
+
+It prints the table of epochs that the lab shows, with all digits. A flavour says who takes the step: the rule written
+out, or `torch.optim`. Operations stand in the order of `training` and `optimizers`, so that the numbers agree to
+rounding; the tests run both flavours of every kind of run, and compare.
+
+No torch here until a script is made, so that the flavours can be offered before it is loaded.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from gd_core import script_data, script_rules
+from gd_core.catalog import OPTIMIZER_INFO
+from gd_core.experiment import Experiment
+from gd_core.script_text import Part, joined, names_of, plain
+
+FLAVOURS: Mapping[str, str] = MappingProxyType(
+    {
+        "by-hand": "The step written out by hand",
+        "torch-optim": "The step taken by torch.optim",
+    }
+)
+ROWS = 1000  # of the printed table, at most
+
+
+def script(experiment: Experiment, flavour: str) -> str:
+    """The run as one file of Python.
+
+    Args:
+        experiment: What is trained.
+        flavour: A key of FLAVOURS.
+
+    Raises:
+        ValueError: If there is no such flavour.
+    """
+    body = parts(experiment, flavour)
+    head = f'"""{title(experiment)}. {FLAVOURS[flavour]}. From Gradient Descent Lab."""'
+    return joined([Part("", head), *body]) + "\n"
+
+
+def parts(experiment: Experiment, flavour: str) -> list[Part]:
+    """The sections of the script, in order; the cells of a notebook."""
+    if flavour not in FLAVOURS:
+        raise ValueError(f"flavour must be one of {', '.join(FLAVOURS)}. Got {flavour}.")
+    lines = (script_rules.by_hand if flavour == "by-hand" else script_rules.of_torch)(experiment)
+    return [
+        Part("", "import torch"),
+        *script_data.parts(experiment),
+        _settings(experiment, lines),
+        _loop(experiment, lines),
+    ]
+
+
+def title(experiment: Experiment) -> str:
+    """What is trained with what, on one line."""
+    rules = list(dict.fromkeys(OPTIMIZER_INFO[phase.optimizer].title for phase in experiment.phases))
+    which = " and ".join(rules) if len(rules) < 3 else f"{len(rules)} rules"
+    return plain(f"{experiment.info.title}: {which}, {experiment.total_epochs:,} epochs")
+
+
+def stride(epochs: int, rows: int = ROWS) -> int:
+    """The smallest of 1, 2, 5, 10, 20 … that leaves so many rows of a table, and the start."""
+    return next(n * 10**power for power in range(9) for n in (1, 2, 5) if n * 10**power * rows >= epochs)
+
+
+def _table(experiment: Experiment) -> list[str]:
+    """A row: loss and error over all rows, parameters, and these in raw units where the features are scaled."""
+    raw = ", *(to_raw @ theta).tolist()" if experiment.scale_features else ""
+    whole = "loss" if experiment.updates_per_epoch == 1 else "loss_of(columns @ theta, y)"
+    if experiment.loss == "mse":
+        lines = [] if whole == "loss" else [f"whole = {whole}  # of all rows"]
+        name = "whole" if lines else "loss"
+        lines.append(f"row = [{name}.item(), {name}.sqrt().item(), *theta.tolist(){raw}]")
+    else:
+        lines = [
+            "rmse = ((columns @ theta - y) ** 2).mean().sqrt()",
+            f"row = [{whole}.item(), rmse.item(), *theta.tolist(){raw}]",
+        ]
+    return [*lines, """print(f"{epoch:>8}", *(f"{number!r:>24}" for number in row))"""]
+
+
+def _settings(experiment: Experiment, lines: script_rules.Lines) -> Part:
+    names = ["loss", "RMSE", *experiment.info.parameters]
+    if experiment.scale_features:
+        names += [f"raw {name}" for name in experiment.info.parameters]
+    code = [
+        f"epochs, every = {experiment.total_epochs}, {stride(experiment.total_epochs)}  # every so many-th is shown",
+        *lines.before,
+    ]
+    if experiment.updates_per_epoch > 1:
+        code += [
+            f"batch_size, updates = {experiment.batch_size}, {experiment.updates_per_epoch}  # updates in an epoch",
+            f"shuffle = torch.Generator().manual_seed({experiment.seed})",
+        ]
+    code += [
+        "too_far = 1e6 * max(1.0, loss_of(columns @ theta, y).item())  # above it, a run has diverged",
+        f"names = {names_of(names)}",
+        """print(f"{'epoch':>8}", *(f"{name:>24}" for name in names))""",
+    ]
+    return Part("The settings, and the head of the table.", "\n".join(code))
+
+
+def _loop(experiment: Experiment, lines: script_rules.Lines) -> Part:
+    due = "epoch % every == 0 or epoch == epochs"
+    if experiment.updates_per_epoch > 1:
+        words = "Training. Each epoch shuffles the rows and goes through them, a batch for each update."
+        due, reached = f"turn == 0 and ({due})", "-(-update // updates)"
+        body = [
+            "epoch, turn = divmod(update, updates)",
+            "if turn == 0:",
+            "    batches = torch.randperm(len(y), generator=shuffle).split(batch_size)",
+            *lines.turn,
+            "rows = batches[turn]",
+            "loss = loss_of(columns[rows] @ theta, y[rows])",
+        ]
+    else:
+        words = "Training. Each epoch takes all rows for one update."
+        reached = "epoch"
+        body = [*lines.turn, "loss = loss_of(columns @ theta, y)"]
+    body += [
+        "if not loss.item() <= too_far:  # also where it is no number any more",
+        f'    print("diverged at epoch", {reached})',
+        "    break",
+        f"if {due}:",
+        *(f"    {line}" for line in _table(experiment)),
+        *lines.step,
+    ]
+    head = (
+        "for update in range(epochs * updates + 1):"
+        if "turn ==" in due
+        else "for epoch in range(epochs + 1):"
+    )
+    return Part(words, "\n".join([head, *(f"    {line}" for line in body)]))

@@ -1,0 +1,156 @@
+"""The update rules as lines of a script: written out as a textbook has them, or as `torch.optim` calls them.
+
+The operations stand in the order of `optimizers`, so that both round alike. The parameters of torch.optim mean what
+ours mean: its velocity is a plain sum of gradients (no dampening), its ε stands outside the root.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from gd_core.catalog import OPTIMIZER_INFO
+from gd_core.experiment import Experiment, Phase
+
+
+class Lines(NamedTuple):
+    """What goes into the loop of a script.
+
+    Attributes:
+        before: Ahead of the loop: settings, memory.
+        turn: At the start of an update, where a continued run changes its rule or rate.
+        step: From the loss to the next θ.
+    """
+
+    before: tuple[str, ...]
+    turn: tuple[str, ...]
+    step: tuple[str, ...]
+
+
+# What a rule remembers from step to step, and its step. Nothing is changed in place but θ.
+MEMORY: Mapping[str, tuple[str, ...]] = {
+    "gradient-descent": (),
+    "momentum": ("velocity",),
+    "nesterov": ("velocity",),
+    "adagrad": ("squares",),
+    "rmsprop": ("squares",),
+    "adam": ("m", "s"),
+}
+STEP: Mapping[str, tuple[str, ...]] = {
+    "gradient-descent": ("theta -= learning_rate * gradient",),
+    "momentum": ("velocity = momentum * velocity + gradient", "theta -= learning_rate * velocity"),
+    "nesterov": (
+        "velocity = momentum * velocity + gradient",
+        "theta -= learning_rate * (gradient + momentum * velocity)",
+    ),
+    "adagrad": (
+        "squares = squares + gradient**2",
+        "theta -= learning_rate * gradient / (squares.sqrt() + epsilon)",
+    ),
+    "rmsprop": (
+        "squares = alpha * squares + (1 - alpha) * gradient**2",
+        "theta -= learning_rate * gradient / (squares.sqrt() + epsilon)",
+    ),
+    "adam": (
+        "k += 1",
+        "m = beta1 * m + (1 - beta1) * gradient",
+        "s = beta2 * s + (1 - beta2) * gradient**2",
+        "m_hat, s_hat = m / (1 - beta1**k), s / (1 - beta2**k)  # corrected for the start at 0",
+        "theta -= learning_rate * m_hat / (s_hat.sqrt() + epsilon)",
+    ),
+}
+
+
+def by_hand(experiment: Experiment) -> Lines:
+    """The rule of an experiment, or of each of its phases, in the letters of the formula."""
+    rules = _once(phase.optimizer for phase in experiment.phases)
+    names = _once(name for rule in rules for name in _settings(rule))
+    memory = _once(name for rule in rules for name in MEMORY[rule])
+    forgotten = [" = ".join([*memory, "torch.zeros_like(theta)"])] if memory else []
+    if "adam" in rules:
+        memory, zeros = [*memory, "k"], ["torch.zeros_like(theta)"] * len(memory)
+        forgotten = [f"{', '.join(memory)} = {', '.join([*zeros, '0'])}"]
+    if len(experiment.phases) == 1:
+        before = [
+            f"{', '.join(names)} = {', '.join(_number(experiment, name) for name in names)}",
+            *forgotten,
+        ]
+        turn: list[str] = []
+    else:
+        chosen = ["rule", *names] if len(rules) > 1 else names
+        before = [f"phases = {{  # from this epoch on: {', '.join(chosen)}"]
+        for first, phase in _firsts(experiment):
+            own = [_number(phase, name) if name in _settings(phase.optimizer) else "None" for name in names]
+            values = [f'"{phase.optimizer}"', *own] if len(rules) > 1 else own
+            before.append(f"    {first}: ({', '.join(values)}{',' if len(values) == 1 else ''}),")
+        before.append("}")
+        start = "epoch in phases" + (" and turn == 0" if experiment.updates_per_epoch > 1 else "")
+        left = f"{', '.join(chosen)}" if len(chosen) > 1 else f"({chosen[0]},)"
+        turn = [f"if {start}:", *_indented([f"{left} = phases[epoch]", *forgotten])]
+    if len(rules) == 1:
+        steps = list(STEP[rules[0]])
+    else:
+        steps = []
+        for rule in rules:
+            steps += [f'{"elif" if steps else "if"} rule == "{rule}":', *_indented(STEP[rule])]
+    step = (
+        "loss.backward()  # the slope of the loss along each parameter",
+        "gradient, theta.grad = theta.grad, None  # cleared, or backward would add the next one to it",
+        "with torch.no_grad():  # a step is not part of the function that is differentiated",
+        *_indented(steps),
+    )
+    return Lines(tuple(before), tuple(turn), step)
+
+
+def of_torch(experiment: Experiment) -> Lines:
+    """The same rules as torch.optim has them."""
+    step = ("optimizer.zero_grad()", "loss.backward()", "optimizer.step()")
+    if len(experiment.phases) == 1:
+        return Lines((f"optimizer = {_optimizer(experiment.phase)}",), (), step)
+    rows = [f"    {first}: {_optimizer(phase)}," for first, phase in _firsts(experiment)]
+    return Lines(
+        ("optimizers = {  # from this epoch on; each begins without a memory", *rows, "}"),
+        ("if epoch in optimizers:", "    optimizer = optimizers[epoch]"),
+        step,
+    )
+
+
+def _optimizer(phase: Phase) -> str:
+    own = {"lr": "learning_rate", "eps": "epsilon", "momentum": "momentum", "alpha": "alpha"}
+    name, arguments = {
+        "gradient-descent": ("SGD", ("lr",)),
+        "momentum": ("SGD", ("lr", "momentum")),
+        "nesterov": ("SGD", ("lr", "momentum")),
+        "adagrad": ("Adagrad", ("lr", "eps")),
+        "rmsprop": ("RMSprop", ("lr", "alpha", "eps")),
+        "adam": ("Adam", ("lr", "eps")),
+    }[phase.optimizer]
+    written = [f"{argument}={_number(phase, own[argument])}" for argument in arguments]
+    if phase.optimizer == "adam":
+        written.insert(1, f"betas=({_number(phase, 'beta1')}, {_number(phase, 'beta2')})")
+    if phase.optimizer == "nesterov" and phase.momentum:  # torch refuses it where there is no momentum
+        written.append("nesterov=True")
+    return f"torch.optim.{name}([theta], {', '.join(written)})"
+
+
+def _firsts(experiment: Experiment) -> Iterable[tuple[int, Phase]]:
+    """Each phase with its first epoch."""
+    first = 0
+    for phase in experiment.phases:
+        yield first, phase
+        first += phase.epochs
+
+
+def _settings(optimizer: str) -> tuple[str, ...]:
+    return ("learning_rate", *OPTIMIZER_INFO[optimizer].hyperparameters)
+
+
+def _number(holder: Any, name: str) -> str:
+    return repr(float(getattr(holder, name)))
+
+
+def _once(names: Iterable[str]) -> list[str]:
+    """Each name once, in order."""
+    return list(dict.fromkeys(names))
+
+
+def _indented(lines: Sequence[str]) -> list[str]:
+    return [f"    {line}" for line in lines]

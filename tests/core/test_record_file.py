@@ -1,0 +1,321 @@
+"""Records: what is kept of a run, and the way back. Oracle: the recording itself, the files read by csv and json."""
+
+import csv
+import hashlib
+import io
+import json
+from dataclasses import replace
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gd_core import record_file
+from gd_core.catalog import DATASET_INFO
+from gd_core.epoch_table import harmless
+from gd_core.experiment import FIELDS, Experiment
+from gd_core.problem import build
+from gd_core.record_file import experiment_of, to_csv, to_json
+from gd_core.recorder import Recorder, record
+
+SCALED = replace(
+    Experiment.default("two-features", "adam"),
+    points=12,
+    batch_size=5,
+    scale_features=True,
+    learning_rate=0.05,
+    epochs=7,
+    start=(0.1, -2.0, 1e-9),
+).continued(5, optimizer="momentum", learning_rate=0.01, epochs=4)
+
+
+def rows_of(text):
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+def edited(change, experiment=SCALED):
+    """A record, after a change to its parsed form."""
+    document = json.loads(to_json(experiment, record(experiment)))
+    change(document)
+    return json.dumps(document)
+
+
+# --------------------------------------------------------------------------------------------------------- the CSV
+
+
+def test_csv_has_every_epoch_with_all_digits():
+    """Loss, RMSE, parameters, gradients and raw parameters, each the float that was recorded."""
+    recording, problem = record(SCALED), build(SCALED)
+    rows = rows_of(to_csv(SCALED, recording))
+    names = DATASET_INFO["two-features"].parameters
+    head = ["epoch", "loss", "rmse", *names, *(f"gradient_{n}" for n in names), *(f"raw_{n}" for n in names)]
+    assert list(rows[0]) == head
+    assert [int(row["epoch"]) for row in rows] == list(range(10))
+    assert [float(row["loss"]) for row in rows] == recording.epoch_loss.tolist()
+    assert [float(row["rmse"]) for row in rows] == recording.epoch_rmse.tolist()
+    assert [[float(row[n]) for n in names] for row in rows] == recording.epoch_theta.tolist()
+    raw = [[float(row[f"raw_{n}"]) for n in names] for row in rows]
+    assert raw == problem.raw(recording.epoch_theta).tolist()
+
+
+@pytest.mark.parametrize("batch_size", [0, 3])
+def test_gradients_are_those_of_all_rows(batch_size):
+    """One by one, from the normal equations: (2/N) Φᵀ(Φθ − y), whatever rows an update saw."""
+    experiment = replace(Experiment.default(), batch_size=batch_size, epochs=3)
+    recording, objective = record(experiment), build(experiment).objective
+    for row, theta in zip(rows_of(to_csv(experiment, recording)), recording.epoch_theta, strict=True):
+        features, error = objective.features, objective.predict(theta) - objective.target
+        gradient = [float(row[f"gradient_{name}"]) for name in ("a", "b", "c")]
+        assert gradient == pytest.approx((2 * features.T @ error / 20).tolist(), rel=1e-12)
+
+
+def test_a_long_table_is_the_short_ones_joined(monkeypatch):
+    """Pieces that the numbers are turned over in leave no seam."""
+    experiment = replace(Experiment.default("two-features"), points=20, epochs=40, batch_size=7)
+    whole = to_csv(experiment, record(experiment))
+    monkeypatch.setattr("gd_core.epoch_table.AT_ONCE", 7)
+    assert to_csv(experiment, record(experiment)).splitlines()[-1].startswith("40,")
+    pieces = [[float(c) for c in row.values()] for row in rows_of(to_csv(experiment, record(experiment)))]
+    for row, piece in zip(rows_of(whole), pieces, strict=True):
+        assert [float(cell) for cell in row.values()] == pytest.approx(piece, rel=1e-12)
+
+
+@pytest.mark.parametrize("text", ["=cmd|' /C calc'!A0", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", " =1", "＝1"])
+def test_no_cell_is_a_formula(text):
+    """What a spreadsheet would compute, or run, stands behind an apostrophe."""
+    assert harmless(text) == f"'{text}"
+
+
+@pytest.mark.parametrize("text", ["w₁", "a", "raw_b", "", "x=1", "1-2"])
+def test_a_harmless_cell_stays_as_it_is(text):
+    """Only the first letter makes a formula."""
+    assert harmless(text) == text
+
+
+# ------------------------------------------------------------------------------------------------------ the record
+
+
+def test_a_record_says_what_was_trained_and_how_it_ended():
+    """Experiment, versions, outcome, last numbers and theory, in JSON without NaN or Infinity."""
+    experiment = Experiment.default()
+    recording = record(experiment)
+    document = json.loads(to_json(experiment, recording), parse_constant=pytest.fail)
+    assert set(document["experiment"]) == set(FIELDS)
+    assert document["made_with"]["torch"] == torch.__version__
+    assert set(document["made_with"]) == {"lab", "python", "torch", "system", "processor", "threads"}
+    assert document["outcome"] == "still descending"
+    assert document["last"]["epoch"] == 1000
+    assert document["last"]["rmse"] == float(recording.epoch_rmse[-1])
+    assert document["last"]["parameters"] == dict(zip("abc", recording.theta[-1].tolist(), strict=True))
+    theory = document["theory"]
+    assert theory["stability_limit"] == pytest.approx(3.53986e-5, rel=1e-5)
+    assert theory["condition_number"] == pytest.approx(218_450, rel=1e-4)
+    assert theory["optimum"] == pytest.approx({"a": 0.808293, "b": -12.12175, "c": 48.49597}, rel=1e-6)
+    assert theory["floor_rmse"] == pytest.approx(1.46727, rel=1e-5)
+
+
+def test_the_digest_is_of_the_bytes_of_the_run():
+    """θ, loss and gradient of every update, float64, little-endian; NumPy and hashlib as a reader would use them."""
+    recording = record(SCALED)
+    columns = (recording.theta, recording.loss, recording.gradient)
+    data = b"".join(column.numpy().astype("<f8").tobytes() for column in columns)
+    assert record_file.digest(recording) == f"sha256:{hashlib.sha256(data).hexdigest()}"
+
+
+def test_the_version_of_the_lab_is_that_of_the_code_that_computes(tmp_path, monkeypatch):
+    """Another update rule is another version; line ends are none."""
+    version = record_file._code()
+    folder = record_file.Path(record_file.__file__).parent
+    for name in record_file.COMPUTING:
+        text = (folder / f"{name}.py").read_bytes()
+        (tmp_path / f"{name}.py").write_bytes(text.replace(b"\n", b"\r\n"))
+    monkeypatch.setattr(record_file, "__file__", str(tmp_path / "record_file.py"))
+    record_file._code.cache_clear()
+    assert record_file._code() == version
+    with (tmp_path / "optimizers.py").open("a") as file:
+        file.write("# changed")
+    record_file._code.cache_clear()
+    assert record_file._code() != version
+    record_file._code.cache_clear()
+
+
+@pytest.mark.parametrize(
+    "experiment",
+    [
+        *(Experiment.default(dataset) for dataset in DATASET_INFO),
+        SCALED,
+        replace(Experiment.default("two-features"), start="random", loss="mse-broadcast", noise=1),
+    ],
+    ids=lambda e: "-".join(e.to_query()),
+)
+def test_a_record_is_its_experiment(experiment):
+    """There and back it is the same value, with the same link."""
+    back = experiment_of(to_json(experiment, record(replace(experiment, epochs=2))))
+    assert back == replace(experiment, epochs=experiment.epochs)
+    assert back.to_query() == experiment_of(to_json(experiment, record(experiment))).to_query()
+
+
+def test_whole_numbers_may_stand_for_others():
+    """JSON of another program writes 5.0 as 5."""
+    text = edited(lambda document: document["experiment"].update(noise=5, start=[1, 2, 3]))
+    assert experiment_of(text) == replace(SCALED, noise=5.0, start=(1.0, 2.0, 3.0))
+
+
+def test_a_field_that_an_older_record_lacks_has_its_usual_value():
+    """Records outlive the fields that come later."""
+    text = edited(lambda document: document["experiment"].pop("seed"))
+    assert experiment_of(text) == SCALED
+    short = {"format": record_file.FORMAT, "experiment": {"dataset": "one-parameter"}}
+    assert experiment_of(json.dumps(short)) == Experiment.default("one-parameter")
+
+
+BAD = {
+    "nothing": lambda d: "",
+    "text": lambda d: "epoch,loss\n0,1\n",
+    "a list": lambda d: "[1, 2]",
+    "a number": lambda d: "5",
+    "NaN": lambda d: '{"experiment": {"noise": NaN}}',
+    "a number without end": lambda d: json.dumps(d).replace("0.05", "1e999").replace("0.01", "1e999"),
+    "deep": lambda d: "[" * 100_000,
+    "digits": lambda d: '{"experiment": {"points": ' + "9" * 10_000 + "}}",
+    "no experiment": lambda d: json.dumps({"format": record_file.FORMAT}),
+    "another format": lambda d: json.dumps(d | {"format": "record 2"}),
+    "no format": lambda d: json.dumps({"experiment": d["experiment"]}),
+}
+BAD_FIELDS = {
+    "dataset": ["iris", 5, None, [], {"a": 1}],
+    "optimizer": ["newton", []],
+    "points": ["12", 12.5, True, None, 10**400, -1],
+    "learning_rate": ["0.1", None, 0, -1, 10**400, True, [0.1]],
+    "scale_features": ["true", 1, None],
+    "start": [
+        "somewhere",
+        1.0,
+        [1.0],
+        [1.0, "2", 3.0],
+        [1.0, 2.0, None],
+        {"a": 1},
+        [10**400, 1, 1],
+        [True, 1, 1],
+    ],
+    "before": ["", {}, 5, [1], [{}], [{"epochs": 5}], [[1, "adam", 0.1]]],
+    "epochs": [0, 10**7, "ten", 5.0],
+    "colour": ["red"],
+}
+
+
+@pytest.mark.parametrize("kind", BAD)
+def test_a_file_that_is_no_record_is_told_in_a_sentence(kind):
+    """One line that ends with a full stop, and not a page of what was in the file."""
+    text = BAD[kind](json.loads(to_json(SCALED, record(SCALED))))
+    with pytest.raises(ValueError, match=r"\.$") as error:
+        experiment_of(text)
+    assert len(str(error.value).splitlines()) == 1
+    assert len(str(error.value)) < 250
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [(n, v) for n, values in BAD_FIELDS.items() for v in values], ids=str
+)
+def test_a_bad_field_is_told_in_a_sentence(name, value):
+    """It names the field."""
+    text = edited(lambda document: document["experiment"].update({name: value}))
+    with pytest.raises(ValueError, match=rf"{name}.*\.$") as error:
+        experiment_of(text)
+    assert type(error.value).__name__ in ("ValueError", "ParameterError")
+    assert len(str(error.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("epochs", "5"), ("epochs", 0), ("optimizer", []), ("momentum", None), ("alpha", 2)]
+)
+def test_a_bad_phase_is_told_in_a_sentence(name, value):
+    """Wherever in the record the field stands."""
+    text = edited(lambda document: document["experiment"]["before"][0].update({name: value}))
+    with pytest.raises(ValueError, match=rf"before.*{name}.*\.$"):
+        experiment_of(text)
+
+
+@given(st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from(FIELDS) | st.text(), inner, max_size=6),
+    max_leaves=12,
+))  # fmt: skip
+def test_no_record_ends_in_anything_but_a_sentence(value):
+    """Whatever JSON there is in a file: an experiment, or a ValueError of one line."""
+    for text in (json.dumps(value), json.dumps({"format": record_file.FORMAT, "experiment": value})):
+        sentence = None
+        try:
+            experiment_of(text)
+        except ValueError as error:
+            sentence = str(error)
+        assert sentence is None or len(sentence.splitlines()) == 1
+
+
+# ------------------------------------------------------------------------------------------------------- made again
+
+
+def made_again(text):
+    recorder = Recorder(experiment_of(text))
+    recorder.advance()
+    recording = recorder.recording()
+    document = record_file.document(recorder.experiment, recorder.problem, recording)
+    return record_file.compared(record_file.parsed(text), document, recording)
+
+
+def test_a_run_made_again_is_the_same_to_the_last_bit():
+    """And it is said."""
+    assert made_again(to_json(SCALED, record(SCALED))) == (
+        True,
+        "Reproduced exactly: θ, loss and gradient of every update are the same to the last bit.",
+    )
+
+
+def test_a_run_that_was_stopped_is_compared_as_far_as_it_went():
+    """A record of a run that goes on, or was stopped, holds the first updates of the whole."""
+    recorder = Recorder(replace(Experiment.default("two-features"), epochs=100_000))
+    recorder.advance(0.02)
+    recorder.stop()
+    recording = recorder.recording()
+    assert 0 < recording.updates < 100_000
+    text = to_json(recorder.experiment, recording)
+    document = json.loads(text)
+    assert document["outcome"] == "stopped"
+    longer = replace(recorder.experiment, epochs=recording.updates + 5)
+    document["experiment"]["epochs"] = longer.epochs  # so that it need not go all the way here
+    same, sentence = made_again(json.dumps(document))
+    assert same
+    assert f"of the record’s {recording.updates:,} updates" in sentence
+
+
+def test_another_version_is_told_beside_the_result():
+    """Whether or not the numbers are the same."""
+    same, sentence = made_again(edited(lambda document: document["made_with"].update(torch="1.0")))
+    assert same
+    assert sentence.endswith(f" The record was made with torch 1.0, here {torch.__version__}.")
+
+
+def test_one_other_bit_is_not_the_same():
+    """The record's own numbers are shown beside those of today."""
+
+    def spoil(document):
+        document["digest"] = document["digest"][:-1] + ("0" if document["digest"][-1] != "0" else "1")
+        document["last"]["rmse"] = 1.5
+
+    same, sentence = made_again(edited(spoil))
+    assert not same
+    assert sentence.startswith("Not reproduced exactly: the RMSE at epoch 9 is ")
+    assert sentence.endswith(", and 1.5 in the record.")
+
+
+@pytest.mark.parametrize("change", [
+    lambda d: d.pop("digest"), lambda d: d.pop("updates"), lambda d: d.update(updates="9"), lambda d: d.update(updates=-1),
+    lambda d: d.update(made_with=5), lambda d: d.update(updates=10**9), lambda d: d.update(digest="sha256:0", last=[]),
+    lambda d: d.update(digest="sha256:0", last={"epoch": True, "rmse": "x"}), lambda d: d.update(updates=True),
+])  # fmt: skip
+def test_a_record_without_numbers_can_still_be_trained(change):
+    """What cannot be compared is said, and no claim is made."""
+    same, sentence = made_again(edited(change))
+    assert sentence.endswith(".")
+    assert same == ("Reproduced exactly" in sentence)

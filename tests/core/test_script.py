@@ -1,0 +1,299 @@
+"""Generated scripts and notebooks, run and compared with the recording. Oracle: the recording, and torch.optim."""
+
+import ast
+import contextlib
+import io
+import json
+import subprocess
+import sys
+from dataclasses import replace
+
+import nbclient
+import nbformat
+import pytest
+import torch
+
+from gd_core.catalog import DATASET_INFO, OPTIMIZER_INFO
+from gd_core.experiment import Experiment
+from gd_core.notebook import notebook
+from gd_core.recorder import Recorder
+from gd_core.script import FLAVOURS, script
+
+TOLERANCE = 1e-9  # relative, of every printed number
+EPOCHS = 6
+# Rates at which each rule trains and none diverges within so few epochs; raw seconds squared need small ones.
+RATES = {"gradient-descent": 0.05, "momentum": 0.02, "nesterov": 0.02}
+
+
+def printed(source):
+    """What a script prints, run in this process."""
+    output = io.StringIO()
+    with contextlib.redirect_stdout(output):
+        exec(compile(source, "script.py", "exec"), {"__name__": "__main__"})
+    return output.getvalue()
+
+
+def table_of(output):
+    """Epochs [E + 1], numbers [E + 1, C], and the line that says where the run diverged, if there is one."""
+    _, *lines = output.splitlines()
+    diverged = lines.pop() if lines and lines[-1].startswith("diverged") else None
+    cells = [line.split() for line in lines]
+    numbers = [[float(cell) for cell in row[1:]] for row in cells]
+    return [int(row[0]) for row in cells], torch.tensor(numbers, dtype=torch.float64), diverged
+
+
+def expected(experiment, problem=None):
+    """The same columns from the recording: loss, RMSE, θ, and θ in raw units where the features are scaled."""
+    recorder = Recorder(experiment, problem)
+    recorder.advance()
+    recording = recorder.recording()
+    theta = recording.epoch_theta
+    columns = [recording.epoch_loss[:, None], recording.epoch_rmse[:, None], theta]
+    if experiment.scale_features:
+        columns.append(recorder.problem.raw(theta))
+    return torch.cat(columns, 1), recording.diverged_at
+
+
+def certain(experiment, numbers):
+    """How many rows any program can agree on, from the first: those that a rounding of the start does not change.
+
+    The lab's own loop is run twice, from θ₀ and from θ₀ (1 + 2⁻⁵²). Where the two runs differ by more than a tenth of
+    the tolerance, rounding has been amplified: near an optimum the adaptive rules divide two numbers that are both
+    next to nothing.
+    """
+    recorder = Recorder(experiment)
+    start = recorder.problem.start
+    nudged, _ = expected(experiment, replace(recorder.problem, start=start * (1 + 2.0**-52)))
+    rows = min(len(nudged), len(numbers))
+    apart = relative(nudged[:rows], numbers[:rows]).amax(1) > TOLERANCE / 10
+    return int(apart.nonzero()[0]) if bool(apart.any()) else rows
+
+
+def relative(mine, reference):
+    """|a − b| / |b|, and 0 where both are the same."""
+    return torch.where(mine == reference, 0.0, (mine - reference).abs() / reference.abs().clamp(min=1e-300))
+
+
+def check(experiment, flavour, reference=None):
+    """Run a script, compare it row by row; how many rows were compared, and how many there are."""
+    numbers, diverged_at = reference or expected(experiment)
+    epochs, mine, diverged = table_of(printed(script(experiment, flavour)))
+    assert epochs == list(range(len(numbers)))
+    assert diverged == (None if diverged_at is None else f"diverged at epoch {diverged_at}")
+    rows = certain(experiment, numbers)
+    far = relative(mine[:rows], numbers[:rows])
+    assert far.max() <= TOLERANCE, (experiment.to_query(), flavour, far)
+    return rows, len(numbers)
+
+
+def small(dataset, optimizer, **changes):
+    """A short run of few rows; full batch, mini-batches and single rows come to different ends of the last batch."""
+    usual = Experiment.default(dataset, optimizer)
+    rate = RATES.get(optimizer, 0.1)
+    if dataset == "noisy-quadratic" and not changes.get("scale_features") and optimizer in RATES:
+        rate = 1e-5
+    rows = {"points": 11} if "points" in usual.info.knobs else {}
+    return replace(usual, **({"learning_rate": rate, "epochs": EPOCHS} | rows | changes))
+
+
+# ------------------------------------------------------------------------------------------------- the whole matrix
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZER_INFO)
+@pytest.mark.parametrize("dataset", DATASET_INFO)
+def test_both_flavours_print_the_recording(dataset, optimizer):
+    """Every data set, update rule, kind of batch, with and without scaling: to 1e-9, epoch by epoch."""
+    alone = dataset == "one-parameter"
+    compared = total = 0
+    for batch_size in (0,) if alone else (0, 4, 1):
+        for scale_features in (False,) if alone else (False, True):
+            experiment = small(dataset, optimizer, batch_size=batch_size, scale_features=scale_features)
+            reference = expected(experiment)
+            for flavour in FLAVOURS:
+                rows, of = check(experiment, flavour, reference)
+                compared, total = compared + rows, total + of
+    assert compared > 0.9 * total  # so short a run seldom comes to where rounding is all there is
+
+
+@pytest.mark.parametrize("flavour", FLAVOURS)
+@pytest.mark.parametrize(
+    "experiment",
+    [
+        small("two-features", "gradient-descent", loss="mse-broadcast"),
+        small("two-features", "adam", loss="mse-broadcast", batch_size=4, scale_features=True),
+        small("noisy-quadratic", "momentum", loss="mse-broadcast", batch_size=1),
+        small("two-features", "momentum", loss="mse-broadcast", points=1500, epochs=2),
+        small("two-features", "nesterov", momentum=0.0),
+        small("two-features", "rmsprop", noise=0.5, data_seed=7, alpha=0.5, epsilon=0.01),
+        small("noisy-quadratic", "gradient-descent", noise=0, start=(1.0, -2.5, 0.0)),
+        small("noisy-quadratic", "adam", start="random", seed=5, batch_size=2, beta1=0.5, beta2=0.7),
+        small("two-features", "adagrad", start="random", seed=5, scale_features=True),
+        small("one-parameter", "gradient-descent", learning_rate=1 / 9, start=(-7.0,)),
+    ],
+    ids=lambda x: x if isinstance(x, str) else "-".join(x.to_query().values()),
+)
+def test_every_other_setting_is_in_the_script(experiment, flavour):
+    """Losses, starts, seeds, noise, and what a rule can be set to."""
+    rows, of = check(experiment, flavour)
+    assert rows == of
+
+
+@pytest.mark.parametrize("flavour", FLAVOURS)
+@pytest.mark.parametrize("batch_size", [0, 4])
+def test_a_continued_run_changes_its_rule_on_the_way(flavour, batch_size):
+    """Each phase with its own rule and rate, and without a memory of the last one; also where only the rate changes."""
+    experiment = small("two-features", "momentum", batch_size=batch_size, epochs=3)
+    for optimizer in ("adam", "nesterov", "gradient-descent", "adagrad", "rmsprop", "adam"):
+        check(experiment, flavour)
+        usual = {"learning_rate": RATES.get(optimizer, 0.1), **OPTIMIZER_INFO[optimizer].hyperparameters}
+        experiment = experiment.continued(experiment.total_epochs, optimizer=optimizer, epochs=2, **usual)
+    check(experiment, flavour)
+    slower = small("two-features", "adam", batch_size=batch_size).continued(3, learning_rate=0.01)
+    check(slower, flavour)
+    plain = small("two-features", "gradient-descent", batch_size=batch_size).continued(3, learning_rate=0.01)
+    check(plain, flavour)
+
+
+@pytest.mark.parametrize("flavour", FLAVOURS)
+@pytest.mark.parametrize("batch_size", [0, 3])
+def test_a_script_stops_where_the_run_diverged(flavour, batch_size):
+    """At the same epoch, with the same rows before."""
+    experiment = small("noisy-quadratic", "gradient-descent", learning_rate=1.5e-4, batch_size=batch_size)
+    experiment = replace(experiment, points=20, epochs=100)
+    numbers, diverged_at = expected(experiment)
+    assert diverged_at is not None
+    check(experiment, flavour, (numbers, diverged_at))
+
+
+def test_the_criterion_finds_where_rounding_takes_over():
+    """RMSProp close to an optimum: a rounding of the start is seen later on, not from the beginning."""
+    experiment = small("noisy-quadratic", "rmsprop", epochs=200)
+    numbers, _ = expected(experiment)
+    rows = certain(experiment, numbers)
+    assert 50 < rows < len(numbers)
+    for flavour in FLAVOURS:
+        check(experiment, flavour, (numbers, None))
+
+
+def test_a_long_run_is_thinned():
+    """At most about a thousand rows and the last; `every = 1` shows all."""
+    experiment = replace(Experiment.default("one-parameter"), learning_rate=1e-3, epochs=1201)
+    source = script(experiment, "by-hand")
+    numbers, _ = expected(experiment)
+    for text, shown in (
+        (source, [*range(0, 1201, 2), 1201]),
+        (source.replace("= 1201, 2 ", "= 1201, 1 "), [*range(1202)]),
+    ):
+        epochs, mine, _ = table_of(printed(text))
+        assert epochs == shown
+        assert relative(mine, numbers[epochs]).max() <= TOLERANCE
+
+
+# --------------------------------------------------------------------------------------------- what a student gets
+
+
+@pytest.mark.parametrize(
+    ("experiment", "flavour"),
+    [
+        (small("noisy-quadratic", "adam", batch_size=3, scale_features=True), "by-hand"),
+        (small("two-features", "nesterov"), "torch-optim"),
+    ],
+    ids=["by-hand", "torch-optim"],
+)
+def test_a_script_needs_torch_alone(experiment, flavour, tmp_path):
+    """In a process of its own, in an empty folder, without this project, warnings being errors."""
+    path = tmp_path / "run.py"
+    path.write_text(script(experiment, flavour), encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-I", "-W", "error", str(path)],
+        cwd=tmp_path, capture_output=True, text=True, timeout=120, env={"PYTHONUTF8": "0", "LC_ALL": "C"},
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+    numbers, _ = expected(experiment)
+    _, mine, _ = table_of(done.stdout)
+    assert relative(mine, numbers).max() <= TOLERANCE
+    imported = {
+        alias.name
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Import)
+        for alias in node.names
+    }
+    assert imported == {"torch"}
+    assert "ImportFrom" not in ast.dump(ast.parse(path.read_text("utf-8")))
+
+
+def variants():
+    """Scripts of every shape, as text."""
+    for flavour in FLAVOURS:
+        for dataset in DATASET_INFO:
+            for optimizer in OPTIMIZER_INFO:
+                for batch_size, scale_features in ((0, False), (4, False), (0, True), (4, True)):
+                    if dataset != "one-parameter" or (batch_size, scale_features) == (0, False):
+                        for loss in ("mse", "mse-broadcast"):
+                            yield script(
+                                small(
+                                    dataset,
+                                    optimizer,
+                                    loss=loss,
+                                    batch_size=batch_size,
+                                    scale_features=scale_features,
+                                ),
+                                flavour,
+                            )
+
+
+def test_a_script_is_short():
+    """Thirty to sixty lines, comments and empty lines included."""
+    lengths = {len(source.splitlines()) for source in variants()}
+    assert 30 <= min(lengths) <= max(lengths) <= 60
+
+
+def test_a_script_is_written_as_ruff_would(tmp_path):
+    """No finding, and nothing to format."""
+    continued = small("two-features", "momentum", batch_size=4, start=(1 / 3, -1e8 / 7, 1e-300 / 3))
+    continued = continued.continued(3, optimizer="adam", epochs=3)
+    for number, source in enumerate([*dict.fromkeys(variants()), *(script(continued, f) for f in FLAVOURS)]):
+        (tmp_path / f"run_{number}.py").write_text(source, encoding="utf-8")
+    for task in (["check", "--select", "E,F,W,I,B,UP,SIM,C4,PIE,PLE,RET"], ["format", "--check"]):
+        done = subprocess.run(
+            [sys.executable, "-m", "ruff", *task, "--isolated", "--line-length", "110", "--no-cache", "."],
+            cwd=tmp_path, capture_output=True, text=True, timeout=60,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stdout
+
+
+def test_an_unknown_flavour_is_told():
+    """In the words that a link has for it."""
+    with pytest.raises(ValueError, match=r"^flavour must be one of by-hand, torch-optim\. Got vanilla\.$"):
+        script(Experiment.default(), "vanilla")
+
+
+# -------------------------------------------------------------------------------------------------------- notebook
+
+
+@pytest.mark.parametrize("flavour", FLAVOURS)
+@pytest.mark.filterwarnings("default")  # of the kernel's own sockets and loops
+def test_a_notebook_runs(flavour, tmp_path):
+    """It is valid, a kernel executes all its cells, and what it prints is the recording."""
+    experiment = small("two-features", "momentum", batch_size=4, scale_features=True)
+    book = nbformat.reads(notebook(experiment, flavour), as_version=4)
+    nbformat.validate(book)
+    nbclient.NotebookClient(book, timeout=120, resources={"metadata": {"path": str(tmp_path)}}).execute()
+    streams = [
+        o["text"] for c in book.cells if c.cell_type == "code" for o in c.outputs if o.output_type == "stream"
+    ]
+    _, mine, _ = table_of("".join(streams))
+    assert relative(mine, expected(experiment)[0]).max() <= TOLERANCE
+
+
+def test_a_notebook_is_the_script_cell_by_cell():
+    """The code is the same; the comments stand above it as text."""
+    experiment = small("noisy-quadratic", "adam", batch_size=3)
+    book = json.loads(notebook(experiment))
+    code = "\n".join("".join(cell["source"]) for cell in book["cells"] if cell["cell_type"] == "code")
+    words = [cell for cell in book["cells"] if cell["cell_type"] == "markdown"]
+    assert ast.dump(ast.parse(code)) == ast.dump(
+        ast.Module(ast.parse(script(experiment, "by-hand")).body[1:], [])
+    )
+    assert len(words) >= 5
+    assert len({cell["id"] for cell in book["cells"]}) == len(book["cells"])
