@@ -14,12 +14,13 @@ import re
 import sys
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
 from gd_core import record_file
+from gd_core.example_tables import EXAMPLE_TABLES
 from gd_core.experiment import BOUNDS, CHOICES, FIELDS, NAMED_STARTS, Experiment
 from gd_core.notebook import notebook
 from gd_core.script import FLAVOURS, script, stride
@@ -33,6 +34,11 @@ LARGEST_RECORD = 20_000_000  # bytes; a record is a few thousand, and what --jso
 USUAL = "Settings that are not given have the data set's own values, as in the dashboard."
 HELP = {
     "dataset": f"The data: {', '.join(CHOICES['dataset'])}.",
+    "table": f"For the data set table: a CSV file, {', '.join(EXAMPLE_TABLES)}, or what a link says.",
+    "target": "The table's column that is predicted. Otherwise the last.",
+    "features": "The columns it is predicted from, with commas between. Otherwise the first.",
+    "degree": "Of a polynomial in one feature, 1 to 5.",
+    "missing": "What becomes of rows in which a number is missing: drop leaves them out, mean fills in the column's mean.",
     "loss": f"What is minimised: {', '.join(CHOICES['loss'])}.",
     "optimizer": f"The update rule: {', '.join(CHOICES['optimizer'])}.",
     "scale_features": "Shift and scale every feature to mean 0 and deviation 1 before training.",
@@ -155,15 +161,23 @@ def _with_values_joined(arguments: Sequence[str]) -> list[str]:
     return joined
 
 
-def _settings(options: argparse.Namespace) -> tuple[Experiment, list[str]]:
+def _settings(options: argparse.Namespace, parser: Parser) -> tuple[Experiment, list[str]]:
     """The experiment that the flags describe, and a sentence for each that is wrong."""
-    return Experiment.from_query(
-        {
-            name: str(value).lower() if isinstance(value, bool) else value
-            for name, value in vars(options).items()
-            if name in FIELDS
-        }
-    )
+    query = {
+        name: str(value).lower() if isinstance(value, bool) else value
+        for name, value in vars(options).items()
+        if name in FIELDS
+    }
+    options.held, found = _table_in_file(query, parser)  # held for as long as the command runs
+    experiment, sentences = Experiment.from_query(query)
+    if found and any(sentence.startswith("missing") for sentence in sentences):
+        sentences[0] += f" The first in the file: {found}."
+    if experiment.dataset == "table" and "learning_rate" not in query and not sentences:
+        from gd_core.safe_start import safe_start
+
+        safe = safe_start(experiment)
+        experiment = replace(experiment, learning_rate=safe.learning_rate, scale_features=safe.scale_features)
+    return experiment, sentences
 
 
 def _train(options: argparse.Namespace, parser: Parser) -> int:
@@ -174,7 +188,7 @@ def _train(options: argparse.Namespace, parser: Parser) -> int:
             parser.exit(2, f"from must stand without settings, which the record holds. Got {beside}.\n")
         record, experiment, sentences = *_read(options.record_from, parser), []
     else:
-        experiment, sentences = _settings(options)
+        experiment, sentences = _settings(options, parser)
     every = getattr(options, "every", "1")
     if not re.fullmatch(r"0*[1-9]\d{0,8}", every, re.ASCII):
         sentences.append(f"every must be a whole number from 1. Got {every}.")
@@ -221,7 +235,7 @@ def _read(name: str, parser: Parser) -> tuple[dict[str, Any], Experiment]:
 
 
 def _take_away(options: argparse.Namespace, *, parser: Parser, make: Callable[[Experiment, str], str]) -> int:
-    experiment, sentences = _settings(options)
+    experiment, sentences = _settings(options, parser)
     flavour = getattr(options, "flavour", next(iter(FLAVOURS)))
     if flavour not in FLAVOURS:
         sentences.append(f"flavour must be one of {', '.join(FLAVOURS)}. Got {flavour}.")
@@ -235,6 +249,27 @@ def _take_away(options: argparse.Namespace, *, parser: Parser, make: Callable[[E
     if not file:
         print(text, end="")
     return 0
+
+
+def _table_in_file(query: dict[str, str], parser: Parser) -> tuple[Any, Any]:
+    """If `table` names a file, the table in it, whose key then stands in `query`, and the first cell without a number."""
+    path = Path(query.get("table", "")[:4096])
+    try:
+        if query.get("dataset") != "table" or not path.is_file():
+            return None, None
+        data = path.read_bytes()
+    except (OSError, ValueError) as error:
+        parser.exit(2, f"table must be a file that can be read. Got {path}: {error}.\n")
+    from gd_core.reading import TableError, read
+    from gd_core.table import keep
+
+    try:
+        reading = read(data)
+    except TableError as error:
+        parser.exit(2, f"{error}\n")
+    table = keep(reading.table)
+    query["table"] = table.key
+    return table, reading.findings[0] if reading.findings else None
 
 
 @dataclass(frozen=True, eq=False)

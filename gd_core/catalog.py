@@ -17,7 +17,7 @@ class DatasetInfo:
         title: Name on the page.
         help: One sentence for a student.
         model: Key of `models.MODELS`, the model that is fitted to it.
-        parameters: Display names of θ, in order.
+        parameters: Display names of θ, in order. For a table, `Experiment.info` has the ones of its features.
         knobs: Fields of `Experiment` that shape the data; the others are meaningless for it.
         defaults: Fields of `Experiment` whose starting value is this data set's own.
         source: Where it was published.
@@ -91,7 +91,28 @@ DATASET_INFO: Mapping[str, DatasetInfo] = MappingProxyType(
             defaults={"points": 1, "noise": 0.0, "data_seed": 0, "learning_rate": 0.1, "epochs": 40},
             source="“PyTorch Gradient Descent”, Tutorial And Example",
         ),
+        "table": DatasetInfo(
+            title="Your table",
+            help="Rows of your own, from a file or pasted. A line, a polynomial or a plane is fitted to them.",
+            model="linear",
+            parameters=("w₁", "b"),
+            defaults={
+                "table": "cars",
+                "target": "distance (ft)",
+                "features": ("speed (mph)",),
+                "points": 50,
+                "noise": 0.0,
+                "data_seed": 0,
+                "learning_rate": 0.00188,  # 1/λ, rounded: half the limit
+                "epochs": 1000,
+            },
+            source="Your own data",
+        ),
     }
+)
+
+PUBLISHED: Mapping[str, DatasetInfo] = MappingProxyType(
+    {name: info for name, info in DATASET_INFO.items() if name != "table"}
 )
 
 OPTIMIZER_INFO: Mapping[str, OptimizerInfo] = MappingProxyType(

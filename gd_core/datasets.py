@@ -1,10 +1,12 @@
-"""The published data sets, bit for bit. Shapes: N rows, D features, P parameters."""
+"""The published data sets, bit for bit, and one's own. Shapes: N rows, D features, P parameters."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
+
+from gd_core.table import Table, used
 
 
 @dataclass(frozen=True, eq=False)
@@ -17,7 +19,7 @@ class Dataset:
         feature_names: D names with units, as on an axis.
         target_name: Name of the target with its unit.
         title: Name of the data set.
-        start: The published starting parameters, [P].
+        start: The published starting parameters, [P]; 0 for a table.
     """
 
     x: Tensor
@@ -117,6 +119,29 @@ def one_parameter(points: int = 1, *, noise: float = 0.0, data_seed: int = 0) ->
         target_name="y",
         title="One parameter",
         start=torch.tensor([2.0], dtype=torch.float64),
+    )
+
+
+def from_table(
+    table: Table, target: str, features: Sequence[str], missing: str = "refuse", *, parameters: int
+) -> Dataset:
+    """Rows of one's own: the columns picked from a table.
+
+    Args:
+        table: Where they stand.
+        target: Name of the column that is predicted.
+        features: Names of the columns it is predicted from.
+        missing: What becomes of incomplete rows: see `table.used`.
+        parameters: P, how many zeros the start has.
+    """
+    rows = used(table, target, features, missing)
+    return Dataset(
+        x=torch.tensor(rows.x, dtype=torch.float64),
+        y=torch.tensor(rows.y, dtype=torch.float64).unsqueeze(1),
+        feature_names=tuple(features),
+        target_name=target,
+        title="Your table",
+        start=torch.zeros(parameters, dtype=torch.float64),
     )
 
 

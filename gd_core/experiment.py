@@ -9,6 +9,17 @@ from dataclasses import dataclass, fields, replace
 from typing import Any, NamedTuple, Self, get_type_hints
 
 from gd_core.catalog import DATASET_INFO, LOSS_INFO, OPTIMIZER_INFO, DatasetInfo
+from gd_core.table_fields import (
+    DATASET,
+    TABLE_FIELDS,
+    info_of,
+    names_from_text,
+    names_to_text,
+    needs_its_file,
+    points_of,
+    problem_with_table_field,
+    usual_fields,
+)
 
 MAX_UPDATES = 1_000_000  # a recorded update of three parameters is 56 bytes
 MAX_PHASES = 8  # how often a run may be continued with other settings
@@ -88,6 +99,13 @@ class Experiment:
     """
 
     dataset: str = "noisy-quadratic"
+    table: str = (
+        ""  # of one's own: an example's name, the whole table as text, or the fingerprint of a large one
+    )
+    target: str = ""
+    features: tuple[str, ...] = ()
+    degree: int = 1
+    missing: str = "refuse"
     points: int = 20
     noise: float = 5.0
     data_seed: int = 2021
@@ -120,8 +138,8 @@ class Experiment:
 
     @property
     def info(self) -> DatasetInfo:
-        """The data set as a choice: titles, parameters, knobs."""
-        return DATASET_INFO[self.dataset]
+        """The data set as a choice: titles, parameters, knobs; for a table those of its features and degree."""
+        return info_of(vars(self))
 
     @property
     def rows_per_update(self) -> int:
@@ -166,9 +184,15 @@ class Experiment:
         return replace(self, before=tuple(kept), **changes)
 
     def to_query(self) -> dict[str, str]:
-        """The link: data set, rate and epochs always, the other fields where they differ from the defaults."""
+        """The link: data set, rate and epochs always, the other fields where they differ from the defaults.
+
+        Of a table also the table and its columns always, and never the number of its rows.
+        """
         usual = defaults(self.dataset, self.optimizer) | {"optimizer": type(self).optimizer}
-        always = ("dataset", "learning_rate", "epochs")
+        always: tuple[str, ...] = ("dataset", "learning_rate", "epochs")
+        if self.dataset == DATASET:
+            always += ("table", "target", "features")
+            usual |= {"points": self.points, "degree": 1}
         return {
             name: to_text(getattr(self, name))
             for name in FIELDS
@@ -177,7 +201,7 @@ class Experiment:
 
     @classmethod
     def from_query(cls, query: Mapping[str, str], fallback: Self | None = None) -> tuple[Self, list[str]]:
-        """Read a link. Unknown keys are ignored.
+        """Read a link. Unknown keys are ignored. Of a table that cannot be had nothing else is read.
 
         Args:
             query: Field names and texts.
@@ -211,9 +235,25 @@ class Experiment:
         values = dict(usual)
         if fallback is not None and fallback.dataset == choice["dataset"]:
             values |= {name: getattr(fallback, name) for name in FIELDS if name not in choice}
+        if choice["dataset"] == DATASET:
+            before = len(sentences)
+            values["table"] = read("table", values["table"], usual["table"], values)
+            if sentence := needs_its_file(values["table"]):
+                sentences.append(sentence)
+            if len(sentences) > before:
+                return cls(**usual), sentences
+            usual |= usual_fields(values["table"])
+            if fallback is None or fallback.dataset != DATASET or fallback.table != values["table"]:
+                values |= usual_fields(values["table"])
         for name in FIELDS:
-            if name not in choice:
+            if name == "points" and choice["dataset"] == DATASET:
+                values[name] = usual[name] = points_of(values)
+            if name not in choice and not (name == "table" and choice["dataset"] == DATASET):
                 values[name] = read(name, values[name], usual[name], values)
+                if name == "missing" and problem_with(name, values[name], values):
+                    return cls(
+                        **defaults(**choice)
+                    ), sentences  # nobody has said what becomes of incomplete rows
         return cls(**values), sentences
 
 
@@ -242,6 +282,8 @@ def problem_with(name: str, value: Any, others: Mapping[str, Any]) -> str | None
     """The sentence that says which rule `value` breaks, or None. `others` holds the fields it depends on."""
     if name in CHOICES:
         return None if value in CHOICES[name] else _one_of(name, CHOICES[name], value)
+    if name in TABLE_FIELDS or (name == "points" and others["dataset"] == DATASET):
+        return problem_with_table_field(name, value, others)
     if name == "scale_features":
         if not isinstance(value, bool):
             return _one_of(name, ("true", "false"), value)
@@ -249,7 +291,7 @@ def problem_with(name: str, value: Any, others: Mapping[str, Any]) -> str | None
             return "scale_features must be false for one-parameter: a single row has no spread. Got true."
         return None
     if name == "start":
-        return _problem_with_start(value, DATASET_INFO[others["dataset"]].parameters)
+        return _problem_with_start(value, info_of(others).parameters)
     if name == "before":
         return _problem_with_before(value, others)
     low, high = BOUNDS[name][:2]
@@ -321,6 +363,8 @@ def to_text(value: Any) -> str:
         return str(value).lower()
     if isinstance(value, tuple) and value and isinstance(value[0], Phase):
         return ";".join(",".join(to_text(part) for part in _shortened(phase)) for phase in value)
+    if isinstance(value, tuple) and value and isinstance(value[0], str):
+        return names_to_text(value)
     if isinstance(value, tuple):
         return ",".join(repr(float(number)) for number in value)
     return repr(value) if isinstance(value, float) else str(value)
@@ -332,8 +376,10 @@ def _shortened(phase: Phase) -> list[Any]:
 
 
 def _from_text(name: str, text: str) -> Any:
-    if name in CHOICES:
+    if name in CHOICES or name in ("table", "target", "missing"):
         return text
+    if name == "features":
+        return names_from_text(text)
     if name == "scale_features":
         return {"true": True, "false": False}.get(text, text)
     if name == "start":
@@ -354,6 +400,7 @@ def _phase_from_text(text: str) -> Phase:
 def _not_readable(name: str, text: str) -> str:
     rule = {
         "start": f"{', '.join(NAMED_STARTS)} or numbers with commas between",
+        "features": "names of columns with commas between",
         "before": "phases like 250,momentum,1e-05,0.9 with ; between",
     }.get(name, "a whole number" if _TYPES[name] is int else "a number")
     return f"{name} must be {rule}. Got {quoted(text)}."

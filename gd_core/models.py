@@ -4,6 +4,7 @@ Each is linear in its parameters: ŷ = Φ(x) θ. `features` gives Φ, which is c
 fast form of `forward`, and a test says that both agree. Theory asks for `features`, never for a model's name.
 """
 
+import math
 from collections.abc import Callable, Mapping
 
 import torch
@@ -74,6 +75,35 @@ class Linear(LinearInParameters):
         return matrix
 
 
+class Polynomial(LinearInParameters):
+    """ŷ = w₁ x + w₂ x² + … + w_D x^D + b: linear in the powers of one feature."""
+
+    def __init__(self, degree: int = 2) -> None:
+        super().__init__()
+        self.degree = degree
+        self.weight = nn.Parameter(torch.zeros(degree, dtype=torch.float64))
+        self.bias = nn.Parameter(torch.zeros((), dtype=torch.float64))
+        self.parameter_names = Linear(degree).parameter_names
+
+    def forward(self, x: Tensor) -> Tensor:  # [N, 1] → [N, 1]
+        return (self._powers(x) @ self.weight + self.bias).unsqueeze(1)
+
+    def features(self, x: Tensor) -> Tensor:
+        return torch.cat([self._powers(x), torch.ones_like(x)], 1)
+
+    def _powers(self, x: Tensor) -> Tensor:  # [N, 1] → [N, D]
+        return torch.cat([x**power for power in range(1, self.degree + 1)], 1)
+
+    def to_raw(self, mean: Tensor, deviation: Tensor) -> Tensor:
+        # ((x − m) / s)ᵏ = Σⱼ C(k, j) xʲ (−m)ᵏ⁻ʲ / sᵏ; the power 0 stands last
+        m, s = float(mean), float(deviation)
+        matrix = torch.zeros(self.degree + 1, self.degree + 1, dtype=torch.float64)
+        for power in range(self.degree + 1):
+            for j in range(power + 1):
+                matrix[j - 1, power - 1] = math.comb(power, j) * (-m) ** (power - j) / s**power
+        return matrix
+
+
 class Proportional(LinearInParameters):
     """ŷ = A x."""
 
@@ -97,8 +127,9 @@ class Proportional(LinearInParameters):
         return torch.diag(1 / deviation)
 
 
-MODELS: Mapping[str, Callable[[], LinearInParameters]] = {
+MODELS: Mapping[str, Callable[..., LinearInParameters]] = {  # the number is of features, or of powers
     "quadratic": Quadratic,
     "linear": Linear,
+    "polynomial": Polynomial,
     "proportional": Proportional,
 }

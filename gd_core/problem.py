@@ -7,11 +7,13 @@ import torch
 from torch import Tensor
 
 from gd_core.catalog import OPTIMIZER_INFO
-from gd_core.datasets import DATASETS, Dataset
-from gd_core.experiment import Experiment, Phase
-from gd_core.models import MODELS
+from gd_core.datasets import DATASETS, Dataset, from_table
+from gd_core.experiment import Experiment, ParameterError, Phase
+from gd_core.models import MODELS, LinearInParameters
 from gd_core.objective import LOSSES, Objective
 from gd_core.optimizers import OPTIMIZERS, UpdateRule, in_turn
+from gd_core.table import find
+from gd_core.table_fields import DATASET, needs_its_file
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,10 +48,7 @@ def build(experiment: Experiment) -> Problem:
 
     A start is always given in raw units: with scaled features the same curve is started from.
     """
-    dataset = DATASETS[experiment.dataset](
-        experiment.points, noise=experiment.noise, data_seed=experiment.data_seed
-    )
-    model = MODELS[experiment.info.model]()
+    dataset, model = dataset_of(experiment), model_of(experiment)
     identity = torch.eye(len(dataset.start), dtype=torch.float64)
     trained = dataset.standardised() if experiment.scale_features else dataset
     to_raw = model.to_raw(dataset.mean, dataset.deviation) if experiment.scale_features else identity
@@ -60,6 +59,33 @@ def build(experiment: Experiment) -> Problem:
     )
     objective = Objective(model, trained, LOSSES[experiment.loss])
     return Problem(dataset, objective, start, to_raw, rule_of(experiment))
+
+
+def dataset_of(experiment: Experiment) -> Dataset:
+    """The rows of an experiment, in raw units.
+
+    Raises:
+        ParameterError: If they stand in a table that is known by its fingerprint only, and is not here.
+    """
+    if experiment.dataset != DATASET:
+        return DATASETS[experiment.dataset](
+            experiment.points, noise=experiment.noise, data_seed=experiment.data_seed
+        )
+    if sentence := needs_its_file(experiment.table):
+        raise ParameterError("table", sentence)
+    return from_table(
+        find(experiment.table),
+        experiment.target,
+        experiment.features,
+        experiment.missing,
+        parameters=len(experiment.info.parameters),
+    )
+
+
+def model_of(experiment: Experiment) -> LinearInParameters:
+    """What is fitted. A model of a table has as many weights as there are features or powers."""
+    make = MODELS[experiment.info.model]
+    return make(len(experiment.info.parameters) - 1) if experiment.dataset == DATASET else make()
 
 
 def start_of(experiment: Experiment, dataset: Dataset) -> Tensor:

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 FORMAT = "Gradient Descent Lab, record 1"
 # The code that decides a run's numbers; theory and words do not.
-COMPUTING = ("datasets", "models", "objective", "optimizers", "problem", "recorder", "training")
+COMPUTING = ("datasets", "models", "objective", "optimizers", "problem", "recorder", "table", "training")
 _TYPES = get_type_hints(Experiment)
 _PHASE_TYPES = get_type_hints(Phase)
 
@@ -241,6 +241,8 @@ def _value(name: str, value: Any) -> Any:
     """A field as an `Experiment` has it: JSON knows neither tuples nor phases, and 5.0 may come as 5."""
     if name == "start" and isinstance(value, list):
         return tuple(_number(name, number) for number in value)
+    if name == "features" and isinstance(value, list) and all(isinstance(item, str) for item in value):
+        return tuple(value)
     if name == "before":
         if not isinstance(value, list):
             raise ValueError(f"before must be a list of phases. Got {quoted(value)}.")

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from gd_core.catalog import DATASET_INFO
+from gd_core.catalog import PUBLISHED
 from pages.ui import lesson, look
 from pages.ui.desk import Desk
 from pages.ui.options import Choice, Number
@@ -62,6 +62,7 @@ desk = Desk(
     },
     views=("row", "parameter", "h", "kind"),
     only={
+        "dataset": tuple(PUBLISHED),
         "points": (1, MOST_ROWS),
         "epochs": (1, 200),
         "optimizer": ("gradient-descent",),
@@ -88,7 +89,7 @@ with st.sidebar:
         for place, (name, experiment) in zip(places, EXAMPLES.items(), strict=True):
             with place:
                 st.button(name, key=f"case {name}", width="stretch", on_click=desk.load, args=(experiment,))
-    desk.choose("dataset", {key: one.title for key, one in DATASET_INFO.items()}, label="Data set")
+    desk.choose("dataset", {key: one.title for key, one in PUBLISHED.items()}, label="Data set")
     if info.knobs:
         left, right = st.columns(2, gap="small")
         with left:

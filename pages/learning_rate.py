@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from gd_core.catalog import DATASET_INFO, OPTIMIZER_INFO
+from gd_core.catalog import OPTIMIZER_INFO, PUBLISHED
 from gd_core.experiment import BOUNDS
 from pages.ui import lesson, look
 from pages.ui.desk import Desk
@@ -54,6 +54,7 @@ desk = Desk(
     ),
     options=OPTIONS,
     only={
+        "dataset": tuple(PUBLISHED),
         "loss": ("mse",),
         "batch_size": (0,),
         "before": ((),),
@@ -71,7 +72,7 @@ lesson.heading(
 )
 with st.sidebar:
     desk.complaint()
-    desk.choose("dataset", {key: info.title for key, info in DATASET_INFO.items()}, label="Data set")
+    desk.choose("dataset", {key: info.title for key, info in PUBLISHED.items()}, label="Data set")
     desk.switch(
         "scale_features",
         label="Scale features",

@@ -38,6 +38,9 @@ FORBIDDEN = [
     ("gd_core", ("streamlit", "altair", "pandas", "pages", "app", "tests")),
     ("gd_core.catalog", ("torch", "numpy", "gd_core")),
     ("gd_core.experiment", ("torch", "numpy")),
+    ("gd_core.table", ("torch", "pyarrow")),
+    ("gd_core.table_fields", ("torch", "gd_core.experiment")),
+    ("gd_core.reading", ("torch", "gd_core.experiment")),
     ("gd_core.examples", ("torch", "numpy")),
     ("gd_core.network", ("torch", "numpy")),
     *(
@@ -186,6 +189,7 @@ def test_torch_is_loaded_when_it_is_needed():
     for module in (
         "gd_core.catalog",
         "gd_core.experiment",
+        "gd_core.table_fields",
         "gd_core.examples",
         "gd_core.network",
         "gd_core.published",

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import streamlit as st
 
-from gd_core.catalog import DATASET_INFO, LOSS_INFO, OPTIMIZER_INFO
+from gd_core.catalog import DATASET_INFO, LOSS_INFO, OPTIMIZER_INFO, PUBLISHED
 from gd_core.examples import EXAMPLES, OPENING, Example
 from gd_core.experiment import BOUNDS, FIELDS, HYPERPARAMETERS, Experiment, defaults, to_text
 from pages.ui.look import plain
@@ -42,7 +42,7 @@ def side_bar() -> Controls:
         for sentence in STATE.pop("said", []):
             elsewhere.markdown(f":orange[:material/error:] {plain(sentence)}")
         _examples()
-        dataset = _select("dataset", "Data set", DATASET_INFO, on_change=_dataset_changed)
+        dataset = _select("dataset", "Data set", PUBLISHED, on_change=_dataset_changed)
         info = DATASET_INFO[dataset]
         if info.knobs:
             _row(info.knobs, notes)
@@ -149,6 +149,8 @@ def _follow_the_address() -> None:
         _keep_widgets_alive()
         return
     experiment, sentences = Experiment.from_query(address) if address else (OPENING.experiment, [])
+    if experiment.dataset not in PUBLISHED:
+        experiment = OPENING.experiment
     load(experiment)
     STATE["sentences"] = sentences
     parameters = experiment.info.parameters

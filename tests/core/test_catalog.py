@@ -8,12 +8,13 @@ from gd_core.experiment import BOUNDS, CHOICES, FIELDS, HYPERPARAMETERS
 from gd_core.models import MODELS
 from gd_core.objective import LOSSES
 from gd_core.optimizers import OPTIMIZERS
+from gd_core.table_fields import DATASET
 
 
 @pytest.mark.parametrize(
     ("words", "functions", "choices"),
     [
-        (DATASET_INFO, DATASETS, CHOICES["dataset"]),
+        (DATASET_INFO, (*DATASETS, DATASET), CHOICES["dataset"]),
         (LOSS_INFO, LOSSES, CHOICES["loss"]),
         (OPTIMIZER_INFO, OPTIMIZERS, CHOICES["optimizer"]),
     ],
@@ -25,7 +26,7 @@ def test_registries_hold_the_same_names(words, functions, choices):
     assert all(info.title and info.help for info in words.values())
 
 
-@pytest.mark.parametrize("name", DATASET_INFO)
+@pytest.mark.parametrize("name", DATASETS)
 def test_a_data_set_names_a_model_and_its_parameters(name):
     """The catalogue's parameters are those of the model, and as many as the published start has."""
     info = DATASET_INFO[name]
@@ -33,7 +34,7 @@ def test_a_data_set_names_a_model_and_its_parameters(name):
     assert len(info.parameters) == len(DATASETS[name]().start)
 
 
-@pytest.mark.parametrize("name", DATASET_INFO)
+@pytest.mark.parametrize("name", DATASETS)
 def test_a_data_set_speaks_of_fields(name):
     """Its knobs and defaults are fields of an experiment, and the function's own defaults are the same."""
     info = DATASET_INFO[name]

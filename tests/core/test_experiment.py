@@ -23,7 +23,15 @@ from gd_core.experiment import (
     defaults,
     problem_with,
 )
+from gd_core.table import find
+from gd_core.table_fields import info_of
 
+TABLES = (  # what can be picked from the tables that come with the app
+    {"table": "cars", "target": "distance (ft)", "features": ("speed (mph)",), "points": 50},
+    {"table": "trees", "target": "volume (ft³)", "features": ("girth (in)", "height (ft)"), "points": 31},
+    {"table": "anscombe", "target": "y2", "features": ("x",), "degree": 4, "points": 11},
+    {"table": find("anscombe").key, "target": "x4", "features": ("y4", "y1", "x"), "points": 11},
+)
 WHOLE = ("points", "data_seed", "epochs", "batch_size", "seed")
 NUMBERS = tuple(BOUNDS)
 
@@ -37,7 +45,9 @@ def in_bounds(name):
 def experiments(draw):
     """Any valid experiment, continued ones included."""
     values = defaults(draw(st.sampled_from(CHOICES["dataset"])), draw(st.sampled_from(CHOICES["optimizer"])))
-    info = DATASET_INFO[values["dataset"]]
+    if values["dataset"] == "table":
+        values |= draw(st.sampled_from(TABLES))
+    info = info_of(values)
     fixed = {"points", "noise", "data_seed"} - set(info.knobs)
     for name in ("learning_rate", "seed", "points", "noise", "data_seed", *HYPERPARAMETERS):
         if name not in fixed and draw(st.booleans()):
@@ -125,7 +135,13 @@ def test_unknown_keys_are_ignored():
 # ------------------------------------------------------------------------------------------------- bad values
 
 BAD = [  # field, text in a link, words that the sentence must hold
-    ("dataset", "iris", ("noisy-quadratic, two-features, one-parameter", "iris")),
+    ("dataset", "iris", ("noisy-quadratic, two-features, one-parameter, table", "iris")),
+    ("table", "cars", ("empty for noisy-quadratic", "cars")),
+    ("features", "a,b", ("empty", "a")),
+    ("features", '"a', ("names of columns", '"a')),
+    ("degree", "2", ("1 for noisy-quadratic", "2")),
+    ("degree", "two", ("whole number", "two")),
+    ("missing", "drop", ("refuse for noisy-quadratic", "drop")),
     ("loss", "mae", ("mse, mse-broadcast", "mae")),
     ("optimizer", "newton", ("gradient-descent", "adam", "newton")),
     ("points", "2", ("whole number", "3", "10,000", "2")),
@@ -275,6 +291,7 @@ hostile_text = (
             "1,gradient-descent,0.1", "1,gradient-descent,nan", "-5,adam,0.1,0.9,0.999,1e-8",
             "999999,gradient-descent,1e-5", "500000,gradient-descent,1e-5;500000,gradient-descent,1e-5",
             ";".join(["1,momentum,0.1,0.9"] * 500), "1,momentum,0.1,0.9;", "1e3,adagrad,0.1,1e-10",
+            "cars", "anscombe", "sha256:0123456789abcdef", "z.", "z.AAAA", find("cars").key, "y1", "x,y2", '"x', "drop",
             *CHOICES["dataset"], *CHOICES["optimizer"], *CHOICES["loss"], *NAMED_STARTS,
             "0", "1", "3", "20", "10000", "1000000", "4294967295",
         ]
@@ -349,7 +366,12 @@ def test_every_pair_has_valid_defaults(dataset, optimizer):
     assert experiment.learning_rate == DATASET_INFO[dataset].defaults["learning_rate"]
     for name, value in OPTIMIZER_INFO[optimizer].hyperparameters.items():
         assert getattr(experiment, name) == value
-    assert len(experiment.to_query()) == (3 if optimizer == "gradient-descent" else 4)
+    written = {"dataset", "learning_rate", "epochs"} | (
+        {"optimizer"} if optimizer != "gradient-descent" else set()
+    )
+    assert set(experiment.to_query()) == written | (
+        {"table", "target", "features"} if dataset == "table" else set()
+    )
 
 
 @given(experiments())

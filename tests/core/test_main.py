@@ -243,6 +243,11 @@ def test_a_diverged_run_is_a_result(run):
 
 FLAGS = {
     "dataset": "two-features",
+    "table": "",
+    "target": "",
+    "features": "",
+    "degree": "1",
+    "missing": "refuse",
     "points": "50",
     "noise": "0.5",
     "data_seed": "7",
@@ -282,7 +287,7 @@ def test_every_field_is_a_flag(run):
         name: [phase._asdict() for phase in value]
         if name == "before"
         else list(value)
-        if name == "start"
+        if name in ("start", "features")
         else value
         for name, value in vars(expected).items()
     }
@@ -292,7 +297,7 @@ def test_defaults_are_the_data_sets_own(run):
     """Only what is given differs from the dashboard's starting values; features can be left unscaled by name."""
     _, output, _ = run("train", "one-parameter", "--optimizer", "adagrad", "--no-scale-features", "--json")
     shown = strict_json(output)["experiment"]
-    assert shown == {**vars(Experiment.default("one-parameter", "adagrad")), "before": []}
+    assert shown == {**vars(Experiment.default("one-parameter", "adagrad")), "before": [], "features": []}
 
 
 def test_without_a_data_set_it_is_the_first(run):

@@ -16,10 +16,10 @@ every_objective = pytest.mark.parametrize(
     "objective",
     [
         pytest.param(
-            Objective(MODELS[info.model](), DATASETS[name](20, noise=1.0, data_seed=4), loss),
+            Objective(MODELS[DATASET_INFO[name].model](), DATASETS[name](20, noise=1.0, data_seed=4), loss),
             id=f"{name}, {title}",
         )
-        for name, info in DATASET_INFO.items()
+        for name in DATASETS
         for title, loss in LOSSES.items()
     ],
 )

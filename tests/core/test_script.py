@@ -13,7 +13,7 @@ import nbformat
 import pytest
 import torch
 
-from gd_core.catalog import DATASET_INFO, OPTIMIZER_INFO
+from gd_core.catalog import OPTIMIZER_INFO, PUBLISHED
 from gd_core.experiment import Experiment
 from gd_core.notebook import notebook
 from gd_core.recorder import Recorder
@@ -100,7 +100,7 @@ def small(dataset, optimizer, **changes):
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZER_INFO)
-@pytest.mark.parametrize("dataset", DATASET_INFO)
+@pytest.mark.parametrize("dataset", PUBLISHED)
 def test_both_flavours_print_the_recording(dataset, optimizer):
     """Every data set, update rule, kind of batch, with and without scaling: to 1e-9, epoch by epoch."""
     alone = dataset == "one-parameter"
@@ -225,7 +225,7 @@ def test_a_script_needs_torch_alone(experiment, flavour, tmp_path):
 def variants():
     """Scripts of every shape, as text."""
     for flavour in FLAVOURS:
-        for dataset in DATASET_INFO:
+        for dataset in PUBLISHED:
             for optimizer in OPTIMIZER_INFO:
                 for batch_size, scale_features in ((0, False), (4, False), (0, True), (4, True)):
                     if dataset != "one-parameter" or (batch_size, scale_features) == (0, False):

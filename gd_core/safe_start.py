@@ -1,0 +1,39 @@
+"""Settings with which data that were never seen before can be trained at once: a rate that settles, from their curvature."""
+
+from dataclasses import replace
+
+from gd_core.experiment import BOUNDS, Experiment
+from gd_core.problem import Problem, build
+from gd_core.race import first_step_rate
+from gd_core.theory import Curvature, curvature, stability_limit, why_no_limit
+
+SHARE = 0.5  # of the limit: 1/λ for gradient descent, with which no direction overshoots
+MANY_NUMBERS = 1_000_000  # rows times parameters, from which on an epoch takes long
+FEW_EPOCHS = 100
+
+
+def safe_rate(experiment: Experiment, problem: Problem, curve: Curvature) -> float:
+    """Half of the stability limit, or, for a rule without one, a first step of a tenth of the way; in three digits."""
+    if why_no_limit(experiment) is None:
+        rate = SHARE * stability_limit(curve, experiment.phase)
+    else:
+        rate = first_step_rate(experiment, problem, curve)
+    return float(f"{rate:.2e}")
+
+
+def safe_start(experiment: Experiment) -> Experiment:
+    """The same data from their usual start, all rows at a time, with a rate that settles.
+
+    Features stay as they are, unless no rate that can be typed is small enough for them: then they are scaled.
+    """
+    plain = replace(experiment, batch_size=0, before=(), start="published")
+    low, high = BOUNDS["learning_rate"][:2]
+    for scaled in (plain.scale_features, True):
+        one = replace(plain, scale_features=scaled)
+        problem = build(one)
+        rate = safe_rate(one, problem, curvature(problem.objective))
+        if rate >= low:
+            break
+    many = one.points * len(one.info.parameters) > MANY_NUMBERS
+    epochs = min(one.epochs, FEW_EPOCHS) if many else one.epochs
+    return replace(one, learning_rate=min(high, max(low, rate)), epochs=epochs)

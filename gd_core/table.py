@@ -1,0 +1,267 @@
+"""A table of one's own as a value: named columns of float64, told from every other by its fingerprint.
+
+A small table travels in a link as text, a large one as its fingerprint only: then the rows are found among the
+tables that someone in this process holds. Shapes: N rows, C columns.
+"""
+
+import base64
+import csv
+import hashlib
+import io
+import math
+import re
+import unicodedata
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import NamedTuple
+from weakref import WeakValueDictionary
+
+import numpy as np
+
+from gd_core.example_tables import EXAMPLE_TABLES, FOLDER
+
+MAX_ROWS = 200_000
+MAX_COLUMNS = 100
+MAX_NAME = 60  # characters of a column's name
+LARGEST, SMALLEST = 1e30, 1e-30  # of a number's size: beyond, powers and squares leave the range of float64
+MAX_IN_LINK = 2000  # characters
+PACKED, FINGERPRINT = "z.", "sha256:"
+SHOWN_DIGITS = 16  # of a fingerprint, 64 bits
+WRITTEN_CELLS, WRITTEN_LENGTH = 20_000, 100_000  # no larger table is even tried to be written into a link
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """Named columns of numbers.
+
+    Attributes:
+        names: C different names, each as `clean_name` leaves it.
+        columns: C columns, each [N], float64; NaN where a cell holds no number.
+    """
+
+    names: tuple[str, ...]
+    columns: tuple[np.ndarray, ...]
+
+    @classmethod
+    def of(cls, columns: Mapping[str, Sequence[float] | np.ndarray]) -> "Table":
+        """A table from columns by name.
+
+        Raises:
+            ValueError: In one sentence, if names, sizes or numbers break the rules.
+        """
+        arrays = tuple(np.array(column, dtype=np.float64) for column in columns.values())
+        if not 2 <= len(arrays) <= MAX_COLUMNS:
+            raise ValueError(f"A table must have 2 to {MAX_COLUMNS} columns. Got {len(arrays)}.")
+        sizes = {len(array) for array in arrays}
+        if len(sizes) > 1 or not 2 <= min(sizes) <= MAX_ROWS:
+            raise ValueError(f"A table must have 2 to {MAX_ROWS:,} rows, in every column as many.")
+        if any(name != clean_name(name) or not name for name in columns):
+            raise ValueError(f"A column's name must be 1 to {MAX_NAME} characters that can be seen.")
+        for array in arrays:
+            size = np.abs(array)
+            if ((size > LARGEST) | ((size < SMALLEST) & (size > 0))).any():
+                raise ValueError(f"A number's size must be between {SMALLEST} and {LARGEST}, or 0.")
+            array[np.isnan(array)] = np.nan  # one kind only, or equal tables would have two fingerprints
+            array.setflags(write=False)
+        return cls(tuple(columns), arrays)
+
+    @property
+    def rows(self) -> int:
+        """N."""
+        return len(self.columns[0])
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        """A column by its name, [N]."""
+        return self.columns[self.names.index(name)]
+
+    @cached_property
+    def missing(self) -> Mapping[str, int]:
+        """How many cells of each column hold no number."""
+        return {
+            name: int(np.isnan(column).sum()) for name, column in zip(self.names, self.columns, strict=True)
+        }
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 of names and numbers, in hexadecimal: the same for the same content, however the file was written."""
+        digest = hashlib.sha256(repr((self.names, self.rows)).encode())
+        for column in self.columns:
+            digest.update(column.astype("<f8").tobytes())
+        return digest.hexdigest()
+
+    @cached_property
+    def key(self) -> str:
+        """What an `Experiment` says: the whole table as text if it fits in a link, or else its fingerprint."""
+        return _packed(self) or FINGERPRINT + self.fingerprint[:SHOWN_DIGITS]
+
+    @property
+    def travels(self) -> bool:
+        """Whether a link holds the whole table."""
+        return self.key.startswith(PACKED)
+
+
+class Used(NamedTuple):
+    """The rows that are fitted.
+
+    Attributes:
+        x: Features, [N, D].
+        y: Target, [N].
+        dropped: Rows that were left out.
+        filled: Cells of features that took their column's mean.
+    """
+
+    x: np.ndarray
+    y: np.ndarray
+    dropped: int
+    filled: int
+
+
+def used(table: Table, target: str, features: Sequence[str], missing: str) -> Used:
+    """Rows and columns as chosen.
+
+    Args:
+        table: The table.
+        target: Name of the column that is predicted.
+        features: Names of the columns it is predicted from.
+        missing: What becomes of rows in which a number is missing. "drop" leaves them out. "mean" fills a feature with
+            the mean of its column; a row without a target is left out, because there is nothing to compare with.
+    """
+    y = table[target]
+    x = np.column_stack([table[name] for name in features])
+    gaps = np.isnan(x)
+    keep = ~np.isnan(y)
+    if missing == "mean":
+        filled = int(gaps[keep].sum())
+        x = np.where(gaps, np.array([np.nanmean(column) for column in x.T]), x) if filled else x
+    else:
+        filled = 0
+        keep &= ~gaps.any(1)
+    dropped = int((~keep).sum())
+    return Used(x[keep], y[keep], dropped, filled) if dropped else Used(x, y, 0, filled)
+
+
+def count_used(table: Table, target: str, features: Sequence[str], missing: str) -> int:
+    """How many rows `used` has."""
+    columns = (target,) if missing == "mean" else (target, *features)
+    if not any(table.missing[name] for name in columns):
+        return table.rows
+    gaps = np.zeros(table.rows, dtype=bool)
+    for name in columns:
+        gaps |= np.isnan(table[name])
+    return table.rows - int(gaps.sum())
+
+
+def clean_name(text: str) -> str:
+    """A column's name as one line of at most 60 characters, without characters that steer the writing of others."""
+    kept = "".join(
+        " " if unicodedata.category(c) in ("Cc", "Zl", "Zp") else c
+        for c in text[:1000]
+        if not (unicodedata.bidirectional(c) in _STEERING or unicodedata.category(c) in ("Cs", "Cn"))
+    )
+    line = " ".join(kept.split())
+    return line if len(line) <= MAX_NAME else line[: MAX_NAME - 1] + "…"
+
+
+_STEERING = ("LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI")
+
+
+# ------------------------------------------------------------------------------------------------------- finding
+
+_here: WeakValueDictionary[str, Table] = WeakValueDictionary()
+
+
+def keep(table: Table) -> Table:
+    """Make a table known to this process for as long as the caller holds what is returned: the same content once."""
+    if table.travels:
+        return table
+    return _here.setdefault(table.key, table)
+
+
+def find(key: str) -> Table:
+    """The table that an `Experiment` names: an example, one that is written out in the key, or one that is held.
+
+    Raises:
+        LookupError: If it is a fingerprint, and nobody in this process holds the table.
+        ValueError: If it is none of the three.
+    """
+    if key in EXAMPLE_TABLES:
+        return _example(key)
+    if key.startswith(PACKED) and len(key) <= MAX_IN_LINK:
+        return _unpacked(key)
+    if re.fullmatch(f"{FINGERPRINT}[0-9a-f]{{{SHOWN_DIGITS}}}", key):
+        table = _here.get(key)
+        if table is None:
+            raise LookupError(key)
+        return table
+    raise ValueError("neither an example nor a table nor a fingerprint")
+
+
+@lru_cache(len(EXAMPLE_TABLES))
+def _example(name: str) -> Table:
+    return _from_csv((FOLDER / f"{name}.csv").read_text(encoding="utf-8"))
+
+
+def _packed(table: Table) -> str | None:
+    """A table as CSV, deflated, in base64 of the alphabet for addresses; None if that is too long."""
+    if table.rows * len(table.names) > WRITTEN_CELLS:
+        return None
+    text = to_csv(table)
+    if len(text) > WRITTEN_LENGTH:
+        return None
+    deflate = zlib.compressobj(9, wbits=-15)
+    data = deflate.compress(text.encode()) + deflate.flush()
+    key = PACKED + base64.urlsafe_b64encode(data).decode().rstrip("=")
+    return key if len(key) <= MAX_IN_LINK else None
+
+
+@lru_cache(128)
+def _unpacked(key: str) -> Table:
+    data = key.removeprefix(PACKED)
+    try:
+        inflate = zlib.decompressobj(wbits=-15)
+        text = inflate.decompress(
+            base64.b64decode(data + "=" * (-len(data) % 4), altchars=b"-_", validate=True), 4 * WRITTEN_LENGTH
+        )  # a link of 2,000 characters could hold millions
+        if not inflate.eof:
+            raise ValueError("more than a table")
+        return _from_csv(text.decode())
+    except zlib.error as error:
+        raise ValueError(str(error)) from None
+
+
+def to_csv(table: Table) -> str:
+    """Every number in the fewest digits that give exactly it back; nothing where there is none."""
+    file = io.StringIO()
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(table.names)
+    writer.writerows(
+        zip(*([_digits(number) for number in column.tolist()] for column in table.columns), strict=True)
+    )
+    return file.getvalue()
+
+
+def _digits(number: float) -> str:
+    return "" if math.isnan(number) else repr(number).removesuffix(".0")
+
+
+def _from_csv(text: str) -> Table:
+    """The inverse of `to_csv`; anything else is refused.
+
+    Raises:
+        ValueError: If it is anything else.
+    """
+    try:
+        names, *rows = csv.reader(io.StringIO(text), strict=True)
+    except csv.Error as error:
+        raise ValueError(str(error)) from None
+    if len(set(names)) < len(names):
+        raise ValueError("names twice")
+    numbers = [[float(cell or "nan") for cell in row] for row in rows]
+    if any(len(row) != len(names) for row in rows):
+        raise ValueError("rows of different lengths")
+    table = Table.of(dict(zip(names, zip(*numbers, strict=True), strict=True)))
+    if any(count == table.rows for count in table.missing.values()):
+        raise ValueError("a column without a number")
+    return table

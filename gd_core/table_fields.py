@@ -1,0 +1,263 @@
+"""The fields of an `Experiment` that pick from a table: their rules, their usual values, and the model they make.
+
+NumPy comes with `table`, when a table is first looked at.
+"""
+
+import csv
+import io
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from gd_core.catalog import DATASET_INFO, DatasetInfo
+from gd_core.example_tables import EXAMPLE_TABLES
+
+if TYPE_CHECKING:
+    from gd_core.table import Table
+
+DATASET = "table"
+TABLE_FIELDS = ("table", "target", "features", "degree", "missing")
+MAX_FEATURES = 20
+MAX_DEGREE = 5
+MISSING = ("refuse", "drop", "mean")
+NO_TABLE: Mapping[str, Any] = {
+    "table": "",
+    "target": "",
+    "features": (),
+    "degree": 1,
+    "missing": "refuse",
+}
+FEWEST_ROWS = 2
+REACH = 1e60  # of the largest value's highest power, either way
+
+
+def problem_with_table_field(name: str, value: Any, others: Mapping[str, Any]) -> str | None:
+    """The sentence that says which rule a table's field breaks, or None.
+
+    A table that is known by its fingerprint only and is not here cannot be looked into: then only its form is checked.
+
+    Args:
+        name: One of `TABLE_FIELDS`, or "points".
+        value: What it should be.
+        others: The fields before it.
+    """
+    dataset = others["dataset"]
+    if dataset != DATASET:
+        if value == NO_TABLE[name]:
+            return None
+        rule = "empty" if NO_TABLE[name] in ("", ()) else str(NO_TABLE[name])
+        return f"{name} must be {rule} for {dataset}. Got {_quoted(value)}."
+    if name == "table":
+        return _problem_with_key(value)
+    table = table_at_hand(others["table"])
+    match name:
+        case "target":
+            return _problem_with_column(name, value, table)
+        case "features":
+            return _problem_with_features(value, others["target"], table)
+        case "degree":
+            return _problem_with_degree(value, others["features"], table)
+        case "missing":
+            return _problem_with_missing(value, others, table)
+        case _:
+            return _problem_with_points(value, others, table)
+
+
+def needs_its_file(key: str) -> str | None:
+    """The sentence that asks for the file behind a fingerprint, or None if the table is at hand."""
+    from gd_core.table import FINGERPRINT, find
+
+    if not key.startswith(FINGERPRINT):
+        return None
+    try:
+        find(key)
+    except LookupError:
+        return f"table: this link needs the file with the fingerprint {key.removeprefix(FINGERPRINT)}. Upload it."
+    except ValueError:
+        return None
+    return None
+
+
+def table_at_hand(key: str) -> "Table | None":
+    """The table of a key, or None if it is not here."""
+    from gd_core.table import find
+
+    try:
+        return find(key)
+    except (LookupError, ValueError):
+        return None
+
+
+def usual_fields(key: str) -> dict[str, Any]:
+    """What is picked from a table before anyone has picked: an example's own columns, or the last from the first.
+
+    The target is the last column, the feature the first that varies. Rows in which a number is missing are refused.
+    """
+    if key in EXAMPLE_TABLES:
+        example = EXAMPLE_TABLES[key]
+        return {
+            "target": example.target,
+            "features": example.features,
+            "degree": example.degree,
+            "missing": "refuse",
+        }
+    table = table_at_hand(key)
+    if table is None:
+        return dict(NO_TABLE)
+    *others, target = table.names
+    varies = (name for name in others if (table[name] != table[name][0]).any())
+    return {"target": target, "features": (next(varies, others[0]),), "degree": 1, "missing": "refuse"}
+
+
+def points_of(values: Mapping[str, Any]) -> int | None:
+    """How many rows of the table are fitted; None if it is not here."""
+    from gd_core.table import count_used
+
+    table = table_at_hand(values["table"])
+    if table is None:
+        return None
+    return count_used(table, values["target"], values["features"], values["missing"])
+
+
+def info_of(values: Mapping[str, Any]) -> DatasetInfo:
+    """The data set as a choice, with the model that features and degree make."""
+    info = DATASET_INFO[values["dataset"]]
+    if values["dataset"] != DATASET:
+        return info
+    return _table_info(len(values["features"]), values["degree"])
+
+
+@lru_cache(64)
+def _table_info(features: int, degree: int) -> DatasetInfo:
+    return replace(
+        DATASET_INFO[DATASET],
+        model="polynomial" if degree > 1 else "linear",
+        parameters=parameter_names(max(features, degree)),
+    )
+
+
+def parameter_names(weights: int) -> tuple[str, ...]:
+    """w₁ … w_D of D features, or of the powers x, x² … x^D of one feature; then b."""
+    subscripts = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+    return (*(f"w{str(i + 1).translate(subscripts)}" for i in range(weights)), "b")
+
+
+def names_to_text(names: tuple[str, ...]) -> str:
+    """Names with commas between, in quotation marks where a name has a comma of its own."""
+    file = io.StringIO()
+    csv.writer(file, lineterminator="").writerow(names)
+    return file.getvalue()
+
+
+def names_from_text(text: str) -> tuple[str, ...]:
+    """The inverse of `names_to_text`.
+
+    Raises:
+        ValueError: If quotation marks do not match, or there is more than one line.
+    """
+    try:
+        (names,) = csv.reader([text], strict=True)
+    except csv.Error as error:
+        raise ValueError(str(error)) from None
+    return tuple(names)
+
+
+# --------------------------------------------------------------------------------------------------------- rules
+
+
+def _problem_with_key(value: Any) -> str | None:
+    from gd_core.table import find
+
+    examples = ", ".join(EXAMPLE_TABLES)
+    rule = f"table must be {examples}, or what this page writes into a link. Got {_quoted(value)}."
+    if not isinstance(value, str):
+        return rule
+    try:
+        find(value)
+    except LookupError:
+        return None
+    except ValueError:
+        return rule
+    return None
+
+
+def _problem_with_column(name: str, value: Any, table: "Table | None") -> str | None:
+    if table is None:
+        return (
+            None
+            if isinstance(value, str) and value
+            else f"{name} must be a column of the table. Got {_quoted(value)}."
+        )
+    if value in table.names:
+        return None
+    return f"{name} must be a column of the table: {_listed(table.names)}. Got {_quoted(value)}."
+
+
+def _problem_with_features(value: Any, target: str, table: "Table | None") -> str | None:
+    if not isinstance(value, tuple) or not 1 <= len(value) <= MAX_FEATURES:
+        got = len(value) if isinstance(value, tuple) else _quoted(value)
+        return f"features must be 1 to {MAX_FEATURES} columns. Got {got}."
+    for name in value:
+        if sentence := _problem_with_column("features", name, table):
+            return sentence.replace("must be a column", "must be columns")
+    if len(set(value)) < len(value):
+        return f"features must be different columns. Got {_quoted(_listed(value))}."
+    if target in value:
+        return f"features must not hold the target, or there is nothing to learn. Got {_quoted(target)}."
+    return None
+
+
+def _problem_with_degree(value: Any, features: tuple[str, ...], table: "Table | None") -> str | None:
+    if type(value) is not int or not 1 <= value <= MAX_DEGREE:
+        return f"degree must be a whole number between 1 and {MAX_DEGREE}. Got {_quoted(value)}."
+    if value > 1 and len(features) > 1:
+        return f"degree must be 1 with several features: a polynomial needs just one. Got {value}."
+    if value > 1 and table is not None:
+        import numpy as np
+
+        largest = float(np.nanmax(np.abs(table[next(iter(features))])))
+        if largest and not 1 / REACH <= largest**value <= REACH:
+            return f"degree must be lower for values as far from 1 as {largest:.3g}: their powers cannot be computed. Got {value}."
+    return None
+
+
+def _problem_with_missing(value: Any, others: Mapping[str, Any], table: "Table | None") -> str | None:
+    if value not in MISSING:
+        return f"missing must be one of {', '.join(MISSING)}. Got {_quoted(value)}."
+    if table is None:
+        return None
+    left = points_of({**others, "missing": "drop" if value == "refuse" else value}) or 0
+    if value == "refuse" and left < table.rows:
+        gone = table.rows - left
+        rows = "1 row lacks" if gone == 1 else f"{gone:,} rows lack"
+        return f"missing must be drop or mean: {rows} a number in the columns used. Got refuse."
+    if left < FEWEST_ROWS:
+        rows = "1 row" if left == 1 else f"{left} rows"
+        return f"missing must leave at least {FEWEST_ROWS} rows to fit. Got {_quoted(value)}, which leaves {rows}."
+    return None
+
+
+def _problem_with_points(value: Any, others: Mapping[str, Any], table: "Table | None") -> str | None:
+    from gd_core.table import MAX_ROWS
+
+    if table is None:
+        if type(value) is int and FEWEST_ROWS <= value <= MAX_ROWS:
+            return None
+        return f"points must be a whole number between {FEWEST_ROWS} and {MAX_ROWS:,}. Got {_quoted(value)}."
+    rows = points_of(others)
+    if type(value) is int and value == rows:
+        return None
+    return f"points must be {rows}, the rows of the table that are used. Got {_quoted(value)}."
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    """Names for a sentence: the first few, cut short."""
+    short = [name if len(name) <= 20 else name[:19] + "…" for name in names[:5]]
+    return ", ".join(short) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+
+
+def _quoted(value: Any) -> str:
+    """A value as quoted in an error: short, on one line."""
+    text = " ".join(str(value).split()) or "nothing"
+    return text if len(text) <= 40 else text[:39] + "…"

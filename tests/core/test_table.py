@@ -1,0 +1,366 @@
+"""A table as a value: in a link, by its fingerprint, and as the rows that are fitted."""
+
+import gc
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gd_core.cells import safe_cell
+from gd_core.example_tables import EXAMPLE_TABLES, FOLDER
+from gd_core.experiment import BOUNDS, Experiment, ParameterError
+from gd_core.outcome import Outcome, outcome
+from gd_core.problem import build
+from gd_core.reading import read
+from gd_core.recorder import Recorder, record
+from gd_core.safe_start import safe_start
+from gd_core.table import MAX_IN_LINK, Table, clean_name, count_used, find, keep, to_csv, used
+from gd_core.table_fields import NO_TABLE, TABLE_FIELDS, names_from_text, names_to_text
+from gd_core.theory import curvature
+
+sizes = st.floats(1e-30, 1e30)
+numbers = st.just(0.0) | st.just(-0.0) | sizes | sizes.map(lambda x: -x) | st.integers(-1000, 1000).map(float)
+names = st.text(max_size=90).map(clean_name).filter(bool)
+
+
+@st.composite
+def tables(draw, cells=numbers):
+    """Any table that Table.of takes, of up to six columns."""
+    headers = draw(st.lists(names, min_size=2, max_size=6, unique=True))
+    rows = draw(st.integers(2, 12))
+    columns = [draw(st.lists(cells, min_size=rows, max_size=rows)) for _ in headers]
+    for column in columns:
+        if all(map(math.isnan, column)):
+            column[0] = 1.0
+    return Table.of(dict(zip(headers, columns, strict=True)))
+
+
+def same(one, other):
+    """Whether two tables hold the same names and, to the last bit, the same numbers."""
+    return one.names == other.names and all(
+        a.tobytes() == b.tobytes() for a, b in zip(one.columns, other.columns, strict=True)
+    )
+
+
+# --------------------------------------------------------------------------------------------- there and back
+
+
+@given(tables(numbers | st.just(math.nan)))
+def test_a_table_survives_its_link(table):
+    """What the key holds is the table, bit for bit, with its fingerprint; a large one is found while it is held."""
+    held = keep(table)
+    found = find(held.key)
+    assert same(found, table)
+    assert found.fingerprint == table.fingerprint
+    assert len(held.key) <= MAX_IN_LINK
+    assert table.travels or held.key.startswith("sha256:")
+
+
+@given(tables(), st.sampled_from([",", ";", "\t", "|"]), st.sampled_from(["utf-8", "utf-8-sig", "utf-16"]))
+def test_a_file_becomes_the_table_that_was_written(table, separator, encoding):
+    """File → table: the numbers to the last bit, and the names, whatever separates and encodes them."""
+    lines = [
+        separator.join('"' + name.replace('"', '""') + '"' for name in table.names),
+        *(
+            separator.join(repr(float(x)) for x in row)
+            for row in zip(*(column.tolist() for column in table.columns), strict=True)
+        ),
+    ]
+    reading = read("\n".join(lines).encode(encoding))
+    assert (reading.found, reading.words) == (0, ())
+    if reading.table.names != tuple(
+        f"column {i + 1}" for i in range(len(table.names))
+    ):  # names that are numbers
+        assert same(reading.table, table)
+
+
+@given(tables(st.integers(-1000, 1000).map(float)), st.data())
+def test_an_experiment_with_a_table_survives_its_link(table, data):
+    """File → data set → link → data set: the same experiment, the same rows in float64."""
+    held = keep(table)
+    target, *others = data.draw(st.permutations(table.names))
+    features = tuple(others[: data.draw(st.integers(1, len(others)))])
+    degree = data.draw(st.integers(1, 5)) if len(features) == 1 else 1
+    experiment = replace(
+        Experiment.default("table"),
+        table=held.key,
+        target=target,
+        features=features,
+        degree=degree,
+        points=table.rows,
+    )
+    again, sentences = Experiment.from_query(experiment.to_query())
+    assert (again, sentences) == (experiment, [])
+    one, other = build(experiment).dataset, build(again).dataset
+    assert torch.equal(one.x, other.x)
+    assert torch.equal(one.y, other.y)
+    assert one.x[:, 0].tolist() == table[features[0]].tolist()
+
+
+@given(st.lists(st.text(max_size=20), min_size=1, max_size=5))
+def test_names_survive_their_text(listed):
+    """Commas, quotation marks and line feeds within names are theirs."""
+    once = tuple(" ".join(name.split()) for name in listed)
+    assert names_from_text(names_to_text(once)) == once
+
+
+def test_a_large_table_is_known_for_as_long_as_it_is_held():
+    """Nobody else's cache keeps it: when the one who brought it lets go, the link asks for the file."""
+    generator = np.random.default_rng(1)
+    table = Table.of({"x": generator.random(5000), "y": generator.random(5000)})
+    assert not table.travels
+    key = table.key
+    assert keep(table) is table
+    assert keep(Table.of({"x": table["x"], "y": table["y"]})) is table  # the same content is kept once
+    query = {"dataset": "table", "table": key, "target": "y", "features": "x", "epochs": "3"}
+    experiment, sentences = Experiment.from_query(query)
+    assert (sentences, experiment.points) == ([], 5000)
+    assert record(experiment).epochs == 3
+    assert replace(experiment, learning_rate=1e-3).table == key
+    del table
+    gc.collect()
+    other, sentences = Experiment.from_query(query)
+    assert other == Experiment.default("table")
+    assert sentences == [f"table: this link needs the file with the fingerprint {key[7:]}. Upload it."]
+    with pytest.raises(ParameterError, match=r"^table: this link needs the file"):
+        build(replace(experiment, learning_rate=1e-3))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda x, y: {"x": x, "z": y},
+        lambda x, y: {"y": y, "x": x},
+        lambda x, y: {"x": x, "y": np.append(y[:-1], np.nextafter(y[-1], 9))},
+        lambda x, y: {"x": x[:-1], "y": y[:-1]},
+        lambda x, y: {"x": x, "y": np.append(y[:-1], np.nan)},
+    ],
+)
+def test_a_fingerprint_tells_tables_apart(change):
+    """A name, the order, the last bit of a number, a row, a missing cell: each gives another one."""
+    x, y = np.arange(6.0), np.arange(6.0) ** 2 / 7
+    one = Table.of({"x": x, "y": y})
+    assert Table.of({"x": x.tolist(), "y": list(y)}).fingerprint == one.fingerprint
+    assert Table.of(change(x, y)).fingerprint != one.fingerprint
+
+
+@pytest.mark.parametrize(
+    "key",
+    ["", "z.", "z.AAAA", "z.!!!!", "sha256:xyz", "iris", "z." + "A" * 3000, "sha256:0123456789ABCDEF"],
+)
+def test_a_spoiled_key_is_no_table(key):
+    """It is said in one sentence, and the data set opens with its own example."""
+    with pytest.raises(ValueError, match=r"."):
+        find(key)
+    experiment, sentences = Experiment.from_query({"dataset": "table", "table": key, "target": "q"})
+    assert experiment == Experiment.default("table")
+    assert len(sentences) == 1
+    assert sentences[0].startswith("table must be cars, trees, anscombe, or")
+
+
+def test_a_link_cannot_hold_a_bomb():
+    """Two thousand characters that would inflate to megabytes are refused."""
+    import base64
+    import zlib
+
+    deflate = zlib.compressobj(9, wbits=-15)
+    data = deflate.compress(b"a,b\n" + b"1,1\n" * 300_000) + deflate.flush()
+    key = "z." + base64.urlsafe_b64encode(data).decode().rstrip("=")
+    assert len(key) < 2000 * 3
+    with pytest.raises(ValueError, match=r"."):
+        find(key[:MAX_IN_LINK])
+
+
+# ------------------------------------------------------------------------------------------------- rows and rules
+
+GAPS = Table.of(
+    {
+        "x": [1.0, math.nan, 3.0, 4.0, 6.0],
+        "z": [1.0, 2.0, math.nan, 0.0, 1.0],
+        "y": [1.0, 2.0, 3.0, math.nan, 5.0],
+    }
+)
+
+
+@pytest.mark.parametrize(
+    ("missing", "features", "x", "dropped", "filled"),
+    [
+        ("drop", ("x",), [[1], [3], [6]], 2, 0),
+        ("drop", ("x", "z"), [[1, 1], [6, 1]], 3, 0),
+        ("mean", ("x",), [[1], [3.5], [3], [6]], 1, 1),
+        ("mean", ("x", "z"), [[1, 1], [3.5, 2], [3, 1], [6, 1]], 1, 2),
+    ],
+)
+def test_incomplete_rows_go_or_are_filled(missing, features, x, dropped, filled):
+    """Dropped, or a feature takes its column's mean; a row without a target always goes. The numbers are told."""
+    rows = used(GAPS, "y", features, missing)
+    assert rows.x.tolist() == x
+    assert (rows.dropped, rows.filled) == (dropped, filled)
+    assert len(rows.y) == len(x) == count_used(GAPS, "y", features, missing)
+
+
+def test_incomplete_rows_wait_for_a_choice():
+    """Without one there is no experiment; with one, its points are the rows that are left."""
+    fields = {"dataset": "table", "table": GAPS.key, "target": "y", "features": "x"}
+    experiment, sentences = Experiment.from_query(fields)
+    assert experiment == Experiment.default("table")
+    assert sentences == [
+        "missing must be drop or mean: 2 rows lack a number in the columns used. Got refuse."
+    ]
+    for missing, points in (("drop", 3), ("mean", 4)):
+        experiment, sentences = Experiment.from_query(fields | {"missing": missing})
+        assert (sentences, experiment.points, experiment.missing) == ([], points, missing)
+        assert len(build(experiment).dataset.x) == points
+
+
+BAD = [
+    ({"target": "height"}, "target must be a column of the table: x, y1, y2, y3, x4 and 1 more. Got height."),
+    ({"features": ("x", "q")}, "features must be columns of the table: x, y1, y2, y3, x4 and 1 more. Got q."),
+    ({"features": ()}, "features must be 1 to 20 columns. Got 0."),
+    ({"features": ("x", "x")}, "features must be different columns. Got x, x."),
+    (
+        {"features": ("y2",)},
+        "features must not hold the target, or there is nothing to learn. Got y2.",
+    ),
+    ({"degree": 6}, "degree must be a whole number between 1 and 5. Got 6."),
+    ({"degree": True}, "degree must be a whole number between 1 and 5. Got True."),
+    (
+        {"features": ("x", "y1"), "degree": 2},
+        "degree must be 1 with several features: a polynomial needs just one. Got 2.",
+    ),
+    ({"missing": "zero"}, "missing must be one of refuse, drop, mean. Got zero."),
+    ({"points": 10}, "points must be 11, the rows of the table that are used. Got 10."),
+    ({"noise": 1.0}, "noise must be 0.0 for table. Got 1.0."),
+]
+
+
+@pytest.mark.parametrize(("fields", "sentence"), BAD)
+def test_a_bad_pick_is_refused_in_one_sentence(fields, sentence):
+    """It names the field, the rule and the value."""
+    good, _ = Experiment.from_query({"dataset": "table", "table": "anscombe"})
+    with pytest.raises(ParameterError) as error:
+        replace(good, **fields)
+    assert str(error.value) == sentence
+
+
+def test_powers_must_be_within_reach():
+    """10³⁰ to the fifth cannot be computed with; the line through it can."""
+    table = Table.of({"x": [1e30, 2e29, 3.0], "y": [1.0, 2.0, 4.0]})
+    line, sentences = Experiment.from_query({"dataset": "table", "table": table.key})
+    assert sentences == []
+    with pytest.raises(ParameterError, match=r"^degree must be lower for values as far from 1 as 1e\+30"):
+        replace(line, degree=5)
+    assert safe_start(line).scale_features  # no rate that can be typed is small enough for it as it is
+
+
+def test_no_table_is_what_the_others_have():
+    """A field of a table means nothing to another data set, and has to be as if it were not there."""
+    assert {name: getattr(Experiment(), name) for name in TABLE_FIELDS} == dict(NO_TABLE)
+
+
+# ----------------------------------------------------------------------------------------------- what is fitted
+
+
+def test_the_examples_are_the_published_ones():
+    """Regression lines that books print: Ezekiel's cars, Ryan's trees, and all four of Anscombe's sets."""
+    cars, _ = Experiment.from_query({"dataset": "table", "table": "cars"})
+    optimum = curvature(build(cars).objective).optimum.tolist()
+    assert optimum == pytest.approx([3.932409, -17.579095], abs=1e-6)
+    trees, _ = Experiment.from_query({"dataset": "table", "table": "trees"})
+    optimum = curvature(build(trees).objective).optimum.tolist()
+    assert optimum == pytest.approx([4.7082, 0.3393, -57.9877], abs=1e-4)
+    for x, y in (("x", "y1"), ("x", "y2"), ("x", "y3"), ("x4", "y4")):
+        one = {"dataset": "table", "table": "anscombe", "target": y, "features": x, "degree": "1"}
+        experiment, sentences = Experiment.from_query(one)
+        assert sentences == []
+        optimum = curvature(build(experiment).objective).optimum.tolist()
+        assert optimum == pytest.approx([0.500, 3.00], abs=0.003)
+
+
+@pytest.mark.parametrize("name", EXAMPLE_TABLES)
+def test_an_example_says_where_it_comes_from(name):
+    """On the page, and in a file beside the numbers."""
+    example = EXAMPLE_TABLES[name]
+    assert {example.target, *example.features} <= set(find(name).names)
+    beside = (FOLDER / "SOURCES.txt").read_text(encoding="utf-8")
+    assert f"{name}.csv" in beside
+    assert " ".join(example.source.split()) in " ".join(beside.split())
+    assert example.licence
+    assert to_csv(find(name)) == (FOLDER / f"{name}.csv").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("degree", range(1, 6))
+@pytest.mark.parametrize("scale", [False, True])
+def test_a_polynomial_is_numpys(degree, scale):
+    """Optimum, in raw units, and prediction agree with numpy.polynomial, with scaled features too."""
+    generator = np.random.default_rng(degree)
+    x, y = generator.uniform(-2, 3, 40), generator.normal(size=40)
+    table = Table.of({"x": x, "y": y})
+    fields = {"table": keep(table).key, "target": "y", "features": ("x",), "degree": degree, "points": 40}
+    experiment = replace(Experiment.default("table"), **fields, scale_features=scale)
+    problem = build(experiment)
+    curve = curvature(problem.objective)
+    expected = np.polynomial.Polynomial.fit(x, y, degree).convert()
+    raw = problem.raw(curve.optimum).tolist()
+    assert [raw[-1], *raw[:-1]] == pytest.approx(expected.coef.tolist(), rel=1e-6, abs=1e-8)
+    prediction = problem.objective.predict(curve.optimum).numpy()
+    np.testing.assert_allclose(prediction, expected(x), rtol=1e-7, atol=1e-7)
+    assert experiment.info.parameters == (*["w₁", "w₂", "w₃", "w₄", "w₅"][:degree], "b")
+
+
+def test_several_features_are_numpys_least_squares():
+    """Ten features and an intercept, scaled or not."""
+    generator = np.random.default_rng(5)
+    x, noise = generator.normal(size=(60, 10)) * 10.0 ** np.arange(-2, 3).repeat(2), generator.normal(size=60)
+    columns = {f"x{i}": x[:, i] for i in range(10)} | {"y": x.sum(1) + noise}
+    table = keep(Table.of(columns))
+    fields = {"table": table.key, "target": "y", "features": tuple(f"x{i}" for i in range(10)), "points": 60}
+    expected = np.linalg.lstsq(np.column_stack([x, np.ones(60)]), columns["y"], rcond=None)[0]
+    for scale in (False, True):
+        problem = build(replace(Experiment.default("table"), **fields, scale_features=scale))
+        raw = problem.raw(curvature(problem.objective).optimum).numpy()
+        np.testing.assert_allclose(raw, expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize("optimizer", ["gradient-descent", "momentum", "nesterov", "adam"])
+@pytest.mark.parametrize("name", EXAMPLE_TABLES)
+def test_a_new_table_starts_safely(name, optimizer):
+    """With the rate that it opens with, Train settles: after some epochs the loss is lower and has not diverged."""
+    asked, _ = Experiment.from_query({"dataset": "table", "table": name, "optimizer": optimizer})
+    experiment = safe_start(asked)
+    recorder = Recorder(experiment)
+    recorder.advance()
+    recording = recorder.recording()
+    assert recording.diverged_at is None
+    assert recording.loss[-1] < recording.loss[0]
+    curve = curvature(recorder.problem.objective)
+    assert outcome(recording, curve).outcome not in (Outcome.DIVERGED, Outcome.GROWING)
+    if optimizer == "gradient-descent":
+        assert experiment.learning_rate * curve.largest == pytest.approx(1, rel=0.01)
+    assert experiment.learning_rate >= BOUNDS["learning_rate"].low
+    assert not experiment.scale_features  # it is offered, not forced
+
+
+@pytest.mark.parametrize(
+    ("text", "safe"),
+    [
+        ("=1+1", "'=1+1"),
+        ("=cmd|' /C calc'!A0", "'=cmd|' /C calc'!A0"),
+        ("+49 170", "'+49 170"),
+        ("-x", "'-x"),
+        ("@SUM(A1)", "'@SUM(A1)"),
+        ("\t=1", "'\t=1"),
+        (" =1", "' =1"),
+        ("-1.5e-3", "-1.5e-3"),
+        ("+7", "+7"),
+        ("price", "price"),
+        ("", ""),
+    ],
+)
+def test_no_cell_that_we_write_is_a_formula(text, safe):
+    """What a spreadsheet would run becomes text; numbers and words stay."""
+    assert safe_cell(text) == safe
