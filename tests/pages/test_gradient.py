@@ -329,7 +329,7 @@ def test_bad_input_gets_one_sentence_and_loses_nothing(name, text, sentence):
         (PLANE | {"loss": "mse-broadcast"}, ["loss must be mse in this lesson. Got mse-broadcast."]),
         (PLANE | {"batch_size": "5"}, ["batch_size must be 0 in this lesson. Got 5."]),
         (PLANE | {"scale_features": "true"}, ["scale_features must be false in this lesson. Got true."]),
-        ({"dataset": "zebra"}, ["dataset must be one of noisy-quadratic, two-features, one-parameter. Got zebra."]),
+        ({"dataset": "zebra"}, ["dataset must be one of noisy-quadratic, two-features, one-parameter, table. Got zebra."]),
     ],
 )  # fmt: skip
 def test_a_hostile_link_costs_only_its_bad_value(query, sentences):

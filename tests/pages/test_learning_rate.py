@@ -267,7 +267,7 @@ def test_another_problem_has_its_own_rates():
         ({"learning_rate": "-1"}, "learning_rate must be a number between 1e-18 and 1,000,000. Got -1.0."),
         (
             {"dataset": "moon"},
-            "dataset must be one of noisy-quadratic, two-features, one-parameter. Got moon.",
+            "dataset must be one of noisy-quadratic, two-features, one-parameter, table. Got moon.",
         ),
     ],
 )
