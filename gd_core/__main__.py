@@ -298,10 +298,11 @@ def _print_table(run: _Run, every: int) -> None:
 
     names = run.experiment.info.parameters
     scaled = run.experiment.scale_features
-    lines = [["epoch", "loss", "RMSE", *names, *(f"{name} raw" for name in names if scaled)]]
+    held_out = ["held-out RMSE"] if run.experiment.holdout else []
+    lines = [["epoch", "loss", "RMSE", *held_out, *names, *(f"{name} raw" for name in names if scaled)]]
     for row in rows(run.experiment, run.problem, run.recording):
         if row.epoch % every == 0 or row.epoch == run.recording.epochs:
-            numbers = row.loss, row.rmse, *row.parameters, *row.raw
+            numbers = row.loss, row.rmse, *row.held_out_rmse, *row.parameters, *row.raw
             cells = (significant(number).replace("−", "-") for number in numbers)  # as other programs read it
             lines.append([str(row.epoch), *cells])
     for line in _aligned(lines):
@@ -370,6 +371,8 @@ def _print_json(run: _Run) -> None:
             "parameters": named(row.parameters),
             "gradient": named(row.gradient),
         }
+        if row.held_out_rmse:
+            item["held_out_rmse"] = row.held_out_rmse[0]
         if row.raw:
             item["raw_parameters"] = named(row.raw)
         print("," if row.epoch else "", text(item), sep="\n", end="")

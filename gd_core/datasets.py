@@ -41,10 +41,19 @@ class Dataset:
         constant = deviation <= 1e-12 * self.x.abs().amax(0)
         return torch.where(constant, torch.ones_like(deviation), deviation)
 
-    def standardised(self) -> "Dataset":
-        """The same rows with every feature shifted to mean 0 and scaled to deviation 1."""
+    def standardised(self, by: "Dataset | None" = None) -> "Dataset":
+        """The same rows with every feature shifted to mean 0 and scaled to deviation 1.
+
+        Args:
+            by: Whose mean and deviation are taken instead of its own: held-out rows are scaled as the training rows.
+        """
+        own = by or self
         names = tuple(f"{name}, scaled" for name in self.feature_names)
-        return replace(self, x=(self.x - self.mean) / self.deviation, feature_names=names)
+        return replace(self, x=(self.x - own.mean) / own.deviation, feature_names=names)
+
+    def rows(self, which: Tensor) -> "Dataset":
+        """Some of the rows, by their numbers, [K]."""
+        return replace(self, x=self.x[which], y=self.y[which])
 
 
 def noisy_quadratic(points: int = 20, *, noise: float = 5.0, data_seed: int = 2021) -> Dataset:

@@ -1,4 +1,4 @@
-"""The table of a run: what is known at the start of each epoch and at the end, over all rows of the data."""
+"""The table of a run: what is known at the start of each epoch and at the end, over all rows that are trained on."""
 
 import csv
 from collections.abc import Iterator
@@ -26,6 +26,7 @@ class Epoch(NamedTuple):
     parameters: list[float]
     gradient: list[float]
     raw: list[float]  # parameters in the units of the data; empty unless the features are scaled
+    held_out_rmse: list[float]  # a single number; empty unless rows are held out
 
 
 def rows(experiment: Experiment, problem: Problem, recording: Recording) -> Iterator[Epoch]:
@@ -40,7 +41,9 @@ def rows(experiment: Experiment, problem: Problem, recording: Recording) -> Iter
             else recording.gradient[some]
         )
         raw = problem.raw(theta) if experiment.scale_features else theta[:, :0]
-        columns = (recording.epoch_loss[some], recording.epoch_rmse[some], theta, gradient, raw)
+        held_out = recording.epoch_held_out_rmse
+        held_out = theta[:, :0] if held_out is None else held_out[some, None]
+        columns = (recording.epoch_loss[some], recording.epoch_rmse[some], theta, gradient, raw, held_out)
         yield from map(Epoch, range(first, count), *(column.tolist() for column in columns))
 
 
@@ -58,10 +61,12 @@ def write_csv(experiment: Experiment, problem: Problem, recording: Recording, fi
     names = experiment.info.parameters
     raw = [f"raw_{name}" for name in names if experiment.scale_features]
     writer = csv.writer(file, lineterminator="\n")
-    head = ["epoch", "loss", "rmse", *names, *(f"gradient_{name}" for name in names), *raw]
+    held_out = ["held_out_rmse"] if experiment.holdout else []
+    head = ["epoch", "loss", "rmse", *names, *(f"gradient_{name}" for name in names), *raw, *held_out]
     writer.writerow(map(harmless, head))
     for row in rows(experiment, problem, recording):
-        writer.writerow([row.epoch, row.loss, row.rmse, *row.parameters, *row.gradient, *row.raw])
+        numbers = row.loss, row.rmse, *row.parameters, *row.gradient, *row.raw, *row.held_out_rmse
+        writer.writerow([row.epoch, *numbers])
 
 
 def harmless(text: str) -> str:

@@ -46,6 +46,15 @@ BOUNDS: Mapping[str, Bounds] = {
     "data_seed": Bounds(
         0, 2**32 - 1, "Data seed", "Which random data are drawn. The same seed gives the same data."
     ),
+    "holdout": Bounds(
+        0,
+        0.5,
+        "Share",
+        "Rows kept from training, as a share of all. They only judge. 0 trains on every row.",
+    ),
+    "split_seed": Bounds(
+        0, 2**32 - 1, "Split seed", "Which rows are held out. The same seed holds out the same rows."
+    ),
     "learning_rate": Bounds(
         1e-18, 1e6, "Learning rate η", "How long a step is: η times the gradient. Type it as 0.00001 or 1e-5."
     ),
@@ -109,6 +118,8 @@ class Experiment:
     points: int = 20
     noise: float = 5.0
     data_seed: int = 2021
+    holdout: float = 0.0
+    split_seed: int = 0
     loss: str = "mse"
     optimizer: str = "gradient-descent"
     learning_rate: float = 1e-5
@@ -142,14 +153,24 @@ class Experiment:
         return info_of(vars(self))
 
     @property
+    def held_out_rows(self) -> int:
+        """Rows kept from training; without hold-out none, else at least one and at most half."""
+        return held_out_of(self.points, self.holdout)
+
+    @property
+    def training_rows(self) -> int:
+        """N, the rows that are trained on."""
+        return self.points - self.held_out_rows
+
+    @property
     def rows_per_update(self) -> int:
-        """Rows in each update: the batch size, or all rows."""
-        return self.batch_size or self.points
+        """Rows in each update: the batch size, or all training rows."""
+        return self.batch_size or self.training_rows
 
     @property
     def updates_per_epoch(self) -> int:
         """⌈N/B⌉."""
-        return -(-self.points // self.rows_per_update)
+        return -(-self.training_rows // self.rows_per_update)
 
     @property
     def phases(self) -> tuple[Phase, ...]:
@@ -273,6 +294,11 @@ def defaults(dataset: str, optimizer: str) -> dict[str, Any]:
     )
 
 
+def held_out_of(points: int, holdout: float) -> int:
+    """How many of so many rows a share is: the nearest number from one to half of them, or none for 0."""
+    return min(points // 2, max(1, round(holdout * points))) if holdout else 0
+
+
 def is_knob(name: str, dataset: str) -> bool:
     """Whether a field shapes this data set; `noise` means nothing to a single fixed row."""
     return name not in ("points", "noise", "data_seed") or name in DATASET_INFO[dataset].knobs
@@ -305,8 +331,11 @@ def problem_with(name: str, value: Any, others: Mapping[str, Any]) -> str | None
     if not is_number or not low <= value <= high:
         kind = "a whole number between" if whole else "a number between"
         return f"{name} must be {kind} {low:,.12g} and {high:,.12g}. Got {quoted(value)}."
-    if name == "batch_size" and value > others["points"]:
-        return f"batch_size must be at most the {others['points']:,} rows of the data, or 0 for all. Got {value:,}."
+    if name == "holdout" and value and others["dataset"] == "one-parameter":
+        return f"holdout must be 0 for one-parameter: a single row cannot be split. Got {quoted(value)}."
+    if name == "batch_size" and value > (rows := _training_rows(others)):
+        kind = "training rows" if others["holdout"] else "rows of the data"
+        return f"batch_size must be at most the {rows:,} {kind}, or 0 for all. Got {value:,}."
     if name == "epochs" and "before" in others and value > _room_for_epochs(others):
         return (
             f"epochs must be at most {_room_for_epochs(others):,} here, or there are more than {MAX_UPDATES:,} updates: "
@@ -343,8 +372,14 @@ def _problem_with_before(value: Any, others: Mapping[str, Any]) -> str | None:
 
 def _room_for_epochs(others: Mapping[str, Any]) -> int:
     """How many epochs fit below MAX_UPDATES beside the earlier phases."""
-    rows = others["batch_size"] or others["points"]
-    return MAX_UPDATES // -(-others["points"] // rows) - sum(phase.epochs for phase in others["before"])
+    rows = _training_rows(others)
+    return MAX_UPDATES // -(-rows // (others["batch_size"] or rows)) - sum(
+        phase.epochs for phase in others["before"]
+    )
+
+
+def _training_rows(others: Mapping[str, Any]) -> int:
+    return others["points"] - held_out_of(others["points"], others["holdout"])
 
 
 def _one_of(name: str, choices: tuple[str, ...], value: Any) -> str:

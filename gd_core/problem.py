@@ -12,6 +12,7 @@ from gd_core.experiment import Experiment, ParameterError, Phase
 from gd_core.models import MODELS, LinearInParameters
 from gd_core.objective import LOSSES, Objective
 from gd_core.optimizers import OPTIMIZERS, UpdateRule, in_turn
+from gd_core.split import split
 from gd_core.table import find
 from gd_core.table_fields import DATASET, needs_its_file
 
@@ -21,11 +22,13 @@ class Problem:
     """What is trained, and the way back to raw units.
 
     Attributes:
-        dataset: The rows in raw units.
+        dataset: The rows that are trained on, in raw units.
         objective: The loss, on standardised features if the experiment asks for it.
         start: θ₀ in the coordinates that are trained, [P].
         to_raw: Matrix [P, P]; θ in raw units is `to_raw @ theta`. The identity without scaling.
         rule: The update rule, with its phases.
+        held_out: The rows kept from training, in raw units, or None.
+        validation: The same loss on the held-out rows, scaled by the training rows' mean and deviation, or None.
     """
 
     dataset: Dataset
@@ -33,6 +36,8 @@ class Problem:
     start: Tensor
     to_raw: Tensor
     rule: UpdateRule
+    held_out: Dataset | None = None
+    validation: Objective | None = None
 
     def raw(self, theta: Tensor) -> Tensor:
         """Coefficients of the unscaled features, [..., P] → [..., P]. The same curve in other numbers."""
@@ -46,9 +51,13 @@ class Problem:
 def build(experiment: Experiment) -> Problem:
     """Data, objective, start and update rule of an experiment.
 
-    A start is always given in raw units: with scaled features the same curve is started from.
+    A start is always given in raw units: with scaled features the same curve is started from. Rows that are held out
+    have no part in anything but `held_out` and `validation`.
     """
-    dataset, model = dataset_of(experiment), model_of(experiment)
+    dataset, model, held_out = dataset_of(experiment), model_of(experiment), None
+    if experiment.holdout:
+        training, kept = split(experiment.points, experiment.held_out_rows, experiment.split_seed)
+        dataset, held_out = dataset.rows(training), dataset.rows(kept)
     identity = torch.eye(len(dataset.start), dtype=torch.float64)
     trained = dataset.standardised() if experiment.scale_features else dataset
     to_raw = model.to_raw(dataset.mean, dataset.deviation) if experiment.scale_features else identity
@@ -57,8 +66,13 @@ def build(experiment: Experiment) -> Problem:
         if experiment.scale_features
         else start_of(experiment, dataset)
     )
-    objective = Objective(model, trained, LOSSES[experiment.loss])
-    return Problem(dataset, objective, start, to_raw, rule_of(experiment))
+    loss = LOSSES[experiment.loss]
+    objective = Objective(model, trained, loss)
+    validation = None
+    if held_out:
+        judged = held_out.standardised(by=dataset) if experiment.scale_features else held_out
+        validation = Objective(model, judged, loss)
+    return Problem(dataset, objective, start, to_raw, rule_of(experiment), held_out, validation)
 
 
 def dataset_of(experiment: Experiment) -> Dataset:

@@ -136,7 +136,7 @@ def line_up(
             rows = base.batch_size
         own = OPTIMIZER_INFO[racer.optimizer].hyperparameters
         own = {name: value for name, value in own.items() if name != "momentum"}
-        plain = replace(base, optimizer=racer.optimizer, batch_size=rows % base.points, **own)
+        plain = replace(base, optimizer=racer.optimizer, batch_size=rows % base.training_rows, **own)
         limit = limit_of(plain, problem, curve)
         automatic = first_step_rate(plain, problem, curve) if limit is None else share * limit
         if key == "batch":
@@ -222,7 +222,7 @@ class Result:
         if unit == "epoch":
             return updates / per_epoch
         whole, part = np.divmod(updates, per_epoch)
-        return whole * self.entry.experiment.points + part * self.entry.experiment.rows_per_update
+        return whole * self.entry.experiment.training_rows + part * self.entry.experiment.rows_per_update
 
     def done(self, unit: str, places: np.ndarray) -> np.ndarray:
         """The updates that are done at places on the axis of a unit: the inverse of `at`, rounded down, at most T."""
@@ -232,7 +232,7 @@ class Result:
         elif unit == "epoch":
             updates = places * per_epoch
         else:
-            whole, part = np.divmod(places, self.entry.experiment.points)
+            whole, part = np.divmod(places, self.entry.experiment.training_rows)
             updates = whole * per_epoch + part // self.entry.experiment.rows_per_update
         return np.minimum(updates, self.updates)
 
@@ -311,7 +311,7 @@ class Race:
 
 def _whole(experiment: Experiment, unit: str) -> int:
     """The length of a whole run."""
-    an_epoch = {"epoch": 1, "update": experiment.updates_per_epoch, "row": experiment.points}[unit]
+    an_epoch = {"epoch": 1, "update": experiment.updates_per_epoch, "row": experiment.training_rows}[unit]
     return experiment.epochs * an_epoch
 
 

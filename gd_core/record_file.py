@@ -33,7 +33,17 @@ if TYPE_CHECKING:
 
 FORMAT = "Gradient Descent Lab, record 1"
 # The code that decides a run's numbers; theory and words do not.
-COMPUTING = ("datasets", "models", "objective", "optimizers", "problem", "recorder", "table", "training")
+COMPUTING = (
+    "datasets",
+    "models",
+    "objective",
+    "optimizers",
+    "problem",
+    "recorder",
+    "split",
+    "table",
+    "training",
+)
 _TYPES = get_type_hints(Experiment)
 _PHASE_TYPES = get_type_hints(Phase)
 
@@ -76,6 +86,8 @@ def document(experiment: Experiment, problem: "Problem", recording: "Recording")
         "rmse": recording.epoch_rmse[-1].item(),
         "parameters": named(theta.tolist()),
     }
+    if recording.epoch_held_out_rmse is not None:
+        last["held_out_rmse"] = recording.epoch_held_out_rmse[-1].item()
     if experiment.scale_features:
         last["raw_parameters"] = named(problem.raw(theta).tolist())
     return {

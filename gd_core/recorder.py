@@ -20,14 +20,16 @@ class Recorder:
     def __init__(self, experiment: Experiment, problem: Problem | None = None) -> None:
         self.experiment = experiment
         self.problem = problem or build(experiment)
-        rows = batches(experiment.points, experiment.batch_size, experiment.seed)
+        rows = batches(experiment.training_rows, experiment.batch_size, experiment.seed)
         updates = experiment.total_epochs * experiment.updates_per_epoch
         self._steps = islice(
             train(self.problem.objective, self.problem.start, self.problem.rule, rows), updates + 1
         )
         self._pending: list[Step] = [next(self._steps)]
         self._kept: tuple[Tensor, ...] = ()  # θ, loss and gradient of every update
-        self._epochs: tuple[Tensor, ...] = ()  # loss and RMSE of every epoch
+        self._epochs: tuple[
+            Tensor, ...
+        ] = ()  # loss and RMSE of every epoch, and the RMSE of the held-out rows
         self._first_loss = float(
             self.problem.objective(self.problem.start)
         )  # of all rows, whatever the batch
@@ -62,13 +64,18 @@ class Recorder:
         theta, loss, gradient = self._kept
         stride = self.experiment.updates_per_epoch
         known = len(self._epochs[0]) if self._epochs else 0
-        fresh, objective = theta[::stride][known:], self.problem.objective
+        fresh, objective, validation = (
+            theta[::stride][known:],
+            self.problem.objective,
+            self.problem.validation,
+        )
         if len(fresh):
-            some = fresh.split(max(1, ERRORS_AT_ONCE // self.experiment.points))
+            some = fresh.split(max(1, ERRORS_AT_ONCE // self.experiment.training_rows))
             losses = torch.cat([objective.many(one) for one in some]) if stride > 1 else loss[known:]
             rmse = torch.cat([objective.rmse(one) for one in some])
-            self._epochs = _joined(self._epochs, (losses, rmse))
-        epoch_loss, epoch_rmse = self._epochs
+            judged = (torch.cat([validation.rmse(one) for one in some]),) if validation else ()
+            self._epochs = _joined(self._epochs, (losses, rmse, *judged))
+        epoch_loss, epoch_rmse, *epoch_held_out = self._epochs
         return Recording(
             theta=theta,
             loss=loss,
@@ -76,6 +83,7 @@ class Recorder:
             updates_per_epoch=stride,
             epoch_loss=epoch_loss,
             epoch_rmse=epoch_rmse,
+            epoch_held_out_rmse=epoch_held_out[0] if epoch_held_out else None,
             diverged_at=self.diverged_at,
             complete=self.complete,
             stopped=self.stopped,

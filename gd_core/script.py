@@ -67,6 +67,8 @@ def stride(epochs: int, rows: int = ROWS) -> int:
 def _table(experiment: Experiment) -> list[str]:
     """A row: loss and error over all rows, parameters, and these in raw units where the features are scaled."""
     raw = ", *(to_raw @ theta).tolist()" if experiment.scale_features else ""
+    if experiment.holdout:
+        raw += ", judged"
     whole = "loss" if experiment.updates_per_epoch == 1 else "loss_of(columns @ theta, y)"
     if experiment.loss == "mse":
         lines = [] if whole == "loss" else [f"whole = {whole}  # of all rows"]
@@ -77,6 +79,8 @@ def _table(experiment: Experiment) -> list[str]:
             "rmse = ((columns @ theta - y) ** 2).mean().sqrt()",
             f"row = [{whole}.item(), rmse.item(), *theta.tolist(){raw}]",
         ]
+    if experiment.holdout:
+        lines.insert(-1, "judged = ((unseen @ theta - judge) ** 2).mean().sqrt().item()")
     return [*lines, """print(f"{epoch:>8}", *(f"{number!r:>24}" for number in row))"""]
 
 
@@ -84,6 +88,8 @@ def _settings(experiment: Experiment, lines: script_rules.Lines) -> Part:
     names = ["loss", "RMSE", *experiment.info.parameters]
     if experiment.scale_features:
         names += [f"raw {name}" for name in experiment.info.parameters]
+    if experiment.holdout:
+        names.append("held-out RMSE")
     code = [
         f"epochs, every = {experiment.total_epochs}, {stride(experiment.total_epochs)}  # every so many-th is shown",
         *lines.before,

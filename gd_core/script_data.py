@@ -1,5 +1,6 @@
 """The data, the model and the start of a script: each as the tutorials have it, and to the bit what the lab trains on."""
 
+import re
 from collections.abc import Callable, Mapping
 
 from gd_core.experiment import Experiment
@@ -9,8 +10,12 @@ LITERAL_TABLE = 1000  # rows up to which the N × N table of the shape mistake i
 
 
 def parts(experiment: Experiment) -> list[Part]:
-    """Loss, rows, model and start: `loss_of`, `x` [N, D], `y` [N], `columns` [N, P] and `theta` [P]."""
-    return [_loss(experiment), DATA[experiment.dataset](experiment), _model(experiment), _start(experiment)]
+    """Loss, rows, model and start: `loss_of`, `x` [N, D], `y` [N], `columns` [N, P] and `theta` [P].
+
+    Of held-out rows, K of them, also `judge` [K] and `unseen` [K, P], their targets and columns.
+    """
+    data = [DATA[experiment.dataset](experiment), *_held_out(experiment)]
+    return [_loss(experiment), *data, _model(experiment), _start(experiment)]
 
 
 def _noisy_quadratic(experiment: Experiment) -> Part:
@@ -38,6 +43,16 @@ def _one_parameter(experiment: Experiment) -> Part:
     code = """x = torch.tensor([[3.0]], dtype=torch.float64)
 y = torch.tensor([-3.0], dtype=torch.float64)"""
     return Part(f"The data: a single row. Source: {experiment.info.source}.", code)
+
+
+def _held_out(experiment: Experiment) -> list[Part]:
+    if not experiment.holdout:
+        return []
+    kept = experiment.held_out_rows
+    code = f"""order = torch.randperm(len(x), generator=torch.Generator().manual_seed({experiment.split_seed}))
+held_out, training = order[:{kept}].sort().values, order[{kept}:].sort().values
+unseen, judge, x, y = x[held_out], y[held_out], x[training], y[training]"""
+    return [Part("Rows held out: they only judge. Everything below is trained on the others.", code)]
 
 
 DATA: Mapping[str, Callable[[Experiment], Part]] = {
@@ -76,12 +91,22 @@ def _model(experiment: Experiment) -> Part:
     words = (
         f"The model {FORMULA[model]}: a column for each parameter, so that a prediction is columns @ theta."
     )
+    columns, shift = COLUMNS[model], MOMENTS.get(model, "")
+    if experiment.holdout:  # the held-out rows in the same way, with the training rows' mean and deviation
+        moments, _, scaled = shift.partition("\n")
+        shift = "\n".join([moments, _of_unseen(scaled), scaled])
+        columns = f"{columns}\n{_of_unseen(columns)}"
     if not experiment.scale_features:
-        return Part(words, COLUMNS[model])
-    code = f"""{MOMENTS[model]}  # to mean 0 and deviation 1
-{COLUMNS[model]}
+        return Part(words, columns)
+    code = f"""{shift}  # to mean 0 and deviation 1
+{columns}
 {TO_RAW[model]}  # to_raw @ theta is the same curve in the data's units"""
     return Part(words, code)
+
+
+def _of_unseen(code: str) -> str:
+    """A line about the training rows as one about the held-out rows."""
+    return re.sub(r"\b(x|columns)\b", "unseen", code)
 
 
 def _start(experiment: Experiment) -> Part:
@@ -114,7 +139,7 @@ def _loss(experiment: Experiment) -> Part:
     if experiment.loss == "mse":
         says = "The mean of the squared errors."
         value = "((prediction - target) ** 2).mean()"
-    elif experiment.points <= LITERAL_TABLE:
+    elif experiment.training_rows <= LITERAL_TABLE:
         says = "The mistake of the article: (N, 1) minus (N,) is a table, every prediction with every target."
         value = "((prediction.unsqueeze(1) - target) ** 2).mean()"
     else:

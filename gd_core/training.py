@@ -74,15 +74,16 @@ def has_diverged(loss: float, first_loss: float) -> bool:
 class Recording:
     """A run so far: T updates and what was known at each of the T + 1 points. T = epochs × updates_per_epoch.
 
-    `loss` and `gradient` are those of the rows that the update saw; `epoch_loss` is of all rows.
+    `loss` and `gradient` are those of the rows that the update saw; `epoch_loss` is of all training rows.
 
     Attributes:
         theta: θ before each update, and after the last, [T + 1, P].
         loss: [T + 1].
         gradient: [T + 1, P].
         updates_per_epoch: ⌈N/B⌉.
-        epoch_loss: Loss over all rows at the start of each epoch and at the end, [E + 1].
-        epoch_rmse: Root mean squared error against the data at the same points, [E + 1].
+        epoch_loss: Loss over all training rows at the start of each epoch and at the end, [E + 1].
+        epoch_rmse: Root mean squared error against the training rows at the same points, [E + 1].
+        epoch_held_out_rmse: The same against the held-out rows, [E + 1]; None if no row is held out.
         diverged_at: The epoch at which the loss passed the bound, or None. The recording ends before it.
         complete: Whether nothing is left to train: all epochs are done, or the run has diverged.
         stopped: Whether someone stopped it before.
@@ -97,6 +98,7 @@ class Recording:
     diverged_at: int | None = None
     complete: bool = True
     stopped: bool = False
+    epoch_held_out_rmse: Tensor | None = None
 
     @property
     def epochs(self) -> int:

@@ -9,6 +9,7 @@ from torch import Tensor
 from gd_core.catalog import OPTIMIZER_INFO
 from gd_core.experiment import Experiment
 from gd_core.outcome import CONVERGED_BELOW, Finding, Outcome
+from gd_core.parting import parting
 from gd_core.theory import Forecast
 from gd_core.training import DIVERGED_ABOVE, Recording
 
@@ -101,7 +102,25 @@ def _at_the_edge(recording: Recording) -> str:
 
 
 def of_run(recording: Recording, experiment: Experiment, known: Forecast, finding: Finding) -> str:
-    """The whole run in two or three sentences: what happened, why, what to try."""
+    """The whole run in two or three sentences: what happened, why, what to try; and what the held-out rows say."""
+    return _of_training(recording, experiment, known, finding) + _of_held_out(recording)
+
+
+def _of_held_out(recording: Recording) -> str:
+    """Whether the error on held-out rows parts from that on training rows."""
+    if recording.epoch_held_out_rmse is None:
+        return ""
+    end = significant(float(recording.epoch_held_out_rmse[-1]))
+    found = parting(recording)
+    if found is None:
+        return f" Held-out RMSE {end}: the two errors do not part."
+    return (
+        f" Held-out RMSE {end}: the two errors part after epoch {found.epoch:,}, where it was lowest, "
+        f"{significant(found.lowest)}. Training goes on falling."
+    )
+
+
+def _of_training(recording: Recording, experiment: Experiment, known: Forecast, finding: Finding) -> str:
     epochs = f"{recording.epochs:,} epoch{'' if recording.epochs == 1 else 's'}"
     rmse = significant(float(recording.epoch_rmse[-1]))
     floor = significant(known.floor_rmse)

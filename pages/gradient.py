@@ -131,7 +131,7 @@ def clicked() -> None:
     if click and click.plot == "steps":
         desk.set(h=pictures.step_at(click.x))
     elif click:
-        desk.set(row=pictures.row_at(click.x, desk.settings.points))
+        desk.set(row=pictures.row_at(click.x, desk.settings.training_rows))
 
 
 for number, place in enumerate(st.columns(len(info.parameters), gap="medium")):

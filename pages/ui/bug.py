@@ -20,7 +20,7 @@ def line(loss: str) -> str:
 
 def picture(run: charts.Run) -> str:
     """The first rows of ŷ − y with this epoch's numbers; what is meant is on the diagonal."""
-    mistaken, rows = run.experiment.loss == "mse-broadcast", run.experiment.points
+    mistaken, rows = run.experiment.loss == "mse-broadcast", run.experiment.training_rows
     _, target = rows_of(run.problem, ROWS)
     several = range(len(target))
     right = f"({rows},)" if mistaken else f"({rows}, 1)"

@@ -16,6 +16,7 @@ from pages.ui.look import plain
 from pages.ui.options import written
 
 NUMBERS = "numbers"
+HELD_OUT = ("holdout", "split_seed")
 STARTS = {"published": "As published", "random": "Random, from the seed", NUMBERS: "My own numbers"}
 STATE = st.session_state
 
@@ -46,6 +47,8 @@ def side_bar() -> Controls:
         info = DATASET_INFO[dataset]
         if info.knobs:
             _row(info.knobs, notes)
+        if dataset != "one-parameter":
+            _hold_out(notes)
         _text("learning_rate", notes)
         under_rate = st.container(key="under_rate")
         _row(("epochs", "batch_size"), notes)
@@ -201,8 +204,9 @@ def _read(notes: dict[str, Any], elsewhere: Any) -> Experiment:
     good: Experiment = STATE["good"]
     dataset = STATE[_key("dataset")]
     texts = {name: STATE[_key(name)] for name in ("dataset", "loss", "optimizer")}
-    hidden = {*HYPERPARAMETERS, "points", "noise", "data_seed"}
+    hidden = {*HYPERPARAMETERS, "points", "noise", "data_seed", *HELD_OUT}
     shown = {*DATASET_INFO[dataset].knobs, *OPTIMIZER_INFO[texts["optimizer"]].hyperparameters}
+    shown |= set() if dataset == "one-parameter" else set(HELD_OUT)
     texts |= {name: str(STATE[_key(name)]).strip() for name in BOUNDS if name not in hidden or name in shown}
     texts["scale_features"] = str(bool(STATE[_key("scale_features")])).lower()
     start = STATE[_key("start")]
@@ -306,6 +310,14 @@ def _row(names: tuple[str, ...], notes: dict[str, Any]) -> None:
                 help=f"{bounds.help} Between {bounds.low:,.12g} and {bounds.high:,.12g}.",
             )
     for name in names:
+        notes[name] = st.empty()
+
+
+def _hold_out(notes: dict[str, Any]) -> None:
+    """Folded away until rows are held out; what is wrong is said outside, where it is seen."""
+    with st.expander("Hold out rows", expanded=STATE["good"].holdout > 0, icon=":material/call_split:"):
+        _row(HELD_OUT, notes)
+    for name in HELD_OUT:
         notes[name] = st.empty()
 
 

@@ -363,10 +363,21 @@ class Desk(Generic[S]):
         self.complaint(name)
 
     def complaint(self, name: str = "") -> None:
-        """The sentence about a bad value; without a name, about the link."""
+        """The sentence about a bad value; without a name, about the link, and about rows that it holds out."""
         if sentence := self._held.sentences.get(name):
             lines = [f":orange[:material/error:] {plain(line)}" for line in sentence.split("  \n")]
             st.markdown("  \n".join(lines))
+        kept: int = getattr(self.settings, "held_out_rows", 0)
+        if not name and kept:
+            rows = f"{kept:,} rows of the data are" if kept > 1 else "1 row of the data is"
+            st.caption(f"{rows} held out, as in the link: this lesson shows and trains the others.")
+            st.button(
+                "Use all rows",
+                key="use_all_rows",
+                type="tertiary",
+                on_click=self.set,
+                kwargs={"holdout": 0.0},
+            )
 
     def _key(self, name: str) -> str:
         return f"{self.page}.{name}"

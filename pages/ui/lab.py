@@ -56,7 +56,7 @@ def _panels(run: charts.Run, known: Forecast, colours: Palette) -> None:
     top = st.columns(2, gap="medium")
     with top[0]:
         if several:
-            look.panel_title("Prediction and data", _thinned_note(run, charts.MOVED_ROWS))
+            look.panel_title("Prediction and data", _rows_note(run, charts.MOVED_ROWS))
             left, right = st.columns([3, 2], gap="small")
             with left:
                 tabs.draw(charts.agreement(run, colours, TALL), "agreement")
@@ -64,7 +64,7 @@ def _panels(run: charts.Run, known: Forecast, colours: Palette) -> None:
                 for j in range(2):
                     tabs.draw(charts.along(run, j, colours, TALL // 2 - 8), f"along_{j}")
         else:
-            look.panel_title("Data and fit", _thinned_note(run))
+            look.panel_title("Data and fit", _rows_note(run))
             tabs.draw(charts.fit(run, colours, TALL), "fit")
     with top[1]:
         _landscape(run, colours)
@@ -97,9 +97,14 @@ def _landscape(run: charts.Run, colours: Palette) -> None:
         tabs.draw(view, "landscape")
 
 
-def _thinned_note(run: charts.Run, most: int = charts.DRAWN_ROWS) -> str:
-    rows = run.experiment.points
-    return f"{most} of {rows:,} rows drawn" if rows > most else ""
+def _rows_note(run: charts.Run, most: int = charts.DRAWN_ROWS) -> str:
+    """Which mark is which where rows are held out, and how many rows are drawn where it is not all."""
+    experiment, notes = run.experiment, []
+    if experiment.holdout:
+        notes.append(f"● {experiment.training_rows:,} training rows, ◇ {experiment.held_out_rows:,} held out")
+    if experiment.points > most:
+        notes.append(f"{most} of {experiment.points:,} rows drawn")
+    return "; ".join(notes)
 
 
 def _stride_note(run: charts.Run) -> str:
@@ -140,7 +145,8 @@ def _formula(run: charts.Run, known: Forecast) -> None:
         head = head.replace("gradient", "gradient of its first batch").replace(
             "next step", "that batch’s step"
         )
-    loss_row = f"RMSE {player.live('rmse')} &ensp; floor {significant(known.floor_rmse)} &ensp; loss {player.live('loss')}"
+    held_out = f"held-out RMSE {player.live('held_out')} &ensp; " if experiment.holdout else ""
+    loss_row = f"RMSE {player.live('rmse')} &ensp; {held_out}floor {significant(known.floor_rmse)} &ensp; loss {player.live('loss')}"
     if experiment.loss == "mse-broadcast":
         loss_row += f" &ensp; its root {player.live('root_loss')}"
     st.html(

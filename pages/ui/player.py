@@ -56,7 +56,7 @@ def table(
 ) -> tuple[pd.DataFrame, dict[str, Sum]]:
     """One row a drawn epoch, in 32 bits, and the columns that the browser adds up itself, to keep the wire short.
 
-    Columns: epoch, template, rmse, next_rmse, loss; for each parameter its value p, gradient g, the step d that follows
+    Columns: epoch, template, rmse, next_rmse, loss; held_out, the RMSE of held-out rows, if there are some; for each parameter its value p, gradient g, the step d that follows
     and n after it, all of the epoch's first update and in the coordinates that are trained, and r in raw units; and `extra`, one value a drawn epoch.
     """
     recording, experiment = run.recording, run.experiment
@@ -64,6 +64,8 @@ def table(
     theta = recording.epoch_theta
     gradient = recording.gradient[:: recording.updates_per_epoch][: recording.epochs + 1]
     columns: dict[str, Any] = {"rmse": recording.epoch_rmse[rows], "loss": recording.epoch_loss[rows]}
+    if recording.epoch_held_out_rmse is not None:
+        columns["held_out"] = recording.epoch_held_out_rmse[rows]
     if experiment.loss == "mse-broadcast":
         columns["root_loss"] = columns["loss"].sqrt()
     sums: dict[str, Sum] = {}

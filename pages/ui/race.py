@@ -239,7 +239,7 @@ def _good_and_bad(one: Result, finished: Race, later: Any) -> tuple[str, str]:
         faster = later(f"{one.reached.update:,} updates to the target, batch {batch.reached.update:,}.")
     match one.entry.key:
         case "batch":
-            good = f"Each step is right for all {experiment.points:,} rows. {swings}"
+            good = f"Each step is right for all {experiment.training_rows:,} rows. {swings}"
             bad = f"Looks at {rows:,} rows for every single step."
         case "mini-batch":
             good = f"{an_epoch:,} steps in an epoch, for the same rows."

@@ -92,7 +92,7 @@ def written_out(run: charts.Run, row: int) -> str:
             for j, (name, word, value) in enumerate(zip(names, words, features, strict=True))
         ),
     ]
-    rows = run.experiment.points
+    rows = run.experiment.training_rows
     if rows > 1:
         cells += [
             (
@@ -109,7 +109,7 @@ def written_out(run: charts.Run, row: int) -> str:
 def totals(run: charts.Run) -> dict[str, player.Sum]:
     """The sum of all bars of each parameter, N times their mean, for the player to add up."""
     return {
-        f"sum{j}": [(f"g{j}", float(run.experiment.points))]
+        f"sum{j}": [(f"g{j}", float(run.experiment.training_rows))]
         for j in range(len(run.experiment.info.parameters))
     }
 
@@ -122,9 +122,9 @@ def _number(value: float) -> str:
 
 def row_title(run: charts.Run, row: int) -> tuple[str, str]:
     """What stands over the numbers that are written out."""
-    if run.experiment.points == 1:
+    if run.experiment.training_rows == 1:
         return "The only row", "at this epoch"
-    return f"Row {row}, and all {run.experiment.points} rows", "at this epoch"
+    return f"Row {row}, and all {run.experiment.training_rows} rows", "at this epoch"
 
 
 def three_ways(run: charts.Run) -> str:
@@ -143,7 +143,7 @@ def three_ways(run: charts.Run) -> str:
 
 def bar_title(run: charts.Run, parameter: int) -> tuple[str, str]:
     """What stands over a chart of bars: the slope with its number, and where the number comes from."""
-    rows = run.experiment.points
+    rows = run.experiment.training_rows
     of = "the one bar" if rows == 1 else f"the mean of {rows} bars"
     return f"∂J/∂{run.experiment.info.parameters[parameter]} = {player.live(f'g{parameter}')}", of
 
@@ -151,7 +151,7 @@ def bar_title(run: charts.Run, parameter: int) -> tuple[str, str]:
 def steps_said(run: charts.Run, parameter: int) -> verdict.StepVerdicts:
     """What the player says at each epoch: the mean of the bars, and the step that follows from it."""
     name = run.experiment.info.parameters[parameter]
-    mean = "mean of the bars" if run.experiment.points > 1 else "bar"
+    mean = "mean of the bars" if run.experiment.training_rows > 1 else "bar"
     last = "The run ends here." if run.recording.complete else "This is the start."
     templates = (
         f"Epoch {{epoch}} → {{next}}: the {mean} for {name} is {{g{parameter}}}. "
@@ -178,7 +178,7 @@ def summary(run: charts.Run, known: Forecast, finding: Finding) -> str:
 
 def row_of(wanted: float, run: charts.Run) -> int:
     """The row that is shown: the wanted one, or the last."""
-    return min(int(wanted), run.experiment.points)
+    return min(int(wanted), run.experiment.training_rows)
 
 
 def parameter_of(wanted: str, run: charts.Run) -> int:

@@ -88,6 +88,9 @@ def _numbers(run: charts.Run, _: Palette, known: Forecast) -> None:
         ),
         ("Floor RMSE", significant(known.floor_rmse), _floor_note(experiment)),
     ]
+    if validation := run.problem.validation:
+        note = f"At the same optimum, on the {experiment.held_out_rows:,} rows that training never saw."
+        rows.append(("Held-out RMSE", significant(float(validation.rmse(run.curve.optimum))), note))
     if known.stability_limit and known.best_learning_rate:
         pays = (
             f" It is ahead of the one above from epoch {short(known.pays_after)} on."
@@ -153,7 +156,9 @@ def _steps(run: charts.Run, _: Palette) -> None:
             | {name: theta[:, i] for i, name in enumerate(names)}
             | {"loss": recording.epoch_loss[epochs].numpy(), "RMSE": recording.epoch_rmse[epochs].numpy()}
         )
-        numbers = {name: st.column_config.NumberColumn(format="%.6g") for name in (*names, "loss", "RMSE")}
+        if recording.epoch_held_out_rmse is not None:
+            table["held-out RMSE"] = recording.epoch_held_out_rmse[epochs].numpy()
+        numbers = {name: st.column_config.NumberColumn(format="%.6g") for name in table if name != "epoch"}
         st.dataframe(table, hide_index=True, height=320, column_config=numbers)
         raw = "Parameters in raw units. " if run.experiment.scale_features else ""
         more = " Only the first 1,001 of them are listed." if recording.epochs // every > 1000 else ""

@@ -8,7 +8,17 @@ from gd_core.outcome import Outcome
 from gd_core.theory import Forecast
 from gd_core.verdict import ILL_CONDITIONED
 
-PROBLEM = ("points", "noise", "data_seed", "scale_features", "start", "seed", "learning_rate")
+PROBLEM = (
+    "points",
+    "noise",
+    "data_seed",
+    "holdout",
+    "split_seed",
+    "scale_features",
+    "start",
+    "seed",
+    "learning_rate",
+)
 
 
 class Link(NamedTuple):

@@ -21,6 +21,7 @@ from gd_core.experiment import (
     ParameterError,
     Phase,
     defaults,
+    held_out_of,
     problem_with,
 )
 from gd_core.table import find
@@ -32,7 +33,7 @@ TABLES = (  # what can be picked from the tables that come with the app
     {"table": "anscombe", "target": "y2", "features": ("x",), "degree": 4, "points": 11},
     {"table": find("anscombe").key, "target": "x4", "features": ("y4", "y1", "x"), "points": 11},
 )
-WHOLE = ("points", "data_seed", "epochs", "batch_size", "seed")
+WHOLE = ("points", "data_seed", "split_seed", "epochs", "batch_size", "seed")
 NUMBERS = tuple(BOUNDS)
 
 
@@ -53,12 +54,15 @@ def experiments(draw):
         if name not in fixed and draw(st.booleans()):
             values[name] = draw(in_bounds(name))
     values["loss"] = draw(st.sampled_from(CHOICES["loss"]))
-    values["batch_size"] = draw(st.integers(0, values["points"]))
+    if values["dataset"] != "one-parameter" and draw(st.booleans()):
+        values |= {"holdout": draw(in_bounds("holdout")), "split_seed": draw(in_bounds("split_seed"))}
+    rows = values["points"] - held_out_of(values["points"], values["holdout"])
+    values["batch_size"] = draw(st.integers(0, rows))
     values["scale_features"] = values["dataset"] != "one-parameter" and draw(st.booleans())
     number = st.floats(-1e9, 1e9)
     count = len(info.parameters)
     values["start"] = draw(st.sampled_from(NAMED_STARTS) | st.tuples(*[number] * count))
-    updates_per_epoch = -(-values["points"] // (values["batch_size"] or values["points"]))
+    updates_per_epoch = -(-rows // (values["batch_size"] or rows))
     room = MAX_UPDATES // updates_per_epoch
     values["epochs"] = draw(st.integers(1, room))
     experiment = Experiment(**values)
@@ -150,6 +154,10 @@ BAD = [  # field, text in a link, words that the sentence must hold
     ("points", "7.5", ("whole number", "7.5")),
     ("noise", "-1", ("0", "1,000", "-1")),
     ("noise", "nan", ("0", "1,000", "nan")),
+    ("holdout", "-0.1", ("0", "0.5", "-0.1")),
+    ("holdout", "0.51", ("0", "0.5", "0.51")),
+    ("holdout", "20%", ("a number", "20%")),
+    ("split_seed", "-1", ("0", "4,294,967,295", "-1")),
     ("data_seed", "-1", ("0", "4,294,967,295", "-1")),
     ("learning_rate", "0", ("1e-18", "1,000,000", "0.0")),
     ("learning_rate", "-0.1", ("1e-18", "1,000,000", "-0.1")),
@@ -335,6 +343,43 @@ def test_fewer_points_than_the_last_batch_had():
     assert sentences == ["batch_size must be at most the 5 rows of the data, or 0 for all. Got 10."]
 
 
+def test_a_batch_is_at_most_the_training_rows():
+    """Of 20 rows 6 are held out: 14 fit in a batch, 15 do not, and the sentence says which rows it means."""
+    assert Experiment(holdout=0.3, batch_size=14).updates_per_epoch == 1
+    _, sentences = Experiment.from_query({"holdout": "0.3", "batch_size": "15"})
+    assert sentences == ["batch_size must be at most the 14 training rows, or 0 for all. Got 15."]
+
+
+@pytest.mark.parametrize(
+    ("points", "holdout", "held_out"),
+    [
+        (20, 0.0, 0),
+        (20, 0.3, 6),
+        (20, 0.5, 10),
+        (3, 0.5, 1),
+        (3, 1e-9, 1),
+        (10, 0.24, 2),
+        (10_000, 0.1, 1000),
+    ],
+)
+def test_at_least_one_row_is_held_out_and_at_most_half(points, holdout, held_out):
+    """The nearest number of rows; a share above nothing is never nothing, and half of three is one."""
+    experiment = Experiment(points=points, holdout=holdout)
+    assert (experiment.held_out_rows, experiment.training_rows) == (held_out, points - held_out)
+
+
+def test_a_single_row_cannot_be_split():
+    """It would leave nothing to train on."""
+    with pytest.raises(ParameterError, match=r"^holdout must be 0 for one-parameter: .* Got 0\.2\."):
+        replace(Experiment.default("one-parameter"), holdout=0.2)
+
+
+def test_nothing_held_out_is_not_in_a_link():
+    """The links that were there before hold-out are the same as ever."""
+    assert not {"holdout", "split_seed"} & set(Experiment().to_query())
+    assert Experiment(holdout=0.25).to_query()["holdout"] == "0.25"
+
+
 def test_too_many_phases_leave_room_for_an_epoch():
     """Phases that fill the budget are dropped; ones that nearly do leave the default epochs cut to what fits."""
     full, complaints = Experiment.from_query({"before": "1000000,gradient-descent,1e-05"})
@@ -377,9 +422,10 @@ def test_every_pair_has_valid_defaults(dataset, optimizer):
 @given(experiments())
 def test_epochs_and_updates_add_up(experiment):
     """⌈N/B⌉ updates an epoch; phases in order, the last as the fields say."""
-    size = experiment.batch_size or experiment.points
+    rows = experiment.points - experiment.held_out_rows
+    size = experiment.batch_size or rows
     assert experiment.rows_per_update == size
-    assert experiment.updates_per_epoch == math.ceil(experiment.points / size)
+    assert experiment.updates_per_epoch == math.ceil(rows / size)
     assert experiment.total_epochs == sum(p.epochs for p in experiment.before) + experiment.epochs
     assert experiment.phases[-1].epochs == experiment.epochs
     assert experiment.phases[-1].learning_rate == experiment.learning_rate

@@ -251,6 +251,8 @@ FLAGS = {
     "points": "50",
     "noise": "0.5",
     "data_seed": "7",
+    "holdout": "0.3",
+    "split_seed": "11",
     "loss": "mse-broadcast",
     "optimizer": "adam",
     "learning_rate": "0.01",

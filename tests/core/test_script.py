@@ -51,6 +51,8 @@ def expected(experiment, problem=None):
     columns = [recording.epoch_loss[:, None], recording.epoch_rmse[:, None], theta]
     if experiment.scale_features:
         columns.append(recorder.problem.raw(theta))
+    if recording.epoch_held_out_rmse is not None:
+        columns.append(recording.epoch_held_out_rmse[:, None])
     return torch.cat(columns, 1), recording.diverged_at
 
 
@@ -129,6 +131,9 @@ def test_both_flavours_print_the_recording(dataset, optimizer):
         small("noisy-quadratic", "adam", start="random", seed=5, batch_size=2, beta1=0.5, beta2=0.7),
         small("two-features", "adagrad", start="random", seed=5, scale_features=True),
         small("one-parameter", "gradient-descent", learning_rate=1 / 9, start=(-7.0,)),
+        small("noisy-quadratic", "gradient-descent", holdout=0.3, split_seed=8),
+        small("noisy-quadratic", "adam", holdout=0.5, scale_features=True, batch_size=3),
+        small("two-features", "momentum", holdout=0.2, scale_features=True, noise=1, loss="mse-broadcast"),
     ],
     ids=lambda x: x if isinstance(x, str) else "-".join(x.to_query().values()),
 )

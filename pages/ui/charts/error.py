@@ -11,6 +11,7 @@ from pages.ui.charts.pieces import (
     FRAME,
     NOW,
     count_axis,
+    dot,
     expression,
     finish,
     head_at,
@@ -25,7 +26,7 @@ from pages.ui.palette import Palette
 
 
 @lru_cache(16)
-def _error_spec(broadcast: bool, height: int, colours: Palette) -> dict[str, Any]:
+def _error_spec(broadcast: bool, height: int, colours: Palette, *, judged: bool = False) -> dict[str, Any]:
     epoch_axis = count_axis()
     carrier = (
         rows_from("frame")
@@ -43,28 +44,46 @@ def _error_spec(broadcast: bool, height: int, colours: Palette) -> dict[str, Any
     )
     layers: list[Any] = [kept("run"), carrier]
     lines = {"root_loss": (colours.data, 1.5)} if broadcast else {}
-    for column, (colour, width) in (lines | {"rmse": (colours.run, 2.5)}).items():
+    if judged:  # both lines carry their names, so that a legend tells them apart
+        styles = {"training rows": (colours.run, [1, 0]), "held-out rows": (colours.ink, [5, 3])}
+        for column, name, width in (("rmse", "training rows", 2.5), ("held_out", "held-out rows", 2)):
+            base = rows_from("path").transform_calculate(
+                x="datum.epoch", y=f"datum.{column}", name=f"'{name}'"
+            )
+            axes = {"x": "x:Q", "y": "y:Q", "order": "x:Q"}
+            layers += trail(base, axes | named(styles), width=width)
+    else:
+        lines |= {"rmse": (colours.run, 2.5)}
+    for column, (colour, width) in lines.items():
         base = rows_from("path").transform_calculate(x="datum.epoch", y=f"datum.{column}")
         layers += trail(base, {"x": "x:Q", "y": "y:Q", "order": "x:Q"}, width=width, colour=colour)
     layers += level("floor", colours.optimum, [7, 4], "'floor ' + format(datum.exact_floor, '.4~g')")
     layers += level("zero", colours.start, [2, 3], "'zero to rounding'")
     layers.append(below)
     layers.append(head_at(f"min(epoch, {FRAME}.last)", "now.rmse", colours))
+    if judged:
+        diamond = {"shape": "diamond", "size": 90, "filled": True, "color": colours.ink}
+        layers.append(dot(f"min(epoch, {FRAME}.last)", "now.held_out", stroke=colours.paper, **diamond))
     return finish(layers, height, [expression("now", NOW)])
 
 
 def error(run: Run, colours: Palette, height: int, *, root_loss: bool = False) -> View:
     """RMSE by epoch on a logarithmic axis, with the floor below which the loss cannot get.
 
-    The root of the minimised loss is drawn as well where it is another number, or with `root_loss` always.
+    The root of the minimised loss is drawn as well where it is another number, or with `root_loss` always; and the
+    RMSE of the held-out rows where there are some.
     """
     rows = rows_of(run)
     rmse = run.recording.epoch_rmse.numpy()[rows]
     columns = {"rmse": rmse}
+    held_out = run.recording.epoch_held_out_rmse
+    if held_out is not None:
+        columns["held_out"] = held_out.numpy()[rows]
     broadcast = root_loss or run.experiment.loss == "mse-broadcast"
     if broadcast:
         columns["root_loss"] = run.recording.epoch_loss.numpy()[rows] ** 0.5
     zero = log_zero(float(rmse[0]))
+    by_epoch = [name for name in columns if name != "root_loss"]
     reaches_zero = bool(min(values.min() for values in columns.values()) <= zero)
     drawn = {name: np.maximum(values, zero) for name, values in columns.items()}
     low, high = (f(f(values) for values in drawn.values()) for f in (min, max))
@@ -72,7 +91,7 @@ def error(run: Run, colours: Palette, height: int, *, root_loss: bool = False) -
     shows_floor = zero < floor and floor >= low / 100
     low = zero if reaches_zero else min(low, floor) if shows_floor else low
     tables = {
-        "run": table({"rmse": drawn["rmse"]}),
+        "run": table({name: drawn[name] for name in by_epoch}),
         "path": log_path(rows, drawn),
         "frame": frame_table(
             run,
@@ -89,7 +108,10 @@ def error(run: Run, colours: Palette, height: int, *, root_loss: bool = False) -
     text = "Root mean squared error by epoch on a logarithmic axis, and the floor, dashed, below which the loss cannot get."
     if broadcast:
         text += " The thin line is the root of the loss that is minimised."
-    return View(_error_spec(broadcast, height, colours), tables, text)
+    judged = held_out is not None
+    if judged:
+        text += " The line with dashes and a diamond is the error on the held-out rows."
+    return View(_error_spec(broadcast, height, colours, judged=judged), tables, text)
 
 
 @lru_cache(16)

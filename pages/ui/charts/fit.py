@@ -8,16 +8,19 @@ import numpy as np
 import pyarrow as pa
 from torch import Tensor
 
+from gd_core.datasets import Dataset
 from pages.ui.charts.model import (
     MOVED_ROWS,
     Run,
     View,
+    both_kinds,
     frame_table,
     padded,
     parameters,
     points_of,
     rows_of,
     table,
+    values_of,
 )
 from pages.ui.charts.pieces import (
     FIRST,
@@ -25,6 +28,7 @@ from pages.ui.charts.pieces import (
     NOW,
     expression,
     finish,
+    held_out,
     kept,
     named,
     rows_from,
@@ -43,6 +47,9 @@ def _lines(colours: Palette) -> dict[str, tuple[str, list[int]]]:
     }
 
 
+HELD_OUT_TEXT = " Held-out rows are hollow diamonds."
+
+
 def _prediction(model: str, theta: str) -> str:
     """ŷ as a Vega expression, with the parameters in the object `theta` and the feature in `datum.x`."""
     return {
@@ -52,7 +59,9 @@ def _prediction(model: str, theta: str) -> str:
 
 
 @lru_cache(16)
-def _fit_spec(model: str, x_title: str, y_title: str, height: int, colours: Palette) -> dict[str, Any]:
+def _fit_spec(
+    model: str, x_title: str, y_title: str, height: int, colours: Palette, *, judged: bool = False
+) -> dict[str, Any]:
     """Data and the fitted curve over one feature; the curve is computed in the chart from θ."""
 
     def curve(theta: str, name: str, width: float) -> alt.Chart:
@@ -64,20 +73,18 @@ def _fit_spec(model: str, x_title: str, y_title: str, height: int, colours: Pale
             .encode(x="x:Q", y="y:Q", order="u:Q", **named(_lines(colours)))
         )
 
-    points = (
-        rows_from("points")
-        .mark_circle(size=55, color=colours.data, opacity=0.85)
-        .encode(
-            x=x_axis_of(x_title),
-            y=y_axis_of(y_title),
-            tooltip=[alt.Tooltip("x:Q", title=x_title), alt.Tooltip("y:Q", title=y_title)],
-        )
-    )
+    axes = {
+        "x": x_axis_of(x_title),
+        "y": y_axis_of(y_title),
+        "tooltip": [alt.Tooltip("x:Q", title=x_title), alt.Tooltip("y:Q", title=y_title)],
+    }
+    points = rows_from("points").mark_circle(size=55, color=colours.data, opacity=0.85).encode(**axes)
     layers = [
         kept("run"),
         curve("first", "start", 2),
         curve(FRAME, "optimum", 2),
         points,
+        *([held_out(axes, colours, 60)] if judged else []),
         curve("now", "fit", 3),
     ]
     return finish(layers, height, [expression("now", NOW), expression("first", FIRST)])
@@ -86,65 +93,72 @@ def _fit_spec(model: str, x_title: str, y_title: str, height: int, colours: Pale
 def fit(run: Run, colours: Palette, height: int) -> View:
     """One feature: data, the start, the optimum and the curve at this epoch."""
     dataset = run.problem.dataset
-    x, y = dataset.x[:, 0].numpy(), dataset.y[:, 0].numpy()
-    x0, x1 = padded(x, 0.04)
-    y0, y1 = padded(np.append(y, 0.0), 0.45)
+    x0, x1 = padded(values_of(run, lambda rows: rows.x[:, 0]), 0.04)
+    y0, y1 = padded(np.append(values_of(run, lambda rows: rows.y[:, 0]), 0.0), 0.45)
     optimum = run.problem.raw(run.curve.optimum).tolist()
     tables = {
-        "points": points_of({"x": x, "y": y}),
+        **both_kinds(run, lambda rows: {"x": rows.x[:, 0].numpy(), "y": rows.y[:, 0].numpy()}),
         "run": table(parameters(run, rows_of(run))),
         "frame": frame_table(run, x0=x0, x1=x1, y0=y0, y1=y1, **{f"p{i}": p for i, p in enumerate(optimum)}),
     }
+    judged = run.problem.held_out is not None
     spec = _fit_spec(
-        run.experiment.info.model, dataset.feature_names[0], dataset.target_name, height, colours
+        run.experiment.info.model,
+        dataset.feature_names[0],
+        dataset.target_name,
+        height,
+        colours,
+        judged=judged,
     )
     text = (
         f"Data as points, {dataset.target_name} over {dataset.feature_names[0]}; the fitted curve at the player’s epoch, "
         "solid; the start, dotted; the optimum, dashed."
     )
-    return View(spec, tables, text)
+    return View(spec, tables, text + (HELD_OUT_TEXT if judged else ""))
 
 
 @lru_cache(16)
-def _agreement_spec(target: str, height: int, colours: Palette) -> dict[str, Any]:
+def _agreement_spec(target: str, height: int, colours: Palette, *, judged: bool = False) -> dict[str, Any]:
+    axes = {"x": x_axis_of(f"actual {target}"), "y": y_axis_of(f"predicted {target}")}
+    predicted = "now.p0 * datum.x1 + now.p1 * datum.x2 + now.p2"
     # all points as one broken line with round ends: as marks of their own they cost several times as long an epoch
     points = (
         rows_from("points")
-        .transform_calculate(
-            x="datum.y", y="datum.row % 2 ? NaN : now.p0 * datum.x1 + now.p1 * datum.x2 + now.p2"
-        )
+        .transform_calculate(x="datum.y", y=f"datum.row % 2 ? NaN : {predicted}")
         .mark_line(strokeCap="round", strokeWidth=5.5, color=colours.run, opacity=0.6, clip=True)
-        .encode(x=x_axis_of(f"actual {target}"), y=y_axis_of(f"predicted {target}"), order="row:Q")
+        .encode(**axes, order="row:Q")
     )
+    others = [held_out(axes, colours, 32, x="datum.y", y=predicted)] if judged else []
     diagonal = (
         span(1)
         .transform_calculate(x="x0 + (x1 - x0) * datum.u", y="x0 + (x1 - x0) * datum.u")
         .mark_line(color=colours.optimum, strokeDash=[7, 4], clip=True)
         .encode(x="x:Q", y="y:Q")
     )
-    return finish([kept("run"), diagonal, points], height, [expression("now", NOW)])
+    return finish([kept("run"), diagonal, points, *others], height, [expression("now", NOW)])
 
 
 def agreement(run: Run, colours: Palette, height: int) -> View:
     """Several features: predicted against actual. On the dashed diagonal both are the same."""
     dataset = run.problem.dataset
-    low, high = padded(dataset.y[:, 0].numpy(), 0.1)
+    judged = run.problem.held_out is not None
+    low, high = padded(values_of(run, lambda rows: rows.y[:, 0]), 0.1)
     tables = {
-        "points": _moving_points(run),
+        **_moving_points(run),
         "run": table(parameters(run, rows_of(run))),
         "frame": frame_table(run, x0=low, x1=high, y0=low, y1=high),
     }
     text = "Predicted against actual value of each row at the player’s epoch; on the dashed diagonal both are the same."
-    return View(_agreement_spec(dataset.target_name, height, colours), tables, text)
+    text += HELD_OUT_TEXT if judged else ""
+    return View(_agreement_spec(dataset.target_name, height, colours, judged=judged), tables, text)
 
 
 @lru_cache(16)
-def _along_spec(feature: str, target: str, slope: str, height: int, colours: Palette) -> dict[str, Any]:
-    points = (
-        rows_from("points")
-        .mark_circle(size=12, color=colours.data, opacity=0.5)
-        .encode(x=x_axis_of(feature), y=y_axis_of(target))
-    )
+def _along_spec(
+    feature: str, target: str, slope: str, height: int, colours: Palette, *, judged: bool = False
+) -> dict[str, Any]:
+    axes = {"x": x_axis_of(feature), "y": y_axis_of(target)}
+    points = rows_from("points").mark_circle(size=12, color=colours.data, opacity=0.5).encode(**axes)
 
     def line(theta: str, name: str, width: float) -> alt.Chart:
         return (
@@ -163,6 +177,7 @@ def _along_spec(feature: str, target: str, slope: str, height: int, colours: Pal
     layers = [
         kept("run"),
         points,
+        *([held_out(axes, colours, 20)] if judged else []),
         line("first", "start", 1.5),
         line(FRAME, "optimum", 1.5),
         line("now", "fit", 3),
@@ -173,7 +188,6 @@ def _along_spec(feature: str, target: str, slope: str, height: int, colours: Pal
 def along(run: Run, feature: int, colours: Palette, height: int) -> View:
     """Several features: the fit along one of them, the others at their mean."""
     dataset = run.problem.dataset
-    x, y = dataset.x[:, feature].numpy(), dataset.y[:, 0].numpy()
     others = dataset.mean.clone()
     others[feature] = 0.0
 
@@ -183,25 +197,32 @@ def along(run: Run, feature: int, colours: Palette, height: int) -> View:
             "rest": (theta[..., :-1] @ others + theta[..., -1]).numpy(),
         }
 
-    x0, x1 = padded(x, 0.04)
-    y0, y1 = padded(y, 0.1)
+    judged = run.problem.held_out is not None
+    x0, x1 = padded(values_of(run, lambda rows: rows.x[:, feature]), 0.04)
+    y0, y1 = padded(values_of(run, lambda rows: rows.y[:, 0]), 0.1)
     optimum = {name: float(value) for name, value in line(run.problem.raw(run.curve.optimum)).items()}
     tables = {
-        "points": points_of({"x": x, "y": y}),
+        **both_kinds(run, lambda rows: {"x": rows.x[:, feature].numpy(), "y": rows.y[:, 0].numpy()}),
         "run": table(line(run.problem.raw(run.recording.epoch_theta[rows_of(run)]))),
         "frame": frame_table(run, x0=x0, x1=x1, y0=y0, y1=y1, **optimum),
     }
     name = dataset.feature_names[feature]
     text = f"{dataset.target_name} over {name}, and the fitted line along it with the other features at their mean."
-    return View(_along_spec(name, dataset.target_name, f"p{feature}", height, colours), tables, text)
+    text += HELD_OUT_TEXT if judged else ""
+    spec = _along_spec(name, dataset.target_name, f"p{feature}", height, colours, judged=judged)
+    return View(spec, tables, text)
 
 
-def _moving_points(run: Run) -> pa.Table:
-    """Features and target of the drawn rows, each twice: at the second the line of points is broken."""
-    x, y = run.problem.dataset.x.numpy(), run.problem.dataset.y[:, 0].numpy()
-    drawn = points_of({f"x{i + 1}": x[:, i] for i in range(x.shape[1])} | {"y": y}, MOVED_ROWS)
-    twice = drawn.take(np.repeat(np.arange(len(drawn)), 2))
-    return twice.append_column("row", pa.array(np.arange(len(twice), dtype=np.int16)))
+def _moving_points(run: Run) -> dict[str, pa.Table]:
+    """Features and target of the drawn rows; the training rows each twice: at the second the line is broken."""
+
+    def columns(rows: Dataset) -> dict[str, np.ndarray]:
+        x, y = rows.x.numpy(), rows.y[:, 0].numpy()
+        return {f"x{i + 1}": x[:, i] for i in range(x.shape[1])} | {"y": y}
+
+    tables = both_kinds(run, columns, MOVED_ROWS)
+    twice = tables["points"].take(np.repeat(np.arange(len(tables["points"])), 2))
+    return tables | {"points": twice.append_column("row", pa.array(np.arange(len(twice), dtype=np.int16)))}
 
 
 @lru_cache(16)

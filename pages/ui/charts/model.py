@@ -1,11 +1,13 @@
 """What a chart is made of: a run in, small tables out, thinned to what can be seen. No Altair here."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
+from torch import Tensor
 
+from gd_core.datasets import Dataset
 from gd_core.experiment import Experiment
 from gd_core.problem import Problem
 from gd_core.theory import Curvature
@@ -79,11 +81,37 @@ def parameters(run: Run, rows: np.ndarray) -> dict[str, np.ndarray]:
     return {f"p{i}": theta[:, i] for i in range(theta.shape[1])}
 
 
+def drawn_rows(experiment: Experiment, most: int = DRAWN_ROWS) -> tuple[int, int]:
+    """How many training and held-out rows are drawn: all, or so many together, with the same share of both."""
+    training, held_out = experiment.training_rows, experiment.held_out_rows
+    if experiment.points <= most:
+        return training, held_out
+    kept = max(1, round(most / experiment.points * held_out)) if held_out else 0
+    return most - kept, kept
+
+
 def points_of(columns: Mapping[str, np.ndarray], most: int = DRAWN_ROWS) -> pa.Table:
     """Data points, thinned evenly where there are too many to draw; the page says so."""
     rows = len(next(iter(columns.values())))
     keep = np.unique(np.linspace(0, rows - 1, min(rows, most)).astype(int))
     return table({name: values[keep] for name, values in columns.items()})
+
+
+def both_kinds(
+    run: Run, columns: Callable[[Dataset], Mapping[str, np.ndarray]], most: int = DRAWN_ROWS
+) -> dict[str, pa.Table]:
+    """The tables `points`, of the training rows, and `held_out` where rows are held out, thinned alike."""
+    training, held_out = drawn_rows(run.experiment, most)
+    tables = {"points": points_of(columns(run.problem.dataset), training)}
+    if run.problem.held_out:
+        tables["held_out"] = points_of(columns(run.problem.held_out), held_out)
+    return tables
+
+
+def values_of(run: Run, column: Callable[[Dataset], Tensor]) -> np.ndarray:
+    """One column of all rows, held-out ones included, for the ends of an axis."""
+    kinds = (run.problem.dataset, run.problem.held_out)
+    return np.concatenate([column(kind).numpy() for kind in kinds if kind])
 
 
 def padded(values: np.ndarray, share: float) -> tuple[float, float]:

@@ -109,6 +109,16 @@ def dot(x: str, y: str, **style: Any) -> alt.Chart:
     )
 
 
+def held_out(encoding: Mapping[str, Any], colours: Palette, size: float, **calculated: str) -> alt.Chart:
+    """The rows kept from training, as hollow diamonds."""
+    rows = rows_from("held_out")
+    rows = rows.transform_calculate(**calculated) if calculated else rows
+    mark = rows.mark_point(
+        shape="diamond", size=size, color=colours.ink, strokeWidth=1.5, opacity=1, clip=True
+    )
+    return mark.encode(**encoding)
+
+
 def head_at(x: str, y: str, colours: Palette) -> alt.Chart:
     """Where the run is at this epoch."""
     return dot(x, y, shape="circle", size=110, filled=True, color=colours.run, stroke=colours.paper)

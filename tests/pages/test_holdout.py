@@ -1,0 +1,123 @@
+"""Held-out rows on the pages: their mark, their error beside the other, and what lessons make of a link with them."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from gd_core.experiment import Experiment, defaults
+from gd_core.problem import build
+from gd_core.recorder import record
+from gd_core.theory import curvature
+from pages.ui import charts
+from pages.ui.charts.model import DRAWN_ROWS, MOVED_ROWS
+from pages.ui.palette import LIGHT
+from pages.ui.ways import plain
+from tests.pages.lesson_page import LessonPage
+from tests.pages.test_train import Lab
+
+HELD = Experiment(scale_features=True, learning_rate=0.1, epochs=30, holdout=0.3)
+PLANE = Experiment(
+    **defaults("two-features", "gradient-descent") | {"holdout": 0.2, "noise": 1.0, "epochs": 5}
+)
+
+
+def run_of(experiment):
+    problem = build(experiment)
+    return charts.Run(experiment, problem, curvature(problem.objective), record(experiment))
+
+
+def views(experiment):
+    """The charts of Train that show data or errors."""
+    run = run_of(experiment)
+    several = len(run.problem.dataset.feature_names) > 1
+    fits = [charts.agreement(run, LIGHT, 200), charts.along(run, 0, LIGHT, 200)] if several else []
+    return [*(fits or [charts.fit(run, LIGHT, 200)]), charts.error(run, LIGHT, 200)]
+
+
+@pytest.mark.parametrize("experiment", [HELD, PLANE], ids=["quadratic", "plane"])
+def test_every_chart_has_another_mark_for_them(experiment):
+    """A diamond where data are drawn, dashes in the error; the chart's text says so; without hold-out neither is there."""
+    for view in views(experiment):
+        spec = json.dumps(view.spec)
+        assert "diamond" in spec
+        assert "eld-out rows" in view.text
+    for view in views(replace(experiment, holdout=0.0)):
+        assert "held" not in json.dumps(view.spec)
+        assert "eld-out" not in view.text
+        assert "held_out" not in view.tables
+
+
+def test_each_row_is_drawn_once():
+    """Training and held-out rows together are the twenty of the data."""
+    tables = views(HELD)[0].tables
+    assert (tables["points"].num_rows, tables["held_out"].num_rows) == (14, 6)
+    drawn = sorted(tables["points"]["x"].to_pylist() + tables["held_out"]["x"].to_pylist())
+    assert drawn == list(range(20))
+
+
+def test_of_many_rows_the_same_share_of_both_is_drawn():
+    """250 in all where they rest: 50 of the 200 held-out rows, 200 of the other 800; where they move, 125."""
+    moving, resting, _ = (view.tables for view in views(PLANE))
+    assert (resting["points"].num_rows, resting["held_out"].num_rows) == (200, 50)
+    assert (len(set(moving["points"]["y"].to_pylist())), moving["held_out"].num_rows) == (100, 25)
+    assert (DRAWN_ROWS, MOVED_ROWS) == (250, 125)
+
+
+def test_both_errors_are_on_one_axis():
+    """The axis holds the held-out error too, also where it is the higher one."""
+    view = views(HELD)[-1]
+    held_out = record(HELD).epoch_held_out_rmse.numpy()
+    np.testing.assert_allclose(view.tables["run"]["held_out"].to_numpy(), held_out, rtol=1e-6)
+    frame = view.tables["frame"].to_pylist()[0]
+    assert frame["y0"] < held_out.min() < held_out.max() < frame["y1"]
+
+
+def test_train_shows_both_errors_and_says_at_the_end_whether_they_part():
+    """From a link: fields, live numbers, verdict and the table of numbers."""
+    lab = Lab(**HELD.to_query()).press("train")
+    assert (lab.text("holdout"), lab.text("split_seed")) == ("0.3", "0")
+    expected = record(HELD).epoch_held_out_rmse.numpy().astype(np.float32)
+    assert (lab.player["table"]["held_out"].to_numpy() == expected).all()
+    assert "two errors do not part" in lab.player["summary"]
+    pages = " ".join(element.value for element in lab.at.get("html"))
+    assert 'data-live="held_out"' in pages
+    assert "14 training rows, ◇ 6 held out" in pages
+    assert lab.query["holdout"] == "0.3"
+
+
+def test_a_typed_share_is_taken_and_a_bad_one_said():
+    """The run is another one, so it waits; a bad share keeps the last good one."""
+    lab = Lab().type(holdout="0.25", split_seed="9")
+    assert (lab.experiment.holdout, lab.experiment.split_seed) == (0.25, 9)
+    lab.type(holdout="0.9")
+    assert lab.complaints == ["holdout must be a number between 0 and 0.5. Got 0.9. Using 0.25 instead."]
+    assert lab.experiment.holdout == 0.25
+    assert lab.type(holdout="0").query.get("holdout") is None
+
+
+def test_one_parameter_has_nothing_to_hold_out():
+    """No field for it, and no trace of the share that another data set had."""
+    lab = Lab(**HELD.to_query()).choose("dataset", "one-parameter")
+    assert lab.experiment == Experiment.default("one-parameter")
+    assert "w_holdout" not in [field.key for field in lab.at.text_input]
+    assert lab.complaints == []
+
+
+def test_a_way_on_carries_them():
+    """The lesson behind "Try next" is about the same rows."""
+    kept = plain(replace(HELD, split_seed=4))
+    assert (kept.holdout, kept.split_seed) == (0.3, 4)
+    assert build(kept).dataset.x.tolist() == build(replace(HELD, split_seed=4)).dataset.x.tolist()
+
+
+@pytest.mark.parametrize("name", ["learning_rate", "landscape", "variants", "gradient", "four_steps"])
+def test_a_lesson_says_what_it_does_with_them(name):
+    """It trains the other rows and says so; one press takes all rows, and the sentence is gone."""
+    lesson = LessonPage(name, dataset="noisy-quadratic", points="20", holdout="0.3")
+    captions = [element.value for element in lesson.at.caption]
+    assert any(text.startswith("6 rows of the data are held out") for text in captions)
+    lesson.press("use_all_rows")
+    assert "holdout" not in dict(lesson.at.query_params)
+    assert not any("held out" in element.value for element in lesson.at.caption)
