@@ -24,7 +24,7 @@ def test_held_out_rows_are_marked_and_judged(lab: Lab):
         assert same_digits(live["held_out"], float(recording.epoch_held_out_rmse[epoch]))
     assert "two errors do not part" in lab.verdict()
     # as Vega draws them, a diamond begins at its left corner and a circle at its right
-    expect(lab.chart(FIT).locator(".mark-symbol path[d^='M-']")).to_have_count(6)
+    expect(lab.chart(FIT).locator(".mark-symbol.role-mark path[d^='M-']")).to_have_count(6)
     expect(lab.chart(ERROR).get_by_text("held-out rows")).to_be_visible()
     lab.type("Share", "0")
     assert "holdout" not in lab.query
