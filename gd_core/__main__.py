@@ -24,6 +24,7 @@ from gd_core.example_tables import EXAMPLE_TABLES
 from gd_core.experiment import BOUNDS, CHOICES, FIELDS, NAMED_STARTS, Experiment
 from gd_core.notebook import notebook
 from gd_core.script import FLAVOURS, script, stride
+from gd_core.table_fields import needs_its_file
 
 if TYPE_CHECKING:
     from gd_core.problem import Problem
@@ -109,7 +110,7 @@ def _parser() -> Parser:
     )
     train.add_argument(
         "--from", dest="record_from", metavar="FILE",
-        help="Train what a record holds, and say whether every number is the same again. It takes no settings beside it.",
+        help="Train what a record holds, and say whether every number is the same again. It takes no settings beside it, but --table FILE where the table is a large one.",
     )  # fmt: skip
     _add_settings(train)
     for name, what, make in (
@@ -183,10 +184,11 @@ def _settings(options: argparse.Namespace, parser: Parser) -> tuple[Experiment, 
 def _train(options: argparse.Namespace, parser: Parser) -> int:
     record: dict[str, Any] | None = None
     if "record_from" in options:
-        beside = next((name for name in FIELDS if name in options), None)
+        beside = next((name for name in FIELDS if name in options and name != "table"), None)
         if beside is not None:
             parser.exit(2, f"from must stand without settings, which the record holds. Got {beside}.\n")
-        record, experiment, sentences = *_read(options.record_from, parser), []
+        record, experiment = _read(options.record_from, parser)
+        sentences = _needed_table(options, experiment, parser)
     else:
         experiment, sentences = _settings(options, parser)
     every = getattr(options, "every", "1")
@@ -249,6 +251,18 @@ def _take_away(options: argparse.Namespace, *, parser: Parser, make: Callable[[E
     if not file:
         print(text, end="")
     return 0
+
+
+def _needed_table(options: argparse.Namespace, experiment: Experiment, parser: Parser) -> list[str]:
+    """Hold the table that a record knows by its fingerprint only: `--table` names its file. What is wrong, if anything."""
+    if "table" in options:
+        query = {"dataset": "table", "table": options.table}
+        options.held, _ = _table_in_file(query, parser)
+        if query["table"] != experiment.table:
+            return ["table must be the file of the table that the record was made with. Got another."]
+    if experiment.dataset == "table" and needs_its_file(experiment.table):
+        return ["from needs the file of the table that the record was made with: --table FILE. Got none."]
+    return []
 
 
 def _table_in_file(query: dict[str, str], parser: Parser) -> tuple[Any, Any]:

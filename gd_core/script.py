@@ -10,10 +10,10 @@ No torch here until a script is made, so that the flavours can be offered before
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from gd_core import script_data, script_rules
+from gd_core import script_data, script_rules, script_table
 from gd_core.catalog import OPTIMIZER_INFO
 from gd_core.experiment import Experiment
-from gd_core.script_text import Part, joined, names_of, plain
+from gd_core.script_text import WIDTH, Part, joined, names_of, plain
 
 FLAVOURS: Mapping[str, str] = MappingProxyType(
     {
@@ -45,11 +45,19 @@ def parts(experiment: Experiment, flavour: str) -> list[Part]:
         raise ValueError(f"flavour must be one of {', '.join(FLAVOURS)}. Got {flavour}.")
     lines = (script_rules.by_hand if flavour == "by-hand" else script_rules.of_torch)(experiment)
     return [
-        Part("", "import torch"),
+        Part("", _imports(experiment)),
+        *script_table.number_part(experiment),
         *script_data.parts(experiment),
         _settings(experiment, lines),
         _loop(experiment, lines),
     ]
+
+
+def _imports(experiment: Experiment) -> str:
+    """Torch, and what of the standard library a table of one's own takes."""
+    needed = ["csv"] if script_table.is_read(experiment) else []
+    needed += ["math"] if experiment.info.model == "polynomial" and experiment.scale_features else []
+    return "\n".join([*(f"import {name}" for name in needed), *([""] if needed else []), "import torch"])
 
 
 def title(experiment: Experiment) -> str:
@@ -79,17 +87,14 @@ def _table(experiment: Experiment) -> list[str]:
             "rmse = ((columns @ theta - y) ** 2).mean().sqrt()",
             f"row = [{whole}.item(), rmse.item(), *theta.tolist(){raw}]",
         ]
+        if len(lines[-1]) > WIDTH - 8:
+            lines[-1:] = [f"whole = {whole}", lines[-1].replace(whole, "whole")]
     if experiment.holdout:
         lines.insert(-1, "judged = ((unseen @ theta - judge) ** 2).mean().sqrt().item()")
     return [*lines, """print(f"{epoch:>8}", *(f"{number!r:>24}" for number in row))"""]
 
 
 def _settings(experiment: Experiment, lines: script_rules.Lines) -> Part:
-    names = ["loss", "RMSE", *experiment.info.parameters]
-    if experiment.scale_features:
-        names += [f"raw {name}" for name in experiment.info.parameters]
-    if experiment.holdout:
-        names.append("held-out RMSE")
     code = [
         f"epochs, every = {experiment.total_epochs}, {stride(experiment.total_epochs)}  # every so many-th is shown",
         *lines.before,
@@ -101,10 +106,23 @@ def _settings(experiment: Experiment, lines: script_rules.Lines) -> Part:
         ]
     code += [
         "too_far = 1e6 * max(1.0, loss_of(columns @ theta, y).item())  # above it, a run has diverged",
-        f"names = {names_of(names)}",
+        *_names(experiment),
         """print(f"{'epoch':>8}", *(f"{name:>24}" for name in names))""",
     ]
     return Part("The settings, and the head of the table.", "\n".join(code))
+
+
+def _names(experiment: Experiment) -> list[str]:
+    """What stands above the columns of the table."""
+    parameters = experiment.info.parameters
+    raw = [f"raw {name}" for name in parameters if experiment.scale_features]
+    held_out = ["held-out RMSE"] if experiment.holdout else []
+    line = f"names = {names_of(['loss', 'RMSE', *parameters, *raw, *held_out])}"
+    if len(line) <= WIDTH:
+        return [line]
+    again = ['names += [f"raw {name}" for name in names[2:]]'] if raw else []
+    again += ['names.append("held-out RMSE")'] if held_out else []
+    return [f"""names = ["loss", "RMSE", *(f"w{{k}}" for k in range(1, {len(parameters)})), "b"]""", *again]
 
 
 def _loop(experiment: Experiment, lines: script_rules.Lines) -> Part:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 
 from gd_core.experiment import Experiment
+from gd_core.script_table import table_part
 from gd_core.script_text import Part, listed
 
 LITERAL_TABLE = 1000  # rows up to which the N × N table of the shape mistake is really made: 8 MB
@@ -59,49 +60,75 @@ DATA: Mapping[str, Callable[[Experiment], Part]] = {
     "noisy-quadratic": _noisy_quadratic,
     "two-features": _two_features,
     "one-parameter": _one_parameter,
+    "table": table_part,
 }
 
-# Φ(x), one column for each parameter; and the matrix that turns coefficients of scaled features into raw ones.
+# Φ(x), one column for each parameter.
 COLUMNS: Mapping[str, str] = {
     "quadratic": "columns = torch.cat([x**2, x, torch.ones_like(x)], 1)",
     "linear": "columns = torch.cat([x, torch.ones_like(x[:, :1])], 1)",
+    "polynomial": "columns = torch.cat([*(x**k for k in range(1, {end})), torch.ones_like(x)], 1)",
     "proportional": "columns = x",
 }
-FORMULA: Mapping[str, str] = {
-    "quadratic": "a·t² + b·t + c",
-    "linear": "w1·x1 + w2·x2 + b",
-    "proportional": "A·x",
-}
+# Mean and deviation of the features; and the matrix that turns coefficients of (x − μ) / σ into coefficients of x.
 MOMENTS: Mapping[str, str] = {
-    "quadratic": """m, s = x.mean().item(), x.std(correction=0).item()
-x = (x - m) / s""",
-    "linear": """mean, deviation = x.mean(0), x.std(0, correction=0)
-x = (x - mean) / deviation""",
+    "quadratic": "mu, sigma = x.mean().item(), x.std(correction=0).item()",
+    "linear": "mu, sigma = x.mean(0), x.std(0, correction=0)",
+    "polynomial": "mu, sigma = x.mean().item(), x.std(correction=0).item()",
+}
+CONSTANT: Mapping[str, str] = {
+    "linear": "sigma[sigma <= 1e-12 * x.abs().amax(0)] = 1.0  # the deviation of a constant column",
+    "polynomial": "sigma = 1.0  # the deviation of a constant column",
 }
 TO_RAW: Mapping[str, str] = {
-    "quadratic": """powers = [[1 / s**2, 0, 0], [-2 * m / s**2, 1 / s, 0], [m**2 / s**2, -m / s, 1]]
-to_raw = torch.tensor(powers, dtype=torch.float64)""",
-    "linear": """to_raw = torch.diag(torch.cat([1 / deviation, torch.ones(1, dtype=torch.float64)]))
-to_raw[-1, :-1] = -mean / deviation""",
+    "quadratic": """rows = [[1 / sigma**2, 0, 0], [-2 * mu / sigma**2, 1 / sigma, 0], [mu**2 / sigma**2, -mu / sigma, 1]]
+to_raw = torch.tensor(rows, dtype=torch.float64)""",
+    "linear": """to_raw = torch.diag(torch.cat([1 / sigma, torch.ones(1, dtype=torch.float64)]))
+to_raw[-1, :-1] = -mu / sigma""",
+    "polynomial": """powers = {powers}  # ((x - mu) / sigma)^k, multiplied out
+rows = [[math.comb(k, j) * (-mu) ** (k - j) / sigma**k if j <= k else 0 for k in powers] for j in powers]
+to_raw = torch.tensor(rows, dtype=torch.float64)""",
 }
+
+
+def _formula(experiment: Experiment) -> str:
+    weights = len(experiment.info.parameters) - 1
+    if experiment.info.model == "linear":
+        some = range(1, weights + 1) if weights < 4 else (1, 2)
+        terms = [f"w{k}·x{k}" if weights > 1 else "w1·x" for k in some]
+        return " + ".join([*terms, *([f"… + w{weights}·x{weights}"] if weights > 3 else []), "b"])
+    if experiment.info.model == "polynomial":
+        return " + ".join([*(f"w{k}·x^{k}" if k > 1 else "w1·x" for k in range(1, weights + 1)), "b"])
+    return {"quadratic": "a·t² + b·t + c", "proportional": "A·x"}[experiment.info.model]
 
 
 def _model(experiment: Experiment) -> Part:
-    model = experiment.info.model
-    words = (
-        f"The model {FORMULA[model]}: a column for each parameter, so that a prediction is columns @ theta."
-    )
-    columns, shift = COLUMNS[model], MOMENTS.get(model, "")
-    if experiment.holdout:  # the held-out rows in the same way, with the training rows' mean and deviation
-        moments, _, scaled = shift.partition("\n")
-        shift = "\n".join([moments, _of_unseen(scaled), scaled])
-        columns = f"{columns}\n{_of_unseen(columns)}"
+    model, weights = experiment.info.model, len(experiment.info.parameters) - 1
+    words = f"The model {_formula(experiment)}: a column for each parameter, so that a prediction is columns @ theta."
+    scaled, columns = "x = (x - mu) / sigma", COLUMNS[model].format(end=weights + 1)
+    # held-out rows go the same way, with the mean and the deviation of the training rows
+    unseen = [[_of_unseen(line)] if experiment.holdout else [] for line in (scaled, columns)]
     if not experiment.scale_features:
-        return Part(words, columns)
-    code = f"""{shift}  # to mean 0 and deviation 1
-{columns}
-{TO_RAW[model]}  # to_raw @ theta is the same curve in the data's units"""
-    return Part(words, code)
+        return Part(words, "\n".join([columns, *unseen[1]]))
+    lines = [
+        MOMENTS[model],
+        *([CONSTANT[model]] if model in CONSTANT and _has_a_constant(experiment) else []),
+        *unseen[0],
+        f"{scaled}  # to mean 0 and deviation 1",
+        columns,
+        *unseen[1],
+        TO_RAW[model].format(powers=[*range(1, weights + 1), 0])
+        + "  # to_raw @ theta is the same curve in the data's units",
+    ]
+    return Part(words, "\n".join(lines))
+
+
+def _has_a_constant(experiment: Experiment) -> bool:
+    """Whether a feature of the training rows has no deviation to be divided by."""
+    from gd_core.problem import build
+
+    data = build(experiment).dataset
+    return not data.deviation.equal(data.x.std(0, correction=0))
 
 
 def _of_unseen(code: str) -> str:
@@ -111,28 +138,34 @@ def _of_unseen(code: str) -> str:
 
 def _start(experiment: Experiment) -> Part:
     names = ", ".join(experiment.info.parameters)
+    size = len(experiment.info.parameters)
     units = ", in the units of the data" if experiment.scale_features else ""
     if experiment.start == "random":
-        size = len(experiment.info.parameters)
         words = f"The start: {names} at random, from a seed of its own{units}."
         code = f"""generator = torch.Generator().manual_seed({experiment.seed})
 start = torch.randn({size}, generator=generator, dtype=torch.float64)"""
+    elif experiment.start == "published" and experiment.dataset == "table":
+        code = f"theta = torch.zeros({size}, dtype=torch.float64).requires_grad_()"
+        return Part(f"The start: {names} at 0.", code)
     else:
         published = "" if isinstance(experiment.start, tuple) else " as published"
         words = f"The start: {names}{published}{units}."
-        numbers = experiment.start if isinstance(experiment.start, tuple) else _published_start(experiment)
-        text = listed(numbers)
-        code = f"start = torch.tensor({text}, dtype=torch.float64)"
+        text = listed(map(repr, map(float, _numbers(experiment))))
         if "\n" in text:
             code = f"start = {text}\nstart = torch.tensor(start, dtype=torch.float64)"
+        else:
+            code = f"start = torch.tensor({text}, dtype=torch.float64)"
     theta = "torch.linalg.solve(to_raw, start)" if experiment.scale_features else "start"
     return Part(words, f"{code}\ntheta = {theta}.requires_grad_()")
 
 
-def _published_start(experiment: Experiment) -> list[float]:
-    from gd_core.problem import build
+def _numbers(experiment: Experiment) -> tuple[float, ...]:
+    """θ₀ as numbers: the given ones, or the published ones."""
+    if isinstance(experiment.start, tuple):
+        return experiment.start
+    from gd_core.problem import dataset_of
 
-    return build(experiment).dataset.start.tolist()
+    return tuple(dataset_of(experiment).start.tolist())
 
 
 def _loss(experiment: Experiment) -> Part:

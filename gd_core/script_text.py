@@ -46,9 +46,9 @@ def plain(text: str) -> str:
     return " ".join(shown.split()).replace("\\", "/").replace('"""', "'''")
 
 
-def listed(numbers: Iterable[float]) -> str:
-    """Numbers as the formatter would write a list: on one line, or each on its own."""
-    texts = [repr(float(number)) for number in numbers]
+def listed(items: Iterable[str]) -> str:
+    """A list as the formatter would write it: on one line, or each item on its own."""
+    texts = list(items)
     line = f"[{', '.join(texts)}]"
     return line if len(line) < WIDTH - 40 else "[\n" + "".join(f"    {text},\n" for text in texts) + "]"
 

@@ -15,9 +15,10 @@ import torch
 from gd_core import __main__ as command_line
 from gd_core import published
 from gd_core.experiment import FIELDS, Experiment, ParameterError
+from gd_core.notebook import notebook
 from gd_core.problem import build
 from gd_core.recorder import Recorder, record
-from gd_core.script import stride
+from gd_core.script import script, stride
 from gd_core.theory import curvature
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -549,3 +550,140 @@ def test_the_optimum_in_json_is_raw(run):
     assert list(strict_json(output)["theory"]["optimum"].values()) == pytest.approx(
         curve.optimum.tolist(), rel=1e-9
     )
+
+
+# ------------------------------------------------------------------------------------------------------- take away
+
+
+def test_a_record_makes_the_run_again(run, tmp_path):
+    """To the last bit: the tables of every epoch are the same bytes, and the sentence says so."""
+    record_file, first, second = tmp_path / "run.json", tmp_path / "1.csv", tmp_path / "2.csv"
+    flags = [
+        "--optimizer",
+        "adam",
+        "--batch-size",
+        "3",
+        "--scale-features",
+        "--start",
+        "random",
+        "--epochs",
+        "9",
+    ]
+    status, output, _ = run("train", *flags, "--record", str(record_file), "--csv", str(first))
+    assert status == 0
+    status, again, errors = run("train", "--from", str(record_file), "--csv", str(second))
+    assert (status, errors) == (0, "")
+    assert second.read_bytes() == first.read_bytes()
+    assert again.startswith(output)
+    assert again.endswith(
+        "Reproduced exactly: θ, loss and gradient of every update are the same to the last bit.\n"
+    )
+    assert {file.name for file in tmp_path.iterdir()} == {"run.json", "1.csv", "2.csv"}
+
+
+def test_what_json_prints_is_a_record_too(run, tmp_path):
+    """And beside --json the sentence stands where it does not disturb."""
+    path = tmp_path / "run.json"
+    path.write_text(run("train", "one-parameter", "--epochs", "5", "--json")[1], encoding="utf-8")
+    status, output, errors = run("train", "--from", str(path), "--json")
+    assert (status, errors.strip().partition(":")[0]) == (0, "Reproduced exactly")
+    assert strict_json(output) == strict_json(path.read_text(encoding="utf-8"))
+
+
+def test_a_run_that_is_not_reproduced_ends_with_1(run, tmp_path):
+    """The record's own last RMSE stands beside today's."""
+    path = tmp_path / "run.json"
+    run("train", "one-parameter", "--epochs", "5", "--record", str(path))
+    document = json.loads(path.read_text(encoding="utf-8"))
+    document["digest"] = "sha256:" + "0" * 64
+    path.write_text(json.dumps(document), encoding="utf-8")
+    status, output, _ = run("train", "--from", str(path))
+    assert status == 1
+    assert "Not reproduced exactly: the RMSE at epoch 5 is 2.94912" in output
+
+
+def test_a_large_table_has_to_be_brought_along(run, tmp_path):
+    """The record knows it by its fingerprint; another file is not taken for it."""
+    path, table, other = tmp_path / "run.json", tmp_path / "mine.csv", tmp_path / "other.csv"
+    rows = [f"{k},{(k * 7919 % 1000) / 7:.6f},{(k * 104729 % 997) / 3:.6f}" for k in range(1500)]
+    table.write_text("\n".join(["a,b,c", *rows]))
+    other.write_text("\n".join(["a,b,c", *rows[1:]]))
+    status, _, errors = run("train", "table", "--table", str(table), "--epochs", "3", "--record", str(path))
+    assert (status, errors) == (0, "")
+    for flags, sentence in (
+        ([], "from needs the file of the table that the record was made with: --table FILE. Got none.\n"),
+        (
+            ["--table", str(other)],
+            "table must be the file of the table that the record was made with. Got another.\n",
+        ),
+    ):
+        assert run("train", "--from", str(path), *flags) == (2, "", sentence)
+    status, output, _ = run("train", "--from", str(path), "--table", str(table))
+    assert status == 0
+    assert "Reproduced exactly" in output
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"", "record must be a JSON record of a run. Got nothing.\n"),
+        (b"PK\x03\x04\xff\x00", None),
+        (b"\xff" * 100, None),
+        (b'{"experiment": {"dataset": "iris"}, "format": "Gradient Descent Lab, record 1"}', None),
+    ],
+)
+def test_a_bad_record_is_told_in_a_sentence(run, tmp_path, content, sentence):
+    """Exit status 2, one line, no traceback."""
+    path = tmp_path / "run.json"
+    path.write_bytes(content)
+    status, output, errors = run("train", "--from", str(path))
+    assert (status, output) == (2, "")
+    assert errors.endswith(".\n")
+    assert len(errors.splitlines()) == 1
+    assert sentence in (None, errors)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["train", "--from", "no/such/file.json"],
+        ["train", "--from", "."],
+        ["train", "--from", os.devnull, "--epochs", "5"],
+        ["train", "--record", "no/such/folder/run.json"],
+        ["script", "--flavour", "vanilla"],
+        ["script", "--learning-rate", "0"],
+        ["script", "--output", "no/such/folder/run.py"],
+        ["notebook", "iris"],
+    ],
+)
+def test_misuse_of_what_is_taken_away_ends_with_one_sentence(run, arguments):
+    """As everywhere on the command line."""
+    test_misuse_ends_with_one_sentence(run, arguments)
+
+
+@pytest.mark.parametrize("flavour", [None, "by-hand", "torch-optim"])
+def test_script_and_notebook_are_those_of_the_page(run, flavour, tmp_path):
+    """Printed, or written to a file that appears complete; by hand unless told otherwise."""
+    flags = [] if flavour is None else ["--flavour", flavour]
+    path = tmp_path / "file"
+    for name, make in (("script", script), ("notebook", notebook)):
+        expected = make(Experiment.default("two-features"), flavour or "by-hand")
+        assert run(name, "two-features", *flags) == (0, expected, "")
+        assert run(name, "two-features", *flags, "--output", str(path)) == (0, "", "")
+        assert path.read_text(encoding="utf-8") == expected
+
+
+def test_each_file_is_told_by_its_own_name(run, tmp_path, monkeypatch):
+    """A disk that fills up while the record is written is not the table's fault."""
+
+    def full(*arguments, **options):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("gd_core.record_file.strict_json", full)
+    paths = [str(tmp_path / name) for name in ("run.csv", "run.json")]
+    status, _, errors = run("train", "--epochs", "1", "--csv", paths[0], "--record", paths[1])
+    assert (status, errors) == (
+        2,
+        f"record must be a file that can be written. Got {paths[1]}: No space left on device.\n",
+    )
+    assert list(tmp_path.iterdir()) == []

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 import nbclient
 import nbformat
+import numpy as np
 import pytest
 import torch
 
@@ -18,6 +19,7 @@ from gd_core.experiment import Experiment
 from gd_core.notebook import notebook
 from gd_core.recorder import Recorder
 from gd_core.script import FLAVOURS, script
+from gd_core.table import Table, keep, to_csv
 
 TOLERANCE = 1e-9  # relative, of every printed number
 EPOCHS = 6
@@ -92,8 +94,8 @@ def small(dataset, optimizer, **changes):
     """A short run of few rows; full batch, mini-batches and single rows come to different ends of the last batch."""
     usual = Experiment.default(dataset, optimizer)
     rate = RATES.get(optimizer, 0.1)
-    if dataset == "noisy-quadratic" and not changes.get("scale_features") and optimizer in RATES:
-        rate = 1e-5
+    if optimizer in RATES and not changes.get("scale_features"):
+        rate = {"noisy-quadratic": 1e-5, "table": 4e-4}.get(dataset, rate)
     rows = {"points": 11} if "points" in usual.info.knobs else {}
     return replace(usual, **({"learning_rate": rate, "epochs": EPOCHS} | rows | changes))
 
@@ -194,6 +196,70 @@ def test_a_long_run_is_thinned():
         assert relative(mine, numbers[epochs]).max() <= TOLERANCE
 
 
+# ------------------------------------------------------------------------------------------------------ own tables
+
+
+def of_table(table, **changes):
+    """A short run on a table, read as a link would be."""
+    query = {"dataset": "table", "table": table.key if isinstance(table, Table) else table, "epochs": "6"}
+    experiment, sentences = Experiment.from_query(
+        query | {name: str(value) for name, value in changes.items()}
+    )
+    assert sentences == []
+    return experiment
+
+
+def gaps(rows):
+    """Columns of which one is constant and two have gaps; their names are as unkind as a table allows."""
+    generator = np.random.default_rng(5)
+    x, z = generator.normal(size=(2, rows))
+    y = 3 * x - z + generator.normal(size=rows)
+    x[2], z[4], y[6] = np.nan, np.nan, np.nan
+    names = ('=cmd|"x"', 'a """ \\ b', "<script>alert(1)</script>", "it's {y}")
+    return Table.of(dict(zip(names, (x, np.full(rows, 2.5), z, y), strict=True)))
+
+
+@pytest.mark.parametrize("flavour", FLAVOURS)
+@pytest.mark.parametrize(
+    "experiment",
+    [
+        *(of_table("anscombe", degree=degree, scale_features="true", learning_rate=0.01) for degree in (2, 5)),
+        of_table("anscombe", degree=3, learning_rate=1e-7, batch_size=4),
+        of_table("trees", optimizer="adam", learning_rate=0.1, batch_size=7, start="random", seed=3),
+        of_table("trees", optimizer="nesterov", learning_rate=0.02, scale_features="true", start="1,2,-3"),
+        *(
+            of_table(gaps(12), features='"=cmd|""x""","a """""" \\ b",<script>alert(1)</script>', missing=missing,
+                     learning_rate=0.02, scale_features=scale)
+            for missing in ("drop", "mean") for scale in ("true", "false")
+        ),
+        of_table("anscombe", degree=3, scale_features="true", learning_rate=0.01, holdout=0.3, batch_size=3),
+        of_table(gaps(20), features='"=cmd|""x""","a """""" \\ b"', missing="drop", learning_rate=0.02, holdout=0.2,
+                 scale_features="true"),
+    ],
+    ids=lambda x: x if isinstance(x, str) else "-".join([x.table[:9], str(x.degree), x.optimizer, x.missing]),
+)  # fmt: skip
+def test_a_small_table_is_written_into_its_script(experiment, flavour):
+    """Lines, planes and polynomials, gaps and constant columns, whatever the columns are called."""
+    rows, of = check(experiment, flavour)
+    assert rows == of
+
+
+@pytest.mark.parametrize("missing", ["drop", "mean", "refuse"])
+def test_a_large_table_is_read_from_its_file(missing, tmp_path, monkeypatch):
+    """By the names of its columns, in a file with commas and decimal points."""
+    table = keep(gaps(2000))
+    if missing == "refuse":
+        table = keep(Table.of({name: np.nan_to_num(table[name]) for name in table.names}))
+    features = 'a """""" \\ b",<script>alert(1)</script>'
+    experiment = of_table(table, features='"=cmd|""x""","' + features, missing=missing, learning_rate=0.02)
+    (tmp_path / "table.csv").write_text(to_csv(table), encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    for flavour in FLAVOURS:
+        rows, of = check(experiment, flavour)
+        assert rows == of
+        assert len(script(experiment, flavour)) < 5000
+
+
 # --------------------------------------------------------------------------------------------- what a student gets
 
 
@@ -228,7 +294,7 @@ def test_a_script_needs_torch_alone(experiment, flavour, tmp_path):
 
 
 def variants():
-    """Scripts of every shape, as text."""
+    """Scripts of every shape for the published data sets and a table that comes along, as text."""
     for flavour in FLAVOURS:
         for dataset in PUBLISHED:
             for optimizer in OPTIMIZER_INFO:
@@ -248,16 +314,32 @@ def variants():
 
 
 def test_a_script_is_short():
-    """Thirty to sixty lines, comments and empty lines included."""
-    lengths = {len(source.splitlines()) for source in variants()}
+    """Thirty to sixty lines, comments and empty lines included, the rows of a table aside."""
+    lengths = {sum(";" not in line for line in source.splitlines()) for source in variants()}
     assert 30 <= min(lengths) <= max(lengths) <= 60
 
 
 def test_a_script_is_written_as_ruff_would(tmp_path):
     """No finding, and nothing to format."""
+    held = keep(gaps(2000))
     continued = small("two-features", "momentum", batch_size=4, start=(1 / 3, -1e8 / 7, 1e-300 / 3))
     continued = continued.continued(3, optimizer="adam", epochs=3)
-    for number, source in enumerate([*dict.fromkeys(variants()), *(script(continued, f) for f in FLAVOURS)]):
+    tables = [
+        of_table("anscombe", degree=5, scale_features="true"),
+        of_table(gaps(30), features='"=cmd|""x""","a """""" \\ b",<script>alert(1)</script>', missing="drop"),
+        *(of_table(held, features='"=cmd|""x"""', missing=missing) for missing in ("drop", "mean")),
+    ]
+    split = [
+        small(dataset, "adam", batch_size=batch_size, scale_features=True, loss=loss, holdout=0.3)
+        for dataset in ("noisy-quadratic", "two-features", "table")
+        for batch_size in (0, 4)
+        for loss in ("mse", "mse-broadcast")
+    ]
+    split.append(replace(of_table("anscombe", degree=5, scale_features="true"), holdout=0.2))
+    others = [
+        script(experiment, flavour) for experiment in (continued, *tables, *split) for flavour in FLAVOURS
+    ]
+    for number, source in enumerate([*dict.fromkeys(variants()), *others]):
         (tmp_path / f"run_{number}.py").write_text(source, encoding="utf-8")
     for task in (["check", "--select", "E,F,W,I,B,UP,SIM,C4,PIE,PLE,RET"], ["format", "--check"]):
         done = subprocess.run(
