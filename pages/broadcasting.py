@@ -5,7 +5,7 @@ from dataclasses import replace
 import streamlit as st
 
 from gd_core.published import PLANE, PLANE_TABLE
-from pages.ui import lesson, look
+from pages.ui import lesson, look, projector
 from pages.ui.desk import Desk
 
 MENDED = replace(PLANE, loss="mse")
@@ -67,6 +67,7 @@ with look.first_visit():
 stage.settle()
 run, known, finding = stage.played(desk.settings, trained=desk.revealed)
 colours = palette(st.context.theme.type)
+tall = projector.height(235, 215)
 with left, st.container(key="picture"):
     st.html(bug.picture(run))
 with middle:
@@ -74,10 +75,10 @@ with middle:
     rows = desk.settings.points
     few = f" {charts.MOVED_ROWS} of {rows:,} rows." if rows > charts.MOVED_ROWS else ""
     look.panel_title("Is the model right?", f"<br>A right prediction lies on the dashed line.{few}{gone}")
-    tabs.draw(charts.agreement(run, colours, 235), "agreement")
+    tabs.draw(charts.agreement(run, colours, tall), "agreement")
 with right:
     st.html(bug.two_errors(run))
-    tabs.draw(charts.error(run, colours, 235, root_loss=True), "error")
+    tabs.draw(charts.error(run, colours, tall, root_loss=True), "error")
 for number, (place, name) in enumerate(zip(st.columns(3, gap="medium"), ("w₁", "w₂", "b"), strict=True)):
     with place:
         view = charts.trace(run, number, name, "loss", colours, 165, shapes.PLANE_OF_DATA[number])

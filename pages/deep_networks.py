@@ -6,7 +6,7 @@ import streamlit as st
 
 from gd_core.catalog import OPTIMIZER_INFO
 from gd_core.network import ACTIVATION_TITLES, INITIALISATION_TITLES, NETWORK_BOUNDS, RULES, Network
-from pages.ui import lesson, look
+from pages.ui import lesson, look, projector
 from pages.ui.desk import Desk
 
 QUESTION = lesson.Question(
@@ -77,7 +77,7 @@ with look.first_visit():
     from pages.ui.charts import deep, deep_layers
     from pages.ui.palette import palette
 stage.settle()
-TALL, LOW = 258, 178
+TALL, LOW = projector.height(258, 208), projector.height(178, 208)
 
 
 def draw(recording: DeepRecording) -> None:

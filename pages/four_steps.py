@@ -5,7 +5,7 @@ from dataclasses import replace
 import streamlit as st
 
 from gd_core.published import QUADRATIC, QUADRATIC_RMSE
-from pages.ui import lesson, look
+from pages.ui import lesson, look, projector
 from pages.ui.desk import Desk
 
 ANSWERS = {
@@ -73,15 +73,22 @@ run, known, finding = stage.played(desk.settings, trained=desk.revealed)
 shown = stages.moments(run.recording)
 said = stages.sentences(run.recording, loop.names_of(desk.settings))
 colours = palette(st.context.theme.type)
-with st.container(key="loop"):
+if projector.on():
+    loop_place, left, middle = st.columns([3, 3, 3], gap="small")
+    right = None  # the printed errors are small type
+else:
+    loop_place = st.container()
+    left, middle, right = st.columns([4, 3, 3], gap="medium")
+tall = projector.height(235, 225)
+with loop_place, st.container(key="loop"):
     st.html(loop.cards(run))
-left, middle, right = st.columns([4, 3, 3], gap="medium")
 with left:
-    tabs.draw(charts.moment_fit(run, shown, colours, 235), "moment_fit")
+    tabs.draw(charts.moment_fit(run, shown, colours, tall), "moment_fit")
 with middle:
-    tabs.draw(charts.moment_error(run, shown, colours, 235), "moment_error")
-with right:
-    st.html(loop.printed_errors(run))
+    tabs.draw(charts.moment_error(run, shown, colours, tall), "moment_error")
+if right:
+    with right:
+        st.html(loop.printed_errors(run))
 with lesson.transport():
     judged = lesson.judged(desk, QUESTION, stages.standing(run.recording, known.floor_rmse))
     ending = judged + stages.of_stop(run.recording, desk.settings, known, finding)
@@ -96,7 +103,7 @@ with lesson.transport():
         planned=stages.planned(desk.settings.epochs),
         complete=run.recording.complete,
         names=loop.titles(shown),
-        note="Reset: the first button goes back to the same start.",
+        note="" if projector.on() else "Reset: the first button goes back to the same start.",
     )
 look.panel_title("The article’s six panels", "data as dots, predictions as crosses, one panel an epoch")
 with st.container(horizontal=True, gap="xsmall", key="panels"):

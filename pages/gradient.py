@@ -3,7 +3,7 @@
 import streamlit as st
 
 from gd_core.catalog import PUBLISHED
-from pages.ui import lesson, look
+from pages.ui import lesson, look, projector
 from pages.ui.desk import Desk
 from pages.ui.options import Choice, Number
 
@@ -138,7 +138,7 @@ for number, place in enumerate(st.columns(len(info.parameters), gap="medium")):
     with place:
         look.panel_title(*rowwise.bar_title(run, number))
         with look.clickable(f"bars_{number}"):
-            tabs.draw(pictures.bars(run, number, row, colours, 195), f"bars_{number}")
+            tabs.draw(pictures.bars(run, number, row, colours, projector.height(195, 222)), f"bars_{number}")
 left, middle, right = st.columns([10, 10, 9], gap="medium")
 with left:
     look.panel_title(*rowwise.row_title(run, row))

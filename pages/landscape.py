@@ -3,7 +3,7 @@
 import streamlit as st
 
 from gd_core.catalog import DATASET_INFO
-from pages.ui import lesson, look, scaling, starts
+from pages.ui import lesson, look, projector, scaling, starts
 from pages.ui.desk import Desk
 from pages.ui.options import Choice
 
@@ -108,13 +108,14 @@ def one_valley() -> None:
     runs, lead = [run for run, *_ in parts], starts.chosen(desk)
     plane = valley.plane_of(desk.settings, desk["axes"])
     around, follow = valley.around(runs[0]), desk["slice"] == "run"
-    left, right = st.columns([6, 5], gap="medium")
+    left, right = st.columns([7, 4] if projector.on() else [6, 5], gap="medium")
     with left:
         with st.container(horizontal=True, vertical_alignment="center", key="map_head"):
             desk.segments("axes", {**axes, "valley": "flat × steep"}, hidden=True)
             look.panel_title("", "arrows −∇L")
             desk.segments("arrows", hidden=True)
-        look.panel_title("", valley.map_note(desk.settings, desk["axes"], follow, desk["arrows"]))
+        if not projector.on():
+            look.panel_title("", valley.map_note(desk.settings, desk["axes"], follow, desk["arrows"]))
         with look.clickable("map"):
             titles = valley.titles_of(desk.settings, desk["axes"])
             view = charts.valley(
@@ -122,7 +123,7 @@ def one_valley() -> None:
                 plane,
                 titles,
                 colours,
-                380,
+                projector.height(380, 225),
                 lead=lead,
                 follow=follow,
                 arrows=desk["arrows"],
@@ -133,7 +134,7 @@ def one_valley() -> None:
             st.html(valley.start_table(parts, lead, colours))
     with right:
         look.panel_title("Gap along each direction", valley.lead_note(parts, lead))
-        tabs.draw(charts.gap(runs[lead], colours, 240), "gap")
+        tabs.draw(charts.gap(runs[lead], colours, projector.height(240, 225)), "gap")
         st.html(valley.direction_table(runs[lead], desk.revealed))
     numbers, sums, templates = valley.numbers(parts, lead)
     judged = lesson.judged(desk, question, valley.truth(parts[0]))
@@ -170,7 +171,7 @@ def both_valleys() -> None:
                     valley.plane_of(run.experiment, desk["axes"]),
                     valley.titles_of(run.experiment, desk["axes"]),
                     colours,
-                    215,
+                    projector.height(215, 195),
                     follow=desk["slice"] == "run",
                 )
                 tabs.draw(view, f"valley_{title[:7].strip()}")

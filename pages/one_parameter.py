@@ -5,11 +5,11 @@ from functools import partial
 
 import streamlit as st
 
-from pages.ui import lesson, look
+from pages.ui import lesson, look, projector
 from pages.ui.desk import NUMBERS, Desk
 from pages.ui.options import shown
 
-TALL = 375  # pixels
+TALL, LARGE = 375, 228  # pixels; the second on a projector
 EXAMPLES = {0.01: "creeps", 1 / 18: "one step", 0.1: "overshoots", 1 / 9: "bounces", 0.12: "diverges"}
 QUESTION = lesson.Question(
     "What will the point do with this rate?",
@@ -84,7 +84,9 @@ def take_start() -> None:
 
 left, right = st.columns(2, gap="medium")
 with left, look.clickable("curve"):
-    tabs.draw(charts.tangent(run, "A", palette(st.context.theme.type), TALL), "curve")
+    tabs.draw(
+        charts.tangent(run, "A", palette(st.context.theme.type), projector.height(TALL, LARGE)), "curve"
+    )
 with right, st.container(key="slope", gap="small"):
     st.html(slope.factor_card(desk.settings, revealed=desk.revealed))
     st.html(slope.step_line(desk.settings))

@@ -6,7 +6,7 @@ import streamlit as st
 
 from gd_core.experiment import BOUNDS
 from gd_core.racers import RACERS, TITLES, UNITS
-from pages.ui import lesson, look
+from pages.ui import lesson, look, projector
 from pages.ui.desk import Desk
 from pages.ui.options import AutoNumber, Choice, Flag, Several
 
@@ -130,18 +130,20 @@ stage.settle()
 finished, problem, curve = race.runs(desk)
 colours = palette(st.context.theme.type)
 plane, names = race.axes(desk.settings)
-st.html(race.legend(finished, colours))
+tall = projector.height(310, 192)
+if desk.revealed or not projector.on():
+    st.html(race.legend(finished, colours))
 left, right = st.columns(2)
 with left:
     with st.container(horizontal=True, vertical_alignment="center", key="race_map_head"):
         look.panel_title("Landscape", race.slice_note(plane, names) + "; click to set the start")
     with look.clickable("race"):
-        tabs.draw(race_map(finished, problem, curve, unit, plane, names, colours, 310), "race_map")
+        tabs.draw(race_map(finished, problem, curve, unit, plane, names, colours, tall), "race_map")
 with right:
     with st.container(horizontal=True, vertical_alignment="center", key="race_error_head"):
         look.panel_title("Error, counted in")
         desk.segments("unit", hidden=True)
-    tabs.draw(race_errors(finished, unit, colours, 310), "race_errors")
+    tabs.draw(race_errors(finished, unit, colours, tall), "race_errors")
 with lesson.transport():
     outcome = lesson.Question(asked.text, OUTCOMES)
     race.transport(finished, unit, desk, lesson.judged(desk, outcome, finished.first(unit, desk.guess)))
@@ -150,7 +152,11 @@ st.caption(race.HOW)
 with st.container(horizontal=True, vertical_alignment="center", key="race_links"):
     st.markdown("One of them alone, on the Train page:")
     for one in finished.results:
-        st.page_link("pages/train.py", label=one.entry.title, query_params=one.entry.experiment.to_query())
+        st.page_link(
+            "pages/train.py",
+            label=one.entry.title,
+            query_params=lesson.query_of(lesson.Link("", "train", one.entry.experiment)),
+        )
 lesson.closing(
     (
         "Count in rows: small batches have taken many steps before batch has taken one.",

@@ -26,6 +26,7 @@ WIDGETS = (
     "lesson",
     "look",
     "player",
+    "projector",
     "rate",
     "scaling",
     "stage",

@@ -12,6 +12,7 @@ import streamlit as st
 from gd_core.catalog import DATASET_INFO, LOSS_INFO, OPTIMIZER_INFO, PUBLISHED
 from gd_core.examples import EXAMPLES, OPENING, Example
 from gd_core.experiment import BOUNDS, FIELDS, HYPERPARAMETERS, Experiment, defaults, to_text
+from pages.ui import house, projector
 from pages.ui.look import plain
 from pages.ui.options import written
 
@@ -34,9 +35,11 @@ class Controls(NamedTuple):
 
 
 def side_bar() -> Controls:
-    """Draw the side bar and read it."""
+    """Draw the side bar and read it. First thing on the page."""
+    house.enter()
     _follow_the_address()
     STATE.update(STATE.pop("next", {}))
+    _keys_asked()
     notes: dict[str, Any] = {}
     with st.sidebar:
         elsewhere = st.container()
@@ -76,6 +79,9 @@ def side_bar() -> Controls:
     _earlier_phases(experiment, notes["before"])
     _write_address(experiment, axes(info.parameters))
     STATE["widgets"] = _widgets()
+    projector.show(
+        rate=written(experiment.learning_rate), following=EXAMPLES[_next_example(experiment)].title
+    )
     return Controls(experiment, under_rate)
 
 
@@ -143,19 +149,22 @@ def _key(name: str) -> str:
 
 def _follow_the_address() -> None:
     address = st.query_params.to_dict()
+    at_the_keys = projector.pressed()
     entered = STATE.get("page") != "train"  # from a lesson, or for the first time: the widgets are gone
     STATE["page"] = "train"
-    if entered and not address:
+    if entered and projector.bare(address):
         address = STATE.get("address", {})  # the navigation drops the settings: they are as they were left
-    STATE["followed"] = entered or (address != STATE.get("address") and not _someone_is_at_the_controls())
+    someone = at_the_keys or _someone_is_at_the_controls()
+    STATE["followed"] = entered or (address != STATE.get("address") and not someone)
     if not STATE["followed"]:
         _keep_widgets_alive()
         return
-    experiment, sentences = Experiment.from_query(address) if address else (OPENING.experiment, [])
+    bare = projector.bare(address)
+    experiment, sentences = (OPENING.experiment, []) if bare else Experiment.from_query(address)
     if experiment.dataset not in PUBLISHED:
         experiment = OPENING.experiment
     load(experiment)
-    STATE["sentences"] = sentences
+    STATE["sentences"] = [*sentences, *projector.follow(st.query_params.to_dict(), entered=entered)]
     parameters = experiment.info.parameters
     names = address.get("axes", "").split(",")
     pair = tuple(parameters.index(name) for name in names) if set(names) <= set(parameters) else ()
@@ -183,8 +192,9 @@ def _write_address(experiment: Experiment, axes: tuple[int, int]) -> None:
     if axes not in ((0, 0), (0, 1)):
         query["axes"] = ",".join(parameters[i] for i in axes)
     address = st.query_params.to_dict()
-    if not address and query == OPENING.experiment.to_query():
+    if projector.bare(address) and query == OPENING.experiment.to_query():
         query = {}  # a bare address opens just this; writing it down would cost a press of Back
+    query |= projector.query()
     if query != address:
         st.query_params.from_dict(query)
     STATE["address"] = query
@@ -250,6 +260,26 @@ def _examples() -> None:
                         width="stretch",
                         type="tertiary",
                     )
+
+
+def _next_example(now: Experiment) -> int:
+    """The number of the example after the one that the settings are, or of the first."""
+    numbers = [number for number, example in enumerate(EXAMPLES) if example.experiment == now]
+    return (numbers[0] + 1) % len(EXAMPLES) if numbers else 0
+
+
+def _keys_asked() -> None:
+    """Do what a key of the projector mode asked for."""
+    if factor := projector.taken("factor"):
+        rate, bounds = factor * STATE["good"].learning_rate, BOUNDS["learning_rate"]
+        if bounds.low <= rate <= bounds.high:
+            set_rate(rate)
+        else:
+            st.toast(f"The learning rate must be between {bounds.low:,.12g} and {bounds.high:,.12g}.")
+    if projector.taken("on"):
+        example = EXAMPLES[_next_example(STATE["good"])]
+        _load_example(example)
+        st.toast(f"**{example.title}**: {example.reason}")
 
 
 def _load_example(example: Example) -> None:

@@ -13,7 +13,7 @@ import streamlit as st
 
 from gd_core.catalog import OPTIMIZER_INFO
 from gd_core.experiment import BOUNDS, Bounds, ParameterError, quoted, to_text
-from pages.ui import house
+from pages.ui import house, projector
 from pages.ui.look import plain
 from pages.ui.options import Choice, Flag, Option, Several, divided, shown, written
 
@@ -121,19 +121,48 @@ class Desk(Generic[S]):
         if entered:
             held.sentences.clear()
             held.shown += 1
-        came_back = entered and held.address is not None and not address
+        came_back = entered and held.address is not None and projector.bare(address)
+        held.touched |= projector.pressed()
         followed = not held.touched and address != held.address and not came_back
+        other_view = not held.touched and (entered or address != held.address)
+        sentences = projector.follow(address, entered=entered) if other_view else []
         if followed:
-            self._follow(address)
+            self._follow(address, sentences)
+        self._keys_asked()
         held.touched = False
         query = self._query()
-        if not address and query == self.usual.to_query():
+        if projector.bare(address) and query == self.usual.to_query():
             query = {}  # a bare address opens just this; writing it down would cost a press of Back
+        query |= projector.query()
         # a link on a page to that same page does not change the browser's address; what is there already is no new entry
         if query != address or (followed and not entered):
             st.query_params.from_dict(query)
         held.address = query
+        projector.show(
+            rate=shown(self._rate) if self._rate is not None else None,
+            following=house.LESSONS.get(self._following, "Train"),
+        )
         return self
+
+    @property
+    def _rate(self) -> float | None:
+        """The run's learning rate, if it has one."""
+        return None if "learning_rate" in self.views else getattr(self.settings, "learning_rate", None)
+
+    @property
+    def _following(self) -> str:
+        """The lesson after this one; after the last, Train."""
+        pages = [*house.LESSONS, "train"]
+        return pages[pages.index(self.page) + 1] if self.page in house.LESSONS else "train"
+
+    def _keys_asked(self) -> None:
+        """Do what a key of the projector mode asked for."""
+        if (factor := projector.taken("factor")) and self._rate is not None:
+            self.set(learning_rate=factor * self._rate)
+            if sentence := self._held.sentences.pop("learning_rate", ""):
+                st.toast(plain(sentence))
+        if projector.taken("on"):
+            st.switch_page(f"pages/{self._following}.py")
 
     @property
     def _held(self) -> Held[S]:
@@ -228,14 +257,16 @@ class Desk(Generic[S]):
 
     # ----------------------------------------------------------------------------------------------- the address
 
-    def _follow(self, address: Mapping[str, str]) -> None:
+    def _follow(self, address: Mapping[str, str], others: Sequence[str] = ()) -> None:
+        """Take an address over, and tell what is wrong with it, after `others`."""
         held = self._held
         usual = self.usual.to_query()
         known = {name for name in address if name in vars(self.usual)}
         dataset = {"dataset": usual["dataset"]} if "dataset" in usual else {}
-        settings, sentences = self.usual, []
+        settings, sentences = self.usual, [*others]
         if known:
-            settings, sentences = type(self.usual).from_query({**dataset, **address})
+            settings, own = type(self.usual).from_query({**dataset, **address})
+            sentences += own
             settings = self._suited(settings, address, sentences)
         held.settings = settings
         for name, option in self.all_options.items():

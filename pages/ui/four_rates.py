@@ -16,7 +16,7 @@ from gd_core.rates import four_rates
 from gd_core.sweep import rates_between, sweep
 from gd_core.theory import Forecast
 from gd_core.verdict import short, significant
-from pages.ui import lesson, look, player, stage, tabs
+from pages.ui import lesson, look, player, projector, stage, tabs
 from pages.ui.charts import Run
 from pages.ui.charts import rates as charts
 from pages.ui.desk import UNSURE, Desk
@@ -134,7 +134,7 @@ def _panel(desk: Desk[Experiment], four: Four, number: int, run: Run, colours: P
         f'<p class="of-rate">{where}</p>'
         f'<p class="of-rate">RMSE {player.live(f"rmse{number - 1}", digits=5)}{gone}</p>'
     )
-    tabs.draw(charts.small(run, number, colours, TALL), f"small_{number}")
+    tabs.draw(charts.small(run, number, colours, projector.height(TALL, 150)), f"small_{number}")
 
 
 def _field(desk: Desk[Experiment], four: Four, number: int) -> None:

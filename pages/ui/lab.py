@@ -10,11 +10,12 @@ from gd_core.landscape import frame as map_frame
 from gd_core.outcome import Finding, Outcome
 from gd_core.theory import Forecast
 from gd_core.verdict import short, significant
-from pages.ui import charts, controls, lesson, look, player, rate, stage, tabs
+from pages.ui import charts, controls, lesson, look, player, projector, rate, stage, tabs
 from pages.ui.palette import Palette, palette
 from pages.ui.ways import ways_on
 
-TALL, LOW = 300, 205  # heights of the upper and the lower panels, in pixels
+TALL, LOW = 300, 205  # heights of the upper and the lower panels, in pixels,
+IN_A_ROW = 270  # and of three side by side
 STATE = st.session_state
 
 
@@ -42,8 +43,13 @@ def _live(held: controls.Controls, streaming: bool) -> None:
         stage.advance(take)
     run, known, finding = stage.as_run(held.experiment, take)
     colours = palette(st.context.theme.type)
-    _panels(run, known, colours)
+    if projector.on():
+        _panels_in_a_row(run, colours)
+    else:
+        _panels(run, known, colours)
     _transport(run, known, finding, held, take)
+    if projector.on():
+        _formula(run, known)
     tabs.show(run, known, colours)
     lesson.try_next(*ways_on(run.experiment, known, finding.outcome))
     if streaming and not (take and take.recorder):
@@ -52,31 +58,54 @@ def _live(held: controls.Controls, streaming: bool) -> None:
 
 
 def _panels(run: charts.Run, known: Forecast, colours: Palette) -> None:
-    several = len(run.problem.dataset.feature_names) > 1
     top = st.columns(2, gap="medium")
     with top[0]:
-        if several:
-            look.panel_title("Prediction and data", _rows_note(run, charts.MOVED_ROWS))
-            left, right = st.columns([3, 2], gap="small")
-            with left:
-                tabs.draw(charts.agreement(run, colours, TALL), "agreement")
-            with right:
-                for j in range(2):
-                    tabs.draw(charts.along(run, j, colours, TALL // 2 - 8), f"along_{j}")
-        else:
-            look.panel_title("Data and fit", _rows_note(run))
-            tabs.draw(charts.fit(run, colours, TALL), "fit")
+        _data(run, colours)
     with top[1]:
-        _landscape(run, colours)
+        _landscape(run, colours, TALL)
     bottom = st.columns(2, gap="medium")
     with bottom[0]:
-        look.panel_title("Error by epoch", _stride_note(run))
-        tabs.draw(charts.error(run, colours, LOW), "error")
+        _error(run, colours, LOW)
     with bottom[1]:
         _formula(run, known)
 
 
-def _landscape(run: charts.Run, colours: Palette) -> None:
+def _panels_in_a_row(run: charts.Run, colours: Palette) -> None:
+    """Data, landscape and error side by side, which a projector shows with the player on one screen."""
+    places = st.columns(3, gap="small")
+    with places[0], st.container(key="data_panel"):
+        if len(run.problem.dataset.feature_names) > 1:
+            look.panel_title("Prediction and data", _rows_note(run, charts.MOVED_ROWS))
+            tabs.draw(charts.agreement(run, colours, IN_A_ROW), "agreement")
+        else:
+            look.panel_title("Data and fit", _rows_note(run))
+            tabs.draw(charts.fit(run, colours, IN_A_ROW), "fit")
+    with places[1]:
+        _landscape(run, colours, IN_A_ROW)
+    with places[2], st.container(key="error_panel"):
+        _error(run, colours, IN_A_ROW)
+
+
+def _data(run: charts.Run, colours: Palette) -> None:
+    if len(run.problem.dataset.feature_names) > 1:
+        look.panel_title("Prediction and data", _rows_note(run, charts.MOVED_ROWS))
+        left, right = st.columns([3, 2], gap="small")
+        with left:
+            tabs.draw(charts.agreement(run, colours, TALL), "agreement")
+        with right:
+            for j in range(2):
+                tabs.draw(charts.along(run, j, colours, TALL // 2 - 8), f"along_{j}")
+    else:
+        look.panel_title("Data and fit", _rows_note(run))
+        tabs.draw(charts.fit(run, colours, TALL), "fit")
+
+
+def _error(run: charts.Run, colours: Palette, height: int) -> None:
+    look.panel_title("Error by epoch", _stride_note(run))
+    tabs.draw(charts.error(run, colours, height), "error")
+
+
+def _landscape(run: charts.Run, colours: Palette, height: int) -> None:
     axes = controls.axes(run.experiment.info.parameters)
     names = [f"{name}′" if run.experiment.scale_features else name for name in run.experiment.info.parameters]
     with st.container(horizontal=True, vertical_alignment="center", key="map_head"):
@@ -90,9 +119,9 @@ def _landscape(run: charts.Run, colours: Palette) -> None:
         controls.axes_control(run.experiment.info.parameters, _side_bar_changed)
         look.panel_title("", slice_note)
     if len(names) == 1:
-        view = charts.parabola(run, names[0], colours, TALL)
+        view = charts.parabola(run, names[0], colours, height)
     else:
-        view = charts.landscape(run, axes, names, colours, TALL)
+        view = charts.landscape(run, axes, names, colours, height)
     with look.clickable("map"):
         tabs.draw(view, "landscape")
 

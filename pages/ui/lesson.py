@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import streamlit as st
 
 from gd_core.experiment import Experiment
-from pages.ui import look
+from pages.ui import look, projector
 from pages.ui.desk import UNSURE, Desk
 from pages.ui.ways import Link
 
@@ -29,14 +29,21 @@ def heading(title: str, sentence: str, formula: str = "") -> None:
 
 
 def predict(desk: Desk[Any], question: Question) -> None:
-    """Ask before the run is shown. The answers stay where they are when one was given, so nothing jumps."""
+    """Ask before the run is shown. The answers stay where they are when one was given, so nothing jumps.
+
+    On a projector only the given one stays: there the charts need the room.
+    """
     given = desk.guess
+    alone = projector.on() and desk.revealed
     with st.container(key="predict", border=True):
         with st.container(horizontal=True, vertical_alignment="center", key="question"):
             st.markdown(f"**Predict first.** {question.text}", width="stretch")
-            desk.switch("ask")
+            if not projector.on():
+                desk.switch("ask")
         with st.container(horizontal=True, key="answers", gap="small"):
             for key, words in question.answers.items():
+                if alone and given != key:
+                    continue
                 st.button(
                     words, key=f"{desk.page} answer {key}", on_click=desk.answer, args=(key,),
                     type="primary" if given == key else "secondary", disabled=desk.revealed and given != key,
@@ -109,7 +116,7 @@ def closing(lines: tuple[str, ...], links: tuple[Link, ...]) -> None:
 def query_of(link: Link) -> dict[str, str]:
     """The address behind a link."""
     settings = link.settings.to_query() if link.settings is not None else {}
-    return {**settings, **link.options}
+    return {**settings, **link.options, **projector.query()}
 
 
 def experiment(dataset: str, **fields: Any) -> Experiment:

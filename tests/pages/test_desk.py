@@ -25,7 +25,7 @@ desk = Desk(
     others=(replace(Experiment.default("noisy-quadratic"), epochs=500),),
     options={
         "share": Number(default=0.5, low=0, high=1, title="Share"),
-        "view": Choice(default="map", choices={"map": "Map", "curve": "Curve"}, title="View"),
+        "picture": Choice(default="map", choices={"map": "Map", "curve": "Curve"}, title="Picture"),
         "racers": Several(default=("a", "b"), choices={"a": "A", "b": "B", "c": "C"}, title="Racers"),
         "arrows": Flag(default=False, title="Arrows"),
     },
@@ -38,7 +38,7 @@ desk.choose("optimizer", {"gradient-descent": "GD", "adagrad": "AdaGrad"}, label
 desk.text("learning_rate")
 desk.text("epochs")
 desk.text("share")
-desk.segments("view")
+desk.segments("picture")
 desk.segments("racers")
 desk.switch("arrows")
 desk.switch("scale_features", label="Scale")
@@ -172,7 +172,7 @@ def test_a_bad_value_stays_in_its_field(name, text, sentence):
         ({"epochs": "600"}, ["epochs must be between 1 and 500 in this lesson. Got 600."]),
         ({"epochs": "many"}, ["epochs must be a whole number. Got many."]),
         ({"loss": "mse-broadcast"}, ["loss must be mse in this lesson. Got mse-broadcast."]),
-        ({"share": "x", "view": "3d"}, ["share must be a number between 0 and 1. Got x.", "view must be one of map, curve. Got 3d."]),
+        ({"share": "x", "picture": "3d"}, ["share must be a number between 0 and 1. Got x.", "picture must be one of map, curve. Got 3d."]),
         ({"learning_rate": "<script>alert(1)</script>", "epochs": "20"}, ["learning_rate must be a number. Got <script>alert(1)</script>."]),
         ({"guess": "<b>", "nothing": "known"}, []),
     ],
@@ -212,9 +212,9 @@ def test_a_button_may_set_several_things():
 def test_something_is_always_chosen():
     """Pressing the chosen segment again, or taking the last of several away, changes nothing."""
     trial = Trial()
-    trial.at.button_group("trial.view").set_value(None)
+    trial.at.button_group("trial.picture").set_value(None)
     trial.run()
-    assert "view" not in trial.query
+    assert "picture" not in trial.query
     trial.at.button_group("trial.racers").set_value([])
     trial.run()
     assert trial.complaints == ["racers must hold at least 1. Got 0."]

@@ -1,0 +1,132 @@
+// The keys beside the player's own: P for projector mode and ? for the card everywhere; on a projector one for
+// everything. A key presses the button that the page has for it, or tells the server what is wanted.
+
+const PRESSES = { t: '.st-key-train', r: '.st-key-reset, .st-key-stop, .st-key-ask_again', s: '.st-key-skip' };
+const ANSWERS = '.st-key-answers [data-testid="stButton"]:not(.st-key-ask_again *, .st-key-skip *) button';
+
+// where a letter is typed, or chooses from a list
+const TYPED_INTO = 'input:not([type=range], [type=checkbox], [type=radio], [type=button]), textarea, select, '
+  + '[contenteditable="true"], [role="combobox"], [role="listbox"], [role="listbox"] *, [role="option"], '
+  + '[role="menu"] *, [role="grid"], [role="grid"] *, [role="dialog"] *, [data-testid="stDataFrame"] *';
+const DIALOG = '[role="dialog"][aria-modal="true"], [data-testid="stDialog"]';
+
+const bars = new WeakMap();
+
+const ROWS = [
+  ['space', 'Play, pause', () => '.st-key-player'],
+  ['← →', 'One step back, one step on', () => '.st-key-player'],
+  ['Home End', 'To the start, to the end', () => '.st-key-player'],
+  ['T', 'Train', () => PRESSES.t, true],
+  ['1 – 9', 'Answer the question', () => '.st-key-answers', true],
+  ['S', 'Skip the question', () => '.st-key-answers', true],
+  ['R', 'Reset, stop, or ask again', () => `${PRESSES.r}, .st-key-answers`, true],
+  ['+ −', 'Learning rate × 2, ÷ 2', (data) => data.rate !== null, true],
+  ['N', (data) => `Next: ${data.following}`, () => true, true],
+  ['P', (data) => (data.projector ? 'Leave projector mode' : 'Projector mode: large type'), () => true],
+  ['?', 'This card; Esc closes it', () => true],
+];
+
+function create(root) {
+  const $ = (name) => root.querySelector(`[data-part="${name}"]`);
+  const card = $('card'), host = root.host || root;
+  let data = {}, send = () => {};
+
+  function open() {
+    $('rows').replaceChildren(...ROWS.filter(([, , there]) => {
+      const found = there(data);
+      return typeof found === 'string' ? document.querySelector(found) : found;
+    }).map(([keys, words, , projectorOnly]) => {
+      const row = document.createElement('tr');
+      row.className = projectorOnly && !data.projector ? 'later' : '';
+      const head = row.appendChild(document.createElement('th'));
+      head.append(...keys.split(' ').map((one) => Object.assign(document.createElement(one === '–' ? 'span' : 'kbd'), { textContent: one })));
+      row.appendChild(document.createElement('td')).textContent = typeof words === 'function' ? words(data) : words;
+      return row;
+    }));
+    $('hint').textContent = data.projector ? '' : 'Pale ones work in projector mode.';
+    card.showModal();
+    $('close').focus();
+  }
+
+  const press = (selector) => {
+    const button = [...document.querySelectorAll(selector)]
+      .map((place) => (place.matches('button') ? place : place.querySelector('button')))
+      .find((one) => one && !one.disabled);
+    button?.click();
+    return Boolean(button);
+  };
+
+  const ask = (name, value) => { send(name, value); return true; };
+
+  // Whether a key did something
+  function act(key) {
+    if (key === '?') return open(), true;
+    if (key === 'p') return ask('view', true);
+    if (!data.projector) return false;
+    if (key === 'n') return ask('on', 1);
+    if (data.rate !== null && '+=-−'.includes(key)) return ask('factor', '+='.includes(key) ? 2 : 0.5);
+    if (/^[1-9]$/.test(key)) {
+      const button = document.querySelectorAll(ANSWERS)[+key - 1];
+      if (button && !button.disabled) button.click();
+      return Boolean(button);
+    }
+    return key in PRESSES && press(PRESSES[key]);
+  }
+
+  function key(event) {
+    const target = event.composedPath()[0];
+    if (card.open) {
+      // the page's other keys do not reach through the card
+      event.stopPropagation();
+      if (event.key === '?') {
+        event.preventDefault();
+        card.close();
+      }
+      return;
+    }
+    if (event.defaultPrevented || event.repeat || event.isComposing) return;
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (target instanceof Element && target.matches(TYPED_INTO)) return;
+    if (document.querySelector(DIALOG)) return;
+    if (event.key.length === 1 && act(event.key.toLowerCase())) event.preventDefault();
+  }
+  window.addEventListener('keydown', key, true);
+
+  for (const button of root.querySelectorAll('[data-key]')) button.onclick = () => act(button.dataset.key);
+  card.onclick = (event) => {
+    if (event.target === card) card.close(); // beside it
+  };
+
+  return {
+    host,
+    update(fresh, setTriggerValue) {
+      data = fresh;
+      send = setTriggerValue;
+      root.querySelector('.bar').classList.toggle('projector', data.projector);
+      $('rate').hidden = !data.projector || data.rate === null;
+      $('following').hidden = $('leave').hidden = !data.projector;
+      $('value').textContent = data.rate === null ? '' : `η = ${data.rate}`;
+      $('following').title = `Next: ${data.following} (N)`;
+    },
+    remove() {
+      window.removeEventListener('keydown', key, true);
+      if (card.open) card.close();
+    },
+  };
+}
+
+export default function ({ parentElement, data, setTriggerValue }) {
+  let bar = bars.get(parentElement);
+  if (!bar) bars.set(parentElement, (bar = create(parentElement)));
+  clearTimeout(bar.leaving);
+  bar.update(data, setTriggerValue);
+  return () => {
+    // Streamlit calls this before every update too; only an element that is really gone ends it
+    bar.leaving = setTimeout(() => {
+      if (!bar.host.isConnected) {
+        bar.remove();
+        bars.delete(parentElement);
+      }
+    }, 0);
+  };
+}

@@ -1,0 +1,98 @@
+"""Projector mode: the page in large type, chart first, with a key for everything; and the card that lists the keys.
+
+It is a way to look at a page, not a setting of its run: `view=projector` in the address, P on the keyboard. A key that
+stands for a button presses that very button, in the browser; a key for what has no button is told to the server, and
+`taken` hands it to the page at the start of its next run.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import streamlit as st
+from streamlit.components.v2 import component
+
+from gd_core.experiment import quoted
+
+VIEW = "view"  # its name in the address
+STATE = st.session_state
+_HERE = Path(__file__).parent
+_keys = component(
+    "keys",
+    html=(_HERE / "keys.html").read_text(encoding="utf-8"),
+    css=(_HERE / "keys.css").read_text(encoding="utf-8"),
+    js=(_HERE / "keys.js").read_text(encoding="utf-8"),
+)
+
+
+def on() -> bool:
+    """Whether the page is shown for a projector."""
+    return STATE.get("projector", False)
+
+
+def query() -> dict[str, str]:
+    """What the address says of it."""
+    return {VIEW: "projector"} if on() else {}
+
+
+def follow(address: Mapping[str, str], *, entered: bool) -> list[str]:
+    """Look at a page as an address says; a sentence if it says something else.
+
+    Args:
+        address: What someone followed.
+        entered: Whether this page was just come to. The menu leads to a bare address, which then changes nothing.
+    """
+    if entered and not address:
+        return []
+    text = address.get(VIEW)
+    STATE["projector"] = text == "projector"
+    return [f"{VIEW} must be projector. Got {quoted(text)}."] if text not in (None, "projector") else []
+
+
+def pressed() -> bool:
+    """Whether a key of this module made this run of the page. Its address may then be the one before last."""
+    return bool(STATE.pop("key pressed", False))
+
+
+def taken(what: str) -> float | None:
+    """What a key asked the page for, once: "factor" to multiply the rate by, "on" to go on to what comes next."""
+    return STATE.get("keys asked", {}).pop(what, None)
+
+
+def bare(address: Mapping[str, str]) -> bool:
+    """Whether an address says nothing about a run."""
+    return address.keys() <= {VIEW}
+
+
+def height(usual: int, large: int) -> int:
+    """A chart's height in pixels, for a page whose type is large."""
+    return large if on() else usual
+
+
+def show(*, rate: str | None, following: str) -> None:
+    """Listen to the keys, and draw the small button that opens their card; a bar of buttons on a projector.
+
+    Args:
+        rate: The learning rate as the page writes it, if the keys may change it.
+        following: What N goes on to.
+    """
+    st.set_page_config(initial_sidebar_state="collapsed" if on() else "auto")
+    _keys(
+        key="keys",
+        data={"projector": on(), "rate": rate, "following": following},
+        on_view_change=_toggled,
+        on_factor_change=_asked,
+        on_on_change=_asked,
+    )
+
+
+def _toggled() -> None:
+    if STATE["keys"].get("view"):
+        STATE["projector"] = not on()
+        STATE["key pressed"] = True
+
+
+def _asked() -> None:
+    for what in ("factor", "on"):
+        if (value := STATE["keys"].get(what)) is not None:
+            STATE.setdefault("keys asked", {})[what] = value
+            STATE["key pressed"] = True

@@ -1,0 +1,144 @@
+"""Projector mode in a real browser, by keyboard alone: large type, one screen, a key for everything, and the card."""
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
+
+from lab import CHART, VIEWPORT, Lab
+
+SMALL = {"width": 1280, "height": 720}
+SHORT = "/?dataset=noisy-quadratic&learning_rate=0.1&scale_features=true&epochs=40"
+SIZES = """() => {
+  const zoom = (one) => one.currentCSSZoom ?? 1, px = (one) => parseFloat(getComputedStyle(one).fontSize) * zoom(one);
+  const roots = [...document.querySelectorAll('*')].map((one) => one.shadowRoot).filter(Boolean);
+  const said = roots.map((root) => root.querySelector('.said p:not([hidden])')).find(Boolean);
+  return { said: px(said), labels: Math.min(...[...document.querySelectorAll('CHART .role-axis-label text')].map(px)) };
+}""".replace("CHART", CHART)
+
+
+def key(lab: Lab, name: str) -> Lab:
+    """Press a key that makes the page's script run, and wait for it."""
+    with lab.rerun():
+        lab.page.keyboard.press(name)
+    return lab
+
+
+def on_one_screen(lab: Lab, charts: int) -> None:
+    """The first charts, the player and its sentence are on screen, and the player covers none of them."""
+    player = lab.player.bounding_box()
+    size = lab.page.viewport_size
+    assert player["y"] + player["height"] <= size["height"]
+    for number in range(charts):
+        box = lab.charts.nth(number).locator("svg.marks").bounding_box()
+        assert box["y"] >= 0
+        assert box["y"] + box["height"] <= player["y"]
+        assert box["x"] + box["width"] <= size["width"]
+
+
+def test_train_by_keyboard_alone(visit):
+    """P, T, space, arrows, End, R, plus, N, the card and P again: each does what the card says, and nothing else."""
+    lab = visit(viewport=SMALL).open_page(SHORT)
+    rate = lab.field("Learning rate η")
+    rate.press("End")
+    rate.press("p")  # typed, not pressed
+    expect(rate).to_have_value("0.1p")
+    rate.press("Backspace")
+    assert "view" not in lab.query
+    rate.blur()
+    key(lab, "p").wait_for_query(view="projector")
+    expect(lab.sidebar).not_to_be_in_viewport()
+    on_one_screen(lab, 3)
+    sizes = lab.page.evaluate(SIZES)
+    assert sizes["said"] >= 22
+    assert sizes["labels"] >= 16
+    before = lab.count("starts")
+    lab.page.keyboard.press("t")
+    lab.page.wait_for_function("(before) => watch.starts > before", arg=before)
+    lab.page.keyboard.press("End")
+    lab.ended()
+    on_one_screen(lab, 3)
+    lab.page.keyboard.press("ArrowLeft")
+    assert lab.epoch() == 39
+    lab.page.keyboard.press("Home")
+    lab.page.keyboard.press("Space")
+    lab.passed(0)
+
+    lab.page.keyboard.press("?")
+    card = lab.page.get_by_role("dialog", name="Keys")
+    expect(card).to_contain_text("Train")
+    lab.page.wait_for_function("document.querySelector('input[name=epoch]').value === '40'")  # it played on
+    query, starts, epoch = lab.query, lab.count("starts"), lab.epoch()
+    for name in ("t", "r", "n", "p", "ArrowLeft", "Home"):
+        lab.page.keyboard.press(name)
+    lab.page.keyboard.press("Escape")
+    expect(card).to_be_hidden()
+    assert (lab.query, lab.count("starts"), lab.epoch()) == (query, starts, epoch)
+
+    key(lab, "+").wait_for_query(learning_rate="0.2")
+    key(lab, "-").wait_for_query(learning_rate="0.1")
+    lab.page.keyboard.press("Control+p")  # the browser's own
+    key(lab, "r")
+    expect(lab.button("Play")).to_be_disabled()
+    key(lab, "n")
+    assert lab.query["view"] == "projector"
+    assert lab.query != query
+    lab.mark()
+    key(lab, "p")
+    expect(lab.sidebar).to_be_in_viewport()
+    assert "view" not in lab.query
+    assert lab.count("embeds") <= lab.charts.count()
+
+
+@pytest.mark.parametrize("viewport", [SMALL, {"width": 1920, "height": 1080}], ids=["720", "1080"])
+def test_lessons_by_keyboard_alone(visit, viewport):
+    """A digit answers, the end is on one screen, R asks again, S skips, and N goes on to the next lesson, as large."""
+    lab = visit(viewport=viewport).open_page("/one_parameter?view=projector")
+    on_one_screen(lab, 1)
+    key(lab, "3").wait_for_query(guess="across")
+    lab.page.keyboard.press("End")
+    lab.ended()
+    assert lab.verdict().startswith("You were right")
+    on_one_screen(lab, 1)
+    key(lab, "r")
+    expect(lab.button("Play")).to_be_disabled()
+    key(lab, "s").wait_for_query(guess="skip", view="projector")
+    lab.page.keyboard.press("n")
+    expect(lab.page.get_by_role("heading", level=1)).to_have_text("Four steps")
+    lab.settled().wait_for_query(view="projector")
+    on_one_screen(lab, 2)
+    key(lab, "1")
+    lab.page.keyboard.press("End")
+    lab.ended()
+    on_one_screen(lab, 2)
+
+
+def test_the_card_opens_everywhere(visit):
+    """By its button and by its key, also where there is no player; it is reachable by Tab and closes with Esc."""
+    lab = visit(viewport=VIEWPORT)
+    lab.page.goto(f"{lab.url}/glossary")
+    button = lab.page.get_by_role("button", name="Keys", exact=True)
+    button.wait_for()
+    card = lab.page.get_by_role("dialog", name="Keys")
+    for opened in (button.click, lambda: (button.focus(), lab.page.keyboard.press("Enter"))):
+        opened()
+        expect(card).to_be_visible()
+        expect(card).to_contain_text("Projector mode")
+        expect(card).not_to_contain_text("Play, pause")
+        lab.page.keyboard.press("Escape")
+        expect(card).to_be_hidden()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_no_serious_fault(visit, scheme):
+    """On a projector, with the card closed and open."""
+    lab = visit(viewport=SMALL, color_scheme=scheme).open_page("/one_parameter?view=projector&guess=across")
+    for opened in (False, True):
+        if opened:
+            lab.page.keyboard.press("?")
+        violations = Axe().run(lab.page).response["violations"]
+        assert [
+            (violation["id"], node["target"])
+            for violation in violations
+            if violation["impact"] in ("serious", "critical")
+            for node in violation["nodes"]
+        ] == []
