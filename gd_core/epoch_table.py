@@ -4,16 +4,15 @@ import csv
 from collections.abc import Iterator
 from typing import NamedTuple, TextIO
 
-import torch
 from torch import Tensor
 
 from gd_core.experiment import Experiment
-from gd_core.objective import Objective, mse_broadcast
+from gd_core.objective import Objective, value_and_gradient
 from gd_core.problem import Problem
+from gd_core.theory import hessian
 from gd_core.training import Recording
 
 AT_ONCE = 10_000  # epochs turned into Python's numbers together
-ERRORS_AT_ONCE = 2**20  # residuals in memory together
 FORMULA = "=+-@\t\r＝＋－＠"  # with these a spreadsheet begins a formula
 
 
@@ -48,12 +47,12 @@ def rows(experiment: Experiment, problem: Problem, recording: Recording) -> Iter
 
 
 def _gradients(objective: Objective, theta: Tensor) -> Tensor:
-    """∇L = (2/N) Φᵀ(Φθ − y) at each of K points, [K, P] → [K, P]. The shape mistake has the mean of y instead of y."""
-    features, target = objective.features, objective.target
-    if objective.loss is mse_broadcast:
-        target = target.mean()
-    some = theta.split(max(1, ERRORS_AT_ONCE // len(features)))
-    return torch.cat([2 / len(features) * (one @ features.T - target) @ features for one in some])
+    """∇L over all rows at each of K points, [K, P] → [K, P]: ∇L(θ) = ∇L(θ′) + H (θ − θ′), since the loss is a parabola.
+
+    θ′ is the last of the points, and so not far away: H θ alone would lose digits where the gradient is small.
+    """
+    near = theta[-1]
+    return value_and_gradient(objective, near)[1] + (theta - near) @ hessian(objective, near)
 
 
 def write_csv(experiment: Experiment, problem: Problem, recording: Recording, file: TextIO) -> None:
