@@ -66,6 +66,13 @@ def frame(curve: Curvature, start: Tensor, axes: Sequence[int]) -> Frame:
     return Frame((float(curve.optimum[u]), float(curve.optimum[v])), (half(u), half(v)))
 
 
+def around(curve: Curvature, starts: Sequence[Tensor], axes: Sequence[int]) -> Frame:
+    """A map that holds several starts and their mirror images."""
+    frames = [frame(curve, start, axes) for start in starts]
+    half = (max(one.half[0] for one in frames), max(one.half[1] for one in frames))
+    return Frame(frames[0].centre, half)
+
+
 def slice_minimum(curve: Curvature, theta: Tensor, axes: Sequence[int]) -> Tensor:
     """Where the loss is lowest in the plane of two axes, the other parameters standing as in θ. [..., P] → [..., 2].
 

@@ -16,6 +16,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 # Modules of pages.ui that draw widgets. The others are pure, and can be tested without a page.
 WIDGETS = (
+    "compare",
     "controls",
     "desk",
     "downloads",
@@ -25,10 +26,13 @@ WIDGETS = (
     "lab",
     "lesson",
     "look",
+    "pinned",
+    "pins",
     "player",
     "projector",
     "rate",
     "scaling",
+    "sketches",
     "stage",
     "starts",
     "tabs",

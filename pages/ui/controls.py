@@ -12,7 +12,7 @@ import streamlit as st
 from gd_core.catalog import DATASET_INFO, LOSS_INFO, OPTIMIZER_INFO, PUBLISHED
 from gd_core.examples import EXAMPLES, OPENING, Example
 from gd_core.experiment import BOUNDS, FIELDS, HYPERPARAMETERS, Experiment, defaults, to_text
-from pages.ui import house, projector
+from pages.ui import house, pins, projector
 from pages.ui.look import plain
 from pages.ui.options import written
 
@@ -153,7 +153,8 @@ def _follow_the_address() -> None:
     entered = STATE.get("page") != "train"  # from a lesson, or for the first time: the widgets are gone
     STATE["page"] = "train"
     if entered and projector.bare(address):
-        address = STATE.get("address", {})  # the navigation drops the settings: they are as they were left
+        # the navigation drops the settings: they are as they were left, but runs may have been pinned elsewhere
+        address = {name: text for name, text in STATE.get("address", {}).items() if name != "pins"}
     someone = at_the_keys or _someone_is_at_the_controls()
     STATE["followed"] = entered or (address != STATE.get("address") and not someone)
     if not STATE["followed"]:
@@ -164,6 +165,7 @@ def _follow_the_address() -> None:
     if experiment.dataset not in PUBLISHED:
         experiment = OPENING.experiment
     load(experiment)
+    sentences += pins.follow(address, STATE.get("address", {}), entered=entered)
     STATE["sentences"] = [*sentences, *projector.follow(st.query_params.to_dict(), entered=entered)]
     parameters = experiment.info.parameters
     names = address.get("axes", "").split(",")
@@ -191,6 +193,7 @@ def _write_address(experiment: Experiment, axes: tuple[int, int]) -> None:
     query = experiment.to_query()
     if axes not in ((0, 0), (0, 1)):
         query["axes"] = ",".join(parameters[i] for i in axes)
+    query |= pins.on_train()
     address = st.query_params.to_dict()
     if projector.bare(address) and query == OPENING.experiment.to_query():
         query = {}  # a bare address opens just this; writing it down would cost a press of Back

@@ -19,7 +19,10 @@ LESSONS = {
 
 def navigation() -> Any:
     """Draw the menu, and return the page that was asked for."""
-    lab = [st.Page("pages/train.py", title="Train", icon=":material/play_arrow:", default=True)]
+    lab = [
+        st.Page("pages/train.py", title="Train", icon=":material/play_arrow:", default=True),
+        st.Page("pages/compare.py", title="Compare", icon=":material/compare_arrows:"),
+    ]
     lessons = [
         st.Page(f"pages/{name}.py", title=f"{number}. {title}")
         for number, (name, title) in enumerate(LESSONS.items(), 1)

@@ -10,7 +10,20 @@ from gd_core.landscape import frame as map_frame
 from gd_core.outcome import Finding, Outcome
 from gd_core.theory import Forecast
 from gd_core.verdict import short, significant
-from pages.ui import charts, controls, lesson, look, player, projector, rate, stage, tabs
+from pages.ui import (
+    charts,
+    controls,
+    lesson,
+    look,
+    pinned,
+    pins,
+    player,
+    projector,
+    rate,
+    sketches,
+    stage,
+    tabs,
+)
 from pages.ui.palette import Palette, palette
 from pages.ui.ways import ways_on
 
@@ -30,7 +43,7 @@ def show(held: controls.Controls) -> None:
     with held.under_rate:
         rate.show(held.experiment, stage.known(held.experiment)[2], _rate_chosen("rate"))
     take = stage.on_stage(held.experiment)
-    streaming = bool(take and take.recorder)
+    streaming = bool(take and take.recorder) or bool(pinned.pending())
     # a fragment also when nothing streams: its elements would be drawn anew if they came out of one
     st.fragment(_live, run_every=0.5 if streaming else None)(held, streaming)
 
@@ -39,73 +52,77 @@ def _live(held: controls.Controls, streaming: bool) -> None:
     if "pressed" in STATE or "side_bar_changed" in STATE:
         st.rerun()  # only this part is running, and a button in it changes something outside
     take = stage.on_stage(held.experiment)
-    if streaming and take:
+    if take and take.recorder:
         stage.advance(take)
+    elif streaming:
+        sketches.advance(pins.held().pins)
     run, known, finding = stage.as_run(held.experiment, take)
     colours = palette(st.context.theme.type)
+    shown = pinned.beside(run, take)
+    pinned.legend(shown, colours)
     if projector.on():
-        _panels_in_a_row(run, colours)
+        _panels_in_a_row(run, colours, shown)
     else:
-        _panels(run, known, colours)
-    _transport(run, known, finding, held, take)
+        _panels(run, known, colours, shown)
+    _transport(run, known, finding, held, take, shown)
     if projector.on():
         _formula(run, known)
     tabs.show(run, known, colours)
     lesson.try_next(*ways_on(run.experiment, known, finding.outcome))
-    if streaming and not (take and take.recorder):
+    if streaming and not (take and take.recorder) and not pinned.pending():
         _side_bar_changed()
         st.rerun()
 
 
-def _panels(run: charts.Run, known: Forecast, colours: Palette) -> None:
+def _panels(run: charts.Run, known: Forecast, colours: Palette, shown: pinned.Beside) -> None:
     top = st.columns(2, gap="medium")
     with top[0]:
-        _data(run, colours)
+        _data(run, colours, shown)
     with top[1]:
-        _landscape(run, colours, TALL)
+        _landscape(run, colours, TALL, shown)
     bottom = st.columns(2, gap="medium")
     with bottom[0]:
-        _error(run, colours, LOW)
+        _error(run, colours, LOW, shown)
     with bottom[1]:
         _formula(run, known)
 
 
-def _panels_in_a_row(run: charts.Run, colours: Palette) -> None:
+def _panels_in_a_row(run: charts.Run, colours: Palette, shown: pinned.Beside) -> None:
     """Data, landscape and error side by side, which a projector shows with the player on one screen."""
     places = st.columns(3, gap="small")
     with places[0], st.container(key="data_panel"):
         if len(run.problem.dataset.feature_names) > 1:
             look.panel_title("Prediction and data", _rows_note(run, charts.MOVED_ROWS))
-            tabs.draw(charts.agreement(run, colours, IN_A_ROW), "agreement")
+            tabs.draw(charts.agreement(run, colours, IN_A_ROW, shown.fit), "agreement")
         else:
             look.panel_title("Data and fit", _rows_note(run))
-            tabs.draw(charts.fit(run, colours, IN_A_ROW), "fit")
+            tabs.draw(charts.fit(run, colours, IN_A_ROW, shown.fit), "fit")
     with places[1]:
-        _landscape(run, colours, IN_A_ROW)
+        _landscape(run, colours, IN_A_ROW, shown)
     with places[2], st.container(key="error_panel"):
-        _error(run, colours, IN_A_ROW)
+        _error(run, colours, IN_A_ROW, shown)
 
 
-def _data(run: charts.Run, colours: Palette) -> None:
+def _data(run: charts.Run, colours: Palette, shown: pinned.Beside) -> None:
     if len(run.problem.dataset.feature_names) > 1:
         look.panel_title("Prediction and data", _rows_note(run, charts.MOVED_ROWS))
         left, right = st.columns([3, 2], gap="small")
         with left:
-            tabs.draw(charts.agreement(run, colours, TALL), "agreement")
+            tabs.draw(charts.agreement(run, colours, TALL, shown.fit), "agreement")
         with right:
             for j in range(2):
-                tabs.draw(charts.along(run, j, colours, TALL // 2 - 8), f"along_{j}")
+                tabs.draw(charts.along(run, j, colours, TALL // 2 - 8, shown.fit), f"along_{j}")
     else:
         look.panel_title("Data and fit", _rows_note(run))
-        tabs.draw(charts.fit(run, colours, TALL), "fit")
+        tabs.draw(charts.fit(run, colours, TALL, shown.fit), "fit")
 
 
-def _error(run: charts.Run, colours: Palette, height: int) -> None:
+def _error(run: charts.Run, colours: Palette, height: int, shown: pinned.Beside) -> None:
     look.panel_title("Error by epoch", _stride_note(run))
-    tabs.draw(charts.error(run, colours, height), "error")
+    tabs.draw(charts.error(run, colours, height, ghosts=shown.error), "error")
 
 
-def _landscape(run: charts.Run, colours: Palette, height: int) -> None:
+def _landscape(run: charts.Run, colours: Palette, height: int, shown: pinned.Beside) -> None:
     axes = controls.axes(run.experiment.info.parameters)
     names = [f"{name}′" if run.experiment.scale_features else name for name in run.experiment.info.parameters]
     with st.container(horizontal=True, vertical_alignment="center", key="map_head"):
@@ -119,9 +136,9 @@ def _landscape(run: charts.Run, colours: Palette, height: int) -> None:
         controls.axes_control(run.experiment.info.parameters, _side_bar_changed)
         look.panel_title("", slice_note)
     if len(names) == 1:
-        view = charts.parabola(run, names[0], colours, height)
+        view = charts.parabola(run, names[0], colours, height, shown.map)
     else:
-        view = charts.landscape(run, axes, names, colours, height)
+        view = charts.landscape(run, axes, names, colours, height, shown.map)
     with look.clickable("map"):
         tabs.draw(view, "landscape")
 
@@ -184,25 +201,32 @@ def _formula(run: charts.Run, known: Forecast) -> None:
 
 
 def _transport(
-    run: charts.Run, known: Forecast, finding: Finding, held: controls.Controls, take: stage.Take | None
+    run: charts.Run,
+    known: Forecast,
+    finding: Finding,
+    held: controls.Controls,
+    take: stage.Take | None,
+    shown: pinned.Beside,
 ) -> None:
     changed = take is not None and take.experiment != held.experiment
     newest = take is not None and take.number == STATE["takes"]  # not one that Back has found again
     with st.container(key="transport", horizontal=True, vertical_alignment="top"):
-        with st.container(key="buttons", horizontal=True, width="content", gap="small"):
-            st.button(
-                "Train",
-                type="primary",
-                icon=":material/play_arrow:",
-                on_click=_press,
-                args=("train",),
-                key="train",
-            )
-            if take and take.recorder:
-                st.button("Stop", icon=":material/stop:", on_click=stage.stop, key="stop")
-            else:
-                st.button("Reset", on_click=stage.reset, key="reset", help="Back to the same start.")
-            st.button("New start", on_click=_new_start, key="new_start", help="Another random start.")
+        with st.container(key="commands", width="content", gap="xsmall"):
+            with st.container(key="buttons", horizontal=True, width="content", gap="small"):
+                st.button(
+                    "Train",
+                    type="primary",
+                    icon=":material/play_arrow:",
+                    on_click=_press,
+                    args=("train",),
+                    key="train",
+                )
+                if take and take.recorder:
+                    st.button("Stop", icon=":material/stop:", on_click=stage.stop, key="stop")
+                else:
+                    st.button("Reset", on_click=stage.reset, key="reset", help="Back to the same start.")
+                st.button("New start", on_click=_new_start, key="new_start", help="Another random start.")
+            pinned.buttons(take, _side_bar_changed)
         player.show(
             run,
             known,
@@ -213,7 +237,7 @@ def _transport(
             first_epoch=0 if take is None else take.first_epoch if newest else run.recording.epochs,
             offers=_offers(finding.outcome, known, run.experiment.learning_rate),
             note="The settings have changed since this run: Train runs the new ones." if changed else "",
-            extra=tabs.extra_columns(run),
+            extra=tabs.extra_columns(run) | pinned.extra_columns(run, shown),
             on_rate=_rate_chosen("player"),
             on_continue=_epoch_chosen,
             on_click=_start_clicked,

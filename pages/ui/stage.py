@@ -102,11 +102,15 @@ def _waiting(experiment: Experiment) -> Recording:
     return replace(Recorder(experiment).recording(), complete=False)
 
 
+def is_short(experiment: Experiment) -> bool:
+    """Whether a run is trained at once."""
+    updates = experiment.total_epochs * experiment.updates_per_epoch
+    return updates <= AT_ONCE and updates * experiment.rows_per_update <= ROWS_AT_ONCE
+
+
 def train(experiment: Experiment, first_epoch: int = 0) -> None:
     """Start a run and put it on stage. For callbacks."""
-    updates = experiment.total_epochs * experiment.updates_per_epoch
-    short = updates <= AT_ONCE and updates * experiment.rows_per_update <= ROWS_AT_ONCE
-    recorder = None if short else Recorder(experiment)
+    recorder = None if is_short(experiment) else Recorder(experiment)
     if recorder is None:
         recording = _trained(experiment)
     else:

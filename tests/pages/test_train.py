@@ -81,7 +81,7 @@ class Lab:
 
     @property
     def buttons(self):
-        return [button.label for button in self.at.button if not button.key.startswith("example_")]
+        return [button.label for button in self.at.button if not button.key.startswith(("example_", "pin"))]
 
     @property
     def complaints(self):

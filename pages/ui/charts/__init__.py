@@ -12,7 +12,15 @@ from gd_core.landscape import frame as map_frame
 from pages.ui.charts.error import error, gap
 from pages.ui.charts.fit import agreement, along, fit, panel
 from pages.ui.charts.landscape import landscape, parabola
-from pages.ui.charts.model import DRAWN_ROWS, MOVED_ROWS, Run, View, drawn_epochs, stride_of
+from pages.ui.charts.model import (
+    DRAWN_ROWS,
+    MOVED_ROWS,
+    Run,
+    View,
+    drawn_epochs,
+    last_epoch,
+    stride_of,
+)
 from pages.ui.charts.parameters import trace
 from pages.ui.charts.stages import moment_error, moment_fit
 from pages.ui.charts.tangent import tangent, value_at
@@ -31,6 +39,7 @@ __all__ = [
     "fit",
     "gap",
     "landscape",
+    "last_epoch",
     "map_frame",
     "moment_error",
     "moment_fit",

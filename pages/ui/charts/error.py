@@ -1,11 +1,24 @@
 """By epoch on a logarithmic axis: the error with its floor, and the gap to the optimum along each direction."""
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
 import altair as alt
 import numpy as np
 
+from pages.ui.charts.ghosts import (
+    Ghost,
+    columns_of_errors,
+    crosses,
+    discs,
+    error_heads,
+    hidden_names,
+    reach_of,
+    still,
+    tables_of_errors,
+    told,
+)
 from pages.ui.charts.model import Run, View, frame_table, last_epoch, log_path, log_zero, rows_of, table
 from pages.ui.charts.pieces import (
     FRAME,
@@ -26,7 +39,9 @@ from pages.ui.palette import Palette
 
 
 @lru_cache(16)
-def _error_spec(broadcast: bool, height: int, colours: Palette, *, judged: bool = False) -> dict[str, Any]:
+def _error_spec(
+    broadcast: bool, height: int, colours: Palette, ghosts: bool = False, *, judged: bool = False
+) -> dict[str, Any]:
     epoch_axis = count_axis()
     carrier = (
         rows_from("frame")
@@ -43,6 +58,9 @@ def _error_spec(broadcast: bool, height: int, colours: Palette, *, judged: bool 
         .encode(x=alt.value(0), y=alt.value("height"), text="label:N")
     )
     layers: list[Any] = [kept("run"), carrier]
+    if ghosts:
+        numbers = discs(rows_from("ghost_labels"), colours)
+        layers += [*still(colours, named=judged), *numbers, crosses(colours)]
     lines = {"root_loss": (colours.data, 1.5)} if broadcast else {}
     if judged:  # both lines carry their names, so that a legend tells them apart
         styles = {"training rows": (colours.run, [1, 0]), "held-out rows": (colours.ink, [5, 3])}
@@ -51,7 +69,8 @@ def _error_spec(broadcast: bool, height: int, colours: Palette, *, judged: bool 
                 x="datum.epoch", y=f"datum.{column}", name=f"'{name}'"
             )
             axes = {"x": "x:Q", "y": "y:Q", "order": "x:Q"}
-            layers += trail(base, axes | named(styles), width=width)
+            looks = named(styles | hidden_names(colours), list(styles)) if ghosts else named(styles)
+            layers += trail(base, axes | looks, width=width)
     else:
         lines |= {"rmse": (colours.run, 2.5)}
     for column, (colour, width) in lines.items():
@@ -60,6 +79,8 @@ def _error_spec(broadcast: bool, height: int, colours: Palette, *, judged: bool 
     layers += level("floor", colours.optimum, [7, 4], "'floor ' + format(datum.exact_floor, '.4~g')")
     layers += level("zero", colours.start, [2, 3], "'zero to rounding'")
     layers.append(below)
+    if ghosts:
+        layers.append(error_heads(colours))
     layers.append(head_at(f"min(epoch, {FRAME}.last)", "now.rmse", colours))
     if judged:
         diamond = {"shape": "diamond", "size": 90, "filled": True, "color": colours.ink}
@@ -67,8 +88,15 @@ def _error_spec(broadcast: bool, height: int, colours: Palette, *, judged: bool 
     return finish(layers, height, [expression("now", NOW)])
 
 
-def error(run: Run, colours: Palette, height: int, *, root_loss: bool = False) -> View:
-    """RMSE by epoch on a logarithmic axis, with the floor below which the loss cannot get.
+def error(
+    run: Run,
+    colours: Palette,
+    height: int,
+    *,
+    root_loss: bool = False,
+    ghosts: Sequence[Ghost] = (),
+) -> View:
+    """RMSE by epoch on a logarithmic axis, with the floor below which the loss cannot get, and that of pinned runs.
 
     The root of the minimised loss is drawn as well where it is another number, or with `root_loss` always; and the
     RMSE of the held-out rows where there are some.
@@ -87,16 +115,21 @@ def error(run: Run, colours: Palette, height: int, *, root_loss: bool = False) -
     reaches_zero = bool(min(values.min() for values in columns.values()) <= zero)
     drawn = {name: np.maximum(values, zero) for name, values in columns.items()}
     low, high = (f(f(values) for values in drawn.values()) for f in (min, max))
+    end = last_epoch(run)
+    if ghosts:
+        lowest, highest = reach_of(ghosts, end)
+        low, high = max(min(low, lowest), zero), max(high, highest)
     floor = run.curve.floor_rmse
     shows_floor = zero < floor and floor >= low / 100
     low = zero if reaches_zero else min(low, floor) if shows_floor else low
     tables = {
-        "run": table({name: drawn[name] for name in by_epoch}),
+        "run": table({name: drawn[name] for name in by_epoch} | columns_of_errors(ghosts, rows, zero)),
         "path": log_path(rows, drawn),
+        **(tables_of_errors(ghosts, end, low / 1.6, high * 1.25, zero) if ghosts else {}),
         "frame": frame_table(
             run,
             x0=0,
-            x1=last_epoch(run),
+            x1=end,
             y0=low / 1.6,
             y1=high * 1.25,
             floor=floor if shows_floor else np.nan,
@@ -111,7 +144,8 @@ def error(run: Run, colours: Palette, height: int, *, root_loss: bool = False) -
     judged = held_out is not None
     if judged:
         text += " The line with dashes and a diamond is the error on the held-out rows."
-    return View(_error_spec(broadcast, height, colours, judged=judged), tables, text)
+    spec = _error_spec(broadcast, height, colours, bool(ghosts), judged=judged)
+    return View(spec, tables, text + told(ghosts))
 
 
 @lru_cache(16)

@@ -1,5 +1,6 @@
 """Data and fit: the curve over one feature, or predicted against actual and the fit along each feature."""
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -9,6 +10,18 @@ import pyarrow as pa
 from torch import Tensor
 
 from gd_core.datasets import Dataset
+from pages.ui.charts.ghosts import (
+    Ghost,
+    columns_of_fits,
+    columns_of_lines,
+    fit_layers,
+    hidden_names,
+    line_layers,
+    tables_of_fits,
+    tables_of_lines,
+    told,
+    trend_of,
+)
 from pages.ui.charts.model import (
     MOVED_ROWS,
     Run,
@@ -60,9 +73,14 @@ def _prediction(model: str, theta: str) -> str:
 
 @lru_cache(16)
 def _fit_spec(
-    model: str, x_title: str, y_title: str, height: int, colours: Palette, *, judged: bool = False
+    model: str, x_title: str, y_title: str, height: int, colours: Palette, ghosts: int = 0, *, judged: bool = False
 ) -> dict[str, Any]:
-    """Data and the fitted curve over one feature; the curve is computed in the chart from θ."""
+    """Data and the fitted curve over one feature; the curve is computed in the chart from θ.
+
+    With pinned runs `ghosts` is the number of parameters, else 0.
+    """
+    lines = _lines(colours)
+    names = named(lines | hidden_names(colours), list(lines)) if ghosts else named(lines)
 
     def curve(theta: str, name: str, width: float) -> alt.Chart:
         return (
@@ -70,7 +88,7 @@ def _fit_spec(
             .transform_calculate(x="x0 + (x1 - x0) * datum.u")
             .transform_calculate(y=_prediction(model, theta), name=f"'{name}'")
             .mark_line(clip=True, strokeWidth=width)
-            .encode(x="x:Q", y="y:Q", order="u:Q", **named(_lines(colours)))
+            .encode(x="x:Q", y="y:Q", order="u:Q", **names)
         )
 
     axes = {
@@ -85,40 +103,38 @@ def _fit_spec(
         curve(FRAME, "optimum", 2),
         points,
         *([held_out(axes, colours, 60)] if judged else []),
+        *(fit_layers(_prediction(model, "datum"), ghosts, colours, 1.6) if ghosts else ()),
         curve("now", "fit", 3),
     ]
     return finish(layers, height, [expression("now", NOW), expression("first", FIRST)])
 
 
-def fit(run: Run, colours: Palette, height: int) -> View:
-    """One feature: data, the start, the optimum and the curve at this epoch."""
+def fit(run: Run, colours: Palette, height: int, ghosts: Sequence[Ghost] = ()) -> View:
+    """One feature: data, the start, the optimum and the curve at this epoch, and those of pinned runs."""
     dataset = run.problem.dataset
     x0, x1 = padded(values_of(run, lambda rows: rows.x[:, 0]), 0.04)
     y0, y1 = padded(np.append(values_of(run, lambda rows: rows.y[:, 0]), 0.0), 0.45)
     optimum = run.problem.raw(run.curve.optimum).tolist()
     tables = {
         **both_kinds(run, lambda rows: {"x": rows.x[:, 0].numpy(), "y": rows.y[:, 0].numpy()}),
-        "run": table(parameters(run, rows_of(run))),
+        "run": table(parameters(run, rows_of(run)) | columns_of_fits(ghosts, rows_of(run))),
         "frame": frame_table(run, x0=x0, x1=x1, y0=y0, y1=y1, **{f"p{i}": p for i, p in enumerate(optimum)}),
+        **(tables_of_fits(ghosts) if ghosts else {}),
     }
     judged = run.problem.held_out is not None
-    spec = _fit_spec(
-        run.experiment.info.model,
-        dataset.feature_names[0],
-        dataset.target_name,
-        height,
-        colours,
-        judged=judged,
-    )
+    model, names = run.experiment.info.model, (dataset.feature_names[0], dataset.target_name)
+    spec = _fit_spec(model, *names, height, colours, len(optimum) if ghosts else 0, judged=judged)
     text = (
         f"Data as points, {dataset.target_name} over {dataset.feature_names[0]}; the fitted curve at the player’s epoch, "
         "solid; the start, dotted; the optimum, dashed."
     )
-    return View(spec, tables, text + (HELD_OUT_TEXT if judged else ""))
+    return View(spec, tables, text + (HELD_OUT_TEXT if judged else "") + told(ghosts))
 
 
 @lru_cache(16)
-def _agreement_spec(target: str, height: int, colours: Palette, *, judged: bool = False) -> dict[str, Any]:
+def _agreement_spec(
+    target: str, height: int, colours: Palette, ghosts: bool = False, *, judged: bool = False
+) -> dict[str, Any]:
     axes = {"x": x_axis_of(f"actual {target}"), "y": y_axis_of(f"predicted {target}")}
     predicted = "now.p0 * datum.x1 + now.p1 * datum.x2 + now.p2"
     # all points as one broken line with round ends: as marks of their own they cost several times as long an epoch
@@ -135,27 +151,40 @@ def _agreement_spec(target: str, height: int, colours: Palette, *, judged: bool 
         .mark_line(color=colours.optimum, strokeDash=[7, 4], clip=True)
         .encode(x="x:Q", y="y:Q")
     )
-    return finish([kept("run"), diagonal, points, *others], height, [expression("now", NOW)])
+    trends = line_layers(colours) if ghosts else []
+    return finish([kept("run"), diagonal, points, *others, *trends], height, [expression("now", NOW)])
 
 
-def agreement(run: Run, colours: Palette, height: int) -> View:
-    """Several features: predicted against actual. On the dashed diagonal both are the same."""
+def agreement(run: Run, colours: Palette, height: int, ghosts: Sequence[Ghost] = ()) -> View:
+    """Several features: predicted against actual. On the dashed diagonal both are the same.
+
+    Of pinned runs only the straight trend is drawn: several clouds over each other could not be told apart.
+    """
     dataset = run.problem.dataset
     judged = run.problem.held_out is not None
     low, high = padded(values_of(run, lambda rows: rows.y[:, 0]), 0.1)
     tables = {
         **_moving_points(run),
-        "run": table(parameters(run, rows_of(run))),
+        "run": table(parameters(run, rows_of(run)) | columns_of_lines(ghosts, rows_of(run), trend_of)),
         "frame": frame_table(run, x0=low, x1=high, y0=low, y1=high),
+        **(tables_of_lines(ghosts) if ghosts else {}),
     }
     text = "Predicted against actual value of each row at the player’s epoch; on the dashed diagonal both are the same."
     text += HELD_OUT_TEXT if judged else ""
-    return View(_agreement_spec(dataset.target_name, height, colours, judged=judged), tables, text)
+    spec = _agreement_spec(dataset.target_name, height, colours, bool(ghosts), judged=judged)
+    return View(spec, tables, text + told(ghosts))
 
 
 @lru_cache(16)
 def _along_spec(
-    feature: str, target: str, slope: str, height: int, colours: Palette, *, judged: bool = False
+    feature: str,
+    target: str,
+    slope: str,
+    height: int,
+    colours: Palette,
+    ghosts: bool = False,
+    *,
+    judged: bool = False,
 ) -> dict[str, Any]:
     axes = {"x": x_axis_of(feature), "y": y_axis_of(target)}
     points = rows_from("points").mark_circle(size=12, color=colours.data, opacity=0.5).encode(**axes)
@@ -180,12 +209,13 @@ def _along_spec(
         *([held_out(axes, colours, 20)] if judged else []),
         line("first", "start", 1.5),
         line(FRAME, "optimum", 1.5),
+        *(line_layers(colours, numbers=False) if ghosts else ()),
         line("now", "fit", 3),
     ]
     return finish(layers, height, [expression("now", NOW), expression("first", FIRST)])
 
 
-def along(run: Run, feature: int, colours: Palette, height: int) -> View:
+def along(run: Run, feature: int, colours: Palette, height: int, ghosts: Sequence[Ghost] = ()) -> View:
     """Several features: the fit along one of them, the others at their mean."""
     dataset = run.problem.dataset
     others = dataset.mean.clone()
@@ -197,20 +227,30 @@ def along(run: Run, feature: int, colours: Palette, height: int) -> View:
             "rest": (theta[..., :-1] @ others + theta[..., -1]).numpy(),
         }
 
+    def of_ghost(ghost: Ghost, theta: Tensor) -> tuple[Tensor, Tensor]:
+        raw = ghost.problem.raw(theta)
+        return raw[..., feature], raw[..., :-1] @ others + raw[..., -1]
+
     judged = run.problem.held_out is not None
     x0, x1 = padded(values_of(run, lambda rows: rows.x[:, feature]), 0.04)
     y0, y1 = padded(values_of(run, lambda rows: rows.y[:, 0]), 0.1)
+    drawn = rows_of(run)
     optimum = {name: float(value) for name, value in line(run.problem.raw(run.curve.optimum)).items()}
     tables = {
         **both_kinds(run, lambda rows: {"x": rows.x[:, feature].numpy(), "y": rows.y[:, 0].numpy()}),
-        "run": table(line(run.problem.raw(run.recording.epoch_theta[rows_of(run)]))),
+        "run": table(
+            line(run.problem.raw(run.recording.epoch_theta[drawn])) | columns_of_lines(ghosts, drawn, of_ghost)
+        ),
         "frame": frame_table(run, x0=x0, x1=x1, y0=y0, y1=y1, **optimum),
+        **(tables_of_lines(ghosts) if ghosts else {}),
     }
     name = dataset.feature_names[feature]
     text = f"{dataset.target_name} over {name}, and the fitted line along it with the other features at their mean."
     text += HELD_OUT_TEXT if judged else ""
-    spec = _along_spec(name, dataset.target_name, f"p{feature}", height, colours, judged=judged)
-    return View(spec, tables, text)
+    spec = _along_spec(
+        name, dataset.target_name, f"p{feature}", height, colours, bool(ghosts), judged=judged
+    )
+    return View(spec, tables, text + told(ghosts))
 
 
 def _moving_points(run: Run) -> dict[str, pa.Table]:

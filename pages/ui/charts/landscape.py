@@ -11,6 +11,16 @@ from torch import Tensor
 
 from gd_core.landscape import Frame, level_lines, slice_minimum
 from gd_core.landscape import frame as map_frame
+from pages.ui.charts.ghosts import (
+    Ghost,
+    columns_of_places,
+    crosses,
+    map_heads,
+    still,
+    tables_of_places,
+    told,
+    widened,
+)
 from pages.ui.charts.model import Run, View, frame_table, rows_of, table, told_apart
 from pages.ui.charts.pieces import (
     FIRST,
@@ -32,7 +42,9 @@ STEPS_OUT = 4  # half-widths around the map's centre in which positions are told
 
 
 @lru_cache(32)
-def _map_spec(x_name: str, y_name: str, height: int, colours: Palette) -> dict[str, Any]:
+def _map_spec(
+    x_name: str, y_name: str, height: int, colours: Palette, ghosts: bool = False
+) -> dict[str, Any]:
     lines = (
         rows_from("lines")
         .transform_calculate(x="datum.dx + slide_x", y="datum.dy + slide_y")
@@ -54,12 +66,15 @@ def _map_spec(x_name: str, y_name: str, height: int, colours: Palette) -> dict[s
         {"x": "x:Q", "y": "y:Q", "order": "epoch:Q"},
         colour=colours.run,
     )
+    still, moving = _pinned(colours) if ghosts else ((), ())
     layers = [
         lines,
+        *still,
         *path,
         dot(_place("mu"), _place("mv"), shape="cross", size=45, filled=True, color=colours.start),
         _optimum(colours),
         _start(_place("u", "first"), _place("v", "first"), colours),
+        *moving,
         head_at(_place("u"), _place("v"), colours),
     ]
     # the lines slide by half pixels, so that they rest when the slice hardly moves
@@ -78,8 +93,18 @@ def _map_spec(x_name: str, y_name: str, height: int, colours: Palette) -> dict[s
     )
 
 
-def landscape(run: Run, axes: tuple[int, int], names: Sequence[str], colours: Palette, height: int) -> View:
-    """Level lines of the loss over two parameters, the others where the run is, and the path up to this epoch."""
+def landscape(
+    run: Run,
+    axes: tuple[int, int],
+    names: Sequence[str],
+    colours: Palette,
+    height: int,
+    ghosts: Sequence[Ghost] = (),
+) -> View:
+    """Level lines of the loss over two parameters, the others where the run is, and the path up to this epoch.
+
+    Pinned runs are drawn where their two parameters are, with their whole path.
+    """
     rows = rows_of(run)
     u, v = axes
     theta = run.recording.epoch_theta[rows]
@@ -97,20 +122,25 @@ def landscape(run: Run, axes: tuple[int, int], names: Sequence[str], colours: Pa
                 "dy": levels.offset[:, 1],
             }
         ),
-        "run": _placed({"u": theta[:, u], "v": theta[:, v], "mu": lowest[:, 0], "mv": lowest[:, 1]}, shown),
+        "run": widened(
+            _placed({"u": theta[:, u], "v": theta[:, v], "mu": lowest[:, 0], "mv": lowest[:, 1]}, shown),
+            columns_of_places(ghosts, rows, axes),
+        ),
         "path": _path(rows, theta[:, u].numpy() / hx, theta[:, v].numpy() / hy, (hx, hy)),
         "frame": frame_table(run, x0=cx - hx, x1=cx + hx, y0=cy - hy, y1=cy + hy, ou=cx, ov=cy),
+        **(tables_of_places(ghosts, axes, (cx, cy), (hx, hy)) if ghosts else {}),
     }
     text = (
         f"Level lines of the loss over {names[u]} and {names[v]}, other parameters where the run is. "
         "Open circle: start. Diamond: optimum. Small cross: lowest point of this slice. Line and dot: the run. "
         "A click sets the start."
     )
-    return View(_map_spec(names[u], names[v], height, colours), tables, text)
+    spec = _map_spec(names[u], names[v], height, colours, bool(ghosts))
+    return View(spec, tables, text + told(ghosts))
 
 
 @lru_cache(16)
-def _parabola_spec(name: str, height: int, colours: Palette) -> dict[str, Any]:
+def _parabola_spec(name: str, height: int, colours: Palette, ghosts: bool = False) -> dict[str, Any]:
     curve = (
         rows_from("loss")
         .mark_line(color=colours.line, strokeWidth=2, clip=True)
@@ -123,18 +153,21 @@ def _parabola_spec(name: str, height: int, colours: Palette) -> dict[str, Any]:
         width=1.5,
         points=True,
     )
+    still, moving = _pinned(colours) if ghosts else ((), ())
     layers = [
         kept("run"),
         curve,
+        *still,
         *path,
         _optimum(colours),
         _start("first.u", "first.loss", colours),
+        *moving,
         head_at("now.u", "now.loss", colours),
     ]
     return finish(layers, height, [expression("now", NOW), expression("first", FIRST)])
 
 
-def parabola(run: Run, name: str, colours: Palette, height: int) -> View:
+def parabola(run: Run, name: str, colours: Palette, height: int, ghosts: Sequence[Ghost] = ()) -> View:
     """One parameter: the loss as a curve, and the run jumping along it."""
     rows = rows_of(run)
     shown = map_frame(run.curve, run.problem.start, (0, 0))
@@ -145,7 +178,7 @@ def parabola(run: Run, name: str, colours: Palette, height: int) -> View:
     u, loss = run.recording.epoch_theta[rows, 0].numpy(), run.recording.epoch_loss.numpy()[rows]
     tables = {
         "loss": table({"x": x, "y": run.curve.floor_loss + rise}),
-        "run": table({"epoch": rows, "u": u, "loss": loss}),
+        "run": table({"epoch": rows, "u": u, "loss": loss} | columns_of_places(ghosts, rows, (0, 0))),
         "path": _path(rows, u / half, loss / top, (half, top)),
         "frame": frame_table(
             run,
@@ -156,12 +189,18 @@ def parabola(run: Run, name: str, colours: Palette, height: int) -> View:
             ou=centre,
             ov=run.curve.floor_loss,
         ),
+        **(tables_of_places(ghosts, (0, 0), (centre, 0.495 * top), (half, 0.555 * top)) if ghosts else {}),
     }
     text = (
         f"The loss as a curve over {name}. Open circle: start. Diamond: optimum. Line and dot: the run. "
         "A click sets the start."
     )
-    return View(_parabola_spec(name, height, colours), tables, text)
+    return View(_parabola_spec(name, height, colours, bool(ghosts)), tables, text + told(ghosts))
+
+
+def _pinned(colours: Palette) -> tuple[list[alt.Chart], list[alt.Chart]]:
+    """Layers of pinned runs under the run's own path, and above it."""
+    return still(colours), [crosses(colours), map_heads(colours)]
 
 
 def _optimum(colours: Palette) -> alt.Chart:

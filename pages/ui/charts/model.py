@@ -17,6 +17,7 @@ DRAWN_EPOCHS = 1000  # at most about this many rows of a run are drawn
 DRAWN_ROWS = 250  # at most this many data points are drawn,
 MOVED_ROWS = 125  # and this many of those that move at every epoch
 ZERO = 1e-16  # of the first value: below it a logarithmic axis says "zero to rounding"
+BORDER = 0.96  # of half a map: there a cross is still whole
 PATH_STEP = 0.005  # of half a chart, about a pixel: nearer points of a line are drawn as one
 
 
@@ -138,6 +139,25 @@ def told_apart(places: np.ndarray) -> list[int]:
         if np.abs(places[i] - places[keep[-1]]).max() >= PATH_STEP:
             keep.append(i)
     return keep if keep[-1] == len(places) - 1 else [*keep, len(places) - 1]
+
+
+def apart(places: np.ndarray) -> np.ndarray:
+    """Which points of a line are in another cell, a pixel wide, than the point before; and both ends."""
+    cells = np.round(places / PATH_STEP)
+    other = np.concatenate([[True], (np.diff(cells, axis=0) != 0).any(1)])
+    other[-1] = True
+    return other
+
+
+def where_it_leaves(share: np.ndarray) -> tuple[int, np.ndarray]:
+    """The update with which a path first leaves the map, and the place just inside its border where it does."""
+    out = np.flatnonzero((np.abs(share) > 1).any(1))
+    if not len(out) or out[0] == 0:
+        return len(share) - 1, np.clip(share[-1], -BORDER, BORDER)
+    here, step = share[out[0] - 1], share[out[0]] - share[out[0] - 1]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ways = np.where(step != 0, (np.sign(step) * BORDER - here) / step, np.inf)
+    return int(out[0]), here + max(0.0, float(ways.min())) * step
 
 
 def log_path(rows: np.ndarray, columns: Mapping[str, np.ndarray]) -> pa.Table:

@@ -124,11 +124,16 @@ def head_at(x: str, y: str, colours: Palette) -> alt.Chart:
     return dot(x, y, shape="circle", size=110, filled=True, color=colours.run, stroke=colours.paper)
 
 
-def named(names: Mapping[str, tuple[str, list[int]]]) -> dict[str, Any]:
-    """Colour, dash and legend of lines that carry their name in the field `name`."""
+def named(names: Mapping[str, tuple[str, list[int]]], shown: Sequence[str] | None = None) -> dict[str, Any]:
+    """Colour, dash and legend of lines that carry their name in the field `name`; `shown` narrows the legend."""
     colours, dashes = zip(*names.values(), strict=True)
     # four entries do not fit in one row on a phone
-    legend = alt.Legend(symbolType="stroke", symbolSize=260, columns=alt.ExprRef("width < 330 ? 2 : 0"))
+    legend = alt.Legend(
+        symbolType="stroke",
+        symbolSize=260,
+        columns=alt.ExprRef("width < 330 ? 2 : 0"),
+        values=alt.Undefined if shown is None else list(shown),
+    )
     return {
         "color": alt.Color("name:N", scale=alt.Scale(domain=list(names), range=list(colours)), legend=legend),
         "strokeDash": alt.StrokeDash(

@@ -13,7 +13,8 @@ from gd_core.race import Race, Result, map_of
 from gd_core.racers import RACERS
 from gd_core.theory import Curvature
 from pages.ui.charts.landscape import STEPS_OUT
-from pages.ui.charts.model import DRAWN_EPOCHS, PATH_STEP, View, log_zero, table
+from pages.ui.charts.marks import CROSS, DASHES, SHAPES
+from pages.ui.charts.model import DRAWN_EPOCHS, View, apart, log_zero, table, where_it_leaves
 from pages.ui.charts.pieces import (
     FRAME,
     NOW,
@@ -32,17 +33,8 @@ from pages.ui.charts.pieces import (
 from pages.ui.palette import Palette
 
 PLACES = {key: place for place, key in enumerate(RACERS)}  # a racer's number in tables and scales
-DASHES = ([1, 0], [8, 3], [2, 2], [12, 3, 2, 3], [5, 2], [8, 2, 2, 2, 2, 2], [3, 4], [14, 4])
-CIRCLE, SQUARE = "M-1,0A1,1,0,1,0,1,0A1,1,0,1,0,-1,0Z", "M-.9,-.9H.9V.9H-.9Z"
-PLUS = "M-1,-.4H-.4V-1H.4V-.4H1V.4H.4V1H-.4V.4H-1Z"
-UP, DOWN = "M0,-1L1,.8H-1Z", "M0,1L1,-.8H-1Z"
-LEFT, RIGHT = "M-1,0L.8,-1V1Z", "M1,0L-.8,-1V1Z"
-STAR = "M0,-1L.29,-.4L.95,-.31L.48,.15L.59,.81L0,.5L-.59,.81L-.48,.15L-.95,-.31L-.29,-.4Z"
-SHAPES = (CIRCLE, SQUARE, PLUS, UP, DOWN, LEFT, RIGHT, STAR)  # paths in a square from −1 to 1
-CROSS = "M-1,-1L1,1M-1,1L1,-1"
 TITLES = {"epoch": "epoch", "update": "update", "row": "rows seen"}
 NOT_IN = -32768  # stands in a 16-bit column for a racer that does not take part
-BORDER = 0.96  # of half a map: there a cross is still whole
 TOP = 10.0  # times the RMSE at the start: who is above has left the chart
 
 
@@ -58,25 +50,6 @@ def _drawn_updates(one: Result, unit: str, end: int) -> np.ndarray:
     """Updates of a racer up to the end of an axis, thinned evenly, and always the last of them."""
     last = int(one.done(unit, np.asarray(end)))
     return np.unique(np.append(np.arange(0, last + 1, -(-max(last, 1) // DRAWN_EPOCHS)), last))
-
-
-def _apart(places: np.ndarray) -> np.ndarray:
-    """Which points of a line are in another cell, a pixel wide, than the point before; and both ends."""
-    cells = np.round(places / PATH_STEP)
-    other = np.concatenate([[True], (np.diff(cells, axis=0) != 0).any(1)])
-    other[-1] = True
-    return other
-
-
-def _where_it_leaves(share: np.ndarray) -> tuple[int, np.ndarray]:
-    """The update with which a path first leaves the map, and the place just inside its border where it does."""
-    out = np.flatnonzero((np.abs(share) > 1).any(1))
-    if not len(out) or out[0] == 0:
-        return len(share) - 1, np.clip(share[-1], -BORDER, BORDER)
-    here, step = share[out[0] - 1], share[out[0]] - share[out[0] - 1]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        ways = np.where(step != 0, (np.sign(step) * BORDER - here) / step, np.inf)
-    return int(out[0]), here + max(0.0, float(ways.min())) * step
 
 
 def _look(colours: Palette) -> dict[str, Any]:
@@ -202,10 +175,10 @@ def race_map(
         run[f"u{number}"], run[f"v{number}"] = at.T
         updates = _drawn_updates(one, unit, int(places[-1]))
         if one.diverged_at is not None:  # it does not come back, whatever it crosses on its way
-            left, edge = _where_it_leaves(share)
+            left, edge = where_it_leaves(share)
             ends.append((number, float(one.at(unit, left)), cx + hx * edge[0], cy + hy * edge[1]))
             updates = np.unique(np.append(updates[updates < left], left))
-        updates = updates[_apart(share[updates])]
+        updates = updates[apart(share[updates])]
         when, where = one.at(unit, updates), share[updates]
         path.append(
             {
@@ -330,7 +303,7 @@ def race_errors(race: Race, unit: str, colours: Palette, height: int) -> View:
         stops[f"e{number}"] = float(one.at(unit, one.updates))
         updates = _drawn_updates(one, unit, end)
         when = one.at(unit, updates)
-        seen = _apart(np.column_stack([2 * when / end, 2 * np.log(rmse[updates]) / span]))
+        seen = apart(np.column_stack([2 * when / end, 2 * np.log(rmse[updates]) / span]))
         path.append(
             {
                 "racer": np.full(int(seen.sum()), number, np.int8),

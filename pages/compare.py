@@ -1,0 +1,44 @@
+"""Page: Compare. Pinned runs beside each other, under one player, in one link."""
+
+import streamlit as st
+
+from gd_core.pins import MOST, Pins
+from pages.ui import house, look, pins
+from pages.ui.desk import Desk
+from pages.ui.options import AutoNumber, Choice, Numbers
+
+house.enter()
+pins.enter_compare()
+desk = Desk(
+    "compare",
+    Pins(),
+    options={
+        "target": AutoNumber(
+            low=1e-300,
+            high=1e300,
+            title="Target RMSE",
+            help="The table says when each run came to it. auto: a twentieth of the way from the start to the floor is left; "
+            "where no run gets so far, the highest RMSE that one of them ends with.",
+        ),
+        "shown": Choice(
+            default="1", choices={str(n): str(n) for n in range(1, MOST + 1)}, title="Map and fit of"
+        ),
+        "axes": Numbers(default=(), low=0, high=1000, title="Axes", at_least=2, at_most=2, or_none=True),
+    },
+    views=("pins", "target", "shown", "axes"),
+).open()
+pins.hold(desk.settings)
+
+look.apply()
+look.title("Compare", "Runs that you have pinned, side by side: what differs, and what came of it.")
+
+with look.first_visit():
+    from pages.ui import compare, stage
+stage.settle()
+desk.complaint()
+with st.sidebar:
+    compare.side_bar(desk)
+if desk.settings.pins:
+    compare.show(desk)
+else:
+    compare.empty(desk)

@@ -1,0 +1,340 @@
+"""The Compare page's parts: the list of runs, the charts under one player, the table, and the empty page."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from gd_core.catalog import OPTIMIZER_INFO
+from gd_core.examples import OPENING
+from gd_core.experiment import Experiment, defaults
+from gd_core.pins import MOST, Pin, Pins
+from gd_core.rates import four_rates
+from gd_core.sketch import epochs_to, same_data, same_landscape, same_target, usual_target
+from gd_core.verdict import significant
+from pages.ui import lesson, look, player, sketches, stage, tabs
+from pages.ui.charts import pinned as charts
+from pages.ui.charts.fit import _prediction
+from pages.ui.charts.ghosts import Ghost
+from pages.ui.compare_table import rows_of, table
+from pages.ui.desk import Desk
+from pages.ui.look import plain
+from pages.ui.palette import Palette, palette
+from pages.ui.pinned import entry, training
+
+TALL = 290  # height of the charts, in pixels
+EXAMPLE = 100  # epochs of an example at most: what tells rates apart happens early
+STATE = st.session_state
+WITH_LIMIT = ("Slow", "Best for these epochs", "Overshooting", "Diverging")
+WITHOUT_LIMIT = ("A hundredth of the best", "Best for these epochs", "10 × the best", "100 × the best")
+
+
+# ------------------------------------------------------------------------------------------------------ the empty page
+
+
+def empty(desk: Desk[Pins]) -> None:
+    """What to do when nothing is pinned, and an example at one click."""
+    with st.container(key="predict", border=True):
+        st.markdown(
+            "**Nothing is pinned yet.** Train a run, press **Pin this run** under the Train button, change a setting, and "
+            f"train again. Up to {MOST} runs meet here, and one link holds them all."
+        )
+        with st.container(horizontal=True, gap="small"):
+            st.button(
+                "Four rates of this problem", type="primary", key="example_rates",
+                on_click=_load, args=(desk, _rates), help="Slow, best, overshooting, diverging: of the problem on the Train page.",
+            )  # fmt: skip
+            st.button(
+                "Six update rules", key="example_rules", on_click=_load, args=(desk, _rules),
+                help="The same start, each rule with the best of its rates.",
+            )  # fmt: skip
+            st.page_link("pages/train.py", label="To the Train page", icon=":material/arrow_forward:")
+
+
+def _load(desk: Desk[Pins], make: Callable[[Experiment], list[Pin]]) -> None:
+    base: Experiment = STATE.get("good") or OPENING.experiment
+    base = replace(base, before=())
+    base = replace(base, epochs=min(base.epochs, EXAMPLE))
+    found: list[Pin] = []
+    for pin in make(base):
+        if pin.experiment not in [one.experiment for one in found]:
+            found.append(pin)
+    desk.load(Pins(pins=tuple(found)))
+
+
+def _rates(base: Experiment) -> list[Pin]:
+    """Four rates around the limit of a problem."""
+    problem, curve, known = stage.known(base)
+    rates = four_rates(base, problem, curve, known)
+    names = WITH_LIMIT if known.stability_limit and known.best_for_epochs else WITHOUT_LIMIT
+    return [Pin(name, replace(base, learning_rate=rate)) for name, rate in zip(names, rates, strict=True)]
+
+
+def _rules(base: Experiment) -> list[Pin]:
+    """Every update rule with its usual memory, and the second of its four rates: the best for these epochs."""
+    found = []
+    for rule, info in OPTIMIZER_INFO.items():
+        usual = defaults(base.dataset, rule)
+        one = replace(base, optimizer=rule, **{name: usual[name] for name in info.hyperparameters})
+        problem, curve, known = stage.known(one)
+        rate = four_rates(one, problem, curve, known)[1]
+        found.append(Pin(info.title, replace(one, learning_rate=rate)))
+    return found
+
+
+# --------------------------------------------------------------------------------------------------------- the side bar
+
+
+def side_bar(desk: Desk[Pins]) -> None:
+    """The target, and every run with its name and its place."""
+    held = desk.settings.pins
+    if not held:
+        return
+    desk.text("target")
+    for place, pin in enumerate(held):
+        number = place + 1
+        with st.container(key=f"compared_{place}", gap="xsmall"):
+            key = f"compare name {place}"
+            STATE[key] = pin.name
+            st.text_input(f"Run {number}", key=key, max_chars=40, on_change=_rename, args=(desk, place))
+            with st.container(horizontal=True, gap="small", key=f"compared_buttons_{place}"):
+                for label, what, args, off in (
+                    ("Up", Pins.moved, (place, -1), place == 0),
+                    ("Down", Pins.moved, (place, 1), place == len(held) - 1),
+                    ("Remove", Pins.without, (place,), False),
+                ):
+                    st.button(
+                        label, key=f"compare {label} {place}", type="tertiary", disabled=off,
+                        on_click=_change, args=(desk, what, *args), help=f"{label}: run {number}, {plain(pin.name)}.",
+                    )  # fmt: skip
+    st.caption("The address of this page holds all of them, with their names: copy it to share them.")
+
+
+def _rename(desk: Desk[Pins], place: int) -> None:
+    desk.load(desk.settings.renamed(place, str(STATE[f"compare name {place}"])))
+
+
+def _change(desk: Desk[Pins], change: Callable[..., Pins], *args: int) -> None:
+    desk.load(change(desk.settings, *args))
+
+
+# ----------------------------------------------------------------------------------------------------------- the charts
+
+
+def show(desk: Desk[Pins]) -> None:
+    """Charts, player and table; while a long run is in training, again and again."""
+    streaming = bool(sketches.missing(desk.settings.pins))
+    # a fragment also when nothing streams: its elements would be drawn anew if they came out of one
+    st.fragment(_live, run_every=stage.TICK if streaming else None)(desk, streaming)
+
+
+def _live(desk: Desk[Pins], streaming: bool) -> None:
+    held = desk.settings.pins
+    if streaming:
+        sketches.advance(held)
+    ghosts = sketches.ghosts(held)
+    colours = palette(st.context.theme.type)
+    groups = _groups(ghosts)
+    group = next((one for one in groups if int(desk["shown"]) - 1 in [g.place for g in one]), groups[0])
+    compared = [ghost.sketch for ghost in ghosts if _one_target(ghost, group[0])]
+    target = desk["target"] or usual_target(compared, group[0].curve.floor_rmse)
+    _legend(ghosts, held, colours)
+    _charts(desk, ghosts, groups, group, target, colours)
+    with lesson.transport():
+        _transport(desk, ghosts, held, group, target)
+    st.html(table(rows_of(ghosts, held, target, group), ghosts, held, colours))
+    st.caption(_how(ghosts, target))
+    with st.container(horizontal=True, vertical_alignment="center", key="race_links"):
+        st.markdown("On the Train page, with the others beside it:")
+        for pin in held:
+            query = pin.experiment.to_query() | desk.settings.to_query()
+            st.page_link("pages/train.py", label=plain(pin.name), query_params=query)
+    if streaming and not sketches.missing(held):
+        st.rerun()  # the whole page, which ends the ticking
+
+
+def _one_target(ghost: Ghost, other: Ghost) -> bool:
+    return same_target(ghost.problem, other.problem)
+
+
+def _groups(ghosts: Sequence[Ghost]) -> list[list[Ghost]]:
+    """Runs that share a map, in order."""
+    groups: list[list[Ghost]] = []
+    for ghost in ghosts:
+        group = next((one for one in groups if same_landscape(one[0].problem, ghost.problem)), None)
+        if group is None:
+            groups.append([ghost])
+        else:
+            group.append(ghost)
+    return groups
+
+
+def _legend(ghosts: Sequence[Ghost], held: Sequence[Pin], colours: Palette) -> None:
+    items = "".join(
+        entry(ghost.place, pin.name, f"RMSE {player.live(f'r{ghost.place}', digits=5)}", colours)
+        for ghost, pin in zip(ghosts, held, strict=True)
+    )
+    notes = []
+    if unfinished := [ghost for ghost in ghosts if not ghost.sketch.complete]:
+        names = ", ".join(str(ghost.place + 1) for ghost in unfinished)
+        notes.append(f"Still in training: {names}, {training(unfinished)}.")
+    if any(not _one_target(ghost, ghosts[0]) for ghost in ghosts):
+        notes.append("Not all runs fit the same data: an RMSE compares only those that do.")
+    below = f'<p class="beneath">{" ".join(notes)}</p>' if notes else ""
+    st.html(f'<ul class="pins" aria-label="Pinned runs and their RMSE now">{items}</ul>{below}')
+
+
+def _charts(
+    desk: Desk[Pins],
+    ghosts: Sequence[Ghost],
+    groups: Sequence[Sequence[Ghost]],
+    group: Sequence[Ghost],
+    target: float | None,
+    colours: Palette,
+) -> None:
+    places = st.columns([4, 3, 3], gap="medium")
+    same = [ghost for ghost in ghosts if same_data(ghost.problem, group[0].problem)]
+    fitted = [g for g in same if g.sketch.experiment.info.model == group[0].sketch.experiment.info.model]
+    with places[0]:
+        _, stride = charts.places_of(ghosts)
+        with st.container(key="compare_error_head", horizontal=True, vertical_alignment="center"):
+            look.panel_title("Error by epoch", f"one in {stride:,} epochs drawn" if stride > 1 else "")
+        floors = {ghost.curve.floor_rmse for ghost in ghosts}
+        floor = floors.pop() if len(floors) == 1 else None
+        tabs.draw(charts.errors(ghosts, floor, target, colours, TALL), "compare_errors")
+    with places[1]:
+        with st.container(key="compare_map_head", horizontal=True, vertical_alignment="center"):
+            look.panel_title("Landscape")
+            axes, names = _axes(desk, group[0])
+            _pick_group(desk, groups, group)
+        tabs.draw(charts.paths(group, ghosts, axes, names, colours, TALL), "compare_map")
+    with places[2]:
+        several = len(group[0].problem.dataset.feature_names) > 1
+        with st.container(key="compare_fit_head", horizontal=True, vertical_alignment="center"):
+            note = f"of {_listed(fitted)}" if len(fitted) < len(ghosts) else ""
+            look.panel_title("Trend of the predictions" if several else "Data and fits", note)
+        if several:
+            tabs.draw(charts.trends(fitted, ghosts, colours, TALL), "compare_fit")
+        else:
+            prediction = _prediction(group[0].sketch.experiment.info.model, "datum")
+            tabs.draw(charts.fits(fitted, ghosts, prediction, colours, TALL), "compare_fit")
+
+
+def _listed(ghosts: Sequence[Ghost]) -> str:
+    numbers = ", ".join(str(ghost.place + 1) for ghost in ghosts)
+    return f"run {numbers}" if len(ghosts) == 1 else f"runs {numbers}"
+
+
+def _axes(desk: Desk[Pins], ghost: Ghost) -> tuple[tuple[int, int], list[str]]:
+    """The map's two parameters, and the names of all, with a choice where there is one."""
+    experiment = ghost.sketch.experiment
+    names = [f"{name}′" if experiment.scale_features else name for name in experiment.info.parameters]
+    pairs = [(i, j) for i in range(len(names)) for j in range(i + 1, len(names))]
+    if not pairs:
+        return (0, 0), names
+    wanted = tuple(int(number) for number in desk["axes"])
+    axes = wanted if wanted in pairs else pairs[0]
+    if len(pairs) > 1:
+        labels = {pair: f"{names[pair[0]]}, {names[pair[1]]}" for pair in pairs}
+        _segments("Axes", labels, axes, lambda pair: desk.set(axes=tuple(map(float, pair))))
+    return (axes[0], axes[1]), names
+
+
+def _pick_group(desk: Desk[Pins], groups: Sequence[Sequence[Ghost]], group: Sequence[Ghost]) -> None:
+    """Which runs the map shows, where they do not all share one."""
+    if len(groups) > 1:
+        labels = {str(one[0].place + 1): _listed(one) for one in groups}
+        _segments("Map and fit of", labels, str(group[0].place + 1), lambda first: desk.set(shown=first))
+
+
+def _segments(label: str, labels: dict[Any, str], now: Any, pick: Callable[[Any], None]) -> None:
+    key = f"compare {label}"
+    STATE[key] = now
+
+    def picked() -> None:
+        if STATE[key] is not None:
+            pick(STATE[key])
+
+    st.segmented_control(
+        label, list(labels), format_func=labels.__getitem__, key=key, label_visibility="collapsed",
+        required=True, on_change=picked,
+    )  # fmt: skip
+
+
+# ----------------------------------------------------------------------------------------------------------- the player
+
+
+def _transport(
+    desk: Desk[Pins],
+    ghosts: Sequence[Ghost],
+    held: Sequence[Pin],
+    group: Sequence[Ghost],
+    target: float | None,
+) -> None:
+    places, stride = charts.places_of(ghosts)
+    rmse = {f"r{ghost.place}": ghost.sketch.rmse_at(places) for ghost in ghosts}
+    templates, choice = _said(ghosts, held, group, places)
+    end = int(places[-1])
+    player.put(
+        player.numbers_of(rmse, choice),
+        templates,
+        _summary(ghosts, held, group, target),
+        take=f"{desk.take} {hash(frozenset(pin.experiment for pin in held))}",
+        play=True,
+        trained=True,
+        last=end,
+        planned=max(max(ghost.sketch.experiment.total_epochs for ghost in ghosts), end),
+        stride=stride,
+        complete=all(ghost.sketch.complete for ghost in ghosts),
+    )
+
+
+def _spoken(ghost: Ghost, held: Sequence[Pin]) -> str:
+    """A run in a sentence of the player, in which braces would stand for a number."""
+    return f"run {ghost.place + 1}, {held[ghost.place].name}".replace("{", "(").replace("}", ")")
+
+
+def _said(
+    ghosts: Sequence[Ghost], held: Sequence[Pin], group: Sequence[Ghost], places: np.ndarray
+) -> tuple[list[str], np.ndarray]:
+    """Who is lowest at each drawn epoch, of the runs that fit the same data as those on the map."""
+    compared = [ghost for ghost in ghosts if _one_target(ghost, group[0])]
+    rmse = np.stack([ghost.sketch.rmse_at(places) for ghost in compared])
+    gone = np.stack([(places >= ghost.sketch.epochs) & ghost.sketch.diverged for ghost in compared])
+    lowest = np.where(gone, np.inf, rmse).argmin(0)
+    templates = [
+        f"Epoch {{epoch}}: lowest is {_spoken(ghost, held)}, RMSE {{r{ghost.place}}}." for ghost in compared
+    ]
+    templates += ["Epoch {epoch}: all have diverged."]
+    return templates, np.where(gone.all(0), len(compared), lowest)
+
+
+def _summary(
+    ghosts: Sequence[Ghost], held: Sequence[Pin], group: Sequence[Ghost], target: float | None
+) -> str:
+    compared = [ghost for ghost in ghosts if _one_target(ghost, group[0])]
+    standing = [ghost for ghost in compared if not ghost.sketch.diverged]
+    gone = [ghost for ghost in compared if ghost.sketch.diverged]
+    said = "All have diverged." if not standing else ""
+    if standing:
+        best = min(standing, key=lambda ghost: float(ghost.sketch.rmse[-1]))
+        said = f"Lowest at the end: {_spoken(best, held)}, RMSE {significant(float(best.sketch.rmse[-1]))}."
+    if target is not None:
+        arrived = [(epochs_to(ghost.sketch.rmse, target), ghost) for ghost in compared]
+        there = [(epoch, ghost) for epoch, ghost in arrived if epoch is not None]
+        if there:
+            epoch, first = min(there, key=lambda pair: pair[0])
+            said += f" First at RMSE {significant(target)}: {_spoken(first, held)}, at epoch {epoch:,}."
+    if gone and standing:
+        said += f" Diverged: {_listed(gone)}."
+    return said
+
+
+def _how(ghosts: Sequence[Ghost], target: float | None) -> str:
+    said = "Epochs to the target count to the first epoch whose RMSE is at most the target. "
+    said += "The gap is the loss at the end minus the lowest loss that there is."
+    if any(len(ghost.sketch.theta) <= ghost.sketch.epochs for ghost in ghosts):
+        said += " Of long runs every epoch counts in the table, but only some are drawn."
+    return said

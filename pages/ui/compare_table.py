@@ -1,0 +1,164 @@
+"""The table of a comparison: a column for each run, a row for each setting that differs and for what came of it."""
+
+from collections.abc import Sequence
+from html import escape
+from typing import Any, NamedTuple
+
+import torch
+
+from gd_core.catalog import DATASET_INFO, LOSS_INFO, OPTIMIZER_INFO
+from gd_core.differing import differing, effective
+from gd_core.experiment import BOUNDS, Experiment, Phase, quoted, to_text
+from gd_core.outcome import Finding, Outcome
+from gd_core.pins import Pin
+from gd_core.sketch import epochs_to, same_data, same_landscape, same_target
+from gd_core.verdict import significant
+from pages.ui import player
+from pages.ui.charts.ghosts import Ghost
+from pages.ui.options import written
+from pages.ui.palette import Palette
+from pages.ui.pinned import disc
+
+TITLES = {
+    "dataset": "Data set",
+    "loss": "Loss",
+    "optimizer": "Update rule",
+    "scale_features": "Scale features",
+    "start": "Start",
+    "before": "Went on after",
+}
+INFOS = {"dataset": DATASET_INFO, "loss": LOSS_INFO, "optimizer": OPTIMIZER_INFO}
+STARTS = {"published": "as published", "random": "random"}
+
+
+class Row(NamedTuple):
+    """A line of the table: its title, one cell a run, and what the optimum has there. All HTML."""
+
+    title: str
+    cells: Sequence[str]
+    optimum: str = ""
+
+
+def rows_of(
+    ghosts: Sequence[Ghost], held: Sequence[Pin], target: float | None, group: Sequence[Ghost]
+) -> list[Row]:
+    """Every line of the table, the settings that differ first."""
+    experiments = [pin.experiment for pin in held]
+    rows = [Row("RMSE now", [player.live(f"r{ghost.place}", digits=5) for ghost in ghosts])]
+    rows += [
+        Row(escape(title_of(name)), [escape(worded(one, name)) for one in experiments])
+        for name in differing(experiments)
+    ]
+    if target is not None:
+        cells = [_epochs(ghost, target) if _one_target(ghost, group[0]) else "other data" for ghost in ghosts]
+        rows.append(Row(f"Epochs to RMSE {significant(target, 5)}", cells))
+    alike = all(same_landscape(ghost.problem, ghosts[0].problem) for ghost in ghosts)
+    floor = significant(ghosts[0].curve.floor_rmse) if alike else ""
+    rows.append(Row("Final RMSE", [significant(float(ghost.sketch.rmse[-1])) for ghost in ghosts], floor))
+    if not alike:
+        rows.append(Row("Floor RMSE", [significant(ghost.curve.floor_rmse) for ghost in ghosts]))
+    rows.append(
+        Row(
+            "Gap to the optimum, L − L*", [significant(g.sketch.gap, 4) for g in ghosts], "0" if alike else ""
+        )
+    )
+    rows.append(Row("Outcome", [_outcome(ghost.sketch.finding, ghost.sketch.complete) for ghost in ghosts]))
+    return rows + _parameters(ghosts, alike)
+
+
+def _one_target(ghost: Ghost, other: Ghost) -> bool:
+    return same_target(ghost.problem, other.problem)
+
+
+def _epochs(ghost: Ghost, target: float) -> str:
+    epoch = epochs_to(ghost.sketch.rmse, target)
+    if epoch is not None:
+        return f"{epoch:,}"
+    return "not reached" if ghost.sketch.complete else "not yet"
+
+
+def _outcome(finding: Finding, complete: bool) -> str:
+    if not complete:
+        return "in training"
+    at = finding.epoch is not None and finding.outcome is not Outcome.STOPPED
+    return f"{finding.outcome} at epoch {finding.epoch:,}" if at else str(finding.outcome)
+
+
+def _parameters(ghosts: Sequence[Ghost], alike: bool) -> list[Row]:
+    """Parameters at the end in raw units: a line each where they mean the same, else a list in each cell."""
+    first = ghosts[0]
+    ends = [_raw(ghost) for ghost in ghosts]
+    model = first.sketch.experiment.info.model
+    shared = all(
+        same_data(ghost.problem, first.problem) and ghost.sketch.experiment.info.model == model
+        for ghost in ghosts
+    )
+    if not shared:
+        cells = [
+            "<br>".join(
+                f"{escape(name)} = {value}"
+                for name, value in zip(ghost.sketch.experiment.info.parameters, end, strict=True)
+            )
+            for ghost, end in zip(ghosts, ends, strict=True)
+        ]
+        return [Row("Parameters at the end", cells)]
+    raw = first.problem.raw(first.curve.optimum)
+    raw = torch.where(raw.abs() < 1e-12 * raw.abs().max(), 0.0, raw).tolist()
+    return [
+        Row(
+            f"{escape(name)} at the end",
+            [end[i] for end in ends],
+            significant(raw[i]) if alike else "",
+        )
+        for i, name in enumerate(first.sketch.experiment.info.parameters)
+    ]
+
+
+def _raw(ghost: Ghost) -> list[str]:
+    return [significant(value) for value in ghost.problem.raw(ghost.sketch.theta[-1]).tolist()]
+
+
+def title_of(name: str) -> str:
+    """A setting as a student knows it."""
+    return TITLES.get(name) or (BOUNDS[name].title if name in BOUNDS else name.replace("_", " ").capitalize())
+
+
+def worded(experiment: Experiment, name: str) -> str:
+    """What a setting is in a run, or a dash where it changes nothing."""
+    value: Any = effective(experiment, name)
+    if value is None:
+        return "–"
+    if name in INFOS:
+        return INFOS[name][value].title
+    if name == "start":
+        return STARTS.get(value, "") if isinstance(value, str) else ", ".join(f"{n:.6g}" for n in value)
+    if name == "batch_size":
+        return f"{value:,}" if value else "all rows"
+    if name == "before":
+        return ", then ".join(map(_phase, value)) or "the start"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if name == "epochs":
+        return f"{value:,}"
+    return written(value) if isinstance(value, int | float) else quoted(to_text(value)) if value else "none"
+
+
+def _phase(phase: Phase) -> str:
+    return f"{phase.epochs:,} epochs of {OPTIMIZER_INFO[phase.optimizer].title.lower()} at {written(phase.learning_rate)}"
+
+
+def table(rows: Sequence[Row], ghosts: Sequence[Ghost], held: Sequence[Pin], colours: Palette) -> str:
+    """The table as HTML. On a phone each line becomes a small list of the runs."""
+    with_optimum = any(row.optimum for row in rows)
+    names = [f"{disc(ghost.place, colours)} {escape(held[ghost.place].name)}" for ghost in ghosts]
+    head = "".join(f'<th scope="col">{name}</th>' for name in names)
+    head += '<th scope="col">Optimum</th>' if with_optimum else ""
+    body = ""
+    for row in rows:
+        cells = "".join(
+            f'<td data-run="{ghost.place + 1}">{cell}</td>'
+            for ghost, cell in zip(ghosts, row.cells, strict=True)
+        )
+        cells += f'<td data-run="optimum">{row.optimum or ""}</td>' if with_optimum else ""
+        body += f'<tr><th scope="row">{row.title}</th>{cells}</tr>'
+    return f'<table class="live compare"><thead><tr><td></td>{head}</tr></thead><tbody>{body}</tbody></table>'

@@ -1,0 +1,206 @@
+"""Pinned runs on the Train page: the button that pins, the list behind it, and the legend over the charts."""
+
+from collections.abc import Callable, Sequence
+from html import escape
+from typing import Any, NamedTuple
+from urllib.parse import quote
+
+import numpy as np
+import streamlit as st
+
+from gd_core.pins import Pin
+from gd_core.sketch import same_data, same_landscape, same_target
+from pages.ui import charts, controls, pins, player, sketches, stage
+from pages.ui.charts.ghosts import MARKS, STROKES, Ghost, colours_of
+from pages.ui.look import plain
+from pages.ui.palette import Palette
+
+STATE = st.session_state
+NONE: tuple[Ghost, ...] = ()
+
+
+class Beside(NamedTuple):
+    """Which pinned runs are drawn in which chart beside the run on stage, and what is to be said of the others."""
+
+    error: tuple[Ghost, ...] = NONE
+    map: tuple[Ghost, ...] = NONE
+    fit: tuple[Ghost, ...] = NONE
+    on_stage: int | None = None
+    notes: tuple[str, ...] = ()
+
+
+def beside(run: charts.Run, take: stage.Take | None) -> Beside:
+    """Sort the pinned runs by what they share with the run on stage."""
+    held = pins.held().pins
+    if not held:
+        return Beside()
+    everyone = sketches.ghosts(held)
+    on_stage = pins.held().place_of(pins.as_trained(take.experiment, take.recording)) if take else None
+    others = [ghost for ghost in everyone if ghost.place != on_stage]
+    error = [ghost for ghost in others if same_target(ghost.problem, run.problem)]
+    fit = [
+        ghost
+        for ghost in error
+        if same_data(ghost.problem, run.problem)
+        and ghost.sketch.experiment.info.model == run.experiment.info.model
+    ]
+    on_map = [ghost for ghost in fit if same_landscape(ghost.problem, run.problem)]
+    notes = []
+    if away := [ghost for ghost in others if ghost not in error]:
+        notes.append(f"{_numbers(away)} not on these charts: other data.")
+    if away := [ghost for ghost in error if ghost not in fit]:
+        notes.append(f"{_numbers(away)} only by error: another model or other features.")
+    if away := [ghost for ghost in fit if ghost not in on_map]:
+        notes.append(f"{_numbers(away)} not on the landscape: {_other_landscape(away, run)}.")
+    end = charts.last_epoch(run)
+    if longer := [ghost for ghost in error if ghost.sketch.epochs > end]:
+        until = max(ghost.sketch.epochs for ghost in longer)
+        notes.append(f"{_numbers(longer)} longer than this axis, up to epoch {until:,}.")
+    if short := [ghost for ghost in others if not ghost.sketch.complete]:
+        notes.append(f"{_numbers(short)} still in training: {training(short)}.")
+    return Beside(tuple(error), tuple(on_map), tuple(fit), on_stage, tuple(notes))
+
+
+def training(unfinished: Sequence[Ghost]) -> str:
+    """How far the long runs are: 12,000 of 100,000 epochs."""
+    return ", ".join(
+        f"{ghost.sketch.epochs:,} of {ghost.sketch.experiment.total_epochs:,} epochs" for ghost in unfinished
+    )
+
+
+def _numbers(ghosts: Sequence[Ghost]) -> str:
+    numbers = [str(ghost.place + 1) for ghost in ghosts]
+    return ("Run " if len(numbers) == 1 else "Runs ") + ", ".join(numbers)
+
+
+def _other_landscape(ghosts: Sequence[Ghost], run: charts.Run) -> str:
+    """Why paths cannot share a map."""
+    if any(ghost.sketch.experiment.loss != run.experiment.loss for ghost in ghosts):
+        return "another loss"
+    if any(ghost.sketch.experiment.scale_features != run.experiment.scale_features for ghost in ghosts):
+        return "scaled features have other coordinates"
+    return "other rows are trained on"
+
+
+def extra_columns(run: charts.Run, shown: Beside) -> dict[str, np.ndarray]:
+    """RMSE of each pinned run at every drawn epoch, for the legend."""
+    rows = charts.drawn_epochs(run.recording.epochs, run.experiment.total_epochs)
+    return {f"pin{ghost.place}": ghost.sketch.rmse_at(rows) for ghost in shown.error}
+
+
+# ---------------------------------------------------------------------------------------------------------- the legend
+
+
+def swatch(place: int, colours: Palette) -> str:
+    """A pinned run's number, line and shape, as a picture: Streamlit takes drawings out of HTML."""
+    colour, dash = colours_of(colours)[place], ",".join(map(str, STROKES[place]))
+    drawing = (
+        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 44 14">'
+        f'<line x1="0" y1="7" x2="44" y2="7" stroke="{colour}" stroke-width="2" stroke-dasharray="{dash}"/>'
+        f'<path d="{MARKS[place]}" transform="translate(22 7) scale(5.2)" fill="{colour}" '
+        f'stroke="{colours.paper}" stroke-width="0.18"/></svg>'
+    )
+    return f'<img class="swatch" alt="" src="data:image/svg+xml,{quote(drawing)}">'
+
+
+def disc(place: int, colours: Palette) -> str:
+    """A pinned run's number."""
+    colour = colours_of(colours)[place]
+    return f'<span class="disc small" style="background:{colour};color:{colours.paper}">{place + 1}</span>'
+
+
+def entry(place: int, name: str, note: str, colours: Palette) -> str:
+    """One run of a legend. `note` is HTML."""
+    return f"<li>{disc(place, colours)}{swatch(place, colours)}<span>{escape(name)}</span><small>{note}</small></li>"
+
+
+def legend(shown: Beside, colours: Palette) -> None:
+    """Every pinned run with its line, its name and its error now. Nothing if none is pinned."""
+    held = pins.held().pins
+    if not held:
+        return
+    live = {ghost.place for ghost in shown.error}
+    items = ""
+    for place, pin in enumerate(held):
+        note = f"RMSE {player.live(f'pin{place}', digits=5)}" if place in live else "not on these charts"
+        items += entry(place, pin.name, "on stage" if place == shown.on_stage else note, colours)
+    notes = f'<p class="beneath">{escape(" ".join(shown.notes))}</p>' if shown.notes else ""
+    st.html(f'<ul class="pins" aria-label="Pinned runs and their RMSE now">{items}</ul>{notes}')
+
+
+# --------------------------------------------------------------------------------------------------------- the buttons
+
+
+def buttons(take: stage.Take | None, changed: Callable[[], None]) -> None:
+    """Pin or unpin the run on stage, and the list of the pinned ones. `changed` has the whole page run again."""
+    held = pins.held().pins
+    kept = take and pins.as_trained(take.experiment, take.recording)
+    is_pinned = kept is not None and pins.held().place_of(kept) is not None
+    with st.container(key="pins", horizontal=True, vertical_alignment="center", gap="small"):
+        st.button(
+            "Unpin this run" if is_pinned else "Pin this run",
+            icon=":material/keep_off:" if is_pinned else ":material/keep:",
+            key="pin",
+            type="tertiary",
+            disabled=take is None,
+            on_click=_toggle,
+            args=(take, changed),
+            help="Keeps this run on the charts as a light line beside the next ones, and on the page Compare.",
+        )
+        if held:
+            with st.popover(f"{len(held)} pinned", type="tertiary", key="pinned", on_change="rerun"):
+                _list(held, changed)
+    if sentence := STATE.get("pin said"):
+        st.markdown(f":orange[:material/error:] {plain(sentence)}")
+
+
+def _list(held: Sequence[Pin], changed: Callable[[], None]) -> None:
+    for place, pin in enumerate(held):
+        with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"pinned_{place}"):
+            st.markdown(f"{place + 1}. {plain(pin.name)}", width="stretch")
+            st.button(
+                "Open", key=f"pin_open_{place}", on_click=_open, args=(pin, changed), type="tertiary",
+                help=f"Set everything as in run {place + 1}.",
+            )  # fmt: skip
+            st.button(
+                "Unpin", key=f"pin_remove_{place}", on_click=_unpin, args=(place, changed), type="tertiary",
+                help=f"Take run {place + 1} off the charts.",
+            )  # fmt: skip
+    st.page_link(
+        "pages/compare.py",
+        label="Compare them",
+        icon=":material/compare_arrows:",
+        query_params=pins.held().to_query(),
+    )
+    if len(held) > 0 and not pins.on_train():
+        st.caption("These runs are too long for the link of this page. Compare’s link holds them.")
+
+
+def _toggle(take: stage.Take | None, changed: Callable[[], None]) -> None:
+    STATE.pop("pin said", None)
+    if take is None:
+        return
+    experiment = pins.as_trained(take.experiment, take.recording)
+    if sentence := pins.pin(experiment):
+        STATE["pin said"] = sentence
+    elif experiment == take.experiment:
+        sketches.keep(experiment, take.recording)  # what is trained already need not be trained again
+    changed()
+
+
+def _unpin(place: int, changed: Callable[[], None]) -> None:
+    STATE.pop("pin said", None)
+    if place < len(pins.held().pins):
+        pins.hold(pins.held().without(place))
+    changed()
+
+
+def _open(pin: Pin, changed: Callable[[], None]) -> None:
+    controls.load(pin.experiment)
+    STATE["pinned"] = False  # or the list would cover the charts
+    changed()
+
+
+def pending() -> list[Any]:
+    """Long pinned runs that are still to be trained."""
+    return sketches.missing(pins.held().pins)

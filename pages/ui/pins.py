@@ -1,0 +1,72 @@
+"""Pinned runs in a visitor's session, and what the addresses of Train and Compare hold of them. No torch here."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import streamlit as st
+
+from gd_core.experiment import Experiment, ParameterError
+from gd_core.pins import Pins
+
+# Four usual runs take 200 to 400 characters. What is longer (runs on a table that travels in the link) stays in the
+# session and in the address of Compare, or Train's own link would grow beyond what a chat or a mail leaves whole.
+LONGEST_ON_TRAIN = 1000
+STATE = st.session_state
+
+
+def held() -> Pins:
+    """The visitor's pinned runs."""
+    return STATE.get("pins", Pins())
+
+
+def hold(pins: Pins) -> None:
+    """Replace them."""
+    STATE["pins"] = pins
+
+
+def pin(experiment: Experiment) -> str | None:
+    """Pin a run, or unpin it if it is pinned. Returns the sentence that says why not. For callbacks."""
+    pins = held()
+    place = pins.place_of(experiment)
+    try:
+        hold(pins.with_one(experiment) if place is None else pins.without(place))
+    except ParameterError as error:
+        return str(error)
+    return None
+
+
+def on_train() -> dict[str, str]:
+    """What the address of Train says of them."""
+    query = held().to_query()
+    return query if len(query.get("pins", "")) <= LONGEST_ON_TRAIN else {}
+
+
+def follow(address: Mapping[str, str], last: Mapping[str, str], *, entered: bool) -> list[str]:
+    """Take them from an address that someone else wrote: a link, Back, a reload. Returns what could not be read.
+
+    An address without pins clears them only if it is one before they were pinned: then Back has led there. Whoever comes
+    from another page keeps them.
+    """
+    if "pins" in address:
+        pins, sentences = Pins.from_query(address)
+        hold(pins)
+        return sentences
+    if not entered and "pins" in last:
+        hold(Pins())
+    return []
+
+
+def enter_compare() -> None:
+    """Bring the session's runs to the Compare page, whose address is what counts there. Before its desk opens."""
+    address = st.query_params.to_dict()
+    if STATE.get("page") != "compare" and "pins" not in address and held().pins:
+        st.query_params.from_dict({**address, **held().to_query()})
+
+
+def as_trained(experiment: Experiment, recording: Any) -> Experiment:
+    """What a pin of a run keeps: a run that was stopped by hand keeps the epochs that it had."""
+    earlier = experiment.total_epochs - experiment.epochs
+    if recording.stopped and recording.epochs > earlier:
+        return replace(experiment, epochs=recording.epochs - earlier)
+    return experiment

@@ -1,0 +1,110 @@
+"""What is kept of pinned runs to draw them: short ones are trained at once, long ones a slice of time after another.
+
+Sketches of all visitors share one shelf, which forgets those that were not looked at for longest. One long run at a time
+is in training for a visitor, and its recording goes when it is done; so eight runs of 100,000 epochs neither block the
+page nor fill the memory.
+"""
+
+from collections.abc import Sequence
+from threading import Lock
+
+import streamlit as st
+
+from gd_core.experiment import Experiment
+from gd_core.pins import Pin
+from gd_core.recorder import Recorder
+from gd_core.sketch import Sketch, sketch
+from gd_core.training import Recording
+from pages.ui import stage
+from pages.ui.charts.ghosts import Ghost
+
+ROOM = 64_000_000  # bytes of errors and parameters on the shelf
+TRAINING = "pin in training"
+STATE = st.session_state
+
+
+class Shelf:
+    """Sketches by experiment, up to ROOM; the one not asked for longest goes first."""
+
+    def __init__(self, room: int = ROOM) -> None:
+        self._room = room
+        self._sketches: dict[Experiment, Sketch] = {}
+        self._lock = Lock()  # two pages may be here at once
+
+    def get(self, experiment: Experiment) -> Sketch | None:
+        with self._lock:
+            found = self._sketches.pop(experiment, None)
+            if found is not None:
+                self._sketches[experiment] = found
+            return found
+
+    def put(self, one: Sketch) -> None:
+        with self._lock:
+            self._sketches.pop(one.experiment, None)
+            self._sketches[one.experiment] = one
+            while len(self._sketches) > 1 and sum(map(_size, self._sketches.values())) > self._room:
+                del self._sketches[next(iter(self._sketches))]
+
+
+def _size(one: Sketch) -> int:
+    return one.rmse.nbytes + one.theta.nbytes
+
+
+@st.cache_resource(show_spinner=False)
+def shelf() -> Shelf:
+    """The shelf of this server."""
+    return Shelf()
+
+
+def keep(experiment: Experiment, recording: Recording) -> None:
+    """Put a finished run on the shelf."""
+    if recording.complete:
+        shelf().put(sketch(experiment, recording, stage.known(experiment)[1]))
+
+
+def of(experiment: Experiment) -> Sketch:
+    """What there is of a run: all of it, or of a long one what is trained so far."""
+    if found := shelf().get(experiment):
+        return found
+    if stage.is_short(experiment):
+        recording = stage.recorded(experiment)
+        keep(experiment, recording)
+    else:
+        take: stage.Take | None = STATE.get(TRAINING)
+        trained = take is not None and take.experiment == experiment
+        recording = take.recording if take and trained else stage.recorded(experiment, trained=False)
+    return sketch(experiment, recording, stage.known(experiment)[1])
+
+
+def missing(pins: Sequence[Pin]) -> list[Experiment]:
+    """The long runs that are still to be trained."""
+    return [
+        pin.experiment
+        for pin in pins
+        if not stage.is_short(pin.experiment) and shelf().get(pin.experiment) is None
+    ]
+
+
+def advance(pins: Sequence[Pin]) -> None:
+    """Train the first of the missing long runs for one more slice of time."""
+    todo = missing(pins)
+    take: stage.Take | None = STATE.get(TRAINING)
+    if not todo:
+        STATE.pop(TRAINING, None)
+        return
+    if take is None or take.experiment not in todo:
+        recorder = Recorder(todo[0])
+        take = STATE[TRAINING] = stage.Take(0, todo[0], recorder.recording(), recorder)
+    stage.advance(take)
+    if take.recorder is None:
+        keep(take.experiment, take.recording)
+        STATE.pop(TRAINING, None)
+
+
+def ghosts(pins: Sequence[Pin]) -> tuple[Ghost, ...]:
+    """Pinned runs, ready to be drawn."""
+    found = []
+    for place, pin in enumerate(pins):
+        problem, curve, _ = stage.known(pin.experiment)
+        found.append(Ghost(place, of(pin.experiment), problem, curve))
+    return tuple(found)
