@@ -47,17 +47,17 @@ def beside(run: charts.Run, take: stage.Take | None) -> Beside:
     on_map = [ghost for ghost in fit if same_landscape(ghost.problem, run.problem)]
     notes = []
     if away := [ghost for ghost in others if ghost not in error]:
-        notes.append(f"{_numbers(away)} not on these charts: other data.")
+        notes.append(f"{_are(away)} not on these charts: other data.")
     if away := [ghost for ghost in error if ghost not in fit]:
-        notes.append(f"{_numbers(away)} only by error: another model or other features.")
+        notes.append(f"{_are(away)} shown only by error: another model or other features.")
     if away := [ghost for ghost in fit if ghost not in on_map]:
-        notes.append(f"{_numbers(away)} not on the landscape: {_other_landscape(away, run)}.")
+        notes.append(f"{_are(away)} not on the landscape: {_other_landscape(away, run)}.")
     end = charts.last_epoch(run)
     if longer := [ghost for ghost in error if ghost.sketch.epochs > end]:
         until = max(ghost.sketch.epochs for ghost in longer)
-        notes.append(f"{_numbers(longer)} longer than this axis, up to epoch {until:,}.")
+        notes.append(f"{_are(longer)} longer than this axis, up to epoch {until:,}.")
     if short := [ghost for ghost in others if not ghost.sketch.complete]:
-        notes.append(f"{_numbers(short)} still in training: {training(short)}.")
+        notes.append(f"{_are(short)} still in training: {training(short)}.")
     return Beside(tuple(error), tuple(on_map), tuple(fit), on_stage, tuple(notes))
 
 
@@ -68,9 +68,10 @@ def training(unfinished: Sequence[Ghost]) -> str:
     )
 
 
-def _numbers(ghosts: Sequence[Ghost]) -> str:
-    numbers = [str(ghost.place + 1) for ghost in ghosts]
-    return ("Run " if len(numbers) == 1 else "Runs ") + ", ".join(numbers)
+def _are(ghosts: Sequence[Ghost]) -> str:
+    """Run 3 is, runs 1, 2 are."""
+    numbers = ", ".join(str(ghost.place + 1) for ghost in ghosts)
+    return f"Run {numbers} is" if len(ghosts) == 1 else f"Runs {numbers} are"
 
 
 def _other_landscape(ghosts: Sequence[Ghost], run: charts.Run) -> str:

@@ -175,7 +175,7 @@ def tables_of_errors(
         seen = apart(np.column_stack([2 * epochs / max(end, 1), 2 * np.log(y) / np.log(high / low)]))
         paths.append(row(ghost, epoch=epochs[seen], x=epochs[seen], y=y[seen]))
         # one after the other along the axis, so that lines that end alike keep their numbers apart
-        at = min(last, int(end * (0.06 + 0.11 * number)))
+        at = int(last * (0.06 + 0.11 * number))
         if y_of(ghost, at, zero) <= high:
             labels.append(row(ghost, epoch=at, x=at, y=y_of(ghost, at, zero)))
         if ghost.sketch.diverged and ghost.sketch.epochs <= end:

@@ -1,0 +1,254 @@
+"""Pinned runs without a browser: on Train as light lines, on Compare beside each other, in one link."""
+
+import io
+import json
+import re
+from dataclasses import replace
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from lesson_page import LessonPage
+from test_train import Lab
+
+from gd_core.experiment import Experiment
+from gd_core.pins import MOST, Pin, Pins, packed
+from gd_core.recorder import record
+from pages.ui import pins as session
+
+BASE = replace(Experiment.default(), scale_features=True, epochs=60)
+RATES = (0.008, 0.35, 0.38, 0.5)
+FOUR = Pins(
+    pins=tuple(Pin(name, replace(BASE, learning_rate=rate)) for name, rate in zip("abcd", RATES, strict=True))
+)
+
+
+def compared(pins: Pins = FOUR, **query: str) -> LessonPage:
+    return LessonPage("compare", **pins.to_query(), **query)
+
+
+def pins_of(page) -> Pins:
+    found, sentences = Pins.from_query(page.query)
+    assert not sentences
+    return found
+
+
+def cells(page, title: str) -> list[str]:
+    """A line of the table, as text."""
+    (row,) = re.findall(rf"<tr><th scope=\"row\">{re.escape(title)}.*?</tr>", page.words)
+    return [re.sub("<.*?>", "", cell) for cell in re.findall(r"<td.*?>(.*?)</td>", row)]
+
+
+def table_of(element, name: str) -> pa.Table:
+    (blob,) = [dataset.data.data for dataset in element.datasets if dataset.name == name]
+    return pa.ipc.open_stream(io.BytesIO(blob)).read_all()
+
+
+# ------------------------------------------------------------------------------------------------------------ Compare
+
+
+def test_the_empty_page_says_what_to_do_and_offers_an_example():
+    """Without pins: one sentence of what to do, no chart; one click later four rates around the limit, in the address."""
+    page = LessonPage("compare")
+    assert "Nothing is pinned yet" in page.words
+    assert page.query == {}
+    assert not page.charts
+    page.press("example_rates")
+    found = pins_of(page)
+    assert [pin.name for pin in found.pins] == ["Slow", "Best for these epochs", "Overshooting", "Diverging"]
+    assert len(page.query["pins"]) <= 2000
+    assert len(page.charts) == 3
+    assert cells(page, "Outcome")[3].startswith("diverged at epoch")
+    assert pins_of(LessonPage("compare", **page.query)) == found
+
+
+def test_the_table_is_what_the_runs_were():
+    """Epochs to the target, final RMSE, outcome and parameters are those of each run, counted here from its recording."""
+    page = compared(target="20")
+    runs = [record(pin.experiment) for pin in FOUR.pins]
+    reached = [np.flatnonzero(run.epoch_rmse.numpy() <= 20) for run in runs]
+    expected = [f"{at[0]:,}" if len(at) else "not reached" for at in reached]
+    assert cells(page, "Epochs to RMSE 20")[:4] == expected
+    assert "not reached" in expected
+    assert cells(page, "Learning rate η")[:4] == [str(rate) for rate in RATES]
+    finals = [float(cell.replace("−", "-")) for cell in cells(page, "Final RMSE")[:4]]
+    assert finals == pytest.approx([float(run.epoch_rmse[-1]) for run in runs], rel=1e-5)
+    assert not re.search(
+        'scope="row">(Update rule|Epochs|Points|Momentum)<', page.words
+    )  # alike, so not told
+    assert page.query["target"] == "20"
+
+
+def test_rename_reorder_remove_are_in_the_address():
+    """Each change is in the link at once, and nothing else changes; the name is shown as text, whatever it is."""
+    page = compared()
+    page.at.text_input("compare name 1").set_value("<script>alert(1)</script> {epoch} *x*")
+    page.run()
+    assert "<script>" not in page.words
+    assert "&lt;script&gt;" in page.words
+    assert pins_of(page).pins[1].name == "<script>alert(1)</script> {epoch} *x*"
+    assert all("{epoch} *x*" not in one for one in page.player["templates"])
+    page.press("compare Down 0").press("compare Remove 3")
+    assert pins_of(page) == FOUR.renamed(1, "<script>alert(1)</script> {epoch} *x*").moved(0, 1).without(3)
+    page.press("compare Remove 0").press("compare Remove 0").press("compare Remove 0")
+    assert page.query == {}
+    assert "Nothing is pinned yet" in page.words
+
+
+def test_a_broken_link_opens_what_can_be_read():
+    """A cut link: one sentence, the runs before the cut, and an address that is whole again."""
+    text = packed(FOUR.pins)
+    page = LessonPage("compare", pins=text[:-8])
+    (sentence,) = page.complaints
+    assert "cut or changed. 4 of its runs could be read." in sentence or "3 of its runs" in sentence
+    assert set(pins_of(page).pins) <= set(FOUR.pins)
+    (sentence,) = LessonPage("compare", pins="1.abc").complaints
+    assert "None of its runs could be read." in sentence
+
+
+def test_a_bad_target_is_said_and_changes_nothing():
+    """One sentence under the field; the runs and their table stay."""
+    page = compared().type(target="low")
+    (sentence,) = page.complaints
+    assert sentence.startswith("target must be auto or a number between")
+    assert "target" not in page.query
+    assert pins_of(page) == FOUR
+
+
+def test_runs_of_other_data_are_told_apart():
+    """Two problems: one map and fit at a time, the other chosen by a button; what cannot be compared says so."""
+    other = Experiment.default("two-features")
+    page = compared(FOUR.with_one(replace(other, epochs=40), "plane"))
+    assert "Not all runs fit the same data" in page.words
+    assert cells(page, "Epochs to")[4] == "other data"
+    assert cells(page, "Data set")[3:5] == ["Noisy quadratic", "Two features"]
+    assert cells(page, "Parameters at the end")[4].startswith("w₁ = ")
+    assert table_of(page.charts[1], "ghosts")["ghost"].to_pylist() == [0, 1, 2, 3]
+    page = compared(FOUR.with_one(replace(other, epochs=40), "plane"), shown="5")
+    assert table_of(page.charts[1], "ghosts")["ghost"].to_pylist() == [4]
+    assert page.charts[2].spec.count("predicted") >= 1
+
+
+def test_a_long_run_is_trained_in_slices():
+    """100,000 epochs do not come at once; the page is there meanwhile, and the end is that of the run in one go."""
+    experiment = replace(BASE, learning_rate=1e-5, epochs=20_000)
+    page = compared(FOUR.with_one(experiment, "long"))
+    assert "Still in training: 5" in page.words
+    assert not page.player["complete"]
+    for _ in range(200):
+        if page.player["complete"]:
+            break
+        page.run()
+    assert page.player["complete"]
+    assert len(page.player["table"]) < 1100
+    end = float(cells(page, "Final RMSE")[4])
+    assert end == pytest.approx(float(record(experiment).epoch_rmse[-1]), rel=1e-5)
+    assert "only some are drawn" in " ".join(element.value for element in page.at.caption)
+
+
+def test_every_run_opens_on_train():
+    """A link for each run, with exactly its experiment and the others beside it."""
+    links = [query for _, page, query in compared().links if page.endswith("train")]
+    links = links or [query for _, _, query in compared().links]
+    assert [Experiment.from_query(query)[0] for query in links] == [pin.experiment for pin in FOUR.pins]
+    assert {query["pins"] for query in links} == {packed(FOUR.pins)}
+
+
+# -------------------------------------------------------------------------------------------------------------- Train
+
+
+def charts_of(lab):
+    return [element.proto for element in lab.at.get("vega_lite_chart")]
+
+
+def words_of(lab):
+    return " ".join(element.proto.body for element in lab.at.get("html"))
+
+
+def test_a_pinned_run_is_a_light_line_beside_the_next():
+    """Pin, change the rate, train: fit, map and error hold the pinned run; the address holds it; unpin takes it away."""
+    first = replace(BASE, learning_rate=0.008)
+    lab = Lab(**first.to_query()).press("train").press("pin")
+    assert Pins.from_query(lab.query)[0].pins == (Pin("Gradient descent 0.008", first),)
+    lab.type(learning_rate="0.3").press("train")
+    fit, on_map, error = charts_of(lab)[:3]
+    run = record(first)
+    rmse = np.array(table_of(error, "run")["r0"])
+    assert rmse == pytest.approx(run.epoch_rmse.numpy(), rel=1e-6)
+    assert np.array(table_of(on_map, "run")["u0"]) == pytest.approx(run.epoch_theta[:, 0].numpy(), rel=1e-5)
+    assert table_of(fit, "run").num_rows == 61
+    assert (lab.player["table"]["pin0"] == run.epoch_rmse.numpy().astype(np.float32)).all()
+    assert "Gradient descent 0.008" in words_of(lab)
+    lab.press("pin_remove_0") if "pin_remove_0" in [b.key for b in lab.at.button] else lab.type(learning_rate="0.008").press("train").press("pin")  # fmt: skip
+    assert "pins" not in lab.query
+    assert all("ghosts" not in [one.name for one in chart.datasets] for chart in charts_of(lab))
+
+
+def test_a_link_with_pins_opens_train_with_them():
+    """The teacher's link: settings and pinned runs in one address; a broken one says so and the settings are there."""
+    lab = Lab(**BASE.to_query(), **FOUR.to_query())
+    assert lab.at.session_state["pins"] == FOUR
+    assert len(table_of(charts_of(lab)[2], "ghosts")) == 4
+    lab = Lab(**BASE.to_query(), pins="1.abc")
+    (sentence,) = lab.complaints
+    assert "None of its runs could be read." in sentence
+    assert lab.experiment == BASE
+
+
+def test_going_back_unpins_and_coming_from_a_lesson_does_not():
+    """An address from before the pin takes it off; a menu that drops the address keeps it."""
+    first = replace(BASE, learning_rate=0.008)
+    lab = Lab(**first.to_query()).press("train").press("pin")
+    with_pin = lab.query
+    assert "pins" not in lab.follow(first.to_query()).query
+    assert lab.follow(with_pin).query == with_pin
+    lab.at.switch_page("pages/compare.py").run()
+    assert lab.query["pins"] == with_pin["pins"]
+    lab.at.switch_page("pages/train.py").run()
+    assert lab.query["pins"] == with_pin["pins"]
+
+
+def test_the_ninth_run_is_refused_in_one_sentence():
+    """Eight are pinned; the ninth gets a sentence, and the eight stay."""
+    eight = Pins(pins=tuple(Pin(str(n), replace(BASE, learning_rate=n * 1e-3)) for n in range(1, MOST + 1)))
+    lab = Lab(**BASE.to_query(), **eight.to_query()).press("train").press("pin")
+    assert any("at most 8 runs" in one.replace("\\", "") for one in lab.markdown_of_complaints)
+    assert Pins.from_query(lab.query)[0] == eight
+
+
+def test_what_cannot_be_compared_is_said():
+    """Other data is not drawn; scaled features are drawn by fit and error, not on the map. Each with its reason."""
+    pins = Pins(
+        pins=(
+            Pin("noisier", replace(BASE, noise=9.0)),
+            Pin("not scaled", replace(BASE, scale_features=False, learning_rate=1e-5)),
+        )
+    )
+    lab = Lab(**BASE.to_query(), **pins.to_query())
+    words = words_of(lab)
+    assert "Run 1 is not on these charts: other data." in words
+    assert "Run 2 is not on the landscape: scaled features have other coordinates." in words
+    fit, on_map, error = charts_of(lab)[:3]
+    assert table_of(error, "ghosts")["ghost"].to_pylist() == [1]
+    assert table_of(fit, "ghost_labels")["ghost"].to_pylist() == [1]
+    assert "ghosts" not in [one.name for one in on_map.datasets]
+
+
+def test_pins_too_long_for_train_stay_out_of_its_address(monkeypatch):
+    """The session and Compare's link keep them; Train's link stays short and its page says where they are."""
+    monkeypatch.setattr(session, "LONGEST_ON_TRAIN", 50)
+    first = replace(BASE, learning_rate=0.008)
+    lab = Lab(**first.to_query()).press("train").press("pin")
+    assert "pins" not in lab.query
+    assert len(lab.at.session_state["pins"].pins) == 1
+    lab.at.switch_page("pages/compare.py").run()
+    assert Pins.from_query(lab.query)[0].pins[0].experiment == first
+
+
+def test_a_run_that_was_stopped_is_pinned_as_far_as_it_went():
+    """What was seen is what is pinned: the epochs that were trained, not those that were planned."""
+    lab = Lab(**replace(BASE, epochs=1_000_000, learning_rate=1e-4).to_query()).press("train").press("stop")
+    done = lab.player["last"]
+    lab.press("pin")
+    assert Pins.from_query(lab.query)[0].pins[0].experiment.epochs == done
+    assert json.loads(json.dumps(lab.query))
