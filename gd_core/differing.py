@@ -15,6 +15,8 @@ def effective(experiment: Experiment, name: str) -> Any:
         return None
     if name == "seed" and experiment.start != "random" and experiment.updates_per_epoch == 1:
         return None
+    if name == "split_seed" and not experiment.holdout:
+        return None
     if name == "batch_size" and experiment.updates_per_epoch == 1:
         return 0  # all rows, whether it says so or counts them
     return getattr(experiment, name)

@@ -187,6 +187,7 @@ def test_only_what_changes_something_differs():
         replace(BASE, momentum=0.5),
         replace(BASE, seed=7),
         replace(BASE, batch_size=BASE.points),
+        replace(BASE, split_seed=7),
     ]
     assert all(differing([BASE, other]) == () for other in others)
     assert differing([BASE, replace(BASE, start="random"), replace(BASE, start="random", seed=7)]) == (

@@ -73,7 +73,14 @@ def _prediction(model: str, theta: str) -> str:
 
 @lru_cache(16)
 def _fit_spec(
-    model: str, x_title: str, y_title: str, height: int, colours: Palette, ghosts: int = 0, *, judged: bool = False
+    model: str,
+    x_title: str,
+    y_title: str,
+    height: int,
+    colours: Palette,
+    ghosts: int = 0,
+    *,
+    judged: bool = False,
 ) -> dict[str, Any]:
     """Data and the fitted curve over one feature; the curve is computed in the chart from θ.
 
@@ -239,7 +246,8 @@ def along(run: Run, feature: int, colours: Palette, height: int, ghosts: Sequenc
     tables = {
         **both_kinds(run, lambda rows: {"x": rows.x[:, feature].numpy(), "y": rows.y[:, 0].numpy()}),
         "run": table(
-            line(run.problem.raw(run.recording.epoch_theta[drawn])) | columns_of_lines(ghosts, drawn, of_ghost)
+            line(run.problem.raw(run.recording.epoch_theta[drawn]))
+            | columns_of_lines(ghosts, drawn, of_ghost)
         ),
         "frame": frame_table(run, x0=x0, x1=x1, y0=y0, y1=y1, **optimum),
         **(tables_of_lines(ghosts) if ghosts else {}),
@@ -247,9 +255,7 @@ def along(run: Run, feature: int, colours: Palette, height: int, ghosts: Sequenc
     name = dataset.feature_names[feature]
     text = f"{dataset.target_name} over {name}, and the fitted line along it with the other features at their mean."
     text += HELD_OUT_TEXT if judged else ""
-    spec = _along_spec(
-        name, dataset.target_name, f"p{feature}", height, colours, bool(ghosts), judged=judged
-    )
+    spec = _along_spec(name, dataset.target_name, f"p{feature}", height, colours, bool(ghosts), judged=judged)
     return View(spec, tables, text + told(ghosts))
 
 
