@@ -34,13 +34,15 @@ def test_a_deep_link_into_a_fresh_server_opens_the_whole_app(visit):
 
 
 def test_the_menu_leads_to_every_page(lab):
-    """Two groups, ten pages, in reading order."""
+    """Two groups, eleven pages, in reading order."""
     lab.open_page()
     heading(lab, "Train")
     for number, (name, title) in enumerate(LESSONS.items(), 1):
         menu(lab, "Lessons", f"{number}. {title}")
         heading(lab, title)
         lab.page.wait_for_url(re.compile(rf"/{name}(\?|$)"))
+    menu(lab, "Lab", "Compare")
+    heading(lab, "Compare")
     menu(lab, "Lab", "Train")
     heading(lab, "Train")
 

@@ -5,7 +5,7 @@ from lesson_page import LessonPage
 
 from pages.ui.house import LESSONS
 
-PAGES = ("train", *LESSONS)
+PAGES = ("train", "compare", *LESSONS)
 
 
 def walked(page):
