@@ -14,7 +14,7 @@ from gd_core.pins import MOST, Pin, Pins
 from gd_core.rates import four_rates
 from gd_core.sketch import epochs_to, same_data, same_landscape, same_target, usual_target
 from gd_core.verdict import significant
-from pages.ui import lesson, look, player, sketches, stage, tabs
+from pages.ui import lesson, look, player, projector, sketches, stage, tabs
 from pages.ui.charts import pinned as charts
 from pages.ui.charts.fit import _prediction
 from pages.ui.charts.ghosts import Ghost
@@ -24,7 +24,7 @@ from pages.ui.look import plain
 from pages.ui.palette import Palette, palette
 from pages.ui.pinned import entry, training
 
-TALL = 290  # height of the charts, in pixels
+TALL, LARGE = 290, 230  # height of the charts, in pixels, and on a projector
 EXAMPLE = 100  # epochs of an example at most: what tells rates apart happens early
 STATE = st.session_state
 WITH_LIMIT = ("Slow", "Best for these epochs", "Overshooting", "Diverging")
@@ -149,7 +149,7 @@ def _live(desk: Desk[Pins], streaming: bool) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="race_links"):
         st.markdown("On the Train page, with the others beside it:")
         for pin in held:
-            query = pin.experiment.to_query() | desk.settings.to_query()
+            query = pin.experiment.to_query() | desk.settings.to_query() | projector.query()
             st.page_link("pages/train.py", label=plain(pin.name), query_params=query)
     if streaming and not sketches.missing(held):
         st.rerun()  # the whole page, which ends the ticking
@@ -195,6 +195,7 @@ def _charts(
     colours: Palette,
 ) -> None:
     places = st.columns([4, 3, 3], gap="medium")
+    height = projector.height(TALL, LARGE)
     same = [ghost for ghost in ghosts if same_data(ghost.problem, group[0].problem)]
     fitted = [g for g in same if g.sketch.experiment.info.model == group[0].sketch.experiment.info.model]
     with places[0]:
@@ -203,23 +204,23 @@ def _charts(
             look.panel_title("Error by epoch", f"one in {stride:,} epochs drawn" if stride > 1 else "")
         floors = {ghost.curve.floor_rmse for ghost in ghosts}
         floor = floors.pop() if len(floors) == 1 else None
-        tabs.draw(charts.errors(ghosts, floor, target, colours, TALL), "compare_errors")
+        tabs.draw(charts.errors(ghosts, floor, target, colours, height), "compare_errors")
     with places[1]:
         with st.container(key="compare_map_head", horizontal=True, vertical_alignment="center"):
             look.panel_title("Landscape")
             axes, names = _axes(desk, group[0])
             _pick_group(desk, groups, group)
-        tabs.draw(charts.paths(group, ghosts, axes, names, colours, TALL), "compare_map")
+        tabs.draw(charts.paths(group, ghosts, axes, names, colours, height), "compare_map")
     with places[2]:
         several = len(group[0].problem.dataset.feature_names) > 1
         with st.container(key="compare_fit_head", horizontal=True, vertical_alignment="center"):
             note = f"of {_listed(fitted)}" if len(fitted) < len(ghosts) else ""
             look.panel_title("Trend of the predictions" if several else "Data and fits", note)
         if several:
-            tabs.draw(charts.trends(fitted, ghosts, colours, TALL), "compare_fit")
+            tabs.draw(charts.trends(fitted, ghosts, colours, height), "compare_fit")
         else:
             prediction = _prediction(group[0].sketch.experiment.info.model, "datum")
-            tabs.draw(charts.fits(fitted, ghosts, prediction, colours, TALL), "compare_fit")
+            tabs.draw(charts.fits(fitted, ghosts, prediction, colours, height), "compare_fit")
 
 
 def _listed(ghosts: Sequence[Ghost]) -> str:

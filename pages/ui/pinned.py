@@ -10,7 +10,7 @@ import streamlit as st
 
 from gd_core.pins import Pin
 from gd_core.sketch import same_data, same_landscape, same_target
-from pages.ui import charts, controls, pins, player, sketches, stage
+from pages.ui import charts, controls, pins, player, projector, sketches, stage
 from pages.ui.charts.ghosts import MARKS, STROKES, Ghost, colours_of
 from pages.ui.look import plain
 from pages.ui.palette import Palette
@@ -171,7 +171,7 @@ def _list(held: Sequence[Pin], changed: Callable[[], None]) -> None:
         "pages/compare.py",
         label="Compare them",
         icon=":material/compare_arrows:",
-        query_params=pins.held().to_query(),
+        query_params=pins.held().to_query() | projector.query(),
     )
     if len(held) > 0 and not pins.on_train():
         st.caption("These runs are too long for the link of this page. Compare’s link holds them.")
