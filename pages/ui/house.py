@@ -21,7 +21,7 @@ def navigation() -> Any:
     """Draw the menu, and return the page that was asked for."""
     lab = [
         st.Page("pages/train.py", title="Train", icon=":material/play_arrow:", default=True),
-        st.Page("pages/compare.py", title="Compare", icon=":material/compare_arrows:"),
+        st.Page("pages/compare.py", title="Compare"),  # with an icon, Streamlit would fetch it from elsewhere
     ]
     lessons = [
         st.Page(f"pages/{name}.py", title=f"{number}. {title}")
