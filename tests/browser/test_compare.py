@@ -75,10 +75,8 @@ def test_an_example_is_one_click_away_and_fits_a_phone(visit):
     assert "Diverged: run 4." in phone.verdict()
     assert phone.page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
     assert len(phone.query["pins"]) < 2000
-    faults = [
-        one
-        for one in Axe().run(phone.page).response["violations"]
-        if one["impact"] in ("serious", "critical")
-    ]
-    # the menu of a phone, which is Streamlit's, has list items outside of a list
-    assert {one["id"] for one in faults} <= {"listitem"}
+    menu = {
+        "exclude": [["[data-testid=stSidebarNav]"]]
+    }  # Streamlit's own; its lists hold more than list items
+    faults = Axe().run(phone.page, context=menu).response["violations"]
+    assert [one["id"] for one in faults if one["impact"] in ("serious", "critical")] == []
