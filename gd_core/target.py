@@ -1,0 +1,63 @@
+"""Whether a run has reached a task's target, told from its recording and in words."""
+
+from typing import NamedTuple
+
+from gd_core.task import Target
+from gd_core.training import Recording
+from gd_core.verdict import significant
+
+
+class Judgement(NamedTuple):
+    """What a run made of a target.
+
+    Attributes:
+        reached: The first epoch with an RMSE below the target, within the target's epochs or not; None if there is none.
+        in_time: Whether that was within the target's epochs.
+        best: The lowest RMSE within the target's epochs,
+        best_epoch: and its epoch.
+        epochs: How many epochs were looked at.
+    """
+
+    reached: int | None
+    in_time: bool
+    best: float
+    best_epoch: int
+    epochs: int
+
+
+def judge(target: Target, recording: Recording) -> Judgement | None:
+    """Look for the target among the trained epochs, 1 to the last; the start does not count. None if there are none."""
+    trained = recording.epoch_rmse[1:]  # [E]
+    if not len(trained):
+        return None
+    below = (trained < target.rmse).nonzero()
+    reached = int(below[0]) + 1 if len(below) else None
+    allowed = trained[: target.within]
+    best = int(allowed.argmin())
+    return Judgement(
+        reached=reached,
+        in_time=reached is not None and reached <= len(allowed),
+        best=float(allowed[best]),
+        best_epoch=best + 1,
+        epochs=len(allowed),
+    )
+
+
+def in_words(target: Target) -> str:
+    """The target as a sentence."""
+    within = "" if target.within is None else f" within {_epochs(target.within)}"
+    return f"RMSE below {target.rmse:.12g}{within}"
+
+
+def verdict(target: Target, judgement: Judgement) -> str:
+    """What the run made of it, in a sentence or two."""
+    if judgement.in_time:
+        return f"Reached at epoch {judgement.reached:,}."
+    best = f"The best was RMSE {significant(judgement.best)} at epoch {judgement.best_epoch:,}."
+    if judgement.reached is not None:
+        return f"Not reached within {_epochs(judgement.epochs)}: it took until epoch {judgement.reached:,}. {best}"
+    return f"Not reached in {_epochs(judgement.epochs)}. {best}"
+
+
+def _epochs(number: int) -> str:
+    return f"{number:,} epoch{'' if number == 1 else 's'}"
