@@ -6,6 +6,7 @@ A task fixes the teacher's settings but for those that it leaves free. Whatever 
 
 import math
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, NamedTuple, Self
@@ -117,6 +118,7 @@ class Task:
         theirs = {name: to_text(getattr(self.experiment, name)) for name in FIELDS}
         mine = {name: query[name] for name in FIELDS if name in query and name in self.free}
         experiment, said = Experiment.from_query(theirs | mine, fallback=self.experiment)
+        experiment = self._held(experiment)
         # where a locked value does not fit a free one, such as three numbers to start at and one parameter,
         # the data set's own is taken without a word: the student did not choose it
         sentences += [sentence for sentence in said if any(sentence.startswith(name) for name in mine)]
@@ -124,6 +126,15 @@ class Task:
             sentences.append(broken)
             experiment, _ = self.opened({name: text for name, text in mine.items() if name != "before"})
         return experiment, sentences
+
+    def _held(self, experiment: Experiment) -> Experiment:
+        """The same with the teacher's values: a table that is not at hand opens with nothing but its own."""
+        for name in FIELDS:
+            fixed = getattr(self.experiment, name)
+            if name not in self.free and getattr(experiment, name) != fixed:
+                with suppress(ParameterError):
+                    experiment = replace(experiment, **{name: fixed})
+        return experiment
 
     def bound(self, wanted: Experiment) -> Experiment:
         """An experiment with the teacher's value in every field that is not free."""

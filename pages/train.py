@@ -2,16 +2,14 @@
 
 import streamlit as st
 
-from pages.ui import controls, look
+from pages.ui import controls, look, task
 
 held = controls.side_bar()
 look.apply()
-look.title(
-    "Train", "Watch the curve bend towards the data while the error falls. Then ask: could it fall further?"
-)
+box = task.heading()
 
 with st.container(key="lab"):  # torch is loaded here, after the controls have appeared
     with look.first_visit():
         from pages.ui import lab
 
-    lab.show(held)
+    lab.show(held, box)

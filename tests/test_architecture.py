@@ -22,6 +22,7 @@ WIDGETS = (
     "downloads",
     "four_rates",
     "goldilocks",
+    "hand_in",
     "house",
     "lab",
     "lesson",
@@ -29,13 +30,15 @@ WIDGETS = (
     "pinned",
     "pins",
     "player",
+    "prepare",
     "projector",
     "rate",
     "scaling",
-    "sketches",
+    "share",
     "stage",
     "starts",
     "tabs",
+    "task",
 )
 
 # Who → whom they must not import. A name also stands for everything inside: gd_core for gd_core.theory.
@@ -47,6 +50,8 @@ FORBIDDEN = [
     ("gd_core.table_fields", ("torch", "gd_core.experiment")),
     ("gd_core.reading", ("torch", "gd_core.experiment")),
     ("gd_core.examples", ("torch", "numpy")),
+    ("gd_core.handed_link", ("torch", "numpy")),
+    ("gd_core.task", ("torch", "numpy")),
     ("gd_core.network", ("torch", "numpy")),
     *(
         (
@@ -196,6 +201,7 @@ def test_torch_is_loaded_when_it_is_needed():
         "gd_core.experiment",
         "gd_core.table_fields",
         "gd_core.examples",
+        "gd_core.task",
         "gd_core.network",
         "gd_core.published",
         "gd_core.__main__",

@@ -11,8 +11,8 @@ import streamlit as st
 
 from gd_core.catalog import DATASET_INFO, LOSS_INFO, OPTIMIZER_INFO, PUBLISHED
 from gd_core.examples import EXAMPLES, OPENING, Example
-from gd_core.experiment import BOUNDS, FIELDS, HYPERPARAMETERS, Experiment, defaults, to_text
-from pages.ui import house, pins, projector
+from gd_core.experiment import BOUNDS, CHOICES, FIELDS, HYPERPARAMETERS, Experiment, defaults, to_text
+from pages.ui import house, projector, task
 from pages.ui.look import plain
 from pages.ui.options import written
 
@@ -40,19 +40,23 @@ def side_bar() -> Controls:
     _follow_the_address()
     STATE.update(STATE.pop("next", {}))
     _keys_asked()
+    _hold_to_the_task()
     notes: dict[str, Any] = {}
     with st.sidebar:
         elsewhere = st.container()
         for sentence in STATE.pop("said", []):
             elsewhere.markdown(f":orange[:material/error:] {plain(sentence)}")
-        _examples()
+        if task.current() is None:
+            with st.container(horizontal=True, vertical_alignment="center", gap="small", key="openers"):
+                _examples()
+                task.prepare_button()
         dataset = _select("dataset", "Data set", PUBLISHED, on_change=_dataset_changed)
         info = DATASET_INFO[dataset]
         if info.knobs:
             _row(info.knobs, notes)
-        if dataset != "one-parameter":
+        if dataset != "one-parameter" and not all(map(task.hidden, HELD_OUT)):
             _hold_out(notes)
-        _text("learning_rate", notes)
+        _row(("learning_rate",), notes)
         under_rate = st.container(key="under_rate")
         _row(("epochs", "batch_size"), notes)
         optimizer = _select("optimizer", "Update rule", OPTIMIZER_INFO, on_change=_optimizer_changed)
@@ -61,18 +65,19 @@ def side_bar() -> Controls:
         help_text = "Shift each feature to mean 0 and scale it to deviation 1 before training. The curve stays the same curve."
         if not scalable:
             help_text = "A single row has no spread, so there is nothing to scale."
-        st.toggle("Scale features", key=_key("scale_features"), disabled=not scalable, help=help_text)
+        _draw(st.toggle, "scale_features", "Scale features", disabled=not scalable, help=help_text)
         _select("loss", "Loss", LOSS_INFO)
-        st.selectbox(
-            "Start", list(STARTS), format_func=lambda name: STARTS[name], key=_key("start"),
+        _draw(
+            st.selectbox, "start", "Start", options=list(STARTS), format_func=lambda name: STARTS[name],
             on_change=_own_numbers,
             help="The parameters before the first step. A click on the landscape sets them too.",
         )  # fmt: skip
-        if STATE[_key("start")] == NUMBERS:
+        if STATE[_key("start")] == NUMBERS and not task.hidden("start"):
             names = ", ".join(info.parameters)
             st.text_input(
-                f"Start at {names}", key=_key("numbers"), help="One number for each, with commas between."
-            )
+                f"Start at {names}", key=_key("numbers"), help="One number for each, with commas between.",
+                disabled=task.locked("start"),
+            )  # fmt: skip
         _row(("seed",), notes)
         notes["before"] = st.empty()
     experiment = _read(notes, elsewhere)
@@ -80,7 +85,8 @@ def side_bar() -> Controls:
     _write_address(experiment, axes(info.parameters))
     STATE["widgets"] = _widgets()
     projector.show(
-        rate=written(experiment.learning_rate), following=EXAMPLES[_next_example(experiment)].title
+        rate=written(experiment.learning_rate) if task.free("learning_rate") else None,
+        following=EXAMPLES[_next_example(experiment)].title,
     )
     return Controls(experiment, under_rate)
 
@@ -158,10 +164,15 @@ def _follow_the_address() -> None:
     someone = at_the_keys or _someone_is_at_the_controls()
     STATE["followed"] = entered or (address != STATE.get("address") and not someone)
     if not STATE["followed"]:
+        if _someone_is_at_the_controls():
+            task.forget_the_sentences()
         _keep_widgets_alive()
         return
-    bare = projector.bare(address)
-    experiment, sentences = (OPENING.experiment, []) if bare else Experiment.from_query(address)
+    experiment, sentences = task.follow(address), []
+    if experiment is None:  # no task, or a broken one: the address says the settings themselves
+        address = {name: text for name, text in address.items() if name not in ("task", "result")}
+        bare = projector.bare(address)
+        experiment, sentences = (OPENING.experiment, []) if bare else Experiment.from_query(address)
     if experiment.dataset not in PUBLISHED:
         experiment = OPENING.experiment
     load(experiment)
@@ -179,6 +190,19 @@ def _someone_is_at_the_controls() -> bool:
     return changed or "pressed" in STATE or "side_bar_changed" in STATE
 
 
+def _hold_to_the_task() -> None:
+    """Set what the task does not leave free as the teacher did, whatever a callback has made of it."""
+    if (now := task.current()) is None:
+        return
+    choices = {name: STATE[_key(name)] for name in CHOICES}
+    free = {_key(name): STATE[_key(name)] for name in now.free if _key(name) in STATE}
+    if "start" in now.free:
+        free |= {_key("numbers"): STATE.get(_key("numbers"), "")}
+    good = STATE["good"]
+    load(now.opened({name: choice for name, choice in choices.items() if name in now.free})[0])
+    STATE.update(free, good=good)
+
+
 def _widgets() -> dict[str, Any]:
     return {str(key): STATE[key] for key in STATE if str(key).startswith("w_")}
 
@@ -190,7 +214,7 @@ def _keep_widgets_alive() -> None:
 
 def _write_address(experiment: Experiment, axes: tuple[int, int]) -> None:
     parameters = experiment.info.parameters
-    query = experiment.to_query()
+    query = task.query(experiment)
     if axes not in ((0, 0), (0, 1)):
         query["axes"] = ",".join(parameters[i] for i in axes)
     query |= pins.on_train()
@@ -279,7 +303,7 @@ def _keys_asked() -> None:
             set_rate(rate)
         else:
             st.toast(f"The learning rate must be between {bounds.low:,.12g} and {bounds.high:,.12g}.")
-    if projector.taken("on"):
+    if projector.taken("on") and task.current() is None:
         example = EXAMPLES[_next_example(STATE["good"])]
         _load_example(example)
         st.toast(f"**{example.title}**: {example.reason}")
@@ -310,38 +334,37 @@ def _optimizer_changed() -> None:
 def _select(
     name: str, label: str, infos: Mapping[str, Any], on_change: Callable[[], None] | None = None
 ) -> str:
-    st.selectbox(
+    _draw(
+        st.selectbox,
+        name,
         label,
-        list(infos),
+        options=list(infos),
         format_func=lambda choice: infos[choice].title,
-        key=_key(name),
         help="  \n".join(f"**{info.title}**: {info.help}" for info in infos.values()),
         on_change=on_change,
     )
     return STATE[_key(name)]
 
 
-def _text(name: str, notes: dict[str, Any]) -> None:
-    bounds = BOUNDS[name]
-    st.text_input(
-        bounds.title,
-        key=_key(name),
-        help=f"{bounds.help} Between {bounds.low:,.12g} and {bounds.high:,.12g}.",
-    )
-    notes[name] = st.empty()
+def _draw(widget: Callable[..., Any], name: str, label: str, **arguments: Any) -> None:
+    """Draw a setting's widget. Every control goes through here: a task may lock it, or leave it out."""
+    if task.hidden(name):
+        return
+    if task.locked(name):
+        arguments |= {"disabled": True, "help": f"{task.LOCKED} {arguments.get('help') or ''}"}
+    widget(label, key=_key(name), **arguments)
 
 
 def _row(names: tuple[str, ...], notes: dict[str, Any]) -> None:
+    names = tuple(name for name in names if not task.hidden(name))
     if not names:
         return
-    for name, column in zip(names, st.columns(len(names), gap="small"), strict=True):
+    columns = st.columns(len(names), gap="small") if len(names) > 1 else [st.container()]
+    for name, column in zip(names, columns, strict=True):
         with column:
             bounds = BOUNDS[name]
-            st.text_input(
-                bounds.title,
-                key=_key(name),
-                help=f"{bounds.help} Between {bounds.low:,.12g} and {bounds.high:,.12g}.",
-            )
+            hint = f"{bounds.help} Between {bounds.low:,.12g} and {bounds.high:,.12g}."
+            _draw(st.text_input, name, bounds.title, help=hint)
     for name in names:
         notes[name] = st.empty()
 
@@ -363,4 +386,5 @@ def _earlier_phases(experiment: Experiment, place: Any) -> None:
     ]
     with place.container():
         st.caption(f"Goes on after {', then '.join(parts)}.")
-        st.button("Forget the earlier part", on_click=lambda: STATE.update({_key("before"): ()}))
+        if task.free("before"):
+            st.button("Forget the earlier part", on_click=lambda: STATE.update({_key("before"): ()}))

@@ -1,6 +1,7 @@
 """The Train page's live part: four panels, the transport under them, and the tabs."""
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import streamlit as st
 
@@ -8,22 +9,23 @@ from gd_core.catalog import LOSS_INFO, OPTIMIZER_INFO
 from gd_core.experiment import Experiment, ParameterError
 from gd_core.landscape import frame as map_frame
 from gd_core.outcome import Finding, Outcome
+from gd_core.task import THEORY
 from gd_core.theory import Forecast
 from gd_core.verdict import short, significant
 from pages.ui import (
     charts,
     controls,
+    hand_in,
     lesson,
     look,
-    pinned,
-    pins,
     player,
+    prepare,
     projector,
     rate,
-    sketches,
     stage,
     tabs,
-)
+    task,
+)  # fmt: skip
 from pages.ui.palette import Palette, palette
 from pages.ui.ways import ways_on
 
@@ -32,20 +34,25 @@ IN_A_ROW = 270  # and of three side by side
 STATE = st.session_state
 
 
-def show(held: controls.Controls) -> None:
-    """Everything on the page that needs torch."""
+def show(held: controls.Controls, box: Any = None) -> None:
+    """Everything on the page that needs torch; `box` is the place under a task."""
     stage.settle()
     STATE["held"] = held
     STATE.pop("side_bar_changed", None)
     if STATE["followed"]:
         stage.recall(held.experiment)
+        if task.result():
+            _press("train")
     _act(held.experiment)
-    with held.under_rate:
-        rate.show(held.experiment, stage.known(held.experiment)[2], _rate_chosen("rate"))
-    take = stage.on_stage(held.experiment)
-    streaming = bool(take and take.recorder) or bool(pinned.pending())
+    if task.free("learning_rate") and not task.hidden(THEORY):
+        with held.under_rate:
+            rate.show(held.experiment, stage.known(held.experiment)[2], _rate_chosen("rate"))
+    take = hand_in.without_what_the_task_forbids(stage.on_stage(held.experiment))
+    hand_in.show(box, take)
+    streaming = bool(take and take.recorder)
     # a fragment also when nothing streams: its elements would be drawn anew if they came out of one
     st.fragment(_live, run_every=0.5 if streaming else None)(held, streaming)
+    prepare.show(held.experiment, take)
 
 
 def _live(held: controls.Controls, streaming: bool) -> None:
@@ -67,9 +74,11 @@ def _live(held: controls.Controls, streaming: bool) -> None:
     _transport(run, known, finding, held, take, shown)
     if projector.on():
         _formula(run, known)
-    tabs.show(run, known, colours)
-    lesson.try_next(*ways_on(run.experiment, known, finding.outcome))
-    if streaming and not (take and take.recorder) and not pinned.pending():
+    if not task.hidden(THEORY):
+        tabs.show(run, known, colours)
+    if task.current() is None:
+        lesson.try_next(*ways_on(run.experiment, known, finding.outcome))
+    if streaming and not (take and take.recorder):
         _side_bar_changed()
         st.rerun()
 
@@ -132,6 +141,8 @@ def _landscape(run: charts.Run, colours: Palette, height: int, shown: pinned.Bes
             if others
             else "click to set the start"
         )
+        if not task.free("start"):
+            slice_note = slice_note.removesuffix("click to set the start").removesuffix("; ")
         look.panel_title("Landscape")
         controls.axes_control(run.experiment.info.parameters, _side_bar_changed)
         look.panel_title("", slice_note)
@@ -211,22 +222,21 @@ def _transport(
     changed = take is not None and take.experiment != held.experiment
     newest = take is not None and take.number == STATE["takes"]  # not one that Back has found again
     with st.container(key="transport", horizontal=True, vertical_alignment="top"):
-        with st.container(key="commands", width="content", gap="xsmall"):
-            with st.container(key="buttons", horizontal=True, width="content", gap="small"):
-                st.button(
-                    "Train",
-                    type="primary",
-                    icon=":material/play_arrow:",
-                    on_click=_press,
-                    args=("train",),
-                    key="train",
-                )
-                if take and take.recorder:
-                    st.button("Stop", icon=":material/stop:", on_click=stage.stop, key="stop")
-                else:
-                    st.button("Reset", on_click=stage.reset, key="reset", help="Back to the same start.")
+        with st.container(key="buttons", horizontal=True, width="content", gap="small"):
+            st.button(
+                "Train",
+                type="primary",
+                icon=":material/play_arrow:",
+                on_click=_press,
+                args=("train",),
+                key="train",
+            )
+            if take and take.recorder:
+                st.button("Stop", icon=":material/stop:", on_click=stage.stop, key="stop")
+            else:
+                st.button("Reset", on_click=stage.reset, key="reset", help="Back to the same start.")
+            if task.free("start", "seed"):
                 st.button("New start", on_click=_new_start, key="new_start", help="Another random start.")
-            pinned.buttons(take, _side_bar_changed)
         player.show(
             run,
             known,
@@ -239,14 +249,16 @@ def _transport(
             note="The settings have changed since this run: Train runs the new ones." if changed else "",
             extra=tabs.extra_columns(run) | pinned.extra_columns(run, shown),
             on_rate=_rate_chosen("player"),
-            on_continue=_epoch_chosen,
-            on_click=_start_clicked,
+            on_continue=_epoch_chosen if task.free("before") else None,
+            on_click=_start_clicked if task.free("start") else None,
         )
 
 
 def _offers(outcome: Outcome, known: Forecast, now: float) -> Sequence[player.Offer]:
     """Smaller rates to try after a run that went wrong."""
     if outcome not in (Outcome.DIVERGED, Outcome.GROWING):
+        return ()
+    if task.hidden(THEORY) or not task.free("learning_rate"):
         return ()
     rates = {
         "Set the rate to the limit": known.stability_limit,

@@ -50,6 +50,7 @@ def queries():
     values |= {name: st.sampled_from([*choices, "none"]) for name, choices in CHOICES.items()}
     values |= {
         "scale_features": st.sampled_from(["true", "false", "perhaps"]),
+        "table": st.sampled_from(["", "x,y\n1,2\n2,3\n3,5", "nothing"]),
         "start": st.sampled_from(["published", "random", "1.0", "1,2,3", "x"]),
         "before": st.sampled_from(["", "5,gradient-descent,0.01", "5,momentum,0.5,0.9", "x"]),
     }

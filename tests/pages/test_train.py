@@ -81,7 +81,9 @@ class Lab:
 
     @property
     def buttons(self):
-        return [button.label for button in self.at.button if not button.key.startswith(("example_", "pin"))]
+        return [
+            button.label for button in self.at.button if not button.key.startswith(("example_", "prepare"))
+        ]
 
     @property
     def complaints(self):

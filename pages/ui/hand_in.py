@@ -1,0 +1,105 @@
+"""Under a task: whether its target is reached, and the link with which a student hands the run in."""
+
+from html import escape
+from typing import Any
+
+import streamlit as st
+
+from gd_core.experiment import ParameterError
+from gd_core.target import in_words, judge, verdict
+from gd_core.task import Result, Task
+from pages.ui import player, share, stage, task
+from pages.ui.look import plain
+
+STATE = st.session_state
+
+
+def show(place: Any, take: stage.Take | None) -> None:
+    """Fill the foot of the task's box for the run on stage, or for none."""
+    now = task.current()
+    if now is None:
+        return
+    ended = take is not None and take.recording.complete and take.recording.epochs > 0
+    with place, st.container(horizontal=True, vertical_alignment="center", key="task_row"):
+        with st.container(width="stretch"):
+            st.html(f'<p class="task-line" role="status">{_progress(now, take)}</p>')
+        if not task.result():
+            st.button(
+                "Hand in", icon=":material/link:", key="hand_in", disabled=not ended, on_click=_open,
+                help="A link to this run, for your teacher." if ended else "When a run has ended.",
+            )  # fmt: skip
+        st.button(
+            "Open the whole lab with these settings", type="tertiary", key="leave_task", on_click=task.leave
+        )
+    if STATE.get("dialog") == "hand in" and ended and take and not task.result():
+        _dialog(now, take)
+
+
+def without_what_the_task_forbids(take: stage.Take | None) -> stage.Take | None:
+    """The run on stage, unless it comes from before the task and breaks it."""
+    now = task.current()
+    if take is None or now is None or now.bound(take.experiment) == take.experiment:
+        return take
+    stage.reset()
+    return None
+
+
+def _progress(now: Task, take: stage.Take | None) -> str:
+    if now.target is None:
+        return (
+            ""
+            if take is None or not take.recording.stopped
+            else f"Stopped at epoch {take.recording.epochs:,}."
+        )
+    goal = f"Target: {escape(in_words(now.target))}."
+    if take is None:
+        return goal
+    if not take.recording.complete:
+        return f"{goal} It is judged when the run ends."
+    judgement = judge(now.target, take.recording)
+    if judgement is None:
+        return goal
+    # said when the player is there, so that the line does not run ahead of the charts
+    at = judgement.reached if judgement.in_time and judgement.reached else take.recording.epochs
+    icon = "✓" if judgement.in_time else "✗"
+    said = f'<span class="later" {player.lit("epoch", reached=at)}>{icon} {verdict(now.target, judgement)}</span>'
+    return f"{goal} {said}"
+
+
+def _open() -> None:
+    STATE["dialog"] = "hand in"
+
+
+def _close() -> None:
+    STATE.pop("dialog", None)
+
+
+@st.dialog("Your result", on_dismiss=_close)
+def _dialog(now: Task, take: stage.Take) -> None:
+    """The result's link."""
+    recording = take.recording
+    judgement = judge(now.target, recording) if now.target else None
+    if now.target and judgement:
+        st.markdown(f"Target: {in_words(now.target)}. {verdict(now.target, judgement)}")
+    if now.question and not task.answer():
+        st.markdown(
+            ":orange[:material/info:] The question has no answer yet. Close this and type one, if you like."
+        )
+    try:
+        handed_in = Result(
+            task=now,
+            experiment=take.experiment,
+            answer=task.answer() if now.question else "",
+            stopped_at=recording.epochs if recording.stopped else None,
+        )
+    except ParameterError as error:
+        st.markdown(f":orange[:material/error:] {error} There is no link until that is mended.")
+        return
+    st.markdown(plain(task.changed(handed_in)))
+    st.markdown(
+        "Give your teacher this link. It holds your settings and your answer; the run is trained again from them."
+    )
+    link = share.address({"result": handed_in.to_text()})
+    share.field(link)
+    with st.expander("QR code"):
+        share.code(link, "result")

@@ -1,0 +1,197 @@
+"""A task as its student sees it: which controls there are, the box above the charts, and the address. No torch here."""
+
+from collections.abc import Mapping
+from html import escape
+from typing import Any
+
+import streamlit as st
+
+from gd_core.catalog import DATASET_INFO, LOSS_INFO, OPTIMIZER_INFO
+from gd_core.experiment import BOUNDS, Experiment
+from gd_core.task import LONGEST_ANSWER, THEORY, Access, Result, Task, open_address
+from pages.ui import look
+from pages.ui.options import written
+
+TITLES = {
+    "dataset": "Data set",
+    "loss": "Loss",
+    "optimizer": "Update rule",
+    "scale_features": "Scale features",
+    "start": "Start",
+    "target": "Column to predict",
+    "features": "Columns to predict from",
+    "holdout": "Share held out",
+    "before": "Continue from here",
+    THEORY: "Rate zones, best rates, tabs",
+}
+CHOSEN: Mapping[str, Mapping[str, Any]] = {
+    "dataset": DATASET_INFO, "loss": LOSS_INFO, "optimizer": OPTIMIZER_INFO,
+}  # fmt: skip
+LOCKED = "Locked by the task."
+STATE = st.session_state
+
+
+def current() -> Task | None:
+    """The task that is open; for a result, its task with everything locked. None on the plain page."""
+    return STATE.get("task")
+
+
+def result() -> Result | None:
+    """The result that is open."""
+    return STATE.get("result")
+
+
+def access(name: str) -> Access:
+    """What may be done with a control; without a task, everything."""
+    task = current()
+    return task.access(name) if task else Access.FREE
+
+
+def free(*names: str) -> bool:
+    """Whether all these controls may be changed."""
+    return all(access(name) is Access.FREE for name in names)
+
+
+def hidden(name: str) -> bool:
+    return access(name) is Access.HIDDEN
+
+
+def locked(name: str) -> bool:
+    return access(name) is Access.LOCKED
+
+
+def title(name: str) -> str:
+    """What a control is called."""
+    return TITLES.get(name) or (BOUNDS[name].title if name in BOUNDS else name.replace("_", " ").capitalize())
+
+
+def value(experiment: Experiment, name: str) -> str:
+    """A setting as the page shows it."""
+    setting = getattr(experiment, name)
+    if name in CHOSEN:
+        return CHOSEN[name][setting].title
+    if isinstance(setting, bool):
+        return "yes" if setting else "no"
+    if isinstance(setting, tuple):
+        return ", ".join(one if isinstance(one, str) else written(one) for one in setting)
+    return written(setting) if name in BOUNDS else str(setting)
+
+
+def prepare_button() -> None:
+    """The button that opens the teacher's dialog; `prepare` draws it, once torch is there."""
+    st.button(
+        "Prepare a task", type="tertiary", key="prepare",
+        on_click=lambda: STATE.update(dialog="prepare"), help="A link for students: what they see, may change, and should reach.",
+    )  # fmt: skip
+
+
+# --------------------------------------------------------------------------------------------------- the address
+
+
+def follow(address: Mapping[str, str]) -> Experiment | None:
+    """Open the task or the result of an address; None if there is none, or it cannot be opened."""
+    opened = open_address(address)
+    STATE["task"], STATE["result"] = opened.task, opened.result
+    STATE["task_link"] = {name: address[name] for name in ("result", "task") if name in address}
+    STATE["task_sentences"] = opened.sentences
+    STATE.pop("dialog", None)
+    return opened.experiment
+
+
+def query(experiment: Experiment) -> dict[str, str]:
+    """The address of what is open: the task's own text, with what the student has changed."""
+    task = current()
+    if task is None:
+        return experiment.to_query()
+    if result():
+        return {"result": STATE["task_link"]["result"]}
+    return {"task": STATE["task_link"]["task"]} | task.changes(experiment)
+
+
+def forget_the_sentences() -> None:
+    """What was wrong with the address has been read: someone has changed something since."""
+    STATE["task_sentences"] = ()
+
+
+def leave() -> None:
+    """Show the whole lab with the settings as they are. For callbacks."""
+    STATE["task"] = STATE["result"] = None
+    STATE["dialog"] = None
+
+
+# ------------------------------------------------------------------------------------------------------ the box
+
+
+def heading() -> Any:
+    """The page's title and, for a task or a result, the box under it. Returns the box's place for what torch knows."""
+    task, handed_in = current(), result()
+    if handed_in:
+        look.title("Result of a task", "A student’s run, trained again here from the settings in the link.")
+    elif task:
+        look.title("Task", "Your teacher chose what you can change. Everything else is set.")
+    else:
+        look.title(
+            "Train",
+            "Watch the curve bend towards the data while the error falls. Then ask: could it fall further?",
+        )
+    for sentence in STATE.get("task_sentences", ()):
+        st.markdown(f":orange[:material/error:] {look.plain(sentence)}")
+    if task is None:
+        return None
+    with st.container(key="task", border=True):
+        if task.text:
+            st.html(f'<div class="task-text" dir="auto">{escape(task.text)}</div>')
+        if task.question:
+            st.html(f'<div class="task-text question" dir="auto">{escape(task.question)}</div>')
+            _answer(handed_in)
+        if handed_in:
+            st.html(f'<p class="task-line">{escape(changed(handed_in))}</p>')
+        return st.container(key="task_foot")
+
+
+def answer() -> str:
+    """What the student has answered so far."""
+    return str(STATE.get(_answer_key(), "")).strip()
+
+
+def keep(prefix: str) -> None:
+    """Have what was typed into widgets with such keys outlive a dialog, or a visit to another page."""
+    kept = STATE.setdefault(f"kept {prefix}", {})
+    kept.update({str(key): STATE[key] for key in STATE if str(key).startswith(prefix)})
+    for key, typed in kept.items():
+        if key not in STATE:
+            STATE[key] = typed
+
+
+def _answer_key() -> str:
+    return f"answer {STATE['task_link'].get('task', '')[-8:]}"  # its own for each task
+
+
+def _answer(handed_in: Result | None) -> None:
+    if handed_in:
+        words = escape(handed_in.answer) or "<i>No answer.</i>"
+        st.html(f'<div class="task-text answer" dir="auto">{words}</div>')
+        return
+    keep("answer ")
+    st.text_area(
+        "Your answer",
+        key=_answer_key(),
+        height=68,
+        help=f"It travels in your result link. At most {LONGEST_ANSWER:,} characters.",
+    )
+
+
+def changed(handed_in: Result) -> str:
+    """What the student has changed of what was free, in a sentence or two."""
+    ran = handed_in.experiment
+    changes = [
+        f"{title(name)} {value(ran, name)}" for name in handed_in.task.changes(ran) if name != "before"
+    ]
+    earlier = ran.before[len(handed_in.task.experiment.before) :]
+    changes += [
+        f"continued after {phase.epochs:,} epochs at {written(phase.learning_rate)}" for phase in earlier
+    ]
+    said = f"Changed: {'; '.join(changes)}." if changes else "Nothing was changed."
+    if handed_in.stopped_at is not None:
+        said += f" Stopped by hand at epoch {handed_in.stopped_at:,}."
+    return said
