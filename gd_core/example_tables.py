@@ -31,7 +31,7 @@ class ExampleTable:
     licence: str
 
 
-FACTS = "Measured numbers are facts and not under copyright. This file: public domain (CC0)."
+FACTS = "Public domain: measured numbers are facts, and the file is given as CC0."
 
 EXAMPLE_TABLES: Mapping[str, ExampleTable] = MappingProxyType(
     {
@@ -40,7 +40,7 @@ EXAMPLE_TABLES: Mapping[str, ExampleTable] = MappingProxyType(
             help="How far 50 cars of the 1920s rolled until they stood, from different speeds.",
             target="distance (ft)",
             features=("speed (mph)",),
-            source="M. Ezekiel, “Methods of Correlation Analysis”, Wiley, 1930; known from R as `cars`",
+            source="M. Ezekiel, “Methods of Correlation Analysis”, Wiley, 1930; known from R as cars",
             licence=FACTS,
         ),
         "trees": ExampleTable(
@@ -48,7 +48,7 @@ EXAMPLE_TABLES: Mapping[str, ExampleTable] = MappingProxyType(
             help="Girth, height and timber volume of 31 felled black cherry trees.",
             target="volume (ft³)",
             features=("girth (in)", "height (ft)"),
-            source="T. Ryan, B. Joiner and B. Ryan, “The Minitab Student Handbook”, Duxbury, 1976; known from R as `trees`",
+            source="T. Ryan, B. Joiner and B. Ryan, “The Minitab Student Handbook”, Duxbury, 1976; known from R as trees",
             licence=FACTS,
         ),
         "anscombe": ExampleTable(
@@ -58,7 +58,7 @@ EXAMPLE_TABLES: Mapping[str, ExampleTable] = MappingProxyType(
             features=("x",),
             degree=2,
             source="F. J. Anscombe, “Graphs in Statistical Analysis”, The American Statistician 27, 1973",
-            licence="The numbers are published facts and not under copyright. This file: public domain (CC0).",
+            licence="Public domain: published numbers are facts, and the file is given as CC0.",
         ),
     }
 )

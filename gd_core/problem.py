@@ -1,6 +1,6 @@
 """From an `Experiment`, which is words and numbers, to the tensors and functions that are trained."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import torch
@@ -48,12 +48,23 @@ class Problem:
         return torch.linalg.solve(self.to_raw, raw.unsqueeze(-1)).squeeze(-1)
 
 
-def build(experiment: Experiment) -> Problem:
+def build(experiment: Experiment, like: Problem | None = None) -> Problem:
     """Data, objective, start and update rule of an experiment.
 
     A start is always given in raw units: with scaled features the same curve is started from. Rows that are held out
     have no part in anything but `held_out` and `validation`.
+
+    Args:
+        experiment: What is trained.
+        like: The problem of an experiment with the same data, scaling and loss, which are then shared.
     """
+    if like is not None:
+        start = (
+            like.scaled(start_of(experiment, like.dataset))
+            if experiment.scale_features
+            else start_of(experiment, like.dataset)
+        )
+        return replace(like, start=start, rule=rule_of(experiment))
     dataset, model, held_out = dataset_of(experiment), model_of(experiment), None
     if experiment.holdout:
         training, kept = split(experiment.points, experiment.held_out_rows, experiment.split_seed)

@@ -1,5 +1,7 @@
 """Settings with which data that were never seen before can be trained at once: a rate that settles, from their curvature."""
 
+import math
+from collections.abc import Callable
 from dataclasses import replace
 
 from gd_core.experiment import BOUNDS, Experiment
@@ -13,25 +15,37 @@ FEW_EPOCHS = 100
 
 
 def safe_rate(experiment: Experiment, problem: Problem, curve: Curvature) -> float:
-    """Half of the stability limit, or, for a rule without one, a first step of a tenth of the way; in three digits."""
+    """Half of the stability limit, or, for a rule without one, a first step of a tenth of the way; cut to three digits."""
     if why_no_limit(experiment) is None:
         rate = SHARE * stability_limit(curve, experiment.phase)
     else:
         rate = first_step_rate(experiment, problem, curve)
-    return float(f"{rate:.2e}")
+    unit = 10.0 ** (math.floor(math.log10(rate)) - 2)
+    return float(f"{math.floor(rate / unit * (1 + 1e-12)) * unit:.2e}")
 
 
-def safe_start(experiment: Experiment) -> Experiment:
+def measured(experiment: Experiment) -> tuple[Problem, Curvature]:
+    """The problem of an experiment and its parabola."""
+    problem = build(experiment)
+    return problem, curvature(problem.objective)
+
+
+def safe_start(
+    experiment: Experiment, measure: Callable[[Experiment], tuple[Problem, Curvature]] = measured
+) -> Experiment:
     """The same data from their usual start, all rows at a time, with a rate that settles.
 
     Features stay as they are, unless no rate that can be typed is small enough for them: then they are scaled.
+
+    Args:
+        experiment: The data, the rule and the epochs.
+        measure: Where problem and parabola come from, if they are kept somewhere.
     """
     plain = replace(experiment, batch_size=0, before=(), start="published")
     low, high = BOUNDS["learning_rate"][:2]
     for scaled in (plain.scale_features, True):
         one = replace(plain, scale_features=scaled)
-        problem = build(one)
-        rate = safe_rate(one, problem, curvature(problem.objective))
+        rate = safe_rate(one, *measure(one))
         if rate >= low:
             break
     many = one.points * len(one.info.parameters) > MANY_NUMBERS

@@ -3,11 +3,12 @@
 import streamlit as st
 
 from gd_core.catalog import DATASET_INFO
-from pages.ui import lesson, look, projector, scaling, starts
+from pages.ui import lesson, look, own_table, projector, scaling, starts
 from pages.ui.desk import Desk
 from pages.ui.options import Choice
 
-DATASETS = ("noisy-quadratic", "two-features")  # three parameters each
+DATASETS = ("noisy-quadratic", "two-features", "table")  # three parameters each
+FITS = own_table.at_most(1000, 3)
 ONE = lesson.Question(
     "Which direction will still hold most of the gap L − L* at the end?",
     {
@@ -54,10 +55,14 @@ OPTIONS = {
 desk = Desk(
     "landscape",
     lesson.experiment("noisy-quadratic", learning_rate=1e-5, epochs=100),
-    others=(lesson.experiment("two-features", learning_rate=0.1, epochs=40),),
+    others=(
+        lesson.experiment("two-features", learning_rate=0.1, epochs=40),
+        own_table.mine(own_table.trees(learning_rate=0.05, epochs=40), FITS, epochs=100),
+    ),
     options=OPTIONS,
     only={
         "dataset": DATASETS,
+        "table": FITS,
         "loss": ("mse",),
         "optimizer": ("gradient-descent",),
         "batch_size": (0,),
@@ -82,6 +87,7 @@ lesson.heading(
 with st.sidebar:
     desk.complaint()
     desk.choose("dataset", {key: DATASET_INFO[key].title for key in DATASETS}, label="Data set")
+    own_table.line(desk.settings)
     desk.text("learning_rate")
     under_rate = st.container()
     desk.text("epochs")

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import streamlit as st
 
-from gd_core.catalog import OPTIMIZER_INFO, PUBLISHED
+from gd_core.catalog import DATASET_INFO, OPTIMIZER_INFO
 from gd_core.experiment import BOUNDS
-from pages.ui import lesson, look
+from pages.ui import lesson, look, own_table
 from pages.ui.desk import Desk
 from pages.ui.options import Choice, Number, Numbers
 
@@ -45,16 +45,18 @@ OPTIONS = {
         help="100 is exactly the limit. Between 0.1 and 1,000.",
     ),
 }
+FITS = own_table.at_most(10_000)
 desk = Desk(
     "learning_rate",
     lesson.experiment("noisy-quadratic", scale_features=True, learning_rate=0.1, epochs=15),
     others=(
         lesson.experiment("two-features", learning_rate=0.1, epochs=15),
         lesson.experiment("one-parameter", learning_rate=0.02, epochs=15),
+        own_table.mine(own_table.trees(learning_rate=0.1, epochs=15), FITS, epochs=15),
     ),
     options=OPTIONS,
     only={
-        "dataset": tuple(PUBLISHED),
+        "table": FITS,
         "loss": ("mse",),
         "batch_size": (0,),
         "before": ((),),
@@ -72,7 +74,8 @@ lesson.heading(
 )
 with st.sidebar:
     desk.complaint()
-    desk.choose("dataset", {key: info.title for key, info in PUBLISHED.items()}, label="Data set")
+    desk.choose("dataset", {key: info.title for key, info in DATASET_INFO.items()}, label="Data set")
+    own_table.line(desk.settings)
     desk.switch(
         "scale_features",
         label="Scale features",

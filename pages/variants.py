@@ -1,12 +1,13 @@
 """Lesson: batches and update rules race from one start."""
 
 from functools import partial
+from typing import Any
 
 import streamlit as st
 
 from gd_core.experiment import BOUNDS
 from gd_core.racers import RACERS, TITLES, UNITS
-from pages.ui import lesson, look, projector
+from pages.ui import lesson, look, own_table, projector
 from pages.ui.desk import Desk
 from pages.ui.options import AutoNumber, Choice, Flag, Several
 
@@ -16,18 +17,27 @@ OUTCOMES = {key: f"The first is {title}" for key, title in TITLES.items()} | {
     "none": "None of them gets there"
 }
 RULE = "auto, or a rate of your own."
-DATA = {"noisy-quadratic": "Noisy quadratic", "two-features": "Two features"}
+DATA = {"noisy-quadratic": "Noisy quadratic", "two-features": "Two features", "table": "Your table"}
+FITS = own_table.at_most(100)
 # from the flat line y = 20 there is a way to go along the valley as well as across
 COMMON = {"start": (0.0, 0.0, 20.0), "batch_size": 5, "epochs": 100}
 QUADRATIC = lesson.experiment("noisy-quadratic", scale_features=True, learning_rate=0.04044, **COMMON)
 TOO_FAST = lesson.experiment("noisy-quadratic", scale_features=True, learning_rate=0.5, **COMMON)
 NOT_SCALED = lesson.experiment("noisy-quadratic", learning_rate=3.54e-6, **COMMON)
 PLANE = lesson.experiment("two-features", points=40, noise=0.5, learning_rate=0.07, batch_size=5, epochs=60)
+TABLE = {"batch_size": 5, "epochs": 60}
+
+
+def of_the_published(one: Any) -> str | None:
+    """How many rows a race with single rows can take."""
+    rule = "points must be between 20 and 40 in this lesson."
+    return None if 20 <= one.points <= 40 else f"{rule} Got {one.points}."
+
 
 desk = Desk(
     "variants",
     QUADRATIC,
-    others=(PLANE,),
+    others=(PLANE, own_table.mine(own_table.trees(learning_rate=0.3, **TABLE), FITS, **TABLE)),
     options={
         "racers": Several(default=tuple(RACERS), choices=TITLES, title="Racers"),
         "unit": Choice(default="epoch", choices=UNITS, title="Count in"),
@@ -54,7 +64,8 @@ desk = Desk(
         "dataset": tuple(DATA),
         "loss": ("mse",),
         "optimizer": ("gradient-descent",),
-        "points": (20, 40),
+        "table": FITS,
+        "points": lambda one: None if one.dataset == "table" else of_the_published(one),
         "batch_size": (2, 20),
         "epochs": (1, 150),
         "learning_rate": (1e-9, 100),
@@ -84,6 +95,7 @@ with st.sidebar:
     desk.complaint()
     desk.segments("racers")
     desk.choose("dataset", DATA, label="Data set")
+    own_table.line(desk.settings)
     desk.switch("scale_features", label="Scale features")
     desk.switch("small_batches")
     left, right = st.columns(2)

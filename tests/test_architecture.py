@@ -16,6 +16,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 # Modules of pages.ui that draw widgets. The others are pure, and can be tested without a page.
 WIDGETS = (
+    "advice",
     "compare",
     "controls",
     "desk",
@@ -27,6 +28,7 @@ WIDGETS = (
     "lab",
     "lesson",
     "look",
+    "own_table",
     "pinned",
     "pins",
     "player",

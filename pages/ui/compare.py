@@ -16,7 +16,6 @@ from gd_core.sketch import epochs_to, same_data, same_landscape, same_target, us
 from gd_core.verdict import significant
 from pages.ui import lesson, look, player, projector, sketches, stage, tabs
 from pages.ui.charts import pinned as charts
-from pages.ui.charts.fit import _prediction
 from pages.ui.charts.ghosts import Ghost
 from pages.ui.compare_table import rows_of, table
 from pages.ui.desk import Desk
@@ -219,8 +218,7 @@ def _charts(
         if several:
             tabs.draw(charts.trends(fitted, ghosts, colours, height), "compare_fit")
         else:
-            prediction = _prediction(group[0].sketch.experiment.info.model, "datum")
-            tabs.draw(charts.fits(fitted, ghosts, prediction, colours, height), "compare_fit")
+            tabs.draw(charts.fits(fitted, ghosts, colours, height), "compare_fit")
 
 
 def _listed(ghosts: Sequence[Ghost]) -> str:

@@ -9,10 +9,11 @@ from typing import Any, NamedTuple
 
 import streamlit as st
 
-from gd_core.catalog import DATASET_INFO, LOSS_INFO, OPTIMIZER_INFO, PUBLISHED
+from gd_core.catalog import DATASET_INFO, LOSS_INFO, OPTIMIZER_INFO
 from gd_core.examples import EXAMPLES, OPENING, Example
 from gd_core.experiment import BOUNDS, CHOICES, FIELDS, HYPERPARAMETERS, Experiment, defaults, to_text
-from pages.ui import house, projector, task
+from gd_core.table_fields import DATASET, info_of, needs_its_file
+from pages.ui import house, own_table, pins, projector, task
 from pages.ui.look import plain
 from pages.ui.options import written
 
@@ -28,10 +29,12 @@ class Controls(NamedTuple):
     Attributes:
         experiment: What the widgets say; a field with a bad value keeps its last good one.
         under_rate: The place under the learning rate, for the strip that needs theory.
+        under_table: The place under the table, for what theory says of it.
     """
 
     experiment: Experiment
     under_rate: Any
+    under_table: Any
 
 
 def side_bar() -> Controls:
@@ -50,8 +53,13 @@ def side_bar() -> Controls:
             with st.container(horizontal=True, vertical_alignment="center", gap="small", key="openers"):
                 _examples()
                 task.prepare_button()
-        dataset = _select("dataset", "Data set", PUBLISHED, on_change=_dataset_changed)
-        info = DATASET_INFO[dataset]
+        dataset = _select("dataset", "Data set", DATASET_INFO, on_change=_dataset_changed)
+        if dataset == DATASET and task.free("dataset"):
+            own_table.panel(load)
+        under_table = st.container(key="under_table", gap="small")
+        info = info_of(
+            {"dataset": dataset} | (own_table.effective(STATE["good"]) if dataset == DATASET else {})
+        )
         if info.knobs:
             _row(info.knobs, notes)
         if dataset != "one-parameter" and not all(map(task.hidden, HELD_OUT)):
@@ -68,7 +76,8 @@ def side_bar() -> Controls:
         _draw(st.toggle, "scale_features", "Scale features", disabled=not scalable, help=help_text)
         _select("loss", "Loss", LOSS_INFO)
         _draw(
-            st.selectbox, "start", "Start", options=list(STARTS), format_func=lambda name: STARTS[name],
+            st.selectbox, "start", "Start", options=list(STARTS),
+            format_func=lambda name: "All zeros" if (dataset, name) == (DATASET, "published") else STARTS[name],
             on_change=_own_numbers,
             help="The parameters before the first step. A click on the landscape sets them too.",
         )  # fmt: skip
@@ -84,17 +93,20 @@ def side_bar() -> Controls:
     _earlier_phases(experiment, notes["before"])
     _write_address(experiment, axes(info.parameters))
     STATE["widgets"] = _widgets()
+    if experiment.dataset == DATASET:
+        STATE["last_table"] = experiment
     projector.show(
         rate=written(experiment.learning_rate) if task.free("learning_rate") else None,
         following=EXAMPLES[_next_example(experiment)].title,
     )
-    return Controls(experiment, under_rate)
+    return Controls(experiment, under_rate, under_table)
 
 
 def load(experiment: Experiment) -> None:
     """Set every widget to an experiment. For callbacks."""
     for name in FIELDS:
         STATE[_key(name)] = getattr(experiment, name)
+    STATE[_key("features")] = list(experiment.features)
     for name in BOUNDS:
         STATE[_key(name)] = written(getattr(experiment, name))
     named = isinstance(experiment.start, str)
@@ -137,7 +149,12 @@ def tell(sentence: str) -> None:
 def axes_control(parameters: tuple[str, ...], on_change: Callable[[], None]) -> None:
     """The choice of the landscape's two parameters, where there is a choice."""
     pairs = [(i, j) for i in range(len(parameters)) for j in range(i + 1, len(parameters))]
-    if len(pairs) > 1:
+    if len(pairs) > 6:
+        st.selectbox(
+            "Axes", pairs, format_func=lambda pair: f"{parameters[pair[0]]}, {parameters[pair[1]]}", key="axes",
+            label_visibility="collapsed", on_change=on_change, width=110,
+        )  # fmt: skip
+    elif len(pairs) > 1:
         st.segmented_control(
             "Axes",
             pairs,
@@ -173,8 +190,10 @@ def _follow_the_address() -> None:
         address = {name: text for name, text in address.items() if name not in ("task", "result")}
         bare = projector.bare(address)
         experiment, sentences = (OPENING.experiment, []) if bare else Experiment.from_query(address)
-    if experiment.dataset not in PUBLISHED:
-        experiment = OPENING.experiment
+    STATE.pop("wanted", None)
+    if experiment.dataset == DATASET and needs_its_file(address.get("table", "")):
+        STATE["wanted"], sentences = dict(address), []  # its sentence stands until the file is there
+        STATE["instead"] = experiment
     load(experiment)
     sentences += pins.follow(address, STATE.get("address", {}), entered=entered)
     STATE["sentences"] = [*sentences, *projector.follow(st.query_params.to_dict(), entered=entered)]
@@ -221,7 +240,9 @@ def _write_address(experiment: Experiment, axes: tuple[int, int]) -> None:
     address = st.query_params.to_dict()
     if projector.bare(address) and query == OPENING.experiment.to_query():
         query = {}  # a bare address opens just this; writing it down would cost a press of Back
-    query |= projector.query()
+    if STATE.get("wanted") and experiment == STATE["instead"]:
+        query = address  # the link stays as it is until its file is there
+    query = query | projector.query()
     if query != address:
         st.query_params.from_dict(query)
     STATE["address"] = query
@@ -242,6 +263,8 @@ def _read(notes: dict[str, Any], elsewhere: Any) -> Experiment:
     dataset = STATE[_key("dataset")]
     texts = {name: STATE[_key(name)] for name in ("dataset", "loss", "optimizer")}
     hidden = {*HYPERPARAMETERS, "points", "noise", "data_seed", *HELD_OUT}
+    if dataset == DATASET:
+        texts |= {name: to_text(value) for name, value in own_table.effective(good).items()}
     shown = {*DATASET_INFO[dataset].knobs, *OPTIMIZER_INFO[texts["optimizer"]].hyperparameters}
     shown |= set() if dataset == "one-parameter" else set(HELD_OUT)
     texts |= {name: str(STATE[_key(name)]).strip() for name in BOUNDS if name not in hidden or name in shown}
@@ -317,13 +340,16 @@ def _load_example(example: Example) -> None:
 
 def _dataset_changed() -> None:
     dataset, optimizer = STATE[_key("dataset")], STATE[_key("optimizer")]
-    load(Experiment(**defaults(dataset, optimizer)))
-    STATE["axes"] = (0, min(1, len(DATASET_INFO[dataset].parameters) - 1))
+    STATE.pop("wanted", None)
+    last: Experiment | None = STATE.get("last_table")
+    back = dataset == DATASET and last is not None and not needs_its_file(last.table)
+    load(last if back and last else Experiment(**defaults(dataset, optimizer)))
+    STATE["axes"] = (0, min(1, len(STATE["good"].info.parameters) - 1))
 
 
 def _own_numbers() -> None:
     if not STATE.get(_key("numbers")):
-        STATE[_key("numbers")] = ", ".join("0" for _ in DATASET_INFO[STATE[_key("dataset")]].parameters)
+        STATE[_key("numbers")] = ", ".join("0" for _ in STATE["good"].info.parameters)
 
 
 def _optimizer_changed() -> None:

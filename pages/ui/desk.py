@@ -13,6 +13,7 @@ import streamlit as st
 
 from gd_core.catalog import OPTIMIZER_INFO
 from gd_core.experiment import BOUNDS, Bounds, ParameterError, quoted, to_text
+from gd_core.table_fields import needs_its_file
 from pages.ui import house, projector
 from pages.ui.look import plain
 from pages.ui.options import Choice, Flag, Option, Several, divided, shown, written
@@ -69,7 +70,7 @@ class Desk(Generic[S]):
         *,
         others: Sequence[S] = (),
         options: Mapping[str, Option] | None = None,
-        only: Mapping[str, Sequence[Any] | tuple[float, float]] | None = None,
+        only: Mapping[str, Sequence[Any] | tuple[float, float] | Callable[[Any], str | None]] | None = None,
         guesses: Sequence[str] = (),
         views: Sequence[str] = (),
         resets: Mapping[str, Sequence[str]] | None = None,
@@ -82,8 +83,8 @@ class Desk(Generic[S]):
             usual: What the lesson opens with.
             others: What it opens with when another data set is chosen, one for each.
             options: Its own settings beside the run's.
-            only: Fields of the run that this lesson narrows: two numbers are bounds, words are choices, and a start
-                that is `NUMBERS` has no name such as "published".
+            only: Fields of the run that this lesson narrows: two numbers are bounds, words are choices, a start
+                that is `NUMBERS` has no name such as "published", and a function of the run says what is wrong with it.
             guesses: Keys of the answers to its question, if it asks one.
             views: Options, or fields, that change what is looked at, not the run: they neither ask again nor play anew.
             resets: Options that go back to their default when one of these fields changes: they were meant for another
@@ -121,6 +122,10 @@ class Desk(Generic[S]):
         if entered:
             held.sentences.clear()
             held.shown += 1
+        if gone := needs_its_file(getattr(held.settings, "table", "")):  # it was removed on the Train page
+            self._take_over(self.usual, held.options)
+            self._redraw()
+            held.sentences[""] = gone
         came_back = entered and held.address is not None and projector.bare(address)
         held.touched |= projector.pressed()
         followed = not held.touched and address != held.address and not came_back
@@ -326,6 +331,10 @@ class Desk(Generic[S]):
             if names and name not in names:
                 continue
             value = getattr(settings, name)
+            if callable(allowed):
+                if sentence := allowed(settings):
+                    raise ParameterError(name, sentence)
+                continue
             if allowed == NUMBERS:
                 if not isinstance(value, tuple):
                     raise ParameterError(name, f"{name} must be in numbers in this lesson. Got {value}.")
@@ -445,7 +454,8 @@ class Desk(Generic[S]):
         bounds = self.bounds.get(name)
         if bounds is None:
             return name, ""
-        low, high = self.only.get(name, bounds[:2])
+        narrowed: Any = self.only.get(name, bounds[:2])
+        low, high = bounds[:2] if callable(narrowed) else narrowed
         return bounds.title, f"{bounds.help} Between {low:,.12g} and {high:,.12g}."
 
     def _typed(self, name: str) -> None:

@@ -13,6 +13,7 @@ from gd_core.task import THEORY
 from gd_core.theory import Forecast
 from gd_core.verdict import short, significant
 from pages.ui import (
+    advice,
     charts,
     controls,
     hand_in,
@@ -31,6 +32,7 @@ from pages.ui.ways import ways_on
 
 TALL, LOW = 300, 205  # heights of the upper and the lower panels, in pixels,
 IN_A_ROW = 270  # and of three side by side
+_LOW = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 STATE = st.session_state
 
 
@@ -47,6 +49,9 @@ def show(held: controls.Controls, box: Any = None) -> None:
     if task.free("learning_rate") and not task.hidden(THEORY):
         with held.under_rate:
             rate.show(held.experiment, stage.known(held.experiment)[2], _rate_chosen("rate"))
+    if held.experiment.dataset == "table" and task.current() is None:
+        with held.under_table:
+            advice.show(held.experiment, controls.load)
     take = hand_in.without_what_the_task_forbids(stage.on_stage(held.experiment))
     hand_in.show(box, take)
     streaming = bool(take and take.recorder)
@@ -119,8 +124,8 @@ def _data(run: charts.Run, colours: Palette, shown: pinned.Beside) -> None:
         with left:
             tabs.draw(charts.agreement(run, colours, TALL, shown.fit), "agreement")
         with right:
-            for j in range(2):
-                tabs.draw(charts.along(run, j, colours, TALL // 2 - 8, shown.fit), f"along_{j}")
+            for place, j in enumerate(_shown_features(run)):
+                tabs.draw(charts.along(run, j, colours, TALL // 2 - 8, shown.fit), f"along_{place}")
     else:
         look.panel_title("Data and fit", _rows_note(run))
         tabs.draw(charts.fit(run, colours, TALL, shown.fit), "fit")
@@ -131,15 +136,30 @@ def _error(run: charts.Run, colours: Palette, height: int, shown: pinned.Beside)
     tabs.draw(charts.error(run, colours, height, ghosts=shown.error), "error")
 
 
+def _shown_features(run: charts.Run) -> list[int]:
+    """The two features that the fit is drawn along: of more than two, those that were chosen."""
+    names = run.problem.dataset.feature_names
+    shown = [0, 1]
+    if len(names) > 2:
+        shown = [place if place < len(names) else 0 for place in STATE.get("along", shown)]
+        with st.popover("Along which", width="stretch"):
+            for place in range(2):
+                shown[place] = st.selectbox(
+                    "Above" if place == 0 else "Below", range(len(names)), index=shown[place],
+                    format_func=names.__getitem__, key=f"along {place}",
+                )  # fmt: skip
+        STATE["along"] = shown
+    return shown
+
+
 def _landscape(run: charts.Run, colours: Palette, height: int, shown: pinned.Beside) -> None:
     axes = controls.axes(run.experiment.info.parameters)
     names = [f"{name}′" if run.experiment.scale_features else name for name in run.experiment.info.parameters]
     with st.container(horizontal=True, vertical_alignment="center", key="map_head"):
         others = [name for i, name in enumerate(names) if i not in axes]
+        rest = ", ".join(others) if len(others) < 4 else f"the {len(others)} others"
         slice_note = (
-            f"{', '.join(others)} where the run is; click to set the start"
-            if others
-            else "click to set the start"
+            f"{rest} where the run is; click to set the start" if others else "click to set the start"
         )
         if not task.free("start"):
             slice_note = slice_note.removesuffix("click to set the start").removesuffix("; ")
@@ -171,13 +191,25 @@ def _stride_note(run: charts.Run) -> str:
     return "; ".join(notes)
 
 
+def formula_of(experiment: Experiment) -> str:
+    """The model in LaTeX, with as many terms as there are."""
+    model, weights = experiment.info.model, len(experiment.info.parameters) - 1
+    if model in ("quadratic", "proportional"):
+        return {"quadratic": r"\hat y = a\,t^2 + b\,t + c", "proportional": r"\hat y = A\,x"}[model]
+    if model == "polynomial":
+        terms = [rf"w_{i} x^{i}" if i > 1 else r"w_1 x" for i in range(1, weights + 1)]
+    elif weights == 1:
+        terms = ["w_1 x"]
+    elif weights <= 3:
+        terms = [f"w_{i} x_{i}" for i in range(1, weights + 1)]
+    else:
+        terms = ["w_1 x_1", r"\dots", rf"w_{{{weights}}} x_{{{weights}}}"]
+    return r"\hat y = " + " + ".join(terms) + " + b"
+
+
 def _formula(run: charts.Run, known: Forecast) -> None:
     experiment = run.experiment
-    model = {
-        "quadratic": r"\hat y = a\,t^2 + b\,t + c",
-        "linear": r"\hat y = w_1 x_1 + w_2 x_2 + b",
-        "proportional": r"\hat y = A\,x",
-    }[experiment.info.model]
+    model = formula_of(experiment)
     loss, optimizer = LOSS_INFO[experiment.loss], OPTIMIZER_INFO[experiment.optimizer]
     look.panel_title("Formula and numbers of this epoch")
     target = r"\bar y" if experiment.loss == "mse-broadcast" else "y"
@@ -206,9 +238,16 @@ def _formula(run: charts.Run, known: Forecast) -> None:
     loss_row = f"RMSE {player.live('rmse')} &ensp; {held_out}floor {significant(known.floor_rmse)} &ensp; loss {player.live('loss')}"
     if experiment.loss == "mse-broadcast":
         loss_row += f" &ensp; its root {player.live('root_loss')}"
-    st.html(
-        f'<table class="live"><tr>{head}</tr>{rows}</table><p class="panel-title"><small>{loss_row}</small></p>'
-    )
+    many = len(experiment.info.parameters) > 5
+    table = f'<table class="live"><tr>{head}</tr>{rows}</table>'
+    if many:  # the panel keeps its height
+        table = f'<div class="live-scroll" tabindex="0" role="region" aria-label="Numbers of all parameters">{table}</div>'
+    st.html(f'{table}<p class="panel-title"><small>{loss_row}</small></p>')
+    if experiment.dataset == "table" and experiment.info.model == "linear" and len(experiment.features) > 1:
+        names = [
+            f"x{place}".translate(_LOW) + f" is {name}" for place, name in enumerate(experiment.features, 1)
+        ]
+        st.caption(look.plain("; ".join(names) + "."))
 
 
 def _transport(

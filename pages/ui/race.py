@@ -35,12 +35,19 @@ def runs(desk: Desk[Experiment]) -> tuple[Race, Problem, Curvature]:
 def axes(base: Experiment) -> tuple[tuple[int, int], list[str]]:
     """The two parameters of the map, and the names of all."""
     names = [f"{name}′" if base.scale_features else name for name in base.info.parameters]
-    return AXES[base.dataset], names
+    return AXES.get(base.dataset, (0, 1)), names
 
 
 def slice_note(plane: tuple[int, int], names: list[str]) -> str:
     """What the map does not show."""
-    return f"{next(name for i, name in enumerate(names) if i not in plane)} at its optimum"
+    others = [name for i, name in enumerate(names) if i not in plane]
+    if not others:
+        return ""
+    return (
+        f"{', '.join(others)} at its optimum"
+        if len(others) == 1
+        else f"the {len(others)} others at their optimum"
+    )
 
 
 def start_clicked(desk: Desk[Experiment]) -> None:

@@ -12,7 +12,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 import streamlit as st
 
-from gd_core.experiment import HYPERPARAMETERS, Experiment
+from gd_core.experiment import FIELDS, HYPERPARAMETERS, Experiment
 from gd_core.outcome import Finding, outcome
 from gd_core.problem import Problem, build
 from gd_core.recorder import Recorder
@@ -22,6 +22,8 @@ from pages.ui.charts import Run
 
 AT_ONCE = 3000  # updates that are trained at once, in about a tenth of a second,
 ROWS_AT_ONCE = 4_000_000  # if they do not look at more rows than this
+LARGE = 500_000  # rows times parameters, from which on they are not kept for all visitors
+KEPT_LARGE = 2  # of these a visitor keeps: without and with scaled features
 SLICE = 0.2  # seconds of training in one tick of a long run,
 TICK = 0.5  # seconds from one to the next
 KEPT_RUNS = 6  # a visitor's runs that are found again,
@@ -82,24 +84,70 @@ def settle() -> None:
     gc.freeze()
 
 
-@st.cache_resource(max_entries=256, show_spinner=False, hash_funcs=_as_key)
 def known(experiment: Experiment) -> tuple[Problem, Curvature, Forecast]:
     """The problem and what theory says about it."""
+    if not _is_large(experiment):
+        return _known_to_all(experiment)
+    problem, curve = _own(experiment)
+    problem = build(experiment, like=problem)
+    return problem, curve, forecast(experiment, problem, curve)
+
+
+@st.cache_resource(max_entries=256, show_spinner=False, hash_funcs=_as_key)
+def _known_to_all(experiment: Experiment) -> tuple[Problem, Curvature, Forecast]:
     problem = build(experiment)
     curve = curvature(problem.objective)
     return problem, curve, forecast(experiment, problem, curve)
 
 
+def _is_large(experiment: Experiment) -> bool:
+    """Whether the rows take so much room that only the visitor whose they are should keep them."""
+    return experiment.points * len(experiment.info.parameters) > LARGE
+
+
+def _own(experiment: Experiment) -> tuple[Problem, Curvature]:
+    """The rows of a large table and their curvature, kept by the visitor: those of the last two data, whatever the rate."""
+    name = repr([getattr(experiment, name) for name in FIELDS if name not in (*MAY_CHANGE, "start", "seed")])
+    kept: dict[str, tuple[Problem, Curvature]] = STATE.setdefault("large", {})
+    found = kept.pop(name, None)
+    if found is None:
+        problem = build(experiment)
+        found = problem, curvature(problem.objective)
+    kept[name] = found
+    for old in list(kept)[:-KEPT_LARGE]:
+        kept.pop(old, None)
+    return found
+
+
+def forget(table: str) -> None:
+    """Let go of all that holds rows of a table, when it is removed. For callbacks."""
+    STATE.pop("large", None)
+    STATE["runs"] = {one: take for one, take in STATE.get("runs", {}).items() if one.table != table}
+    take: Take | None = STATE.get("on_stage")
+    if take and take.experiment.table == table:
+        stop()
+        reset()
+    for key in [str(key) for key in STATE if str(key).startswith("take ")]:
+        if getattr(STATE[key].experiment, "table", "") == table:
+            del STATE[key]
+    gc.collect()
+
+
 @st.cache_resource(max_entries=64, show_spinner=False, hash_funcs=_as_key)
 def _trained(experiment: Experiment) -> Recording:
-    recorder = Recorder(experiment)
+    recorder = _recorder(experiment)
     recorder.advance()
     return recorder.recording()
 
 
 @st.cache_resource(max_entries=64, show_spinner=False, hash_funcs=_as_key)
 def _waiting(experiment: Experiment) -> Recording:
-    return replace(Recorder(experiment).recording(), complete=False)
+    return replace(_recorder(experiment).recording(), complete=False)
+
+
+def _recorder(experiment: Experiment) -> Recorder:
+    """A training in the making; the rows of a large table are not built again for it."""
+    return Recorder(experiment, known(experiment)[0] if _is_large(experiment) else None)
 
 
 def is_short(experiment: Experiment) -> bool:
@@ -110,7 +158,7 @@ def is_short(experiment: Experiment) -> bool:
 
 def train(experiment: Experiment, first_epoch: int = 0) -> None:
     """Start a run and put it on stage. For callbacks."""
-    recorder = None if is_short(experiment) else Recorder(experiment)
+    recorder = None if is_short(experiment) else _recorder(experiment)
     if recorder is None:
         recording = _trained(experiment)
     else:

@@ -21,6 +21,10 @@ from pages.ui.palette import Palette
 HEIGHT = 220
 NUMBERS, PARAMETERS, STEPS, SIX, GAP = "In numbers", "Parameters", "Steps", "Six steps", "Gap to optimum"
 PANELS = 6
+ABREAST = 4  # parameters' charts in a row
+COMPARED = (
+    100_000  # rows times parameters, up to which the gradient is worked out in three ways at every epoch
+)
 
 
 def open_tab() -> str | None:
@@ -30,7 +34,7 @@ def open_tab() -> str | None:
 
 def extra_columns(run: charts.Run) -> dict[str, np.ndarray]:
     """Numbers by epoch that the open tab needs from the player, at every drawn epoch."""
-    if open_tab() != STEPS:
+    if open_tab() != STEPS or not _is_compared(run.experiment):
         return {}
     rows = charts.drawn_epochs(run.recording.epochs, run.experiment.total_epochs)
     parts = autopsy(run.recording, run.experiment, run.problem, rows.tolist())
@@ -45,6 +49,10 @@ def extra_columns(run: charts.Run) -> dict[str, np.ndarray]:
             columns[f"{name}_before{i}"] = before[:, i].numpy()
             columns[f"{name}{i}"] = after[:, i].numpy()
     return columns
+
+
+def _is_compared(experiment: Experiment) -> bool:
+    return experiment.points * len(experiment.info.parameters) <= COMPARED
 
 
 def show(run: charts.Run, known: Forecast, colours: Palette) -> None:
@@ -129,7 +137,12 @@ def _parameters(run: charts.Run, colours: Palette) -> None:
         label_visibility="collapsed", required=True,
     )  # fmt: skip
     names = run.experiment.info.parameters
-    for i, place in enumerate(st.columns(len(names), gap="medium")):
+    places = [
+        place
+        for _ in range(0, len(names), ABREAST)
+        for place in st.columns(min(len(names), ABREAST), gap="medium")
+    ]
+    for i, place in enumerate(places[: len(names)]):
         with place:
             draw(charts.trace(run, i, names[i], against or "loss", colours, HEIGHT), f"trace_{i}")
     note = "in raw units; " if run.experiment.scale_features else ""
@@ -183,6 +196,11 @@ def _autopsy(run: charts.Run) -> str:
         f"<td>{player.live(f'finite_off{i}', digits=2)}</td></tr>"
         for i, name in enumerate(names)
     )
+    if not _is_compared(experiment):
+        size = (
+            f"{experiment.points:,} rows are too many to work the gradient out in three ways at every epoch."
+        )
+        return f"<p>{size}</p>"
     batch = (
         ""
         if experiment.updates_per_epoch == 1
@@ -263,6 +281,7 @@ def _gap(run: charts.Run, colours: Palette) -> None:
         st.markdown(
             "The gap splits along the eigenvectors of the Hessian. Each direction shrinks by its own factor. "
             f"The curvatures differ by κ = {short(curve.condition_number)}."
+            + (" Drawn are the two flattest and the two steepest." if len(curve.eigenvalues) > 4 else "")
         )
         names = [f"{name}′" if experiment.scale_features else name for name in experiment.info.parameters]
         table = {

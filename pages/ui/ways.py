@@ -5,10 +5,12 @@ from typing import Any, NamedTuple
 
 from gd_core.experiment import Experiment, defaults
 from gd_core.outcome import Outcome
+from gd_core.table_fields import TABLE_FIELDS
 from gd_core.theory import Forecast
 from gd_core.verdict import ILL_CONDITIONED
 
 PROBLEM = (
+    *TABLE_FIELDS,
     "points",
     "noise",
     "data_seed",
@@ -39,10 +41,14 @@ def ways_on(experiment: Experiment, known: Forecast, outcome: Outcome) -> tuple[
         start = experiment.start if isinstance(experiment.start, tuple) else (2.0,)
         run = plain(experiment, epochs=min(experiment.epochs, 200), start=start)
         found.append(Link("The same point with its slope and its step", "one_parameter", run))
-    if outcome in (Outcome.DIVERGED, Outcome.GROWING, Outcome.OVERSHOOTING):
+    table = experiment.dataset == "table"
+    if outcome in (Outcome.DIVERGED, Outcome.GROWING, Outcome.OVERSHOOTING) and not (
+        table and experiment.points > 10_000
+    ):
         run = plain(experiment, epochs=min(experiment.epochs, 1000))
         found.append(Link("Four rates on this problem, and where the limit is", "learning_rate", run))
-    if known.condition_number > ILL_CONDITIONED and experiment.loss == "mse":
+    fits = not table or (experiment.points <= 1000 and len(experiment.info.parameters) == 3)
+    if known.condition_number > ILL_CONDITIONED and experiment.loss == "mse" and fits:
         run = plain(experiment, epochs=min(experiment.epochs, 2000), points=min(experiment.points, 1000))
         found.append(Link("Which direction lags? The landscape of this problem", "landscape", run))
     if experiment.optimizer != "gradient-descent" or experiment.updates_per_epoch > 1:

@@ -149,8 +149,9 @@ def error(
 
 
 @lru_cache(16)
-def _gap_spec(directions: int, height: int, colours: Palette) -> dict[str, Any]:
-    names = [f"direction {i + 1}" for i in range(directions)]
+def _gap_spec(shown: tuple[int, ...], height: int, colours: Palette) -> dict[str, Any]:
+    names = [f"direction {i + 1}" for i in shown]
+    directions = len(shown)
     dashes = [[1, 0], [8, 3], [2, 3], [8, 3, 2, 3]]
     shades = [colours.optimum, colours.data, colours.run, colours.start]
     epoch_axis = count_axis()
@@ -161,7 +162,7 @@ def _gap_spec(directions: int, height: int, colours: Palette) -> dict[str, Any]:
             entries, [colours.ink, *(shades * directions)], [[1, 0], *(dashes * directions)], strict=False
         )
     }
-    columns = dict(zip(["whole", *(f"g{i}" for i in range(directions))], entries, strict=True))
+    columns = dict(zip(["whole", *(f"g{i}" for i in shown)], entries, strict=True))
     axes: dict[str, Any] = {"x": epoch_axis, "y": log_axis("gap to the optimum, L − L*"), "order": "x:Q"}
     layers: list[Any] = []
     for column, name in columns.items():
@@ -171,13 +172,19 @@ def _gap_spec(directions: int, height: int, colours: Palette) -> dict[str, Any]:
     return finish(layers, height)
 
 
+def shown_directions(count: int) -> tuple[int, ...]:
+    """Numbers of the eigenvectors that are drawn: all of them, or the two flattest and the two steepest of many."""
+    return tuple(range(count)) if count <= 4 else (0, 1, count - 2, count - 1)
+
+
 def gap(run: Run, colours: Palette, height: int) -> View:
     """The gap to the optimum by epoch, split along the Hessian's eigenvectors; direction 1 is the flattest."""
     rows = rows_of(run)
     parts = run.curve.gap(run.recording.epoch_theta[rows]).numpy()
     whole = parts.sum(1)
     zero = log_zero(float(whole[0]))
-    columns = {"whole": whole} | {f"g{i}": parts[:, i] for i in range(parts.shape[1])}
+    shown = shown_directions(parts.shape[1])
+    columns = {"whole": whole} | {f"g{i}": parts[:, i] for i in shown}
     drawn = {name: np.maximum(values, zero) for name, values in columns.items()}
     low = min(values.min() for values in drawn.values())
     tables = {
@@ -192,4 +199,6 @@ def gap(run: Run, colours: Palette, height: int) -> View:
         ),
     }
     text = "Gap to the lowest loss by epoch on a logarithmic axis, whole and along each eigenvector of the Hessian."
-    return View(_gap_spec(parts.shape[1], height, colours), tables, text)
+    if len(shown) < parts.shape[1]:
+        text += " Of the directions, the two flattest and the two steepest."
+    return View(_gap_spec(shown, height, colours), tables, text)

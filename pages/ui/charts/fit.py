@@ -27,6 +27,8 @@ from pages.ui.charts.model import (
     Run,
     View,
     both_kinds,
+    centre_of,
+    curve_parameters,
     frame_table,
     padded,
     parameters,
@@ -44,6 +46,7 @@ from pages.ui.charts.pieces import (
     held_out,
     kept,
     named,
+    prediction,
     rows_from,
     span,
     x_axis_of,
@@ -63,17 +66,10 @@ def _lines(colours: Palette) -> dict[str, tuple[str, list[int]]]:
 HELD_OUT_TEXT = " Held-out rows are hollow diamonds."
 
 
-def _prediction(model: str, theta: str) -> str:
-    """ŷ as a Vega expression, with the parameters in the object `theta` and the feature in `datum.x`."""
-    return {
-        "quadratic": f"{theta}.p0 * datum.x * datum.x + {theta}.p1 * datum.x + {theta}.p2",
-        "proportional": f"{theta}.p0 * datum.x",
-    }[model]
-
-
 @lru_cache(16)
 def _fit_spec(
     model: str,
+    weights: int,
     x_title: str,
     y_title: str,
     height: int,
@@ -93,7 +89,7 @@ def _fit_spec(
         return (
             span(100)
             .transform_calculate(x="x0 + (x1 - x0) * datum.u")
-            .transform_calculate(y=_prediction(model, theta), name=f"'{name}'")
+            .transform_calculate(y=prediction(model, theta, weights), name=f"'{name}'")
             .mark_line(clip=True, strokeWidth=width)
             .encode(x="x:Q", y="y:Q", order="u:Q", **names)
         )
@@ -110,7 +106,7 @@ def _fit_spec(
         curve(FRAME, "optimum", 2),
         points,
         *([held_out(axes, colours, 60)] if judged else []),
-        *(fit_layers(_prediction(model, "datum"), ghosts, colours, 1.6) if ghosts else ()),
+        *(fit_layers(prediction(model, "datum", weights), ghosts, colours, 1.6) if ghosts else ()),
         curve("now", "fit", 3),
     ]
     return finish(layers, height, [expression("now", NOW), expression("first", FIRST)])
@@ -121,16 +117,27 @@ def fit(run: Run, colours: Palette, height: int, ghosts: Sequence[Ghost] = ()) -
     dataset = run.problem.dataset
     x0, x1 = padded(values_of(run, lambda rows: rows.x[:, 0]), 0.04)
     y0, y1 = padded(np.append(values_of(run, lambda rows: rows.y[:, 0]), 0.0), 0.45)
-    optimum = run.problem.raw(run.curve.optimum).tolist()
+    optimum = curve_parameters(run, run.problem.raw(run.curve.optimum))
     tables = {
         **both_kinds(run, lambda rows: {"x": rows.x[:, 0].numpy(), "y": rows.y[:, 0].numpy()}),
-        "run": table(parameters(run, rows_of(run)) | columns_of_fits(ghosts, rows_of(run))),
-        "frame": frame_table(run, x0=x0, x1=x1, y0=y0, y1=y1, **{f"p{i}": p for i, p in enumerate(optimum)}),
+        "run": table(
+            curve_parameters(run, run.problem.raw(run.recording.epoch_theta[rows_of(run)]))
+            | columns_of_fits(ghosts, rows_of(run))
+        ),
+        "frame": frame_table(run, x0=x0, x1=x1, y0=y0, y1=y1, **centre_of(run), **optimum),
         **(tables_of_fits(ghosts) if ghosts else {}),
     }
     judged = run.problem.held_out is not None
-    model, names = run.experiment.info.model, (dataset.feature_names[0], dataset.target_name)
-    spec = _fit_spec(model, *names, height, colours, len(optimum) if ghosts else 0, judged=judged)
+    spec = _fit_spec(
+        run.experiment.info.model,
+        len(optimum) - 1,
+        dataset.feature_names[0],
+        dataset.target_name,
+        height,
+        colours,
+        len(optimum) if ghosts else 0,
+        judged=judged,
+    )
     text = (
         f"Data as points, {dataset.target_name} over {dataset.feature_names[0]}; the fitted curve at the player’s epoch, "
         "solid; the start, dotted; the optimum, dashed."
@@ -140,10 +147,10 @@ def fit(run: Run, colours: Palette, height: int, ghosts: Sequence[Ghost] = ()) -
 
 @lru_cache(16)
 def _agreement_spec(
-    target: str, height: int, colours: Palette, ghosts: bool = False, *, judged: bool = False
+    target: str, features: int, height: int, colours: Palette, ghosts: bool = False, *, judged: bool = False
 ) -> dict[str, Any]:
     axes = {"x": x_axis_of(f"actual {target}"), "y": y_axis_of(f"predicted {target}")}
-    predicted = "now.p0 * datum.x1 + now.p1 * datum.x2 + now.p2"
+    predicted = " + ".join(f"now.p{i} * datum.x{i + 1}" for i in range(features)) + f" + now.p{features}"
     # all points as one broken line with round ends: as marks of their own they cost several times as long an epoch
     points = (
         rows_from("points")
@@ -178,7 +185,9 @@ def agreement(run: Run, colours: Palette, height: int, ghosts: Sequence[Ghost] =
     }
     text = "Predicted against actual value of each row at the player’s epoch; on the dashed diagonal both are the same."
     text += HELD_OUT_TEXT if judged else ""
-    spec = _agreement_spec(dataset.target_name, height, colours, bool(ghosts), judged=judged)
+    spec = _agreement_spec(
+        dataset.target_name, dataset.x.shape[1], height, colours, bool(ghosts), judged=judged
+    )
     return View(spec, tables, text + told(ghosts))
 
 

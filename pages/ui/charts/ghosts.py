@@ -16,7 +16,7 @@ from gd_core.problem import Problem
 from gd_core.sketch import Sketch, trend
 from gd_core.theory import Curvature
 from pages.ui.charts.marks import CROSS, PENTAGON, SHAPES
-from pages.ui.charts.model import apart, drawn_epochs, table, where_it_leaves
+from pages.ui.charts.model import apart, drawn_epochs, parameters_of_curve, table, where_it_leaves
 from pages.ui.charts.pieces import rows_from
 from pages.ui.palette import Palette
 
@@ -253,11 +253,12 @@ def map_heads(colours: Palette) -> alt.Chart:
 
 
 def columns_of_fits(ghosts: Sequence[Ghost], epochs: np.ndarray) -> dict[str, np.ndarray]:
-    """Each run's θ in raw units at each drawn epoch: p0_3 is the first parameter of the run at place 3."""
+    """Each run's curve at each drawn epoch: p0_3 is the first parameter of the run at place 3."""
     columns = {}
     for ghost in ghosts:
-        theta = ghost.problem.raw(ghost.sketch.theta[ghost.sketch.rows_at(epochs)]).numpy()
-        columns |= {f"p{i}_{ghost.place}": theta[:, i] for i in range(theta.shape[1])}
+        theta = ghost.problem.raw(ghost.sketch.theta[ghost.sketch.rows_at(epochs)])
+        of_curve = parameters_of_curve(ghost.sketch.experiment.info.model, ghost.problem, theta)
+        columns |= {f"{name}_{ghost.place}": values for name, values in of_curve.items()}
     return columns
 
 

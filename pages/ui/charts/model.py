@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
+import torch
 from torch import Tensor
 
 from gd_core.datasets import Dataset
@@ -89,6 +90,37 @@ def drawn_rows(experiment: Experiment, most: int = DRAWN_ROWS) -> tuple[int, int
         return training, held_out
     kept = max(1, round(most / experiment.points * held_out)) if held_out else 0
     return most - kept, kept
+
+
+def curve_parameters(run: Run, theta: Tensor) -> dict[str, Any]:
+    """See `parameters_of_curve`."""
+    return parameters_of_curve(run.experiment.info.model, run.problem, theta)
+
+
+def centre_of(run: Run) -> dict[str, float]:
+    """See `centre_of_curve`."""
+    return centre_of_curve(run.experiment.info.model, run.problem)
+
+
+def parameters_of_curve(model: str, problem: Problem, theta: Tensor) -> dict[str, Any]:
+    """What a curve over one feature is drawn with, from raw coefficients [..., P]: p0, p1 …
+
+    Of a line or polynomial those of the feature minus its mean, over its deviation: powers of 2000 cancel to more
+    digits than 32 bits have.
+    """
+    if model in ("linear", "polynomial"):
+        dataset = problem.dataset
+        matrix = problem.objective.model.to_raw(dataset.mean, dataset.deviation)
+        theta = torch.linalg.solve(matrix, theta.unsqueeze(-1)).squeeze(-1)
+    return {f"p{i}": theta[..., i].numpy() for i in range(theta.shape[-1])}
+
+
+def centre_of_curve(model: str, problem: Problem) -> dict[str, float]:
+    """What belongs to `parameters_of_curve` in the table `frame`."""
+    if model not in ("linear", "polynomial"):
+        return {}
+    dataset = problem.dataset
+    return {"mean": float(dataset.mean[0]), "deviation": float(dataset.deviation[0])}
 
 
 def points_of(columns: Mapping[str, np.ndarray], most: int = DRAWN_ROWS) -> pa.Table:

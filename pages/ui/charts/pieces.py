@@ -31,6 +31,28 @@ def one_row() -> alt.Chart:
     return alt.Chart(alt.SequenceGenerator(sequence=alt.SequenceParams(start=0, stop=1, step=1)))
 
 
+def prediction(model: str, theta: str, weights: int = 1) -> str:
+    """ŷ over one feature as a Vega expression, with the parameters in the object `theta` and the feature in `datum.x`.
+
+    Those of a line or polynomial belong to the feature minus `mean`, over `deviation`, both in `frame`: see
+    `model.curve_parameters`.
+
+    Args:
+        model: Key of `models.MODELS`.
+        theta: Name of the object.
+        weights: Of a line or polynomial, how many weights stand before the intercept.
+    """
+    if model == "quadratic":
+        return f"{theta}.p0 * datum.x * datum.x + {theta}.p1 * datum.x + {theta}.p2"
+    if model == "proportional":
+        return f"{theta}.p0 * datum.x"
+    scaled = f"((datum.x - {FRAME}.mean) / {FRAME}.deviation)"
+    curve = f"{theta}.p{weights - 1}"
+    for power in range(weights - 2, -1, -1):
+        curve = f"({curve} * {scaled} + {theta}.p{power})"
+    return f"{curve} * {scaled} + {theta}.p{weights}"
+
+
 def kept(table: str) -> alt.Chart:
     """A layer that draws nothing and keeps a table in the chart, for expressions to read."""
     return rows_from(table).transform_filter("false").mark_point()

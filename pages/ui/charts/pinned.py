@@ -36,7 +36,16 @@ from pages.ui.charts.ghosts import (
     tables_of_places,
     trend_of,
 )
-from pages.ui.charts.model import DRAWN_EPOCHS, View, log_zero, padded, points_of, table
+from pages.ui.charts.model import (
+    DRAWN_EPOCHS,
+    View,
+    centre_of_curve,
+    log_zero,
+    padded,
+    parameters_of_curve,
+    points_of,
+    table,
+)
 from pages.ui.charts.pieces import (
     FRAME,
     NOW,
@@ -48,6 +57,7 @@ from pages.ui.charts.pieces import (
     level,
     log_axis,
     named,
+    prediction,
     rows_from,
     span,
     trail,
@@ -251,7 +261,7 @@ def paths(
 
 @lru_cache(16)
 def _fits_spec(
-    prediction: str, parameters: int, x_title: str, y_title: str, height: int, colours: Palette
+    formula: str, parameters: int, x_title: str, y_title: str, height: int, colours: Palette
 ) -> dict[str, Any]:
     points = (
         rows_from("points")
@@ -263,31 +273,30 @@ def _fits_spec(
     optimum = (
         span(100)
         .transform_calculate(x="x0 + (x1 - x0) * datum.u", name="'optimum'", **theta)
-        .transform_calculate(y=prediction)
+        .transform_calculate(y=formula)
         .mark_line(clip=True, strokeWidth=1.5)
         .encode(x="x:Q", y="y:Q", order="u:Q", **named(lines, shown=["optimum"]))
     )
-    layers = [kept("run"), points, optimum, *fit_layers(prediction, parameters, colours, 2)]
+    layers = [kept("run"), points, optimum, *fit_layers(formula, parameters, colours, 2)]
     return finish(layers, height, [expression("now", NOW)])
 
 
-def fits(
-    ghosts: Sequence[Ghost], everyone: Sequence[Ghost], prediction: str, colours: Palette, height: int
-) -> View:
-    """One feature: data, the optimum, and the curve of every run at this epoch. `prediction` is ŷ by `datum`."""
+def fits(ghosts: Sequence[Ghost], everyone: Sequence[Ghost], colours: Palette, height: int) -> View:
+    """One feature: data, the optimum, and the curve of every run at this epoch."""
     problem, curve = ghosts[0].problem, ghosts[0].curve
     dataset = problem.dataset
     x, y = dataset.x[:, 0].numpy(), dataset.y[:, 0].numpy()
     x0, x1 = padded(x, 0.04)
     y0, y1 = padded(np.append(y, 0.0), 0.45)
-    optimum = problem.raw(curve.optimum).tolist()
+    model = ghosts[0].sketch.experiment.info.model
+    optimum = parameters_of_curve(model, problem, problem.raw(curve.optimum))
     places, _ = places_of(everyone)
     tables = {
         "points": points_of({"x": x, "y": y}),
         "run": table({"epoch": places} | columns_of_fits(ghosts, places)),
         **tables_of_fits(ghosts),
         "frame": _frame(
-            ghosts, everyone, x0=x0, x1=x1, y0=y0, y1=y1, **{f"p{i}": p for i, p in enumerate(optimum)}
+            ghosts, everyone, x0=x0, x1=x1, y0=y0, y1=y1, **centre_of_curve(model, problem), **optimum
         ),
     }
     text = (
@@ -295,7 +304,12 @@ def fits(
         "the player’s epoch, each with its number, colour and dash; the optimum, dashed."
     )
     spec = _fits_spec(
-        prediction, len(optimum), dataset.feature_names[0], dataset.target_name, height, colours
+        prediction(model, "datum", len(optimum) - 1),
+        len(optimum),
+        dataset.feature_names[0],
+        dataset.target_name,
+        height,
+        colours,
     )
     return View(spec, tables, text)
 

@@ -16,10 +16,11 @@ from pages.ui.charts.landscape import parabola
 from pages.ui.charts.model import (
     Run,
     View,
+    centre_of,
+    curve_parameters,
     frame_table,
     log_zero,
     padded,
-    parameters,
     points_of,
     rows_of,
     table,
@@ -38,6 +39,7 @@ from pages.ui.charts.pieces import (
     kept,
     level,
     log_axis,
+    prediction,
     rows_from,
     span,
     trail,
@@ -67,7 +69,7 @@ def small(run: Run, number: int, colours: Palette, height: int) -> View:
     """What one of the four runs does: the curve over the data, the jumps on the parabola, or the path on the map."""
     own = colours._replace(run=colours_of(colours)[number - 1])
     names = run.experiment.info.parameters
-    if run.experiment.info.model == "quadratic":
+    if len(names) > 1 and run.problem.dataset.x.shape[1] == 1:
         view = _small_fit(run, own, height)
     elif len(names) == 1:
         view = parabola(run, names[0], own, height)
@@ -90,12 +92,14 @@ def _tight(spec: Mapping[str, Any]) -> dict[str, Any]:
 
 
 @lru_cache(16)
-def _small_fit_spec(x_title: str, y_title: str, height: int, colours: Palette) -> dict[str, Any]:
+def _small_fit_spec(
+    model: str, weights: int, x_title: str, y_title: str, height: int, colours: Palette
+) -> dict[str, Any]:
     def curve(theta: str, **style: Any) -> alt.Chart:
         return (
             span(50)
             .transform_calculate(x="x0 + (x1 - x0) * datum.u")
-            .transform_calculate(y=f"({theta}.p0 * datum.x + {theta}.p1) * datum.x + {theta}.p2")
+            .transform_calculate(y=prediction(model, theta, weights))
             .mark_line(clip=True, **style)
             .encode(x="x:Q", y="y:Q", order="u:Q")
         )
@@ -124,10 +128,10 @@ def _small_fit(run: Run, colours: Palette, height: int) -> View:
     x, y = dataset.x[:, 0].numpy(), dataset.y[:, 0].numpy()
     x0, x1 = padded(x, 0.04)
     y0, y1 = padded(np.append(y, 0.0), 0.45)
-    optimum = run.problem.raw(run.curve.optimum).tolist()
+    optimum = curve_parameters(run, run.problem.raw(run.curve.optimum))
     tables = {
         "points": points_of({"x": x, "y": y}),
-        "run": table(parameters(run, rows_of(run))),
+        "run": table(curve_parameters(run, run.problem.raw(run.recording.epoch_theta[rows_of(run)]))),
         "frame": frame_table(
             run,
             x0=x0,
@@ -135,7 +139,8 @@ def _small_fit(run: Run, colours: Palette, height: int) -> View:
             y0=y0,
             y1=y1,
             gone=run.recording.diverged_at is not None,
-            **{f"p{i}": p for i, p in enumerate(optimum)},
+            **centre_of(run),
+            **optimum,
         ),
     }
     titles = dataset.feature_names[0], dataset.target_name
@@ -143,7 +148,8 @@ def _small_fit(run: Run, colours: Palette, height: int) -> View:
         f"{titles[1]} over {titles[0]}: data as points, the start dotted, the optimum dashed, "
         "the fit at the player’s epoch solid."
     )
-    return View(_small_fit_spec(*titles, height, colours), tables, text)
+    model = run.experiment.info.model
+    return View(_small_fit_spec(model, len(optimum) - 1, *titles, height, colours), tables, text)
 
 
 @lru_cache(16)

@@ -8,7 +8,6 @@ import numpy as np
 import pyarrow as pa
 
 from gd_core.stages import Moments, Stage
-from pages.ui.charts.fit import _prediction
 from pages.ui.charts.model import Run, View, frame_table, last_epoch, log_zero, padded, points_of, table
 from pages.ui.charts.pieces import (
     FRAME,
@@ -21,6 +20,7 @@ from pages.ui.charts.pieces import (
     level,
     log_axis,
     named,
+    prediction,
     rows_from,
     span,
     trail,
@@ -47,7 +47,7 @@ def _fit_spec(x_title: str, y_title: str, height: int, colours: Palette) -> dict
             span(100)
             .transform_filter(when)
             .transform_calculate(x="x0 + (x1 - x0) * datum.u")
-            .transform_calculate(y=_prediction("quadratic", theta), name=f"'{name}'")
+            .transform_calculate(y=prediction("quadratic", theta), name=f"'{name}'")
             .mark_line(clip=True, strokeWidth=width)
             .encode(x="x:Q", y="y:Q", order="u:Q", **named(styles))
         )
@@ -55,7 +55,7 @@ def _fit_spec(x_title: str, y_title: str, height: int, colours: Palette) -> dict
     misses = (
         rows_from("points")
         .transform_filter(f"now.stage == {int(Stage.LOSS)}")
-        .transform_calculate(predicted=_prediction("quadratic", "now"))
+        .transform_calculate(predicted=prediction("quadratic", "now"))
         .mark_rule(clip=True, color=colours.data, strokeWidth=1.5, opacity=0.8)
         .encode(x="x:Q", y="y:Q", y2="predicted:Q")
     )

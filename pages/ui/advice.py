@@ -1,0 +1,55 @@
+"""What is said of a table under its columns: what to mend in it, and which rate it opens with."""
+
+import numpy as np
+import streamlit as st
+
+from gd_core.experiment import Experiment
+from gd_core.problem import Problem
+from gd_core.safe_start import safe_rate
+from gd_core.verdict import ILL_CONDITIONED, short
+from pages.ui import own_table, stage
+from pages.ui.look import plain
+
+
+def show(experiment: Experiment, load: own_table.Load) -> None:
+    """Draw the advice, with a button where one press mends it."""
+    problem, curve, known = stage.known(experiment)
+    for sentence in remarks(experiment, problem):
+        st.markdown(f":orange[:material/info:] {plain(sentence)}")
+    kappa = known.condition_number
+    if kappa > ILL_CONDITIONED and not experiment.scale_features:
+        size = "∞" if np.isinf(kappa) else short(kappa)
+        wait = "it never gets there" if np.isinf(kappa) else f"it needs about {size} epochs"
+        st.markdown(f":small[The features’ scales differ: κ = {size}. Along the flattest direction {wait}.]")
+        st.button("Scale features", key="scale_offer", on_click=own_table.scale, args=(load,), width="stretch",
+                  help="Each feature minus its mean, over its deviation. The coefficients are shown in raw units too.")  # fmt: skip
+    lines = [own_table.note(experiment)]
+    if experiment.learning_rate == safe_rate(experiment, problem, curve):
+        lines.insert(0, _why_rate(known.stability_limit is not None))
+    st.caption(plain(" ".join(lines).strip()))
+
+
+def _why_rate(has_limit: bool) -> str:
+    if has_limit:
+        return "η is half the limit for these rows, computed from their curvature: Train settles."
+    return "η makes a first step of a tenth of the way to the optimum."
+
+
+def remarks(experiment: Experiment, problem: Problem) -> list[str]:
+    """Constant and repeated columns, and too few rows, each with what to do."""
+    x, names = problem.dataset.x.numpy(), problem.dataset.feature_names
+    said = [
+        f"{name} is the same in every row, as the intercept b is: leave it out."
+        for name, column in zip(names, x.T, strict=True)
+        if (column == column[0]).all()
+    ]
+    for i, name in enumerate(names):
+        twin = next((names[j] for j in range(i) if np.array_equal(x[:, i], x[:, j])), None)
+        if twin is not None:
+            said.append(f"{twin} and {name} hold the same numbers: one of them is enough.")
+    parameters = len(experiment.info.parameters)
+    if len(x) < parameters:
+        said.append(
+            f"{len(x)} rows for {parameters} parameters: many answers fit equally well. Add rows, or take fewer features."
+        )
+    return said

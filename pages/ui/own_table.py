@@ -1,0 +1,394 @@
+"""A table of one's own in the side bar: upload, paste or take an example; pick columns; say what becomes of gaps. No torch.
+
+What is picked stands in the session's widgets. As long as rows lack a number and nobody has said what becomes of them,
+the experiment stays as it was: the charts go on showing the last complete table.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from html import escape
+from typing import Any, NamedTuple
+
+import streamlit as st
+
+from gd_core.example_tables import EXAMPLE_TABLES
+from gd_core.experiment import HELD_OUT, Experiment, ParameterError, defaults
+from gd_core.table_fields import (
+    DATASET,
+    MAX_DEGREE,
+    MAX_FEATURES,
+    TABLE_FIELDS,
+    needs_its_file,
+    points_of,
+    problem_with_table_field,
+    table_at_hand,
+    usual_fields,
+)
+from pages.ui.look import plain
+
+STATE = st.session_state
+KEPT = 3  # tables that a visitor's session holds
+LISTED = 5  # findings shown
+Load = Callable[[Experiment], None]
+
+
+class Held(NamedTuple):
+    """A table that a visitor brought: its file's name, the table, what was recognised, and the first bad cells."""
+
+    name: str
+    table: Any
+    notes: tuple[str, ...]
+    findings: tuple[Any, ...]
+
+
+# ---------------------------------------------------------------------------------------------- what is picked
+
+
+def picked() -> dict[str, Any]:
+    """The table's fields as the widgets say them, and the rows that are left, good or bad."""
+    values: dict[str, Any] = {"dataset": DATASET} | {name: STATE.get(f"w_{name}") for name in TABLE_FIELDS}
+    values["features"] = tuple(values["features"] or ())
+    return values
+
+
+def problem() -> tuple[str, str] | None:
+    """The first field of the pick that breaks its rule, and the sentence; None if all is well."""
+    values = picked()
+    for name in TABLE_FIELDS:
+        if sentence := problem_with_table_field(name, values[name], values):
+            return name, sentence
+    return None
+
+
+def effective(good: Experiment) -> dict[str, Any]:
+    """The table's fields that the charts are to show: as picked, or the last good ones while the pick waits."""
+    values = picked()
+    if needs_its_file(str(values["table"])) or problem():
+        base = vars(good) if good.dataset == DATASET else defaults(DATASET, good.optimizer)
+        values |= {name: base[name] for name in TABLE_FIELDS}
+    return values
+
+
+def mine(usual: Experiment, fits: Callable[[Experiment], str | None], **changes: Any) -> Experiment:
+    """The visitor's last table from the Train page, for a lesson: its columns and rate; `usual` if that does not suit.
+
+    Args:
+        usual: What the lesson opens with where there is no table yet.
+        fits: Says why the lesson cannot take a table, or None.
+        changes: Fields that the lesson sets.
+    """
+    last: Experiment | None = STATE.get("last_table")
+    if last is None or needs_its_file(last.table):
+        return usual
+    kept = {
+        name: getattr(last, name) for name in (*TABLE_FIELDS, "points", "learning_rate", "scale_features")
+    }
+    try:
+        one = Experiment(**(defaults(DATASET, "gradient-descent") | kept | changes))
+    except ParameterError:
+        return usual
+    return usual if fits(one) else one
+
+
+def trees(**changes: Any) -> Experiment:
+    """A lesson's table where there is none yet: an example of two features, scaled."""
+    fields = {"table": "trees", "points": 31, "scale_features": True} | usual_fields("trees") | changes
+    return Experiment(**(defaults(DATASET, "gradient-descent") | fields))
+
+
+def line(experiment: Experiment) -> None:
+    """Which table a lesson shows, under its choice of data sets."""
+    if experiment.dataset == DATASET:
+        what = f"{experiment.target} from {', '.join(experiment.features)}"
+        power = f", degree {experiment.degree}" if experiment.degree > 1 else ""
+        st.caption(
+            plain(f"{what}{power}; {experiment.points:,} rows. Bring a table and pick its columns on Train.")
+        )
+
+
+def at_most(rows: int, parameters: int | None = None) -> Callable[[Experiment], str | None]:
+    """A lesson's rule about tables: so many rows at most, and, if that is given, exactly so many parameters."""
+
+    def fits(experiment: Experiment) -> str | None:
+        if experiment.dataset != DATASET:
+            return None
+        if experiment.points > rows:
+            return f"table must have at most {rows:,} rows in this lesson. Got {experiment.points:,}."
+        count = len(experiment.info.parameters)
+        if parameters is not None and count != parameters:
+            return (
+                f"table must be fitted with {parameters} parameters in this lesson: "
+                f"{parameters - 1} features, or one of degree {parameters - 1}. Got {count}."
+            )
+        return None
+
+    return fits
+
+
+# ---------------------------------------------------------------------------------------------------- the panel
+
+
+def panel(load: Load) -> None:
+    """Draw everything about the table. `load` sets all widgets of the side bar to an experiment."""
+    values = picked()
+    key = str(values["table"])
+    table = table_at_hand(key)
+    with st.container(key="own_table", gap="small"):
+        if table is not None:
+            st.html(_title(key, table))
+        _menu(load)
+        for sentence in _said():
+            st.markdown(f":orange[:material/error:] {plain(sentence)}")
+        if table is None:
+            return
+        names = list(table.names)
+        st.selectbox("Target y", names, key="w_target", on_change=_target_changed, args=(load,),
+                     help="The column that is predicted.")  # fmt: skip
+        others = [name for name in names if name != STATE["w_target"]]
+        st.multiselect(
+            "Features x", others, key="w_features", on_change=_features_changed, args=(load,),
+            max_selections=MAX_FEATURES, placeholder="Choose columns",
+            help="The columns that it is predicted from. With one a line or a polynomial is fitted, with several a plane.",
+        )  # fmt: skip
+        if len(STATE["w_features"]) == 1:
+            st.segmented_control(
+                "Degree", range(1, MAX_DEGREE + 1), key="w_degree", on_change=_changed, args=(load,), required=True,
+                help="1 is a line w₁·x + b; 2 adds w₂·x², and so on. All of them are linear in the weights.",
+            )  # fmt: skip
+        _gaps(table, load)
+
+
+def _title(key: str, table: Any) -> str:
+    held: dict[str, Held] = STATE.get("tables", {})
+    name = (
+        EXAMPLE_TABLES[key].title
+        if key in EXAMPLE_TABLES
+        else held[key].name
+        if key in held
+        else "From a link"
+    )
+    size = f"{table.rows:,} rows, {len(table.names)} columns"
+    return f'<p class="panel-title">{escape(name)} <small>{size}</small></p>'
+
+
+def _menu(load: Load) -> None:
+    with st.popover(
+        "Bring a table", icon=":material/table:", width="stretch", key="table_menu", on_change="rerun"
+    ):
+        st.file_uploader(
+            "A CSV or TSV file, up to 200,000 rows", type=["csv", "tsv", "txt"], max_upload_size=5,
+            key=f"upload {STATE.get('uploads', 0)}", on_change=_uploaded, args=(load,),
+        )  # fmt: skip
+        st.text_area(
+            "Or paste rows, as from a spreadsheet",
+            key="pasted",
+            height=110,
+            placeholder="size, price\n50, 210\n72, 295",
+        )
+        st.button("Use the pasted rows", key="use_pasted", on_click=_paste, args=(load,))
+        st.markdown("**Or take one of these**")
+        for key, example in EXAMPLE_TABLES.items():
+            st.button(
+                f"{example.title}  \n:small[:gray[{example.help}]]", key=f"example_table_{key}", type="tertiary",
+                width="stretch", on_click=_choose, args=(key, load),
+            )  # fmt: skip
+            st.caption(f"{plain(example.source)}. {plain(example.licence)}")
+        if str(STATE.get("w_table")) in STATE.get("tables", {}):
+            st.button(
+                "Remove my table",
+                key="remove_table",
+                icon=":material/delete:",
+                on_click=_remove,
+                args=(load,),
+            )
+
+
+def _said() -> list[str]:
+    """What is wrong with the last file, and which file a link asks for."""
+    sentences = [STATE["table_said"]] if STATE.get("table_said") else []
+    if wanted := STATE.get("wanted"):
+        sentences.insert(0, needs_its_file(wanted["table"]) or "")
+    return [sentence for sentence in sentences if sentence]
+
+
+def _gaps(table: Any, load: Load) -> None:
+    """Bad cells of the columns that are used, and the choice what becomes of their rows; else what was chosen."""
+    found = problem()
+    if found and found[0] != "missing":
+        st.markdown(f":orange[:material/error:] {plain(found[1])} The charts show the last good choice.")
+        return
+    values = picked()
+    columns = (values["target"], *values["features"])
+    if not any(table.missing[name] for name in columns):
+        return
+    if values["missing"] == "refuse":
+        left = points_of({**values, "missing": "drop"}) or 0
+        gone = table.rows - left
+        rows = "1 row lacks a number" if gone == 1 else f"{gone:,} rows lack a number"
+        st.markdown(f":orange[:material/error:] {rows}. What shall become of them?")
+        st.caption("  \n".join(_findings(table, columns)))
+        st.button("Leave them out", key="drop_rows", on_click=_choose_missing, args=("drop", load), width="stretch",
+                  disabled=left < 2, help=f"{left:,} of {table.rows:,} rows are left.")  # fmt: skip
+        st.button("Fill with the mean", key="fill_rows", on_click=_choose_missing, args=("mean", load), width="stretch",
+                  help="A missing feature takes the mean of its column. A row without a target is left out.")  # fmt: skip
+        st.caption("Until you choose, the charts show the last complete table.")
+        return
+    from gd_core.table import used
+
+    rows = used(table, values["target"], values["features"], values["missing"])
+    parts = []
+    if rows.filled:
+        one = rows.filled == 1
+        parts.append(
+            "1 missing number is the mean of its column"
+            if one
+            else f"{rows.filled:,} missing numbers are the mean of their column"
+        )
+    parts += [f"{rows.dropped:,} of {table.rows:,} rows are left out"] if rows.dropped else []
+    st.caption(f"{'; '.join(parts)}.")
+    st.button(
+        "Choose again", key="choose_again", type="tertiary", on_click=_choose_missing, args=("refuse", load)
+    )
+
+
+def _findings(table: Any, columns: tuple[str, ...]) -> list[str]:
+    held: Held | None = STATE.get("tables", {}).get(STATE["w_table"])
+    if held is None:  # from a link: only the gaps are left
+        import numpy as np
+
+        places = [(int(i) + 2, name) for name in columns for i in np.flatnonzero(np.isnan(table[name]))]
+        said = [f"row {row:,}, column {name} is empty" for row, name in sorted(places)]
+    else:
+        said = [str(finding) for finding in held.findings if finding.column in ("", *columns)]
+    more = [f"… and {len(said) - LISTED:,} more"] if len(said) > LISTED else []
+    return [plain(one) for one in [*said[:LISTED], *more]]
+
+
+def note(experiment: Experiment) -> str:
+    """What the link of this experiment carries."""
+    held: Held | None = STATE.get("tables", {}).get(experiment.table)
+    notes = " ".join(held.notes) if held else ""
+    if experiment.table.startswith("sha256:"):
+        mark = experiment.table.removeprefix("sha256:")
+        return (
+            f"{notes} Too large for a link: whoever follows it must bring the same file, fingerprint {mark}."
+        )
+    if experiment.table in EXAMPLE_TABLES:
+        return f"{EXAMPLE_TABLES[experiment.table].source}."
+    return f"{notes} The whole table travels in the link."
+
+
+# ---------------------------------------------------------------------------------------------------- callbacks
+
+
+def _uploaded(load: Load) -> None:
+    file = STATE.get(f"upload {STATE.get('uploads', 0)}")
+    if file is not None:
+        STATE["uploads"] = STATE.get("uploads", 0) + 1  # a fresh uploader, which no longer holds the file
+        _take(file.getvalue(), file.name, load)
+
+
+def _paste(load: Load) -> None:
+    if _take(str(STATE.get("pasted", "")), "Pasted rows", load):
+        STATE["pasted"] = ""
+
+
+def _take(source: bytes | str, name: str, load: Load) -> bool:
+    """Make a table of what was brought and pick its usual columns, or say why there is none. Nothing else changes."""
+    from gd_core.reading import TableError, read
+    from gd_core.table import keep
+
+    try:
+        reading = read(source)
+    except TableError as error:
+        STATE["table_said"] = str(error)
+        return False
+    table = keep(reading.table)
+    tables: dict[str, Held] = STATE.setdefault("tables", {})
+    tables.pop(table.key, None)
+    tables[table.key] = Held(name, table, reading.notes, reading.findings)
+    for old in list(tables)[:-KEPT]:
+        tables.pop(old, None)
+    wanted: dict[str, str] | None = STATE.get("wanted")
+    if wanted and wanted["table"] == table.key:
+        STATE.pop("wanted", None)
+        STATE["table_said"], STATE["table_menu"] = "", False
+        load(Experiment.from_query(wanted)[0])
+        return True
+    _choose(table.key, load)
+    if wanted:
+        STATE["table_said"] = (
+            f"This file is another one: its fingerprint is {table.fingerprint[:16]}. It is shown as your own table."
+        )
+    return True
+
+
+def _choose(key: str, load: Load) -> None:
+    STATE["table_said"], STATE["table_menu"] = "", False
+    STATE["w_table"] = key
+    for name, value in usual_fields(key).items():
+        STATE[f"w_{name}"] = list(value) if isinstance(value, tuple) else value
+    _changed(load)
+
+
+def _target_changed(load: Load) -> None:
+    """A target is no feature: where it was one, the last target takes its place if there is no other."""
+    target = STATE["w_target"]
+    left = [name for name in STATE["w_features"] if name != target]
+    good: Experiment = STATE["good"]
+    STATE["w_features"] = left or ([good.target] if good.target != target else [])
+    _changed(load)
+
+
+def _features_changed(load: Load) -> None:
+    if len(STATE["w_features"]) != 1:
+        STATE["w_degree"] = 1
+    _changed(load)
+
+
+def _choose_missing(what: str, load: Load) -> None:
+    STATE["w_missing"] = what
+    if what != "refuse":
+        _changed(load)
+
+
+def _changed(load: Load) -> None:
+    """Take a good pick over, with a rate that settles on it. A bad one stays in the widgets, with its sentence."""
+    if problem():
+        return
+    good: Experiment = STATE["good"]
+    values = picked() | {"points": points_of(picked())}
+    kept = {name: getattr(good, name) for name in ("loss", "optimizer", "seed", "epochs", "scale_features")}
+    if good.dataset != DATASET or good.table != values["table"]:
+        kept["epochs"], kept["scale_features"] = defaults(DATASET, good.optimizer)["epochs"], False
+    fields = defaults(DATASET, good.optimizer) | kept | values
+    try:
+        chosen = Experiment(**(fields | {name: getattr(good, name) for name in HELD_OUT}))
+    except ParameterError:  # too few rows to hold some of them out
+        chosen = Experiment(**fields)
+    load(_safe(chosen))
+    STATE["axes"] = (0, 1)
+
+
+def _remove(load: Load) -> None:
+    """Forget the table and everything that holds its rows."""
+    key = str(STATE["w_table"])
+    STATE.get("tables", {}).pop(key, None)
+    if (last := STATE.get("last_table")) and last.table == key:
+        STATE.pop("last_table")
+    _choose(next(iter(EXAMPLE_TABLES)), load)
+    from pages.ui import stage
+
+    stage.forget(key)
+
+
+def scale(load: Load) -> None:
+    """Scale the features, with the rate that settles then. For callbacks."""
+    load(_safe(replace(STATE["good"], scale_features=True, start="published")))
+
+
+def _safe(experiment: Experiment) -> Experiment:
+    from gd_core.safe_start import safe_start
+    from pages.ui import stage
+
+    return safe_start(experiment, lambda one: stage.known(one)[:2])

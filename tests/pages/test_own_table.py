@@ -1,0 +1,172 @@
+"""A table of one's own on the Train page and in the lessons: brought, mended, picked, kept, removed."""
+
+import gc
+
+import numpy as np
+import pytest
+from test_train import Lab  # pyright: ignore[reportMissingImports]
+
+from gd_core.experiment import Experiment
+from gd_core.table import find
+
+CARS = {"dataset": "table", "table": "cars", "target": "distance (ft)", "features": "speed (mph)"}
+GOOD = "size,rooms,price\n50,2,210\n72,3,295\n90,4,400\n101,4,410\n60,2,230\n"
+BAD = "size,rooms,price\n50,2,210\nn/a,3,295\n90,,400\n101,4,410\n60,2,230\n"
+
+
+class Table(Lab):
+    """The Train page with a table."""
+
+    def paste(self, text):
+        self.at.text_area("pasted").set_value(text)
+        return self.press("use_pasted")
+
+    @property
+    def said(self):
+        return " ".join(element.value for element in [*self.at.sidebar.markdown, *self.at.sidebar.caption])
+
+
+def opened(**query):
+    return Table(**(CARS | {"learning_rate": "0.00188", "epochs": "20"} | query))
+
+
+def test_the_data_set_opens_with_an_example_that_trains():
+    """Chosen from the list, it is the stopping distances, with a rate that settles; Train works at once."""
+    lab = Table().choose("dataset", "table")
+    assert lab.experiment == Experiment.default("table")
+    lab.press("train")
+    take = lab.at.session_state["on_stage"]
+    assert take.recording.diverged_at is None
+    assert take.recording.loss[-1] < take.recording.loss[0] / 5
+
+
+def test_pasted_rows_become_the_data():
+    """They travel in the link, the last column is the target, and the rate is half the limit of these very rows."""
+    lab = opened().paste(GOOD)
+    experiment = lab.experiment
+    assert (experiment.target, experiment.features, experiment.points) == ("price", ("size",), 5)
+    assert find(experiment.table)["rooms"].tolist() == [2, 3, 4, 4, 2]
+    size = np.array([50, 72, 90, 101, 60.0])
+    features = np.column_stack([size, np.ones(5)])
+    steepest = np.linalg.eigvalsh(2 / 5 * features.T @ features)[-1]
+    assert experiment.learning_rate == pytest.approx(1 / steepest, rel=0.005)
+    assert "half the limit" in lab.said
+    again = Table(**lab.query)
+    assert again.experiment == experiment
+
+
+def test_nothing_is_dropped_before_the_choice():
+    """Each bad cell is named; until the choice the last table stays; then the link says what was chosen."""
+    lab = opened().paste(BAD)
+    assert lab.experiment.table == "cars"
+    assert "1 row lacks a number" in lab.said
+    assert "row 3, column size: ‘n/a’ is not a number" in lab.said.replace("\\", "")
+    assert "rooms" not in " ".join(caption.value for caption in lab.at.sidebar.caption)
+    lab.press("drop_rows")
+    assert (lab.experiment.missing, lab.experiment.points) == ("drop", 4)
+    lab.press("choose_again").press("fill_rows")
+    assert (lab.experiment.missing, lab.experiment.points) == ("mean", 5)
+    assert "1 missing number is the mean of its column" in lab.said
+
+
+def test_a_hostile_file_leaves_everything_as_it_was():
+    """One sentence above the columns; the run, the address and the pick stay."""
+    lab = opened().press("train")
+    before, take = lab.query, lab.at.session_state["on_stage"]
+    for text, sentence in (
+        ("", "The table is empty: there is nothing in it."),
+        ("a\n1\n2", "The table has one column"),
+        ("PK\x03\x04", "The table has one column"),
+        ("a,b\n<b>x</b>,1\n*y*,2", "<b>x</b>"),
+    ):
+        lab.paste(text)
+        assert sentence in lab.said.replace("\\", "")
+        assert lab.query == before
+        assert lab.at.session_state["on_stage"] is take
+
+
+def test_columns_are_picked_and_the_rate_follows():
+    """Several features make a plane; a target that was a feature changes places with the old one; degrees make curves."""
+    lab = opened(table="trees", target="volume (ft³)", features="girth (in),height (ft)")
+    assert lab.experiment.info.parameters == ("w₁", "w₂", "b")
+    lab.at.selectbox("w_target").set_value("height (ft)")
+    lab.run()
+    assert (lab.experiment.target, lab.experiment.features) == ("height (ft)", ("girth (in)",))
+    rate = lab.experiment.learning_rate
+    lab.at.button_group("w_degree").set_value(3)
+    lab.run()
+    assert lab.experiment.degree == 3
+    assert lab.experiment.learning_rate < rate / 1000
+    assert lab.experiment.info.parameters == ("w₁", "w₂", "w₃", "b")
+    lab.at.multiselect("w_features").set_value([])
+    lab.run()
+    assert "features must be 1 to 20 columns" in lab.said
+    assert lab.experiment.features == ("girth (in)",)
+
+
+def test_scaling_is_offered_not_forced():
+    """κ is named; one press scales and sets the rate; then the offer is gone."""
+    lab = opened(
+        table="trees", target="volume (ft³)", features="girth (in),height (ft)", learning_rate="8.34e-5"
+    )
+    assert "κ = 920,404" in lab.said
+    assert not lab.experiment.scale_features
+    lab.press("scale_offer")
+    assert lab.experiment.scale_features
+    assert lab.experiment.learning_rate == pytest.approx(1 / 3.0388, rel=0.01)
+    assert "κ" not in lab.said
+    assert "scale_offer" not in [button.key for button in lab.at.button]
+
+
+def test_what_is_wrong_with_columns_is_told():
+    """A constant column, one that is there twice, and fewer rows than parameters, each with what to do."""
+    lab = opened().paste("one,x,twin,y\n1,1,1,2\n1,2,2,3\n1,4,4,5\n")
+    lab.at.multiselect("w_features").set_value(["one", "x", "twin"])
+    lab.run()
+    said = lab.said.replace("\\", "")
+    assert "one is the same in every row, as the intercept b is: leave it out." in said
+    assert "x and twin hold the same numbers: one of them is enough." in said
+    assert "3 rows for 4 parameters" in said
+    lab.press("train")
+
+
+def test_going_away_and_back_loses_nothing():
+    """Another data set and back: the same table, columns and rate."""
+    lab = opened().paste(GOOD)
+    before = lab.experiment
+    lab.choose("dataset", "two-features").choose("dataset", "table")
+    assert lab.experiment == before
+
+
+def test_names_stay_text():
+    """Markup in a name is neither Markdown nor HTML anywhere in the side bar or on the page."""
+    name = "<script>alert(1)</script>*b*"
+    lab = opened().paste(f"{name},z,y\n1,2,3\n2,3,5\n3,7,8\n").press("train")
+    lab.at.multiselect("w_features").set_value([name, "z"])
+    lab.run()
+    for element in lab.at.get("html"):
+        assert "<script>alert" not in element.proto.body
+
+
+def test_a_large_table_needs_its_file():
+    """Its link says so with the fingerprint, in another session once it is gone; the file brings the link's settings back."""
+    generator = np.random.default_rng(3)
+    rows = "\n".join(f"{a!r},{b!r}" for a, b in generator.random((400, 2)).tolist())
+    lab = opened().paste(f"x,y\n{rows}")
+    link = lab.query
+    assert link["table"].startswith("sha256:")
+    assert "Too large for a link" in lab.said
+    lab.press("remove_table")
+    assert lab.experiment.table == "cars"
+    del lab
+    gc.collect()
+    other = Table(**link | {"epochs": "77"})
+    mark = link["table"].removeprefix("sha256:")
+    assert f"this link needs the file with the fingerprint {mark}. Upload it." in other.said.replace("\\", "")
+    assert other.query == link | {"epochs": "77"}  # a reload asks again
+    other.paste(GOOD)
+    assert "fingerprint" in other.said
+    other.paste(f"x,y\n{rows}")
+    assert other.query == link | {"epochs": "77"}
+    assert other.experiment.epochs == 77
+    assert "this link needs" not in other.said
