@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import streamlit as st
 
 from gd_core.example_tables import EXAMPLE_TABLES
-from gd_core.experiment import HELD_OUT, Experiment, ParameterError, defaults
+from gd_core.experiment import Experiment, ParameterError, defaults
 from gd_core.table_fields import (
     DATASET,
     MAX_DEGREE,
@@ -357,13 +357,13 @@ def _changed(load: Load) -> None:
     if problem():
         return
     good: Experiment = STATE["good"]
-    values = picked() | {"points": points_of(picked())}
+    values: dict[str, Any] = picked() | {"points": points_of(picked())}
     kept = {name: getattr(good, name) for name in ("loss", "optimizer", "seed", "epochs", "scale_features")}
     if good.dataset != DATASET or good.table != values["table"]:
         kept["epochs"], kept["scale_features"] = defaults(DATASET, good.optimizer)["epochs"], False
-    fields = defaults(DATASET, good.optimizer) | kept | values
+    fields: dict[str, Any] = defaults(DATASET, good.optimizer) | kept | values
     try:
-        chosen = Experiment(**(fields | {name: getattr(good, name) for name in HELD_OUT}))
+        chosen = Experiment(**(fields | {name: getattr(good, name) for name in ("holdout", "split_seed")}))
     except ParameterError:  # too few rows to hold some of them out
         chosen = Experiment(**fields)
     load(_safe(chosen))

@@ -4,7 +4,7 @@ import gc
 
 import numpy as np
 import pytest
-from test_train import Lab  # pyright: ignore[reportMissingImports]
+from test_train import Lab
 
 from gd_core.experiment import Experiment
 from gd_core.table import find
