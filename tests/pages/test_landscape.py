@@ -396,7 +396,7 @@ def test_a_link_for_another_lesson_opens_this_one_with_what_fits():
     """One parameter has no valley."""
     page = LessonPage(LESSON, dataset="one-parameter", learning_rate="0.1", epochs="40", guess="swings")
     assert page.complaints == [
-        "dataset must be one of noisy-quadratic, two-features in this lesson. Got one-parameter.",
+        "dataset must be one of noisy-quadratic, two-features, table in this lesson. Got one-parameter.",
         "The lesson opens with its own settings.",
     ]
     assert experiment(page) == Experiment(learning_rate=1e-5, epochs=100)

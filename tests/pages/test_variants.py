@@ -307,7 +307,7 @@ def test_a_link_for_another_lesson_opens_with_what_suits():
     """A run of one parameter, continued twice: a sentence, and the lesson as it opens by itself."""
     page = LessonPage(LESSON, dataset="one-parameter", learning_rate="0.1", epochs="40")
     assert page.complaints[0].startswith(
-        "dataset must be one of noisy-quadratic, two-features in this lesson."
+        "dataset must be one of noisy-quadratic, two-features, table in this lesson."
     )
     assert page.text("learning_rate") == "0.04044"
     before = LessonPage(LESSON, dataset="noisy-quadratic", before="5,momentum,1e-5,0.9", epochs="20")
