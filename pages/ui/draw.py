@@ -1,0 +1,151 @@
+"""Data drawn by hand: the paper in place of "Data and fit" until Train is pressed, and the same points as a table."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+from streamlit.components.v2 import component
+
+from gd_core import drawing
+from gd_core.experiment import Experiment, ParameterError
+from gd_core.split import split
+from pages.ui import look
+from pages.ui.charts import Run
+from pages.ui.palette import Palette
+
+_HERE = Path(__file__).parent
+_pad = component(
+    "pad",
+    html=(_HERE / "draw.html").read_text(encoding="utf-8"),
+    css=(_HERE / "draw.css").read_text(encoding="utf-8"),
+    js=(_HERE / "draw.js").read_text(encoding="utf-8"),
+)
+REMEMBERED = 50  # drawings that Undo goes back to
+STATE = st.session_state
+Load = Callable[[Experiment], None]
+Say = Callable[[str], None]
+
+
+def show(run: Run, colours: Palette, load: Load, say: Say) -> None:
+    """Draw the paper with the points of an experiment on it.
+
+    Args:
+        run: A drawing that waits for Train.
+        colours: Those of the charts.
+        load: Sets the page to another experiment. For callbacks.
+        say: Says a sentence on the page. For callbacks.
+    """
+    experiment, problem = run.experiment, run.problem
+    points = drawing.points_of(experiment)
+    x0, x1, y0, y1 = drawing.paper(points)
+    *weights, bias = problem.raw(problem.start).tolist()
+    held_out = []
+    if experiment.holdout:
+        held_out = split(experiment.points, experiment.held_out_rows, experiment.split_seed)[1].tolist()
+    with st.container(horizontal=True, vertical_alignment="center", key="pad_head"):
+        look.panel_title("Data and fit", "click to add a point, drag to move, double click to remove")
+        with st.popover("As a table", icon=":material/table_rows:", key="pad_table"):
+            _editor(experiment, points, load, say)
+    _pad(
+        key="pad",
+        data={
+            "points": points,
+            "held_out": held_out,
+            "x0": x0,
+            "x1": x1,
+            "y0": y0,
+            "y1": y1,
+            "degree": experiment.degree,
+            "start": [bias, *weights],
+            "titles": [problem.dataset.feature_names[0], problem.dataset.target_name],
+            "fewest": drawing.FEWEST,
+            "most": drawing.MOST,
+            "undo": bool(STATE.get("drawings")),
+            "seen": STATE.get("drawn", 0),
+            "colours": {
+                "data": colours.data,
+                "best": colours.optimum,
+                "start": colours.start,
+                "run": colours.run,
+                "ink": colours.ink,
+                "paper": colours.paper,
+            },
+        },
+        on_edit_change=lambda: _edited(experiment, load, say),
+        on_ask_change=lambda: _asked(experiment, load),
+    )
+
+
+def again(load: Load) -> None:
+    """Start a drawing, or go back to the one that was left. For callbacks."""
+    last: Experiment | None = STATE.get("last_drawing")
+    load(last if last is not None else drawing.opening())
+
+
+def _editor(experiment: Experiment, points: list[list[float]], load: Load, say: Say) -> None:
+    number = st.column_config.NumberColumn(
+        required=True, min_value=-drawing.FARTHEST, max_value=drawing.FARTHEST
+    )
+    key = f"points {experiment.table}"
+    st.data_editor(
+        pd.DataFrame(points, columns=list(drawing.COLUMNS)),
+        num_rows="dynamic",
+        key=key,
+        height=320,
+        column_config=dict.fromkeys(drawing.COLUMNS, number),
+        on_change=lambda: _typed(experiment, points, STATE[key], load, say),
+    )
+    st.caption(f"{drawing.FEWEST} to {drawing.MOST} points. A row that is not complete yet waits.")
+
+
+def _edited(experiment: Experiment, load: Load, say: Say) -> None:
+    """The browser has finished a change."""
+    edit = STATE["pad"].get("edit")
+    if isinstance(edit, dict):
+        STATE["drawn"] = edit.get("number", 0)
+        _take(experiment, edit.get("points"), load, say)
+
+
+def _asked(experiment: Experiment, load: Load) -> None:
+    """Undo or Start over was pressed."""
+    what = str(STATE["pad"].get("ask") or "")
+    drawings: list[Experiment] = STATE.setdefault("drawings", [])
+    if what.startswith("undo") and drawings:
+        _set(drawings.pop(), load)
+    elif what.startswith("over"):
+        drawings.append(experiment)
+        _set(drawing.opening(), load)
+
+
+def _typed(
+    experiment: Experiment, points: list[list[float]], changes: Mapping[str, Any], load: Load, say: Say
+) -> None:
+    """The table was edited: rows changed, removed and added. One that lacks a number waits for it."""
+    rows = [dict(zip(drawing.COLUMNS, point, strict=True)) for point in points]
+    for row, cells in changes["edited_rows"].items():
+        rows[int(row)] |= cells
+    gone = set(changes["deleted_rows"])
+    rows = [row for number, row in enumerate(rows) if number not in gone]
+    rows += [dict(row) for row in changes["added_rows"]]
+    table = [[row.get(name) for name in drawing.COLUMNS] for row in rows]
+    if not any(cell is None for row in table for cell in row):
+        _take(experiment, table, load, say)
+
+
+def _take(experiment: Experiment, points: Any, load: Load, say: Say) -> None:
+    """Other points: what cannot be trained on is said, and the paper stays as it was."""
+    try:
+        changed = drawing.drawn(experiment, points)
+    except ParameterError as error:
+        say(str(error))
+        return
+    if changed.table != experiment.table:
+        STATE["drawings"] = [*STATE.get("drawings", []), experiment][-REMEMBERED:]
+        _set(changed, load)
+
+
+def _set(experiment: Experiment, load: Load) -> None:
+    STATE["last_drawing"] = experiment
+    load(experiment)
