@@ -21,6 +21,7 @@ WIDGETS = (
     "controls",
     "desk",
     "downloads",
+    "draw",
     "four_rates",
     "goldilocks",
     "hand_in",

@@ -78,12 +78,6 @@ def show(run: Run, colours: Palette, load: Load, say: Say) -> None:
     )
 
 
-def again(load: Load) -> None:
-    """Start a drawing, or go back to the one that was left. For callbacks."""
-    last: Experiment | None = STATE.get("last_drawing")
-    load(last if last is not None else drawing.opening())
-
-
 def _editor(experiment: Experiment, points: list[list[float]], load: Load, say: Say) -> None:
     number = st.column_config.NumberColumn(
         required=True, min_value=-drawing.FARTHEST, max_value=drawing.FARTHEST

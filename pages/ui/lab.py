@@ -5,6 +5,7 @@ from typing import Any
 
 import streamlit as st
 
+from gd_core import drawing
 from gd_core.catalog import LOSS_INFO, OPTIMIZER_INFO
 from gd_core.experiment import Experiment, ParameterError
 from gd_core.landscape import frame as map_frame
@@ -16,6 +17,7 @@ from pages.ui import (
     advice,
     charts,
     controls,
+    draw,
     hand_in,
     lesson,
     look,
@@ -126,9 +128,31 @@ def _data(run: charts.Run, colours: Palette, shown: pinned.Beside) -> None:
         with right:
             for place, j in enumerate(_shown_features(run)):
                 tabs.draw(charts.along(run, j, colours, TALL // 2 - 8, shown.fit), f"along_{place}")
-    else:
+    elif not drawing.is_drawing(run.experiment) or task.current() is not None:
         look.panel_title("Data and fit", _rows_note(run))
         tabs.draw(charts.fit(run, colours, TALL, shown.fit), "fit")
+    elif stage.on_stage(run.experiment) is None:
+        draw.show(run, colours, _drawn, _refused)
+    else:
+        with st.container(horizontal=True, vertical_alignment="center", key="fit_head"):
+            look.panel_title("Data and fit", _rows_note(run))
+            st.button(
+                "Go on drawing", icon=":material/draw:", type="tertiary", on_click=stage.reset, key="draw_on"
+            )
+        tabs.draw(charts.fit(run, colours, TALL, shown.fit), "fit")
+
+
+def _drawn(experiment: Experiment) -> None:
+    """Take over a drawing that has changed. For callbacks."""
+    controls.load(experiment)
+    _side_bar_changed()
+    stage.reset()
+
+
+def _refused(sentence: str) -> None:
+    """Say what is wrong with a drawing. For callbacks."""
+    controls.tell(sentence)
+    _side_bar_changed()
 
 
 def _error(run: charts.Run, colours: Palette, height: int, shown: pinned.Beside) -> None:

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import streamlit as st
 
+from gd_core import drawing
 from gd_core.example_tables import EXAMPLE_TABLES
 from gd_core.experiment import Experiment, ParameterError, defaults
 from gd_core.table_fields import (
@@ -137,6 +138,11 @@ def panel(load: Load) -> None:
         if table is not None:
             st.html(_title(key, table))
         _menu(load)
+        if not drawing.is_drawing(STATE["good"]):
+            st.button(
+                "Draw your own", icon=":material/draw:", key="draw_your_own", width="stretch",
+                on_click=_draw, args=(load,), help="Click points on a plot, and watch the fit answer.",
+            )  # fmt: skip
         for sentence in _said():
             st.markdown(f":orange[:material/error:] {plain(sentence)}")
         if table is None:
@@ -165,6 +171,8 @@ def _title(key: str, table: Any) -> str:
         if key in EXAMPLE_TABLES
         else held[key].name
         if key in held
+        else "Your points"
+        if table.names == drawing.COLUMNS
         else "From a link"
     )
     size = f"{table.rows:,} rows, {len(table.names)} columns"
@@ -279,6 +287,14 @@ def note(experiment: Experiment) -> str:
 
 
 # ---------------------------------------------------------------------------------------------------- callbacks
+
+
+def _draw(load: Load) -> None:
+    """Go back to the drawing that was left, or begin one."""
+    STATE["table_said"], STATE["table_menu"] = "", False
+    STATE.pop("wanted", None)
+    load(STATE.get("last_drawing") or drawing.opening())
+    STATE["axes"] = (0, 1)
 
 
 def _uploaded(load: Load) -> None:

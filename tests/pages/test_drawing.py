@@ -3,12 +3,12 @@
 from dataclasses import replace
 
 import pytest
+from test_train import Lab
 
 from gd_core import drawing
 from gd_core.experiment import Experiment
 from gd_core.split import split
 from pages.ui import draw
-from tests.pages.test_train import Lab
 
 OPENING = drawing.opening()
 

@@ -5,6 +5,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from lesson_page import LessonPage
+from test_train import Lab
 
 from gd_core.experiment import Experiment, defaults
 from gd_core.problem import build
@@ -14,8 +16,6 @@ from pages.ui import charts
 from pages.ui.charts.model import DRAWN_ROWS, MOVED_ROWS
 from pages.ui.palette import LIGHT
 from pages.ui.ways import plain
-from tests.pages.lesson_page import LessonPage
-from tests.pages.test_train import Lab
 
 HELD = Experiment(scale_features=True, learning_rate=0.1, epochs=30, holdout=0.3)
 PLANE = Experiment(
