@@ -125,4 +125,5 @@ lesson.closing(
         ),
         lesson.Link("Words and questions", "glossary"),
     ),
+    (desk, {"This run": run}),
 )

@@ -139,4 +139,5 @@ lesson.closing(
         ),
         lesson.Link("A bug worth knowing", "broadcasting"),
     ),
+    (desk, {"This network": desk.settings}),
 )

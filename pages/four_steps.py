@@ -122,4 +122,5 @@ lesson.closing(
         lesson.Link("The same run on the Train page", "train", desk.settings),
         lesson.Link("The gradient: which way is down", "gradient"),
     ),
+    (desk, {"This run": run}),
 )

@@ -177,4 +177,5 @@ lesson.closing(
         lesson.Link("The same run on the Train page", "train", desk.settings),
         lesson.Link("How far to go: the learning rate", "learning_rate"),
     ),
+    (desk, {"This run": run}),
 )

@@ -108,8 +108,8 @@ stage.settle()
 colours = palette(st.context.theme.type)
 
 
-def one_valley() -> None:
-    """One map with the paths of all starts, and beside it what each direction still has to go."""
+def one_valley() -> dict[str, charts.Run]:
+    """One map with the paths of all starts, and beside it what each direction still has to go. Gives the runs."""
     parts = [stage.played(one, trained=desk.revealed) for one in starts.experiments(desk)]
     runs, lead = [run for run, *_ in parts], starts.chosen(desk)
     plane = valley.plane_of(desk.settings, desk["axes"])
@@ -156,10 +156,11 @@ def one_valley() -> None:
             **valley.span(runs),
             on_click=starts.clicked(desk, runs, plane, around, follow),
         )
+    return {f"Start {number}": run for number, run in enumerate(runs, 1)}
 
 
-def both_valleys() -> None:
-    """Without and with scaled features: two maps, both gaps, and what scaling changes in numbers."""
+def both_valleys() -> dict[str, charts.Run]:
+    """Without and with scaled features: two maps, both gaps, and what scaling changes in numbers. Gives the runs."""
     twins = pair(desk.settings)
     parts = [stage.played(one, trained=desk.revealed) for one in (twins.plain, twins.scaled)]
     left, right = st.columns([6, 5], gap="medium")
@@ -200,6 +201,7 @@ def both_valleys() -> None:
             trained=desk.revealed,
             **valley.span([run for run, *_ in parts]),
         )
+    return {"Without scaling": parts[0][0], "Scaled features": parts[1][0]}
 
 
 def rate_chosen() -> None:
@@ -209,10 +211,7 @@ def rate_chosen() -> None:
 
 with under_rate:
     rate.show(desk.settings, stage.known(desk.settings)[2], rate_chosen)
-if desk["compare"]:
-    both_valleys()
-else:
-    one_valley()
+shown = both_valleys() if desk["compare"] else one_valley()
 lesson.closing(
     (
         "Along each direction the error is multiplied by its own 1 − ηλ, wherever one starts.",
@@ -228,4 +227,5 @@ lesson.closing(
         lesson.Link("The same run on the Train page", "train", desk.settings),
         lesson.Link("Other update rules in the same valley", "variants"),
     ),
+    (desk, shown),
 )

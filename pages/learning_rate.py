@@ -125,4 +125,5 @@ lesson.closing(
         ),
         lesson.Link("Landscape", "landscape"),
     ),
+    (desk, four_rates.by_name(four)),
 )

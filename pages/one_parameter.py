@@ -126,4 +126,5 @@ lesson.closing(
         lesson.Link("The same run on the Train page", "train", desk.settings),
         lesson.Link("Next: four steps on real data", "four_steps"),
     ),
+    (desk, {"This run": run}),
 )

@@ -179,4 +179,5 @@ lesson.closing(
         lesson.Link("Sizes of batch, counted in updates", "variants", QUADRATIC, {"racers": "batch,mini-batch,stochastic", "unit": "update"}),
         lesson.Link("Vanishing and exploding gradients", "deep_networks"),
     ),
+    (desk, race.by_name(finished, problem, curve)),
 )  # fmt: skip

@@ -22,6 +22,7 @@ WIDGETS = (
     "desk",
     "downloads",
     "draw",
+    "drawn",
     "four_rates",
     "goldilocks",
     "hand_in",
@@ -42,6 +43,7 @@ WIDGETS = (
     "starts",
     "tabs",
     "task",
+    "takeaway",
 )
 
 # Who → whom they must not import. A name also stands for everything inside: gd_core for gd_core.theory.

@@ -95,6 +95,11 @@ def of(desk: Desk[Experiment]) -> Four:
     return Four(rates, known, runs, findings, usual[1] if known.stability_limit else None, ends)
 
 
+def by_name(four: Four) -> dict[str, Run]:
+    """The four, as they are called on the page."""
+    return {f"Run {number}": run for number, run in enumerate(four.runs, 1)}
+
+
 # ---------------------------------------------------------------------------------------------------------- the charts
 
 

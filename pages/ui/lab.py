@@ -18,6 +18,7 @@ from pages.ui import (
     charts,
     controls,
     draw,
+    drawn,
     hand_in,
     lesson,
     look,
@@ -27,8 +28,9 @@ from pages.ui import (
     rate,
     stage,
     tabs,
+    takeaway,
     task,
-)  # fmt: skip
+)
 from pages.ui.palette import Palette, palette
 from pages.ui.ways import ways_on
 
@@ -60,11 +62,26 @@ def show(held: controls.Controls, box: Any = None) -> None:
     # a fragment also when nothing streams: its elements would be drawn anew if they came out of one
     st.fragment(_live, run_every=0.5 if streaming else None)(held, streaming)
     prepare.show(held.experiment, take)
+    if task.current() is None:
+        takeaway.button("train", "Train", _shown, _address)
+
+
+def _shown() -> dict[str, charts.Run]:
+    """The run on the page now, for whoever takes it away."""
+    experiment = STATE["held"].experiment
+    return {"This run": stage.as_run(experiment, stage.on_stage(experiment))[0]}
+
+
+def _address() -> dict[str, str]:
+    """The settings of its link: of the run, also where the side bar has changed since."""
+    axes = {name: text for name, text in st.query_params.to_dict().items() if name == "axes"}
+    return _shown()["This run"].experiment.to_query() | axes
 
 
 def _live(held: controls.Controls, streaming: bool) -> None:
     if "pressed" in STATE or "side_bar_changed" in STATE:
         st.rerun()  # only this part is running, and a button in it changes something outside
+    drawn.clear()
     take = stage.on_stage(held.experiment)
     if take and take.recorder:
         stage.advance(take)
@@ -85,7 +102,8 @@ def _live(held: controls.Controls, streaming: bool) -> None:
         tabs.show(run, known, colours)
     if task.current() is None:
         lesson.try_next(*ways_on(run.experiment, known, finding.outcome))
-    if streaming and not (take and take.recorder):
+    trained = not (take and take.recorder) and not pinned.pending()
+    if streaming and trained and not drawn.being_taken():
         _side_bar_changed()
         st.rerun()
 

@@ -1,15 +1,21 @@
 """The bones that every lesson has: heading, formula, predict first, the player, what to notice, what to try next."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import streamlit as st
 
 from gd_core.experiment import Experiment
 from pages.ui import look, projector
 from pages.ui.desk import UNSURE, Desk
+from pages.ui.house import LESSONS
 from pages.ui.ways import Link
+
+if TYPE_CHECKING:
+    from pages.ui.takeaway import Taken
 
 
 class Question(NamedTuple):
@@ -104,13 +110,26 @@ def try_next(*links: Link) -> None:
                 )
 
 
-def closing(lines: tuple[str, ...], links: tuple[Link, ...]) -> None:
-    """What to notice and what to try next, side by side."""
+def closing(
+    lines: tuple[str, ...], links: tuple[Link, ...], shown: tuple[Desk[Any], Taken] | None = None
+) -> None:
+    """What to notice and what to try next, side by side, and what can be taken away.
+
+    Args:
+        lines: What to notice.
+        links: Ways on.
+        shown: The desk, and the runs that the page shows, by name, or its network; None if it shows none.
+    """
     left, right = st.columns([3, 2], gap="large")
     with left:
         notice(*lines)
     with right:
         try_next(*links)
+        if shown:
+            from pages.ui import takeaway  # not before torch is loaded
+
+            desk, runs = shown
+            takeaway.button(desk.page, LESSONS[desk.page], lambda: runs, st.query_params.to_dict)
 
 
 def query_of(link: Link) -> dict[str, str]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import streamlit as st
 
-from pages.ui import house, projector
+from pages.ui import drawn, house, projector
 from pages.ui.palette import palette
 
 _HERE = Path(__file__).parent
@@ -20,6 +20,7 @@ _LARGE = (_HERE / "projector.css").read_text(encoding="utf-8")
 def apply() -> None:
     """Put the style sheet on the page. The first thing that a page does after it has read its address."""
     house.enter()
+    drawn.clear()
     colours = palette(st.context.theme.type)
     ours = f"--lab-paper: {colours.paper}; --lab-run: {colours.run}; --lab-data: {colours.data}; --lab-on-run: {colours.on_run};"
     st.html(f"<style>:root {{ {ours} }}\n{_CSS}{_LARGE if projector.on() else ''}</style>")

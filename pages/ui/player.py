@@ -13,7 +13,7 @@ from streamlit.components.v2 import component
 from gd_core import verdict
 from gd_core.outcome import Finding
 from gd_core.theory import Forecast
-from pages.ui import charts
+from pages.ui import charts, drawn
 
 _HERE = Path(__file__).parent
 _player = component(
@@ -218,6 +218,7 @@ def put(
 
     def nothing() -> None: ...
 
+    drawn.now().played = drawn.Played(numbers, templates, summary, sums or {}, names, last, planned, stride)
     _player(
         key="player",
         data={

@@ -13,6 +13,7 @@ from gd_core.racers import RACERS
 from gd_core.theory import Curvature
 from gd_core.verdict import short, significant
 from pages.ui import player, stage
+from pages.ui.charts import Run
 from pages.ui.charts.race import DASHES, PLACES, SHAPES, ticks
 from pages.ui.desk import Desk
 from pages.ui.palette import Palette
@@ -30,6 +31,13 @@ def runs(desk: Desk[Experiment]) -> tuple[Race, Problem, Curvature]:
     entries = line_up(base, desk["racers"], problem, curve, small_batches=desk["small_batches"], rates=rates)
     recordings = [stage.recorded(one.experiment, trained=desk.revealed) for one in entries]
     return race(entries, recordings, problem, curve, desk["target"]), problem, curve
+
+
+def by_name(finished: Race, problem: Problem, curve: Curvature) -> dict[str, Run]:
+    """Who takes part, with their runs."""
+    return {
+        one.entry.title: Run(one.entry.experiment, problem, curve, one.recording) for one in finished.results
+    }
 
 
 def axes(base: Experiment) -> tuple[tuple[int, int], list[str]]:

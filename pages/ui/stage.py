@@ -18,6 +18,7 @@ from gd_core.problem import Problem, build
 from gd_core.recorder import Recorder
 from gd_core.theory import Curvature, Forecast, curvature, forecast
 from gd_core.training import Recording
+from pages.ui import drawn
 from pages.ui.charts import Run
 
 AT_ONCE = 3000  # updates that are trained at once, in about a tenth of a second,
@@ -233,15 +234,15 @@ def stream(take: LiveTake[E, R], draw: Callable[[R], None], *, train: bool) -> N
     if train:
         advance(take)
     streaming = train and take.recorder is not None
-    drawn = False
+    begun = False
 
     def live() -> None:
-        nonlocal drawn
-        if streaming and drawn:
+        nonlocal begun
+        if streaming and begun:
             advance(take)
-        drawn = True
+        begun = True
         draw(take.recording)
-        if streaming and take.recorder is None:
+        if streaming and take.recorder is None and not drawn.being_taken():
             st.rerun()  # the whole page, which ends the ticking
 
     # a fragment also when nothing streams: its elements would be drawn anew if they came out of one

@@ -81,9 +81,9 @@ class Lab:
 
     @property
     def buttons(self):
-        return [
-            button.label for button in self.at.button if not button.key.startswith(("example_", "prepare"))
-        ]
+        """Those that lead a run."""
+        others = ("example_", "prepare", "pin", "take_away")
+        return [button.label for button in self.at.button if not button.key.startswith(others)]
 
     @property
     def complaints(self):

@@ -1,0 +1,128 @@
+"""A page's charts under one slider, as a single HTML file that needs neither network nor server.
+
+The charts are the page's own; Vega, which draws them, is in the file. Every text from outside is escaped: in
+HTML by `escape`, in the data by leaving no `<`. The file forbids itself to load anything.
+"""
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from html import escape
+from pathlib import Path
+from string import Template
+from typing import NamedTuple
+
+import numpy as np
+
+from gd_core.verdict import significant
+from pages.ui import workshop
+from pages.ui.charts.model import View
+from pages.ui.drawn import Played
+from pages.ui.pictures import PAPERS, Place, alone
+
+_HERE = Path(__file__).parent
+_HOLE = re.compile(r"\{(\w+)(?::(\d+))?\}")
+_FIT = {"width": "container", "autosize": {"type": "fit-x", "contains": "padding"}, "padding": 4}
+
+
+class Page(NamedTuple):
+    """What stands in the file beside the charts and what the player said.
+
+    Attributes:
+        title: Of the page, such as "Train".
+        address: The link to the same settings in the app.
+        settings: Title → value.
+        charts: Title → view.
+    """
+
+    title: str
+    address: str
+    settings: Mapping[str, str]
+    charts: Mapping[str, View]
+
+
+def html(page: Page, played: Played, place: Place, paper: str) -> str:
+    """The file's text.
+
+    Args:
+        page: What is shown.
+        played: What the page's player was given.
+        place: Where its slider stands at first.
+        paper: Key of `pictures.PAPERS`.
+
+    Raises:
+        ConversionError: If Vega could not be put into the file.
+    """
+    epochs = epochs_of(played)
+    data = {
+        "charts": [alone(view, paper, place) | _FIT for view in page.charts.values()],
+        "epochs": epochs,
+        "names": names_of(played),
+        "said": sentences(played),
+        "seen": place.seen,
+        "at": row_of(played, place),
+    }
+    figures = "".join(
+        f"<figure><figcaption>{escape(title)}</figcaption>"
+        f'<div class="chart" role="img" aria-label="{escape(view.text)}"></div></figure>'
+        for title, view in page.charts.items()
+    )
+    settings = "".join(
+        f"<div><dt>{escape(title)}</dt><dd>{escape(value)}</dd></div>"
+        for title, value in page.settings.items()
+    )
+    template = Template((_HERE / "page_html.html").read_text(encoding="utf-8"))
+    return template.substitute(
+        PAPERS[paper]._asdict(),
+        title=escape(page.title),
+        scheme="dark" if paper == "dark" else "light",
+        summary=escape(played.summary),
+        address=escape(page.address),
+        figures=figures,
+        settings=settings,
+        contents=json.dumps(data, separators=(",", ":")).replace("<", "\\u003c"),
+        vega=workshop.runtime().replace("</script", "<\\/script"),
+        script=(_HERE / "page_html.js").read_text(encoding="utf-8"),
+    )
+
+
+def epochs_of(played: Played) -> list[int]:
+    """The epoch of each row of the player's table."""
+    return [min(row * played.stride, played.last) for row in range(len(played.numbers))]
+
+
+def row_of(played: Played, place: Place) -> int:
+    """The row that is shown at a place."""
+    return max((row for row, epoch in enumerate(epochs_of(played)) if epoch <= place.epoch), default=0)
+
+
+def names_of(played: Played) -> list[str]:
+    """What each row is called beside the slider."""
+    return list(played.names) or [f"epoch {epoch:,} of {played.planned:,}" for epoch in epochs_of(played)]
+
+
+def sentences(played: Played) -> list[str]:
+    """What the player says at each row: its template, filled in as player.js does."""
+    columns = {name: played.numbers[name].to_numpy() for name in played.numbers.columns}
+    columns.setdefault("epoch", np.array(epochs_of(played)))
+    if "rmse" in columns:
+        columns.setdefault("next_rmse", np.append(columns["rmse"][1:], columns["rmse"][-1:]))
+    for name, parts in played.sums.items():
+        columns[name] = sum(weight * columns[part].astype(float) for part, weight in parts)
+    epochs = columns["epoch"]
+    written: Mapping[str, Callable[[int], str]] = {
+        "epoch": lambda row: f"{int(epochs[row]):,}",
+        "next": lambda row: f"{int(epochs[row]) + 1:,}",
+        "percent": lambda row: significant(float(columns["percent"][row]), 3),
+    }
+
+    def at(row: int) -> str:
+        def filled(hole: re.Match[str]) -> str:
+            name, digits = hole.groups()
+            if name in written:
+                return written[name](row)
+            return significant(float(columns[name][row]), int(digits or 6))
+
+        return _HOLE.sub(filled, played.templates[int(columns["template"][row])])
+
+    return [at(row) for row in range(len(played.numbers))]

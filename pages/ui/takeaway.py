@@ -1,0 +1,279 @@
+"""Take away: what is on the page as a link, pictures, a page of its own, PyTorch scripts and records.
+
+Nothing is made before someone asks for it, and then outside of the page's script: a run that plays goes on playing.
+"""
+
+import re
+import unicodedata
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import urlencode, urlsplit, urlunsplit
+
+import streamlit as st
+from streamlit.components.v2 import component
+
+from gd_core import notebook, record_file, script
+from gd_core.caption import Settings, in_a_line, shared
+from gd_core.experiment import Experiment, to_text
+from gd_core.network import Network
+from gd_core.training import Recording
+from pages.ui import charts, drawn, page_html, pictures, workshop
+from pages.ui.chart_titles import title_of
+
+STATE = st.session_state
+Taken = Mapping[str, charts.Run | Network]  # what a page shows, by name
+KINDS = {"PNG": "image/png", "SVG": "image/svg+xml"}
+CODE_HEIGHT = 330  # pixels
+_LOCAL = ("localhost", "127.0.0.1", "::1")
+_where = component("where", js=(Path(__file__).parent / "where.js").read_text(encoding="utf-8"))
+
+
+class Offered(NamedTuple):
+    """What the panel offers, as it was when it opened.
+
+    Attributes:
+        page: The page's name, which begins the names of files that are about several runs.
+        title: What the page is called.
+        runs: What it shows, by name.
+        address: The link to it.
+        drawn: Its charts and its player.
+    """
+
+    page: str
+    title: str
+    runs: Taken
+    address: str
+    drawn: drawn.Drawn
+
+
+def button(page: str, title: str, runs: Callable[[], Taken], query: Callable[[], Mapping[str, str]]) -> None:
+    """The button, and what it opens. It runs alone: no chart is drawn anew, and the player does not notice.
+
+    Args:
+        page: The page's name.
+        title: What it is called.
+        runs: Gives what it shows now, by name.
+        query: Gives the settings of its link.
+    """
+
+    def alone() -> None:
+        st.button(
+            "Take away", key="take_away", icon=":material/download:", type="tertiary", on_click=_open, args=(page,),
+            help="Link, pictures, a page that works offline, PyTorch script, notebook, record.",
+        )  # fmt: skip
+        if STATE.get("taking") == page:
+            _panel(Offered(page, title, runs(), _address(query()), drawn.now()))
+        else:
+            STATE.pop("taking", None)
+
+    st.fragment(alone)()
+
+
+def _address(query: Mapping[str, str]) -> str:
+    """The page's link with these settings."""
+    here = urlsplit(st.context.url or "")
+    return urlunsplit(here._replace(path=here.path or "/", query=urlencode(query)))
+
+
+def _open(page: str) -> None:
+    STATE["taking"] = page  # kept, because the page may run anew while the panel is open
+    workshop.warm_up()
+
+
+def _close() -> None:
+    STATE.pop("taking", None)
+
+
+@st.dialog("Take away", width="medium", icon=":material/download:", on_dismiss=_close)
+def _panel(offered: Offered) -> None:
+    parts: dict[str, Callable[[Offered], None]] = {"Link": _link, "Pictures": _pictures, "Web page": _page}
+    if any(isinstance(run, charts.Run) for run in offered.runs.values()):
+        parts |= {"PyTorch": _pytorch, "Record": _record}
+    for place, part in zip(st.tabs(list(parts)), parts.values(), strict=True):
+        with place:
+            part(offered)
+    _where(key="where", default={"at": None}, on_at_change=lambda: None)
+
+
+def _link(offered: Offered) -> None:
+    st.markdown("It opens this page with exactly these settings.")
+    st.code(offered.address, language=None, wrap_lines=True)
+    if urlsplit(offered.address).hostname in _LOCAL:
+        st.caption("The app runs on this computer, so this link works here only.")
+
+
+# ---------------------------------------------------------------------------------------------- pictures and the page
+
+
+def _place(offered: Offered) -> pictures.Place:
+    """Where the player stands, as the browser has said; its end until then."""
+    played = offered.drawn.played
+    last = played.last if played else 0
+    found = (STATE.get("where") or {}).get("at")
+    if not found:
+        return pictures.Place(last, last)
+    epoch, seen = (min(max(0, int(one)), max(last, 0)) for one in found)
+    return pictures.Place(epoch, seen)
+
+
+def _moment(offered: Offered, place: pictures.Place) -> str:
+    """The epoch in the player's own words."""
+    played = offered.drawn.played
+    return page_html.names_of(played)[page_html.row_of(played, place)] if played else f"epoch {place.epoch:,}"
+
+
+def _short(offered: Offered, place: pictures.Place) -> str:
+    """The same for a file's name."""
+    named = offered.drawn.played and offered.drawn.played.names
+    return _moment(offered, place).partition(" / ")[0] if named else f"epoch {place.epoch}"
+
+
+def _settings(offered: Offered) -> Settings:
+    return shared({name: _value(run) for name, run in offered.runs.items()})
+
+
+def _value(run: charts.Run | Network) -> Experiment | Network:
+    return run.experiment if isinstance(run, charts.Run) else run
+
+
+def _paper(key: str) -> str:
+    usual = "dark" if st.context.theme.type == "dark" else "white"
+    return (
+        st.segmented_control(
+            "Paper", list(pictures.PAPERS), format_func=str.capitalize, default=usual, key=key, required=True
+        )
+        or usual
+    )
+
+
+def _pictures(offered: Offered) -> None:
+    place = _place(offered)
+    moment = _moment(offered, place)
+    st.markdown(f"Each chart as it stands at {moment}, with the settings under it.")
+    with st.container(horizontal=True):
+        paper = _paper("picture_paper")
+        kind = (
+            st.segmented_control("File", list(KINDS), default="PNG", key="picture_kind", required=True)
+            or "PNG"
+        )
+    settings = in_a_line(_settings(offered))
+    with st.container(horizontal=True, gap="small", key="pictures"):
+        for key, view in offered.drawn.views.items():
+            moves = pictures.moves(view)
+            at, when = (moment, _short(offered, place)) if moves else ("", "")
+            caption = [", ".join(filter(None, (title_of(key), at))), settings]
+            st.download_button(
+                title_of(key), partial(_picture, view, place, paper, caption, kind),
+                f"{_name(offered, key, when)}.{kind.lower()}", KINDS[kind], key=f"picture_{key}", on_click="ignore",
+                icon=":material/image:",
+            )  # fmt: skip
+
+
+def _picture(view: charts.View, place: pictures.Place, paper: str, caption: list[str], kind: str) -> bytes:
+    spec = pictures.picture(view, place, paper, caption)
+    return workshop.png(spec) if kind == "PNG" else workshop.svg(spec)
+
+
+def _page(offered: Offered) -> None:
+    played = offered.drawn.played
+    if played is None:
+        return
+    st.markdown(
+        "The charts of this page in one HTML file, with a slider that works without this app and without a network."
+    )
+    paper = _paper("page_paper")
+    page = page_html.Page(
+        offered.title,
+        offered.address,
+        _settings(offered),
+        {title_of(key): view for key, view in offered.drawn.views.items()},
+    )
+    st.download_button(
+        "Web page (.html)", partial(page_html.html, page, played, _place(offered), paper),
+        f"{_name(offered)}.html", "text/html", key="page_html", on_click="ignore",
+        icon=":material/download:",
+    )  # fmt: skip
+
+
+# -------------------------------------------------------------------------------------------------- scripts and records
+
+
+def _chosen(offered: Offered, key: str) -> charts.Run:
+    """The run that a script or a record is about."""
+    runs = {name: run for name, run in offered.runs.items() if isinstance(run, charts.Run)}
+    name = next(iter(runs))
+    if len(runs) > 1:
+        name = st.selectbox("Run", list(runs), key=key)
+    return runs[name]
+
+
+def _pytorch(offered: Offered) -> None:
+    experiment = _chosen(offered, "script_run").experiment
+    flavours = script.FLAVOURS
+    usual = next(iter(flavours))
+    flavour = (
+        st.segmented_control(
+            "Flavour", list(flavours), format_func=lambda one: flavours[one], default=usual, key="flavour",
+            required=True, label_visibility="collapsed",
+        )
+        or usual
+    )  # fmt: skip
+    name = safe(*_parts(experiment))
+    with st.container(horizontal=True):
+        st.download_button(
+            "Script (.py)", partial(script.script, experiment, flavour), f"{name}_{flavour}.py", "text/x-python",
+            key="script_file", on_click="ignore", icon=":material/download:",
+        )  # fmt: skip
+        st.download_button(
+            "Notebook (.ipynb)", partial(notebook.notebook, experiment, flavour), f"{name}_{flavour}.ipynb",
+            "application/x-ipynb+json", key="notebook_file", on_click="ignore", icon=":material/download:",
+        )  # fmt: skip
+    st.code(script.script(experiment, flavour), language="python", height=CODE_HEIGHT)
+
+
+def _record(offered: Offered) -> None:
+    run = _chosen(offered, "record_run")
+    if not run.recording.complete:
+        st.markdown("There is no record yet: the run has not been trained to its end. Come back when it has.")
+        return
+    st.markdown("Every epoch as a table, or all of the run with theory and versions.")
+    name = safe(*_parts(run.experiment))
+    with st.container(horizontal=True):
+        for kind, make, mime in (
+            ("csv", record_file.to_csv, "text/csv"),
+            ("json", record_file.to_json, "application/json"),
+        ):
+            st.download_button(
+                f"Record (.{kind})", partial(_written, make, run.experiment, run.recording), f"{name}.{kind}", mime,
+                key=f"record_{kind}", on_click="ignore", icon=":material/download:",
+            )  # fmt: skip
+    st.caption("`python -m gd_core train --from record.json` trains the same run again, exactly.")
+
+
+def _written(
+    make: Callable[[Experiment, Recording], str], experiment: Experiment, recording: Recording
+) -> str:
+    return make(experiment, recording)
+
+
+# ------------------------------------------------------------------------------------------------------- names of files
+
+
+def _name(offered: Offered, *parts: str) -> str:
+    """A file's name for what is on the page: of the run, if there is only one."""
+    values = [_value(run) for run in offered.runs.values()]
+    if len(values) == 1 and isinstance(values[0], Experiment):
+        return safe(*_parts(values[0]), *parts)
+    return safe(offered.page, *parts)
+
+
+def _parts(experiment: Experiment) -> tuple[str, str]:
+    return experiment.dataset, f"eta-{to_text(experiment.learning_rate).replace('e-0', 'e-')}"
+
+
+def safe(*parts: str) -> str:
+    """Words as a file's name that every system takes: letters, digits, points, hyphens; `_` between the parts."""
+    plain = [unicodedata.normalize("NFKD", part).encode("ascii", "ignore").decode() for part in parts]
+    return "_".join(filter(None, (re.sub(r"[^A-Za-z0-9.]+", "-", part).strip("-.") for part in plain)))[:100]

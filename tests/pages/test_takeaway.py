@@ -1,0 +1,338 @@
+"""What can be taken away: pictures and a page of its own are made from the page's own charts, and say what they show."""
+
+import json
+import math
+import re
+import struct
+from dataclasses import replace
+from html.parser import HTMLParser
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+from lesson_page import LessonPage
+
+from gd_core import verdict
+from gd_core.experiment import Experiment
+from gd_core.problem import build
+from gd_core.recorder import record
+from gd_core.theory import curvature, forecast
+from pages.ui import charts, converter, page_html, pictures, takeaway, workshop
+from pages.ui.chart_titles import TITLES, title_of
+from pages.ui.drawn import Played
+from pages.ui.house import LESSONS
+from pages.ui.palette import DARK, LIGHT
+from pages.ui.pictures import Place
+
+WITH_CHARTS = ("train", *(name for name in LESSONS if name != "glossary"))
+HOSTILE = "</script><script>window.hacked = 1</script><img src=x onerror=hacked=1>"
+MEGABYTE = 1e6
+
+
+def run_of(**changes):
+    experiment = replace(Experiment.default(), epochs=100, scale_features=True, learning_rate=0.05, **changes)
+    problem = build(experiment)
+    return charts.Run(experiment, problem, curvature(problem.objective), record(experiment))
+
+
+def drawn_on(page):
+    """What a page has drawn, after its question."""
+    opened = LessonPage(page)
+    if any(button.key == "skip" for button in opened.at.button):
+        opened.skip()
+    return opened, opened.at.session_state["drawn"]
+
+
+def words_of(svg):
+    """Everything written in a drawing, line by line."""
+    return re.findall(r"<t(?:ext|span)\b[^>]*>([^<]+)<", svg)
+
+
+# ------------------------------------------------------------------------------------------------ every page's charts
+
+
+@pytest.mark.parametrize("page", WITH_CHARTS)
+def test_every_chart_of_every_page_can_be_taken_away(page, monkeypatch):
+    """Each has a title, keeps its meaning on the other paper, holds all its data, and no slider of the page."""
+    _, light = drawn_on(page)
+    monkeypatch.setattr("pages.ui.palette.LIGHT", DARK)
+    _, dark = drawn_on(page)
+    assert light.views
+    assert set(light.views) == set(dark.views)
+    assert len({title_of(key) for key in light.views}) == len(light.views)
+    for key, view in light.views.items():
+        assert title_of(key).rstrip(" 123456789") in {title.rstrip(" {}") for title in TITLES.values()}
+        assert pictures.recoloured(dict(view.spec), DARK) == dict(dark.views[key].spec), key
+        assert pictures.recoloured(dict(dark.views[key].spec), LIGHT) == dict(view.spec), key
+        spec = pictures.picture(view, Place(3, 5), "white", ["Said."])
+        text = json.dumps(spec, allow_nan=False)
+        assert "bind" not in text
+        assert set(re.findall(r'"data": {"name": "(\w+)"}', text)) <= set(spec["datasets"])
+        values = {one["name"]: one.get("value") for one in spec["params"]}
+        assert not pictures.moves(view) or (values["epoch"], values["seen"]) == (3, 5)
+
+
+def test_each_colour_has_one_meaning_on_either_paper():
+    """No colour of one theme stands for two of the other, so that a picture can change its paper."""
+    for ours, theirs in ((LIGHT, DARK), (DARK, LIGHT)):
+        pairs = set(zip(pictures._flat(ours), pictures._flat(theirs), strict=True))
+        assert len(pairs) == len({one for one, _ in pairs})
+
+
+# ------------------------------------------------------------------------------------------------------------ pictures
+
+
+def test_a_picture_stands_at_its_epoch():
+    """The head of the error's line is at the epoch's share of the width, and at its RMSE's place on the axis."""
+    run = run_of()
+    view = charts.error(run, LIGHT, 300)
+    frame = {name: view.tables["frame"][name].to_pylist()[0] for name in ("y0", "y1")}
+    for epoch in (25, 60):
+        spec = pictures.picture(view, Place(epoch, 80), "white", [])
+        svg = workshop.svg(spec).decode()
+        (head,) = re.findall(r'<path[^>]*transform="translate\(([\d.]+),([\d.]+)\)"[^>]*fill="#0A6C67"', svg)
+        rmse = float(run.recording.epoch_rmse[epoch])
+        down = (math.log(frame["y1"]) - math.log(rmse)) / (math.log(frame["y1"]) - math.log(frame["y0"]))
+        assert [float(one) for one in head] == pytest.approx(
+            [pictures.WIDTH * epoch / 100, 300 * down], abs=0.1
+        )
+
+
+def test_a_picture_says_its_settings_and_has_twice_its_pixels():
+    """The caption stands in the SVG line by line; the PNG is twice as wide and high as the SVG."""
+    run = run_of()
+    caption = ["Error by epoch, epoch 7 of 100", "η = 0.05, ∂L/∂w₁ · " + "a long line of settings " * 9]
+    spec = pictures.picture(charts.error(run, LIGHT, 300), Place(7, 7), "dark", caption)
+    svg = workshop.svg(spec).decode()
+    written = " ".join(words_of(svg))
+    assert caption[0] in written
+    assert "η = 0.05, ∂L/∂w₁" in written
+    assert written.count("settings") == 9
+    assert DARK.paper in svg
+    png = workshop.png(spec)
+    assert png.startswith(b"\x89PNG\r\n")
+    size = [float(re.search(rf'<svg[^>]* {side}="([\d.]+)"', svg)[1]) for side in ("width", "height")]
+    assert list(struct.unpack(">II", png[16:24])) == pytest.approx([2 * one for one in size], abs=2)
+    assert size[0] < pictures.WIDTH + 120  # a long caption is broken, not cut and not wider than the plot
+
+
+def test_letters_that_the_font_lacks_are_drawn_another_way():
+    """A subscript becomes a lowered digit, and what follows is back on the line; other letters stay."""
+    svg = converter.with_plain_letters(
+        '<g data-name="w₁"><text x="1">∂L/∂w₁ and x₂</text><text>θ, η</text></g>'
+    )
+    assert 'data-name="w₁"' in svg
+    assert re.sub(r"<[^>]*>|\u200b", "", svg) == "∂L/∂w1 and x2θ, η"
+    moves = [float(one) for one in re.findall(r'dy="(-?[\d.]+)em"', svg)]
+    sizes = [float(one) for one in re.findall(r'font-size="([\d.]+)em"', svg)]
+    assert moves[0] * sizes[0] + moves[1] == pytest.approx(0)
+
+
+def test_a_hostile_name_is_text_in_a_picture():
+    """A feature called like a script tag is written on the axis, and the drawing has no such element."""
+    run = run_of()
+    data = replace(run.problem.dataset, feature_names=(HOSTILE,), target_name="عمر & <b>")
+    named = run._replace(problem=replace(run.problem, dataset=data))
+    svg = workshop.svg(
+        pictures.picture(charts.fit(named, LIGHT, 300), Place(0, 0), "white", [HOSTILE])
+    ).decode()
+    assert "<script" not in svg
+    assert "<img" not in svg
+    assert svg.count("&lt;img src=x onerror=hacked=1&gt;") >= 2
+
+
+# -------------------------------------------------------------------------------------------------- a page of its own
+
+
+class Tags(HTMLParser):
+    """Opening tags and the text of a page."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.tags, self.text = [], ""
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_data(self, data):
+        self.text += data
+
+
+@pytest.mark.parametrize("page", ["train", "variants", "deep_networks", "broadcasting"])
+def test_a_page_of_its_own_is_small(page):
+    """With all charts of a page, Vega in it, it takes at most 2 MB."""
+    _, drawn = drawn_on(page)
+    own = page_html.Page(page, "http://lab", {}, {title_of(key): view for key, view in drawn.views.items()})
+    text = page_html.html(own, drawn.played, Place(1, 1), "white")
+    assert 0.5 * MEGABYTE < len(text.encode()) <= 2 * MEGABYTE
+
+
+def test_a_page_of_its_own_says_what_the_player_says():
+    """At each epoch the sentence of the verdict, written by the core for the same recording."""
+    opened = LessonPage("train", learning_rate="0.05", scale_features="true", epochs="30").press("train")
+    take = opened.at.session_state["on_stage"]
+    problem = build(take.experiment)
+    known = forecast(take.experiment, problem, curvature(problem.objective))
+    steps = verdict.of_steps(take.recording, take.experiment, known)
+    said = page_html.sentences(opened.at.session_state["drawn"].played)
+    assert len(said) == 31
+    for epoch in range(31):
+        assert close(said[epoch], steps.sentence(epoch, take.recording)), epoch
+
+
+def close(one, other):
+    """The same words, and numbers that agree to the digits that 32 bits hold."""
+    number = r"\d[\d,]*\.?\d*(?:e[−-]?\d+)?"
+    plain = [re.sub(number, "#", text) for text in (one, other)]
+    numbers = [
+        [float(n.replace(",", "").replace("−", "-")) for n in re.findall(number, text)]
+        for text in (one, other)
+    ]
+    return plain[0] == plain[1] and numbers[0] == pytest.approx(numbers[1], rel=2e-5)
+
+
+def test_sentences_and_names_of_any_player():
+    """Templates with digits, sums of columns, rows that are not every epoch, and names of their own."""
+    numbers = pd.DataFrame({"a": [1.0, 2.0, 3.0], "template": np.array([0, 1, 1], np.int8)})
+    played = Played(
+        numbers, ("start {epoch}", "{epoch} → {next}: {twice:3}"), "", {"twice": [("a", 2.0)]}, (), 25, 30, 10
+    )
+    assert page_html.epochs_of(played) == [0, 10, 20]
+    assert page_html.sentences(played) == ["start 0", "10 → 11: 4.00", "20 → 21: 6.00"]
+    assert page_html.names_of(played)[2] == "epoch 20 of 30"
+    assert [page_html.row_of(played, Place(epoch, 0)) for epoch in (0, 9, 10, 25, 99)] == [0, 0, 1, 2, 2]
+    assert page_html.names_of(played._replace(names=("a", "b", "c"))) == ["a", "b", "c"]
+
+
+def test_a_page_of_its_own_takes_every_text_as_text():
+    """Hostile titles, settings, links and sentences add no element and end no script."""
+    run = run_of()
+    views = {HOSTILE: charts.fit(run, LIGHT, 200)._replace(text=HOSTILE)}
+    numbers = pd.DataFrame({"template": np.zeros(2, np.int8)})
+    played = Played(numbers, (HOSTILE,), HOSTILE, {}, (HOSTILE, HOSTILE), 1, 1, 1)
+    own = page_html.Page(HOSTILE, f'http://lab/?q="{HOSTILE}', {HOSTILE: HOSTILE}, views)
+    text = page_html.html(own, played, Place(0, 0), "dark")
+    found = Tags(text)
+    assert [tag for tag, _ in found.tags].count("script") == 3
+    assert "img" not in [tag for tag, _ in found.tags]
+    policy = next(attrs["content"] for tag, attrs in found.tags if attrs.get("http-equiv"))
+    assert policy.startswith("default-src 'none'")
+    assert not [attrs for _, attrs in found.tags if set(attrs) & {"src", "onerror", "onload"}]
+    data = json.loads(re.search(r'id="data">(.*?)</script>', text, re.DOTALL)[1])
+    assert data["said"] == [HOSTILE] * 2
+    assert f"color-scheme: {'dark'}" in text or 'content="dark"' in text
+
+
+# ---------------------------------------------------------------------------------------------------------- the workshop
+
+
+def test_the_workshop_comes_back_after_it_was_ended():
+    """Who asks after the process has gone gets a picture all the same."""
+    shop = workshop.Workshop()
+    spec = {"data": {"values": [{}]}, "mark": "point"}
+    try:
+        assert shop.make("svg", spec).startswith(b"<svg")
+        shop._process.kill()
+        shop._process.wait()
+        assert shop.make("svg", spec).startswith(b"<svg")
+    finally:
+        shop.close()
+
+
+def test_what_cannot_be_drawn_is_said_in_a_sentence():
+    """A specification that is none ends neither the process nor the server."""
+    shop = workshop.Workshop()
+    try:
+        with pytest.raises(workshop.ConversionError, match="The file could not be made: "):
+            shop.make("png", {"mark": "no such mark", "data": {"values": []}, "encoding": 3})
+        assert shop.make("svg", {"data": {"values": [{}]}, "mark": "point"}).startswith(b"<svg")
+    finally:
+        shop.close()
+
+
+# ------------------------------------------------------------------------------------------------------------- the panel
+
+
+def files_on(opened):
+    return [
+        element.proto.label
+        for element in opened.at.get("download_button")
+        if "xlsx" not in element.proto.label  # the lesson's own
+    ]
+
+
+def test_nothing_is_made_before_someone_asks(monkeypatch):
+    """A page that is opened, trained and run again makes no picture, and its converter does not start."""
+    made = []
+    monkeypatch.setattr(workshop.Workshop, "make", lambda *a: made.append(a))
+    opened = LessonPage("train", epochs="20")
+    opened.press("train")
+    assert files_on(opened) == []
+    opened.press("take_away")
+    assert "Error by epoch" in files_on(opened)
+    assert [request[1] for request in made if request[1] == "svg"] == []
+
+
+def test_train_offers_everything():
+    """Link, each chart, a page, a script, a notebook; the record once there is one."""
+    opened = LessonPage("train", learning_rate="1e-05", epochs="20", dataset="noisy-quadratic")
+    opened.press("take_away")
+    made = [
+        "Data and fit",
+        "Landscape",
+        "Error by epoch",
+        "Web page (.html)",
+        "Script (.py)",
+        "Notebook (.ipynb)",
+    ]
+    assert files_on(opened) == made
+    assert "no record yet" in opened.words
+    opened.press("train")
+    assert files_on(opened) == [*made, "Record (.csv)", "Record (.json)"]
+    link, code = (element.value for element in opened.at.code)
+    assert link.endswith("/?dataset=noisy-quadratic&learning_rate=1e-05&epochs=20")
+    assert "import torch" in code
+
+
+@pytest.mark.parametrize("page", LESSONS)
+def test_every_lesson_can_be_taken_away(page):
+    """All charts of the page, and a script of each run that is one; a network has none, the glossary nothing."""
+    opened, drawn = drawn_on(page)
+    if page == "glossary":
+        assert not [button for button in opened.at.button if button.key == "take_away"]
+        return
+    opened.press("take_away")
+    files = files_on(opened)
+    assert [title_of(key) for key in drawn.views] == files[: len(drawn.views)]
+    scripts = [
+        name
+        for name in files
+        if name in ("Script (.py)", "Notebook (.ipynb)", "Record (.csv)", "Record (.json)")
+    ]
+    assert len(scripts) == (0 if page == "deep_networks" else 4)
+    several = {"learning_rate": 4, "variants": 8}.get(page)
+    choices = [box.options for box in opened.at.selectbox if box.key in ("script_run", "record_run")]
+    assert [len(one) for one in choices] == ([several] * 2 if several else [])
+
+
+def test_names_of_files_are_safe_and_telling():
+    """Letters, digits, points, hyphens and underscores, whatever a page or a table brings along."""
+    assert (
+        takeaway.safe("noisy-quadratic", "eta-1e-5", "error", "epoch 120")
+        == "noisy-quadratic_eta-1e-5_error_epoch-120"
+    )
+    for name in ("../../etc/passwd", "=cmd|' /C calc'!A0", "عمر", "a" * 300, "CON\\..\\x:y*", "ŷ/θ\n"):
+        assert re.fullmatch(r"[A-Za-z0-9._-]{0,100}", takeaway.safe(name, "x"))
+        assert not takeaway.safe(name, "x").startswith((".", "-", "="))
+
+
+def test_the_place_of_the_player_is_kept_within_its_run():
+    """What the browser says is believed only inside the run; until it speaks, it is the end."""
+    played = Played(pd.DataFrame({"template": [0]}), ("",), "", {}, (), 40, 50, 1)
+    offered = SimpleNamespace(drawn=SimpleNamespace(played=played))
+    for said, place in ((None, (40, 40)), ([7, 9], (7, 9)), ([-5, 1e9], (0, 40))):
+        takeaway.STATE["where"] = {"at": said}
+        assert takeaway._place(offered) == place
+    del takeaway.STATE["where"]
