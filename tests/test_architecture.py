@@ -39,6 +39,7 @@ WIDGETS = (
     "rate",
     "scaling",
     "share",
+    "sketches",
     "stage",
     "starts",
     "tabs",

@@ -236,7 +236,8 @@ def _write_address(experiment: Experiment, axes: tuple[int, int]) -> None:
     query = task.query(experiment)
     if axes not in ((0, 0), (0, 1)):
         query["axes"] = ",".join(parameters[i] for i in axes)
-    query |= pins.on_train()
+    if task.current() is None:
+        query |= pins.on_train()
     address = st.query_params.to_dict()
     if projector.bare(address) and query == OPENING.experiment.to_query():
         query = {}  # a bare address opens just this; writing it down would cost a press of Back

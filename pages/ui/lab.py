@@ -22,10 +22,13 @@ from pages.ui import (
     hand_in,
     lesson,
     look,
+    pinned,
+    pins,
     player,
     prepare,
     projector,
     rate,
+    sketches,
     stage,
     tabs,
     takeaway,
@@ -58,7 +61,7 @@ def show(held: controls.Controls, box: Any = None) -> None:
             advice.show(held.experiment, controls.load)
     take = hand_in.without_what_the_task_forbids(stage.on_stage(held.experiment))
     hand_in.show(box, take)
-    streaming = bool(take and take.recorder)
+    streaming = bool(take and take.recorder) or bool(pinned.pending())
     # a fragment also when nothing streams: its elements would be drawn anew if they came out of one
     st.fragment(_live, run_every=0.5 if streaming else None)(held, streaming)
     prepare.show(held.experiment, take)
@@ -89,8 +92,10 @@ def _live(held: controls.Controls, streaming: bool) -> None:
         sketches.advance(pins.held().pins)
     run, known, finding = stage.as_run(held.experiment, take)
     colours = palette(st.context.theme.type)
-    shown = pinned.beside(run, take)
-    pinned.legend(shown, colours)
+    shown = pinned.Beside()
+    if task.current() is None:
+        shown = pinned.beside(run, take)
+        pinned.legend(shown, colours)
     if projector.on():
         _panels_in_a_row(run, colours, shown)
     else:
@@ -303,21 +308,24 @@ def _transport(
     changed = take is not None and take.experiment != held.experiment
     newest = take is not None and take.number == STATE["takes"]  # not one that Back has found again
     with st.container(key="transport", horizontal=True, vertical_alignment="top"):
-        with st.container(key="buttons", horizontal=True, width="content", gap="small"):
-            st.button(
-                "Train",
-                type="primary",
-                icon=":material/play_arrow:",
-                on_click=_press,
-                args=("train",),
-                key="train",
-            )
-            if take and take.recorder:
-                st.button("Stop", icon=":material/stop:", on_click=stage.stop, key="stop")
-            else:
-                st.button("Reset", on_click=stage.reset, key="reset", help="Back to the same start.")
-            if task.free("start", "seed"):
-                st.button("New start", on_click=_new_start, key="new_start", help="Another random start.")
+        with st.container(key="commands", width="content", gap="xsmall"):
+            with st.container(key="buttons", horizontal=True, width="content", gap="small"):
+                st.button(
+                    "Train",
+                    type="primary",
+                    icon=":material/play_arrow:",
+                    on_click=_press,
+                    args=("train",),
+                    key="train",
+                )
+                if take and take.recorder:
+                    st.button("Stop", icon=":material/stop:", on_click=stage.stop, key="stop")
+                else:
+                    st.button("Reset", on_click=stage.reset, key="reset", help="Back to the same start.")
+                if task.free("start", "seed"):
+                    st.button("New start", on_click=_new_start, key="new_start", help="Another random start.")
+            if task.current() is None:
+                pinned.buttons(take, _side_bar_changed)
         player.show(
             run,
             known,
