@@ -63,7 +63,7 @@ def show(held: controls.Controls, box: Any = None) -> None:
     hand_in.show(box, take)
     streaming = bool(take and take.recorder) or bool(pinned.pending())
     # a fragment also when nothing streams: its elements would be drawn anew if they came out of one
-    st.fragment(_live, run_every=0.5 if streaming else None)(held, streaming)
+    st.fragment(_live, run_every=stage.TICK if streaming else None)(held, streaming)
     prepare.show(held.experiment, take)
     if task.current() is None:
         takeaway.button("train", "Train", _shown, _address)
