@@ -63,7 +63,7 @@ def show(run: Run, colours: Palette, load: Load, say: Say) -> None:
             "fewest": drawing.FEWEST,
             "most": drawing.MOST,
             "undo": bool(STATE.get("drawings")),
-            "seen": STATE.get("drawn", 0),
+            "seen": STATE.get("drawing_edits", 0),
             "colours": {
                 "data": colours.data,
                 "best": colours.optimum,
@@ -98,7 +98,7 @@ def _edited(experiment: Experiment, load: Load, say: Say) -> None:
     """The browser has finished a change."""
     edit = STATE["pad"].get("edit")
     if isinstance(edit, dict):
-        STATE["drawn"] = edit.get("number", 0)
+        STATE["drawing_edits"] = edit.get("number", 0)
         _take(experiment, edit.get("points"), load, say)
 
 
