@@ -81,7 +81,7 @@ def test_train_shows_both_errors_and_says_at_the_end_whether_they_part():
     expected = record(HELD).epoch_held_out_rmse.numpy().astype(np.float32)
     assert (lab.player["table"]["held_out"].to_numpy() == expected).all()
     assert "two errors do not part" in lab.player["summary"]
-    pages = " ".join(element.value for element in lab.at.get("html"))
+    pages = " ".join(element.proto.body for element in lab.at.get("html"))
     assert 'data-live="held_out"' in pages
     assert "14 training rows, ◇ 6 held out" in pages
     assert lab.query["holdout"] == "0.3"
