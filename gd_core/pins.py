@@ -15,6 +15,7 @@ from typing import Any, NamedTuple, Self
 
 from gd_core.catalog import OPTIMIZER_INFO
 from gd_core.experiment import Experiment, ParameterError, quoted
+from gd_core.table_fields import needs_its_file
 
 MOST = 8  # runs side by side
 LONGEST_NAME = 40  # characters
@@ -75,6 +76,10 @@ class Pins:
     def without(self, place: int) -> Self:
         """One run less."""
         return type(self)(pins=(*self.pins[:place], *self.pins[place + 1 :]))
+
+    def without_table(self, key: str) -> Self:
+        """The runs that do not train on this table."""
+        return type(self)(pins=tuple(pin for pin in self.pins if pin.experiment.table != key))
 
     def moved(self, place: int, by: int) -> Self:
         """A run in another place; at either end it stays."""
@@ -182,6 +187,8 @@ def _pin(line: str) -> tuple[Pin | None, str | None]:
     except (ValueError, TypeError, AttributeError, RecursionError):
         return None, f"a run must be a name and its settings. Got {quoted(line)}."
     shown = named(str(name)) or usual_name(experiment)
+    if away := needs_its_file(fields.get("table", "")):
+        return None, f"{quoted(shown)}: {away}"
     return Pin(shown, experiment), f"{quoted(shown)}: {sentences[0]}" if sentences else None
 
 

@@ -25,6 +25,7 @@ from gd_core.table_fields import (
     table_at_hand,
     usual_fields,
 )
+from pages.ui import pins
 from pages.ui.look import plain
 
 STATE = st.session_state
@@ -387,8 +388,9 @@ def _changed(load: Load) -> None:
 
 
 def _remove(load: Load) -> None:
-    """Forget the table and everything that holds its rows."""
+    """Forget the table and everything that holds its rows, pinned runs too."""
     key = str(STATE["w_table"])
+    pins.hold(pins.held().without_table(key))
     STATE.get("tables", {}).pop(key, None)
     if (last := STATE.get("last_table")) and last.table == key:
         STATE.pop("last_table")

@@ -8,6 +8,7 @@ import streamlit as st
 
 from gd_core.experiment import Experiment, ParameterError
 from gd_core.pins import Pins
+from gd_core.table_fields import table_at_hand
 
 # Four usual runs take 200 to 400 characters. What is longer (runs on a table that travels in the link) stays in the
 # session and in the address of Compare, or Train's own link would grow beyond what a chat or a mail leaves whole.
@@ -21,8 +22,9 @@ def held() -> Pins:
 
 
 def hold(pins: Pins) -> None:
-    """Replace them."""
+    """Replace them. A large table that one of them was trained on stays in memory as long as they do."""
     STATE["pins"] = pins
+    STATE["pinned_tables"] = [table_at_hand(pin.experiment.table) for pin in pins.pins]
 
 
 def pin(experiment: Experiment) -> str | None:

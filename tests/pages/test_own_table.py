@@ -170,3 +170,18 @@ def test_a_large_table_needs_its_file():
     assert other.query == link | {"epochs": "77"}
     assert other.experiment.epochs == 77
     assert "this link needs" not in other.said
+
+
+def test_a_pinned_run_keeps_its_table_and_goes_with_it():
+    """While a run on a large table is pinned, its line stands beside runs on other data; without the table it is gone."""
+    rows = "\n".join(f"{a!r},{b!r}" for a, b in np.random.default_rng(4).random((400, 2)).tolist())
+    lab = opened().paste(f"x,y\n{rows}").press("train").press("pin")
+    pinned = lab.experiment
+    lab.paste(GOOD)
+    gc.collect()
+    assert [pin.experiment for pin in lab.at.session_state["pins"].pins] == [pinned]
+    assert "not on these charts: other data" in " ".join(e.proto.body for e in lab.at.get("html"))
+    lab.paste(f"x,y\n{rows}")
+    lab.press("remove_table")
+    assert lab.at.session_state["pins"].pins == ()
+    assert not lab.at.exception
