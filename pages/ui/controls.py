@@ -54,7 +54,7 @@ def side_bar() -> Controls:
                 _examples()
                 task.prepare_button()
         dataset = _select("dataset", "Data set", DATASET_INFO, on_change=_dataset_changed)
-        if dataset == DATASET and task.free("dataset"):
+        if dataset == DATASET:
             own_table.panel(load)
         under_table = st.container(key="under_table", gap="small")
         info = info_of(

@@ -25,7 +25,7 @@ from gd_core.table_fields import (
     table_at_hand,
     usual_fields,
 )
-from pages.ui import pins
+from pages.ui import pins, task
 from pages.ui.look import plain
 
 STATE = st.session_state
@@ -131,15 +131,16 @@ def at_most(rows: int, parameters: int | None = None) -> Callable[[Experiment], 
 
 
 def panel(load: Load) -> None:
-    """Draw everything about the table. `load` sets all widgets of the side bar to an experiment."""
+    """Draw everything about the table that a task leaves there. `load` sets all widgets to an experiment."""
     values = picked()
     key = str(values["table"])
     table = table_at_hand(key)
     with st.container(key="own_table", gap="small"):
-        if table is not None:
+        if table is not None and not task.hidden("table"):
             st.html(_title(key, table))
-        _menu(load)
-        if not drawing.is_drawing(STATE["good"]):
+        if task.free("table"):
+            _menu(load)
+        if task.free("table") and not drawing.is_drawing(STATE["good"]):
             st.button(
                 "Draw your own", icon=":material/draw:", key="draw_your_own", width="stretch",
                 on_click=_draw, args=(load,), help="Click points on a plot, and watch the fit answer.",
@@ -149,20 +150,24 @@ def panel(load: Load) -> None:
         if table is None:
             return
         names = list(table.names)
-        st.selectbox("Target y", names, key="w_target", on_change=_target_changed, args=(load,),
-                     help="The column that is predicted.")  # fmt: skip
+        if not task.hidden("target"):
+            st.selectbox("Target y", names, key="w_target", on_change=_target_changed, args=(load,),
+                         disabled=not task.free("target"), help="The column that is predicted.")  # fmt: skip
         others = [name for name in names if name != STATE["w_target"]]
-        st.multiselect(
-            "Features x", others, key="w_features", on_change=_features_changed, args=(load,),
-            max_selections=MAX_FEATURES, placeholder="Choose columns",
-            help="The columns that it is predicted from. With one a line or a polynomial is fitted, with several a plane.",
-        )  # fmt: skip
-        if len(STATE["w_features"]) == 1:
+        if not task.hidden("features"):
+            st.multiselect(
+                "Features x", others, key="w_features", on_change=_features_changed, args=(load,),
+                max_selections=MAX_FEATURES, placeholder="Choose columns", disabled=not task.free("features"),
+                help="The columns that it is predicted from. With one a line or a polynomial is fitted, with several a plane.",
+            )  # fmt: skip
+        if len(STATE["w_features"]) == 1 and not task.hidden("degree"):
             st.segmented_control(
                 "Degree", range(1, MAX_DEGREE + 1), key="w_degree", on_change=_changed, args=(load,), required=True,
+                disabled=not task.free("degree"),
                 help="1 is a line w₁·x + b; 2 adds w₂·x², and so on. All of them are linear in the weights.",
             )  # fmt: skip
-        _gaps(table, load)
+        if task.free("missing"):
+            _gaps(table, load)
 
 
 def _title(key: str, table: Any) -> str:

@@ -10,9 +10,9 @@ from streamlit.testing.v1 import AppTest
 from test_train import Lab as TrainPage
 
 from gd_core.examples import OPENING
-from gd_core.experiment import Experiment
+from gd_core.experiment import Experiment, defaults
 from gd_core.recorder import record
-from gd_core.table_fields import TABLE_FIELDS
+from gd_core.table_fields import TABLE_FIELDS, usual_fields
 from gd_core.task import CONTROLS, PRESETS, THEORY, Result, Target, Task
 from pages.ui import share
 
@@ -372,6 +372,22 @@ def test_a_result_without_a_free_control_is_opened_too():
     lab = Lab(result=Result(task=task, experiment=EXPERIMENT).to_text())
     assert lab.at.tabs
     assert "Nothing was changed." in lab.html
+
+
+def test_columns_are_as_free_as_the_task_says():
+    """On an example table: free columns can be picked, a locked target cannot, and no other table can be brought."""
+    fields = {"table": "trees", "points": 31, "learning_rate": 1e-5, "epochs": 20} | usual_fields("trees")
+    table = Experiment(**(defaults("table", "gradient-descent") | fields))
+    first, second = table.features
+    lab = student(Task(experiment=table, free=("features",), locked=("target",)))
+    assert lab.at.selectbox("w_target").disabled
+    assert "draw_your_own" not in [button.key for button in lab.at.button]
+    lab.at.multiselect("w_features").set_value([second])
+    lab.run().press("train")
+    assert lab.complaints == []
+    assert lab.player["trained"]
+    assert lab.at.session_state["held"].experiment.features == (second,)
+    assert first not in lab.query.get("features", "")
 
 
 def test_apptest_sees_dialogs():
