@@ -12,11 +12,11 @@ from gd_core.catalog import DATASET_INFO, LOSS_INFO, OPTIMIZER_INFO, DatasetInfo
 from gd_core.table_fields import (
     DATASET,
     TABLE_FIELDS,
+    fitting_default,
     info_of,
     names_from_text,
     names_to_text,
     needs_its_file,
-    points_of,
     problem_with_table_field,
     usual_fields,
 )
@@ -263,12 +263,18 @@ class Experiment:
                 sentences.append(sentence)
             if len(sentences) > before:
                 return cls(**usual), sentences
-            usual |= usual_fields(values["table"])
+            picked = {"target", "features"} & set(query)  # an example's degree belongs to its own columns
+            own = usual_fields(values["table"]) | ({"degree": 1} if picked else {})
+            usual |= own
             if fallback is None or fallback.dataset != DATASET or fallback.table != values["table"]:
-                values |= usual_fields(values["table"])
+                values |= own
         for name in FIELDS:
-            if name == "points" and choice["dataset"] == DATASET:
-                values[name] = usual[name] = points_of(values)
+            if choice["dataset"] == DATASET:
+                fitting = fitting_default(name, usual[name], values)
+                values[name] = (
+                    fitting if values[name] == usual[name] else fitting_default(name, values[name], values)
+                )
+                usual[name] = fitting
             if name not in choice and not (name == "table" and choice["dataset"] == DATASET):
                 values[name] = read(name, values[name], usual[name], values)
                 if name == "missing" and problem_with(name, values[name], values):

@@ -105,9 +105,27 @@ def usual_fields(key: str) -> dict[str, Any]:
     table = table_at_hand(key)
     if table is None:
         return dict(NO_TABLE)
-    *others, target = table.names
+    target = table.names[-1]
+    return {"target": target, "features": _first_feature(table, target), "degree": 1, "missing": "refuse"}
+
+
+def _first_feature(table: "Table", target: str) -> tuple[str]:
+    """The first column that varies and is not the target."""
+    others = [name for name in table.names if name != target]
     varies = (name for name in others if (table[name] != table[name][0]).any())
-    return {"target": target, "features": (next(varies, others[0]),), "degree": 1, "missing": "refuse"}
+    return (next(varies, others[0]),)
+
+
+def fitting_default(name: str, value: Any, values: Mapping[str, Any]) -> Any:
+    """What a field takes if nobody says it: `value`, or what the fields before it leave room for."""
+    table = table_at_hand(values["table"])
+    if table is None:
+        return value
+    if name == "features" and values["target"] in value:
+        return _first_feature(table, values["target"])
+    if name == "degree" and len(values["features"]) > 1:
+        return 1
+    return points_of(values) if name == "points" else value
 
 
 def points_of(values: Mapping[str, Any]) -> int | None:

@@ -46,7 +46,7 @@ desk = Desk(
             title="Rules take mini-batches",
             help="Off: momentum, Nesterov, AdaGrad, RMSProp and Adam take all rows, so only the rule differs.",
         ),
-        "target": AutoNumber(
+        "target_rmse": AutoNumber(  # not the target column of a table
             low=1e-12,
             high=1e6,
             title="Target RMSE",
@@ -83,7 +83,7 @@ EXAMPLES = {
     "Rate above the limit": (TOO_FAST, {}),
     "Not scaled": (NOT_SCALED, {}),
 }
-AS_AT_FIRST = {"racers": tuple(RACERS), "small_batches": False, "target": None} | {
+AS_AT_FIRST = {"racers": tuple(RACERS), "small_batches": False, "target_rmse": None} | {
     f"rate_{key}": None for key in RACERS if key != "batch"
 }
 
@@ -108,7 +108,7 @@ with st.sidebar:
         desk.text("batch_size", label="Mini-batch size")
     with right:
         desk.text("epochs")
-        desk.text("target")
+        desk.text("target_rmse")
     with st.expander("Rates of the others, start, seed"):
         columns = st.columns(2)
         for number, key in enumerate(key for key in RACERS if key != "batch"):

@@ -22,6 +22,7 @@ from pages.ui import (
     hand_in,
     lesson,
     look,
+    own_table,
     pinned,
     pins,
     player,
@@ -56,7 +57,7 @@ def show(held: controls.Controls, box: Any = None) -> None:
     if task.free("learning_rate") and not task.hidden(THEORY):
         with held.under_rate:
             rate.show(held.experiment, stage.known(held.experiment)[2], _rate_chosen("rate"))
-    if held.experiment.dataset == "table" and task.current() is None:
+    if held.experiment.dataset == "table" and task.current() is None and not own_table.problem():
         with held.under_table:
             advice.show(held.experiment, controls.load)
     take = hand_in.without_what_the_task_forbids(stage.on_stage(held.experiment))

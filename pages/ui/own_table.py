@@ -206,7 +206,7 @@ def _menu(load: Load) -> None:
                 f"{example.title}  \n:small[:gray[{example.help}]]", key=f"example_table_{key}", type="tertiary",
                 width="stretch", on_click=_choose, args=(key, load),
             )  # fmt: skip
-            st.caption(f"{plain(example.source)}. {plain(example.licence)}")
+            st.caption(plain(f"{example.source}. {example.licence}"))
         if str(STATE.get("w_table")) in STATE.get("tables", {}):
             st.button(
                 "Remove my table",

@@ -30,7 +30,7 @@ def runs(desk: Desk[Experiment]) -> tuple[Race, Problem, Curvature]:
     rates = {key: desk[f"rate_{key}"] for key in RACERS if key != "batch"}
     entries = line_up(base, desk["racers"], problem, curve, small_batches=desk["small_batches"], rates=rates)
     recordings = [stage.recorded(one.experiment, trained=desk.revealed) for one in entries]
-    return race(entries, recordings, problem, curve, desk["target"]), problem, curve
+    return race(entries, recordings, problem, curve, desk["target_rmse"]), problem, curve
 
 
 def by_name(finished: Race, problem: Problem, curve: Curvature) -> dict[str, Run]:

@@ -31,6 +31,7 @@ TABLES = (  # what can be picked from the tables that come with the app
     {"table": "cars", "target": "distance (ft)", "features": ("speed (mph)",), "points": 50},
     {"table": "trees", "target": "volume (ft³)", "features": ("girth (in)", "height (ft)"), "points": 31},
     {"table": "anscombe", "target": "y2", "features": ("x",), "degree": 4, "points": 11},
+    {"table": "anscombe", "target": "x", "features": ("y2",), "degree": 1, "points": 11},
     {"table": find("anscombe").key, "target": "x4", "features": ("y4", "y1", "x"), "points": 11},
 )
 WHOLE = ("points", "data_seed", "split_seed", "epochs", "batch_size", "seed")
@@ -299,7 +300,7 @@ hostile_text = (
             "1,gradient-descent,0.1", "1,gradient-descent,nan", "-5,adam,0.1,0.9,0.999,1e-8",
             "999999,gradient-descent,1e-5", "500000,gradient-descent,1e-5;500000,gradient-descent,1e-5",
             ";".join(["1,momentum,0.1,0.9"] * 500), "1,momentum,0.1,0.9;", "1e3,adagrad,0.1,1e-10",
-            "cars", "anscombe", "sha256:0123456789abcdef", "z.", "z.AAAA", find("cars").key, "y1", "x,y2", '"x', "drop",
+            "cars", "anscombe", "sha256:0123456789abcdef", "z.", "z.AAAA", find("cars").key, "x", "x4", "speed (mph)", "distance (ft)", "y1", "x,y2", '"x', "drop",
             *CHOICES["dataset"], *CHOICES["optimizer"], *CHOICES["loss"], *NAMED_STARTS,
             "0", "1", "3", "20", "10000", "1000000", "4294967295",
         ]

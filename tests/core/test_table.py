@@ -247,6 +247,24 @@ def test_a_bad_pick_is_refused_in_one_sentence(fields, sentence):
     assert str(error.value) == sentence
 
 
+@pytest.mark.parametrize(
+    ("query", "target", "features", "degree"),
+    [
+        ({}, "y2", ("x",), 2),
+        ({"target": "y1"}, "y1", ("x",), 1),
+        ({"target": "x"}, "x", ("y1",), 1),
+        ({"features": "x,y1"}, "y2", ("x", "y1"), 1),
+        ({"features": "y1", "degree": "3"}, "y2", ("y1",), 3),
+    ],
+)
+def test_what_a_link_leaves_out_fits_what_it_says(query, target, features, degree):
+    """A target that was the example's feature, several features of an example with a degree: no sentence is due."""
+    experiment, sentences = Experiment.from_query({"dataset": "table", "table": "anscombe"} | query)
+    assert sentences == []
+    assert (experiment.target, experiment.features, experiment.degree) == (target, features, degree)
+    assert Experiment.from_query(experiment.to_query()) == (experiment, [])
+
+
 def test_powers_must_be_within_reach():
     """10³⁰ to the fifth cannot be computed with; the line through it can."""
     table = Table.of({"x": [1e30, 2e29, 3.0], "y": [1.0, 2.0, 4.0]})

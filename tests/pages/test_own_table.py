@@ -4,6 +4,7 @@ import gc
 
 import numpy as np
 import pytest
+from lesson_page import LessonPage
 from test_train import Lab
 
 from gd_core.experiment import Experiment
@@ -185,3 +186,23 @@ def test_a_pinned_run_keeps_its_table_and_goes_with_it():
     lab.press("remove_table")
     assert lab.at.session_state["pins"].pins == ()
     assert not lab.at.exception
+
+
+@pytest.mark.parametrize("name", ["landscape", "learning_rate", "variants"])
+def test_a_lesson_takes_the_table(name):
+    """Chosen in the lesson it is an example; a link brings one's own; what does not suit is said, in a sentence."""
+    page = LessonPage(name).choose("dataset", "table")
+    assert page.query["table"] == "trees"
+    three = {
+        "dataset": "table",
+        "table": "anscombe",
+        "target": "y1",
+        "features": "x,y2",
+        "learning_rate": "0.1",
+    }
+    page = LessonPage(name, **three | {"scale_features": "true", "epochs": "20"})
+    assert page.complaints == []
+    assert page.query["features"] == "x,y2"
+    if name == "landscape":
+        page = LessonPage(name, **three | {"features": "x"})
+        assert "table must be fitted with 3 parameters in this lesson" in page.complaints[0]

@@ -112,7 +112,7 @@ def test_without_a_guess_there_is_no_judgement(how):
         {**FAST, "unit": "update"},
         {**FAST, "unit": "row", "small_batches": "true"},
         {**FAST, "unit": "update", "racers": "adagrad,rmsprop"},
-        {**SMALL, "learning_rate": "0.04", "target": "1.5"},
+        {**SMALL, "learning_rate": "0.04", "target_rmse": "1.5"},
         {"dataset": "two-features", "learning_rate": "0.2", "epochs": "20", "points": "30", "noise": "0.3"},
         GONE,
         UNSCALED,
@@ -123,7 +123,7 @@ def test_the_truth_is_what_the_race_came_to(settings):
     page = LessonPage(LESSON, ask="false", **settings)
     base, query = experiment(page), page.query
     keys = tuple(query["racers"].split(",")) if "racers" in query else tuple(RACERS)
-    target = float(query["target"]) if "target" in query else None
+    target = float(query["target_rmse"]) if "target_rmse" in query else None
     finished = raced(base, keys, target, small_batches=query.get("small_batches") == "true")
     winners = finished.winners(query.get("unit", "epoch")) or ("none",)
     page.switch("ask", True)
@@ -282,7 +282,7 @@ def test_racers_are_told_apart():
         ({"unit": "minutes"}, "unit must be one of epoch, update, row. Got minutes."),
         ({"rate_adam": "-1"}, "rate_adam must be auto or a number between 1e-18 and 1,000,000. Got -1."),
         ({"rate_adam": "nan"}, "rate_adam must be auto or a number between 1e-18 and 1,000,000. Got nan."),
-        ({"target": "0"}, "target must be auto or a number between 1e-12 and 1,000,000. Got 0."),
+        ({"target_rmse": "0"}, "target_rmse must be auto or a number between 1e-12 and 1,000,000. Got 0."),
         ({"epochs": "100000"}, "epochs must be between 1 and 150 in this lesson. Got 100000."),
         ({"learning_rate": "1e5"}, "learning_rate must be between 1e-09 and 100 in this lesson. Got 100000."),
         ({"batch_size": "1"}, "batch_size must be between 2 and 20 in this lesson. Got 1."),
@@ -322,7 +322,7 @@ def test_a_link_for_another_lesson_opens_with_what_suits():
         ("epochs", "", "epochs must be a whole number. Got nothing. Using 30 instead."),
         ("epochs", "151", "epochs must be between 1 and 150 in this lesson. Got 151. Using 30 instead."),
         ("batch_size", "2.5", "batch_size must be a whole number. Got 2.5. Using 5 instead."),
-        ("target", "low", "target must be auto or a number between 1e-12 and 1,000,000. Got low. Using auto instead."),
+        ("target_rmse", "low", "target_rmse must be auto or a number between 1e-12 and 1,000,000. Got low. Using auto instead."),
         ("rate_adam", "1e99", "rate_adam must be auto or a number between 1e-18 and 1,000,000. Got 1e99. Using auto instead."),
     ],
 )  # fmt: skip
@@ -373,9 +373,9 @@ def test_the_last_link_is_the_next_lesson(bare):
 @pytest.mark.parametrize("name", ["Sizes of batch", "Rules only", "Rate above the limit", "Not scaled"])
 def test_an_example_sets_everything(name):
     """Whatever was typed before, the example is the one with the lesson's own start and automatic rates."""
-    page = LessonPage(LESSON, ask="false", rate_adam="5", target="9", small_batches="true", **FAST)
+    page = LessonPage(LESSON, ask="false", rate_adam="5", target_rmse="9", small_batches="true", **FAST)
     page.press(f"example_{name}")
-    assert not {"rate_adam", "target", "small_batches"} & set(page.query)
+    assert not {"rate_adam", "target_rmse", "small_batches"} & set(page.query)
     found = experiment(page)
     assert found.start == (0.0, 0.0, 20.0)
     diverged = "Diverged" in page.player["summary"]
