@@ -28,15 +28,15 @@ def test_a_file_is_uploaded_mended_picked_trained_and_reloaded(lab: Lab):
     with lab.rerun():
         lab.sidebar.get_by_role("combobox", name="Features x").click()
         lab.page.get_by_role("option", name="rooms", exact=True).click()
-    lab.page.keyboard.press("Escape")
+        lab.page.keyboard.press("Escape")  # while the list is open, everything else is hidden from assistive technology
     with lab.rerun():
         lab.sidebar.get_by_role("button", name="Scale features", exact=True).click()
     experiment = lab.experiment
     assert (experiment.features, experiment.target, experiment.points) == ((ODD, "rooms"), "price", 5)
     lab.train().to_end()
     assert "Diverged" not in lab.verdict()
-    with lab.rerun():
-        lab.page.reload()
+    lab.page.reload()
+    lab.settled()
     assert lab.experiment == experiment
     expect(lab.sidebar).to_contain_text("From a link")
     assert lab.errors == []
