@@ -62,9 +62,10 @@ def html(page: Page, played: Played, place: Place, paper: str) -> str:
         "seen": place.seen,
         "at": row_of(played, place),
     }
+    # around the chart, because Vega puts a text of its own on the element that it draws in
     figures = "".join(
         f"<figure><figcaption>{escape(title)}</figcaption>"
-        f'<div class="chart" role="img" aria-label="{escape(view.text)}"></div></figure>'
+        f'<div role="img" aria-label="{escape(view.text)}"><div class="chart"></div></div></figure>'
         for title, view in page.charts.items()
     )
     settings = "".join(

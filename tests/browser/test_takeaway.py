@@ -106,14 +106,14 @@ def test_the_page_works_without_a_network(visit, chromium, tmp_path, viewport):
         expect(page.locator("#verdict")).to_contain_text("RMSE")
         expect(page.locator("dl")).to_contain_text("η = 0.05")
         expect(page.get_by_role("link")).to_have_attribute("href", lab.page.url)
-        marks = page.locator(f".chart[aria-label^='{ERROR}'] svg")
+        marks = page.locator(f"[role=img][aria-label^='{ERROR}'] svg.marks")
         before = marks.inner_html()
         page.get_by_role("slider", name="Epoch").focus()
         page.keyboard.press("ArrowRight")
         expect(page.locator("#name")).to_have_text("epoch 51 of 200")
         page.wait_for_function(
             "([place, before]) => document.querySelector(place).innerHTML !== before",
-            arg=[f".chart[aria-label^='{ERROR}'] svg", before],
+            arg=[f"[role=img][aria-label^='{ERROR}'] svg.marks", before],
         )
         page.get_by_role("button", name="Play").press("Enter")
         expect(page.locator("#name")).to_have_text("epoch 200 of 200", timeout=60_000)
