@@ -28,7 +28,8 @@ def test_a_file_is_uploaded_mended_picked_trained_and_reloaded(lab: Lab):
     with lab.rerun():
         lab.sidebar.get_by_role("combobox", name="Features x").click()
         lab.page.get_by_role("option", name="rooms", exact=True).click()
-        lab.page.keyboard.press("Escape")  # while the list is open, everything else is hidden from assistive technology
+        # while the list is open, everything else is hidden from assistive technology
+        lab.page.keyboard.press("Escape")
     with lab.rerun():
         lab.sidebar.get_by_role("button", name="Scale features", exact=True).click()
     experiment = lab.experiment
