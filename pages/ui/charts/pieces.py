@@ -121,6 +121,21 @@ def trail(
     ]
 
 
+def contours(x_title: str, y_title: str, colours: Palette) -> alt.Chart:
+    """Level lines of a loss from the table `lines`, coloured by their level, with the map's axes."""
+    return (
+        rows_from("lines")
+        .mark_line(clip=True, strokeWidth=1.2)
+        .encode(
+            x=x_axis_of(x_title),
+            y=y_axis_of(y_title),
+            detail="line:N",
+            order="i:Q",
+            color=alt.Color("level:Q", scale=alt.Scale(range=[colours.line, colours.line_high]), legend=None),
+        )
+    )
+
+
 def dot(x: str, y: str, **style: Any) -> alt.Chart:
     """One mark at a place given by two expressions."""
     return (

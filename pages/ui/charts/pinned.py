@@ -49,6 +49,7 @@ from pages.ui.charts.model import (
 from pages.ui.charts.pieces import (
     FRAME,
     NOW,
+    contours,
     count_axis,
     dot,
     expression,
@@ -173,17 +174,6 @@ def errors(
 
 @lru_cache(16)
 def _paths_spec(x_name: str, y_name: str, height: int, colours: Palette) -> dict[str, Any]:
-    lines = (
-        rows_from("lines")
-        .mark_line(clip=True, strokeWidth=1.2)
-        .encode(
-            x=x_axis_of(x_name),
-            y=y_axis_of(y_name),
-            detail="line:N",
-            order="i:Q",
-            color=alt.Color("level:Q", scale=alt.Scale(range=[colours.line, colours.line_high]), legend=None),
-        )
-    )
     starts = (
         rows_from("starts")
         .mark_point(shape="circle", size=100, filled=False, stroke=colours.ink, strokeWidth=2, clip=True)
@@ -193,7 +183,7 @@ def _paths_spec(x_name: str, y_name: str, height: int, colours: Palette) -> dict
     optimum = dot(f"{FRAME}.ou", f"{FRAME}.ov", shape="diamond", size=130, filled=True, color=colours.optimum)
     layers = [
         kept("run"),
-        lines,
+        contours(x_name, y_name, colours),
         *trail(rows_from("ghost_path"), encoding, width=2),
         optimum,
         starts,

@@ -18,6 +18,7 @@ from pages.ui.charts.model import DRAWN_EPOCHS, View, apart, log_zero, table, wh
 from pages.ui.charts.pieces import (
     FRAME,
     NOW,
+    contours,
     count_axis,
     dot,
     expression,
@@ -27,8 +28,6 @@ from pages.ui.charts.pieces import (
     log_axis,
     rows_from,
     trail,
-    x_axis_of,
-    y_axis_of,
 )
 from pages.ui.palette import Palette
 
@@ -112,17 +111,6 @@ def _of_ends(ends: Sequence[tuple[int, float, float, float]]) -> Any:
 
 @lru_cache(16)
 def _paths_spec(x_name: str, y_name: str, height: int, colours: Palette) -> dict[str, Any]:
-    lines = (
-        rows_from("lines")
-        .mark_line(clip=True, strokeWidth=1.2)
-        .encode(
-            x=x_axis_of(x_name),
-            y=y_axis_of(y_name),
-            detail="line:N",
-            order="i:Q",
-            color=alt.Color("level:Q", scale=alt.Scale(range=[colours.line, colours.line_high]), legend=None),
-        )
-    )
     paths = trail(
         rows_from("path"),
         {"x": "x:Q", "y": "y:Q", "order": "i:Q"} | _look(colours),
@@ -135,7 +123,7 @@ def _paths_spec(x_name: str, y_name: str, height: int, colours: Palette) -> dict
 
     layers: list[Any] = [
         kept("run"),
-        lines,
+        contours(x_name, y_name, colours),
         *paths,
         dot(
             f"{FRAME}.ou", f"{FRAME}.ov", shape="diamond", size=130, filled=True, color=colours.optimum
