@@ -65,10 +65,10 @@ def paths(
     """
     follow = _of_errors if phase.optimizer in CLOSED_FORM else _of_updates
     bound = _bound(objective, start)
-    gone = torch.zeros(len(learning_rates), dtype=torch.bool)
+    worst = torch.zeros(len(learning_rates), dtype=torch.float64)  # so far; it keeps a NaN
     for losses in follow(curve or curvature(objective), start, phase, learning_rates):
-        gone = gone.logical_or(~(losses <= bound))
-        yield torch.where(gone, math.inf, losses)
+        worst = worst.maximum(losses)
+        yield torch.where(worst <= bound, losses, math.inf)
 
 
 def _of_errors(curve: Curvature, start: Tensor, phase: Phase, learning_rates: Tensor) -> Iterator[Tensor]:
@@ -100,7 +100,7 @@ def _of_updates(curve: Curvature, start: Tensor, phase: Phase, learning_rates: T
     while True:
         away = theta - curve.optimum
         gradient = away @ curve.hessian
-        yield curve.floor_loss + 0.5 * (away * gradient).sum(-1)
+        yield curve.floor_loss + 0.5 * torch.linalg.vecdot(away, gradient)
         step, state = rule.update(origin, gradient, state)
         theta = theta.addcmul(rates, step)
 

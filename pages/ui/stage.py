@@ -5,6 +5,7 @@ visitor's own page, which stops when the page is closed. Runs are kept per visit
 """
 
 import gc
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from threading import Lock
@@ -21,12 +22,13 @@ from gd_core.training import Recording
 from pages.ui import drawn
 from pages.ui.charts import Run
 
-AT_ONCE = 3000  # updates that are trained at once, in about a tenth of a second,
+AT_ONCE = 3000  # updates that are trained at once, in a fraction of a second,
 ROWS_AT_ONCE = 4_000_000  # if they do not look at more rows than this
 LARGE = 500_000  # rows times parameters, from which on they are not kept for all visitors
 KEPT_LARGE = 2  # of these a visitor keeps: without and with scaled features
-SLICE = 0.15  # seconds of training in one tick of a long run,
-TICK = 0.4  # seconds from one to the next: the live edge moves twice a second, also when a tick is late
+FIRST_SLICE = 0.1  # seconds of training before a long run's first picture
+TICK = 0.4  # seconds from one tick to the next: the live edge moves twice a second, also when a tick is late
+SLICES = 0.3  # seconds of training in one tick, of all visitors together: the rest is for their pages
 KEPT_RUNS = 6  # a visitor's runs that are found again,
 KEPT_UPDATES = 20_000  # if they are not longer than this
 MAY_CHANGE = ("learning_rate", "optimizer", *HYPERPARAMETERS, "epochs", "batch_size", "before")
@@ -73,6 +75,25 @@ class LiveTake(Generic[E, R]):
 
 
 Take = LiveTake[Experiment, Recording]
+
+
+@st.cache_resource(show_spinner=False)
+def _slices_taken() -> dict[int, float]:
+    """When each training on this server last had its slice."""
+    return {}
+
+
+def fair_slice(recorder: Trainer[Any]) -> float:
+    """How many seconds a training may take in this tick: `SLICES`, shared with all that had a slice lately.
+
+    A visitor alone is served fast, and a class that trains at once cannot block the server.
+    """
+    now, taken = time.monotonic(), _slices_taken()
+    taken[id(recorder)] = now
+    for other, then in list(taken.items()):
+        if now - then > 3 * TICK:
+            taken.pop(other, None)
+    return SLICES / len(taken)
 
 
 @st.cache_resource(show_spinner=False)
@@ -163,7 +184,7 @@ def train(experiment: Experiment, first_epoch: int = 0) -> None:
     if recorder is None:
         recording = _trained(experiment)
     else:
-        recorder.advance(SLICE)
+        recorder.advance(FIRST_SLICE)
         recording = recorder.recording()
         first_epoch = min(first_epoch, recording.epochs)
         if recorder.complete:
@@ -208,7 +229,7 @@ def advance(take: LiveTake[Any, Any]) -> None:
     """Train a long run for one more slice of time."""
     with take.training:
         if take.recorder:
-            take.recorder.advance(SLICE)
+            take.recorder.advance(fair_slice(take.recorder))
             take.recording = take.recorder.recording()
             if take.recorder.complete:
                 take.recorder = None

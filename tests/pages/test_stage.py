@@ -36,6 +36,22 @@ def test_two_runs_of_the_page_do_not_train_at_once():
     assert take.recording.theta.equal(record(experiment).theta)
 
 
+def test_trainings_share_a_tick(monkeypatch):
+    """A training alone has the whole slice; three have a third each; one that has ended is soon not counted."""
+    clock = [1000.0]
+    monkeypatch.setattr(stage.time, "monotonic", lambda: clock[0])
+    stage._slices_taken.clear()
+    one, two, three = (Recorder(Experiment(epochs=5000)) for _ in range(3))
+    assert stage.fair_slice(one) == stage.SLICES
+    assert stage.fair_slice(two) == stage.SLICES / 2
+    assert stage.fair_slice(three) == stage.fair_slice(one) == stage.SLICES / 3
+    clock[0] += 2 * stage.TICK
+    assert stage.fair_slice(one) == stage.SLICES / 3
+    clock[0] += 2 * stage.TICK
+    assert stage.fair_slice(one) == stage.SLICES
+    stage._slices_taken.clear()
+
+
 PRESSES = """
 from gd_core.experiment import Experiment
 from pages.ui import stage
