@@ -14,7 +14,8 @@ from gd_core.pins import MOST, Pin, Pins
 from gd_core.rates import four_rates
 from gd_core.sketch import epochs_to, same_data, same_landscape, same_target, usual_target
 from gd_core.verdict import significant
-from pages.ui import lesson, look, player, projector, sketches, stage, tabs
+from pages.ui import lesson, look, player, projector, sketches, stage, tabs, takeaway
+from pages.ui.charts import Run
 from pages.ui.charts import pinned as charts
 from pages.ui.charts.ghosts import Ghost
 from pages.ui.compare_table import rows_of, table
@@ -127,6 +128,12 @@ def show(desk: Desk[Pins]) -> None:
     streaming = bool(sketches.missing(desk.settings.pins))
     # a fragment also when nothing streams: its elements would be drawn anew if they came out of one
     st.fragment(_live, run_every=stage.TICK if streaming else None)(desk, streaming)
+    takeaway.button("compare", "Compare", lambda: _runs(desk.settings.pins), st.query_params.to_dict)
+
+
+def _runs(held: Sequence[Pin]) -> dict[str, Run]:
+    """Every run by its number and name: two may have the same name."""
+    return {f"{place}. {pin.name}": stage.at_hand(pin.experiment) for place, pin in enumerate(held, 1)}
 
 
 def _live(desk: Desk[Pins], streaming: bool) -> None:

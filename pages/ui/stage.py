@@ -289,6 +289,13 @@ def played(experiment: Experiment, *, trained: bool = True) -> tuple[Run, Foreca
     return Run(experiment, problem, curve, recording), known_, outcome(recording, curve)
 
 
+def at_hand(experiment: Experiment) -> Run:
+    """A run as far as it is here: a short one whole; a long one as this visitor trained it, or else its start alone."""
+    if is_short(experiment):
+        return played(experiment)[0]
+    return as_run(experiment, STATE.get("runs", {}).get(experiment))[0]
+
+
 def recorded(experiment: Experiment, *, trained: bool = True) -> Recording:
     """The recording alone of what `played` plays: many at once need no forecast each."""
     return _trained(experiment) if trained else _waiting(experiment)

@@ -236,7 +236,11 @@ def _pytorch(offered: Offered) -> None:
 def _record(offered: Offered) -> None:
     run = _chosen(offered, "record_run")
     if not run.recording.complete:
-        st.markdown("There is no record yet: the run has not been trained to its end. Come back when it has.")
+        st.markdown(
+            "There is no record of this run here: it has not been trained to its end. Train it on the Train page."
+            if offered.page == "compare"
+            else "There is no record yet: the run has not been trained to its end. Come back when it has."
+        )
         return
     st.markdown("Every epoch as a table, or all of the run with theory and versions.")
     name = safe(*_parts(run.experiment))
@@ -266,7 +270,7 @@ def _name(offered: Offered, *parts: str) -> str:
     values = [_value(run) for run in offered.runs.values()]
     if len(values) == 1 and isinstance(values[0], Experiment):
         return safe(*_parts(values[0]), *parts)
-    return safe(offered.page, *parts)
+    return safe(offered.page, *(part.removeprefix(f"{offered.page}_") for part in parts))
 
 
 def _parts(experiment: Experiment) -> tuple[str, str]:

@@ -15,6 +15,7 @@ from lesson_page import LessonPage
 
 from gd_core import verdict
 from gd_core.experiment import Experiment
+from gd_core.pins import Pin, Pins
 from gd_core.problem import build
 from gd_core.recorder import record
 from gd_core.theory import curvature, forecast
@@ -25,7 +26,17 @@ from pages.ui.house import LESSONS
 from pages.ui.palette import DARK, LIGHT
 from pages.ui.pictures import Place
 
-WITH_CHARTS = ("train", *(name for name in LESSONS if name != "glossary"))
+WITH_CHARTS = ("train", "compare", *(name for name in LESSONS if name != "glossary"))
+PINNED = Pins(
+    pins=tuple(
+        Pin("same", replace(Experiment.default(), scale_features=True, epochs=epochs, **more))
+        for epochs, more in (
+            (30, {"learning_rate": 0.3}),
+            (60, {"holdout": 0.2}),
+            (5000, {"optimizer": "adam"}),
+        )
+    )
+)
 HOSTILE = "</script><script>window.hacked = 1</script><img src=x onerror=hacked=1>"
 MEGABYTE = 1e6
 
@@ -38,7 +49,7 @@ def run_of(**changes):
 
 def drawn_on(page):
     """What a page has drawn, after its question."""
-    opened = LessonPage(page)
+    opened = LessonPage(page, **(PINNED.to_query() if page == "compare" else {}))
     if any(button.key == "skip" for button in opened.at.button):
         opened.skip()
     return opened, opened.at.session_state["drawn"]
@@ -315,6 +326,24 @@ def test_every_lesson_can_be_taken_away(page):
     several = {"learning_rate": 4, "variants": 8}.get(page)
     choices = [box.options for box in opened.at.selectbox if box.key in ("script_run", "record_run")]
     assert [len(one) for one in choices] == ([several] * 2 if several else [])
+
+
+def test_pinned_runs_can_be_taken_away():
+    """Each by its number and name: its script, its record, and of a long one in training the sentence where it has one."""
+    opened, drawn = drawn_on("compare")
+    opened.press("take_away")
+    files = files_on(opened)
+    assert files[:4] == ["Error by epoch", "Landscape", "Fits", "Web page (.html)"]
+    assert "Record (.json)" in files
+    for key in ("script_run", "record_run"):
+        (box,) = [box for box in opened.at.selectbox if box.key == key]
+        assert box.options == ["1. same", "2. same", "3. same"]
+        box.set_value("3. same")
+    opened.at.run()
+    assert "Adam" in opened.at.code[1].value
+    assert "Train it on the Train page" in opened.words
+    assert "Record (.json)" not in files_on(opened)
+    assert len(drawn.views) == 3
 
 
 def test_names_of_files_are_safe_and_telling():
