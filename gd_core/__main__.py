@@ -39,7 +39,7 @@ HELP = {
     "target": "The table's column that is predicted. Otherwise the last.",
     "features": "The columns it is predicted from, with commas between. Otherwise the first.",
     "degree": "Of a polynomial in one feature, 1 to 5.",
-    "missing": "What becomes of rows in which a number is missing: drop leaves them out, mean fills in the column's mean.",
+    "missing": "What becomes of rows in which a number is missing: drop leaves them out, mean fills in the mean of the column's training rows.",
     "loss": f"What is minimised: {', '.join(CHOICES['loss'])}.",
     "optimizer": f"The update rule: {', '.join(CHOICES['optimizer'])}.",
     "scale_features": "Shift and scale every feature to mean 0 and deviation 1 before training.",

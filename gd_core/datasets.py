@@ -132,7 +132,13 @@ def one_parameter(points: int = 1, *, noise: float = 0.0, data_seed: int = 0) ->
 
 
 def from_table(
-    table: Table, target: str, features: Sequence[str], missing: str = "refuse", *, parameters: int
+    table: Table,
+    target: str,
+    features: Sequence[str],
+    missing: str = "refuse",
+    *,
+    parameters: int,
+    training: Tensor | None = None,
 ) -> Dataset:
     """Rows of one's own: the columns picked from a table.
 
@@ -142,8 +148,9 @@ def from_table(
         features: Names of the columns it is predicted from.
         missing: What becomes of incomplete rows: see `table.used`.
         parameters: P, how many zeros the start has.
+        training: Numbers of the rows that are trained on, if others are held out: only these make a mean.
     """
-    rows = used(table, target, features, missing)
+    rows = used(table, target, features, missing, None if training is None else training.numpy())
     return Dataset(
         x=torch.tensor(rows.x, dtype=torch.float64),
         y=torch.tensor(rows.y, dtype=torch.float64).unsqueeze(1),

@@ -17,6 +17,7 @@ from gd_core.table_fields import (
     names_from_text,
     names_to_text,
     needs_its_file,
+    problem_with_holding_out,
     problem_with_table_field,
     usual_fields,
 )
@@ -339,6 +340,8 @@ def problem_with(name: str, value: Any, others: Mapping[str, Any]) -> str | None
         return f"{name} must be {kind} {low:,.12g} and {high:,.12g}. Got {quoted(value)}."
     if name == "holdout" and value and others["dataset"] == "one-parameter":
         return f"holdout must be 0 for one-parameter: a single row cannot be split. Got {quoted(value)}."
+    if name == "holdout" and value and others["dataset"] == DATASET:
+        return problem_with_holding_out(held_out_of(others["points"], value), value, others)
     if name == "batch_size" and value > (rows := _training_rows(others)):
         kind = "training rows" if others["holdout"] else "rows of the data"
         return f"batch_size must be at most the {rows:,} {kind}, or 0 for all. Got {value:,}."

@@ -67,7 +67,7 @@ def build(experiment: Experiment, like: Problem | None = None) -> Problem:
         return replace(like, start=start, rule=rule_of(experiment))
     dataset, model, held_out = dataset_of(experiment), model_of(experiment), None
     if experiment.holdout:
-        training, kept = split(experiment.points, experiment.held_out_rows, experiment.split_seed)
+        training, kept = _sides(experiment)
         dataset, held_out = dataset.rows(training), dataset.rows(kept)
     identity = torch.eye(len(dataset.start), dtype=torch.float64)
     trained = dataset.standardised() if experiment.scale_features else dataset
@@ -98,13 +98,20 @@ def dataset_of(experiment: Experiment) -> Dataset:
         )
     if sentence := needs_its_file(experiment.table):
         raise ParameterError("table", sentence)
+    fills = experiment.missing == "mean" and experiment.holdout > 0
     return from_table(
         find(experiment.table),
         experiment.target,
         experiment.features,
         experiment.missing,
         parameters=len(experiment.info.parameters),
+        training=_sides(experiment)[0] if fills else None,
     )
+
+
+def _sides(experiment: Experiment) -> tuple[Tensor, Tensor]:
+    """Numbers of the rows that are trained on and of those that are held out."""
+    return split(experiment.points, experiment.held_out_rows, experiment.split_seed)
 
 
 def model_of(experiment: Experiment) -> LinearInParameters:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 
 from gd_core.experiment import Experiment
-from gd_core.script_table import table_part
+from gd_core.script_table import filled_part, table_part
 from gd_core.script_text import Part, listed
 
 LITERAL_TABLE = 1000  # rows up to which the N × N table of the shape mistake is really made: 8 MB
@@ -53,7 +53,10 @@ def _held_out(experiment: Experiment) -> list[Part]:
     code = f"""order = torch.randperm(len(x), generator=torch.Generator().manual_seed({experiment.split_seed}))
 held_out, training = order[:{kept}].sort().values, order[{kept}:].sort().values
 unseen, judge, x, y = x[held_out], y[held_out], x[training], y[training]"""
-    return [Part("Rows held out: they only judge. Everything below is trained on the others.", code)]
+    return [
+        Part("Rows held out: they only judge. Everything below is trained on the others.", code),
+        *filled_part(experiment),
+    ]
 
 
 DATA: Mapping[str, Callable[[Experiment], Part]] = {

@@ -16,6 +16,15 @@ def table_part(experiment: Experiment) -> Part:
     return _read(experiment) if text is None else _written(experiment, text)
 
 
+def filled_part(experiment: Experiment) -> list[Part]:
+    """Gaps in training rows and held-out rows alike take the mean of the training rows, which alone are known."""
+    if experiment.missing != "mean" or not is_read(experiment) or not experiment.holdout:
+        return []
+    code = """mean = x.nanmean(0)
+x, unseen = x.where(~x.isnan(), mean), unseen.where(~unseen.isnan(), mean)"""
+    return [Part("Gaps take the mean of their column in the training rows.", code)]
+
+
 def number_part(experiment: Experiment) -> list[Part]:
     """The function that `table_part` reads a cell with, where cells may hold no number."""
     if experiment.missing == "refuse" or not is_read(experiment):
@@ -60,7 +69,8 @@ x, y = table[:, :-1], table[:, -1]"""
     if len(lines) == 1:
         code = code.replace(f"(\n{rows}\n)", rows.strip())
     names = ", ".join(_short(name) for name in experiment.features)
-    gaps = {"drop": " Incomplete rows are left out.", "mean": " Means stand in for missing numbers."}
+    of = " of the training rows" if experiment.holdout else ""
+    gaps = {"drop": " Incomplete rows are left out.", "mean": f" Means{of} stand in for missing numbers."}
     said = gaps.get(experiment.missing, "")
     return Part(f"The data: {names}; then the target, {_short(experiment.target)}.{said}", code)
 
@@ -72,6 +82,9 @@ def _read(experiment: Experiment) -> Part:
             gaps = """
 whole = ~torch.cat([x, y.unsqueeze(1)], 1).isnan().any(1)
 x, y = x[whole], y[whole]  # rows without a gap"""
+        case "mean" if experiment.holdout:
+            gaps = """
+x, y = x[~y.isnan()], y[~y.isnan()]  # rows with a target; other gaps are filled below"""
         case "mean":
             gaps = """
 x = torch.where(x.isnan(), x.nanmean(0), x)  # a column's mean fills its gaps

@@ -118,7 +118,13 @@ class Used(NamedTuple):
     filled: int
 
 
-def used(table: Table, target: str, features: Sequence[str], missing: str) -> Used:
+def used(
+    table: Table,
+    target: str,
+    features: Sequence[str],
+    missing: str,
+    training: Sequence[int] | np.ndarray | None = None,
+) -> Used:
     """Rows and columns as chosen.
 
     Args:
@@ -127,6 +133,8 @@ def used(table: Table, target: str, features: Sequence[str], missing: str) -> Us
         features: Names of the columns it is predicted from.
         missing: What becomes of rows in which a number is missing. "drop" leaves them out. "mean" fills a feature with
             the mean of its column; a row without a target is left out, because there is nothing to compare with.
+        training: If rows are held out: the numbers of the others among the rows that are used. The mean is then theirs
+            alone, or the rows that judge the fit would have had a hand in it.
     """
     y = table[target]
     x = np.column_stack([table[name] for name in features])
@@ -134,7 +142,9 @@ def used(table: Table, target: str, features: Sequence[str], missing: str) -> Us
     keep = ~np.isnan(y)
     if missing == "mean":
         filled = int(gaps[keep].sum())
-        x = np.where(gaps, np.array([np.nanmean(column) for column in x.T]), x) if filled else x
+        if filled:
+            known = x if training is None else x[np.flatnonzero(keep)[training]]
+            x = np.where(gaps, np.array([np.nanmean(column) for column in known.T]), x)
     else:
         filled = 0
         keep &= ~gaps.any(1)

@@ -256,6 +256,27 @@ def _problem_with_missing(value: Any, others: Mapping[str, Any], table: "Table |
     return None
 
 
+def problem_with_holding_out(held_out: int, value: float, others: Mapping[str, Any]) -> str | None:
+    """The sentence that says why so many rows cannot be held out, or None.
+
+    Gaps are filled with the mean of the training rows. So one of these must have a number, whichever are held out.
+    """
+    table = table_at_hand(others["table"])
+    if table is None or others["missing"] != "mean":
+        return None
+    import numpy as np
+
+    whole = ~np.isnan(table[others["target"]])
+    for name in others["features"]:
+        numbers = int((~np.isnan(table[name]) & whole).sum()) if table.missing[name] else table.rows
+        if held_out >= numbers:
+            return (
+                f"holdout must be less: column {_quoted(name)} has {numbers:,} numbers, and {held_out:,} held-out rows could "
+                f"take them all, with nothing left to make a mean of. Got {_quoted(value)}."
+            )
+    return None
+
+
 def _problem_with_points(value: Any, others: Mapping[str, Any], table: "Table | None") -> str | None:
     from gd_core.table import MAX_ROWS
 

@@ -244,7 +244,8 @@ def _gaps(table: Any, load: Load) -> None:
         st.button("Leave them out", key="drop_rows", on_click=_choose_missing, args=("drop", load), width="stretch",
                   disabled=left < 2, help=f"{left:,} of {table.rows:,} rows are left.")  # fmt: skip
         st.button("Fill with the mean", key="fill_rows", on_click=_choose_missing, args=("mean", load), width="stretch",
-                  help="A missing feature takes the mean of its column. A row without a target is left out.")  # fmt: skip
+                  help="A missing feature takes the mean of its column, where rows are held out that of the others. "
+                       "A row without a target is left out.")  # fmt: skip
         st.caption("Until you choose, the charts show the last complete table.")
         return
     from gd_core.table import used
@@ -258,6 +259,7 @@ def _gaps(table: Any, load: Load) -> None:
             if one
             else f"{rows.filled:,} missing numbers are the mean of their column"
         )
+        parts[-1] += " over the training rows" if STATE["good"].holdout else ""
     parts += [f"{rows.dropped:,} of {table.rows:,} rows are left out"] if rows.dropped else []
     st.caption(f"{'; '.join(parts)}.")
     st.button(
@@ -378,6 +380,7 @@ def _changed(load: Load) -> None:
     """Take a good pick over, with a rate that settles on it. A bad one stays in the widgets, with its sentence."""
     if problem():
         return
+    STATE["table_said"] = ""
     good: Experiment = STATE["good"]
     values: dict[str, Any] = picked() | {"points": points_of(picked())}
     kept = {name: getattr(good, name) for name in ("loss", "optimizer", "seed", "epochs", "scale_features")}
@@ -386,7 +389,8 @@ def _changed(load: Load) -> None:
     fields: dict[str, Any] = defaults(DATASET, good.optimizer) | kept | values
     try:
         chosen = Experiment(**(fields | {name: getattr(good, name) for name in ("holdout", "split_seed")}))
-    except ParameterError:  # too few rows to hold some of them out
+    except ParameterError as error:  # too few rows, or too few numbers in a column, to hold some of them out
+        STATE["table_said"] = f"{error} So no rows are held out."
         chosen = Experiment(**fields)
     load(_safe(chosen))
     STATE["axes"] = (0, 1)

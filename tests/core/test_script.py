@@ -235,6 +235,11 @@ def gaps(rows):
         of_table("anscombe", degree=3, scale_features="true", learning_rate=0.01, holdout=0.3, batch_size=3),
         of_table(gaps(20), features='"=cmd|""x""","a """""" \\ b"', missing="drop", learning_rate=0.02, holdout=0.2,
                  scale_features="true"),
+        *(
+            of_table(gaps(20), features="<script>alert(1)</script>", missing="mean", learning_rate=0.02, holdout=0.4,
+                     split_seed=seed)
+            for seed in (0, 1)
+        ),
     ],
     ids=lambda x: x if isinstance(x, str) else "-".join([x.table[:9], str(x.degree), x.optimizer, x.missing]),
 )  # fmt: skip
@@ -244,14 +249,16 @@ def test_a_small_table_is_written_into_its_script(experiment, flavour):
     assert rows == of
 
 
+@pytest.mark.parametrize("holdout", [0, 0.3])
 @pytest.mark.parametrize("missing", ["drop", "mean", "refuse"])
-def test_a_large_table_is_read_from_its_file(missing, tmp_path, monkeypatch):
-    """By the names of its columns, in a file with commas and decimal points."""
+def test_a_large_table_is_read_from_its_file(missing, holdout, tmp_path, monkeypatch):
+    """By the names of its columns, in a file with commas and decimal points; a mean is that of the training rows."""
     table = keep(gaps(2000))
     if missing == "refuse":
         table = keep(Table.of({name: np.nan_to_num(table[name]) for name in table.names}))
     features = 'a """""" \\ b",<script>alert(1)</script>'
-    experiment = of_table(table, features='"=cmd|""x""","' + features, missing=missing, learning_rate=0.02)
+    experiment = of_table(table, features='"=cmd|""x""","' + features, missing=missing, learning_rate=0.02,
+                          holdout=holdout)  # fmt: skip
     (tmp_path / "table.csv").write_text(to_csv(table), encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     for flavour in FLAVOURS:

@@ -203,6 +203,53 @@ def test_incomplete_rows_go_or_are_filled(missing, features, x, dropped, filled)
     assert len(rows.y) == len(x) == count_used(GAPS, "y", features, missing)
 
 
+def test_a_held_out_row_has_no_part_in_the_mean():
+    """Gaps on both sides take NumPy's mean of the training rows; other numbers in the held-out rows change nothing."""
+    generator = np.random.default_rng(3)
+    x, z, y = generator.normal(size=(3, 30))
+    x[::3], z[[4, 5]], y[6] = np.nan, np.nan, np.nan
+    kept = np.flatnonzero(~np.isnan(y))
+    order = torch.randperm(29, generator=torch.Generator().manual_seed(4)).numpy()
+    held_out, training = np.sort(kept[order[:9]]), np.sort(kept[order[9:]])
+    assert np.isnan(x[held_out]).any()
+    assert np.isnan(x[training]).any()
+    spoilt = [column.copy() for column in (x, z)]
+    for column in spoilt:
+        column[held_out] = np.where(np.isnan(column[held_out]), np.nan, 1e6)
+    problems = []
+    for columns in ((x, z), spoilt):
+        table = Table.of({"x": columns[0], "z": columns[1], "y": y})
+        experiment, sentences = Experiment.from_query(
+            {"dataset": "table", "table": table.key, "target": "y", "features": "x,z", "missing": "mean"}
+            | {"holdout": "0.3", "split_seed": "4"}
+        )
+        assert sentences == []
+        problems.append(build(experiment))
+    mean = np.array([np.nanmean(x[training]), np.nanmean(z[training])])
+    for rows, data in ((training, problems[0].dataset), (held_out, problems[0].held_out)):
+        both = np.column_stack([x, z])[rows]
+        np.testing.assert_allclose(data.x.numpy(), np.where(np.isnan(both), mean, both), rtol=1e-14)
+    assert torch.equal(problems[1].dataset.x, problems[0].dataset.x)
+    assert float(problems[1].held_out.x.max()) == 1e6
+
+
+def test_a_mean_is_never_made_of_nothing():
+    """A column whose few numbers could all be held out is told, not filled with what is no number."""
+    x = np.array([1.0, 2.0, *[np.nan] * 8])
+    table = Table.of({"x": x, "y": np.arange(10.0)})
+    query = {"dataset": "table", "table": table.key, "target": "y", "features": "x", "missing": "mean"}
+    one, sentences = Experiment.from_query(query | {"holdout": "0.1"})
+    assert (sentences, one.held_out_rows) == ([], 1)
+    other, sentences = Experiment.from_query(query | {"holdout": "0.2"})
+    assert other.holdout == 0
+    assert sentences == [
+        "holdout must be less: column x has 2 numbers, and 2 held-out rows could take them all, "
+        "with nothing left to make a mean of. Got 0.2."
+    ]
+    for split_seed in range(20):
+        assert not build(replace(one, split_seed=split_seed)).dataset.x.isnan().any()
+
+
 def test_incomplete_rows_wait_for_a_choice():
     """Without one there is no experiment; with one, its points are the rows that are left."""
     fields = {"dataset": "table", "table": GAPS.key, "target": "y", "features": "x"}
