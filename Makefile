@@ -10,10 +10,10 @@ VENV   := .venv
 IN_VENV := $(VENV)/bin/python -m
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format screenshots clean
+.PHONY: help run test bench bench-quick check format screenshots clean
 
 help:  ## List these targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo '  ARGS="…" is passed on:  make run ARGS="--server.port 8600"   make test ARGS="tests/core -k sweep"'
 
 run: $(VENV)/run.stamp  ## Start the dashboard, installing it first where needed
@@ -22,6 +22,14 @@ run: $(VENV)/run.stamp  ## Start the dashboard, installing it first where needed
 test: $(VENV)/dev.stamp  ## Run all tests, browser tests included
 	@$(VENV)/bin/python tests/browser/ensure_chromium.py
 	$(IN_VENV) pytest -n $(WORKERS) --dist loadfile $(ARGS)
+
+bench: $(VENV)/dev.stamp  ## Measure this app beside what people would use instead, into docs/benchmarks.md
+	@$(VENV)/bin/python tests/browser/ensure_chromium.py
+	PYTHONPATH=.:tests/browser $(VENV)/bin/python tests/benchmarks/run.py $(ARGS)
+
+bench-quick: $(VENV)/dev.stamp  ## The same with less work, in a few minutes, into .benchmarks
+	@$(VENV)/bin/python tests/browser/ensure_chromium.py
+	PYTHONPATH=.:tests/browser $(VENV)/bin/python tests/benchmarks/run.py --quick $(ARGS)
 
 check: $(VENV)/dev.stamp  ## Check format, lint and types
 	$(IN_VENV) ruff format --check .
@@ -37,7 +45,7 @@ screenshots: $(VENV)/dev.stamp  ## Take the pictures of the README anew
 	PYTHONPATH=. $(VENV)/bin/python tests/browser/screenshots.py $(ARGS)
 
 clean:  ## Remove .venv and the tools' caches
-	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .benchmarks .pytest_cache .ruff_cache .hypothesis
 
 # A stamp is younger than the files it was installed from, so the second `make run` starts at once.
 $(VENV)/run.stamp: requirements.txt $(VENV)/bin/python
