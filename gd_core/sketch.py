@@ -36,6 +36,7 @@ class Sketch:
         gap: L − L* at the end.
         finding: How the run ended.
         complete: Whether nothing is left to train.
+        held_out_rmse: RMSE of the held-out rows at the end, or None if no row is held out.
     """
 
     experiment: Experiment
@@ -45,6 +46,7 @@ class Sketch:
     gap: float
     finding: Finding
     complete: bool = True
+    held_out_rmse: float | None = None
 
     @property
     def epochs(self) -> int:
@@ -85,6 +87,7 @@ def kept_epochs(epochs: int) -> np.ndarray:
 def sketch(experiment: Experiment, recording: Recording, curve: Curvature) -> Sketch:
     """Keep of a recording what a comparison needs. Nothing in it holds on to the recording."""
     kept = kept_epochs(recording.epochs)
+    held_out = recording.epoch_held_out_rmse
     return Sketch(
         experiment=experiment,
         kept=kept,
@@ -93,6 +96,7 @@ def sketch(experiment: Experiment, recording: Recording, curve: Curvature) -> Sk
         gap=float(curve.gap(recording.epoch_theta[-1]).sum()),
         finding=outcome(recording, curve),
         complete=recording.complete,
+        held_out_rmse=None if held_out is None else float(held_out[-1]),
     )
 
 

@@ -33,6 +33,7 @@ WIDGETS = (
     "own_table",
     "pinned",
     "pins",
+    "plane",
     "player",
     "prepare",
     "projector",

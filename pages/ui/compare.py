@@ -14,7 +14,7 @@ from gd_core.pins import MOST, Pin, Pins
 from gd_core.rates import four_rates
 from gd_core.sketch import epochs_to, same_data, same_landscape, same_target, usual_target
 from gd_core.verdict import significant
-from pages.ui import lesson, look, player, projector, sketches, stage, tabs, takeaway
+from pages.ui import lesson, look, plane, player, projector, sketches, stage, tabs, takeaway
 from pages.ui.charts import Run
 from pages.ui.charts import pinned as charts
 from pages.ui.charts.ghosts import Ghost
@@ -214,9 +214,9 @@ def _charts(
     with places[1]:
         with st.container(key="compare_map_head", horizontal=True, vertical_alignment="center"):
             look.panel_title("Landscape")
-            axes, names = _axes(desk, group[0])
+            shown, names = _axes(desk, group[0])
             _pick_group(desk, groups, group)
-        tabs.draw(charts.paths(group, ghosts, axes, names, colours, height), "compare_map")
+        tabs.draw(charts.paths(group, ghosts, shown, names, colours, height), "compare_map")
     with places[2]:
         several = len(group[0].problem.dataset.feature_names) > 1
         with st.container(key="compare_fit_head", horizontal=True, vertical_alignment="center"):
@@ -237,15 +237,12 @@ def _axes(desk: Desk[Pins], ghost: Ghost) -> tuple[tuple[int, int], list[str]]:
     """The map's two parameters, and the names of all, with a choice where there is one."""
     experiment = ghost.sketch.experiment
     names = [f"{name}′" if experiment.scale_features else name for name in experiment.info.parameters]
-    pairs = [(i, j) for i in range(len(names)) for j in range(i + 1, len(names))]
-    if not pairs:
+    if len(names) == 1:
         return (0, 0), names
     wanted = tuple(int(number) for number in desk["axes"])
-    axes = wanted if wanted in pairs else pairs[0]
-    if len(pairs) > 1:
-        labels = {pair: f"{names[pair[0]]}, {names[pair[1]]}" for pair in pairs}
-        _segments("Axes", labels, axes, lambda pair: desk.set(axes=tuple(map(float, pair))))
-    return (axes[0], axes[1]), names
+    shown = (wanted[0], wanted[1]) if plane.fits(wanted, len(names)) else (0, 1)
+    plane.control("compare axes", names, shown, lambda pair: desk.set(axes=tuple(map(float, pair))))
+    return shown, names
 
 
 def _pick_group(desk: Desk[Pins], groups: Sequence[Sequence[Ghost]], group: Sequence[Ghost]) -> None:

@@ -25,6 +25,7 @@ TITLES = {
     "optimizer": "Update rule",
     "scale_features": "Scale features",
     "start": "Start",
+    "holdout": "Held-out share",
     "before": "Went on after",
 }
 INFOS = {"dataset": DATASET_INFO, "loss": LOSS_INFO, "optimizer": OPTIMIZER_INFO}
@@ -55,6 +56,10 @@ def rows_of(
     alike = all(same_landscape(ghost.problem, ghosts[0].problem) for ghost in ghosts)
     floor = significant(ghosts[0].curve.floor_rmse) if alike else ""
     rows.append(Row("Final RMSE", [significant(float(ghost.sketch.rmse[-1])) for ghost in ghosts], floor))
+    judged = [ghost.sketch.held_out_rmse for ghost in ghosts]
+    if any(rmse is not None for rmse in judged):
+        cells = ["none held out" if rmse is None else significant(rmse) for rmse in judged]
+        rows.append(Row("Held-out RMSE at the end", cells))
     if not alike:
         rows.append(Row("Floor RMSE", [significant(ghost.curve.floor_rmse) for ghost in ghosts]))
     rows.append(

@@ -13,7 +13,7 @@ from gd_core.catalog import DATASET_INFO, LOSS_INFO, OPTIMIZER_INFO
 from gd_core.examples import EXAMPLES, OPENING, Example
 from gd_core.experiment import BOUNDS, CHOICES, FIELDS, HYPERPARAMETERS, Experiment, defaults, to_text
 from gd_core.table_fields import DATASET, info_of, needs_its_file
-from pages.ui import house, own_table, pins, projector, task
+from pages.ui import house, own_table, pins, plane, projector, task
 from pages.ui.look import plain
 from pages.ui.options import written
 
@@ -148,22 +148,12 @@ def tell(sentence: str) -> None:
 
 def axes_control(parameters: tuple[str, ...], on_change: Callable[[], None]) -> None:
     """The choice of the landscape's two parameters, where there is a choice."""
-    pairs = [(i, j) for i in range(len(parameters)) for j in range(i + 1, len(parameters))]
-    if len(pairs) > 6:
-        st.selectbox(
-            "Axes", pairs, format_func=lambda pair: f"{parameters[pair[0]]}, {parameters[pair[1]]}", key="axes",
-            label_visibility="collapsed", on_change=on_change, width=110,
-        )  # fmt: skip
-    elif len(pairs) > 1:
-        st.segmented_control(
-            "Axes",
-            pairs,
-            format_func=lambda pair: f"{parameters[pair[0]]}, {parameters[pair[1]]}",
-            key="axes",
-            label_visibility="collapsed",
-            required=True,
-            on_change=on_change,
-        )
+
+    def pick(pair: plane.Axes) -> None:
+        STATE["axes"] = pair
+        on_change()
+
+    plane.control("axes", parameters, axes(parameters), pick)
 
 
 def _key(name: str) -> str:
@@ -200,7 +190,7 @@ def _follow_the_address() -> None:
     parameters = experiment.info.parameters
     names = address.get("axes", "").split(",")
     pair = tuple(parameters.index(name) for name in names) if set(names) <= set(parameters) else ()
-    STATE["axes"] = pair if len(pair) == 2 and pair[0] < pair[1] else (0, min(1, len(parameters) - 1))
+    STATE["axes"] = pair if plane.fits(pair, len(parameters)) else (0, min(1, len(parameters) - 1))
 
 
 def _someone_is_at_the_controls() -> bool:
@@ -252,7 +242,7 @@ def _write_address(experiment: Experiment, axes: tuple[int, int]) -> None:
 def axes(parameters: tuple[str, ...]) -> tuple[int, int]:
     """The landscape's two parameters, by number; twice 0 if there is only one."""
     axes = STATE.get("axes") or (0, 1)
-    if max(axes) >= len(parameters):
+    if not plane.fits(axes, len(parameters)):
         axes = (0, min(1, len(parameters) - 1))
         STATE["axes"] = axes
     return axes

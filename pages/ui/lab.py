@@ -132,7 +132,7 @@ def _panels_in_a_row(run: charts.Run, colours: Palette, shown: pinned.Beside) ->
     places = st.columns(3, gap="small")
     with places[0], st.container(key="data_panel"):
         if len(run.problem.dataset.feature_names) > 1:
-            look.panel_title("Prediction and data", _rows_note(run, charts.MOVED_ROWS))
+            look.panel_title("Prediction and data", _agreement_note(run, shown))
             tabs.draw(charts.agreement(run, colours, IN_A_ROW, shown.fit), "agreement")
         else:
             look.panel_title("Data and fit", _rows_note(run))
@@ -145,7 +145,7 @@ def _panels_in_a_row(run: charts.Run, colours: Palette, shown: pinned.Beside) ->
 
 def _data(run: charts.Run, colours: Palette, shown: pinned.Beside) -> None:
     if len(run.problem.dataset.feature_names) > 1:
-        look.panel_title("Prediction and data", _rows_note(run, charts.MOVED_ROWS))
+        look.panel_title("Prediction and data", _agreement_note(run, shown))
         left, right = st.columns([3, 2], gap="small")
         with left:
             tabs.draw(charts.agreement(run, colours, TALL, shown.fit), "agreement")
@@ -230,6 +230,17 @@ def _rows_note(run: charts.Run, most: int = charts.DRAWN_ROWS) -> str:
     if experiment.points > most:
         notes.append(f"{most} of {experiment.points:,} rows drawn")
     return "; ".join(notes)
+
+
+def _agreement_note(run: charts.Run, shown: pinned.Beside) -> str:
+    """The rows, and what is drawn of pinned runs: their points over each other could not be told apart."""
+    notes = [_rows_note(run, charts.MOVED_ROWS)]
+    if shown.fit:
+        one = len(shown.fit) == 1
+        notes.append(
+            "the pinned run as its straight trend" if one else "pinned runs as their straight trends"
+        )
+    return "; ".join(note for note in notes if note)
 
 
 def _stride_note(run: charts.Run) -> str:

@@ -90,6 +90,17 @@ def test_epochs_to_a_target_are_counted_one_by_one(rmse, target):
     assert epochs_to(np.array(rmse), target) == expected
 
 
+def test_the_held_out_error_at_the_end_is_numpys():
+    """Of the rows that were kept from training, with θ as it ended; a run on all rows has none."""
+    one, _ = sketched(replace(FAST, scale_features=False, learning_rate=1e-5, holdout=0.3, split_seed=2))
+    data = build(BASE).dataset
+    held_out = torch.randperm(20, generator=torch.Generator().manual_seed(2)).numpy()[:6]
+    t, y = data.x[held_out, 0].numpy(), data.y[held_out, 0].numpy()
+    errors = np.polyval(one.theta[-1].numpy(), t) - y
+    assert one.held_out_rmse == pytest.approx(np.sqrt(np.mean(errors**2)), rel=1e-12)
+    assert sketched(FAST)[0].held_out_rmse is None
+
+
 def test_the_usual_target_is_one_that_a_run_reaches():
     """A twentieth of the way is left where a run gets so far; else the highest end of those that fell; else none."""
     slow, problem = sketched(replace(FAST, learning_rate=0.001, epochs=5))

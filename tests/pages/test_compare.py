@@ -14,6 +14,7 @@ from test_train import Lab
 from gd_core.experiment import Experiment
 from gd_core.pins import MOST, Pin, Pins, packed
 from gd_core.recorder import record
+from gd_core.table import Table
 from pages.ui import pins as session
 
 BASE = replace(Experiment.default(), scale_features=True, epochs=60)
@@ -77,6 +78,54 @@ def test_the_table_is_what_the_runs_were():
         'scope="row">(Update rule|Epochs|Points|Momentum)<', page.words
     )  # alike, so not told
     assert page.query["target"] == "20"
+
+
+def test_held_out_rows_have_a_line_of_their_own():
+    """Where a run holds rows out, their RMSE at the end, as its recording has it; and the others say that they do not."""
+    split = [replace(one.experiment, holdout=0.3, split_seed=4) for one in FOUR.pins[:2]]
+    page = compared(Pins(pins=(Pin("a", split[0]), Pin("b", split[1]), FOUR.pins[2])))
+    found = cells(page, "Held-out RMSE at the end")
+    expected = [float(record(one).epoch_held_out_rmse[-1]) for one in split]
+    assert [float(cell) for cell in found[:2]] == pytest.approx(expected, rel=1e-5)
+    assert found[2] == "none held out"
+    assert "Held-out RMSE" not in compared().words
+
+
+def test_many_parameters_have_a_list_for_each_axis():
+    """Of seven features any two, in either order, in the address; the same one twice makes the two change places."""
+    generator = np.random.default_rng(4)
+    wide = Table.of({name: generator.normal(size=9).round(2) for name in "abcdefgy"})
+    query = {
+        "dataset": "table",
+        "table": wide.key,
+        "target": "y",
+        "features": "a,b,c,d,e,f,g",
+        "epochs": "30",
+    }
+    experiment, sentences = Experiment.from_query(query)
+    assert sentences == []
+    page = compared(Pins(pins=(Pin("wide", experiment),)))
+    assert not [one for one in page.at.get("segmented_control") if one.key == "compare axes"]
+    lists = {letter: page.at.selectbox(f"compare axes {letter}") for letter in "xy"}
+    assert [lists[letter].value for letter in "xy"] == [0, 1]
+    assert lists["x"].options == ["w₁", "w₂", "w₃", "w₄", "w₅", "w₆", "w₇", "b"]
+    lists["x"].set_value(6)
+    page.run()
+    assert page.query["axes"] == "6,1"
+    run = record(experiment)
+    ends = [table_of(page.charts[1], "run")[name].to_pylist()[-1] for name in ("u0", "v0")]
+    assert ends == pytest.approx([float(run.epoch_theta[-1, i]) for i in (6, 1)], rel=1e-5)
+    page.at.selectbox("compare axes y").set_value(6)
+    page.run()
+    assert page.query["axes"] == "1,6"
+    again = compared(Pins(pins=(Pin("wide", experiment),)), axes="1,6")
+    assert [again.at.selectbox(f"compare axes {letter}").value for letter in "xy"] == [1, 6]
+
+    lab = Lab(**query, axes="w₃,w₁")
+    assert [lab.at.selectbox(f"axes {letter}").value for letter in "xy"] == [2, 0]
+    lab.at.selectbox("axes y").set_value(7)
+    lab.run()
+    assert lab.query["axes"] == "w₃,b"
 
 
 def test_rename_reorder_remove_are_in_the_address():
@@ -232,6 +281,18 @@ def test_what_cannot_be_compared_is_said():
     assert table_of(error, "ghosts")["ghost"].to_pylist() == [1]
     assert table_of(fit, "ghost_labels")["ghost"].to_pylist() == [1]
     assert "ghosts" not in [one.name for one in on_map.datasets]
+
+
+def test_of_several_features_a_pinned_run_is_said_to_be_a_straight_line():
+    """Its points are not drawn: the panel's note and the charts' texts say what is."""
+    plane = Experiment.default("two-features")
+    two = Pins(pins=(Pin("a", replace(plane, epochs=40)), Pin("b", replace(plane, epochs=60))))
+    lab = Lab(**plane.to_query(), **two.to_query())
+    assert "pinned runs as their straight trends" in words_of(lab)
+    agreement, *along = [chart.alt for chart in charts_of(lab)[:3]]
+    assert "the trend of predicted over actual values of each of the pinned runs 1, 2." in agreement
+    assert all("the fitted line of each of the pinned runs 1, 2." in text for text in along)
+    assert "straight" not in words_of(Lab(**plane.to_query()))
 
 
 def test_pins_too_long_for_train_stay_out_of_its_address(monkeypatch):

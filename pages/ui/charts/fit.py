@@ -20,6 +20,7 @@ from pages.ui.charts.ghosts import (
     tables_of_fits,
     tables_of_lines,
     told,
+    told_of_lines,
     trend_of,
 )
 from pages.ui.charts.model import (
@@ -188,7 +189,8 @@ def agreement(run: Run, colours: Palette, height: int, ghosts: Sequence[Ghost] =
     spec = _agreement_spec(
         dataset.target_name, dataset.x.shape[1], height, colours, bool(ghosts), judged=judged
     )
-    return View(spec, tables, text + told(ghosts))
+    text += told_of_lines(ghosts, "the trend of predicted over actual values")
+    return View(spec, tables, text)
 
 
 @lru_cache(16)
@@ -265,7 +267,8 @@ def along(run: Run, feature: int, colours: Palette, height: int, ghosts: Sequenc
     text = f"{dataset.target_name} over {name}, and the fitted line along it with the other features at their mean."
     text += HELD_OUT_TEXT if judged else ""
     spec = _along_spec(name, dataset.target_name, f"p{feature}", height, colours, bool(ghosts), judged=judged)
-    return View(spec, tables, text + told(ghosts))
+    text += told_of_lines(ghosts, "the fitted line", numbers=False)
+    return View(spec, tables, text)
 
 
 def _moving_points(run: Run) -> dict[str, pa.Table]:

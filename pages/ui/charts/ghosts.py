@@ -50,6 +50,15 @@ def told(ghosts: Sequence[Ghost]) -> str:
     return f" Light, each with its dash, shape and number: pinned run{'s' * (len(ghosts) > 1)} {numbers}."
 
 
+def told_of_lines(ghosts: Sequence[Ghost], what: str, *, numbers: bool = True) -> str:
+    """What a chart's text says of pinned runs that are straight lines in it. `what` says which lines."""
+    if not ghosts:
+        return ""
+    listed = ", ".join(str(ghost.place + 1) for ghost in ghosts)
+    which = f"of pinned run {listed}" if len(ghosts) == 1 else f"of each of the pinned runs {listed}"
+    return f" Light and straight, with its dash{' and number' if numbers else ''}: {what} {which}."
+
+
 # ------------------------------------------------------------------------------------------------- pieces of a chart
 
 

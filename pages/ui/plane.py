@@ -1,0 +1,62 @@
+"""The choice of a map's two parameters: a button for each pair while they are few, else one list for each axis."""
+
+from collections.abc import Callable, Sequence
+
+import streamlit as st
+
+PAIRS = 6  # as buttons in a line; twenty parameters would have 190
+STATE = st.session_state
+Axes = tuple[int, int]
+
+
+def pairs_of(parameters: int) -> list[Axes]:
+    """Every two of so many parameters, the first named first."""
+    return [(i, j) for i in range(parameters) for j in range(i + 1, parameters)]
+
+
+def fits(axes: Sequence[int], parameters: int) -> bool:
+    """Whether a map can have these axes: any two where each has its list, else a pair that has its button."""
+    pairs = pairs_of(parameters)
+    if len(axes) != 2:
+        return False
+    return tuple(sorted(axes) if len(pairs) > PAIRS else axes) in pairs
+
+
+def control(key: str, names: Sequence[str], axes: Axes, pick: Callable[[Axes], None]) -> None:
+    """Draw the choice, where there is one.
+
+    Args:
+        key: Of the widgets. With lists they are the key and x or y.
+        names: Of all parameters.
+        axes: The two that are shown.
+        pick: Is given the two that were chosen. For a callback.
+    """
+    pairs = pairs_of(len(names))
+    if len(pairs) > PAIRS:
+        _lists(key, names, axes, pick)
+    elif len(pairs) > 1:
+        STATE[key] = axes
+
+        def picked() -> None:
+            if STATE[key] is not None:
+                pick(STATE[key])
+
+        st.segmented_control(
+            "Axes", pairs, format_func=lambda pair: f"{names[pair[0]]}, {names[pair[1]]}", key=key,
+            label_visibility="collapsed", required=True, on_change=picked,
+        )  # fmt: skip
+
+
+def _lists(key: str, names: Sequence[str], axes: Axes, pick: Callable[[Axes], None]) -> None:
+    def picked(which: int) -> None:
+        new, other = STATE[f"{key} {'xy'[which]}"], axes[1 - which]
+        if new == other:  # chosen twice: the two change places
+            other = axes[which]
+        pick((new, other) if which == 0 else (other, new))
+
+    for which, letter in enumerate("xy"):
+        STATE[f"{key} {letter}"] = axes[which]
+        st.selectbox(
+            f"{letter} axis", range(len(names)), format_func=names.__getitem__, key=f"{key} {letter}",
+            label_visibility="collapsed", on_change=picked, args=(which,), width=92,
+        )  # fmt: skip
