@@ -12,10 +12,12 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from gd_core.experiment import Experiment, Phase
+from gd_core.moments import Moments
 from gd_core.objective import Objective
 from gd_core.problem import Problem
 
@@ -101,6 +103,35 @@ def curvature(objective: Objective) -> Curvature:
         optimum=optimum,
         floor_loss=float(objective(optimum)),
         floor_rmse=float(objective.rmse(optimum)),
+    )
+
+
+def curvature_from(moments: Moments) -> Curvature:
+    """The parabola of the mean squared error over any number of rows, from their moments alone.
+
+    With R = U S Vᵀ, the eigenvalues are 2s²/N and θ* = V S⁻¹ Uᵀy: not by way of ΦᵀΦ, in which small eigenvalues drown.
+
+    Raises:
+        ValueError: If there are no rows.
+    """
+    if not moments.rows:
+        raise ValueError("rows must be at least 1. Got 0.")
+    matrix = 2 / moments.rows * moments.gram
+    left, sizes, right = (
+        torch.from_numpy(part) for part in np.linalg.svd(moments.features.numpy(), full_matrices=False)
+    )
+    left, sizes, eigenvectors = left.flip(1), sizes.flip(0), right.flip(0).T
+    flat = torch.arange(len(sizes)) < len(sizes) - _rank(matrix)
+    inverse = torch.where(flat, 0.0, 1 / sizes)
+    optimum = eigenvectors @ (inverse * (left.T @ moments.target))
+    floor = float(moments.mean_square(optimum))
+    return Curvature(
+        hessian=matrix,
+        eigenvalues=torch.where(flat, 0.0, 2 / moments.rows * sizes**2),
+        eigenvectors=eigenvectors,
+        optimum=optimum,
+        floor_loss=floor,
+        floor_rmse=math.sqrt(floor),
     )
 
 

@@ -14,11 +14,12 @@ from gd_core import theory
 from gd_core.datasets import Dataset
 from gd_core.experiment import Experiment
 from gd_core.models import Linear
+from gd_core.moments import Moments
 from gd_core.objective import Objective
 from gd_core.optimizers import OPTIMIZERS
 from gd_core.problem import build
 from gd_core.recorder import record
-from gd_core.theory import curvature, forecast
+from gd_core.theory import curvature, curvature_from, forecast
 from gd_core.training import train
 
 QUADRATIC = Experiment.default("noisy-quadratic")
@@ -64,6 +65,43 @@ def slowest_root(optimizer, beta, u):
 
 
 # ---------------------------------------------------------------------------------------------------- curvature
+
+
+def moments_of(objective):
+    return Moments.of(objective.features, objective.target)
+
+
+@every_problem
+def test_the_parabola_from_moments_is_the_one_that_is_measured(experiment):
+    """From the moments of the rows: the same eigenvalues, optimum and floor as by automatic differentiation."""
+    problem, curve, _ = known(experiment)
+    found = curvature_from(moments_of(problem.objective))
+    torch.testing.assert_close(found.hessian, curve.hessian, rtol=1e-12, atol=1e-12)
+    torch.testing.assert_close(found.eigenvalues, curve.eigenvalues, rtol=1e-9, atol=0)
+    torch.testing.assert_close(found.optimum, curve.optimum, rtol=1e-9, atol=1e-9)
+    assert found.floor_rmse == pytest.approx(curve.floor_rmse, rel=1e-9, abs=1e-9)
+    same = (found.eigenvectors.T @ curve.eigenvectors).abs()
+    torch.testing.assert_close(same, torch.eye(len(same), dtype=torch.float64), rtol=0, atol=1e-9)
+
+
+@pytest.mark.parametrize("rows", [1, 2, 12])
+def test_flat_directions_from_moments(rows):
+    """With a constant column, or fewer rows than parameters: eigenvalues of exactly 0, and the shortest optimum."""
+    generator = np.random.default_rng(5)
+    x = np.column_stack([generator.normal(size=rows), np.full(rows, 3.0)])
+    objective = plane_of(x, generator.normal(size=rows))
+    curve, found = curvature(objective), curvature_from(moments_of(objective))
+    assert found.eigenvalues.count_nonzero() == min(rows, 2)
+    torch.testing.assert_close(found.eigenvalues, curve.eigenvalues, rtol=1e-9, atol=0)
+    torch.testing.assert_close(found.optimum, curve.optimum, rtol=1e-9, atol=1e-9)
+    shortest = np.linalg.pinv(objective.features.numpy()) @ objective.target.numpy()
+    np.testing.assert_allclose(found.optimum, shortest, rtol=1e-9, atol=1e-9)
+
+
+def test_no_rows_are_no_parabola():
+    """Moments of nothing say so, in a sentence."""
+    with pytest.raises(ValueError, match="rows must be at least 1"):
+        curvature_from(Moments.none(2))
 
 
 @every_problem
