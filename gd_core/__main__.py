@@ -1,6 +1,7 @@
 """The same runs without a browser.
 
 python -m gd_core train noisy-quadratic --learning-rate 1e-5 --epochs 10
+python -m gd_core train --table measurements.parquet --target y --record run.json
 python -m gd_core script noisy-quadratic --flavour torch-optim
 python -m gd_core reproduce
 
@@ -12,19 +13,21 @@ import io
 import os
 import re
 import sys
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
-from gd_core import record_file
+from gd_core import large_command, record_file
+from gd_core.columns import aligned
 from gd_core.example_tables import EXAMPLE_TABLES
 from gd_core.experiment import BOUNDS, CHOICES, FIELDS, NAMED_STARTS, Experiment
 from gd_core.notebook import notebook
 from gd_core.script import FLAVOURS, script, stride
-from gd_core.table_fields import needs_its_file
+from gd_core.table_fields import DATASET, needs_its_file
+from gd_core.whole_file import whole_file
 
 if TYPE_CHECKING:
     from gd_core.problem import Problem
@@ -33,6 +36,10 @@ if TYPE_CHECKING:
 ROWS = 40  # of a long run's table, at most
 LARGEST_RECORD = 20_000_000  # bytes; a record is a few thousand, and what --json prints may be read as well
 USUAL = "Settings that are not given have the data set's own values, as in the dashboard."
+LARGE = (
+    "Read the table in pieces, so that it need not fit into memory: Parquet files and large ones always, and any under "
+    "torchrun. Every column is then a feature unless --features says which. See docs/scale.md."
+)
 HELP = {
     "dataset": f"The data: {', '.join(CHOICES['dataset'])}.",
     "table": f"For the data set table: a CSV file, {', '.join(EXAMPLE_TABLES)}, or what a link says.",
@@ -112,6 +119,12 @@ def _parser() -> Parser:
         "--from", dest="record_from", metavar="FILE",
         help="Train what a record holds, and say whether every number is the same again. It takes no settings beside it, but --table FILE where the table is a large one.",
     )  # fmt: skip
+    large = train.add_argument_group("a table of any size")
+    large.add_argument("--stream", action="store_true", help=f"{LARGE} Other files with this flag.")
+    large.add_argument(
+        "--resume", metavar="FILE", help="Go on from the record of such a run; --epochs may be more."
+    )
+    large.add_argument("--device", metavar="WORD", help="Where to compute: cpu or cuda.")
     _add_settings(train)
     for name, what, make in (
         ("script", "a PyTorch script", script),
@@ -183,6 +196,10 @@ def _settings(options: argparse.Namespace, parser: Parser) -> tuple[Experiment, 
 
 def _train(options: argparse.Namespace, parser: Parser) -> int:
     record: dict[str, Any] | None = None
+    if "record_from" not in options and "table" in options and "dataset" not in options:
+        options.dataset = DATASET
+    if "record_from" not in options and large_command.takes(options):
+        return large_command.train(options)
     if "record_from" in options:
         beside = next((name for name in FIELDS if name in options and name != "table"), None)
         if beside is not None:
@@ -230,6 +247,11 @@ def _read(name: str, parser: Parser) -> tuple[dict[str, Any], Experiment]:
             2, f"from must be a record of at most {LARGEST_RECORD:,} bytes. Got {name}, which is larger.\n"
         )
     try:
+        if b'"Gradient Descent Lab, large record' in text[:200]:
+            parser.exit(
+                2,
+                f"from must be the record of a run that fits a page. Got {name}: go on from it with --resume.\n",
+            )
         record = record_file.parsed(text.decode("utf-8", errors="replace"))
         return record, record_file.experiment_in(record)
     except ValueError as error:
@@ -319,18 +341,11 @@ def _print_table(run: _Run, every: int) -> None:
             numbers = row.loss, row.rmse, *row.held_out_rmse, *row.parameters, *row.raw
             cells = (significant(number).replace("−", "-") for number in numbers)  # as other programs read it
             lines.append([str(row.epoch), *cells])
-    for line in _aligned(lines):
+    for line in aligned(lines):
         print(line)
     if every > 1:
         print(f"\nOne row every {every:,} epochs, and the last; --every 1 shows all.")
     print(f"\n{run.document['verdict']}")
-
-
-def _aligned(lines: Sequence[Sequence[str]]) -> Iterator[str]:
-    """Columns of one width, to the right."""
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    for line in lines:
-        yield "  ".join(cell.rjust(width) for cell, width in zip(line, widths, strict=True))
 
 
 @contextmanager
@@ -339,7 +354,7 @@ def _output(options: argparse.Namespace, name: str, parser: Parser) -> Generator
     if name not in options:
         yield None
     else:
-        with _blaming(name, getattr(options, name), parser), _complete_file(getattr(options, name)) as file:
+        with _blaming(name, getattr(options, name), parser), whole_file(getattr(options, name)) as file:
             yield file
 
 
@@ -350,21 +365,6 @@ def _blaming(name: str, path: str, parser: Parser) -> Generator[None]:
         yield
     except OSError as error:
         parser.exit(2, f"{name} must be a file that can be written. Got {path}: {error.strerror}.\n")
-
-
-@contextmanager
-def _complete_file(name: str) -> Generator[TextIO]:
-    """A file that appears, or takes an older one's place, only once it is complete."""
-    path = Path(os.path.realpath(name))  # behind a link, not in its place
-    if path.exists() and not path.is_file():
-        raise OSError(0, "not a file")
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with draft.open("x", encoding="utf-8", newline="") as file:
-            yield file
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
 
 
 def _print_json(run: _Run) -> None:
@@ -406,7 +406,7 @@ def _reproduce(options: argparse.Namespace) -> int:
                 [row.quantity, f"{row.published!r}", f"{row.ours:.12g}", f"{row.difference:.1e}", word]
             )
         print(run.source)
-        print(*_aligned(lines), sep="\n")
+        print(*aligned(lines), sep="\n")
         print(*(f"{row.quantity}: {row.note}\n" for row in compared if row.note), sep="")
     every = [row for compared in rows.values() for row in compared]
     differing = sum(not row.agrees for row in every)

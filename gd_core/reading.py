@@ -98,11 +98,11 @@ def read(source: bytes | str) -> Reading:
         TableError: If there is no table in it, in a sentence that says what to do.
     """
     notes: list[str] = []
-    text = _text_of(source, notes)
-    separator = _separator_of(text)
+    text = text_of(source, notes)
+    separator = separator_of(text)
     width = _width_of(text, separator)
     cells, rows, ragged = _cells_of(text, separator, width)
-    names = _names_of(cells, notes)
+    names = names_of(cells, notes)
     if names is None:  # the first row holds numbers
         names = [f"column {i + 1}" for i in range(width)]
         notes.append(
@@ -119,8 +119,8 @@ def read(source: bytes | str) -> Reading:
         if text.count('"') % 2:
             raise TableError(OPEN_QUOTE)
         raise TableError("The table has a header and no rows. Add at least two.")
-    quick = [_quick(column) for column in cells]
-    comma = _has_decimal_commas(
+    quick = [quick_numbers(column) for column in cells]
+    comma = has_decimal_commas(
         [one for one, fast in zip(cells, quick, strict=True) if fast is None], separator
     )
     if comma:
@@ -128,7 +128,8 @@ def read(source: bytes | str) -> Reading:
     if separator != ",":
         notes.append(f"The columns are separated by {_AS[separator]}.")
     numbers = [
-        _numbers(column, comma) if fast is None else fast for column, fast in zip(cells, quick, strict=True)
+        careful_numbers(column, comma) if fast is None else fast
+        for column, fast in zip(cells, quick, strict=True)
     ]
     return _table_of(names, cells, numbers, rows, ragged, notes)
 
@@ -139,7 +140,12 @@ _AS = {"\t": "tabs", ";": "semicolons", "|": "|"}
 # ------------------------------------------------------------------------------------------------- bytes and text
 
 
-def _text_of(source: bytes | str, notes: list[str]) -> str:
+def text_of(source: bytes | str, notes: list[str]) -> str:
+    """The text of a file from its first row on, with one kind of line end.
+
+    Raises:
+        TableError: If there is none.
+    """
     size = len(source)
     if size > MAX_BYTES:
         raise TableError(
@@ -199,7 +205,7 @@ def _as(data: bytes, encoding: str) -> str:
 # ------------------------------------------------------------------------------------------------- rows and cells
 
 
-def _separator_of(text: str) -> str:
+def separator_of(text: str) -> str:
     """The separator with which the first rows have as many cells as the header, more than one."""
     best, found = 0.0, ","
     for separator in SEPARATORS:
@@ -287,7 +293,7 @@ def _blank(cells: Sequence[pa.StringArray]) -> np.ndarray:
     return blank
 
 
-def _names_of(cells: Sequence[pa.StringArray], notes: list[str]) -> list[str] | None:
+def names_of(cells: Sequence[pa.StringArray], notes: list[str]) -> list[str] | None:
     """The names in the first row, each once, or None if there are numbers in it."""
     first = [column[0].as_py() for column in cells]
     if all(re.match(PLAIN_NUMBER, cell) or re.match(COMMA_NUMBER, cell) for cell in first):
@@ -313,7 +319,7 @@ def _names_of(cells: Sequence[pa.StringArray], notes: list[str]) -> list[str] | 
 # ------------------------------------------------------------------------------------------------------- numbers
 
 
-def _has_decimal_commas(cells: Sequence[pa.StringArray], separator: str) -> bool:
+def has_decimal_commas(cells: Sequence[pa.StringArray], separator: str) -> bool:
     """Whether more cells have a decimal comma than a decimal point.
 
     Where commas separate the columns, "1,234" in quotation marks may be a thousand and more: that is not guessed at.
@@ -332,7 +338,7 @@ def _count(column: pa.StringArray, pattern: str) -> int:
     return pc.sum(pc.match_substring_regex(column, pattern)).as_py() or 0
 
 
-def _quick(column: pa.StringArray) -> np.ndarray | None:
+def quick_numbers(column: pa.StringArray) -> np.ndarray | None:
     """A column all of whose cells are numbers; None if one is not."""
     try:
         numbers = column.cast(pa.float64()).to_numpy(zero_copy_only=False)
@@ -341,7 +347,7 @@ def _quick(column: pa.StringArray) -> np.ndarray | None:
     return numbers if np.isfinite(numbers).all() else None
 
 
-def _numbers(column: pa.StringArray, comma: bool) -> np.ndarray:
+def careful_numbers(column: pa.StringArray, comma: bool) -> np.ndarray:
     """A column's numbers, NaN where a cell holds none, infinite where it is too large for float64."""
     if comma:
         is_comma = pc.match_substring_regex(column, COMMA_NUMBER)
@@ -374,7 +380,7 @@ def _table_of(
         numbers[(size > LARGEST) | ((size < SMALLEST) & (size > 0))] = np.nan
         bad = np.flatnonzero(np.isnan(numbers))
         found += len(bad)
-        findings += [Finding(int(rows[i]), name, _what(cell[int(i)].as_py())) for i in bad[:LISTED]]
+        findings += [Finding(int(rows[i]), name, what_is_wrong(cell[int(i)].as_py())) for i in bad[:LISTED]]
         columns[name] = numbers
     if len(columns) < 2:
         raise TableError(_too_few(columns, names, cells, rows))
@@ -400,7 +406,7 @@ def _table_of(
     return Reading(Table.of(columns), tuple(findings[:LISTED]), found, tuple(notes), tuple(words))
 
 
-def _what(cell: str) -> str:
+def what_is_wrong(cell: str) -> str:
     """What is wrong with a cell, to follow its place in a sentence."""
     if not cell:
         return " is empty"
@@ -420,6 +426,6 @@ def _too_few(
 ) -> str:
     """Why nothing can be fitted, with the first cell that shows it."""
     place = next(i for i, name in enumerate(names) if name not in columns)
-    example = Finding(int(rows[0]), names[place], _what(cells[place][0].as_py()))
+    example = Finding(int(rows[0]), names[place], what_is_wrong(cells[place][0].as_py()))
     got = f"Got one, {next(iter(columns))}" if columns else "Got none"
     return f"The table needs two columns of numbers, a feature and a target. {got}: {example}."

@@ -1,0 +1,120 @@
+"""The rows of a large file, one piece after another, so that a table need not fit into memory.
+
+A file is shared out among processes in shards of neighbouring rows: each reads its own and never the whole.
+Shapes: n rows of a piece, C columns that are used, D of them features.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from gd_core.pieces import Piece, Shard, Source
+from gd_core.reading import Finding, TableError, what_is_wrong
+from gd_core.table import LARGEST, SMALLEST
+
+PARQUET = b"PAR1"
+
+
+class Chunk(NamedTuple):
+    """Rows to train on.
+
+    Attributes:
+        x: Features, [n, D].
+        y: Target, [n].
+        dropped: Rows that were left out.
+        filled: Cells of features that took their column's mean.
+        share: How much of the shard has been read, 0 to 1.
+    """
+
+    x: np.ndarray
+    y: np.ndarray
+    dropped: int
+    filled: int
+    share: float
+
+
+def open_table(path: Path) -> Source:
+    """A Parquet file, or else a CSV file.
+
+    Raises:
+        TableError: If it is neither, in a sentence.
+        OSError: If it cannot be read.
+    """
+    with path.open("rb") as file:
+        parquet = file.read(len(PARQUET)) == PARQUET or path.suffix == ".parquet"
+    if parquet:
+        from gd_core.parquet_rows import ParquetRows
+
+        return ParquetRows(path)
+    from gd_core.csv_rows import CsvRows
+
+    return CsvRows(path)
+
+
+@dataclass(frozen=True, eq=False)
+class Reader:
+    """Features and target of a file, with a decision about the rows in which a number is missing.
+
+    Attributes:
+        source: The file.
+        features: Names of D columns.
+        target: Name of the column that is predicted.
+        missing: "refuse" ends at the first cell without a number; "drop" leaves its row out; "mean" puts `fill` into a
+            feature, and leaves out a row without a target.
+        fill: What a missing feature takes, [D]; as long as it is None, "mean" leaves NaN.
+    """
+
+    source: Source
+    features: tuple[str, ...]
+    target: str
+    missing: str = "refuse"
+    fill: np.ndarray | None = None
+
+    def chunks(self, shard: Shard) -> Iterator[Chunk]:
+        """The rows of a shard.
+
+        Raises:
+            TableError: If a cell holds no number and missing is "refuse", or the file is damaged.
+        """
+        for piece in self.source.pieces((*self.features, self.target), shard):
+            gaps = self._gaps(piece)
+            if self.missing == "refuse":
+                self._refuse(piece, gaps)
+            keep = ~(gaps[:, -1] if self.missing == "mean" else gaps.any(1))
+            x, y, filled = piece.numbers[:, :-1], piece.numbers[:, -1], 0
+            if self.missing == "mean" and self.fill is not None:
+                filled = int(gaps[keep, :-1].sum())
+                x = np.where(gaps[:, :-1], self.fill, x) if filled else x
+            dropped = len(piece.ragged) + int((~keep).sum())
+            x, y = (x[keep], y[keep]) if dropped else (x, y)
+            yield Chunk(x, y, dropped, filled, piece.share)
+
+    def sums(self, shard: Shard) -> Iterator[tuple[np.ndarray, np.ndarray, float]]:
+        """Of each piece the sum of every feature's numbers, [D], how many there are, [D], and the share read."""
+        for piece in self.source.pieces((*self.features, self.target), shard):
+            known = ~self._gaps(piece)[:, :-1]
+            yield np.where(known, piece.numbers[:, :-1], 0.0).sum(0), known.sum(0), piece.share
+
+    def _gaps(self, piece: Piece) -> np.ndarray:
+        """Where there is no number, [n, C]. A number beyond what can be computed becomes none."""
+        numbers = piece.numbers
+        with np.errstate(invalid="ignore"):
+            size = np.abs(numbers)
+            numbers[(size > LARGEST) | ((size < SMALLEST) & (size > 0))] = np.nan
+        return np.isnan(numbers)
+
+    def _refuse(self, piece: Piece, gaps: np.ndarray) -> None:
+        found = list(piece.ragged[:1])
+        if gaps.any():
+            row = int(gaps.any(1).argmax())
+            column = int(gaps[row].argmax())
+            name = (*self.features, self.target)[column]
+            found.append(Finding(piece.row(row), name, what_is_wrong(piece.cell(row, column))))
+        if found:
+            first = min(found, key=lambda one: one.row)
+            raise TableError(
+                f"missing must be drop or mean, or every cell a number. Got refuse, and {first}."
+            )
