@@ -12,6 +12,10 @@ const DIALOG = '[role="dialog"][aria-modal="true"], [data-testid="stDialog"]';
 
 const bars = new WeakMap();
 
+// The player lives in a tree of its own.
+const playButton = () => [...document.querySelectorAll('.st-key-player *')]
+  .map((element) => element.shadowRoot?.querySelector('[data-part="play"]')).find(Boolean);
+
 const ROWS = [
   ['space', 'Play, pause', () => '.st-key-player'],
   ['← →', 'One step back, one step on', () => '.st-key-player'],
@@ -92,6 +96,26 @@ function create(root) {
   }
   window.addEventListener('keydown', key, true);
 
+  // A button that one answers with is out of use after it. A keyboard then goes on at the player, which has no focus of
+  // its own to give if it came after the answer; and at the first answer when the question is asked again.
+  let waiting = 0;
+  function handOn(event) {
+    const pressed = event.target.closest?.('.st-key-answers button');
+    if (!pressed || event.detail || document.activeElement !== pressed) return; // by pointer, or by a key from afar
+    const again = pressed.closest('.st-key-ask_again');
+    clearInterval(waiting);
+    waiting = setInterval(() => {
+      const focused = document.activeElement;
+      if (focused === pressed && !pressed.disabled) return;
+      const next = again ? document.querySelector(ANSWERS) : playButton();
+      const lost = focused === document.body || focused === pressed;
+      if (lost && (!next || next.disabled)) return;
+      clearInterval(waiting);
+      if (lost) next.focus({ preventScroll: true });
+    }, 100);
+  }
+  document.addEventListener('click', handOn, true);
+
   for (const button of root.querySelectorAll('[data-key]')) button.onclick = () => act(button.dataset.key);
   card.onclick = (event) => {
     if (event.target === card) card.close(); // beside it
@@ -110,6 +134,8 @@ function create(root) {
     },
     remove() {
       window.removeEventListener('keydown', key, true);
+      document.removeEventListener('click', handOn, true);
+      clearInterval(waiting);
       if (card.open) card.close();
     },
   };

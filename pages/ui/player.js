@@ -185,7 +185,14 @@ function create(root) {
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
     const path = event.composedPath();
     const own = path.includes(host);
-    if (!state.trained || (!own && path[0] instanceof Element && path[0].matches(typing))) return;
+    const toAnEnd = event.key === 'Home' || event.key === 'End';
+    // Train and its like beside the player have no use for Home and End themselves
+    const beside = toAnEnd && path[0] instanceof Element && path[0].closest('.st-key-buttons');
+    if (!own && !beside && path[0] instanceof Element && path[0].matches(typing)) return;
+    if (!state.trained) {
+      if (toAnEnd) event.preventDefault(); // pressed too early they would scroll the page away from the player
+      return;
+    }
     if (own && path[0] === speed) return;
     const act = {
       ' ': actions.play, ArrowLeft: actions.back, ArrowRight: actions.forward, Home: actions.start, End: actions.end,

@@ -92,6 +92,22 @@ def test_keys_wait_for_a_run(lab: Lab):
         expect(lab.button("Play")).to_be_disabled()
 
 
+def test_an_end_pressed_too_early_does_not_scroll(lab: Lab):
+    """Home and End are the player's before there is a run, too, and on Train beside it; Page Down still scrolls."""
+    lab.page.set_viewport_size({"width": 1400, "height": 500})
+    lab.open_page(SHORT)
+    top = "() => document.querySelector('[data-testid=stMain]').scrollTop"
+    for place in (lab.page.get_by_test_id("stMain"), lab.command("Train")):
+        place.focus()
+        before = lab.page.evaluate(top)
+        for key in ("Home", "End"):
+            lab.page.keyboard.press(key)
+            assert lab.page.evaluate(top) == before
+        expect(lab.button("Play")).to_be_disabled()
+    lab.page.keyboard.press("PageDown")
+    lab.page.wait_for_function(f"(before) => ({top})() > before", arg=before)
+
+
 def test_keys_belong_to_the_control_that_has_the_focus(trained: Lab):
     """On the strip of rates, ← moves its thumb and space presses its button; the run stays where it is."""
     trained.seek(50)
