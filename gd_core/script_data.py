@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 
 from gd_core.experiment import Experiment
-from gd_core.script_table import filled_part, table_part
+from gd_core.script_table import filled, table_part
 from gd_core.script_text import Part, listed
 
 LITERAL_TABLE = 1000  # rows up to which the N × N table of the shape mistake is really made: 8 MB
@@ -15,8 +15,10 @@ def parts(experiment: Experiment) -> list[Part]:
 
     Of held-out rows, K of them, also `judge` [K] and `unseen` [K, P], their targets and columns.
     """
-    data = [DATA[experiment.dataset](experiment), *_held_out(experiment)]
-    return [_loss(experiment), *data, _model(experiment), _start(experiment)]
+    data = DATA[experiment.dataset](experiment)
+    if experiment.holdout:
+        data = data._replace(code=f"{data.code}\n{_split(experiment)}")
+    return [_loss(experiment), data, _model(experiment), _start(experiment)]
 
 
 def _noisy_quadratic(experiment: Experiment) -> Part:
@@ -46,17 +48,17 @@ y = torch.tensor([-3.0], dtype=torch.float64)"""
     return Part(f"The data: a single row. Source: {experiment.info.source}.", code)
 
 
-def _held_out(experiment: Experiment) -> list[Part]:
-    if not experiment.holdout:
-        return []
+def _split(experiment: Experiment) -> str:
+    """Which rows are trained on and which only judge. They part once the model has its columns."""
     kept = experiment.held_out_rows
-    code = f"""order = torch.randperm(len(x), generator=torch.Generator().manual_seed({experiment.split_seed}))
-held_out, training = order[:{kept}].sort().values, order[{kept}:].sort().values
-unseen, judge, x, y = x[held_out], y[held_out], x[training], y[training]"""
-    return [
-        Part("Rows held out: they only judge. Everything below is trained on the others.", code),
-        *filled_part(experiment),
+    lines = [
+        f"order = torch.randperm(len(x), generator=torch.Generator().manual_seed({experiment.split_seed}))",
+        f"held_out, training = order[:{kept}].sort().values, order[{kept}:].sort().values  # the former only judge",
     ]
+    return "\n".join([*lines, *filled(experiment)])
+
+
+PARTED = "unseen, judge, columns, y = columns[held_out], y[held_out], columns[training], y[training]"
 
 
 DATA: Mapping[str, Callable[[Experiment], Part]] = {
@@ -109,17 +111,17 @@ def _model(experiment: Experiment) -> Part:
     model, weights = experiment.info.model, len(experiment.info.parameters) - 1
     words = f"The model {_formula(experiment)}: a column for each parameter, so that a prediction is columns @ theta."
     scaled, columns = "x = (x - mu) / sigma", COLUMNS[model].format(end=weights + 1)
-    # held-out rows go the same way, with the mean and the deviation of the training rows
-    unseen = [[_of_unseen(line)] if experiment.holdout else [] for line in (scaled, columns)]
+    parted = [PARTED] if experiment.holdout else []
     if not experiment.scale_features:
-        return Part(words, "\n".join([columns, *unseen[1]]))
+        return Part(words, "\n".join([columns, *parted]))
+    moments = [MOMENTS[model]]
+    if model in CONSTANT and _has_a_constant(experiment):
+        moments.append(CONSTANT[model])
     lines = [
-        MOMENTS[model],
-        *([CONSTANT[model]] if model in CONSTANT and _has_a_constant(experiment) else []),
-        *unseen[0],
+        *(_of_training(line) if experiment.holdout else line for line in moments),
         f"{scaled}  # to mean 0 and deviation 1",
         columns,
-        *unseen[1],
+        *parted,
         TO_RAW[model].format(powers=[*range(1, weights + 1), 0])
         + "  # to_raw @ theta is the same curve in the data's units",
     ]
@@ -134,9 +136,9 @@ def _has_a_constant(experiment: Experiment) -> bool:
     return not data.deviation.equal(data.x.std(0, correction=0))
 
 
-def _of_unseen(code: str) -> str:
-    """A line about the training rows as one about the held-out rows."""
-    return re.sub(r"\b(x|columns)\b", "unseen", code)
+def _of_training(code: str) -> str:
+    """A line about all rows as one about the training rows: the others have no part in what is trained."""
+    return re.sub(r"\bx\b", "x[training]", code)
 
 
 def _start(experiment: Experiment) -> Part:

@@ -16,13 +16,11 @@ def table_part(experiment: Experiment) -> Part:
     return _read(experiment) if text is None else _written(experiment, text)
 
 
-def filled_part(experiment: Experiment) -> list[Part]:
-    """Gaps in training rows and held-out rows alike take the mean of the training rows, which alone are known."""
-    if experiment.missing != "mean" or not is_read(experiment) or not experiment.holdout:
+def filled(experiment: Experiment) -> list[str]:
+    """The line that fills the gaps of a read table, where only the training rows are to make the mean."""
+    if experiment.missing != "mean" or not is_read(experiment):
         return []
-    code = """mean = x.nanmean(0)
-x, unseen = x.where(~x.isnan(), mean), unseen.where(~unseen.isnan(), mean)"""
-    return [Part("Gaps take the mean of their column in the training rows.", code)]
+    return ["x = x.where(~x.isnan(), x[training].nanmean(0))  # the mean of the training rows fills the gaps"]
 
 
 def number_part(experiment: Experiment) -> list[Part]:

@@ -326,6 +326,16 @@ def test_a_script_is_short():
     assert 30 <= min(lengths) <= max(lengths) <= 60
 
 
+@pytest.mark.parametrize("flavour", FLAVOURS)
+@pytest.mark.parametrize("optimizer", OPTIMIZER_INFO)
+def test_a_script_with_held_out_rows_is_short(optimizer, flavour):
+    """Sixty lines as well; with scaled features and batches at once Adam, written out, takes five more."""
+    for batch_size, scale_features in ((0, False), (4, False), (0, True), (4, True)):
+        experiment = small("noisy-quadratic", optimizer, holdout=0.3)
+        experiment = replace(experiment, batch_size=batch_size, scale_features=scale_features)
+        assert len(script(experiment, flavour).splitlines()) <= (65 if batch_size and scale_features else 60)
+
+
 def test_a_script_is_written_as_ruff_would(tmp_path):
     """No finding, and nothing to format."""
     held = keep(gaps(2000))
