@@ -72,9 +72,10 @@ FORBIDDEN = [
     ("gd_core.theory", ("gd_core.recorder", "gd_core.outcome", "gd_core.verdict")),
     ("gd_core.recorder", ("gd_core.theory", "gd_core.outcome", "gd_core.verdict")),
     ("gd_core", ("gd_core.__main__",)),
-    ("pages", ("app", "tests", "altair", "gd_core.__main__")),
+    ("pages", ("app", "serve", "tests", "altair", "gd_core.__main__")),
     ("pages.ui", ("streamlit",)),
     ("app", ("gd_core", "torch", "altair", "pandas", "numpy")),
+    ("serve", ("gd_core", "torch", "altair", "pandas", "numpy")),
 ]
 ALLOWED = [  # exceptions to the above
     ("pages.ui.charts", "altair"),
@@ -91,7 +92,12 @@ TOO_DEAR = ("torch.optim", "torch.compile", "torch._dynamo", *(
 
 def sources() -> dict[str, str]:
     """The app's modules by dotted name."""
-    files = [ROOT / "app.py", *(ROOT / "gd_core").rglob("*.py"), *(ROOT / "pages").rglob("*.py")]
+    files = [
+        ROOT / "app.py",
+        ROOT / "serve.py",
+        *(ROOT / "gd_core").rglob("*.py"),
+        *(ROOT / "pages").rglob("*.py"),
+    ]
     return {
         name_of(file.relative_to(ROOT)): file.read_text(encoding="utf-8") for file in files if file.exists()
     }
@@ -270,7 +276,58 @@ def loaded_after(script: str, *modules: str) -> list[str]:
     return done.stdout.split()
 
 
+def kept_without_end(source: str) -> list[str]:
+    """Functions whose results are kept for every argument that ever comes."""
+    found = []
+    for node in ast.walk(ast.parse(source)):
+        if not isinstance(node, ast.FunctionDef) or not (node.args.args or node.args.kwonlyargs):
+            continue
+        for decorator in node.decorator_list:
+            call = decorator if isinstance(decorator, ast.Call) else None
+            name = ast.unparse(call.func if call else decorator).rpartition(".")[2]
+            if name == "cache":
+                found.append(node.name)
+            elif name in ("cache_resource", "cache_data"):
+                given = {word.arg for word in call.keywords} if call else set[str | None]()
+                found += [] if given & {"max_entries", "ttl"} else [node.name]
+            elif (
+                name == "lru_cache"
+                and call
+                and "None" in map(ast.unparse, [*call.args, *(word.value for word in call.keywords)])
+            ):
+                found.append(node.name)
+    return found
+
+
+def test_what_is_kept_for_all_visitors_has_an_end():
+    """Each cache of a function with parameters says how much it keeps: a server runs for weeks."""
+    assert {name: found for name, source in sources().items() if (found := kept_without_end(source))} == {}
+
+
 # --------------------------------------------------------------------------------------------- the checker itself
+
+ENDLESS = (
+    "@cache\ndef f(x): ...",
+    "@functools.cache\ndef f(x): ...",
+    "@lru_cache(None)\ndef f(x): ...",
+    "@lru_cache(maxsize=None)\ndef f(*, x): ...",
+    "@st.cache_data\ndef f(x): ...",
+    "@st.cache_resource(show_spinner=False)\ndef f(x): ...",
+)
+ENDING = (
+    "@cache\ndef f(): ...",
+    "@lru_cache\ndef f(x): ...",
+    "@lru_cache(16)\ndef f(x): ...",
+    "@st.cache_resource(max_entries=64, show_spinner=False)\ndef f(x): ...",
+    "@st.cache_resource(show_spinner=False)\ndef f(): ...",
+)
+
+
+def test_a_cache_without_an_end_is_found():
+    """Each way to write one, and none of those with an end."""
+    assert [kept_without_end(source) for source in ENDLESS] == [["f"]] * len(ENDLESS)
+    assert [kept_without_end(source) for source in ENDING] == [[]] * len(ENDING)
+
 
 HOUSE = {
     "app": "import streamlit as st",

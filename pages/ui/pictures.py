@@ -8,7 +8,7 @@ import math
 import re
 import textwrap
 from collections.abc import Mapping, Sequence
-from functools import cache
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import pyarrow as pa
@@ -80,7 +80,7 @@ def recoloured(part: Any, colours: Palette) -> Any:
     return [recoloured(value, colours) for value in part] if isinstance(part, list) else part
 
 
-@cache
+@lru_cache(2)
 def _in(colours: Palette) -> Mapping[str, str]:
     """Either theme's colour → the one with its meaning in `colours`."""
     mine = _flat(colours)

@@ -35,6 +35,10 @@ PARTS = {
     "optimum": "core.optimum",
     "long": "core.long_run",
     "sweep": "core.many_rates",
+    "press": "page.press",
+    "visitors": "page.visitors",
+    "visit": "page.first_visit",
+    "memory": "page.memory",
 }
 
 

@@ -1,4 +1,4 @@
-"""The app on a port of its own, for the browser tests and the screenshots."""
+"""The app on a port of its own, for the browser tests, the benchmarks and the screenshots."""
 
 import socket
 import subprocess
@@ -23,10 +23,15 @@ class Server(NamedTuple):
 
 
 @contextmanager
-def serving() -> Generator[Server]:
-    """Start the app on a free loopback port, wait until it answers, and end just that process afterwards."""
-    port = free_port()
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.address", "127.0.0.1"]
+def serving(app: str = "app.py", port: int | None = None) -> Generator[Server]:
+    """Start an app on a free loopback port, wait until it answers, and end just that process afterwards.
+
+    Args:
+        app: The file to run, from the root.
+        port: Its port, if it must be a certain one.
+    """
+    port = port or free_port()
+    command = [sys.executable, "-m", "streamlit", "run", app, "--server.address", "127.0.0.1"]
     command += ["--server.port", str(port), "--server.headless", "true", "--server.fileWatcherType", "none"]
     command += ["--browser.gatherUsageStats", "false"]
     process = subprocess.Popen(

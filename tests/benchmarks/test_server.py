@@ -1,0 +1,94 @@
+"""A server as its visitors meet it: what it sends, what it keeps, what it has loaded before the first one comes."""
+
+import asyncio
+import json
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from page import query
+from serving import PATIENCE, ROOT, free_port, wait_for
+from visitor import Answer, visiting
+
+HERE = Path(__file__).parent
+SESSION = "streamlit.runtime.app_session.AppSession"
+
+
+class Counted:
+    """A server of `serve.py` that tells which objects of ours are alive in it."""
+
+    def __init__(self) -> None:
+        port = free_port()
+        flags = {"server.port": port, "server.address": "127.0.0.1", "server.headless": "true"}
+        flags |= {"server.fileWatcherType": "none", "browser.gatherUsageStats": "false"}
+        flags |= {"server.disconnectedSessionTTL": 1}  # seconds for which a visitor who left may come back
+        command = [sys.executable, str(HERE / "counted.py"), "serve.py"]
+        self.process = subprocess.Popen(
+            [*command, *(f"--{name}={value}" for name, value in flags.items())],
+            cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        self.url = f"http://127.0.0.1:{port}"
+        wait_for(f"{self.url}/_stcore/health", self.process)
+
+    def alive(self) -> Counter[str]:
+        """How many objects there are, by their class."""
+        assert self.process.stdin
+        assert self.process.stdout
+        self.process.stdin.write(b"\n")
+        self.process.stdin.flush()
+        while line := self.process.stdout.readline():
+            if line.startswith(b"{"):
+                return Counter(json.loads(line))
+        raise RuntimeError("The server has ended.")
+
+    def visit(self) -> Answer:
+        """Somebody opens Train, presses the button, and leaves. What the press was answered with."""
+
+        async def visit() -> Answer:
+            async with visiting(self.url, query=query()) as visitor:
+                opened, pressed = await visitor.open(), await visitor.press("Train")
+                assert not opened.errors + pressed.errors
+                return pressed
+
+        return asyncio.run(visit())
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Counted]:
+    one = Counted()
+    yield one
+    one.process.terminate()
+    one.process.communicate(timeout=20)
+
+
+def test_all_is_loaded_before_the_first_visitor(server):
+    """When `serve.py` answers for the first time, it has trained the run that the page opens with."""
+    alive = server.alive()
+    assert alive[SESSION] == 0
+    assert alive["gd_core.training.Recording"] == alive["gd_core.theory.Curvature"] == 1
+
+
+def test_a_press_of_train_fits_through_a_slow_line(server):
+    """The noisy quadratic over 1,000 epochs: charts, player and all the rest are less than 150 kB."""
+    assert 50_000 < server.visit().size < 150_000
+
+
+def test_sessions_are_let_go(server):
+    """Ten visitors later, as many objects of ours are alive as after the first few, of every class."""
+    for _ in range(3):
+        server.visit()
+    before = server.alive()
+    assert before[SESSION] > 0
+    assert before["pages.ui.charts.model.View"] > 0
+    for _ in range(10):
+        server.visit()
+    begun = time.monotonic()
+    while (after := server.alive())[SESSION] > before[SESSION]:  # until the last have been given up
+        assert time.monotonic() - begun < PATIENCE, "sessions that have ended are kept"
+        server.visit()
+    assert after - before == Counter()

@@ -1,0 +1,123 @@
+"""A visitor without a browser: the messages that Streamlit's page exchanges with its server, and what they weigh.
+
+It does as a browser does where that changes the server's work: it names the fragment of a button that it presses, and the
+messages that it keeps, so that the server sends them by reference.
+"""
+
+import time
+from collections import Counter
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from websockets.asyncio.client import ClientConnection, connect
+
+CHARTS = ("arrow_vega_lite_chart", "vega_lite_chart")
+
+
+@dataclass
+class Answer:
+    """What the server said to one request.
+
+    Attributes:
+        seconds: Until its script had finished.
+        last_chart: Until the last chart that was sent; None without one.
+        sizes: Bytes by kind of element.
+        errors: Exceptions that it showed.
+        text: Its addresses' query, if it set one.
+    """
+
+    seconds: float = 0.0
+    last_chart: float | None = None
+    sizes: Counter[str] = field(default_factory=Counter)
+    errors: list[str] = field(default_factory=list)
+
+    @property
+    def size(self) -> int:
+        """All bytes."""
+        return self.sizes.total()
+
+
+class Visitor:
+    """One connection. Make it with `visiting`."""
+
+    def __init__(self, socket: ClientConnection, page: str, query: str) -> None:
+        self._socket, self._page, self._query = socket, page, query
+        self._page_hash = ""
+        self._kept: dict[str, str] = {}  # messages by hash, with the kind of their element
+        self.query = query  # as the address would have it now
+        self.buttons: dict[str, tuple[str, str]] = {}  # label ↦ its id, and the fragment it stands in
+
+    async def open(self) -> Answer:
+        """Ask for the page."""
+        return await self._ask(BackMsg())
+
+    async def press(self, label: str) -> Answer:
+        """Press a button.
+
+        Raises:
+            KeyError: If the page has none of that name.
+        """
+        name, fragment = self.buttons[label]
+        message = BackMsg()
+        message.rerun_script.fragment_id = fragment
+        pressed = message.rerun_script.widget_states.widgets.add()
+        pressed.id, pressed.trigger_value = name, True
+        return await self._ask(message)
+
+    async def _ask(self, message: BackMsg) -> Answer:
+        request = message.rerun_script
+        request.page_name, request.query_string = self._page, self.query
+        request.page_script_hash = self._page_hash
+        request.cached_message_hashes.extend(self._kept)
+        answer, begun = Answer(), time.perf_counter()
+        await self._socket.send(message.SerializeToString())
+        while not self._take(answer, begun, bytes(await self._socket.recv(decode=False))):
+            pass
+        answer.seconds = time.perf_counter() - begun
+        return answer
+
+    def _take(self, answer: Answer, begun: float, raw: bytes) -> bool:
+        """Read a message; whether it is the last."""
+        message = ForwardMsg.FromString(raw)
+        kind = message.WhichOneof("type") or "nothing"
+        element = kind
+        if kind == "ref_hash":
+            element = self._kept[message.ref_hash]
+        elif kind == "delta" and message.delta.WhichOneof("type") == "new_element":
+            new = message.delta.new_element
+            element = new.WhichOneof("type") or "empty"
+            if element == "button":
+                self.buttons[new.button.label] = new.button.id, message.delta.fragment_id
+            if element == "exception":
+                answer.errors.append(new.exception.message)
+            if message.metadata.cacheable:
+                self._kept[message.hash] = element
+        elif kind == "new_session":
+            self._page_hash = message.new_session.page_script_hash
+        elif kind == "page_info_changed":
+            self.query = message.page_info_changed.query_string
+        answer.sizes[element if kind != "ref_hash" else "by reference"] += len(raw)
+        if element in CHARTS:
+            answer.last_chart = time.perf_counter() - begun
+        return kind == "script_finished" and message.script_finished != ForwardMsg.FINISHED_EARLY_FOR_RERUN
+
+
+@asynccontextmanager
+async def visiting(
+    url: str, page: str = "", query: str = "", headers: dict[str, str] | None = None
+) -> AsyncGenerator[Visitor]:
+    """A visitor of a running app, who leaves at the end."""
+    address = f"ws://{urlsplit(url).netloc}/_stcore/stream"
+    async with connect(
+        address,
+        subprotocols=["streamlit"],
+        origin=url,
+        max_size=None,
+        additional_headers=headers,
+        ping_interval=None,
+    ) as socket:
+        yield Visitor(socket, page, query)
