@@ -2,7 +2,8 @@
 // answers at once, here in the browser. Each finished change is sent to the page, which trains on it.
 
 const SVG = 'http://www.w3.org/2000/svg';
-const LEFT = 40, RIGHT = 10, TOP = 8, BOTTOM = 34; // pixels around the plot
+const LEFT = 40, RIGHT = 10, TOP = 8, BOTTOM = [34, 44]; // pixels around the plot; below it, also in large type
+const TICKS = [13, 18], TITLE = [28, 38]; // of its axis, below it
 const STEPS = 120; // of a drawn curve
 const ARROW = 1 / 100; // of an axis: how far an arrow key moves a point
 const REST = 350; // milliseconds without a key after which a move by keys is done
@@ -42,9 +43,11 @@ function create(root) {
   const plot = $('plot'), axes = $('axes'), layer = $('points'), said = $('said');
   const state = { data: null, points: [], chosen: -1, edits: 0, dragged: null, added: 0, resting: 0, send: null };
 
+  // on a projector the page is scaled up: pixels of the screen are then more than those of the drawing
+  const zoom = () => plot.currentCSSZoom ?? 1;
   const inner = () => {
-    const { width, height } = plot.getBoundingClientRect();
-    return { width: Math.max(width - LEFT - RIGHT, 10), height: Math.max(height - TOP - BOTTOM, 10) };
+    const box = plot.getBoundingClientRect(), width = box.width / zoom(), height = box.height / zoom();
+    return { width: Math.max(width - LEFT - RIGHT, 10), height: Math.max(height - TOP - BOTTOM[+state.data.large], 10) };
   };
   const place = ([x, y]) => {
     const { x0, x1, y0, y1 } = state.data, { width, height } = inner();
@@ -55,11 +58,15 @@ function create(root) {
     const decimals = Math.max(0, 3 - Math.ceil(Math.log10(high - low)));
     return +Math.min(high, Math.max(low, value)).toFixed(Math.min(decimals, 12));
   };
+  const pointed = (event) => {
+    const box = plot.getBoundingClientRect();
+    return [(event.clientX - box.left) / zoom(), (event.clientY - box.top) / zoom()];
+  };
   const valueAt = (event) => {
-    const { x0, x1, y0, y1 } = state.data, { width, height } = inner(), box = plot.getBoundingClientRect();
+    const { x0, x1, y0, y1 } = state.data, { width, height } = inner(), [left, top] = pointed(event);
     return [
-      snapped(x0 + ((event.clientX - box.left - LEFT) / width) * (x1 - x0), x0, x1),
-      snapped(y1 - ((event.clientY - box.top - TOP) / height) * (y1 - y0), y0, y1),
+      snapped(x0 + ((left - LEFT) / width) * (x1 - x0), x0, x1),
+      snapped(y1 - ((top - TOP) / height) * (y1 - y0), y0, y1),
     ];
   };
   const isHeldOut = (i) => state.data.held_out.includes(i) && state.points.length === state.data.points.length;
@@ -94,14 +101,14 @@ function create(root) {
     for (const x of ticks(x0, x1)) {
       const [at] = place([x, y0]);
       element('line', { class: 'grid', x1: at, x2: at, y1: TOP, y2: TOP + height }, axes);
-      element('text', { x: at, y: TOP + height + 13, 'text-anchor': 'middle' }, axes).textContent = written(x);
+      element('text', { x: at, y: TOP + height + TICKS[+state.data.large], 'text-anchor': 'middle' }, axes).textContent = written(x);
     }
     for (const y of ticks(y0, y1)) {
       const [, at] = place([x0, y]);
       element('line', { class: 'grid', x1: LEFT, x2: LEFT + width, y1: at, y2: at }, axes);
       element('text', { x: LEFT - 6, y: at + 3, 'text-anchor': 'end' }, axes).textContent = written(y);
     }
-    element('text', { x: LEFT + width / 2, y: TOP + height + 28, 'text-anchor': 'middle' }, axes).textContent = titles[0];
+    element('text', { x: LEFT + width / 2, y: TOP + height + TITLE[+state.data.large], 'text-anchor': 'middle' }, axes).textContent = titles[0];
     const middle = TOP + height / 2;
     element('text', { x: 10, y: middle, 'text-anchor': 'middle', transform: `rotate(-90 10 ${middle})` }, axes).textContent = titles[1];
   }
@@ -226,10 +233,8 @@ function create(root) {
     event.preventDefault();
     if (performance.now() - state.added < 600) return; // the second click met the point that the first has made
     // the pointer was captured by the plot, so the point is found by its place
-    const found = state.points.map(place).findIndex(([x, y]) => {
-      const box = plot.getBoundingClientRect();
-      return Math.hypot(event.clientX - box.left - x, event.clientY - box.top - y) <= 14;
-    });
+    const [left, top] = pointed(event);
+    const found = state.points.map(place).findIndex(([x, y]) => Math.hypot(left - x, top - y) <= 14);
     if (found >= 0) remove(found);
   });
   layer.addEventListener('focusin', (event) => {
@@ -277,6 +282,7 @@ function create(root) {
       const first = state.data === null;
       state.send = send;
       state.data = data;
+      plot.parentElement.classList.toggle('large', data.large);
       if (first) state.edits = data.seen;
       // what was drawn since is newer than what the page knows
       if (data.seen >= state.edits && !state.dragged && !state.resting) {

@@ -11,7 +11,7 @@ from streamlit.components.v2 import component
 from gd_core import drawing
 from gd_core.experiment import Experiment, ParameterError
 from gd_core.split import split
-from pages.ui import look
+from pages.ui import look, projector
 from pages.ui.charts import Run
 from pages.ui.palette import Palette
 
@@ -45,7 +45,8 @@ def show(run: Run, colours: Palette, load: Load, say: Say) -> None:
     if experiment.holdout:
         held_out = split(experiment.points, experiment.held_out_rows, experiment.split_seed)[1].tolist()
     with st.container(horizontal=True, vertical_alignment="center", key="pad_head"):
-        look.panel_title("Data and fit", "click to add a point, drag to move, double click to remove")
+        how = "" if projector.on() else "click to add a point, drag to move, double click to remove"
+        look.panel_title("Data and fit", how)
         with st.popover("As a table", icon=":material/table_rows:", key="pad_table"):
             _editor(experiment, points, load, say)
     _pad(
@@ -63,6 +64,7 @@ def show(run: Run, colours: Palette, load: Load, say: Say) -> None:
             "fewest": drawing.FEWEST,
             "most": drawing.MOST,
             "undo": bool(STATE.get("drawings")),
+            "large": projector.on(),
             "seen": STATE.get("drawing_edits", 0),
             "colours": {
                 "data": colours.data,

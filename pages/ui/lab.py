@@ -40,6 +40,7 @@ from pages.ui.ways import ways_on
 
 TALL, LOW = 300, 205  # heights of the upper and the lower panels, in pixels,
 IN_A_ROW = 270  # and of three side by side
+LINE = 26  # of the legend of pinned runs over them
 _LOW = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 STATE = st.session_state
 
@@ -129,18 +130,18 @@ def _panels(run: charts.Run, known: Forecast, colours: Palette, shown: pinned.Be
 
 def _panels_in_a_row(run: charts.Run, colours: Palette, shown: pinned.Beside) -> None:
     """Data, landscape and error side by side, which a projector shows with the player on one screen."""
+    height = IN_A_ROW - (LINE if shown.legend else 0) - (LINE if shown.notes else 0)
     places = st.columns(3, gap="small")
     with places[0], st.container(key="data_panel"):
         if len(run.problem.dataset.feature_names) > 1:
             look.panel_title("Prediction and data", _agreement_note(run, shown))
-            tabs.draw(charts.agreement(run, colours, IN_A_ROW, shown.fit), "agreement")
+            tabs.draw(charts.agreement(run, colours, height, shown.fit), "agreement")
         else:
-            look.panel_title("Data and fit", _rows_note(run))
-            tabs.draw(charts.fit(run, colours, IN_A_ROW, shown.fit), "fit")
+            _one_feature(run, colours, height, shown)
     with places[1]:
-        _landscape(run, colours, IN_A_ROW, shown)
+        _landscape(run, colours, height, shown)
     with places[2], st.container(key="error_panel"):
-        _error(run, colours, IN_A_ROW, shown)
+        _error(run, colours, height, shown)
 
 
 def _data(run: charts.Run, colours: Palette, shown: pinned.Beside) -> None:
@@ -152,9 +153,16 @@ def _data(run: charts.Run, colours: Palette, shown: pinned.Beside) -> None:
         with right:
             for place, j in enumerate(_shown_features(run)):
                 tabs.draw(charts.along(run, j, colours, TALL // 2 - 8, shown.fit), f"along_{place}")
-    elif not drawing.is_drawing(run.experiment) or task.current() is not None:
-        look.panel_title("Data and fit", _rows_note(run))
-        tabs.draw(charts.fit(run, colours, TALL, shown.fit), "fit")
+    else:
+        _one_feature(run, colours, TALL, shown)
+
+
+def _one_feature(run: charts.Run, colours: Palette, height: int, shown: pinned.Beside) -> None:
+    """Data and fit; of one's own drawing that is not trained yet, the paper. A task's points stay as they are."""
+    if not drawing.is_drawing(run.experiment) or task.current() is not None:
+        fixed = "the points are the task’s" if drawing.is_drawing(run.experiment) else ""
+        look.panel_title("Data and fit", "; ".join(filter(None, (_rows_note(run), fixed))))
+        tabs.draw(charts.fit(run, colours, height, shown.fit), "fit")
     elif stage.on_stage(run.experiment) is None:
         draw.show(run, colours, _drawn, _refused)
     else:
@@ -163,7 +171,7 @@ def _data(run: charts.Run, colours: Palette, shown: pinned.Beside) -> None:
             st.button(
                 "Go on drawing", icon=":material/draw:", type="tertiary", on_click=stage.reset, key="draw_on"
             )
-        tabs.draw(charts.fit(run, colours, TALL, shown.fit), "fit")
+        tabs.draw(charts.fit(run, colours, height, shown.fit), "fit")
 
 
 def _drawn(experiment: Experiment) -> None:
@@ -226,7 +234,10 @@ def _rows_note(run: charts.Run, most: int = charts.DRAWN_ROWS) -> str:
     """Which mark is which where rows are held out, and how many rows are drawn where it is not all."""
     experiment, notes = run.experiment, []
     if experiment.holdout:
-        notes.append(f"● {experiment.training_rows:,} training rows, ◇ {experiment.held_out_rows:,} held out")
+        rows = "" if projector.on() else " rows"  # beside large type there is little room
+        notes.append(
+            f"● {experiment.training_rows:,} training{rows}, ◇ {experiment.held_out_rows:,} held out"
+        )
     if experiment.points > most:
         notes.append(f"{most} of {experiment.points:,} rows drawn")
     return "; ".join(notes)

@@ -27,6 +27,7 @@ class Beside(NamedTuple):
     fit: tuple[Ghost, ...] = NONE
     on_stage: int | None = None
     notes: tuple[str, ...] = ()
+    legend: bool = False  # whether there is one over the charts
 
 
 def beside(run: charts.Run, take: stage.Take | None) -> Beside:
@@ -58,7 +59,7 @@ def beside(run: charts.Run, take: stage.Take | None) -> Beside:
         notes.append(f"{_are(longer)} longer than this axis, up to epoch {until:,}.")
     if short := [ghost for ghost in others if not ghost.sketch.complete]:
         notes.append(f"{_are(short)} still in training: {training(short)}.")
-    return Beside(tuple(error), tuple(on_map), tuple(fit), on_stage, tuple(notes))
+    return Beside(tuple(error), tuple(on_map), tuple(fit), on_stage, tuple(notes), legend=True)
 
 
 def training(unfinished: Sequence[Ghost]) -> str:

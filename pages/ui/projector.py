@@ -7,6 +7,7 @@ stands for a button presses that very button, in the browser; a key for what has
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 from streamlit.components.v2 import component
@@ -14,6 +15,7 @@ from streamlit.components.v2 import component
 from gd_core.experiment import quoted
 
 VIEW = "view"  # its name in the address
+LETTERS = 15  # pixels of the page, which is then scaled up: the size of its prose
 STATE = st.session_state
 _HERE = Path(__file__).parent
 _keys = component(
@@ -66,6 +68,25 @@ def bare(address: Mapping[str, str]) -> bool:
 def height(usual: int, large: int) -> int:
     """A chart's height in pixels, for a page whose type is large."""
     return large if on() else usual
+
+
+def lettered(spec: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A chart whose axes, legends and notes are in the type of the page, if the page is in large type."""
+    if not on():
+        return spec
+    config = dict(spec["config"])
+    for part, names in {
+        "axis": ("labelFontSize", "titleFontSize"),
+        "legend": ("labelFontSize",),
+        "text": ("fontSize",),
+    }.items():
+        config[part] = config.get(part, {}) | dict.fromkeys(names, LETTERS)
+    config["legend"] |= {
+        "columnPadding": 2,
+        "labelOffset": 2,
+        "symbolSize": 64,
+    }  # or it is wider than a narrow chart
+    return {**spec, "config": config}
 
 
 def show(*, rate: str | None, following: str) -> None:

@@ -15,7 +15,7 @@ from gd_core.catalog import OPTIMIZER_INFO
 from gd_core.experiment import Experiment
 from gd_core.theory import Forecast
 from gd_core.verdict import short, significant
-from pages.ui import charts, drawn, player
+from pages.ui import charts, drawn, player, projector
 from pages.ui.palette import Palette
 
 HEIGHT = 220
@@ -69,7 +69,8 @@ def show(run: charts.Run, known: Forecast, colours: Palette) -> None:
 def draw(view: charts.View, key: str, width: Any = "stretch") -> None:
     """Put a chart on the page, with its tables and its text."""
     drawn.now().views[key] = view
-    st.vega_lite_chart({**view.spec, "datasets": dict(view.tables)}, key=key, alt=view.text, width=width)
+    spec = projector.lettered(view.spec)
+    st.vega_lite_chart({**spec, "datasets": dict(view.tables)}, key=key, alt=view.text, width=width)
 
 
 def _numbers(run: charts.Run, _: Palette, known: Forecast) -> None:

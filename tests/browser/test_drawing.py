@@ -49,6 +49,20 @@ def says_least_squares(lab: Lab, points: list[list[float]]) -> None:
     assert same_digits(said, rmse, 4)
 
 
+def test_a_point_lands_where_it_was_clicked_on_a_projector(visit):
+    """The page is scaled up; the paper and its marks are, too, and the address has the value under the pointer."""
+    lab: Lab = visit(viewport={"width": 1280, "height": 720}).open_page(OPENED + "&view=projector")
+    box = pad(lab).locator("svg").bounding_box()
+    assert box
+    x, y = box["x"] + 0.7 * box["width"], box["y"] + 0.4 * box["height"]
+    lab.page.mouse.click(x, y)
+    expect(pad(lab).get_by_role("status")).to_have_text(re.compile(r"^9 points\."))
+    mark = point(lab, 9).locator(".mark").bounding_box()
+    assert mark
+    assert mark["x"] + mark["width"] / 2 == pytest.approx(x, abs=2)
+    assert mark["y"] + mark["height"] / 2 == pytest.approx(y, abs=2)
+
+
 def test_draw_with_the_pointer_then_train(lab: Lab):
     """Begin, add, drag (the fit answers before the button is let go), remove, undo, train, go on, and come back."""
     lab.open_page("/?dataset=table")

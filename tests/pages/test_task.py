@@ -9,6 +9,7 @@ import segno
 from streamlit.testing.v1 import AppTest
 from test_train import Lab as TrainPage
 
+from gd_core import drawing
 from gd_core.examples import OPENING
 from gd_core.experiment import Experiment, defaults
 from gd_core.recorder import record
@@ -221,6 +222,13 @@ def test_look_do_not_touch():
     assert not any(lab.settings.values())
     lab.press("train")
     assert lab.player["last"] == 40
+
+
+def test_a_tasks_drawing_stays_as_it_is():
+    """No paper to draw on: the chart of the fit, and the page says whose points they are."""
+    given = student(Task(experiment=drawing.opening(), free=("learning_rate",), locked=("epochs",)))
+    assert "the points are the task’s" in given.html
+    assert len(given.charts) == 3
 
 
 def test_words_are_text():
