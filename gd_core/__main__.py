@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
 from gd_core import large_command, record_file
 from gd_core.columns import aligned
+from gd_core.engines import ENGINE_NOTE, LOOP
 from gd_core.example_tables import EXAMPLE_TABLES
 from gd_core.experiment import BOUNDS, CHOICES, FIELDS, NAMED_STARTS, Experiment
 from gd_core.notebook import notebook
@@ -51,6 +52,8 @@ HELP = {
     "optimizer": f"The update rule: {', '.join(CHOICES['optimizer'])}.",
     "scale_features": "Shift and scale every feature to mean 0 and deviation 1 before training.",
     "start": f"{', '.join(NAMED_STARTS)}, or a number for each parameter: 1,-2.5,0.",
+    "engine": "What works the run out: loop, the textbook’s; spectrum, along the eigenvectors, for full batches and "
+    "gradient descent, momentum or Nesterov; or auto, the spectrum for long runs that it can.",
     "before": "Earlier phases of a continued run, as epochs,rule,rate,settings: 250,momentum,1e-5,0.9. "
     "A semicolon stands between two.",
 }
@@ -319,9 +322,9 @@ class _Run:
 
 
 def _run(experiment: Experiment) -> _Run:
-    from gd_core.recorder import Recorder
+    from gd_core.recorder import recorder_of
 
-    recorder = Recorder(experiment)
+    recorder = recorder_of(experiment)
     recorder.advance()
     recording = recorder.recording()
     document = record_file.document(experiment, recorder.problem, recording)
@@ -346,6 +349,8 @@ def _print_table(run: _Run, every: int) -> None:
     if every > 1:
         print(f"\nOne row every {every:,} epochs, and the last; --every 1 shows all.")
     print(f"\n{run.document['verdict']}")
+    if run.recording.engine != LOOP:
+        print(f"\n{ENGINE_NOTE}")
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from gd_core.catalog import OPTIMIZER_INFO
+from gd_core.engines import AUTO
 from gd_core.experiment import FIELDS, HYPERPARAMETERS, Experiment, is_knob
 
 
@@ -19,6 +20,8 @@ def effective(experiment: Experiment, name: str) -> Any:
         return None
     if name == "batch_size" and experiment.updates_per_epoch == 1:
         return 0  # all rows, whether it says so or counts them
+    if name == "engine" and (experiment.engine == AUTO or not experiment.has_a_choice_of_engine):
+        return None
     return getattr(experiment, name)
 
 

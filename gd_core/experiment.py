@@ -9,6 +9,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any, NamedTuple, Self, get_type_hints
 
 from gd_core.catalog import DATASET_INFO, LOSS_INFO, OPTIMIZER_INFO, DatasetInfo
+from gd_core.engines import AUTO, ENGINES, LOOP, SPECTRUM, is_long, why_no_spectrum
 from gd_core.table_fields import (
     DATASET,
     TABLE_FIELDS,
@@ -74,6 +75,7 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
     "dataset": tuple(DATASET_INFO),
     "loss": tuple(LOSS_INFO),
     "optimizer": tuple(OPTIMIZER_INFO),
+    "engine": ENGINES,
 }
 HYPERPARAMETERS = ("momentum", "alpha", "beta1", "beta2", "epsilon")
 NAMED_STARTS = ("published", "random")
@@ -134,6 +136,7 @@ class Experiment:
     start: str | tuple[float, ...] = "published"
     seed: int = 0
     before: tuple[Phase, ...] = ()
+    engine: str = AUTO
     epochs: int = 1000  # last, because how many fit hangs on the batch size and on what went before
 
     def __post_init__(self) -> None:
@@ -188,6 +191,24 @@ class Experiment:
     def total_epochs(self) -> int:
         """Epochs of all phases together."""
         return sum(phase.epochs for phase in self.phases)
+
+    @property
+    def is_long(self) -> bool:
+        """Whether the loop takes more than a fraction of a second for this run."""
+        return is_long(self.total_epochs * self.updates_per_epoch, self.rows_per_update)
+
+    @property
+    def has_a_choice_of_engine(self) -> bool:
+        """Whether it is long, and could be worked out along the eigenvectors."""
+        rules = (phase.optimizer for phase in self.phases)
+        return self.is_long and why_no_spectrum(self.updates_per_epoch, rules) is None
+
+    @property
+    def runs_on(self) -> str:
+        """What works it out: the engine that is asked for, or the spectrum for a long run that it can, else the loop."""
+        if self.engine != AUTO:
+            return self.engine
+        return SPECTRUM if self.has_a_choice_of_engine else LOOP
 
     def continued(self, epoch: int, **changes: Any) -> Self:
         """The same run up to `epoch`, going on from there with other settings.
@@ -314,7 +335,9 @@ def is_knob(name: str, dataset: str) -> bool:
 def problem_with(name: str, value: Any, others: Mapping[str, Any]) -> str | None:
     """The sentence that says which rule `value` breaks, or None. `others` holds the fields it depends on."""
     if name in CHOICES:
-        return None if value in CHOICES[name] else _one_of(name, CHOICES[name], value)
+        if value not in CHOICES[name]:
+            return _one_of(name, CHOICES[name], value)
+        return _problem_with_spectrum(others) if value == SPECTRUM else None
     if name in TABLE_FIELDS or (name == "points" and others["dataset"] == DATASET):
         return problem_with_table_field(name, value, others)
     if name == "scale_features":
@@ -377,6 +400,16 @@ def _problem_with_before(value: Any, others: Mapping[str, Any]) -> str | None:
     if value and _room_for_epochs({**others, "before": value}) < 1:
         return f"before must leave room below {MAX_UPDATES:,} updates. Got {sum(p.epochs for p in value):,} epochs."
     return None
+
+
+def _problem_with_spectrum(others: Mapping[str, Any]) -> str | None:
+    """Why these settings cannot be worked out along the eigenvectors, as a sentence."""
+    if not {"optimizer", "batch_size", "before"} <= set(others):
+        return None  # told when they are known
+    rules = (*(phase.optimizer for phase in others["before"]), others["optimizer"])
+    rows = _training_rows(others)
+    reason = why_no_spectrum(-(-rows // (others["batch_size"] or rows)), rules)
+    return reason and f"engine must be {AUTO} or {LOOP} {reason}. Got {SPECTRUM}."
 
 
 def _room_for_epochs(others: Mapping[str, Any]) -> int:

@@ -8,10 +8,11 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from gd_core.engines import LINEAR_RULES
 from gd_core.experiment import Phase
 from gd_core.objective import Objective
 from gd_core.rates import WITHOUT_A_LIMIT
-from gd_core.sweep import CLOSED_FORM, paths, rates_between, sweep
+from gd_core.sweep import paths, rates_between, sweep
 from gd_core.theory import Curvature, stability_limit
 
 SHARES = (0.001, 0.01, 0.05, 0.1, 0.25, 0.5)  # of the way from the floor to the first RMSE; hardest first
@@ -121,7 +122,7 @@ def lowest_of_parabola(curve: Curvature, start: Tensor, epochs: int) -> tuple[Te
 
 def _of_grid(objective: Objective, curve: Curvature, phase: Phase, start: Tensor, allowed: int) -> Search:
     """Try many rates, then look into the valleys between them for one that needs an epoch less, until none does."""
-    if phase.optimizer in CLOSED_FORM:
+    if phase.optimizer in LINEAR_RULES:
         limit = stability_limit(curve, phase)
         rates = rates_between(1e-4 * limit, limit, count=GRID)
     else:

@@ -92,7 +92,9 @@ class Moments:
 
     def mean_square(self, theta: Tensor) -> Tensor:
         """The mean squared error ‖Φθ − y‖²/N at each θ, [..., P] → [...]. NaN if there are no rows."""
-        return (theta @ self.features.T - self.target).square().sum(-1) / self.rows
+        rest = theta.numpy() @ self.features.numpy().T - self.target.numpy()
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return torch.as_tensor(np.square(rest).sum(-1) / np.float64(self.rows))
 
     def in_coordinates(self, matrix: Tensor) -> Self:
         """The moments of Φ M for a matrix M [P, P]: those of the same rows when θ = M θ′ is trained as θ′."""

@@ -15,6 +15,7 @@ from torch.nn.functional import mse_loss
 
 from gd_core.datasets import Dataset
 from gd_core.models import LinearInParameters
+from gd_core.moments import ROWS_AT_ONCE, Moments
 
 
 def mse(prediction: Tensor, target: Tensor) -> Tensor:
@@ -58,6 +59,23 @@ class Objective:
     def target(self) -> Tensor:
         """y as a vector, [N]."""
         return self.dataset.y.squeeze(1)
+
+    @cached_property
+    def moments(self) -> Moments:
+        """What the mean squared error needs to know of the rows, whatever loss is minimised. Φ is made a part at a time."""
+        return self._moments(self.target)
+
+    @cached_property
+    def least_squares(self) -> tuple[Moments, float]:
+        """The loss as a mean squared error and a number above it. The shape mistake is that of fitting the mean of y."""
+        if self.loss is mse_broadcast:
+            constant = self.target.mean().expand_as(self.target)
+            return self._moments(constant), float(self.target.var(correction=0))
+        return self.moments, 0.0
+
+    def _moments(self, target: Tensor) -> Moments:
+        parts = zip(self.dataset.x.split(ROWS_AT_ONCE), target.split(ROWS_AT_ONCE), strict=True)
+        return Moments.of_parts(((self.model.features(x), y) for x, y in parts), len(self.dataset.start))
 
     def predict(self, theta: Tensor) -> Tensor:
         """ŷ = Φ θ, [N], for θ of shape [P]."""

@@ -11,7 +11,7 @@ from gd_core.objective import Objective
 from gd_core.problem import Problem
 from gd_core.sweep import rates_between, sweep
 from gd_core.theory import Curvature, Forecast, factor, gaps, stability_limit
-from gd_core.training import DIVERGED_ABOVE
+from gd_core.training import diverged_above
 
 SLOW = 0.02  # of the limit, inside the zone "slow" of gradient descent
 OVERSHOOTING = 0.95  # of the limit, or half-way from the best rate to it, whichever is higher
@@ -106,7 +106,7 @@ def near_limit(
 def _first_above(
     objective: Objective, curve: Curvature, phase: Phase, start: Tensor, rate: float
 ) -> int | None:
-    bound = DIVERGED_ABOVE * max(1.0, float(objective(start)))
+    bound = diverged_above(float(objective(start)))
     rates = torch.tensor([rate], dtype=torch.float64)
 
     def is_above(epoch: int) -> bool:

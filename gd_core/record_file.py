@@ -12,11 +12,13 @@ import json
 import math
 import platform
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_type_hints
 from urllib.parse import urlencode
 
+from gd_core.engines import LOOP, SPECTRUM
 from gd_core.experiment import (
     FIELDS,
     Experiment,
@@ -35,11 +37,15 @@ FORMAT = "Gradient Descent Lab, record 1"
 # The code that decides a run's numbers; theory and words do not.
 COMPUTING = (
     "datasets",
+    "engines",
     "models",
+    "moments",
     "objective",
     "optimizers",
     "problem",
     "recorder",
+    "spectrum",
+    "spectrum_recorder",
     "split",
     "table",
     "training",
@@ -95,6 +101,7 @@ def document(experiment: Experiment, problem: "Problem", recording: "Recording")
         "experiment": {name: getattr(experiment, name) for name in FIELDS},
         "link": f"?{urlencode(experiment.to_query())}",
         "made_with": made_with(),
+        "engine": recording.engine,
         "outcome": finding.outcome,
         "outcome_epoch": finding.epoch,
         "verdict": verdict.of_run(recording, experiment, known, finding),
@@ -235,7 +242,10 @@ def parsed(text: str) -> dict[str, Any]:
 
 
 def experiment_in(record: Mapping[str, Any]) -> Experiment:
-    """The experiment of a parsed record. A field that it lacks, because it is older, has its usual value."""
+    """The experiment of a parsed record. A field that it lacks, because it is older, has its usual value.
+
+    Asked for is the engine that ran: two engines agree to 1e-9, and one with itself to the last bit.
+    """
     given: Mapping[str, Any] = record["experiment"]
     strange = next((name for name in given if name not in FIELDS), None)
     if strange is not None:
@@ -246,7 +256,11 @@ def experiment_in(record: Mapping[str, Any]) -> Experiment:
         if sentence:
             raise ParameterError(name, sentence)
     read = {name: _value(name, value) for name, value in given.items()}
-    return Experiment(**(defaults(**choice) | read))
+    experiment = Experiment(**(defaults(**choice) | read))
+    ran = record.get("engine", LOOP)  # older records know the loop only
+    if ran not in (LOOP, SPECTRUM):
+        raise ValueError(f"engine must be {LOOP} or {SPECTRUM}. Got {quoted(ran)}.")
+    return experiment if experiment.runs_on == ran else replace(experiment, engine=ran)
 
 
 def _value(name: str, value: Any) -> Any:

@@ -6,8 +6,10 @@ from itertools import islice
 import torch
 from torch import Tensor
 
+from gd_core.engines import LOOP, SPECTRUM
 from gd_core.experiment import Experiment
 from gd_core.problem import Problem, build
+from gd_core.spectrum_recorder import SpectrumRecorder
 from gd_core.training import Recording, Step, batches, has_diverged, train
 
 STACKED_AT_ONCE = 10_000  # steps; three small tensors each take 40 times the room of three rows
@@ -15,7 +17,9 @@ ERRORS_AT_ONCE = 2**20  # residuals in memory together, or long runs on many row
 
 
 class Recorder:
-    """A run in the making. It stands at its start; `advance` trains for a while, `recording` is what there is so far."""
+    """The loop's run in the making. It stands at its start; `advance` trains for a while, `recording` is what there is so far."""
+
+    engine = LOOP
 
     def __init__(self, experiment: Experiment, problem: Problem | None = None) -> None:
         self.experiment = experiment
@@ -101,8 +105,14 @@ def _joined(kept: tuple[Tensor, ...], new: tuple[Tensor, ...]) -> tuple[Tensor, 
     return tuple(map(torch.cat, zip(kept, new, strict=True))) if kept else new
 
 
+def recorder_of(experiment: Experiment, problem: Problem | None = None) -> Recorder | SpectrumRecorder:
+    """A run in the making, on the engine that the experiment asks for or that suits it."""
+    make = SpectrumRecorder if experiment.runs_on == SPECTRUM else Recorder
+    return make(experiment, problem)
+
+
 def record(experiment: Experiment) -> Recording:
     """Train an experiment to its end."""
-    recorder = Recorder(experiment)
+    recorder = recorder_of(experiment)
     recorder.advance()
     return recorder.recording()

@@ -14,13 +14,12 @@ import torch
 from torch import Tensor
 
 from gd_core.catalog import OPTIMIZER_INFO
+from gd_core.engines import LINEAR_RULES
 from gd_core.experiment import Phase
 from gd_core.objective import Objective
 from gd_core.optimizers import OPTIMIZERS
 from gd_core.theory import Curvature, curvature, gaps, step_matrix
-from gd_core.training import DIVERGED_ABOVE
-
-CLOSED_FORM = ("gradient-descent", "momentum", "nesterov")
+from gd_core.training import diverged_above
 
 
 def sweep(
@@ -44,7 +43,7 @@ def sweep(
         epochs: How many, at least 0.
         curve: The parabola of `objective`, if it has been measured already.
     """
-    if phase.optimizer not in CLOSED_FORM:
+    if phase.optimizer not in LINEAR_RULES:
         return next(islice(paths(objective, start, phase, learning_rates, curve=curve), epochs, None))
     curve = curve or curvature(objective)
     losses = curve.floor_loss + gaps(curve, phase, start, learning_rates, epochs)
@@ -63,7 +62,7 @@ def paths(
 
     A rate that has diverged stays at ∞, as its run has ended there. See `sweep` for the arguments.
     """
-    follow = _of_errors if phase.optimizer in CLOSED_FORM else _of_updates
+    follow = _of_errors if phase.optimizer in LINEAR_RULES else _of_updates
     bound = _bound(objective, start)
     worst = torch.zeros(len(learning_rates), dtype=torch.float64)  # so far; it keeps a NaN
     for losses in follow(curve or curvature(objective), start, phase, learning_rates):
@@ -120,4 +119,4 @@ def rates_between(low: float, high: float, *, count: int = 240, around: float | 
 
 def _bound(objective: Objective, start: Tensor) -> float:
     """The loss above which a run has diverged."""
-    return DIVERGED_ABOVE * max(1.0, float(objective(start)))
+    return diverged_above(float(objective(start)))

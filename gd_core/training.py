@@ -8,6 +8,7 @@ from typing import NamedTuple, Protocol
 import torch
 from torch import Tensor
 
+from gd_core.engines import LOOP
 from gd_core.objective import value_and_gradient
 from gd_core.optimizers import UpdateRule
 
@@ -65,9 +66,14 @@ def batches(num_rows: int, batch_size: int, seed: int) -> Iterator[Tensor | None
         yield from torch.randperm(num_rows, generator=generator).split(batch_size)
 
 
+def diverged_above(first_loss: float) -> float:
+    """The loss above which a run has diverged: 10⁶ × max(1, first loss)."""
+    return DIVERGED_ABOVE * max(1.0, first_loss)
+
+
 def has_diverged(loss: float, first_loss: float) -> bool:
-    """Whether a loss is not finite or above 10⁶ × max(1, first loss)."""
-    return not loss <= DIVERGED_ABOVE * max(1.0, first_loss)
+    """Whether a loss is not finite or above the bound."""
+    return not loss <= diverged_above(first_loss)
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,6 +93,7 @@ class Recording:
         diverged_at: The epoch at which the loss passed the bound, or None. The recording ends before it.
         complete: Whether nothing is left to train: all epochs are done, or the run has diverged.
         stopped: Whether someone stopped it before.
+        engine: What worked it out: the "loop", or the "spectrum" of eigenvectors.
     """
 
     theta: Tensor
@@ -99,6 +106,7 @@ class Recording:
     complete: bool = True
     stopped: bool = False
     epoch_held_out_rmse: Tensor | None = None
+    engine: str = LOOP
 
     @property
     def epochs(self) -> int:

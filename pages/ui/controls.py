@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import streamlit as st
 
 from gd_core.catalog import DATASET_INFO, LOSS_INFO, OPTIMIZER_INFO
+from gd_core.engines import AUTO, LOOP, SPECTRUM
 from gd_core.examples import EXAMPLES, OPENING, Example
 from gd_core.experiment import BOUNDS, CHOICES, FIELDS, HYPERPARAMETERS, Experiment, defaults, to_text
 from gd_core.table_fields import DATASET, info_of, needs_its_file
@@ -89,8 +90,11 @@ def side_bar() -> Controls:
             )  # fmt: skip
         _row(("seed",), notes)
         notes["before"] = st.empty()
+        engine = st.container(key="engine")
     experiment = _read(notes, elsewhere)
     _earlier_phases(experiment, notes["before"])
+    with engine:
+        _engine(experiment)
     _write_address(experiment, axes(info.parameters))
     STATE["widgets"] = _widgets()
     if experiment.dataset == DATASET:
@@ -263,6 +267,7 @@ def _read(notes: dict[str, Any], elsewhere: Any) -> Experiment:
     start = STATE[_key("start")]
     texts["start"] = STATE.get(_key("numbers"), "") if start == NUMBERS else start
     # said also when it is empty: what is left out is taken from the last good experiment
+    texts["engine"] = STATE.get(_key("engine"), AUTO)
     texts["before"] = to_text(STATE.get(_key("before")) or ()) if good.dataset == dataset else ""
     experiment, sentences = Experiment.from_query(texts, fallback=_same_rule(good, texts["optimizer"]))
     for sentence in [*sentences, *STATE.pop("sentences", [])]:
@@ -273,6 +278,9 @@ def _read(notes: dict[str, Any], elsewhere: Any) -> Experiment:
             f":orange[:material/error:] {plain(sentence + kept)}"
         )
     STATE["good"] = experiment
+    STATE[_key("engine")] = (
+        experiment.engine
+    )  # an engine that does not fit is told once: it may have no control
     return experiment
 
 
@@ -282,7 +290,7 @@ def _same_rule(good: Experiment, optimizer: str) -> Experiment:
         return good
     usual = defaults(good.dataset, optimizer)
     fields = {name: getattr(good, name) for name in FIELDS}
-    return Experiment(**(fields | {name: usual[name] for name in ("optimizer", *HYPERPARAMETERS)}))
+    return Experiment(**(fields | {name: usual[name] for name in ("optimizer", *HYPERPARAMETERS, "engine")}))
 
 
 def _examples() -> None:
@@ -392,6 +400,20 @@ def _hold_out(notes: dict[str, Any]) -> None:
         _row(HELD_OUT, notes)
     for name in HELD_OUT:
         notes[name] = st.empty()
+
+
+def _engine(experiment: Experiment) -> None:
+    """How a long run is worked out, where there is a choice."""
+    if experiment.has_a_choice_of_engine:
+        at_once = SPECTRUM if experiment.engine == SPECTRUM else AUTO  # of a long run they mean the same
+        _draw(
+            st.segmented_control, "engine", "Long run", options=[at_once, LOOP], required=True,
+            format_func={at_once: "At once", LOOP: "Epoch by epoch"}.__getitem__,
+            help="**At once**: along the eigenvectors of the loss, where an epoch multiplies the error by a number. "
+            "The numbers are those of the loop to 1e-9.  \n"
+            "**Epoch by epoch**: the loop of the textbook, with the gradient worked out anew in every epoch. "
+            "You watch it train.",
+        )  # fmt: skip
 
 
 def _earlier_phases(experiment: Experiment, place: Any) -> None:

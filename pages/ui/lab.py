@@ -7,6 +7,7 @@ import streamlit as st
 
 from gd_core import drawing
 from gd_core.catalog import LOSS_INFO, OPTIMIZER_INFO
+from gd_core.engines import SPECTRUM
 from gd_core.experiment import Experiment, ParameterError
 from gd_core.landscape import frame as map_frame
 from gd_core.outcome import Finding, Outcome
@@ -258,6 +259,7 @@ def _stride_note(run: charts.Run) -> str:
     stride = charts.stride_of(run.experiment.total_epochs)
     notes = ["thin: root of the minimised loss"] if run.experiment.loss == "mse-broadcast" else []
     notes += [f"one in {stride:,} epochs drawn, all recorded"] if stride > 1 else []
+    notes += ["along the eigenvectors"] if run.recording.engine == SPECTRUM else []
     return "; ".join(notes)
 
 

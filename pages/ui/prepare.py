@@ -106,6 +106,8 @@ def _shown(experiment: Experiment) -> Iterator[str]:
             continue
         if name in HYPERPARAMETERS and name not in own and STATE[_key("optimizer")] is not Access.FREE:
             continue
+        if name == "engine" and not experiment.has_a_choice_of_engine:
+            continue
         if name != "before":
             yield name
     yield from ("before", THEORY)

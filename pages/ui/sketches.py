@@ -12,7 +12,7 @@ import streamlit as st
 
 from gd_core.experiment import Experiment
 from gd_core.pins import Pin
-from gd_core.recorder import Recorder
+from gd_core.recorder import recorder_of
 from gd_core.sketch import Sketch, sketch
 from gd_core.training import Recording
 from pages.ui import stage
@@ -93,7 +93,7 @@ def advance(pins: Sequence[Pin]) -> None:
         STATE.pop(TRAINING, None)
         return
     if take is None or take.experiment not in todo:
-        recorder = Recorder(todo[0])
+        recorder = recorder_of(todo[0])
         take = STATE[TRAINING] = stage.Take(0, todo[0], recorder.recording(), recorder)
     stage.advance(take)
     if take.recorder is None:

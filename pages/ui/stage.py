@@ -13,25 +13,28 @@ from typing import Any, Generic, Protocol, TypeVar
 
 import streamlit as st
 
+from gd_core.engines import SPECTRUM
 from gd_core.experiment import FIELDS, HYPERPARAMETERS, Experiment
 from gd_core.outcome import Finding, outcome
 from gd_core.problem import Problem, build
-from gd_core.recorder import Recorder
+from gd_core.recorder import Recorder, recorder_of
+from gd_core.spectrum_recorder import SpectrumRecorder
 from gd_core.theory import Curvature, Forecast, curvature, forecast
 from gd_core.training import Recording
 from pages.ui import drawn
 from pages.ui.charts import Run
 
-AT_ONCE = 3000  # updates that are trained at once, in a fraction of a second,
-ROWS_AT_ONCE = 4_000_000  # if they do not look at more rows than this
 LARGE = 500_000  # rows times parameters, from which on they are not kept for all visitors
 KEPT_LARGE = 2  # of these a visitor keeps: without and with scaled features
-FIRST_SLICE = 0.1  # seconds of training before a long run's first picture
+FIRST_SLICE = 0.1  # seconds of training before a long run's first picture,
+FIRST_SPECTRUM = (
+    1.0  # and of one along the eigenvectors, which is done long before but for very many parameters
+)
 TICK = 0.4  # seconds from one tick to the next: the live edge moves twice a second, also when a tick is late
 SLICES = 0.3  # seconds of training in one tick, of all visitors together: the rest is for their pages
 KEPT_RUNS = 6  # a visitor's runs that are found again,
 KEPT_UPDATES = 20_000  # if they are not longer than this
-MAY_CHANGE = ("learning_rate", "optimizer", *HYPERPARAMETERS, "epochs", "batch_size", "before")
+MAY_CHANGE = ("learning_rate", "optimizer", *HYPERPARAMETERS, "epochs", "batch_size", "before", "engine")
 STATE = st.session_state
 _as_key: dict[str | type[Any], Callable[[Any], Any]] = {Experiment: repr}
 
@@ -167,15 +170,14 @@ def _waiting(experiment: Experiment) -> Recording:
     return replace(_recorder(experiment).recording(), complete=False)
 
 
-def _recorder(experiment: Experiment) -> Recorder:
+def _recorder(experiment: Experiment) -> Recorder | SpectrumRecorder:
     """A training in the making; the rows of a large table are not built again for it."""
-    return Recorder(experiment, known(experiment)[0] if _is_large(experiment) else None)
+    return recorder_of(experiment, known(experiment)[0] if _is_large(experiment) else None)
 
 
 def is_short(experiment: Experiment) -> bool:
     """Whether a run is trained at once."""
-    updates = experiment.total_epochs * experiment.updates_per_epoch
-    return updates <= AT_ONCE and updates * experiment.rows_per_update <= ROWS_AT_ONCE
+    return not experiment.is_long
 
 
 def train(experiment: Experiment, first_epoch: int = 0) -> None:
@@ -184,7 +186,7 @@ def train(experiment: Experiment, first_epoch: int = 0) -> None:
     if recorder is None:
         recording = _trained(experiment)
     else:
-        recorder.advance(FIRST_SLICE)
+        recorder.advance(FIRST_SPECTRUM if recorder.engine == SPECTRUM else FIRST_SLICE)
         recording = recorder.recording()
         first_epoch = min(first_epoch, recording.epochs)
         if recorder.complete:

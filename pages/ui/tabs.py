@@ -12,6 +12,7 @@ import streamlit as st
 
 from gd_core.autopsy import REPLAYED_UPDATES, autopsy
 from gd_core.catalog import OPTIMIZER_INFO
+from gd_core.engines import ENGINE_NOTE, SPECTRUM
 from gd_core.experiment import Experiment
 from gd_core.theory import Forecast
 from gd_core.verdict import short, significant
@@ -124,6 +125,8 @@ def _numbers(run: charts.Run, _: Palette, known: Forecast) -> None:
         )
     else:
         st.caption("Minimised is the mean squared error; shown is its root, the RMSE.")
+    if run.recording.engine == SPECTRUM:
+        st.caption(ENGINE_NOTE)
 
 
 def _floor_note(experiment: Experiment) -> str:

@@ -14,7 +14,8 @@ import torch
 import peers
 import tutorials
 from gd_core.catalog import OPTIMIZER_INFO
-from gd_core.experiment import CHOICES, Experiment
+from gd_core.engines import LOOP
+from gd_core.experiment import Experiment
 from gd_core.problem import Problem, build
 from gd_core.published import PARABOLA, PLANE, QUADRATIC
 from gd_core.recorder import Recorder, record
@@ -29,10 +30,9 @@ Calls = dict[str, Callable[[], object]]
 
 
 def ours(experiment: Experiment) -> Calls:
-    """Each engine that can be asked for by its name, and first the one that the app chooses itself."""
-    named = [engine for engine in CHOICES.get("engine", ()) if engine != "auto"]
-    chosen: Calls = {OURS: partial(record, experiment)} if named else {TEXTBOOK: partial(record, experiment)}
-    return chosen | {f"{OURS}, {one}": partial(record, replace(experiment, engine=one)) for one in named}
+    """The textbook's loop, and for a long run that has a choice also the engine that the app takes itself."""
+    loop: Calls = {TEXTBOOK: partial(record, replace(experiment, engine=LOOP))}
+    return loop | ({OURS: partial(record, experiment)} if experiment.runs_on != LOOP else {})
 
 
 def by_torch_optim(

@@ -90,7 +90,7 @@ def test_a_reload_in_mid_run_keeps_the_settings(lab: Lab):
 
 def test_a_reload_in_a_long_run_keeps_the_settings(lab: Lab):
     """Reloaded while it trains, the page is whole, and trains again."""
-    lab.open_page("/?dataset=noisy-quadratic&learning_rate=1e-05&epochs=1000000").train()
+    lab.open_page("/?dataset=noisy-quadratic&learning_rate=1e-05&epochs=1000000&engine=loop").train()
     expect(lab.command("Stop")).to_be_visible()
     lab.page.reload()
     lab.settled()

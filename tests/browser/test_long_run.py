@@ -1,4 +1,4 @@
-"""A long run is trained while it is watched: it streams, can be stopped, and ends when its tab is closed."""
+"""A long run is worked out at once; by the loop it is trained while it is watched, can be stopped, and ends with its tab."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from gd_core.recorder import record
 from lab import PATIENCE, Lab, same_digits
 from serving import serving
 
-LONG = "/?dataset=noisy-quadratic&learning_rate=0.01&scale_features=true&epochs=100000"
+LONG = "/?dataset=noisy-quadratic&learning_rate=0.01&scale_features=true&epochs=100000&engine=loop"
 LONGEST = LONG.replace("100000", "1000000")
 
 
@@ -20,23 +20,50 @@ def edge(lab: Lab) -> int:
 
 
 def test_a_long_run_streams(lab: Lab):
-    """100,000 epochs: Stop is there while it trains, the live edge moves, no chart is made anew, and it gets to its end."""
-    lab.open_page(LONG)
+    """30,000 epochs: Stop is there while it trains, the live edge moves, no chart is made anew, and it gets to its end."""
+    lab.open_page(LONG.replace("100000", "30000"))
     lab.mark()
     lab.train()
     expect(lab.command("Stop")).to_be_visible()
-    assert lab.last == 100_000
+    assert lab.last == 30_000
     first = edge(lab)
-    assert 0 < first < 100_000
+    assert 0 < first < 30_000
     lab.page.wait_for_function("(runs) => watch.runs > runs", arg=lab.count("runs") + 2)
     second = edge(lab)
     assert first < second
     expect(lab.command("Stop")).to_be_hidden(timeout=3 * PATIENCE)
     expect(lab.command("Reset")).to_be_visible()
     lab.settled().to_end()  # the player hears of the end a moment after the buttons
-    assert lab.epoch() == 100_000
+    assert lab.epoch() == 30_000
     assert lab.verdict().startswith("Converged at epoch ")
     assert lab.count("embeds") == 0
+
+
+def test_a_million_epochs_are_there_at_once(lab: Lab):
+    """Along the eigenvectors: no Stop, no wait, no chart made anew; the page says so, and plays them. By the loop on request."""
+    lab.open_page(LONGEST.replace("&engine=loop", ""))
+    lab.mark()
+    lab.train()
+    expect(lab.command("Reset")).to_be_visible()
+    expect(lab.command("Stop")).to_be_hidden()
+    assert lab.last == 1_000_000
+    lab.settled().to_end()
+    assert lab.epoch() == 1_000_000
+    assert lab.verdict().startswith("Converged at epoch ")
+    expect(lab.page.locator(".panel-title", has_text="Error by epoch")).to_contain_text(
+        "one in 1,000 epochs drawn, all recorded; along the eigenvectors"
+    )
+    expect(lab.page.get_by_text("Computed along the eigenvectors, without the loop")).to_be_visible()
+    lab.seek(2000).charts_at(2000)
+    lab.button("Play").click()
+    lab.passed(2000)
+    assert lab.count("embeds") == 0
+    lab.page.get_by_role("radio", name="Epoch by epoch").click()
+    lab.page.wait_for_url("**engine=loop**")
+    lab.train()
+    expect(lab.command("Stop")).to_be_visible()
+    lab.command("Stop").click()
+    expect(lab.command("Stop")).to_be_hidden()
 
 
 def test_numbers_of_a_streamed_run(lab: Lab):

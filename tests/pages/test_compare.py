@@ -179,8 +179,8 @@ def test_runs_of_other_data_are_told_apart():
 
 
 def test_a_long_run_is_trained_in_slices():
-    """100,000 epochs do not come at once; the page is there meanwhile, and the end is that of the run in one go."""
-    experiment = replace(BASE, learning_rate=1e-5, epochs=20_000)
+    """20,000 epochs of the loop do not come at once; the page is there meanwhile, and the end is that of the run in one go."""
+    experiment = replace(BASE, learning_rate=1e-5, epochs=20_000, engine="loop")
     page = compared(FOUR.with_one(experiment, "long"))
     assert "Still in training: 5" in page.words
     assert not page.player["complete"]
@@ -308,7 +308,11 @@ def test_pins_too_long_for_train_stay_out_of_its_address(monkeypatch):
 
 def test_a_run_that_was_stopped_is_pinned_as_far_as_it_went():
     """What was seen is what is pinned: the epochs that were trained, not those that were planned."""
-    lab = Lab(**replace(BASE, epochs=1_000_000, learning_rate=1e-4).to_query()).press("train").press("stop")
+    lab = (
+        Lab(**replace(BASE, epochs=1_000_000, learning_rate=1e-4, engine="loop").to_query())
+        .press("train")
+        .press("stop")
+    )
     done = lab.player["last"]
     lab.press("pin")
     assert Pins.from_query(lab.query)[0].pins[0].experiment.epochs == done

@@ -290,7 +290,7 @@ def test_the_target_is_judged_by_the_run(rate, said):
 
 def test_a_long_run_is_judged_when_it_ends():
     """While it is trained nothing is judged and nothing can be handed in; stopped by hand, what there is counts."""
-    long = replace(Experiment.default(), learning_rate=1e-5, epochs=1_000_000)
+    long = replace(Experiment.default(), learning_rate=1e-5, epochs=1_000_000, engine="loop")
     lab = student(Task(experiment=long, target=Target(18.0, 500))).press("train")
     assert lab.line.endswith("It is judged when the run ends.")
     assert lab.at.button("hand_in").disabled

@@ -12,6 +12,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from gd_core.catalog import DATASET_INFO, OPTIMIZER_INFO
+from gd_core.engines import ENGINE_NOTE, SHORT_UPDATES
 from gd_core.examples import EXAMPLES, OPENING
 from gd_core.experiment import Experiment, defaults
 from gd_core.recorder import record
@@ -350,7 +351,7 @@ def test_two_visitors_do_not_see_each_others_runs():
 
 def test_a_long_run_streams_and_stop_keeps_what_is_there():
     """While it trains there is Stop instead of Reset; each run of the page brings more; Stop ends it there."""
-    lab = Lab(**(Experiment.default().to_query() | {"epochs": "1000000"})).press("train")
+    lab = Lab(**(Experiment.default().to_query() | {"epochs": "1000000", "engine": "loop"})).press("train")
     assert lab.buttons == ["Train", "Stop", "New start"]
     first = lab.player
     assert first["trained"]
@@ -369,10 +370,44 @@ def test_a_long_run_streams_and_stop_keeps_what_is_there():
     assert lab.run().player["last"] == stopped["last"]
 
 
+def test_a_long_run_along_the_eigenvectors_is_there_at_once():
+    """A million epochs after one press, without Stop; the page says how, and offers the loop, which the address then asks for."""
+    lab = Lab(**(Experiment.default().to_query() | {"epochs": "1000000"})).press("train")
+    assert lab.buttons == ["Train", "Reset", "New start"]
+    assert (lab.player["complete"], lab.player["last"]) == (True, 1_000_000)
+    assert len(lab.player["table"]) <= 1001
+    assert ENGINE_NOTE in [element.value for element in lab.at.caption]
+    assert "engine" not in lab.query
+    control = next(one for one in lab.at.button_group if one.label == "Long run")
+    control.set_value(["loop"])
+    lab.run()
+    assert lab.query["engine"] == "loop"
+    lab.press("train")
+    assert lab.buttons == ["Train", "Stop", "New start"]
+    lab.press("stop")
+    assert ENGINE_NOTE not in [element.value for element in lab.at.caption]
+
+
+def test_the_engine_is_asked_for_only_where_there_is_a_choice():
+    """Not of a short run, nor of one that only the loop can train; and what does not fit is said once."""
+    labels = [one.label for one in Lab().at.button_group]
+    assert "Long run" not in labels
+    lab = Lab(**(Experiment.default().to_query() | {"epochs": "5000", "engine": "spectrum"}))
+    assert lab.complaints == []
+    assert "Long run" in [one.label for one in lab.at.button_group]
+    lab.at.selectbox("w_optimizer").set_value("adam")
+    lab.run()
+    (sentence,) = lab.complaints
+    assert "engine must be auto or loop with adam" in sentence
+    assert lab.experiment.optimizer == "adam"
+    assert lab.run().complaints == []
+    assert "Long run" not in [one.label for one in lab.at.button_group]
+
+
 def test_a_long_run_that_is_done_has_no_stop_button():
     """Slices of training reach the end of 4,000 epochs, with the numbers of a run in one go."""
     experiment = Experiment(
-        **defaults("noisy-quadratic", "gradient-descent") | {"epochs": stage.AT_ONCE + 1000}
+        **defaults("noisy-quadratic", "gradient-descent") | {"epochs": SHORT_UPDATES + 1000, "engine": "loop"}
     )
     lab = Lab(**experiment.to_query()).press("train")
     for _ in range(100):

@@ -1,0 +1,33 @@
+"""What works a run out: the loop of the textbook, or the eigenvectors of the loss, which need no loop. In words, without torch.
+
+Full batches, a loss that is a parabola, and a rule that is linear in the gradient: then the error along each eigenvector is
+multiplied by a number, or by a small matrix, in every epoch, and the whole path is a power of it. The loop is what one
+reads first and what trains every short run; a long run that can be is worked out along the eigenvectors.
+"""
+
+from collections.abc import Iterable
+
+AUTO, LOOP, SPECTRUM = "auto", "loop", "spectrum"
+ENGINES = (AUTO, LOOP, SPECTRUM)
+LINEAR_RULES = (
+    "gradient-descent",
+    "momentum",
+    "nesterov",
+)  # a step is a sum of gradients, each times a number
+SHORT_UPDATES = 3000  # the loop does as many in a fraction of a second,
+SHORT_ROWS = 4_000_000  # if they do not look at more rows than this
+ENGINE_NOTE = "Computed along the eigenvectors, without the loop: the same numbers to 1e-9."
+
+
+def is_long(updates: int, rows_per_update: int) -> bool:
+    """Whether the loop takes more than a fraction of a second for so many updates."""
+    return updates > SHORT_UPDATES or updates * rows_per_update > SHORT_ROWS
+
+
+def why_no_spectrum(updates_per_epoch: int, optimizers: Iterable[str]) -> str | None:
+    """Where a run cannot be worked out along the eigenvectors, and why; None where it can."""
+    if updates_per_epoch > 1:
+        return "with mini-batches, each of which has eigenvectors of its own"
+    if odd := next((name for name in optimizers if name not in LINEAR_RULES), None):
+        return f"with {odd}, whose steps are no multiples of the gradient"
+    return None
