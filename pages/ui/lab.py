@@ -259,7 +259,7 @@ def _stride_note(run: charts.Run) -> str:
     stride = charts.stride_of(run.experiment.total_epochs)
     notes = ["thin: root of the minimised loss"] if run.experiment.loss == "mse-broadcast" else []
     notes += [f"one in {stride:,} epochs drawn, all recorded"] if stride > 1 else []
-    notes += ["along the eigenvectors"] if run.recording.engine == SPECTRUM else []
+    notes += ["along the eigenvectors"] if run.recording.engine == SPECTRUM and run.recording.epochs else []
     return "; ".join(notes)
 
 

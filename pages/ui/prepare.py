@@ -106,7 +106,8 @@ def _shown(experiment: Experiment) -> Iterator[str]:
             continue
         if name in HYPERPARAMETERS and name not in own and STATE[_key("optimizer")] is not Access.FREE:
             continue
-        if name == "engine" and not experiment.has_a_choice_of_engine:
+        may_be_long = experiment.has_a_choice_of_engine or STATE[_key("epochs")] is Access.FREE
+        if name == "engine" and not may_be_long:
             continue
         if name != "before":
             yield name

@@ -125,7 +125,7 @@ def _numbers(run: charts.Run, _: Palette, known: Forecast) -> None:
         )
     else:
         st.caption("Minimised is the mean squared error; shown is its root, the RMSE.")
-    if run.recording.engine == SPECTRUM:
+    if run.recording.engine == SPECTRUM and run.recording.epochs:
         st.caption(ENGINE_NOTE)
 
 

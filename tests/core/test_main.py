@@ -267,6 +267,7 @@ FLAGS = {
     "start": "-1.5,2.0,-0.25",
     "seed": "3",
     "before": "2,momentum,0.001,0.5;1,gradient-descent,0.01",
+    "engine": "loop",
     "epochs": "4",
 }
 

@@ -101,11 +101,13 @@ def test_each_control_can_be_chosen_for_itself():
 
 
 def test_controls_that_no_student_can_see_are_not_offered():
-    """The hyper-parameters of other rules and the knobs of other data sets, until those may be chosen."""
+    """The hyper-parameters of other rules, the knobs of other data sets, how long runs train: until those may be chosen."""
     lab = Lab(dataset="one-parameter").prepare()
     offered = {control.key for control in lab.at.segmented_control}
     assert "draft momentum access" not in offered
     assert "draft points access" not in offered
+    assert "draft engine access" not in offered
+    lab.at.segmented_control("draft epochs access").set_value("free")
     lab.at.segmented_control("draft optimizer access").set_value("free")
     lab.at.segmented_control("draft dataset access").set_value("free")
     offered = {control.key for control in lab.run().at.segmented_control}
