@@ -13,7 +13,7 @@ from gd_core.outcome import Finding
 from gd_core.slopes import Ending, contributions, ending, said
 from gd_core.theory import Forecast
 from gd_core.verdict import short
-from pages.ui import charts, player
+from pages.ui import charts, player, projector
 
 PRODUCTS = {  # what stands for φᵢⱼ in the words of each model, by parameter
     "quadratic": ("t²", "t", ""),
@@ -145,6 +145,8 @@ def bar_title(run: charts.Run, parameter: int) -> tuple[str, str]:
     """What stands over a chart of bars: the slope with its number, and where the number comes from."""
     rows = run.experiment.training_rows
     of = "the one bar" if rows == 1 else f"the mean of {rows} bars"
+    if projector.on():
+        of = f"mean of {rows}"  # in large type there is one line for it
     return f"∂J/∂{run.experiment.info.parameters[parameter]} = {player.live(f'g{parameter}')}", of
 
 
