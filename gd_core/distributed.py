@@ -16,6 +16,8 @@ from typing import Any, Self
 import torch
 import torch.distributed as dist
 from torch import Tensor
+from torch._C._distributed_c10d import PrefixStore, Store
+from torch.distributed.rendezvous import rendezvous
 
 from gd_core.moments import Moments
 from gd_core.pieces import Shard
@@ -42,8 +44,9 @@ class Group:
         device: What this process computes on.
     """
 
-    def __init__(self, rank: int = 0, size: int = 1, device: str = "cpu") -> None:
+    def __init__(self, rank: int = 0, size: int = 1, device: str = "cpu", store: Store | None = None) -> None:
         self.rank, self.size, self.device = rank, size, torch.device(device)
+        self._store = store
         self._last_beat = 0.0
 
     @classmethod
@@ -62,16 +65,16 @@ class Group:
         rank, size = int(environment["RANK"]), int(environment["WORLD_SIZE"])
         if device != "cpu":
             torch.cuda.set_device(torch.device(device))
+        wait = timedelta(seconds=TIMEOUT)
         try:
-            dist.init_process_group(
-                "nccl" if device != "cpu" else "gloo",
-                rank=rank,
-                world_size=size,
-                timeout=timedelta(seconds=TIMEOUT),
-            )
+            whole, rank, size = next(rendezvous("env://", rank, size, timeout=wait))
+            # torchrun may keep the store for the next attempt, with the addresses of processes that have gone
+            store = PrefixStore(f"attempt {restarts(environment)}", whole)
+            backend = "gloo" if device == "cpu" else "nccl"
+            dist.init_process_group(backend, store=store, rank=rank, world_size=size, timeout=wait)
         except (RuntimeError, ValueError) as error:  # also dist.DistError
             raise Unconnected(_why_not(error, environment)) from None
-        return cls(rank, size, device)
+        return cls(rank, size, device, store)
 
     @property
     def shard(self) -> Shard:
@@ -163,8 +166,7 @@ class Group:
     def first_to_notice(self) -> bool:
         """Whether this process is the first to ask, among those that are left: one of them has to say what happened."""
         try:
-            store = dist.distributed_c10d._get_default_store()
-            return store.add(f"lost in {os.environ.get('TORCHELASTIC_RESTART_COUNT', '0')}", 1) == 1
+            return self._store is None or self._store.add("noticed", 1) == 1
         except (RuntimeError, ValueError):  # the store was a part of the process that has gone
             return self.rank <= 1
 

@@ -1,0 +1,253 @@
+"""One training by several processes on this machine. What each process prints is read apart.
+
+Loading torch is most of what a process costs, so one set of processes runs several commands after another.
+"""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from pyarrow import parquet
+
+from gd_core import __main__ as command_line
+from gd_core import distributed
+from gd_core.distributed import Group, Unconnected
+from gd_core.pieces import Shard
+from gd_core.streaming import Reader, open_table
+
+ROOT = Path(__file__).resolve().parents[2]
+WAIT = 300  # seconds, on a machine that has other things to do
+ROWS = 401
+FEATURES = ("a", "b", "c")
+
+# Commands one after another in one process, each with a port of its own; after each its exit status.
+RANK = """
+import json, os, sys
+from gd_core.__main__ import main
+for port, arguments in json.loads(sys.argv[1]):
+    os.environ["MASTER_PORT"] = str(port)
+    status = main(arguments)
+    for stream in (sys.stdout, sys.stderr):
+        print("status", status, file=stream, flush=True)
+"""
+
+# A process that ends as if the power had gone: at an epoch, or where it waits for rank 0.
+DYING = """
+import os, signal, sys
+from gd_core import distributed, large_command, large_record
+from gd_core.__main__ import main
+
+def die(*arguments):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+large_command.RECORDED_EVERY = 0.0
+add, whose, where = large_record.Progressed.add, *sys.argv[1:3]
+if os.environ["RANK"] == whose and os.environ.get("TORCHELASTIC_RESTART_COUNT", "0") == "0":
+    if where == "follow":
+        distributed.Group.follow = die
+    else:
+        large_record.Progressed.add = lambda self, point: (add(self, point), point.epoch == int(where) and die())
+sys.exit(main(sys.argv[3:]))
+"""
+
+
+def free_port():
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return one.getsockname()[1]
+
+
+def launch(size, code, *arguments):
+    """The same program in so many processes, as torchrun starts it: status, output and errors of each."""
+    common = os.environ | {
+        "OMP_NUM_THREADS": "1",
+        "MASTER_ADDR": "127.0.0.1",
+        "MASTER_PORT": str(free_port()),
+    }
+    common["WORLD_SIZE"] = str(size)
+    started = [
+        subprocess.Popen(
+            [sys.executable, "-c", code, *map(str, arguments)],
+            cwd=ROOT, env=common | {"RANK": str(rank), "LOCAL_RANK": str(rank)},
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )
+        for rank in range(size)
+    ]  # fmt: skip
+    try:
+        said = [process.communicate(timeout=WAIT) for process in started]
+    finally:
+        for process in started:
+            process.kill()
+    return [
+        (process.returncode, ours(output), ours(errors))
+        for process, (output, errors) in zip(started, said, strict=True)
+    ]
+
+
+def ours(text):
+    """What was printed, without the notes of gloo, which begin with a bracket."""
+    return "".join(line for line in text.splitlines(keepends=True) if not line.startswith("["))
+
+
+def alone(path, *arguments):
+    """The record of the same command in this process."""
+    assert command_line.main([str(one) for one in ("train", "--stream", *arguments, "--record", path)]) == 0
+    return json.loads(path.read_text())
+
+
+@pytest.fixture
+def rows():
+    """Three features and a target, [N, 4]; a few gaps would be at 5 and 390."""
+    generator = np.random.default_rng(3)
+    x = generator.normal(size=(ROWS, 3)) * [1, 2, 0.5] + [3, 0, -1]
+    y = x @ [1, -2, 0.5] + 4 + generator.normal(size=ROWS) * 0.3
+    return np.column_stack([x, y]).round(6)
+
+
+@pytest.fixture
+def table(tmp_path, rows):
+    path = tmp_path / "table.csv"
+    np.savetxt(path, rows, delimiter=",", header="a,b,c,y", comments="", fmt="%.6f")
+    return path
+
+
+def test_three_processes_have_the_numbers_of_one(tmp_path, rows, table):
+    """Full batch and mini-batches, CSV and Parquet, gaps filled, a run that goes on, an empty shard, a bad cell."""
+    lines = table.read_text().splitlines()
+    gaps, bad, few = tmp_path / "gaps.csv", tmp_path / "bad.csv", tmp_path / "few.parquet"
+    gaps.write_text("\n".join([*lines[:5], ",1,2,3", *lines[5:390], "1,2,,3", *lines[390:], ""]))
+    bad.write_text("\n".join([*lines[:390], "1,2,x,3", *lines[390:], ""]))
+    parquet.write_table(pa.table(dict(zip("abcy", rows[:2].T, strict=True))), few)
+    flags = ("--target", "y", "--epochs", 30, "--every", 1)
+    runs = {
+        "full": ("--table", table, *flags, "--optimizer", "momentum", "--learning-rate", 0.002),
+        "filled": ("--table", gaps, *flags, "--missing", "mean", "--scale-features", "--learning-rate", 0.1),
+        "few": ("--table", few, *flags, "--learning-rate", 0.001, "--batch-size", 1000),
+        "batches": ("--table", table, *flags, "--learning-rate", 0.004, "--batch-size", 16),
+    }
+    expected = {name: alone(tmp_path / f"{name}.1.json", *run) for name, run in runs.items()}
+    more = tmp_path / "filled.1.json", tmp_path / "more.json"
+    commands = [["train", *run, "--record", tmp_path / f"{name}.json"] for name, run in runs.items()]
+    commands += [
+        ["train", "--resume", more[0], "--epochs", 40, "--record", more[1]],
+        ["train", "--table", bad, *flags, "--record", tmp_path / "bad.json"],
+    ]
+    listed = [(free_port(), [str(one) for one in command]) for command in commands]
+    first, *others = launch(3, RANK, json.dumps(listed))
+    assert [status for status, _, _ in (first, *others)] == [0, 0, 0], first[2]
+    sentence = "missing must be drop or mean, or every cell a number. Got refuse, and row 391, column c: ‘x’ is not a number."
+    assert first[2].splitlines() == ["status 0"] * 5 + [sentence, "status 2"]
+    assert first[1].count("the floor is") + first[1].count("Converged") == 5
+    for _, output, errors in others:  # they work and say nothing
+        assert output.splitlines() == errors.splitlines() == ["status 0"] * 5 + ["status 2"]
+    found = {name: json.loads((tmp_path / f"{name}.json").read_text()) for name in (*runs, "more")}
+    assert not (tmp_path / "bad.json").exists()
+    for name in ("full", "filled", "few"):
+        assert found[name]["theta"] == pytest.approx(expected[name]["theta"], rel=1e-9)
+        assert [row["loss"] for row in found[name]["epochs"]] == pytest.approx(
+            [row["loss"] for row in expected[name]["epochs"]], rel=1e-9
+        )
+        assert found[name]["table"]["rows"] == expected[name]["table"]["rows"]
+    assert (found["filled"]["table"]["filled"], found["few"]["table"]["rows"]) == (2, 2)
+    whole = alone(tmp_path / "more.1.json", *runs["filled"], "--epochs", 40)
+    assert found["more"]["theta"] == pytest.approx(whole["theta"], rel=1e-9)
+    assert found["batches"]["theta"] == pytest.approx(by_hand(table, 3).tolist(), rel=1e-9)
+    assert found["batches"]["made_with"]["processes"] == 3
+
+
+def by_hand(table, size, batch=16, rate=0.004, epochs=30):
+    """What mini-batches are said to do: update u takes rows uB … of every shard, and the mean of all their gradients."""
+    reader, theta = Reader(open_table(table), FEATURES, "y"), np.zeros(4)
+    shards = [
+        np.concatenate(
+            [np.column_stack([one.x, np.ones(len(one.y)), one.y]) for one in reader.chunks(Shard(part, size))]
+        )
+        for part in range(size)
+    ]
+    assert len({len(shard) for shard in shards}) > 1  # uneven ones
+    for _ in range(epochs):
+        for first in range(0, max(map(len, shards)), batch):
+            some = np.concatenate([shard[first : first + batch] for shard in shards])
+            theta = theta - rate * 2 * some[:, :4].T @ (some[:, :4] @ theta - some[:, 4]) / len(some)
+    return theta
+
+
+@pytest.mark.skipif(os.name == "nt", reason="torchrun's restarts need signals")
+def test_a_killed_process_ends_the_run_and_a_restart_goes_on(tmp_path, table, capfd):
+    """torchrun --max-restarts 1: a sentence, the record of the epochs before, and then the numbers of a run that was whole."""
+    path, script = tmp_path / "run.json", tmp_path / "dying.py"
+    script.write_text(f"import sys\nsys.path.insert(0, {str(ROOT)!r})\n{DYING}")
+    flags = ("--table", table, "--target", "y", "--learning-rate", 0.004, "--batch-size", 40, "--epochs", 20)
+    torchrun = (
+        "torch.distributed.run",
+        "--standalone",
+        "--nproc-per-node",
+        2,
+        "--max-restarts",
+        1,
+        script,
+        1,
+        9,
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", *map(str, (*torchrun, "train", *flags, "--record", path))],
+        cwd=tmp_path, capture_output=True, text=True, timeout=WAIT,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    sentence = (
+        f"Another process of the run has ended, and so this ends too. What was trained so far is in {path}."
+    )
+    assert done.stderr.splitlines().count(sentence) == 1
+    assert "Traceback" not in done.stderr
+    assert "after 20 epochs" in done.stdout
+    theta = by_hand(table, 2, batch=40, epochs=20)
+    assert json.loads(path.read_text())["theta"] == pytest.approx(theta.tolist(), rel=1e-9)
+
+
+def test_rank_0_hears_of_a_process_that_has_gone(tmp_path, table, monkeypatch):
+    """While it trains alone, without torchrun to tell it: it ends long before its epochs, and keeps the record so far."""
+    path = tmp_path / "run.json"
+    flags = ("--table", table, "--target", "y", "--learning-rate", 1e-9, "--epochs", 1_000_000)
+    first, second = launch(2, DYING, 1, "follow", "train", *flags, "--record", path)
+    assert second[0] == -9
+    assert first[:2] == (1, "")
+    sentence = (
+        f"Another process of the run has ended, and so this ends too. What was trained so far is in {path}."
+    )
+    assert first[2].splitlines()[-1] == sentence
+    assert json.loads(path.read_text())["complete"] is False
+
+
+@pytest.fixture
+def launched(monkeypatch):
+    """As if torchrun had started this process as the first of two."""
+    port = free_port()
+    for name, value in {"RANK": 0, "WORLD_SIZE": 2, "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}.items():
+        monkeypatch.setenv(name, str(value))
+    monkeypatch.setattr(distributed, "TIMEOUT", 1)
+    return port
+
+
+def test_a_port_that_is_taken_is_told(launched, table, capsys):
+    """Which, and what to do."""
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", launched))
+        other.listen()
+        assert command_line.main(["train", "--table", str(table), "--target", "y"]) == 2
+    output, errors = capsys.readouterr()
+    assert (output, errors.count("\n")) == ("", 1)
+    assert errors.startswith(
+        f"master-port must be a port that is free. Got {launched}, which another program uses"
+    )
+
+
+def test_processes_that_do_not_start_are_told(launched):
+    """After the time that is given."""
+    with pytest.raises(Unconnected, match="All 2 processes must start within 1 seconds at "):
+        Group.join()
