@@ -21,7 +21,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-ROWS_AT_ONCE = 8192  # looked at together: they stay in the processor's cache
+ROWS_AT_ONCE = (
+    2048  # looked at together: they stay in the processor's cache, and torch copies them without its threads
+)
 CELLS = (
     8192  # in one product or QR: more would be shared among threads, whose waiting costs more than they save
 )
