@@ -35,6 +35,8 @@ PARTS = {
     "optimum": "core.optimum",
     "long": "core.long_run",
     "sweep": "core.many_rates",
+    "growth": "growth.growth",
+    "view": "view.view",
     "press": "page.press",
     "visitors": "page.visitors",
     "visit": "page.first_visit",

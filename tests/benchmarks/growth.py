@@ -1,0 +1,125 @@
+"""How cost grows: with rows, features, epochs and rates. Random rows from a private generator; the cost hangs on their sizes."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from itertools import islice
+
+import torch
+
+import peers
+from core import Calls, ours
+from gd_core.datasets import Dataset
+from gd_core.models import Linear
+from gd_core.objective import Objective
+from gd_core.optimizers import gradient_descent
+from gd_core.problem import build
+from gd_core.published import QUADRATIC
+from gd_core.sweep import sweep
+from gd_core.theory import curvature
+from gd_core.training import train
+from harness import Cell, Column, Section, Table, alternate
+
+RATE = 1e-3
+LOOP, SGD, NUMPY = "this app, the loop", "torch.optim.SGD, plain", "NumPy by hand"
+TOO_LONG = 20.0  # seconds of one call; a larger cell of that kind stays empty
+
+
+def plane(rows: int, features: int) -> Objective:
+    """A plane over so many random rows and features."""
+    generator = torch.Generator().manual_seed(0)
+    x = torch.randn(rows, features, generator=generator, dtype=torch.float64)
+    y = x.sum(1, keepdim=True) + 0.1 * torch.randn(rows, 1, generator=generator, dtype=torch.float64)
+    start = torch.zeros(features + 1, dtype=torch.float64)
+    names = tuple(f"x{j}" for j in range(features))
+    return Objective(Linear(features), Dataset(x, y, names, "y", "Random plane", start))
+
+
+def by_epoch(objective: Objective, epochs: int) -> Calls:
+    """So many epochs by each of three."""
+    features, target, start = objective.features, objective.target, objective.dataset.start
+
+    def loop() -> float:
+        *_, last = islice(train(objective, start, gradient_descent(RATE)), epochs)
+        return last.loss.item()
+
+    make = peers.optimizers("SGD", RATE)[SGD]
+    return {
+        LOOP: loop,
+        SGD: partial(peers.torch_optim, features, target, start, make, epochs),
+        NUMPY: partial(peers.numpy_by_hand, features.numpy(), target.numpy(), start.numpy(), RATE, epochs),
+    }
+
+
+def growth(quick: bool) -> Section:
+    """All four ways to grow."""
+    return Section(
+        "How cost grows",
+        "Empty cells would take too long.",
+        [_rows(quick), _features(quick), _epochs(quick), _rates(quick)],
+    )
+
+
+def _rows(quick: bool) -> Table:
+    sizes = (20, 1000, 100_000) if quick else (20, 1000, 100_000, 1_000_000, 10_000_000)
+    table = Table("an epoch over N rows of two features", [Column("rows", "count"), *_columns()])
+    for rows in sizes:
+        table.rows.append(_an_epoch(rows, plane(rows, 2)))
+    return table
+
+
+def _features(quick: bool) -> Table:
+    sizes = (1, 10, 100) if quick else (1, 10, 100, 1000)
+    table = Table("an epoch over 10,000 rows of D features", [Column("features", "count"), *_columns()])
+    for features in sizes:
+        table.rows.append(_an_epoch(features, plane(10_000, features)))
+    return table
+
+
+def _columns() -> list[Column]:
+    return [Column(name, "s") for name in (LOOP, SGD, NUMPY)]
+
+
+def _an_epoch(size: int, objective: Objective) -> list[Cell]:
+    cost = objective.features.numel()
+    epochs = max(2, min(500, 5_000_000 // cost))
+    times = alternate(by_epoch(objective, epochs), rounds=3, budget=5)
+    return [size, *(times[name].median / epochs for name in (LOOP, SGD, NUMPY))]
+
+
+def _epochs(quick: bool) -> Table:
+    numbers = (10, 1000, 10_000) if quick else (10, 100, 1000, 10_000, 100_000, 1_000_000)
+    contestants: list[str] = []
+    found: dict[int, dict[str, float]] = {}
+    too_long: set[str] = set()
+    for epochs in numbers:
+        calls = {
+            name: call
+            for name, call in ours(replace(QUADRATIC, epochs=epochs)).items()
+            if name not in too_long
+        }
+        found[epochs] = {name: one.median for name, one in alternate(calls, rounds=3, budget=5).items()}
+        too_long |= {
+            name for name, seconds in found[epochs].items() if 10 * seconds > TOO_LONG / (4 if quick else 1)
+        }
+        contestants += [name for name in calls if name not in contestants]
+    return Table(
+        "a recorded run of the noisy quadratic over so many epochs",
+        [Column("epochs", "count"), *(Column(name, "s") for name in contestants)],
+        [[epochs, *(found[epochs].get(name) for name in contestants)] for epochs in numbers],
+    )
+
+
+def _rates(quick: bool) -> Table:
+    numbers = (1, 100, 1000) if quick else (1, 10, 100, 1000, 10_000)
+    problem = build(QUADRATIC)
+    limit = 2 / curvature(problem.objective).largest
+
+    def swept(rates: int) -> Callable[[], object]:
+        several = torch.logspace(-4, 0, rates, dtype=torch.float64) * limit
+        return partial(sweep, problem.objective, problem.start, QUADRATIC.phase, several, 1000)
+
+    times = alternate({str(rates): swept(rates) for rates in numbers}, rounds=5, budget=10)
+    table = Table("a sweep over so many rates, 1,000 epochs each", [Column("rates", "count"), Column("time", "s"), Column("spread", "share")])  # fmt: skip
+    table.rows = [[rates, times[str(rates)].median, times[str(rates)].spread] for rates in numbers]
+    return table
