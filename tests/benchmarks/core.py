@@ -1,10 +1,12 @@
 """Training itself: the tutorials' loops, torch.optim, scikit-learn and NumPy by hand, each beside ours on the same rows.
 
-Ours is `gd_core.recorder.record`, with everything that it records: θ, loss and gradient of every update, loss and RMSE
+Ours is `gd_core.recorder.record` on each engine that can, with everything that it records: θ, loss and gradient of every
+update, loss and RMSE
 of every epoch. The others keep their losses.
 """
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from itertools import islice
@@ -14,8 +16,8 @@ import torch
 import peers
 import tutorials
 from gd_core.catalog import OPTIMIZER_INFO
-from gd_core.engines import LOOP
-from gd_core.experiment import Experiment
+from gd_core.engines import LOOP, SPECTRUM
+from gd_core.experiment import Experiment, ParameterError
 from gd_core.problem import Problem, build
 from gd_core.published import PARABOLA, PLANE, QUADRATIC
 from gd_core.recorder import Recorder, record
@@ -24,15 +26,24 @@ from gd_core.theory import curvature
 from gd_core.training import train
 from harness import Bar, Cell, Column, Section, Table, Times, alternate
 
-OURS = "this app"
-TEXTBOOK = "this app, autograd"  # the loop that one reads first
 Calls = dict[str, Callable[[], object]]
 
 
+def named(engine: str) -> str:
+    """One of our engines, as the report calls it."""
+    return f"this app, {engine}"
+
+
+TEXTBOOK = named(LOOP)  # what one reads first
+
+
 def ours(experiment: Experiment) -> Calls:
-    """The textbook's loop, and for a long run that has a choice also the engine that the app takes itself."""
-    loop: Calls = {TEXTBOOK: partial(record, replace(experiment, engine=LOOP))}
-    return loop | ({OURS: partial(record, experiment)} if experiment.runs_on != LOOP else {})
+    """Each engine that can run this."""
+    found: Calls = {}
+    for engine in (LOOP, SPECTRUM):
+        with suppress(ParameterError):
+            found[named(engine)] = partial(record, replace(experiment, engine=engine))
+    return found
 
 
 def by_torch_optim(
@@ -199,8 +210,8 @@ def long_run(quick: bool) -> Section:
             calls[peer] = partial(tutorials.noisy_quadratic, problem.dataset, 3e-6, epochs)
         times = alternate(calls, rounds=3, budget=20)
         tables.append(race(f"{optimizer}, {epochs:,} epochs", times, peer, epochs))
-        mine = OURS if OURS in times else TEXTBOOK
-        bars.append(at_least(f"{optimizer}, {epochs:,} epochs recorded", times, peer, mine, 100))
+        mine = named(experiment.runs_on)
+        bars.append(at_least(f"{optimizer}, {epochs:,} epochs recorded, by {mine}", times, peer, mine, 100))
     return Section("Long runs", tables=tables, bars=bars)
 
 
