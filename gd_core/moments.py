@@ -21,12 +21,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-ROWS_AT_ONCE = (
-    2048  # looked at together: they stay in the processor's cache, and torch copies them without its threads
-)
-CELLS = (
-    8192  # in one product or QR: more would be shared among threads, whose waiting costs more than they save
-)
+ROWS_AT_ONCE = 2048  # looked at together: they stay in the cache, and torch copies them without its threads
+CELLS = 8192  # in one product or QR: more would be shared among threads, which costs more than it saves
 WELL_APART = 1e-2  # of each column, what the columns before it do not explain: then AᵀA loses 4 of 16 digits
 
 

@@ -98,6 +98,19 @@ def test_flat_directions_from_moments(rows):
     np.testing.assert_allclose(found.optimum, shortest, rtol=1e-9, atol=1e-9)
 
 
+def test_many_rows_are_not_made_into_features(monkeypatch):
+    """Above a bound the parabola comes from the moments, and is the same; Φ is never there as a whole."""
+    measured = curvature(build(PLANE).objective)
+    monkeypatch.setattr(theory, "LARGE", 1999)
+    objective = build(PLANE).objective
+    found = curvature(objective)
+    assert "features" not in vars(objective)
+    torch.testing.assert_close(found.eigenvalues, measured.eigenvalues, rtol=1e-12, atol=0)
+    torch.testing.assert_close(found.optimum, measured.optimum, rtol=1e-9, atol=1e-9)
+    wrong = build(replace(PLANE, loss="mse-broadcast")).objective
+    assert curvature(wrong).floor_loss > 1  # the shape mistake has another optimum
+
+
 def test_no_rows_are_no_parabola():
     """Moments of nothing say so, in a sentence."""
     with pytest.raises(ValueError, match="rows must be at least 1"):
