@@ -14,7 +14,7 @@ def cpu_seconds(pid: int) -> float:
     return time.clock_gettime((~pid << 3) | 2)
 
 
-def resident(pid: int) -> float:
+def resident(pid: int | str) -> float:
     """Memory that a process holds, in MB."""
     return _status(pid, "VmRSS")
 

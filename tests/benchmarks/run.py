@@ -35,12 +35,14 @@ PARTS = {
     "optimum": "core.optimum",
     "long": "core.long_run",
     "sweep": "core.many_rates",
+    "large": "large.large",
     "growth": "growth.growth",
     "view": "view.view",
     "press": "page.press",
     "visitors": "page.visitors",
     "visit": "page.first_visit",
     "memory": "page.memory",
+    "scale": "large.scale",
 }
 
 

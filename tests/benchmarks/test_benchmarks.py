@@ -1,5 +1,7 @@
 """The peers that ours is measured against compute the same numbers; the harness runs and tells fast from slow."""
 
+import json
+import socket
 import time
 from dataclasses import replace
 from functools import partial
@@ -9,13 +11,14 @@ import pytest
 
 import core
 import peers
+import run
 import tutorials
 from gd_core.experiment import Experiment
 from gd_core.problem import build
 from gd_core.published import PARABOLA, PLANE, QUADRATIC, QUADRATIC_RMSE
 from gd_core.recorder import record
 from gd_core.theory import curvature
-from harness import AT_LEAST, Times, alternate
+from harness import AT_LEAST, Bar, Column, Section, Table, Times, alternate
 
 same = partial(np.testing.assert_allclose, rtol=1e-9, atol=1e-12)
 
@@ -114,3 +117,35 @@ def test_a_ratio_is_that_of_the_same_round():
     assert calm.faster_than(busy) == 2
     assert busy.faster_than(calm) == 0.5
     assert Times((1.0, 2.0, 3.0, 4.0, 5.0)).spread == pytest.approx(2 / 3)
+
+
+def part(_: bool) -> Section:
+    """A part that finds a number."""
+    table = Table(
+        "work", [Column("who"), Column("time", "s"), Column("spread", "share")], [["ours", 0.0125, 0.08]]
+    )
+    return Section("A part", tables=[table], bars=[Bar("work", "≤ 1 s", "2 s", False)])
+
+
+def broken(_: bool) -> Section:
+    """A part that cannot be measured."""
+    raise OSError("no such thing here")
+
+
+def test_what_is_measured_stays_whatever_comes_after(monkeypatch, tmp_path):
+    """A part that breaks leaves those before it in both reports, and a bar that is not met fails nothing."""
+    monkeypatch.setattr(run, "ROOT", tmp_path)
+    monkeypatch.setattr(run, "QUICK", tmp_path / "quick")
+    monkeypatch.setattr(run, "PARTS", {"part": "x", "broken": "y"})
+    monkeypatch.setattr(run, "_part", {"part": part, "broken": broken}.__getitem__)
+    monkeypatch.setattr("sys.argv", ["run.py", "--quick", "--only", "part"])
+    assert run.main() == 0
+    monkeypatch.setattr("sys.argv", ["run.py", "--quick"])
+    assert run.main() == 1
+    words = (tmp_path / "quick" / "benchmarks.md").read_text(encoding="utf-8")
+    assert "| ours | 12.5 ms | ± 4 % |" in words
+    assert "| work | ≤ 1 s | 2 s | **not met** |" in words
+    assert "Not measured: OSError: no such thing here" in words
+    found = json.loads((tmp_path / "quick" / "benchmarks.json").read_text(encoding="utf-8"))["parts"]
+    assert found["part"]["tables"][0]["rows"] == [["ours", 0.0125, 0.08]]
+    assert socket.gethostname() not in words or len(socket.gethostname()) < 4
