@@ -10,7 +10,7 @@ Shapes: N rows, P parameters, W processes.
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 import torch
@@ -26,7 +26,7 @@ from gd_core.objective import value_and_gradient
 from gd_core.optimizers import OPTIMIZERS, State, UpdateRule
 from gd_core.reading import TableError
 from gd_core.streaming import Chunk, Reader
-from gd_core.theory import Curvature, curvature, stability_limit
+from gd_core.theory import Curvature, curvature_from, stability_limit
 from gd_core.training import has_diverged
 
 FEWEST_ROWS = 2
@@ -143,26 +143,6 @@ def _next(own: Iterator[T]) -> tuple[T | None, str | None]:
 
 
 @dataclass(frozen=True, eq=False)
-class Squares:
-    """θ ↦ the mean squared error over all rows, by their moments."""
-
-    moments: Moments
-
-    def __call__(self, theta: Tensor) -> Tensor:
-        """The loss at θ of shape [P], a scalar; it can be differentiated."""
-        return (self.features @ theta - self.moments.target).square().sum() / self.moments.rows
-
-    @property
-    def features(self) -> Tensor:
-        """P + 1 rows in place of N, [P + 1, P]."""
-        return self.moments.features
-
-    def rmse(self, theta: Tensor) -> Tensor:
-        """Its root, [..., P] → [...]."""
-        return self.moments.mean_square(theta).sqrt()
-
-
-@dataclass(frozen=True, eq=False)
 class LargeProblem:
     """What is trained, and the way back to raw units.
 
@@ -207,7 +187,7 @@ def problem_of(run: LargeRun, raw: Moments) -> LargeProblem:
     to_raw = model_of(run).to_raw(mean, deviation)
     moments = raw.in_coordinates(to_raw) if run.scale_features else raw
     start = torch.linalg.solve(to_raw, _start(run))
-    curve = curvature_of(moments)
+    curve = curvature_from(moments)
     if not run.learning_rate:
         low, high = BOUNDS["learning_rate"][:2]
         rate = usual_rate(run, curve, start)
@@ -225,12 +205,6 @@ def _start(run: LargeRun) -> Tensor:
     if run.start == "published":
         return torch.zeros(len(run.parameters), dtype=torch.float64)
     return torch.tensor(run.start, dtype=torch.float64)
-
-
-def curvature_of(moments: Moments) -> Curvature:
-    """The parabola of the mean squared error over rows with these moments."""
-    objective: Any = Squares(moments)
-    return curvature(objective)
 
 
 def usual_rate(run: LargeRun, curve: Curvature, start: Tensor) -> float:
