@@ -387,11 +387,12 @@ class _Bar:
         self._bar: Any = None
         self._shown_at = 0.0
         self._epoch = first
+        self._point: Point | None = None
         if speaks and sys.stderr.isatty():
             from tqdm import tqdm
 
             count = "{n:.0f}/{total:.0f}" if label == "epoch" else "{percentage:.0f} %"
-            form = f"{label} {count} |{{bar}}| {{postfix}}{{elapsed}}, {{remaining}} left"
+            form = f"{label} {count} |{{bar}}| {{elapsed}}, {{remaining}} left{{postfix}}"
             self._bar = tqdm(
                 total=total, initial=first, file=sys.stderr, leave=False, bar_format=form, mininterval=0
             )
@@ -405,14 +406,15 @@ class _Bar:
 
     def to(self, place: float, point: "Point | None" = None) -> None:
         """Show where the run is, and its RMSE, if it was not shown just now."""
-        self._epoch = place if point is not None else self._epoch
+        if point is not None:
+            self._epoch, self._point = place, point
         if self._bar is None or monotonic() - self._shown_at < SHOWN_EVERY:
             return
         self._shown_at = monotonic()
-        if point is not None:
+        if self._point is not None:
             from gd_core.verdict import significant
 
-            self._bar.set_postfix_str(f"RMSE {significant(float(point.loss) ** 0.5)}, ", refresh=False)
+            self._bar.set_postfix_str(f"RMSE {significant(float(self._point.loss) ** 0.5)}", refresh=False)
         self._bar.update(place - self._bar.n)
 
     def within(self, share: float) -> None:
