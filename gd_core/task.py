@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, Self
 from gd_core.catalog import OPTIMIZER_INFO
 from gd_core.experiment import FIELDS, MAX_UPDATES, Experiment, ParameterError, quoted, to_text
 from gd_core.handed_link import pack, unpack
+from gd_core.table_fields import needs_its_file
 
 LONGEST_TEXT, LONGEST_QUESTION, LONGEST_ANSWER = 1000, 300, 1000  # characters
 LARGEST_RMSE = 1e12
@@ -301,6 +302,17 @@ def open_address(address: Mapping[str, str]) -> Opened:
     except ParameterError as error:
         return Opened(sentences=(str(error),))
     return Opened()
+
+
+def table_it_needs(address: Mapping[str, str]) -> str | None:
+    """The key of the table that the task or the result in an address waits for, or None if nothing is missing."""
+    for kind in ("result", "task"):
+        if kind in address:
+            with suppress(ParameterError, AttributeError, TypeError, KeyError):  # `open_address` has said it
+                data = unpack(kind, address[kind])
+                key = data.get("k", data)["e"].get("table", "")
+                return key if needs_its_file(key) else None
+    return None
 
 
 def ending_at(experiment: Experiment, epoch: int) -> Experiment:

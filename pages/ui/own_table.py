@@ -337,7 +337,11 @@ def _take(source: bytes | str, name: str, load: Load) -> bool:
     if wanted and wanted["table"] == table.key:
         STATE.pop("wanted", None)
         STATE["table_said"], STATE["table_menu"] = "", False
-        load(Experiment.from_query(wanted)[0])
+        if handed := {name: wanted[name] for name in ("task", "result") if name in wanted}:
+            st.query_params.from_dict(handed)
+            STATE["page"] = ""  # the address is read as if it were just opened
+        else:
+            load(Experiment.from_query(wanted)[0])
         return True
     _choose(table.key, load)
     if wanted:

@@ -8,7 +8,7 @@ import streamlit as st
 
 from gd_core.catalog import DATASET_INFO, LOSS_INFO, OPTIMIZER_INFO
 from gd_core.experiment import BOUNDS, Experiment
-from gd_core.task import LONGEST_ANSWER, THEORY, Access, Result, Task, open_address
+from gd_core.task import LONGEST_ANSWER, THEORY, Access, Result, Task, open_address, table_it_needs
 from pages.ui import look
 from pages.ui.options import written
 
@@ -29,6 +29,7 @@ CHOSEN: Mapping[str, Mapping[str, Any]] = {
     "dataset": DATASET_INFO, "loss": LOSS_INFO, "optimizer": OPTIMIZER_INFO,
 }  # fmt: skip
 LOCKED = "Locked by the task."
+NEEDS_A_FILE = "This task comes with a file. Bring it under “Bring a table”, and the task opens."
 STATE = st.session_state
 
 
@@ -94,7 +95,7 @@ def follow(address: Mapping[str, str]) -> Experiment | None:
     opened = open_address(address)
     STATE["task"], STATE["result"] = opened.task, opened.result
     STATE["task_link"] = {name: address[name] for name in ("result", "task") if name in address}
-    STATE["task_sentences"] = opened.sentences
+    STATE["task_sentences"] = (NEEDS_A_FILE,) if table_it_needs(address) else opened.sentences
     STATE.pop("dialog", None)
     return opened.experiment
 

@@ -9,6 +9,8 @@ from test_train import Lab
 
 from gd_core.experiment import Experiment
 from gd_core.table import find
+from gd_core.task import Result, Task
+from pages.ui.task import NEEDS_A_FILE
 
 CARS = {"dataset": "table", "table": "cars", "target": "distance (ft)", "features": "speed (mph)"}
 GOOD = "size,rooms,price\n50,2,210\n72,3,295\n90,4,400\n101,4,410\n60,2,230\n"
@@ -171,6 +173,37 @@ def test_a_large_table_needs_its_file():
     assert other.query == link | {"epochs": "77"}
     assert other.experiment.epochs == 77
     assert "this link needs" not in other.said
+
+
+@pytest.mark.parametrize("kind", ["task", "result"])
+def test_a_task_on_a_large_table_waits_for_its_file(kind):
+    """The dialog says that the file goes with the link; the student's page asks for it, and then it is the task."""
+
+    def words(page):  # not in the side bar alone
+        return " ".join(e.value for e in [*page.at.markdown, *page.at.caption]).replace("\\", "")
+
+    rows = "\n".join(f"{a!r},{b!r}" for a, b in np.random.default_rng(5).random((400, 2)).tolist())
+    lab = opened().paste(f"x,y\n{rows}").press("prepare")
+    assert "hand out its file as well" in words(lab)
+    task = Task(
+        experiment=lab.experiment, free=("learning_rate",), locked=("dataset", "table"), text="Try it."
+    )
+    text = (task if kind == "task" else Result(task=task, experiment=lab.experiment)).to_text()
+    lab.press("remove_table")
+    del lab
+    gc.collect()
+    other = Table(**{kind: text})
+    assert other.query == {kind: text}
+    assert NEEDS_A_FILE in words(other)
+    assert "w_table" in other.at.session_state
+    other.paste(GOOD)
+    assert "This file is another one" in words(other)
+    other.paste(f"x,y\n{rows}")
+    assert other.query == {kind: text}
+    assert other.at.session_state["good"] == task.experiment
+    assert NEEDS_A_FILE not in words(other)
+    assert other.at.session_state["task"].text == "Try it."
+    assert not other.at.exception
 
 
 def test_a_pinned_run_keeps_its_table_and_goes_with_it():
