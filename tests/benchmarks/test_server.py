@@ -7,6 +7,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -55,7 +56,8 @@ class Counted:
                 assert not opened.errors + pressed.errors
                 return pressed
 
-        return asyncio.run(visit())
+        with ThreadPoolExecutor(1) as pool:  # in this thread, a browser test may have left its loop running
+            return pool.submit(asyncio.run, visit()).result()
 
 
 @pytest.fixture(scope="module")
