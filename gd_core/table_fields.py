@@ -64,18 +64,11 @@ def problem_with_table_field(name: str, value: Any, others: Mapping[str, Any]) -
             return _problem_with_points(value, others, table)
 
 
-def travels(key: str) -> bool:
-    """Whether a link holds the whole table, and not only its fingerprint."""
-    from gd_core.table import FINGERPRINT
-
-    return not key.startswith(FINGERPRINT)
-
-
 def needs_its_file(key: str) -> str | None:
     """The sentence that asks for the file behind a fingerprint, or None if the table is at hand."""
     from gd_core.table import FINGERPRINT, find
 
-    if travels(key):
+    if not key.startswith(FINGERPRINT):
         return None
     try:
         find(key)

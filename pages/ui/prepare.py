@@ -6,8 +6,9 @@ import streamlit as st
 
 from gd_core.catalog import DATASET_INFO, OPTIMIZER_INFO
 from gd_core.experiment import FIELDS, HYPERPARAMETERS, Experiment, ParameterError, quoted
+from gd_core.table import find
 from gd_core.table_fields import DATASET as TABLE
-from gd_core.table_fields import TABLE_FIELDS, travels
+from gd_core.table_fields import TABLE_FIELDS
 from gd_core.target import in_words, judge, verdict
 from gd_core.task import (
     LONGEST_QUESTION,
@@ -222,7 +223,7 @@ def _link(experiment: Experiment, target: Target | str | None) -> None:
     with left:
         st.markdown(plain(_summary(made, list(_shown(experiment)))))
         share.field(link)
-        if experiment.dataset == TABLE and not travels(experiment.table):
+        if experiment.dataset == TABLE and not find(experiment.table).travels:
             st.markdown("The table is too large for a link: hand out its file as well. The page asks for it.")
         st.link_button("Open it as a student", link, icon=":material/open_in_new:", type="tertiary")
         st.caption(

@@ -17,6 +17,7 @@ from pages.ui.charts.model import Run, View, drawn_epochs, frame_table, log_path
 from pages.ui.charts.pieces import (
     FRAME,
     NOW,
+    contours,
     count_axis,
     dot,
     expression,
@@ -27,8 +28,6 @@ from pages.ui.charts.pieces import (
     named,
     rows_from,
     trail,
-    x_axis_of,
-    y_axis_of,
 )
 from pages.ui.palette import Palette
 
@@ -42,17 +41,8 @@ SHORTEST = 0.3  # of the longest arrow: where the gradient is so many powers of 
 
 @lru_cache(64)
 def _map_spec(x_title: str, y_title: str, height: int, colours: Palette) -> dict[str, Any]:
-    lines = (
-        rows_from("lines")
-        .transform_calculate(x="datum.dx + slide_x", y="datum.dy + slide_y")
-        .mark_line(clip=True, strokeWidth=1.2)
-        .encode(
-            x=x_axis_of(x_title),
-            y=y_axis_of(y_title),
-            detail="line:N",
-            order="i:Q",
-            color=alt.Color("level:Q", scale=alt.Scale(range=[colours.line, colours.line_high]), legend=None),
-        )
+    lines = contours(x_title, y_title, colours).transform_calculate(
+        x="datum.dx + slide_x", y="datum.dy + slide_y"
     )
     numbers = list(range(1, MOST + 1))
     colour = alt.Color("run:N", scale=alt.Scale(domain=numbers, range=[*colours.several]), legend=None)
