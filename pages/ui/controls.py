@@ -14,7 +14,6 @@ from gd_core.engines import AUTO, LOOP, SPECTRUM
 from gd_core.examples import EXAMPLES, OPENING, Example
 from gd_core.experiment import BOUNDS, CHOICES, FIELDS, HYPERPARAMETERS, Experiment, defaults, to_text
 from gd_core.table_fields import DATASET, info_of, needs_its_file
-from gd_core.task import table_it_needs
 from pages.ui import house, own_table, pins, plane, projector, task
 from pages.ui.look import plain
 from pages.ui.options import written
@@ -181,8 +180,7 @@ def _follow_the_address() -> None:
         _keep_widgets_alive()
         return
     experiment, sentences = task.follow(address), []
-    waits_for = table_it_needs(address) if experiment is None else None
-    if waits_for:
+    if waits_for := STATE["task_table"]:
         experiment, address = Experiment.default(DATASET), address | {"table": waits_for}
     if experiment is None:  # no task, or a broken one: the address says the settings themselves
         address = {name: text for name, text in address.items() if name not in ("task", "result")}

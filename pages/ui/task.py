@@ -95,7 +95,8 @@ def follow(address: Mapping[str, str]) -> Experiment | None:
     opened = open_address(address)
     STATE["task"], STATE["result"] = opened.task, opened.result
     STATE["task_link"] = {name: address[name] for name in ("result", "task") if name in address}
-    STATE["task_sentences"] = (NEEDS_A_FILE,) if table_it_needs(address) else opened.sentences
+    STATE["task_table"] = table_it_needs(address)
+    STATE["task_sentences"] = (NEEDS_A_FILE,) if STATE["task_table"] else opened.sentences
     STATE.pop("dialog", None)
     return opened.experiment
 
