@@ -201,8 +201,12 @@ def _follow_the_address() -> None:
 
 def _someone_is_at_the_controls() -> bool:
     """Whether a widget or a button made this run. Its address may then be the one before last, still on its way."""
-    changed = STATE.get("widgets", {}) != _widgets() and "widgets" in STATE
-    return changed or "pressed" in STATE or "side_bar_changed" in STATE
+    return have_changed() or "pressed" in STATE or "side_bar_changed" in STATE
+
+
+def have_changed() -> bool:
+    """Whether a widget holds something else than when the side bar was last read."""
+    return "widgets" in STATE and STATE["widgets"] != _widgets()
 
 
 def _hold_to_the_task() -> None:

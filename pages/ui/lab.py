@@ -85,7 +85,7 @@ def _address() -> dict[str, str]:
 
 
 def _live(held: controls.Controls, streaming: bool) -> None:
-    if "pressed" in STATE or "side_bar_changed" in STATE:
+    if "side_bar_changed" in STATE or ("pressed" in STATE and not _trains_alone(held, streaming)):
         st.rerun()  # only this part is running, and a button in it changes something outside
     drawn.clear()
     take = stage.on_stage(held.experiment)
@@ -114,6 +114,18 @@ def _live(held: controls.Controls, streaming: bool) -> None:
     if streaming and trained and not drawn.being_taken():
         _side_bar_changed()
         st.rerun()
+
+
+def _trains_alone(held: controls.Controls, streaming: bool) -> bool:
+    """Train a short run that was asked for, where nothing outside this part changes with it.
+
+    Most presses of Train are such: the side bar is neither read nor sent again.
+    """
+    alone = STATE["pressed"] == "train" and task.current() is None and not streaming
+    if not alone or not stage.is_short(held.experiment) or controls.have_changed():
+        return False
+    _act(held.experiment)
+    return True
 
 
 def _panels(run: charts.Run, known: Forecast, colours: Palette, shown: pinned.Beside) -> None:
