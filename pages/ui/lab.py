@@ -36,6 +36,8 @@ from pages.ui import (
     takeaway,
     task,
 )
+from pages.ui.charts.ghosts import Ghost
+from pages.ui.once import once
 from pages.ui.palette import Palette, palette
 from pages.ui.ways import ways_on
 
@@ -148,7 +150,7 @@ def _panels_in_a_row(run: charts.Run, colours: Palette, shown: pinned.Beside) ->
     with places[0], st.container(key="data_panel"):
         if len(run.problem.dataset.feature_names) > 1:
             look.panel_title("Prediction and data", _agreement_note(run, shown))
-            tabs.draw(charts.agreement(run, colours, height, shown.fit), "agreement")
+            tabs.draw(_view(charts.agreement, run, colours, height, ghosts=shown.fit), "agreement")
         else:
             _one_feature(run, colours, height, shown)
     with places[1]:
@@ -157,15 +159,25 @@ def _panels_in_a_row(run: charts.Run, colours: Palette, shown: pinned.Beside) ->
         _error(run, colours, height, shown)
 
 
+def _view(
+    chart: Callable[..., charts.View], run: charts.Run, *how: Any, ghosts: Sequence[Ghost]
+) -> charts.View:
+    """A chart of this run. Without pinned runs beside it, it is the same for all who look at it."""
+    if ghosts:
+        return chart(run, *how, ghosts=ghosts)
+    return once(run.recording, (chart, *how), lambda: chart(run, *how))
+
+
 def _data(run: charts.Run, colours: Palette, shown: pinned.Beside) -> None:
     if len(run.problem.dataset.feature_names) > 1:
         look.panel_title("Prediction and data", _agreement_note(run, shown))
         left, right = st.columns([3, 2], gap="small")
         with left:
-            tabs.draw(charts.agreement(run, colours, TALL, shown.fit), "agreement")
+            tabs.draw(_view(charts.agreement, run, colours, TALL, ghosts=shown.fit), "agreement")
         with right:
             for place, j in enumerate(_shown_features(run)):
-                tabs.draw(charts.along(run, j, colours, TALL // 2 - 8, shown.fit), f"along_{place}")
+                view = _view(charts.along, run, j, colours, TALL // 2 - 8, ghosts=shown.fit)
+                tabs.draw(view, f"along_{place}")
     else:
         _one_feature(run, colours, TALL, shown)
 
@@ -175,7 +187,7 @@ def _one_feature(run: charts.Run, colours: Palette, height: int, shown: pinned.B
     if not drawing.is_drawing(run.experiment) or task.current() is not None:
         fixed = "the points are the task’s" if drawing.is_drawing(run.experiment) else ""
         look.panel_title("Data and fit", "; ".join(filter(None, (_rows_note(run), fixed))))
-        tabs.draw(charts.fit(run, colours, height, shown.fit), "fit")
+        tabs.draw(_view(charts.fit, run, colours, height, ghosts=shown.fit), "fit")
     elif stage.on_stage(run.experiment) is None:
         draw.show(run, colours, _drawn, _refused)
     else:
@@ -184,7 +196,7 @@ def _one_feature(run: charts.Run, colours: Palette, height: int, shown: pinned.B
             st.button(
                 "Go on drawing", icon=":material/draw:", type="tertiary", on_click=stage.reset, key="draw_on"
             )
-        tabs.draw(charts.fit(run, colours, height, shown.fit), "fit")
+        tabs.draw(_view(charts.fit, run, colours, height, ghosts=shown.fit), "fit")
 
 
 def _drawn(experiment: Experiment) -> None:
@@ -202,7 +214,7 @@ def _refused(sentence: str) -> None:
 
 def _error(run: charts.Run, colours: Palette, height: int, shown: pinned.Beside) -> None:
     look.panel_title("Error by epoch", _stride_note(run))
-    tabs.draw(charts.error(run, colours, height, ghosts=shown.error), "error")
+    tabs.draw(_view(charts.error, run, colours, height, ghosts=shown.error), "error")
 
 
 def _shown_features(run: charts.Run) -> list[int]:
@@ -236,9 +248,9 @@ def _landscape(run: charts.Run, colours: Palette, height: int, shown: pinned.Bes
         controls.axes_control(run.experiment.info.parameters, _side_bar_changed)
         look.panel_title("", slice_note)
     if len(names) == 1:
-        view = charts.parabola(run, names[0], colours, height, shown.map)
+        view = _view(charts.parabola, run, names[0], colours, height, ghosts=shown.map)
     else:
-        view = charts.landscape(run, axes, names, colours, height, shown.map)
+        view = _view(charts.landscape, run, axes, tuple(names), colours, height, ghosts=shown.map)
     with look.clickable("map"):
         tabs.draw(view, "landscape")
 

@@ -23,6 +23,7 @@ from gd_core.theory import Curvature, Forecast, curvature, forecast
 from gd_core.training import Recording
 from pages.ui import drawn
 from pages.ui.charts import Run
+from pages.ui.once import once
 
 LARGE = 500_000  # rows times parameters, from which on they are not kept for all visitors
 KEPT_LARGE = 2  # of these a visitor keeps: without and with scaled features
@@ -288,7 +289,7 @@ def played(experiment: Experiment, *, trained: bool = True) -> tuple[Run, Foreca
     """A short run from its start to its end, or, until the student has made a guess, its start alone. For lessons."""
     problem, curve, known_ = known(experiment)
     recording = _trained(experiment) if trained else _waiting(experiment)
-    return Run(experiment, problem, curve, recording), known_, outcome(recording, curve)
+    return Run(experiment, problem, curve, recording), known_, _ending(recording, curve)
 
 
 def at_hand(experiment: Experiment) -> Run:
@@ -316,4 +317,9 @@ def as_run(experiment: Experiment, take: Take | None) -> tuple[Run, Forecast, Fi
     shown = take.experiment if take else experiment
     problem, curve, forecast_ = known(shown)
     recording = take.recording if take else _waiting(shown)
-    return Run(shown, problem, curve, recording), forecast_, outcome(recording, curve)
+    return Run(shown, problem, curve, recording), forecast_, _ending(recording, curve)
+
+
+def _ending(recording: Recording, curve: Curvature) -> Finding:
+    """How a run ended: of a million epochs that takes a second."""
+    return once(recording, outcome, lambda: outcome(recording, curve))

@@ -166,11 +166,13 @@ def told_apart(places: np.ndarray) -> list[int]:
     Args:
         places: One row a point; 2 is the chart's whole side.
     """
-    keep = [0]
-    for i in range(1, len(places)):
-        if np.abs(places[i] - places[keep[-1]]).max() >= PATH_STEP:
+    points = places.tolist()  # Python's own numbers: NumPy takes longer to be called than to compare two
+    keep, last = [0], points[0]
+    for i, point in enumerate(points):
+        if any(abs(a - b) >= PATH_STEP for a, b in zip(point, last, strict=True)):
             keep.append(i)
-    return keep if keep[-1] == len(places) - 1 else [*keep, len(places) - 1]
+            last = point
+    return keep if keep[-1] == len(points) - 1 else [*keep, len(points) - 1]
 
 
 def apart(places: np.ndarray) -> np.ndarray:
