@@ -2,7 +2,7 @@
 
 Full batches, a loss that is a parabola, and a rule that is linear in the gradient: then the error along each eigenvector is
 multiplied by a number, or by a small matrix, in every epoch, and the whole path is a power of it. The loop is what one
-reads first and what trains every short run; a long run that can be is worked out along the eigenvectors.
+reads first and what trains every short run; a longer run that can be is worked out along the eigenvectors.
 """
 
 from collections.abc import Iterable
@@ -14,7 +14,8 @@ LINEAR_RULES = (
     "momentum",
     "nesterov",
 )  # a step is a sum of gradients, each times a number
-SHORT_UPDATES = 3000  # the loop does as many in a fraction of a second,
+LOOP_UPDATES = 500  # the loop does as many before one notices: so few are left to it
+SHORT_UPDATES = 3000  # it does as many in a fraction of a second,
 SHORT_ROWS = 4_000_000  # if they do not look at more rows than this
 ENGINE_NOTE = "Computed along the eigenvectors, without the loop: the same numbers to 1e-9."
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any, NamedTuple, Self, get_type_hints
 
 from gd_core.catalog import DATASET_INFO, LOSS_INFO, OPTIMIZER_INFO, DatasetInfo
-from gd_core.engines import AUTO, ENGINES, LOOP, SPECTRUM, is_long, why_no_spectrum
+from gd_core.engines import AUTO, ENGINES, LOOP, LOOP_UPDATES, SPECTRUM, is_long, why_no_spectrum
 from gd_core.table_fields import (
     DATASET,
     TABLE_FIELDS,
@@ -199,13 +199,14 @@ class Experiment:
 
     @property
     def has_a_choice_of_engine(self) -> bool:
-        """Whether it is long, and could be worked out along the eigenvectors."""
+        """Whether the loop takes a while for it, and it could be worked out along the eigenvectors."""
         rules = (phase.optimizer for phase in self.phases)
-        return self.is_long and why_no_spectrum(self.updates_per_epoch, rules) is None
+        takes_a_while = self.is_long or self.total_epochs > LOOP_UPDATES
+        return takes_a_while and why_no_spectrum(self.updates_per_epoch, rules) is None
 
     @property
     def runs_on(self) -> str:
-        """What works it out: the engine that is asked for, or the spectrum for a long run that it can, else the loop."""
+        """What works it out: the engine that is asked for, or the spectrum for a run of many epochs that it can, else the loop."""
         if self.engine != AUTO:
             return self.engine
         return SPECTRUM if self.has_a_choice_of_engine else LOOP

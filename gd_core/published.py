@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
+from gd_core.engines import LOOP
 from gd_core.experiment import Experiment
 
 
@@ -122,6 +123,7 @@ PLANE = Experiment(
     loss="mse-broadcast",
     learning_rate=1e-3,
     epochs=1000,
+    engine=LOOP,
 )
 PLANE_TABLE = (
     TableLine(100, (-0.2618025, 0.44433367), -0.17722966, 14.1803),

@@ -409,16 +409,18 @@ def _hold_out(notes: dict[str, Any]) -> None:
 
 
 def _engine(experiment: Experiment) -> None:
-    """How a long run is worked out, where there is a choice."""
+    """How the run is worked out, where there is a choice."""
     if experiment.has_a_choice_of_engine:
-        at_once = SPECTRUM if experiment.engine == SPECTRUM else AUTO  # of a long run they mean the same
+        at_once = (
+            SPECTRUM if experiment.engine == SPECTRUM else AUTO
+        )  # where there is a choice they mean the same
         _draw(
-            st.segmented_control, "engine", "Long run", options=[at_once, LOOP], required=True,
+            st.segmented_control, "engine", "Worked out", options=[at_once, LOOP], required=True,
             format_func={at_once: "At once", LOOP: "Epoch by epoch"}.__getitem__,
             help="**At once**: along the eigenvectors of the loss, where an epoch multiplies the error by a number. "
             "The numbers are those of the loop to 1e-9.  \n"
             "**Epoch by epoch**: the loop of the textbook, with the gradient worked out anew in every epoch. "
-            "You watch it train.",
+            "You watch a long one train.",
         )  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 import streamlit as st
 
-from gd_core.engines import SPECTRUM
+from gd_core.engines import LOOP, SPECTRUM
 from gd_core.experiment import FIELDS, HYPERPARAMETERS, Experiment
 from gd_core.outcome import Finding, outcome
 from gd_core.problem import Problem, build
@@ -27,10 +27,8 @@ from pages.ui.once import once
 
 LARGE = 500_000  # rows times parameters, from which on they are not kept for all visitors
 KEPT_LARGE = 2  # of these a visitor keeps: without and with scaled features
-FIRST_SLICE = 0.1  # seconds of training before a long run's first picture,
-FIRST_SPECTRUM = (
-    1.0  # and of one along the eigenvectors, which is done long before but for very many parameters
-)
+FIRST_SLICE = 0.1  # seconds of training before a long run's first picture
+AT_ONCE = 20_000_000  # epochs times parameters that are done before it, along the eigenvectors: half a second or two
 TICK = 0.4  # seconds from one tick to the next: the live edge moves twice a second, also when a tick is late
 SLICES = 0.3  # seconds of training in one tick, of all visitors together: the rest is for their pages
 KEPT_RUNS = 6  # a visitor's runs that are found again,
@@ -187,7 +185,11 @@ def train(experiment: Experiment, first_epoch: int = 0) -> None:
     if recorder is None:
         recording = _trained(experiment)
     else:
-        recorder.advance(FIRST_SPECTRUM if recorder.engine == SPECTRUM else FIRST_SLICE)
+        at_once = (
+            recorder.engine == SPECTRUM
+            and experiment.total_epochs * len(experiment.info.parameters) <= AT_ONCE
+        )
+        recorder.advance(None if at_once else FIRST_SLICE)
         recording = recorder.recording()
         first_epoch = min(first_epoch, recording.epochs)
         if recorder.complete:
@@ -286,21 +288,25 @@ def recall(experiment: Experiment) -> None:
 
 
 def played(experiment: Experiment, *, trained: bool = True) -> tuple[Run, Forecast, Finding]:
-    """A short run from its start to its end, or, until the student has made a guess, its start alone. For lessons."""
+    """A short run from its start to its end, or, until the student has made a guess, its start alone.
+
+    For lessons, which are about the loop: so it is the loop that trains it.
+    """
     problem, curve, known_ = known(experiment)
-    recording = _trained(experiment) if trained else _waiting(experiment)
+    recording = _trained(replace(experiment, engine=LOOP)) if trained else _waiting(experiment)
     return Run(experiment, problem, curve, recording), known_, _ending(recording, curve)
 
 
 def at_hand(experiment: Experiment) -> Run:
     """A run as far as it is here: a short one whole; a long one as this visitor trained it, or else its start alone."""
+    take: Take | None = STATE.get("runs", {}).get(experiment)
     if is_short(experiment):
-        return played(experiment)[0]
-    return as_run(experiment, STATE.get("runs", {}).get(experiment))[0]
+        take = Take(0, experiment, _trained(experiment), None)
+    return as_run(experiment, take)[0]
 
 
 def recorded(experiment: Experiment, *, trained: bool = True) -> Recording:
-    """The recording alone of what `played` plays: many at once need no forecast each."""
+    """The recording alone of a short run: many at once need no forecast each."""
     return _trained(experiment) if trained else _waiting(experiment)
 
 

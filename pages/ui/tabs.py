@@ -201,6 +201,7 @@ def _autopsy(run: charts.Run) -> str:
         f"<td>{player.live(f'finite_off{i}', digits=2)}</td></tr>"
         for i, name in enumerate(names)
     )
+    first = "eigenvectors" if run.recording.engine == SPECTRUM else "autograd"
     if not _is_compared(experiment):
         size = (
             f"{experiment.points:,} rows are too many to work the gradient out in three ways at every epoch."
@@ -216,7 +217,7 @@ def _autopsy(run: charts.Run) -> str:
         long = f"<p><small>What the rule remembers is shown for runs of up to {REPLAYED_UPDATES:,} updates.</small></p>"
     return (
         f'<div class="steps">{lines}</div>{batch}{long}<table class="live"><tr><th>the same gradient by</th>'
-        f"<th>autograd</th><th>formula</th><th>finite difference</th></tr>{rows}</table>"
+        f"<th>{first}</th><th>formula</th><th>finite difference</th></tr>{rows}</table>"
     )
 
 

@@ -22,7 +22,7 @@ TITLES = {
     "features": "Columns to predict from",
     "holdout": "Share held out",
     "before": "Continue from here",
-    "engine": "Long runs",
+    "engine": "How it is worked out",
     THEORY: "Rate zones, best rates, tabs",
 }
 CHOSEN: Mapping[str, Mapping[str, Any]] = {

@@ -21,7 +21,7 @@ def load() -> None:
     from pages.ui.palette import palette
 
     assert tabs
-    run, known, _ = stage.played(OPENING.experiment)
+    run, known = stage.at_hand(OPENING.experiment), stage.known(OPENING.experiment)[2]
     colours = palette("light")
     player.table(run, verdict.of_steps(run.recording, run.experiment, known))
     charts.fit(run, colours, 300)

@@ -174,7 +174,7 @@ def test_ctrl_c_ends_quietly(tmp_path):
         "import signal, sys; import gd_core.recorder as r; from gd_core.__main__ import main\n"
         "signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background starts without\n"
         "def interrupted(self, seconds=None): signal.raise_signal(signal.SIGINT)\n"
-        "r.Recorder.advance = interrupted; sys.exit(main(['train', '--csv', sys.argv[1]]))"
+        "r.Recorder.advance = interrupted; sys.exit(main(['train', '--engine', 'loop', '--csv', sys.argv[1]]))"
     )
     done = subprocess.run(
         [sys.executable, "-c", script, str(tmp_path / "run.csv")],
@@ -490,7 +490,7 @@ def test_csv_replaces_an_old_file_only_when_complete(run, tmp_path, monkeypatch)
         raise KeyboardInterrupt
 
     monkeypatch.setattr(Recorder, "advance", broken)
-    assert run("train", "--csv", str(path)) == (130, "", "")
+    assert run("train", "--engine", "loop", "--csv", str(path)) == (130, "", "")
     assert [file.name for file in tmp_path.iterdir()] == ["run.csv"]
     assert path.read_text() == "old"
     monkeypatch.undo()

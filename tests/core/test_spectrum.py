@@ -297,8 +297,10 @@ def test_rows_are_not_looked_at_again():
 @pytest.mark.parametrize(
     ("changes", "engine"),
     [
-        ({"epochs": 3000}, "loop"),
-        ({"epochs": 3001}, "spectrum"),
+        ({"epochs": 500}, "loop"),
+        ({"epochs": 501}, "spectrum"),
+        ({"epochs": 501, "engine": "loop"}, "loop"),
+        ({"epochs": 501, "optimizer": "adam"}, "loop"),
         ({"epochs": 3001, "engine": "loop"}, "loop"),
         ({"epochs": 10, "engine": "spectrum"}, "spectrum"),
         ({"epochs": 3001, "optimizer": "momentum"}, "spectrum"),

@@ -389,18 +389,18 @@ def test_a_long_run_along_the_eigenvectors_is_there_at_once():
 
 def test_the_engine_is_asked_for_only_where_there_is_a_choice():
     """Not of a short run, nor of one that only the loop can train; and what does not fit is said once."""
-    labels = [one.label for one in Lab().at.segmented_control]
-    assert "Long run" not in labels
+    labels = [one.label for one in Lab(epochs="500").at.segmented_control]
+    assert "Worked out" not in labels
     lab = Lab(**(Experiment.default().to_query() | {"epochs": "5000", "engine": "spectrum"}))
     assert lab.complaints == []
-    assert "Long run" in [one.label for one in lab.at.segmented_control]
+    assert "Worked out" in [one.label for one in lab.at.segmented_control]
     lab.at.selectbox("w_optimizer").set_value("adam")
     lab.run()
     (sentence,) = lab.complaints
     assert "engine must be auto or loop with adam" in sentence
     assert lab.experiment.optimizer == "adam"
     assert lab.run().complaints == []
-    assert "Long run" not in [one.label for one in lab.at.segmented_control]
+    assert "Worked out" not in [one.label for one in lab.at.segmented_control]
 
 
 def test_a_long_run_that_is_done_has_no_stop_button():
