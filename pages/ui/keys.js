@@ -116,6 +116,17 @@ function create(root) {
   }
   document.addEventListener('click', handOn, true);
 
+  // A page that has lost its server may come back to another process, which knows nothing of it: its buttons would do
+  // nothing there until the page has run. Streamlit asks for that only where something was running.
+  const app = document.querySelector('[data-testid="stApp"]');
+  const connected = () => app.dataset.testConnectionState === 'CONNECTED';
+  let lost = !connected();
+  const watch = new MutationObserver(() => {
+    if (lost && connected()) send('returned', true);
+    lost = !connected();
+  });
+  watch.observe(app, { attributeFilter: ['data-test-connection-state'] });
+
   for (const button of root.querySelectorAll('[data-key]')) button.onclick = () => act(button.dataset.key);
   card.onclick = (event) => {
     if (event.target === card) card.close(); // beside it
@@ -136,6 +147,7 @@ function create(root) {
       window.removeEventListener('keydown', key, true);
       document.removeEventListener('click', handOn, true);
       clearInterval(waiting);
+      watch.disconnect();
       if (card.open) card.close();
     },
   };

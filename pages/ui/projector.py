@@ -103,7 +103,12 @@ def show(*, rate: str | None, following: str) -> None:
         on_view_change=_toggled,
         on_factor_change=_asked,
         on_on_change=_asked,
+        on_returned_change=_returned,
     )
+
+
+def _returned() -> None:
+    """The page is connected again: it has only to run."""
 
 
 def _toggled() -> None:

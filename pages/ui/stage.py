@@ -102,7 +102,7 @@ def fair_slice(recorder: Trainer[Any]) -> float:
 def settle() -> None:
     """Once in a process, after the imports: tell the garbage collector that what is loaded stays.
 
-    Streamlit collects after every run of a page; with torch loaded that takes 67 ms, and nothing after this.
+    Otherwise each of its full collections looks through torch as well, for 67 ms, with every visitor waiting.
     """
     gc.collect()
     gc.freeze()

@@ -96,7 +96,7 @@ def upstreams(log: Path) -> list[str]:
 
 
 def one_dies(url: str, servers: list[Server]) -> bool:
-    """A visitor in a browser, whose process is killed: does the same address bring the experiment back?"""
+    """A visitor in a browser, whose process is killed: does the page go on with another?"""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=executable_path(), args=["--no-sandbox", "--disable-gpu"]
@@ -106,15 +106,16 @@ def one_dies(url: str, servers: list[Server]) -> bool:
         lab.open_page(f"/?{query(7)}").train().to_end()
         before, sentence = lab.query, lab.summary.inner_text()
         home = max(took, key=lambda pid: took[pid] + cpu_seconds(pid))  # the process that has worked for it
+        runs = lab.count("runs")
         os.kill(home, signal.SIGKILL)
-        lab.page.reload()
+        lab.page.wait_for_function("(before) => watch.runs > before", arg=runs)  # it connects again by itself
         lab.settled()
         kept = lab.query == before
         lab.train().to_end()
         same = lab.summary.inner_text() == sentence
         browser.close()
     print(
-        f"Its process killed, a visitor who reloads finds {'the same' if kept else 'ANOTHER'} experiment in the address,"
+        f"Its process killed, its visitor finds {'the same' if kept else 'ANOTHER'} experiment in the address,"
     )
     print(f"and Train ended with {'the same sentence' if same else 'ANOTHER SENTENCE'}: {sentence}")
     return kept and same
