@@ -80,6 +80,13 @@ def test_a_press_of_train_fits_through_a_slow_line(server):
     assert 50_000 < server.visit().size < 150_000
 
 
+def test_a_press_of_train_runs_the_live_part_alone(server):
+    """The menu and the side bar are not sent again, and the charts are."""
+    sizes = server.visit().sizes
+    assert not {"navigation", "page_config_changed", "text_input"} & set(sizes)
+    assert {"bidi_component", "button"} <= set(sizes)
+
+
 def test_sessions_are_let_go(server):
     """Ten visitors later, as many objects of ours are alive as after the first few, of every class."""
     for _ in range(3):

@@ -36,6 +36,12 @@ def rows():
 
 
 @pytest.mark.parametrize("name", PUBLISHED_RUNS)
+def test_it_is_the_loop_that_runs_it(name):
+    """What was published was a loop's."""
+    assert PUBLISHED_RUNS[name].experiment.runs_on == "loop"
+
+
+@pytest.mark.parametrize("name", PUBLISHED_RUNS)
 def test_every_published_number_is_reproduced(rows, name):
     """Each quantity is there once, and ours lies within what printing and float32 took from it."""
     assert [row.quantity for row in rows[name]] == QUANTITIES[name]
