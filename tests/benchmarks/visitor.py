@@ -15,6 +15,7 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.asyncio.client import ClientConnection, connect
 
+KEPT_FOR = 2  # answers for which a browser keeps a message that it was not sent again: Streamlit's maxCachedMessageAge
 CHARTS = ("arrow_vega_lite_chart", "vega_lite_chart")
 
 
@@ -47,7 +48,9 @@ class Visitor:
     def __init__(self, socket: ClientConnection, page: str, query: str) -> None:
         self._socket, self._page, self._query = socket, page, query
         self._page_hash = ""
-        self._kept: dict[str, str] = {}  # messages by hash, with the kind of their element
+        # messages by hash: the kind of their element, and in which answer they last came
+        self._kept: dict[str, tuple[str, int]] = {}
+        self._answers = 0  # to requests for the whole page
         self.query = query  # as the address would have it now
         self.buttons: dict[str, tuple[str, str]] = {}  # label ↦ its id, and the fragment it stands in
 
@@ -75,8 +78,10 @@ class Visitor:
         request.cached_message_hashes.extend(self._kept)
         answer, begun = Answer(), time.perf_counter()
         await self._socket.send(message.SerializeToString())
+        self._answers += not request.fragment_id
         while not self._take(answer, begun, bytes(await self._socket.recv(decode=False))):
             pass
+        self._kept = {key: kept for key, kept in self._kept.items() if self._answers - kept[1] <= KEPT_FOR}
         answer.seconds = time.perf_counter() - begun
         return answer
 
@@ -86,7 +91,8 @@ class Visitor:
         kind = message.WhichOneof("type") or "nothing"
         element = kind
         if kind == "ref_hash":
-            element = self._kept[message.ref_hash]
+            element, _ = self._kept[message.ref_hash]
+            self._kept[message.ref_hash] = element, self._answers
         elif kind == "delta" and message.delta.WhichOneof("type") == "new_element":
             new = message.delta.new_element
             element = new.WhichOneof("type") or "empty"
@@ -95,7 +101,7 @@ class Visitor:
             if element == "exception":
                 answer.errors.append(new.exception.message)
             if message.metadata.cacheable:
-                self._kept[message.hash] = element
+                self._kept[message.hash] = element, self._answers
         elif kind == "new_session":
             self._page_hash = message.new_session.page_script_hash
         elif kind == "page_info_changed":
