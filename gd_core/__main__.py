@@ -53,7 +53,7 @@ HELP = {
     "scale_features": "Shift and scale every feature to mean 0 and deviation 1 before training.",
     "start": f"{', '.join(NAMED_STARTS)}, or a number for each parameter: 1,-2.5,0.",
     "engine": "What works the run out: loop, the textbook’s; spectrum, along the eigenvectors, for full batches and "
-    "gradient descent, momentum or Nesterov; or auto, the spectrum for long runs that it can.",
+    "gradient descent, momentum or Nesterov; or auto, the spectrum for many epochs where it can.",
     "before": "Earlier phases of a continued run, as epochs,rule,rate,settings: 250,momentum,1e-5,0.9. "
     "A semicolon stands between two.",
 }

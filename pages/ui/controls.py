@@ -420,7 +420,7 @@ def _engine(experiment: Experiment) -> None:
             help="**At once**: along the eigenvectors of the loss, where an epoch multiplies the error by a number. "
             "The numbers are those of the loop to 1e-9.  \n"
             "**Epoch by epoch**: the loop of the textbook, with the gradient worked out anew in every epoch. "
-            "You watch a long one train.",
+            "You can watch a long run train.",
         )  # fmt: skip
 
 

@@ -283,7 +283,9 @@ def _stride_note(run: charts.Run) -> str:
     stride = charts.stride_of(run.experiment.total_epochs)
     notes = ["thin: root of the minimised loss"] if run.experiment.loss == "mse-broadcast" else []
     notes += [f"one in {stride:,} epochs drawn, all recorded"] if stride > 1 else []
-    notes += ["along the eigenvectors"] if run.recording.engine == SPECTRUM and run.recording.epochs else []
+    # said before Train as well: a note that comes with the run would push a narrow chart down
+    if run.recording.engine == SPECTRUM:
+        notes.append("along the eigenvectors" if projector.on() else "worked out along the eigenvectors")
     return "; ".join(notes)
 
 

@@ -51,7 +51,7 @@ def test_a_million_epochs_are_there_at_once(lab: Lab):
     assert lab.epoch() == 1_000_000
     assert lab.verdict().startswith("Converged at epoch ")
     expect(lab.page.locator(".panel-title", has_text="Error by epoch")).to_contain_text(
-        "one in 1,000 epochs drawn, all recorded; along the eigenvectors"
+        "one in 1,000 epochs drawn, all recorded; worked out along the eigenvectors"
     )
     expect(lab.page.get_by_text("Computed along the eigenvectors, without the loop")).to_be_visible()
     lab.seek(2000).charts_at(2000)
