@@ -84,7 +84,8 @@ def train(options: Namespace) -> int:
     """Train, and print what became of the run.
 
     Returns:
-        The exit status: 0; 1 if another process was lost; 2 after bad input; 130 and 143 after Ctrl-C and a signal.
+        The exit status: 0; 1 if another process was lost; 2 after bad input; 130 after Ctrl-C; 143 after a signal to
+        end. One of several takes that signal, which is torchrun's, for the loss of another.
     """
     from gd_core.distributed import Group, PeerLost, Unconnected
     from gd_core.reading import TableError
@@ -104,13 +105,15 @@ def train(options: Namespace) -> int:
             if speaks:
                 print(error, file=sys.stderr)
             return 2
-        except PeerLost:
-            signal.signal(signal.SIGTERM, signal.SIG_IGN)  # torchrun ends those that are left
-            if group.first_to_notice():
-                where = f" What was trained so far is in {kept}." if kept and Path(kept).is_file() else ""
-                print(f"Another process of the run has ended, and so this ends too.{where}", file=sys.stderr)
-            return 1
-        except KeyboardInterrupt as error:
+        except (PeerLost, KeyboardInterrupt) as error:
+            _deaf_to_signals()
+            if isinstance(error, PeerLost) or (isinstance(error, Ended) and group.size > 1):
+                if group.first_to_notice():
+                    where = f" What was trained so far is in {kept}." if kept and Path(kept).is_file() else ""
+                    print(
+                        f"Another process of the run has ended, and so this ends too.{where}", file=sys.stderr
+                    )
+                return 1
             if speaks:
                 print("Stopped before the first epoch: there is nothing to keep.", file=sys.stderr)
             return _status(error)
@@ -129,17 +132,29 @@ def _record_name(options: Namespace) -> str | None:
 
 @contextmanager
 def _told_to_end() -> Generator[None]:
-    """Treat a signal to end as Ctrl-C."""
+    """Treat a signal to end as Ctrl-C, and either of them once: torchrun passes on the Ctrl-C that all have heard."""
 
     def end(number: int, frame: FrameType | None) -> None:
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # once is enough: what follows is written in peace
-        raise Ended
+        _deaf_to_signals()
+        raise Ended if number == signal.SIGTERM else KeyboardInterrupt
 
-    before = signal.signal(signal.SIGTERM, end)
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    for number, handler in before.items():
+        if (
+            number == signal.SIGTERM or handler is not signal.SIG_IGN
+        ):  # a shell's background jobs hear no Ctrl-C
+            signal.signal(number, end)
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _deaf_to_signals() -> None:
+    """Once is enough: what follows is written in peace."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_IGN)
 
 
 class _Command:
@@ -307,7 +322,7 @@ class _Command:
                 if not problem.run.batch_size:
                     self.group.beat(last=True)
             except (KeyboardInterrupt, PeerLost) as error:
-                signal.signal(signal.SIGTERM, signal.SIG_IGN)
+                _deaf_to_signals()
                 if progressed.point is None:
                     raise
                 if isinstance(error, KeyboardInterrupt) and not (
@@ -353,7 +368,8 @@ class _Command:
         if interrupted is None:
             return 0
         if self.record_name:
-            print(f"Go on with: python -m gd_core train --resume {self.record_name}", file=sys.stderr)
+            start = "torchrun … -m" if self.group.size > 1 else "python -m"  # mini-batches depend on how many
+            print(f"Go on with: {start} gd_core train --resume {self.record_name}", file=sys.stderr)
         return _status(interrupted)
 
 

@@ -5,9 +5,11 @@ Loading torch is most of what a process costs, so one set of processes runs seve
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -37,17 +39,28 @@ for port, arguments in json.loads(sys.argv[1]):
         print("status", status, file=stream, flush=True)
 """
 
-# A process that ends as if the power had gone: at an epoch, or where it waits for rank 0.
+# A process that ends as if the power had gone: at an epoch, or where it waits for rank 0. At "9 alone" the other hears
+# of it by torchrun's signal only; at "9 waits" nobody ends before a signal has come.
 DYING = """
-import os, signal, sys
+import math, os, signal, sys, time
 from gd_core import distributed, large_command, large_record
 from gd_core.__main__ import main
 
 def die(*arguments):
     os.kill(os.getpid(), signal.SIGKILL)
 
+def wait(*arguments):
+    while True:
+        time.sleep(0.05)
+
 large_command.RECORDED_EVERY = 0.0
 add, whose, where = large_record.Progressed.add, *sys.argv[1:3]
+if "alone" in where or "waits" in where:
+    distributed.HEARTBEAT, distributed.TIMEOUT = math.inf, 3600  # what is noticed is noticed by a signal
+    distributed.Group.follow = wait
+if "waits" in where:
+    die = wait
+where = where.split()[0]
 if os.environ["RANK"] == whose and os.environ.get("TORCHELASTIC_RESTART_COUNT", "0") == "0":
     if where == "follow":
         distributed.Group.follow = die
@@ -208,6 +221,102 @@ def test_a_killed_process_ends_the_run_and_a_restart_goes_on(tmp_path, table, ca
     assert "after 20 epochs" in done.stdout
     theta = by_hand(table, 2, batch=40, epochs=20)
     assert json.loads(path.read_text())["theta"] == pytest.approx(theta.tolist(), rel=1e-9)
+
+
+@pytest.fixture
+def torchrun(tmp_path, table):
+    """torchrun with two processes of a program in which rank 0 ends, or waits, at epoch 9 of 20: a process group."""
+    script = tmp_path / "dying.py"
+    script.write_text(f"import sys\nsys.path.insert(0, {str(ROOT)!r})\n{DYING}")
+    started = []
+
+    def start(where, path):
+        flags = (
+            "--table",
+            table,
+            "--target",
+            "y",
+            "--learning-rate",
+            0.004,
+            "--epochs",
+            20,
+            "--record",
+            path,
+        )
+        torchrun = ("torch.distributed.run", "--standalone", "--nproc-per-node", 2, script, 0, where)
+        process = subprocess.Popen(
+            [sys.executable, "-m", *map(str, (*torchrun, "train", *flags))],
+            cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+        )  # fmt: skip
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+        process.communicate(timeout=WAIT)
+
+
+def check_that_it_goes_on(path, table):
+    """The record of a run that was cut short leads to the numbers of one that was not."""
+    whole = alone(
+        path.with_name("whole.json"),
+        "--table",
+        table,
+        "--target",
+        "y",
+        "--learning-rate",
+        0.004,
+        "--epochs",
+        20,
+    )
+    assert command_line.main(["train", "--resume", str(path)]) == 0
+    resumed = json.loads(path.read_text())
+    assert resumed["complete"] is whole["complete"] is True
+    assert resumed["theta"] == pytest.approx(whole["theta"], rel=1e-9)
+    assert [row["epoch"] for row in resumed["epochs"]] == list(range(21))
+    assert [row["loss"] for row in resumed["epochs"]] == pytest.approx(
+        [row["loss"] for row in whole["epochs"]], rel=1e-9
+    )
+
+
+@pytest.mark.skipif(os.name == "nt", reason="torchrun ends the others by a signal")
+def test_rank_0_that_is_killed_ends_the_run_and_leaves_its_record(tmp_path, table, torchrun):
+    """The one that prints and records is gone: another says so, once, and `--resume` goes on from the epoch before."""
+    path = tmp_path / "run.json"
+    process = torchrun("9 alone", path)
+    output, errors = process.communicate(timeout=WAIT)
+    assert (process.returncode, output) == (1, "")
+    sentence = (
+        f"Another process of the run has ended, and so this ends too. What was trained so far is in {path}."
+    )
+    assert errors.splitlines().count(sentence) == 1
+    assert "gd_core/" not in errors  # no traceback of ours; torchrun's own report is not ours to end
+    record = json.loads(path.read_text())
+    assert (record["epoch"], record["complete"], record["outcome"]) == (8, False, "stopped")
+    check_that_it_goes_on(path, table)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a terminal's Ctrl-C is a signal to all of its group")
+def test_ctrl_c_to_torchrun_keeps_the_record_so_far(tmp_path, table, torchrun):
+    """All processes hear it, and once more from torchrun: the run is printed and recorded once, and can go on."""
+    path = tmp_path / "run.json"
+    process = torchrun("9 waits", path)
+    while not path.exists() or json.loads(path.read_text())["epoch"] < 8:
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.01)
+    os.killpg(process.pid, signal.SIGINT)
+    output, errors = process.communicate(timeout=WAIT)
+    assert process.returncode == 1  # torchrun's own
+    epoch = json.loads(path.read_text())["epoch"]
+    assert epoch in (8, 9)  # it waits in the ninth, or was on its way there
+    assert output.count("Stopped at epoch") == output.count(f"Stopped at epoch {epoch} of 20, at RMSE ") == 1
+    ours = [line for line in errors.splitlines() if "gd_core" in line]
+    assert ours == [f"Go on with: torchrun … -m gd_core train --resume {path}"]
+    assert "Another process" not in errors
+    assert "nothing to keep" not in errors
+    check_that_it_goes_on(path, table)
 
 
 def test_rank_0_hears_of_a_process_that_has_gone(tmp_path, table, monkeypatch):
