@@ -2,6 +2,7 @@
 
 from typing import Any, NamedTuple
 
+from gd_core.engines import LOOP
 from gd_core.experiment import Experiment, defaults
 
 
@@ -81,6 +82,7 @@ EXAMPLES: tuple[Example, ...] = (
         "The loss compares every prediction with every target. The slopes run to 0.",
         "two-features",
         loss="mse-broadcast",
+        engine=LOOP,
         learning_rate=1e-3,
         epochs=1000,
     ),
