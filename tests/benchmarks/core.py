@@ -195,7 +195,7 @@ def optimum(quick: bool) -> Section:
 
 def long_run(quick: bool) -> Section:
     """Gradient descent for long, where the same three numbers make every epoch."""
-    epochs = 10_000 if quick else 100_000
+    epochs = 3_000 if quick else 100_000
     tables, bars = [], []
     for optimizer in ("gradient-descent", "momentum"):
         experiment = replace(QUADRATIC, epochs=epochs, optimizer=optimizer, learning_rate=3e-6)

@@ -162,7 +162,7 @@ async def _burst(server: Server, count: int, own: bool, at: int) -> list[Cell]:
 
 def first_visit(quick: bool) -> Section:
     """The first and the second visitor after a start, beside the least that such an app can be."""
-    starts = 2 if quick else 5
+    starts = 1 if quick else 5
     found: dict[str, list[tuple[float, ...]]] = {app: [] for app in (LEAST, "serve.py", "app.py")}
     for _ in range(starts):
         for app, rounds in found.items():
@@ -220,7 +220,7 @@ async def _two_visits(server: Server) -> tuple[float, float]:
 
 def memory(quick: bool) -> Section:
     """Memory after the first visit, of a session, and after many reloads and runs."""
-    sessions, reloads, runs = (20, 40, 60) if quick else (50, 200, 1000)
+    sessions, reloads, runs = (10, 16, 24) if quick else (50, 200, 1000)
     with serving() as server:
         bare = resident(server.pid)
         _visit(server)
