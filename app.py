@@ -1,15 +1,25 @@
-"""Gradient Descent Lab: page settings and the list of pages. Start with `streamlit run app.py`."""
+"""Gradient Descent Lab: page settings and the list of pages. Start with `streamlit run app.py`.
+
+`streamlit run` imports this file once, as a server that loads PyTorch before it answers its first visitor, and then
+runs it as a script at every visitor's request. Where it is only ever run as a script, the first visitor loads PyTorch.
+"""
 
 from pathlib import Path
 
 import streamlit as st
 
-from pages.ui import house
-
 # An icon of our own: Streamlit would fetch a named one from another server.
 ICON = Path(__file__).parent / "pages" / "ui" / "icon.svg"
-st.set_page_config(page_title="Gradient Descent Lab", page_icon=str(ICON), layout="wide")
 
-page = house.navigation()
-st.session_state["in_app"] = True
-page.run()
+if __name__ == "__main__":
+    from pages.ui import house
+
+    st.set_page_config(page_title="Gradient Descent Lab", page_icon=str(ICON), layout="wide")
+
+    page = house.navigation()
+    st.session_state["in_app"] = True
+    page.run()
+else:
+    from pages.ui import warm
+
+    app = st.App(__file__, lifespan=warm.lifespan)

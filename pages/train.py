@@ -8,7 +8,7 @@ held = controls.side_bar()
 look.apply()
 box = task.heading()
 
-with st.container(key="lab"):  # torch is loaded here, after the controls have appeared
+with st.container(key="lab"):  # where torch is missing yet, it is loaded here, after the controls
     with look.first_visit():
         from pages.ui import lab
 

@@ -46,6 +46,7 @@ WIDGETS = (
     "tabs",
     "task",
     "takeaway",
+    "warm",
 )
 
 # Who → whom they must not import. A name also stands for everything inside: gd_core for gd_core.theory.
@@ -72,10 +73,9 @@ FORBIDDEN = [
     ("gd_core.theory", ("gd_core.recorder", "gd_core.outcome", "gd_core.verdict")),
     ("gd_core.recorder", ("gd_core.theory", "gd_core.outcome", "gd_core.verdict")),
     ("gd_core", ("gd_core.__main__",)),
-    ("pages", ("app", "serve", "tests", "altair", "gd_core.__main__")),
+    ("pages", ("app", "tests", "altair", "gd_core.__main__")),
     ("pages.ui", ("streamlit",)),
     ("app", ("gd_core", "torch", "altair", "pandas", "numpy")),
-    ("serve", ("gd_core", "torch", "altair", "pandas", "numpy")),
 ]
 ALLOWED = [  # exceptions to the above
     ("pages.ui.charts", "altair"),
@@ -94,7 +94,6 @@ def sources() -> dict[str, str]:
     """The app's modules by dotted name."""
     files = [
         ROOT / "app.py",
-        ROOT / "serve.py",
         *(ROOT / "gd_core").rglob("*.py"),
         *(ROOT / "pages").rglob("*.py"),
     ]

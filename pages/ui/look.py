@@ -38,7 +38,7 @@ def plain(text: str) -> str:
 
 @contextmanager
 def first_visit() -> Generator[None]:
-    """Say that PyTorch is being loaded, if it is: once after the server has started, for about two seconds."""
+    """Say that PyTorch is being loaded, if it is: once, where `app.py` is run as a script and not served (see there)."""
     if "gd_core.training" in sys.modules:
         yield
     else:

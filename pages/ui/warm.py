@@ -1,15 +1,22 @@
 """What a server does before its first visitor comes: load PyTorch and the rest, and train once what the page opens with."""
 
 import asyncio
+import logging
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any
+
+from streamlit import cli_util, config
+from streamlit.web.server import server_util
 
 
 @asynccontextmanager
 async def lifespan(_: Any) -> AsyncGenerator[None]:
     """For the server: it answers nobody before this has yielded."""
+    # it watches the whole folder for changes, .venv too, and warns when torch opens its thousands of files there
+    logging.getLogger("watchdog").setLevel(logging.ERROR)
     await asyncio.to_thread(load)
+    open_browser()
     yield
 
 
@@ -21,7 +28,8 @@ def load() -> None:
     from pages.ui.palette import palette
 
     assert tabs
-    run, known = stage.at_hand(OPENING.experiment), stage.known(OPENING.experiment)[2]
+    problem, curve, known = stage.known(OPENING.experiment)
+    run = charts.Run(OPENING.experiment, problem, curve, stage.recorded(OPENING.experiment))
     colours = palette("light")
     player.table(run, verdict.of_steps(run.recording, run.experiment, known))
     charts.fit(run, colours, 300)
@@ -29,3 +37,12 @@ def load() -> None:
     names = list(run.experiment.info.parameters)
     charts.landscape(run, (0, 1), names, colours, 300)
     stage.settle()
+
+
+def open_browser() -> None:
+    """What `streamlit run` does at home when it runs a script, and does not when it serves an `st.App`."""
+    if config.get_option("server.headless"):
+        return
+    named = [name for name in ("browser.serverAddress", "server.address") if config.is_manually_set(name)]
+    host = config.get_option(named[0]) if named else "localhost"
+    cli_util.open_browser(server_util.get_url(server_util.get_display_address(host)))

@@ -40,7 +40,7 @@ def main() -> int:
         print("nginx is not here. Debian: apt install nginx-light")
         return 1
     with ExitStack() as stack, tempfile.TemporaryDirectory() as folder:
-        servers = [stack.enter_context(serving("serve.py")) for _ in PORTS]
+        servers = [stack.enter_context(serving()) for _ in PORTS]
         url, log = stack.enter_context(proxy(servers, Path(folder)))
         visitors = [asyncio.run(twice(url)) for _ in range(count)]
         places = upstreams(log)

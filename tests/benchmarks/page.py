@@ -163,7 +163,7 @@ async def _burst(server: Server, count: int, own: bool, at: int) -> list[Cell]:
 def first_visit(quick: bool) -> Section:
     """The first and the second visitor after a start, beside the least that such an app can be."""
     starts = 1 if quick else 5
-    found: dict[str, list[tuple[float, ...]]] = {app: [] for app in (LEAST, "serve.py", "app.py")}
+    found: dict[str, list[tuple[float, ...]]] = {app: [] for app in (LEAST, "app.py")}
     for _ in range(starts):
         for app, rounds in found.items():
             begun = time.perf_counter()
@@ -173,35 +173,21 @@ def first_visit(quick: bool) -> Section:
     table = Table(
         f"the median of {starts} starts, from the request to the last chart",
         [Column("app"), *(Column(f"{who} visitor", "s") for who in ("first", "second"))],
-        note="`serve.py` loads PyTorch and trains a run before it answers anyone; `app.py`, for one at home, shows its controls "
-        "at once, and the charts when PyTorch is there.",
+        note="This app loads PyTorch and trains a run before it answers anyone: its terminal and its browser wait for that, "
+        "its visitors do not.",
     )
     table.columns[1:1] = [Column("answers after", "s")]
     table.columns += [Column("memory", "MB")]
     for app, rounds in found.items():
-        name = "two charts, and nothing else" if app == LEAST else f"this app, {app}"
+        name = "two charts, and nothing else" if app == LEAST else "this app"
         table.rows.append([name, *map(statistics.median, zip(*rounds, strict=True))])
 
-    def ratio(app: str, column: int) -> float:
-        return statistics.median(b[column] / a[column] for a, b in zip(found[LEAST], found[app], strict=True))
-
-    wanted = [
-        ("first visitor after a start of serve.py", "serve.py", 1, 1.3),
-        ("second visitor", "serve.py", 2, 1.2),
-    ]
-    wanted += [
-        ("first visitor after a start of app.py", "app.py", 1, 1.3),
-        ("second visitor", "app.py", 2, 1.2),
-    ]
-    bars = [
-        Bar(
-            what,
-            f"≤ {bar:g} × an app of two charts",
-            f"{ratio(app, column):.2f} ×",
-            ratio(app, column) <= bar,
-        )
-        for what, app, column, bar in wanted
-    ]
+    bars = []
+    for column, who, bar in ((1, "first", 1.3), (2, "second", 1.2)):
+        pairs = zip(found[LEAST], found["app.py"], strict=True)
+        ratio = statistics.median(ours[column] / least[column] for least, ours in pairs)
+        name = f"{who} visitor after a start"
+        bars.append(Bar(name, f"≤ {bar:g} × an app of two charts", f"{ratio:.2f} ×", ratio <= bar))
     return Section("The first visit after a start", tables=[table], bars=bars)
 
 

@@ -21,14 +21,14 @@ SESSION = "streamlit.runtime.app_session.AppSession"
 
 
 class Counted:
-    """A server of `serve.py` that tells which objects of ours are alive in it."""
+    """A server of the app that tells which objects of ours are alive in it."""
 
     def __init__(self) -> None:
         port = free_port()
         flags = {"server.port": port, "server.address": "127.0.0.1", "server.headless": "true"}
         flags |= {"server.fileWatcherType": "none", "browser.gatherUsageStats": "false"}
         flags |= {"server.disconnectedSessionTTL": 1}  # seconds for which a visitor who left may come back
-        command = [sys.executable, str(HERE / "counted.py"), "serve.py"]
+        command = [sys.executable, str(HERE / "counted.py"), "app.py"]
         self.process = subprocess.Popen(
             [*command, *(f"--{name}={value}" for name, value in flags.items())],
             cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
@@ -69,7 +69,7 @@ def server() -> Iterator[Counted]:
 
 
 def test_all_is_loaded_before_the_first_visitor(server):
-    """When `serve.py` answers for the first time, it has trained the run that the page opens with."""
+    """When the server answers for the first time, it has trained the run that the page opens with."""
     alive = server.alive()
     assert alive[SESSION] == 0
     assert alive["gd_core.training.Recording"] == alive["gd_core.theory.Curvature"] == 1
