@@ -13,3 +13,4 @@ with st.container(key="lab"):  # where torch is missing yet, it is loaded here, 
         from pages.ui import lab
 
     lab.show(held, box)
+controls.examples(held.menu)

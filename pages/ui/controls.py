@@ -5,6 +5,7 @@ reloaded: then the widgets take their values from it. Afterwards the address fol
 """
 
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from typing import Any, NamedTuple
 
 import streamlit as st
@@ -29,11 +30,13 @@ class Controls(NamedTuple):
 
     Attributes:
         experiment: What the widgets say; a field with a bad value keeps its last good one.
+        menu: The closed menu of examples, for `examples` to fill; None in a task.
         under_rate: The place under the learning rate, for the strip that needs theory.
         under_table: The place under the table, for what theory says of it.
     """
 
     experiment: Experiment
+    menu: Any
     under_rate: Any
     under_table: Any
 
@@ -46,13 +49,20 @@ def side_bar() -> Controls:
     _keys_asked()
     _hold_to_the_task()
     notes: dict[str, Any] = {}
+    menu = None
     with st.sidebar:
         elsewhere = st.container()
         for sentence in STATE.pop("said", []):
             elsewhere.markdown(f":orange[:material/error:] {plain(sentence)}")
         if task.current() is None:
             with st.container(horizontal=True, vertical_alignment="center", gap="small", key="openers"):
-                _examples()
+                menu = st.popover(
+                    "Examples",
+                    icon=":material/menu_book:",
+                    width="stretch",
+                    key="examples",
+                    on_change="rerun",
+                )
                 task.prepare_button()
         dataset = _select("dataset", "Data set", DATASET_INFO, on_change=_dataset_changed)
         if dataset == DATASET:
@@ -103,7 +113,26 @@ def side_bar() -> Controls:
         rate=written(experiment.learning_rate) if task.free("learning_rate") else None,
         following=EXAMPLES[_next_example(experiment)].title,
     )
-    return Controls(experiment, under_rate, under_table)
+    return Controls(experiment, menu, under_rate, under_table)
+
+
+def examples(menu: Any) -> None:
+    """Fill the menu. Last on the page: it is closed, and what can be seen comes sooner without it."""
+    if menu is None:
+        return
+    with menu:
+        for group in dict.fromkeys(example.group for example in EXAMPLES):
+            st.markdown(f"**{group}**")
+            for number, example in enumerate(EXAMPLES):
+                if example.group == group:
+                    st.button(
+                        f"{example.title}  \n:small[:gray[{example.reason}]]",
+                        key=f"example_{number}",
+                        on_click=_load_example,
+                        args=(example,),
+                        width="stretch",
+                        type="tertiary",
+                    )
 
 
 def load(experiment: Experiment) -> None:
@@ -299,24 +328,6 @@ def _same_rule(good: Experiment, optimizer: str) -> Experiment:
     return Experiment(**(fields | {name: usual[name] for name in ("optimizer", *HYPERPARAMETERS, "engine")}))
 
 
-def _examples() -> None:
-    with st.popover(
-        "Examples", icon=":material/menu_book:", width="stretch", key="examples", on_change="rerun"
-    ):
-        for group in dict.fromkeys(example.group for example in EXAMPLES):
-            st.markdown(f"**{group}**")
-            for number, example in enumerate(EXAMPLES):
-                if example.group == group:
-                    st.button(
-                        f"{example.title}  \n:small[:gray[{example.reason}]]",
-                        key=f"example_{number}",
-                        on_click=_load_example,
-                        args=(example,),
-                        width="stretch",
-                        type="tertiary",
-                    )
-
-
 def _next_example(now: Experiment) -> int:
     """The number of the example after the one that the settings are, or of the first."""
     numbers = [number for number, example in enumerate(EXAMPLES) if example.experiment == now]
@@ -390,22 +401,20 @@ def _row(names: tuple[str, ...], notes: dict[str, Any]) -> None:
     names = tuple(name for name in names if not task.hidden(name))
     if not names:
         return
-    columns = st.columns(len(names), gap="small") if len(names) > 1 else [st.container()]
+    columns = st.columns(len(names), gap="small") if len(names) > 1 else [nullcontext()]
     for name, column in zip(names, columns, strict=True):
         with column:
             bounds = BOUNDS[name]
             hint = f"{bounds.help} Between {bounds.low:,.12g} and {bounds.high:,.12g}."
             _draw(st.text_input, name, bounds.title, help=hint)
-    for name in names:
-        notes[name] = st.empty()
+    notes |= dict.fromkeys(names, st.container())
 
 
 def _hold_out(notes: dict[str, Any]) -> None:
     """Folded away until rows are held out; what is wrong is said outside, where it is seen."""
     with st.expander("Hold out rows", expanded=STATE["good"].holdout > 0, icon=":material/call_split:"):
         _row(HELD_OUT, notes)
-    for name in HELD_OUT:
-        notes[name] = st.empty()
+    notes |= dict.fromkeys(HELD_OUT, st.container())
 
 
 def _engine(experiment: Experiment) -> None:

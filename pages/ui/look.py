@@ -17,13 +17,22 @@ _CSS = (_HERE / "look.css").read_text(encoding="utf-8")
 _LARGE = (_HERE / "projector.css").read_text(encoding="utf-8")
 
 
+class _Sheet(str):
+    """A style sheet as it is: Streamlit would look for indented lines in a plain string, a millisecond for ours."""
+
+    __slots__ = ()
+
+    def _repr_html_(self) -> str:
+        return str(self)
+
+
 def apply() -> None:
     """Put the style sheet on the page. The first thing that a page does after it has read its address."""
     house.enter()
     drawn.clear()
     colours = palette(st.context.theme.type)
     ours = f"--lab-paper: {colours.paper}; --lab-run: {colours.run}; --lab-data: {colours.data}; --lab-on-run: {colours.on_run};"
-    st.html(f"<style>:root {{ {ours} }}\n{_CSS}{_LARGE if projector.on() else ''}</style>")
+    st.html(_Sheet(f"<style>:root {{ {ours} }}\n{_CSS}{_LARGE if projector.on() else ''}</style>"))
 
 
 def title(heading: str, sentence: str) -> None:
