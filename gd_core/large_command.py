@@ -140,9 +140,8 @@ def _told_to_end() -> Generator[None]:
 
     before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
     for number, handler in before.items():
-        if (
-            number == signal.SIGTERM or handler is not signal.SIG_IGN
-        ):  # a shell's background jobs hear no Ctrl-C
+        # a shell's background jobs hear no Ctrl-C
+        if number == signal.SIGTERM or handler is not signal.SIG_IGN:
             signal.signal(number, end)
     try:
         yield

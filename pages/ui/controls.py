@@ -313,9 +313,8 @@ def _read(notes: dict[str, Any], elsewhere: Any) -> Experiment:
             f":orange[:material/error:] {plain(sentence + kept)}"
         )
     STATE["good"] = experiment
-    STATE[_key("engine")] = (
-        experiment.engine
-    )  # an engine that does not fit is told once: it may have no control
+    # an engine that does not fit is told once: it may have no control
+    STATE[_key("engine")] = experiment.engine
     return experiment
 
 
@@ -420,9 +419,8 @@ def _hold_out(notes: dict[str, Any]) -> None:
 def _engine(experiment: Experiment) -> None:
     """How the run is worked out, where there is a choice."""
     if experiment.has_a_choice_of_engine:
-        at_once = (
-            SPECTRUM if experiment.engine == SPECTRUM else AUTO
-        )  # where there is a choice they mean the same
+        # where there is a choice they mean the same
+        at_once = SPECTRUM if experiment.engine == SPECTRUM else AUTO
         _draw(
             st.segmented_control, "engine", "Worked out", options=[at_once, LOOP], required=True,
             format_func={at_once: "At once", LOOP: "Epoch by epoch"}.__getitem__,

@@ -1,7 +1,7 @@
 """What a server does before its first visitor comes: load PyTorch and the rest, and train once what the page opens with."""
 
-import asyncio
 import logging
+import os
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -15,13 +15,15 @@ async def lifespan(_: Any) -> AsyncGenerator[None]:
     """For the server: it answers nobody before this has yielded."""
     # it watches the whole folder for changes, .venv too, and warns when torch opens its thousands of files there
     logging.getLogger("watchdog").setLevel(logging.ERROR)
-    await asyncio.to_thread(load)
+    load()
     open_browser()
     yield
 
 
 def load() -> None:
     """Import what Train imports, and use it once: much of torch and Altair is loaded at the first use."""
+    # pyarrow reads it when it is imported; its own allocator sets 6 MB aside, and our tables have a few kilobytes
+    os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
     from gd_core import verdict
     from gd_core.examples import OPENING
     from pages.ui import charts, player, stage, tabs

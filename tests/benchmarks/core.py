@@ -77,7 +77,7 @@ def quadratic(quick: bool) -> Section:
         **by_torch_optim(problem, peers.optimizers("SGD", rate), epochs),
         **by_numpy(problem, rate, epochs),
     }
-    times = alternate(calls, budget=10 if quick else 60)
+    times = alternate(calls, budget=6 if quick else 60)
     section = Section(
         "Noisy quadratic: 20 rows, 3 parameters",
         "The second line is the first measured again: what its ratio is away from 1 is the machine’s, not a loop’s.",
@@ -195,7 +195,7 @@ def optimum(quick: bool) -> Section:
 
 def long_run(quick: bool) -> Section:
     """Gradient descent for long, where the same three numbers make every epoch."""
-    epochs = 3_000 if quick else 100_000
+    epochs = 2_000 if quick else 100_000
     tables, bars = [], []
     for optimizer in ("gradient-descent", "momentum"):
         experiment = replace(QUADRATIC, epochs=epochs, optimizer=optimizer, learning_rate=3e-6)

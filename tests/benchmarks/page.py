@@ -206,7 +206,7 @@ async def _two_visits(server: Server) -> tuple[float, float]:
 
 def memory(quick: bool) -> Section:
     """Memory after the first visit, of a session, and after many reloads and runs."""
-    sessions, reloads, runs = (10, 16, 24) if quick else (50, 200, 1000)
+    sessions, reloads, runs = (10, 16, 16) if quick else (50, 200, 1000)
     with serving() as server:
         bare = resident(server.pid)
         _visit(server)

@@ -22,23 +22,23 @@ PATIENCE = 120_000  # milliseconds
 PAUSE = (
     250  # milliseconds without a new picture, after which nothing plays any more: that time is not counted
 )
-WATCHED = (
-    8  # seconds from the press, in which pictures are counted: our player takes 6 for a run at its own speed
-)
+# seconds from the press, in which pictures are counted: our player takes 6 for a run at its own speed
+WATCHED, WATCHED_QUICK = 8, 3
 
 
 def view(quick: bool) -> Section:
     """Pictures a second, charts made anew, kilobytes and processor time of one press of Train."""
     rounds: dict[str, list[list[Cell]]] = {name: [] for name in APPS}
+    watched = WATCHED_QUICK if quick else WATCHED
     with sync_playwright() as playwright:
         arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
         browser = playwright.chromium.launch(executable_path=executable_path(), args=arguments)
         for _ in range(1 if quick else 3):
             for name, app in APPS.items():
-                rounds[name].append(_watch(browser, app))
+                rounds[name].append(_watch(browser, app, watched))
         browser.close()
     table = Table(
-        f"a press of Train on the noisy quadratic, watched for {WATCHED} seconds",
+        f"a press of Train on the noisy quadratic, watched for {watched} seconds",
         [Column("who"), Column("to the first picture", "s"), Column("pictures", "count"), Column("pictures a second", "number"), Column("longest gap between two", "s"), Column("charts made anew", "count"), Column("sent", "kB"), Column("server CPU", "s")],
         note="A picture is an animation frame in which some chart was painted. The usual ways train 200 epochs and draw two charts; "
         "ours trains 1,000, draws three, and has them play at the rate of the display.",
@@ -53,7 +53,7 @@ def _middle(values: tuple[Cell, ...]) -> Cell:
     return statistics.median(numbers) if numbers else None
 
 
-def _watch(browser: Browser, app: str) -> list[Cell]:
+def _watch(browser: Browser, app: str, watched: int) -> list[Cell]:
     with serving(app) as server:
         page = browser.new_context(viewport={"width": 1400, "height": 900}).new_page()
         page.set_default_timeout(PATIENCE)
@@ -68,7 +68,7 @@ def _watch(browser: Browser, app: str) -> list[Cell]:
         sizes.clear()
         before, begun = cpu_seconds(server.pid), page.evaluate("(seen.begin(), performance.now())")
         train.click()
-        page.wait_for_timeout(1000 * WATCHED)
+        page.wait_for_timeout(1000 * watched)
         frames, embeds = page.evaluate("[seen.frames, seen.embeds]")
         took = cpu_seconds(server.pid) - before
         page.context.close()
