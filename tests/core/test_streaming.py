@@ -317,9 +317,13 @@ def test_ctrl_c_keeps_the_record_and_resume_goes_on(run, tmp_path, table, monkey
         if point.epoch == 12:
             signal.raise_signal(signal.SIGINT)
 
+    before = signal.signal(
+        signal.SIGINT, signal.default_int_handler
+    )  # a job in the background starts without
     with monkeypatch.context() as patch:
         patch.setattr(Progressed, "add", interrupted)
         part, errors = trained(run, tmp_path, *flags, status=128 + signal.SIGINT)
+    signal.signal(signal.SIGINT, before)
     path = tmp_path / "run.json"
     assert errors == f"Go on with: python -m gd_core train --resume {path}\n"
     assert (part["epoch"], part["complete"], part["outcome"]) == (12, False, "stopped")
