@@ -30,7 +30,7 @@ def test_a_deep_link_into_a_fresh_server_opens_the_whole_app(visit):
         expect(lab.page.get_by_test_id("stTopNavSection")).to_have_count(2)
         expect(lab.field("Learning rate η")).to_have_value("0.05")
         assert lab.query["learning_rate"] == "0.05"
-        lab.page.context.close()
+        lab.page.close()
 
 
 def test_the_menu_leads_to_every_page(lab):

@@ -29,7 +29,7 @@ def test_a_page_goes_on_with_a_new_process(visit):
         lab.train().to_end()
         assert lab.summary.inner_text() == said
         assert lab.page.evaluate("window.neverReloaded")
-        lab.page.context.close()
+        lab.page.close()
 
 
 def test_a_lesson_goes_on_with_a_new_process(visit):
@@ -45,4 +45,4 @@ def test_a_lesson_goes_on_with_a_new_process(visit):
         lab.to_end()
         assert "You were right" in lab.summary.inner_text()
         assert lab.query["guess"] == "closer"
-        lab.page.context.close()
+        lab.page.close()

@@ -88,13 +88,13 @@ def test_everything_can_be_taken_from_a_run(lab: Lab, tmp_path):
 
 
 @pytest.mark.parametrize("viewport", [{"width": 1400, "height": 900}, PHONE], ids=["wide", "phone"])
-def test_the_page_works_without_a_network(visit, chromium, tmp_path, viewport):
+def test_the_page_works_without_a_network(visit, profile, tmp_path, viewport):
     """Its slider, moved by keys, moves the marks and says the player's sentences; nothing is asked of any server."""
     lab = visit().open_page(SHORT).train().to_end().seek(50)
     said = lab.verdict()
     path = downloaded(lab, opened(panel(lab), "Web page"), "Web page (.html)", tmp_path)
     assert path.stat().st_size <= 2_000_000
-    alone = chromium.new_context(viewport=viewport)
+    alone = profile.browser.new_context(viewport=viewport)
     try:
         alone.set_offline(True)
         page = alone.new_page()
