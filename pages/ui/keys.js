@@ -116,16 +116,21 @@ function create(root) {
   }
   document.addEventListener('click', handOn, true);
 
-  // A page that has lost its server may come back to another process, which knows nothing of it: its buttons would do
-  // nothing there until the page has run. Streamlit asks for that only where something was running.
+  // Two things after which the page has to run again, and Streamlit does not ask for it. One that has lost its server
+  // may come back to another process, which knows nothing of it: its buttons would do nothing there. And where the
+  // theme changes, our own colours are still those of the other.
   const app = document.querySelector('[data-testid="stApp"]');
   const connected = () => app.dataset.testConnectionState === 'CONNECTED';
-  let lost = !connected();
-  const watch = new MutationObserver(() => {
-    if (lost && connected()) send('returned', true);
+  const theme = () => getComputedStyle(app).colorScheme;
+  let lost = !connected(), told = '';
+  function look() {
+    const repainted = data.theme && theme() !== data.theme && theme() !== told && !document.querySelector(DIALOG);
+    if (connected() && (lost || repainted)) send('stale', true);
+    if (repainted || theme() === data.theme) told = theme(); // asked for once: the server may see it otherwise
     lost = !connected();
-  });
-  watch.observe(app, { attributeFilter: ['data-test-connection-state'] });
+  }
+  const watch = new MutationObserver(look);
+  watch.observe(app, { attributeFilter: ['data-test-connection-state', 'class'] });
 
   for (const button of root.querySelectorAll('[data-key]')) button.onclick = () => act(button.dataset.key);
   card.onclick = (event) => {
@@ -142,6 +147,7 @@ function create(root) {
       $('following').hidden = $('leave').hidden = !data.projector;
       $('value').textContent = data.rate === null ? '' : `η = ${data.rate}`;
       $('following').title = `Next: ${data.following} (N)`;
+      look();
     },
     remove() {
       window.removeEventListener('keydown', key, true);

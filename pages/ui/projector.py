@@ -99,16 +99,16 @@ def show(*, rate: str | None, following: str) -> None:
     st.set_page_config(initial_sidebar_state="collapsed" if on() else "auto")
     _keys(
         key="keys",
-        data={"projector": on(), "rate": rate, "following": following},
+        data={"projector": on(), "rate": rate, "following": following, "theme": st.context.theme.type},
         on_view_change=_toggled,
         on_factor_change=_asked,
         on_on_change=_asked,
-        on_returned_change=_returned,
+        on_stale_change=_stale,
     )
 
 
-def _returned() -> None:
-    """The page is connected again: it has only to run."""
+def _stale() -> None:
+    """The page is connected again, or has another theme: it has only to run."""
 
 
 def _toggled() -> None:

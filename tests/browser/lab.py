@@ -4,12 +4,15 @@ import re
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import ConsoleMessage, Locator, Page, expect
 
 from gd_core.examples import OPENING
 from gd_core.experiment import Experiment
+from pages.ui.palette import palette
 
 WATCH = (Path(__file__).parent / "watch.js").read_text(encoding="utf-8")
 PATIENCE = 60_000  # milliseconds; two cores may be busy with other tests
@@ -17,6 +20,16 @@ VIEWPORT = {"width": 1400, "height": 900}
 # Streamlit looks for these beside the page's own address first, and finds them at the root.
 STREAMLITS_OWN = re.compile(r"/_stcore/(health|host-config)$")
 CHART = ".stVegaLiteChart"
+# Whether the page has changed to a theme: it has run once more, and each chart is drawn anew.
+IN_THEME = """([theme, ours]) => {
+    const app = document.querySelector('[data-testid=stApp]');
+    const paper = (one) => getComputedStyle(one).backgroundColor;
+    return getComputedStyle(app).colorScheme === theme && app.dataset.testScriptState === 'notRunning'
+        && getComputedStyle(document.documentElement).getPropertyValue('--lab-paper').trim() === ours
+        && !document.getAnimations().some((one) => one instanceof CSSTransition)
+        && [...document.querySelectorAll('svg.marks')]
+            .every((one) => [paper(app), 'rgba(0, 0, 0, 0)'].includes(paper(one)));
+}"""
 FIT, MAP, ERROR = "Data as points", "Level lines", "Root mean squared error"
 expect.set_options(timeout=PATIENCE)
 
@@ -57,6 +70,29 @@ class Lab:
             && [...document.querySelectorAll('{CHART}')].every((chart) => chart.querySelector('svg.marks path'))"""
         )
         return self
+
+    def in_theme(self, theme: Any) -> "Lab":
+        """Change the system's theme in the middle of the visit, and wait for the page to follow."""
+        self.page.emulate_media(color_scheme=theme)
+        self.page.wait_for_function(IN_THEME, arg=[theme, palette(theme).paper])
+        return self
+
+    def serious_faults(self, **parts: Any) -> list[tuple[str, str]]:
+        """What axe-core finds serious or critical: the rule and the element.
+
+        `parts` may say what to look at and what to leave out, as axe-core's `context` has it.
+        """
+        return [
+            (violation["id"], node["target"])
+            for violation in Axe().run(self.page, **parts).response["violations"]
+            if violation["impact"] in ("serious", "critical")
+            for node in violation["nodes"]
+        ]
+
+    def serious_faults_by_theme(self, **parts: Any) -> dict[str, list[tuple[str, str]]]:
+        """The same in the light theme, and then in the dark; no entry for a theme without a fault."""
+        faults = {theme: self.in_theme(theme).serious_faults(**parts) for theme in ("light", "dark")}
+        return {theme: found for theme, found in faults.items() if found}
 
     # --------------------------------------------------------------------------------------------------- a lesson
 

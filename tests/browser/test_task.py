@@ -4,7 +4,6 @@ from urllib.parse import urlsplit
 
 import pytest
 import segno
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from gd_core.examples import OPENING
@@ -27,16 +26,6 @@ def path_of(link: str) -> str:
     return urlsplit(link)._replace(scheme="", netloc="").geturl()
 
 
-def serious(lab: Lab) -> list[tuple[str, str]]:
-    violations = Axe().run(lab.page).response["violations"]
-    return [
-        (violation["id"], node["target"])
-        for violation in violations
-        if violation["impact"] in ("serious", "critical")
-        for node in violation["nodes"]
-    ]
-
-
 def drawn_modules(lab: Lab, size: int) -> list[list[bool]]:
     """The QR code as it is on the screen: for each module whether its middle is dark."""
     return lab.page.get_by_alt_text("QR code of the link").evaluate(
@@ -57,7 +46,7 @@ def test_a_task_goes_to_the_student_and_comes_back_as_a_result(lab: Lab, visit):
     with lab.rerun():
         lab.sidebar.get_by_role("button", name="Prepare a task").click()
     dialog = lab.page.get_by_role("dialog", name="Prepare a task")
-    assert serious(lab) == []
+    assert lab.serious_faults() == []
     dialog.get_by_role("tab", name="Words and target").click()
     for label, text in {
         "What to do": WORDS,
@@ -74,7 +63,7 @@ def test_a_task_goes_to_the_student_and_comes_back_as_a_result(lab: Lab, visit):
     picture.evaluate("picture => picture.decode()")
     assert drawn_modules(lab, len(matrix)) == [[bool(module) for module in row] for row in matrix]
     assert picture.bounding_box()["width"] >= 500
-    assert serious(lab) == []
+    assert lab.serious_faults() == []
 
     student: Lab = visit().open_page(path_of(address))
     line = student.page.locator(".task-line")
@@ -97,7 +86,7 @@ def test_a_task_goes_to_the_student_and_comes_back_as_a_result(lab: Lab, visit):
         student.page.get_by_role("button", name="Hand in").click()
     dialog = student.page.get_by_role("dialog", name="Your result")
     link = dialog.locator("code").inner_text()
-    assert serious(student) == []
+    assert student.serious_faults() == []
     student.page.keyboard.press("Escape")
     expect(dialog).to_have_count(0)
 
@@ -109,7 +98,7 @@ def test_a_task_goes_to_the_student_and_comes_back_as_a_result(lab: Lab, visit):
     expect(teacher.field("Learning rate η")).to_have_value("0.3")
     expect(teacher.field("Learning rate η")).to_be_disabled()
     assert teacher.page.locator(".task-line[role=status]").inner_text() == reached
-    assert serious(teacher) == []
+    assert teacher.serious_faults() == []
 
 
 def test_a_student_goes_away_and_comes_back(lab: Lab):
@@ -161,7 +150,7 @@ def test_on_a_phone_a_task_and_its_dialogs_fit(visit, scheme):
     with lab.rerun():
         lab.page.get_by_role("button", name="Hand in").click()
     fits(lab)
-    assert serious(lab) == []
+    assert lab.serious_faults() == []
     result = Result(task=TASK, experiment=TASK.experiment, answer="x" * 200)
     fits(lab.open_page(f"/?result={result.to_text()}"))
     lab.open_page()
