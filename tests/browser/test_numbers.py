@@ -30,15 +30,26 @@ def moments(epochs: int) -> list[int]:
 
 
 @pytest.mark.parametrize("name", RUNS)
-def test_live_numbers_are_those_of_the_recording(lab: Lab, name: str):
-    """Value, gradient, next step, raw value, RMSE and loss at an epoch equal the recording's, to the digits shown."""
+def test_numbers_and_sentences_are_the_cores(lab: Lab, name: str):
+    """At an epoch value, gradient, next step, raw value, RMSE and loss equal the recording's, to the digits shown.
+
+    The sentence is `StepVerdicts.sentence`, and at the end that of the whole run.
+    """
     lab.open_page(RUNS[name]).train().to_end()
     experiment = lab.experiment
     recording, problem = record(experiment), build(experiment)
+    curve = curvature(problem.objective)
+    known = forecast(experiment, problem, curve)
+    steps = verdict.of_steps(recording, experiment, known)
+    assert lab.verdict() == verdict.of_run(recording, experiment, known, outcome(recording, curve))
     stride = recording.updates_per_epoch
     wrong = []
     for epoch in moments(recording.epochs):
         live = lab.seek(epoch).live()
+        if epoch < recording.epochs:
+            shown, expected = lab.verdict(), steps.sentence(epoch, recording)
+            if not same_sentence(shown, expected):
+                wrong.append((epoch, "verdict", shown, expected))
         theta, gradient = recording.epoch_theta[epoch], recording.gradient[epoch * stride]
         raw = problem.raw(theta)
         expected = {"rmse": recording.epoch_rmse[epoch], "loss": recording.epoch_loss[epoch]}
@@ -74,24 +85,6 @@ def same_sentence(shown: str, expected: str) -> bool:
 
 def digits(text: str) -> int:
     return len(re.sub(r"\D", "", text.partition("e")[0]).lstrip("0")) or 1
-
-
-@pytest.mark.parametrize("name", RUNS)
-def test_the_verdict_of_a_step_is_the_cores(lab: Lab, name: str):
-    """The sentence at an epoch is `StepVerdicts.sentence`, and at the end that of the whole run."""
-    lab.open_page(RUNS[name]).train().to_end()
-    experiment = lab.experiment
-    recording, problem = record(experiment), build(experiment)
-    curve = curvature(problem.objective)
-    known = forecast(experiment, problem, curve)
-    steps = verdict.of_steps(recording, experiment, known)
-    assert lab.verdict() == verdict.of_run(recording, experiment, known, outcome(recording, curve))
-    wrong = []
-    for epoch in moments(recording.epochs)[:-1]:
-        shown, expected = lab.seek(epoch).verdict(), steps.sentence(epoch, recording)
-        if not same_sentence(shown, expected):
-            wrong.append((shown, expected))
-    assert not wrong
 
 
 def test_the_curve_is_the_models(lab: Lab):
