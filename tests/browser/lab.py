@@ -26,7 +26,7 @@ IN_THEME = """([theme, ours]) => {
     const paper = (one) => getComputedStyle(one).backgroundColor;
     return getComputedStyle(app).colorScheme === theme && app.dataset.testScriptState === 'notRunning'
         && getComputedStyle(document.documentElement).getPropertyValue('--lab-paper').trim() === ours
-        && !document.getAnimations().some((one) => one instanceof CSSTransition)
+        && !document.getAnimations().some((one) => one instanceof CSSTransition && one.playState === 'running')
         && [...document.querySelectorAll('svg.marks')]
             .every((one) => [paper(app), 'rgba(0, 0, 0, 0)'].includes(paper(one)));
 }"""
