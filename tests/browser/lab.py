@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import ConsoleMessage, Locator, Page, expect
+from playwright.sync_api import ConsoleMessage, Error, Locator, Page, ViewportSize, expect
 
 from gd_core.examples import OPENING
 from gd_core.experiment import Experiment
@@ -17,9 +17,32 @@ from pages.ui.palette import palette
 WATCH = (Path(__file__).parent / "watch.js").read_text(encoding="utf-8")
 PATIENCE = 60_000  # milliseconds; two cores may be busy with other tests
 VIEWPORT = {"width": 1400, "height": 900}
+PHONE = {"width": 390, "height": 844}
 # Streamlit looks for these beside the page's own address first, and finds them at the root.
 STREAMLITS_OWN = re.compile(r"/_stcore/(health|host-config)$")
 CHART = ".stVegaLiteChart"
+# What a theme can change in what axe-core finds; all its other rules read markup, which is the same in both.
+RULES_OF_COLOUR = {"runOnly": ["color-contrast", "link-in-text-block"]}
+# What is wider than the window: the page, or a chart or table on it.
+TOO_WIDE = """(charts) => {
+    const main = document.querySelector('[data-testid=stMain]'), name = (one) => one.className || one.tagName;
+    const scrolls = (one) => one.scrollWidth > one.clientWidth;
+    const found = [document.documentElement, main, ...main.querySelectorAll('.sheet')].filter(scrolls);
+    const outside = ({ left, right, width }) => width > 0 && (left < 0 || right > innerWidth + 1);
+    const parts = [...main.querySelectorAll(`${charts}, ${charts} svg.marks, table`)];
+    return [...found, ...parts.filter((one) => outside(one.getBoundingClientRect()))].map((one) => `${name(one)}`);
+}"""
+# Until no chart, and nothing beside them, has changed its size for some frames.
+STILL = """async (charts) => {
+    const sizes = () => [document.documentElement, ...document.querySelectorAll(`${charts}, ${charts} svg.marks, table`)]
+        .map((one) => one.getBoundingClientRect()).map(({ x, width, height }) => [x, width, height].join()).join();
+    for (let same = 0, before = ''; same < 6;) {
+        await new Promise(requestAnimationFrame);
+        const now = sizes();
+        same = now === before ? same + 1 : 0;
+        before = now;
+    }
+}"""
 # Whether the page has changed to a theme: it has run once more, and each chart is drawn anew.
 IN_THEME = """([theme, ours]) => {
     const app = document.querySelector('[data-testid=stApp]');
@@ -64,9 +87,14 @@ class Lab:
     def settled(self) -> "Lab":
         """Wait until the script rests, what it said is on the page, every chart is drawn and the player is there."""
         self.player.wait_for()
+        self.charts.first.wait_for()
+        return self.at_rest()
+
+    def at_rest(self) -> "Lab":
+        """The same on a page which may have neither charts nor a player."""
         self.page.wait_for_function(
-            f"""() => document.querySelector('[data-testid=stApp]').dataset.testScriptState === 'notRunning'
-            && watch.calm > 4 && document.querySelectorAll('{CHART}').length > 0
+            f"""() => document.querySelector('[data-testid=stApp]')?.dataset.testScriptState === 'notRunning'
+            && document.querySelector('h1') && watch.calm > 4
             && [...document.querySelectorAll('{CHART}')].every((chart) => chart.querySelector('svg.marks path'))"""
         )
         return self
@@ -75,24 +103,50 @@ class Lab:
         """Change the system's theme in the middle of the visit, and wait for the page to follow."""
         self.page.emulate_media(color_scheme=theme)
         self.page.wait_for_function(IN_THEME, arg=[theme, palette(theme).paper])
-        return self
+        return self.at_rest()
 
-    def serious_faults(self, **parts: Any) -> list[tuple[str, str]]:
+    @property
+    def theme(self) -> str:
+        """The theme that the page is drawn in."""
+        return self.page.get_by_test_id("stApp").evaluate("app => getComputedStyle(app).colorScheme")
+
+    def serious_faults(self, context: Any = None, **options: Any) -> list[tuple[str, str]]:
         """What axe-core finds serious or critical: the rule and the element.
 
-        `parts` may say what to look at and what to leave out, as axe-core's `context` has it.
+        Args:
+            context: What to look at and what to leave out, as axe-core has it.
+            options: Of axe-core's, such as the rules to be tried.
         """
+        if not self.page.evaluate("'axe' in window"):
+            self.page.evaluate(Axe().axe_script)
+        violations = self.page.evaluate(
+            "([context, options]) => axe.run(context ?? document, options).then((found) => found.violations)",
+            [context, {"resultTypes": ["violations"]} | options],
+        )
         return [
             (violation["id"], node["target"])
-            for violation in Axe().run(self.page, **parts).response["violations"]
+            for violation in violations
             if violation["impact"] in ("serious", "critical")
             for node in violation["nodes"]
         ]
 
-    def serious_faults_by_theme(self, **parts: Any) -> dict[str, list[tuple[str, str]]]:
-        """The same in the light theme, and then in the dark; no entry for a theme without a fault."""
-        faults = {theme: self.in_theme(theme).serious_faults(**parts) for theme in ("light", "dark")}
+    def serious_faults_by_theme(self, context: Any = None) -> dict[str, list[tuple[str, str]]]:
+        """The same in the theme that the page has, and then in the other, in which it stays; none for one without a fault."""
+        first = self.theme
+        other = "dark" if first == "light" else "light"
+        faults = {first: self.serious_faults(context)}
+        faults[other] = self.in_theme(other).serious_faults(context, **RULES_OF_COLOUR)
         return {theme: found for theme, found in faults.items() if found}
+
+    def in_window(self, size: ViewportSize) -> "Lab":
+        """Change the window's size in the middle of the visit, and wait for everything to take its place."""
+        self.page.set_viewport_size(size)
+        self.page.evaluate(STILL, CHART)
+        return self
+
+    def too_wide(self) -> list[str]:
+        """What reaches beyond the window at its side, or scrolls sideways."""
+        return self.page.evaluate(TOO_WIDE, CHART)
 
     # --------------------------------------------------------------------------------------------------- a lesson
 
@@ -109,12 +163,12 @@ class Lab:
         return self
 
     @contextmanager
-    def rerun(self) -> Generator[None]:
-        """Do what makes the page's script run, and wait until it has."""
+    def rerun(self, *, player: bool = True) -> Generator[None]:
+        """Do what makes the page's script run, and wait until it has; with `player`, also for the player and a chart."""
         before = self.count("runs")
         yield
         self.page.wait_for_function("(before) => watch.runs > before", arg=before)
-        self.settled()
+        self.settled() if player else self.at_rest()
 
     @property
     def query(self) -> dict[str, str]:
@@ -221,6 +275,16 @@ class Lab:
         expect(self.button("Play")).to_be_visible()
         return self
 
+    def play_through(self) -> "Lab":
+        """Let a run that plays come to its end on a player's clock of a quarter of a second a frame, frame by frame.
+
+        Playwright's clock is one for the whole browser, and could not be taken away again for the visitors to come.
+        """
+        self.page.evaluate("watch.hurry = 250")
+        self.ended()
+        self.page.evaluate("watch.hurry = 0")
+        return self
+
     def seek(self, epoch: int) -> "Lab":
         """Move the slider to an epoch, as a drag does."""
         self.slider.fill(str(epoch))
@@ -305,12 +369,33 @@ class Lab:
             "all => Object.fromEntries(all.map((one) => [one.dataset.live, one.textContent]))"
         )
 
+    # --------------------------------------------------------------------------------------------- from page to page
+
+    def go(self, path: str) -> "Lab":
+        """Come to another address of the app without loading it anew, as Back and Forward do."""
+        with self.rerun():
+            self.page.evaluate(
+                "path => { history.pushState(null, '', path); dispatchEvent(new PopStateEvent('popstate')); }",
+                path,
+            )
+        return self
+
     def count(self, what: str) -> int:
         """How many frames were painted, charts embedded, scripts run, players started since the last mark."""
         return self.page.evaluate("(what) => watch[what]", what)
 
     def mark(self) -> None:
         self.page.evaluate("watch.mark()")
+
+
+@contextmanager
+def claim(words: str) -> Generator[None]:
+    """One claim of a visit with several: what fails inside says which it was."""
+    try:
+        yield
+    except (AssertionError, Error) as error:
+        error.add_note(f"The claim was: {words}")
+        raise
 
 
 def number(text: str) -> float:

@@ -5,7 +5,7 @@ import re
 from playwright.sync_api import expect
 
 from gd_core.network import Network
-from lab import PATIENCE, Lab
+from lab import PATIENCE, Lab, claim
 
 SHORT = "/deep_networks?depth=6&width=8&activation=tanh&epochs=40&learning_rate=0.02"
 LONG = "/deep_networks?depth=30&width=32&activation=sigmoid&epochs=300&learning_rate=0.02"
@@ -16,22 +16,6 @@ def points(lab: Lab) -> list[float]:
     """Heights of the dots of the chart of gradients, layer by layer, in pixels from its top."""
     marks = lab.chart("Norm of the gradient of each").locator(".mark-symbol.role-mark path")
     return marks.evaluate_all("all => all.map((one) => one.transform.baseVal[0].matrix.f)")
-
-
-def test_predict_then_watch(lab: Lab):
-    """No gradient before the answer; after it the run plays to its end and the answer is judged. No chart is made anew."""
-    lab.open_page(SHORT)
-    expect(lab.charts).to_have_count(CHARTS)
-    assert points(lab) == []
-    assert "shown after your answer" in lab.drawing("Norm of the gradient of each")
-    lab.mark()
-    watched(lab.answer("Over 1,000 times"))
-    assert lab.verdict().startswith("You said: over 1,000 times. What happened: ")
-    assert len(points(lab)) == 7
-    assert lab.count("embeds") == 0
-    assert lab.chart_epochs() == {"40"}
-    lab.seek(3)
-    assert re.match(r"Epoch 3: loss 0\.\d{4}\. Layer 1’s gradient is ", lab.verdict())
 
 
 def watched(lab: Lab) -> Lab:
@@ -57,88 +41,71 @@ def begin(lab: Lab) -> None:
     expect(lab.button("To end")).to_be_enabled()
 
 
-def test_a_long_training_streams(lab: Lab):
-    """30 layers of 32: it plays while it is trained, the live edge moves, it gets to its end, and no chart is made anew."""
+def test_predict_then_watch_then_another_network(lab: Lab):
+    """No gradient before the answer; after it the run plays to its end and the answer is judged. No chart is made anew.
+
+    An example's button loads its network into every field and the address, and its run makes no chart anew. To the next
+    lesson and back: the answer still stands, and the run plays again.
+    """
+    lab.open_page(SHORT)
+    lab.mark()
+    with claim("predict, then watch"):
+        expect(lab.charts).to_have_count(CHARTS)
+        assert points(lab) == []
+        assert "shown after your answer" in lab.drawing("Norm of the gradient of each")
+        watched(lab.answer("Over 1,000 times"))
+        assert lab.verdict().startswith("You said: over 1,000 times. What happened: ")
+        assert len(points(lab)) == 7
+        assert lab.chart_epochs() == {"40"}
+        lab.seek(3)
+        assert re.match(r"Epoch 3: loss 0\.\d{4}\. Layer 1’s gradient is ", lab.verdict())
+    with claim("an example is one press"):
+        with lab.rerun():
+            lab.sidebar.get_by_role("button", name="ReLU, large weights").click()
+        assert Network.from_query(lab.query)[0].initialisation == "large"
+        expect(lab.field("Layers L")).to_have_value("20")
+        watched(lab.answer("About the same, within × 10"))
+        assert "Diverged at epoch 1" in lab.verdict()
+        assert "the network reaches ±" in lab.drawing("Data as points")
+        assert lab.count("embeds") == 0
+    with claim("back and forth between lessons"):
+        said, last = lab.verdict(), lab.epoch()
+        lab.follow("A bug worth knowing")
+        assert "/broadcasting" in lab.page.url
+        lab.page.go_back()
+        lab.page.wait_for_url("**/deep_networks?*")
+        watched(lab.settled())
+        assert (lab.epoch(), lab.verdict()) == (last, said)
+
+
+def test_a_long_training_streams_and_can_be_left(lab: Lab):
+    """30 layers of 32: it plays while it is trained, the live edge moves, it gets to its end, and no chart is made anew.
+
+    Another depth while a long one trains: the question stands again, and the new network is the one that is trained.
+    """
     lab.open_page(LONG)
     lab.mark()
-    begin(lab)
-    edges = live_edges(lab, 300)
-    assert len(edges) > 3
-    assert edges == sorted(edges)
-    assert lab.last == 300
-    lab.seek(0)
-    expect(lab.page.locator("[data-live=share]")).to_have_text(re.compile(r"e−\d"))
-    lab.button("Play").click()
-    watched(lab)
-    assert lab.epoch() == 300
-    assert "Layer 1 hears next to nothing" in lab.verdict()
-    assert lab.count("embeds") == 0
-
-
-def test_a_setting_changed_while_it_trains(lab: Lab):
-    """Another depth while a long one trains: the question stands again, and the new network is the one that is trained."""
-    lab.open_page(LONG.replace("300", "2000"))
-    begin(lab)
-    lab.field("Layers L").fill("2")
-    lab.field("Layers L").press("Enter")
-    lab.wait_for_query(depth="2")
-    expect(lab.button("To end")).to_be_disabled()
-    lab.settled().type("Epochs", "20")
-    watched(lab.answer("Skip"))
-    assert lab.epoch() == 20
-    assert "layer 2’s" in lab.verdict()
-
-
-def test_an_example_is_one_press(lab: Lab):
-    """The button loads the network into every field and the address; a new run of it makes no chart anew."""
-    lab.open_page(SHORT)
-    lab.mark()
-    with lab.rerun():
-        lab.sidebar.get_by_role("button", name="ReLU, large weights").click()
-    assert Network.from_query(lab.query)[0].initialisation == "large"
-    expect(lab.field("Layers L")).to_have_value("20")
-    watched(lab.answer("About the same, within × 10"))
-    assert "Diverged at epoch 1" in lab.verdict()
-    assert "the network reaches ±" in lab.drawing("Data as points")
-    assert lab.count("embeds") == 0
-
-
-def test_a_reload_is_the_same_page(lab: Lab):
-    """Settings and answer are in the address."""
-    watched(lab.open_page(SHORT).answer("About the same, within × 10"))
-    said, address = lab.verdict(), lab.page.url
-    lab.page.reload()
-    watched(lab.settled())
-    assert lab.page.url == address
-    assert lab.verdict() == said
-
-
-def test_back_and_forth_between_lessons(lab: Lab):
-    """To the next lesson and back: the answer still stands, and the run plays again."""
-    lab.open_page(SHORT).answer("Skip")
-    lab.follow("A bug worth knowing")
-    assert "/broadcasting" in lab.page.url
-    lab.page.go_back()
-    lab.page.wait_for_url("**/deep_networks?*")
-    watched(lab.settled())
-    assert lab.epoch() == 40
-
-
-def test_on_a_phone_nothing_scrolls_sideways(visit):
-    """At 390 pixels, before the answer and at the end."""
-    lab = visit(viewport={"width": 390, "height": 844}).open_page(SHORT)
-    for answered in (False, True):
-        if answered:
-            watched(lab.answer("Skip"))
-        assert lab.page.evaluate("document.documentElement.scrollWidth") <= 390
-        main = lab.page.get_by_test_id("stMain")
-        assert main.evaluate("main => main.scrollWidth <= main.clientWidth")
-
-
-def test_axe_finds_no_serious_fault(lab: Lab):
-    """Before the answer and at the end, in both themes."""
-    lab.open_page(SHORT)
-    for answered in (False, True):
-        if answered:
-            watched(lab.answer("Skip"))
-        assert lab.serious_faults_by_theme() == {}
+    with claim("a long training streams"):
+        begin(lab)
+        edges = live_edges(lab, 300)
+        assert len(edges) > 3
+        assert edges == sorted(edges)
+        assert lab.last == 300
+        lab.seek(0)
+        expect(lab.page.locator("[data-live=share]")).to_have_text(re.compile(r"e−\d"))
+        lab.button("Play").click()
+        watched(lab)
+        assert lab.epoch() == 300
+        assert "Layer 1 hears next to nothing" in lab.verdict()
+        assert lab.count("embeds") == 0
+    with claim("a setting can be changed while it trains"):
+        lab.type("Epochs", "2000")
+        begin(lab)
+        lab.field("Layers L").fill("2")
+        lab.field("Layers L").press("Enter")
+        lab.wait_for_query(depth="2")
+        expect(lab.button("To end")).to_be_disabled()
+        lab.settled().type("Epochs", "20")
+        watched(lab.answer("Skip"))
+        assert lab.epoch() == 20
+        assert "layer 2’s" in lab.verdict()

@@ -1,10 +1,10 @@
-"""From page to page: the menu, links, Back, reload, and a link into a server that has just started."""
+"""From page to page: the menu, links, Back, and a link into a server that has just started."""
 
 import re
 
-import pytest
 from playwright.sync_api import expect
 
+from lab import Lab, claim
 from pages.ui.house import LESSONS
 from serving import serving
 
@@ -33,62 +33,43 @@ def test_a_deep_link_into_a_fresh_server_opens_the_whole_app(visit):
         lab.page.close()
 
 
-def test_the_menu_leads_to_every_page(lab):
-    """Two groups, eleven pages, in reading order."""
-    lab.open_page()
-    heading(lab, "Train")
-    for number, (name, title) in enumerate(LESSONS.items(), 1):
-        menu(lab, "Lessons", f"{number}. {title}")
-        heading(lab, title)
-        lab.page.wait_for_url(re.compile(rf"/{name}(\?|$)"))
-    menu(lab, "Lab", "Compare")
-    heading(lab, "Compare")
-    menu(lab, "Lab", "Train")
-    heading(lab, "Train")
-
-
-def test_pages_stay_as_they_were_left(lab):
-    """A rate typed on Train is there after a lesson, and the lesson's is there after Train."""
-    lab.open_page()
-    lab.type("Learning rate η", "0.02")
-    menu(lab, "Lessons", "One parameter")
-    heading(lab, "One parameter, one slope")
-    lab.settled().type("Learning rate η", "0.07")
-    menu(lab, "Lab", "Train")
-    heading(lab, "Train")
-    lab.settled()
-    expect(lab.field("Learning rate η")).to_have_value("0.02")
-    assert lab.experiment.learning_rate == 0.02
-    menu(lab, "Lessons", "One parameter")
-    heading(lab, "One parameter, one slope")
-    lab.settled()
-    expect(lab.field("Learning rate η")).to_have_value("0.07")
-
-
-def test_back_leads_through_pages_and_settings(lab):
-    """From Train back to the lesson with the rate that it had, and on again."""
+def test_the_menu_leads_everywhere_and_pages_stay_as_they_were_left(lab: Lab):
+    """Back leads from Train to the lesson with the rate that it had, and on; each page keeps the rate that was typed on it;
+    the menu has two groups, eleven pages, in reading order."""
     lab.open_page(LINK)
-    lab.type("Learning rate η", "0.07")
-    lab.wait_for_query(learning_rate="0.07")
-    menu(lab, "Lab", "Train")
-    heading(lab, "Train")
-    lab.settled()
-    lab.page.go_back()
-    lab.page.wait_for_function("location.pathname === '/one_parameter'")
-    heading(lab, "One parameter, one slope")
-    expect(lab.field("Learning rate η")).to_have_value("0.07")
-    lab.page.go_back()
-    expect(lab.field("Learning rate η")).to_have_value("0.05")
-
-
-@pytest.mark.parametrize("name", LESSONS)
-def test_a_reload_shows_the_same_page(lab, name):
-    """The heading, the address and no error."""
-    lab.page.goto(f"{lab.url}/{name}")
-    heading(lab, LESSONS[name])
-    lab.page.wait_for_function("watch.runs > 0 && watch.calm > 20")
-    address = lab.page.evaluate("location.href")
-    lab.page.reload()
-    heading(lab, LESSONS[name])
-    lab.page.wait_for_function("watch.runs > 0 && watch.calm > 20")
-    assert lab.page.evaluate("location.href") == address
+    with claim("back leads through pages and settings"):
+        lab.type("Learning rate η", "0.07")
+        lab.wait_for_query(learning_rate="0.07")
+        menu(lab, "Lab", "Train")
+        heading(lab, "Train")
+        lab.settled()
+        lab.page.go_back()
+        lab.page.wait_for_function("location.pathname === '/one_parameter'")
+        heading(lab, "One parameter, one slope")
+        expect(lab.field("Learning rate η")).to_have_value("0.07")
+        with lab.rerun():
+            lab.page.go_back()
+        expect(lab.field("Learning rate η")).to_have_value("0.05")
+    with claim("pages stay as they were left"):
+        lab.type("Learning rate η", "0.08")
+        menu(lab, "Lab", "Train")
+        heading(lab, "Train")
+        lab.settled().type("Learning rate η", "0.02")
+        menu(lab, "Lessons", "One parameter")
+        heading(lab, "One parameter, one slope")
+        lab.settled()
+        expect(lab.field("Learning rate η")).to_have_value("0.08")
+        menu(lab, "Lab", "Train")
+        heading(lab, "Train")
+        lab.settled()
+        expect(lab.field("Learning rate η")).to_have_value("0.02")
+        assert lab.experiment.learning_rate == 0.02
+    with claim("the menu leads to every page"):
+        for number, (name, title) in enumerate(LESSONS.items(), 1):
+            menu(lab, "Lessons", f"{number}. {title}")
+            heading(lab, title)
+            lab.page.wait_for_url(re.compile(rf"/{name}(\?|$)"))
+        menu(lab, "Lab", "Compare")
+        heading(lab, "Compare")
+        menu(lab, "Lab", "Train")
+        heading(lab, "Train")

@@ -9,7 +9,7 @@ from gd_core.outcome import outcome
 from gd_core.problem import build
 from gd_core.recorder import record
 from gd_core.theory import curvature, forecast
-from lab import ERROR, FIT, MAP, Lab, number, same_digits
+from lab import ERROR, FIT, MAP, Lab, claim, number, same_digits
 
 NUMBER = re.compile(r"[−-]?\d[\d,]*(?:\.\d+)?(?:e[−-]?\d+)?")
 RUNS = {
@@ -29,13 +29,8 @@ def moments(epochs: int) -> list[int]:
     return sorted({0, 1, 2, epochs // 7, epochs // 2, epochs - 1, epochs})
 
 
-@pytest.mark.parametrize("name", RUNS)
-def test_numbers_and_sentences_are_the_cores(lab: Lab, name: str):
-    """At an epoch value, gradient, next step, raw value, RMSE and loss equal the recording's, to the digits shown.
-
-    The sentence is `StepVerdicts.sentence`, and at the end that of the whole run.
-    """
-    lab.open_page(RUNS[name]).train().to_end()
+def agrees_with_the_core(lab: Lab) -> None:
+    """Numbers and sentences at several moments of the run on stage."""
     experiment = lab.experiment
     recording, problem = record(experiment), build(experiment)
     curve = curvature(problem.objective)
@@ -68,13 +63,6 @@ def test_numbers_and_sentences_are_the_cores(lab: Lab, name: str):
     assert not wrong
 
 
-def test_scaled_runs_are_also_told_in_raw_units(lab: Lab):
-    """With scaled features the optimum that the run reaches is 0.808293 t² − 12.1217 t + 48.4960, in raw units."""
-    lab.open_page(RUNS["scaled"].replace("0.01", "0.3579")).train().to_end()
-    live = lab.live()
-    assert [live[f"r{i}"] for i in range(3)] == pytest.approx(["0.808293", "−12.1217", "48.4960"])
-
-
 def same_sentence(shown: str, expected: str) -> bool:
     """The same words, and the same numbers but for the last digit."""
     if NUMBER.sub("#", shown) != NUMBER.sub("#", expected):
@@ -87,38 +75,55 @@ def digits(text: str) -> int:
     return len(re.sub(r"\D", "", text.partition("e")[0]).lstrip("0")) or 1
 
 
-def test_the_curve_is_the_models(lab: Lab):
-    """The fitted line in the chart runs through the model's predictions at that epoch."""
-    lab.open_page(RUNS["scaled"]).train().to_end()
-    experiment = lab.experiment
-    recording, problem = record(experiment), build(experiment)
-    across, up = lab.ticks(FIT, "X"), lab.ticks(FIT, "Y")
-    for epoch in (30, 100, 1000):
-        path = lab.seek(epoch).chart(FIT).locator(".mark-line path[stroke-width='3']").get_attribute("d")
-        a, b, c = problem.raw(recording.epoch_theta[epoch]).tolist()
-        drawn = [tuple(map(float, point.split(","))) for point in re.findall(r"[\d.-]+,[\d.-]+", path or "")]
-        assert len(drawn) == 101
-        for x, y in drawn:
-            t = across[0] * x + across[1]
-            assert up[0] * y + up[1] == pytest.approx(a * t * t + b * t + c, abs=0.01 * 200)
-
-
-def test_heads_stand_where_the_run_is(lab: Lab):
-    """The dot on the error's line stands at this epoch's RMSE, and the dot on the map at this epoch's parameters."""
-    lab.open_page(RUNS["scaled"]).train().to_end()
-    recording = record(lab.experiment)
-    for epoch in (0, 60, 400):
-        lab.seek(epoch)
-        x, y = head(lab, MAP)
-        theta = recording.epoch_theta[epoch]
-        for pixel, axis, value in ((x, "X", theta[0]), (y, "Y", theta[1])):
-            slope, zero = lab.ticks(MAP, axis)
-            assert pixel == pytest.approx((float(value) - zero) / slope, abs=1)
-        slope, zero = lab.ticks(ERROR, "X")
-        assert head(lab, ERROR)[0] == pytest.approx((epoch - zero) / slope, abs=1)
-
-
 def head(lab: Lab, text: str) -> tuple[float, float]:
     """The last dot of a chart, in pixels of its plot."""
     dots = lab.chart(text).locator(".mark-symbol path[transform]")
     return dots.last.evaluate("dot => { const {e, f} = dot.transform.baseVal[0].matrix; return [e, f]; }")
+
+
+def test_numbers_and_sentences_are_the_cores(lab: Lab):
+    """At an epoch value, gradient, next step, raw value, RMSE and loss equal the recording's, to the digits shown.
+
+    The sentence is `StepVerdicts.sentence`, and at the end that of the whole run. For eight kinds of run.
+    """
+    lab.open_page()
+    for name, path in RUNS.items():
+        with claim(f"{name}: numbers and sentences are the core’s"):
+            lab.go(path).train().to_end()
+            agrees_with_the_core(lab)
+
+
+def test_the_drawn_lines_are_the_models(lab: Lab):
+    """The fitted line runs through the model's predictions, and the dots on map and error stand where the run is.
+
+    The dot on the error's line stands at this epoch's RMSE, and the dot on the map at this epoch's parameters. With scaled
+    features the optimum that the run reaches is 0.808293 t² − 12.1217 t + 48.4960, in raw units.
+    """
+    lab.open_page(RUNS["scaled"]).train().to_end()
+    recording, problem = record(lab.experiment), build(lab.experiment)
+    with claim("the curve is the model’s"):
+        across, up = lab.ticks(FIT, "X"), lab.ticks(FIT, "Y")
+        for epoch in (30, 100, 1000):
+            path = lab.seek(epoch).chart(FIT).locator(".mark-line path[stroke-width='3']").get_attribute("d")
+            a, b, c = problem.raw(recording.epoch_theta[epoch]).tolist()
+            drawn = [
+                tuple(map(float, point.split(","))) for point in re.findall(r"[\d.-]+,[\d.-]+", path or "")
+            ]
+            assert len(drawn) == 101
+            for x, y in drawn:
+                t = across[0] * x + across[1]
+                assert up[0] * y + up[1] == pytest.approx(a * t * t + b * t + c, abs=0.01 * 200)
+    with claim("heads stand where the run is"):
+        for epoch in (0, 60, 400):
+            lab.seek(epoch)
+            x, y = head(lab, MAP)
+            theta = recording.epoch_theta[epoch]
+            for pixel, axis, value in ((x, "X", theta[0]), (y, "Y", theta[1])):
+                slope, zero = lab.ticks(MAP, axis)
+                assert pixel == pytest.approx((float(value) - zero) / slope, abs=1)
+            slope, zero = lab.ticks(ERROR, "X")
+            assert head(lab, ERROR)[0] == pytest.approx((epoch - zero) / slope, abs=1)
+    with claim("scaled runs are also told in raw units"):
+        lab.type("Learning rate η", "0.3579")
+        live = lab.train().to_end().live()
+        assert [live[f"r{i}"] for i in range(3)] == ["0.808293", "−12.1217", "48.4960"]

@@ -1,11 +1,10 @@
 """Projector mode in a real browser, by keyboard alone: large type, one screen, a key for everything, and the card."""
 
-import pytest
 from playwright.sync_api import expect
 
-from lab import CHART, VIEWPORT, Lab
+from lab import CHART, Lab, claim
 
-SMALL = {"width": 1280, "height": 720}
+SMALL, LARGE = {"width": 1280, "height": 720}, {"width": 1920, "height": 1080}
 SHORT = "/?dataset=noisy-quadratic&learning_rate=0.1&scale_features=true&epochs=40"
 SIZES = """() => {
   const zoom = (one) => one.currentCSSZoom ?? 1, px = (one) => parseFloat(getComputedStyle(one).fontSize) * zoom(one);
@@ -65,7 +64,8 @@ def test_train_by_keyboard_alone(visit):
     lab.page.keyboard.press("?")
     card = lab.page.get_by_role("dialog", name="Keys")
     expect(card).to_contain_text("Train")
-    lab.page.wait_for_function("document.querySelector('input[name=epoch]').value === '40'")  # it played on
+    lab.play_through()  # it goes on behind the card
+    assert lab.epoch() == 40
     query, starts, epoch = lab.query, lab.count("starts"), lab.epoch()
     for name in ("t", "r", "n", "p", "ArrowLeft", "Home"):
         lab.page.keyboard.press(name)
@@ -88,49 +88,30 @@ def test_train_by_keyboard_alone(visit):
     assert lab.count("embeds") <= lab.charts.count()
 
 
-@pytest.mark.parametrize("viewport", [SMALL, {"width": 1920, "height": 1080}], ids=["720", "1080"])
-def test_lessons_by_keyboard_alone(visit, viewport):
-    """A digit answers, the end is on one screen, R asks again, S skips, and N goes on to the next lesson, as large."""
-    lab = visit(viewport=viewport).open_page("/one_parameter?view=projector")
-    on_one_screen(lab, 1)
+def test_lessons_by_keyboard_alone(visit):
+    """A digit answers, the end is on one screen, R asks again, S skips, and N goes on to the next lesson, as large; all of
+    it on a projector of 720 lines and one of 1080."""
+    lab = visit(viewport=SMALL).open_page("/one_parameter?view=projector")
+
+    def fits_both(charts: int) -> None:
+        for size in (LARGE, SMALL):
+            with claim(f"all is on one screen of {size['height']} lines"):
+                on_one_screen(lab.in_window(size), charts)
+
+    fits_both(1)
     key(lab, "3").wait_for_query(guess="across")
     lab.page.keyboard.press("End")
     lab.ended()
     assert lab.verdict().startswith("You were right")
-    on_one_screen(lab, 1)
+    fits_both(1)
     key(lab, "r")
     expect(lab.button("Play")).to_be_disabled()
     key(lab, "s").wait_for_query(guess="skip", view="projector")
     lab.page.keyboard.press("n")
     expect(lab.page.get_by_role("heading", level=1)).to_have_text("Four steps")
     lab.settled().wait_for_query(view="projector")
-    on_one_screen(lab, 2)
+    fits_both(2)
     key(lab, "1")
     lab.page.keyboard.press("End")
     lab.ended()
-    on_one_screen(lab, 2)
-
-
-def test_the_card_opens_everywhere(visit):
-    """By its button and by its key, also where there is no player; it is reachable by Tab and closes with Esc."""
-    lab = visit(viewport=VIEWPORT)
-    lab.page.goto(f"{lab.url}/glossary")
-    button = lab.page.get_by_role("button", name="Keys", exact=True)
-    button.wait_for()
-    card = lab.page.get_by_role("dialog", name="Keys")
-    for opened in (button.click, lambda: (button.focus(), lab.page.keyboard.press("Enter"))):
-        opened()
-        expect(card).to_be_visible()
-        expect(card).to_contain_text("Projector mode")
-        expect(card).not_to_contain_text("Play, pause")
-        lab.page.keyboard.press("Escape")
-        expect(card).to_be_hidden()
-
-
-def test_axe_finds_no_serious_fault(visit):
-    """On a projector, with the card closed and open."""
-    lab = visit(viewport=SMALL).open_page("/one_parameter?view=projector&guess=across")
-    for opened in (False, True):
-        if opened:
-            lab.page.keyboard.press("?")
-        assert lab.serious_faults_by_theme() == {}
+    fits_both(2)
