@@ -110,8 +110,8 @@ class Lab:
         """The theme that the page is drawn in."""
         return self.page.get_by_test_id("stApp").evaluate("app => getComputedStyle(app).colorScheme")
 
-    def serious_faults(self, context: Any = None, **options: Any) -> list[tuple[str, str]]:
-        """What axe-core finds serious or critical: the rule and the element.
+    def serious_faults(self, context: Any = None, **options: Any) -> list[tuple[str, str, str]]:
+        """What axe-core finds serious or critical: the rule, the element and what to do.
 
         Args:
             context: What to look at and what to leave out, as axe-core has it.
@@ -124,13 +124,13 @@ class Lab:
             [context, {"resultTypes": ["violations"]} | options],
         )
         return [
-            (violation["id"], node["target"])
+            (violation["id"], node["html"], node["failureSummary"])
             for violation in violations
             if violation["impact"] in ("serious", "critical")
             for node in violation["nodes"]
         ]
 
-    def serious_faults_by_theme(self, context: Any = None) -> dict[str, list[tuple[str, str]]]:
+    def serious_faults_by_theme(self, context: Any = None) -> dict[str, list[tuple[str, str, str]]]:
         """The same in the theme that the page has, and then in the other, in which it stays; none for one without a fault."""
         first = self.theme
         other = "dark" if first == "light" else "light"

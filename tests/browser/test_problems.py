@@ -50,7 +50,6 @@ def test_the_noisy_quadratic_by_rule_and_batch(lab: Lab):
         every_tab_has_its_content(lab)
     with claim("a step taken apart has this epoch’s numbers"):
         lab.choose("Update rule", "Momentum")
-        lab.type("Learning rate η", "0.05")
         lab.train().to_end()
         assert lab.experiment.optimizer == "momentum"
         agrees_with_the_core(lab)
