@@ -103,7 +103,10 @@ def one_parameter(lab: Lab) -> None:
     is_sound(lab, "at the end")
     fits(lab, "at the end")
     press(lab, "η = 1/18")
-    lab.answer("One step lands on −1")
+    lab.answer("One step lands on −1").to_end()
+    assert lab.verdict().startswith("You were right: one step lands on −1.")
+    assert lab.field("Learning rate η").input_value() == "1/18"
+    expect(lab.sidebar.get_by_role("button", name="η = 1/18: one step", exact=True)).to_be_visible()
     assert float(lab.query["learning_rate"]) == 1 / 18
 
 
@@ -183,6 +186,8 @@ def variants(lab: Lab) -> None:
     lab.answer("Adam").to_end()
     is_sound(lab, "at the end")
     fits(lab, "at the end", everyone_is_named)
+    lab.go(f"/variants?{race}&racers=batch,adam&unit=row&rate_adam=2").answer("Adam").to_end()
+    assert set(lab.live()) == {"r0", "r7"}
 
 
 def deep_networks(lab: Lab) -> None:
@@ -252,6 +257,7 @@ def shown(lab: Lab) -> dict[str, Any]:
         "fields": lab.page.get_by_role("textbox").evaluate_all(
             "all => all.map((one) => [one.getAttribute('aria-label'), one.value])"
         ),
+        "buttons": lab.sidebar.get_by_role("button").all_inner_texts(),
         "numbers": lab.live(),
         "verdict": said,
         "lines": lab.page.locator(f"{CHART} .mark-line.role-mark path").evaluate_all(
