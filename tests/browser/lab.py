@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import ConsoleMessage, Error, Locator, Page, ViewportSize, expect
+from playwright.sync_api import ConsoleMessage, Error, Locator, Page, expect
 
 from gd_core.examples import OPENING
 from gd_core.experiment import Experiment
@@ -138,7 +138,7 @@ class Lab:
         faults[other] = self.in_theme(other).serious_faults(context, **RULES_OF_COLOUR)
         return {theme: found for theme, found in faults.items() if found}
 
-    def in_window(self, size: ViewportSize) -> "Lab":
+    def in_window(self, size: Any) -> "Lab":
         """Change the window's size in the middle of the visit, and wait for everything to take its place."""
         self.page.set_viewport_size(size)
         self.page.evaluate(STILL, CHART)
