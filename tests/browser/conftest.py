@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Playwright, ViewportSize, sync_playwright
 
 from chromium import executable_path
+from component import Component
 from lab import VIEWPORT, Lab
 from serving import Server, serving
 
@@ -76,3 +77,21 @@ def visit(server: Server, profile: BrowserContext) -> Iterator[Callable[..., Lab
 def lab(visit: Callable[..., Lab]) -> Lab:
     """A visitor with a screen of 1400 × 900."""
     return visit()
+
+
+@pytest.fixture
+def mounted(profile: BrowserContext) -> Iterator[Callable[..., Component]]:
+    """Mounts a component on a page of its own: see `Component`. At the end, none may have said an error."""
+    components: list[Component] = []
+
+    def mount(name: str, data: dict[str, Any], around: str = "", **preferences: Any) -> Component:
+        page = profile.new_page()
+        page.emulate_media(**preferences)
+        components.append(Component(page, name, data, around))
+        return components[-1]
+
+    yield mount
+    errors = [error for one in components for error in one.errors]
+    for one in components:
+        one.page.close()
+    assert not errors

@@ -1,0 +1,314 @@
+"""The player's JavaScript alone: buttons, keys, slider, speeds and sentences, frame by frame."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from playwright.sync_api import expect
+
+from component import Component
+
+# What the player moves and writes into, a control with keys of its own, and room to scroll.
+AROUND = """
+<h1>Train</h1>
+<div class="stVegaLiteChart"><input name="epoch" value="0"><input name="seen" value="0"></div>
+<div class="stVegaLiteChart"><input name="epoch" value="0"></div>
+<output data-live="rmse"></output> <output data-live="p0" data-digits="3"></output>
+<li data-lit="stage" data-lit-value="2">Step</li> <li data-lit="epoch" data-lit-from="30">Late</li>
+<label>Rate <input id="rate" value="0.3"></label>
+<div role="slider" id="strip" tabindex="0" aria-label="Rates">Rates</div>
+<div class="st-key-buttons"><button>Train</button></div>
+<p style="height: 3000px">A long page</p>
+"""
+SPEEDS = {"¼×": 24, "½×": 12, "1×": 6, "2×": 3, "4×": 1.5}  # seconds that a run takes
+
+
+def run(last: int = 100, *, stride: int = 1, **changes: Any) -> dict[str, Any]:
+    """What the server says of a run that rests at its end: its error is 200 − epoch."""
+    epochs = [*range(0, last, stride), last]
+    return {
+        "id": "1", "play": False, "from": last, "trained": True, "clicks": False, "continues": True,
+        "last": last, "planned": last, "stride": stride, "complete": True,
+        "templates": ["Epoch {epoch} → {next}: RMSE {rmse} → {next_rmse:3}.", "Epoch {epoch}: it ends here."],
+        "summary": "Converged.", "note": "", "offers": [],
+        "table": {
+            "rmse": [200 - epoch for epoch in epochs],
+            "p0": [epoch / 4 for epoch in epochs],
+            "stage": [epoch % 4 for epoch in epochs],
+            "template": [int(epoch == last) for epoch in epochs],
+        },
+        "sums": {"n0": [["p0", 2.0], ["rmse", -1.0]]}, "names": [],
+    } | changes  # fmt: skip
+
+
+def waiting() -> dict[str, Any]:
+    """What it says before there is a run."""
+    return run(0, trained=False, play=False, **{"from": 0}, table={"rmse": [200], "template": [0]}, sums={})
+
+
+@pytest.fixture
+def player(mounted: Callable[..., Component]) -> Component:
+    """The player of a run of 100 epochs that rests at its end."""
+    return mounted("player", run(), AROUND)
+
+
+def test_every_button_moves_the_run(player: Component):
+    """From epoch 50, each button of the player moves the slider and every chart to the epoch in its name."""
+    moves = {
+        "To start": 0, "Back 10": 40, "Step back": 49, "Step forward": 51, "Forward 10": 60, "To end": 100,
+    }  # fmt: skip
+    for name, epoch in moves.items():
+        player.seek(50).button(name).click()
+        assert (name, player.epoch(), player.chart_epochs()) == (name, epoch, {str(epoch)})
+
+
+def test_no_button_leaves_the_run(player: Component):
+    """Steps beyond the first and the last epoch stay there."""
+    for name in ("Step forward", "Forward 10", "To end"):
+        player.button(name).click()
+        assert player.epoch() == 100
+    player.seek(4).button("Back 10").click()
+    assert player.epoch() == 0
+    player.button("Step back").click()
+    assert player.epoch() == 0
+
+
+def test_every_key_moves_the_run(player: Component):
+    """←, →, Home and End do the same as the buttons, wherever on the page one is not typing; not beside Control or Alt."""
+    player.seek(50)
+    player.page.get_by_role("heading").click()
+    for key, epoch in {"ArrowLeft": 49, "ArrowRight": 50, "End": 100, "Home": 0}.items():
+        player.page.keyboard.press(key)
+        assert (key, player.epoch(), player.chart_epochs()) == (key, epoch, {str(epoch)})
+    player.seek(50).page.get_by_role("heading").click()
+    for key in ("Control+Home", "Alt+End", "Control+ArrowRight", "Alt+Space"):
+        player.page.keyboard.press(key)
+        assert (key, player.epoch()) == (key, 50)
+    expect(player.button("Play")).to_be_visible()
+
+
+def test_space_plays_and_pauses(player: Component):
+    """Space at the end plays the run again from its start; space once more holds it; and then it plays on to its end."""
+    player.page.get_by_role("heading").click()
+    player.page.keyboard.press("Space")
+    expect(player.button("Pause")).to_be_visible()
+    player.frames(3)
+    assert player.epoch() == pytest.approx(50, abs=2)
+    player.page.keyboard.press("Space")
+    expect(player.button("Play")).to_be_visible()
+    held = player.frames(3).epoch()
+    assert held < 60
+    player.page.keyboard.press("Space")
+    expect(player.button("Pause")).to_be_visible()
+    player.frames(0.1)
+    assert held <= player.epoch() < held + 5
+    player.frames(6)
+    expect(player.button("Play")).to_be_visible()
+    assert player.epoch() == 100
+
+
+def test_keys_write_while_one_types(player: Component):
+    """In a text field the same keys write and move the caret, and the run stays where it is."""
+    player.seek(50)
+    field = player.page.get_by_label("Rate", exact=True)
+    field.click()
+    for key in ("Home", "ArrowRight", "ArrowLeft", "End", "Space"):
+        player.page.keyboard.press(key)
+    expect(field).to_have_value("0.3 ")
+    assert player.epoch() == 50
+    expect(player.button("Play")).to_be_visible()
+
+
+def test_keys_belong_to_the_control_that_has_the_focus(player: Component):
+    """On another slider, on another button and on the choice of speed they move no run; on the player's own, they do."""
+    player.seek(50)
+    player.page.get_by_role("slider", name="Rates").focus()
+    player.page.keyboard.press("ArrowLeft")
+    player.page.get_by_role("button", name="Train").focus()
+    player.page.keyboard.press("Space")
+    speed = player.player.get_by_role("combobox", name="Speed")
+    speed.focus()
+    player.page.keyboard.press("ArrowRight")
+    expect(speed).to_have_value("2")
+    assert player.epoch() == 50
+    expect(player.button("Play")).to_be_visible()
+    player.button("Step back").focus()
+    player.page.keyboard.press("Space")  # presses the button, as everywhere
+    assert player.epoch() == 49
+    player.page.keyboard.press("End")
+    assert player.epoch() == 100
+
+
+def test_keys_wait_for_a_run(mounted: Callable[..., Component]):
+    """Before there is a run, space and the arrows do not start the player, and nothing of it but its speed can be pressed."""
+    player = mounted("player", waiting(), AROUND)
+    player.page.get_by_role("heading").click()
+    for key in ("Space", "ArrowRight", "End"):
+        player.page.keyboard.press(key)
+        expect(player.button("Play")).to_be_disabled()
+    assert player.player.locator("button:visible:enabled").count() == 0
+    expect(player.slider).to_be_disabled()
+    expect(player.player.get_by_role("combobox", name="Speed")).to_be_enabled()
+
+
+def test_an_end_pressed_too_early_does_not_scroll(mounted: Callable[..., Component]):
+    """Home and End are the player's before there is a run, too, and on Train beside it; Page Down still scrolls."""
+    page = mounted("player", waiting(), AROUND).page
+    for place in (page.get_by_role("heading"), page.get_by_role("button", name="Train")):
+        place.focus()
+        page.evaluate("scrollTo(0, 200)")
+        for key in ("Home", "End"):
+            page.keyboard.press(key)
+            assert page.evaluate("scrollY") == 200
+    page.keyboard.press("PageDown")
+    page.wait_for_function("scrollY > 200")
+
+
+def test_pause_holds_every_chart(mounted: Callable[..., Component]):
+    """Pause stops slider and charts at one epoch, and Play goes on from there."""
+    player = mounted("player", run(play=True, **{"from": 0}), AROUND).frames(1)
+    player.button("Pause").click()
+    held = player.epoch()
+    assert 5 < held < 100
+    player.frames(1)
+    assert (player.epoch(), player.chart_epochs()) == (held, {str(held)})
+    player.button("Play").click()
+    assert held <= player.frames(0.1).epoch() < 100
+    assert player.frames(6).epoch() == 100
+
+
+def test_a_hand_on_the_slider_pauses(mounted: Callable[..., Component]):
+    """It stops the playing; charts, numbers, sentence and the slider's own words follow; what was seen of the run is kept."""
+    player = mounted("player", run(play=True, **{"from": 0}), AROUND).frames(3)
+    seen = player.epoch()
+    player.seek(37).frames(1)
+    expect(player.button("Play")).to_be_visible()
+    assert (player.epoch(), player.chart_epochs()) == (37, {"37"})
+    assert player.verdict() == "Epoch 37 → 38: RMSE 163.000 → 162."
+    assert player.live() == {"rmse": "163.000", "p0": "9.25"}
+    assert player.slider.get_attribute("aria-valuetext") == "epoch 37 of 100"
+    lit = player.page.locator(".lit")
+    assert lit.all_inner_texts() == ["Late"]
+    player.seek(2)
+    assert lit.all_inner_texts() == ["Step"]
+    assert player.page.locator("input[name=seen]").input_value() == str(seen)
+    player.seek(90)
+    assert player.page.locator("input[name=seen]").input_value() == "90"
+
+
+def test_speed_decides_how_long_a_run_takes(mounted: Callable[..., Component]):
+    """Six seconds at 1×, whatever its length, but a short run shows 2.5 epochs a second; “all at once” is one frame."""
+    player = mounted("player", run(100, play=True, **{"from": 0}), AROUND)
+
+    def takes(seconds: float) -> None:
+        """Half of the run in half the time, and then all of it."""
+        last = player.last
+        player.seek(0).button("Play").click()
+        assert player.frames(seconds / 2).epoch() == pytest.approx(last / 2, abs=1 + last / 20)
+        expect(player.button("Pause")).to_be_visible()
+        assert player.frames(seconds / 2 + 0.1).epoch() == last
+        expect(player.button("Play")).to_be_visible()
+
+    for name, seconds in SPEEDS.items():
+        player.speed(name)
+        takes(seconds)
+    player.speed("1×")
+    for last, seconds in ((1000, 6), (6, 2.4)):
+        player.update(**run(last, id=str(last)))
+        takes(seconds)
+    player.speed("all at once").seek(0).button("Play").click()
+    assert player.frames(1 / 60).epoch() == 6
+    expect(player.button("Play")).to_be_visible()
+
+
+def test_less_motion_is_respected(mounted: Callable[..., Component]):
+    """For a visitor who asked their system for less motion, a new run shows its end at once."""
+    player = mounted("player", waiting(), AROUND, reduced_motion="reduce")
+    assert player.player.get_by_role("combobox", name="Speed").input_value() == "Infinity"
+    player.update(**run(id="2", play=True) | {"from": 0}).frames(2 / 60)
+    assert player.epoch() == 100
+    expect(player.summary).to_have_text("Converged.")
+
+
+def test_a_new_run_plays_from_its_start(player: Component):
+    """Another press of Train plays again from the first epoch, also in the middle; the same run once more does not move it."""
+    for number in ("2", "3"):
+        player.update(id=number, play=True, **{"from": 0})
+        expect(player.button("Pause")).to_be_focused()
+        assert player.frames(0.1).epoch() < 10
+        assert 40 < player.frames(3).epoch() < 60
+    there = player.update(note="The settings have changed.").epoch()
+    assert there > 40
+    expect(player.note).to_have_text("The settings have changed.")
+    assert player.frames(6).epoch() == 100
+    expect(player.button("Play")).to_be_visible()
+
+
+def test_the_end_is_told_and_offers_a_way_on(player: Component):
+    """There the outcome stands in the sentence's place, and its offers send their rate; before it, neither is there."""
+    player.update(offers=[{"label": "Set the rate to the limit 0.4", "rate": 0.4}])
+    offer = player.player.get_by_role("button", name=re.compile("^Set the rate"))
+    assert player.verdict() == "Converged."
+    offer.click()
+    assert player.sent() == [("rate", 0.4)]
+    player.seek(99)
+    expect(offer).to_be_hidden()
+    assert player.verdict() == "Epoch 99 → 100: RMSE 101.000 → 100."
+
+
+def test_a_run_goes_on_from_where_it_stands(player: Component):
+    """“Continue from here” sends the epoch; it is there from epoch 1 on, where runs can be continued, and not while one plays."""
+    go_on = player.button("Continue from here")
+    player.seek(40)
+    go_on.click()
+    assert player.sent() == [("continue_from", 40)]
+    player.seek(0)
+    expect(go_on).to_be_hidden()
+    player.button("Play").click()
+    player.frames(1)
+    expect(go_on).to_be_hidden()
+    player.button("Pause").click()
+    expect(go_on).to_be_visible()
+    player.update(continues=False)
+    expect(go_on).to_be_hidden()
+
+
+def test_a_run_in_training_is_waited_for(mounted: Callable[..., Component]):
+    """At the live edge the player waits for more and then goes on; the slider reaches to what is planned; stopped, to what there is."""
+    begun = run(50, play=True, complete=False, planned=1000, **{"from": 0})
+    player = mounted("player", begun, AROUND).speed("all at once").frames(0.1)
+    assert (player.epoch(), player.last) == (50, 1000)
+    expect(player.button("Pause")).to_be_visible()
+    expect(player.summary).to_be_hidden()
+    more = run(80, play=True, complete=False, planned=1000, **{"from": 0})
+    assert player.update(**more).frames(0.1).epoch() == 80
+    player.seek(30).update(**run(90, complete=False, planned=1000, **{"from": 0})).frames(1)
+    assert player.epoch() == 30
+    player.update(**run(90, planned=1000, summary="Stopped.", **{"from": 0})).to_end()
+    assert (player.epoch(), player.last, player.verdict()) == (90, 90, "Stopped.")
+
+
+def test_one_epoch_in_several_is_drawn(mounted: Callable[..., Component]):
+    """Of a long run the slider rests on drawn epochs, and a step leads to the next of them."""
+    player = mounted("player", run(1000, stride=20), AROUND)
+    assert player.seek(150).epoch() == 140
+    for name, epoch in {"Step forward": 160, "Step back": 140, "Forward 10": 340, "Back 10": 140}.items():
+        player.button(name).click()
+        assert (name, player.epoch(), player.chart_epochs()) == (name, epoch, {str(epoch)})
+    assert player.verdict() == "Epoch 140 → 141: RMSE 60.0000 → 40.0."
+
+
+def test_a_chart_drawn_anew_is_brought_to_its_epoch(player: Component):
+    """It begins at epoch 0, and soon stands where the others do."""
+    player.seek(40)
+    player.page.evaluate("document.querySelector('.stVegaLiteChart input[name=epoch]').value = 0")
+    player.charts_at(40)
+
+
+def test_every_control_has_a_name(player: Component):
+    """Each button, slider and choice of the player has a name for those who cannot see it."""
+    player.seek(0)
+    assert player.player.locator("button:visible, input, select").count() == 9
+    for control in player.player.locator("button:visible, input, select").all():
+        assert re.fullmatch(r"[A-Z][\w ]+", control.get_attribute("aria-label") or "")
