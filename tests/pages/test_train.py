@@ -15,7 +15,10 @@ from gd_core.catalog import DATASET_INFO, OPTIMIZER_INFO
 from gd_core.engines import ENGINE_NOTE, SHORT_UPDATES
 from gd_core.examples import EXAMPLES, OPENING
 from gd_core.experiment import Experiment, defaults
+from gd_core.outcome import Outcome, outcome
+from gd_core.problem import build
 from gd_core.recorder import record
+from gd_core.theory import curvature
 from pages.ui import stage
 
 ROOT = Path(__file__).parents[2]
@@ -222,9 +225,15 @@ def test_every_update_rule_trains_with_every_kind_of_batch(optimizer, batch_size
     assert rmse[-1] < rmse[0]
 
 
+FIRST_WORDS = {
+    Outcome.CONVERGED: "Converged", Outcome.DESCENDING: "Still descending", Outcome.OVERSHOOTING: "Overshooting",
+    Outcome.HOVERING: "Hovering", Outcome.GROWING: "Growing", Outcome.DIVERGED: "Diverged",
+}  # fmt: skip
+
+
 @pytest.mark.parametrize("number", range(len(EXAMPLES)), ids=[example.title for example in EXAMPLES])
 def test_every_example_loads_and_trains(number):
-    """A press puts the example in widgets and address without a complaint, and Train runs it."""
+    """A press puts the example in widgets and address without a complaint; Train runs it, to the outcome that the core finds."""
     example = EXAMPLES[number].experiment
     lab = Lab().press(f"example_{number}")
     assert lab.experiment == example
@@ -237,6 +246,8 @@ def test_every_example_loads_and_trains(number):
     assert player["complete"]
     assert player["planned"] == example.epochs
     assert player["last"] == record(example).epochs
+    found = outcome(record(example), curvature(build(example).objective))
+    assert player["summary"].startswith(FIRST_WORDS[found.outcome])
 
 
 def test_a_diverging_run_offers_rates_that_do_not_diverge():
@@ -524,6 +535,72 @@ def test_a_bad_value_gets_one_sentence_and_changes_nothing_else(name, typed, quo
     assert lab.experiment == Experiment(**(vars(experiment) | {other: 77}))
 
 
+SENTENCES = [
+    (
+        "learning_rate",
+        "0",
+        "learning_rate must be a number between 1e-18 and 1,000,000. Got 0.0. Using 0.01 instead.",
+    ),
+    (
+        "learning_rate",
+        "-1",
+        "learning_rate must be a number between 1e-18 and 1,000,000. Got -1.0. Using 0.01 instead.",
+    ),
+    (
+        "learning_rate",
+        "nan",
+        "learning_rate must be a number between 1e-18 and 1,000,000. Got nan. Using 0.01 instead.",
+    ),
+    (
+        "learning_rate",
+        "1e308",
+        "learning_rate must be a number between 1e-18 and 1,000,000. Got 1e+308. Using 0.01 instead.",
+    ),
+    ("learning_rate", "fast", "learning_rate must be a number. Got fast. Using 0.01 instead."),
+    ("learning_rate", "", "learning_rate must be a number. Got nothing. Using 0.01 instead."),
+    ("epochs", "0", "epochs must be a whole number between 1 and 1,000,000. Got 0. Using 1000 instead."),
+    (
+        "epochs",
+        "1000000000",
+        "epochs must be a whole number between 1 and 1,000,000. Got 1000000000. Using 1000 instead.",
+    ),
+    ("epochs", "1.5", "epochs must be a whole number. Got 1.5. Using 1000 instead."),
+    ("seed", "-1", "seed must be a whole number between 0 and 4,294,967,295. Got -1. Using 0 instead."),
+    (
+        "data_seed",
+        "18446744073709551616",
+        "data_seed must be a whole number between 0 and 4,294,967,295. Got 18446744073709551616. Using 2021 instead.",
+    ),
+    (
+        "batch_size",
+        "21",
+        "batch_size must be at most the 20 rows of the data, or 0 for all. Got 21. Using 0 instead.",
+    ),
+    ("points", "2", "points must be a whole number between 3 and 10,000. Got 2. Using 20 instead."),
+    ("noise", "<b>x</b>", "noise must be a number. Got <b>x</b>. Using 5 instead."),
+]
+
+
+def test_sentences_about_bad_values_to_the_letter():
+    """Field, rule, value and what is used instead; the other texts and the address stay, and a good value takes it back."""
+    lab = Lab()
+    fields = {name: lab.text(name) for name, _, _ in SENTENCES}
+    for name, typed, sentence in SENTENCES:
+        lab.type(**{name: typed})
+        assert lab.complaints == [sentence]
+        assert {field: lab.text(field) for field in fields} == fields | {name: typed}
+        assert lab.query == {}
+        assert lab.type(**{name: fields[name]}).complaints == []
+
+
+@pytest.mark.parametrize("text", ["0.00001", "1e-5", " 1E-05 "])
+def test_spellings_of_a_rate(text):
+    """They are the same rate, with blanks around it or not."""
+    lab = Lab().type(learning_rate=text)
+    assert lab.complaints == []
+    assert lab.query["learning_rate"] == "1e-05"
+
+
 def test_a_bad_value_that_is_mended_is_forgotten():
     """The sentence goes, and the new value counts."""
     lab = Lab().type(learning_rate="fast").type(learning_rate="0.5")
@@ -665,6 +742,31 @@ def test_a_hostile_link_gets_one_sentence_for_each_bad_field():
     assert lab.experiment == Experiment.default()
     assert len(lab.charts) == 3
     assert lab.press("train").player["trained"]
+
+
+LINKS_WITH = {
+    "unknown names": ({"dataset": "nothing", "optimizer": "magic", "loss": "none", "unknown": "1"}, 3),
+    "numbers": ({"learning_rate": "nan", "epochs": "1e9", "seed": "-1", "data_seed": str(2**64), "noise": "inf"}, 5),
+    "words": ({"learning_rate": "fast", "points": "many", "scale_features": "perhaps", "start": "x,y,z"}, 4),
+    "code": ({"learning_rate": "<script>alert(1)</script>", "start": "<img src=x onerror=alert(1)>"}, 2),
+    "markdown": ({"dataset": "[x](javascript:alert(1)) $$\\frac{1}{0}$$ :red[a]"}, 1),
+    "long": ({"learning_rate": "9" * 3000, "start": "1," * 500}, 2),
+    "phases": ({"before": ";".join(["1,momentum,1e-05,0.9"] * 50)}, 1),
+    "too much": ({"points": "10000", "batch_size": "1", "epochs": "1000000"}, 1),
+    "axes": ({"axes": "a,a"}, 0),
+    "other axes": ({"axes": "<b>,c,c,c"}, 0),
+    "empty": ({"learning_rate": "", "dataset": "", "axes": ""}, 2),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", LINKS_WITH)
+def test_a_hostile_link_gets_sentences(kind):
+    """Whatever a link holds: a sentence for each bad value, a sound address afterwards, and Train works."""
+    values, sentences = LINKS_WITH[kind]
+    lab = Lab(**values)
+    assert len(lab.complaints) == sentences
+    if lab.experiment.total_epochs * lab.experiment.updates_per_epoch <= 3000:
+        assert lab.press("train").player["summary"]
 
 
 @pytest.mark.parametrize("name", HOSTILE)
