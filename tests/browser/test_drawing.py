@@ -1,4 +1,5 @@
-"""Data drawn by hand: added, moved, removed with pointer, keys and table; the fit answers, and Train trains on them."""
+"""Data drawn by hand: added, moved, removed with the pointer; the fit answers, and Train trains on them. With keys, and the
+paper alone: `test_pad_component.py`."""
 
 import re
 
@@ -8,10 +9,9 @@ from playwright.sync_api import Locator, expect
 
 from gd_core import drawing
 from gd_core.recorder import record
-from lab import FIT, Lab, same_digits
+from lab import FIT, Lab, claim, same_digits
 
 LEFT, RIGHT, TOP, BOTTOM = 40, 10, 8, 34  # pixels around the plot, as draw.js has them
-OPENED = "/?" + "&".join(f"{name}={text}" for name, text in drawing.opening().to_query().items())
 
 
 def pad(lab: Lab) -> Locator:
@@ -49,89 +49,84 @@ def says_least_squares(lab: Lab, points: list[list[float]]) -> None:
     assert same_digits(said, rmse, 4)
 
 
-def test_a_point_lands_where_it_was_clicked_on_a_projector(visit):
-    """The page is scaled up; the paper and its marks are, too, and the address has the value under the pointer."""
-    lab: Lab = visit(viewport={"width": 1280, "height": 720}).open_page(OPENED + "&view=projector")
-    box = pad(lab).locator("svg").bounding_box()
-    assert box
-    x, y = box["x"] + 0.7 * box["width"], box["y"] + 0.4 * box["height"]
-    lab.page.mouse.click(x, y)
-    expect(pad(lab).get_by_role("status")).to_have_text(re.compile(r"^9 points\."))
-    mark = point(lab, 9).locator(".mark").bounding_box()
-    assert mark
-    assert mark["x"] + mark["width"] / 2 == pytest.approx(x, abs=2)
-    assert mark["y"] + mark["height"] / 2 == pytest.approx(y, abs=2)
-
-
-def test_draw_with_the_pointer_then_train(lab: Lab):
-    """Begin, add, drag (the fit answers before the button is let go), remove, undo, train, go on, and come back."""
+def test_draw_then_train(lab: Lab):
+    """Begin, add, drag (the fit answers before the button is let go), remove, undo, a key, train, go on, come back, and
+    begin anew; on a projector, where the page is scaled up, a point lands where it was clicked, too."""
     lab.open_page("/?dataset=table")
-    with lab.rerun():
-        lab.sidebar.get_by_role("button", name="Draw your own").click()
-    points = drawn(lab, 8)
-    assert points == [list(one) for one in drawing.OPENING]
-    says_least_squares(lab, points)
+    with claim("a drawing begins with eight points and their best curve"):
+        with lab.rerun():
+            lab.sidebar.get_by_role("button", name="Draw your own").click()
+        points = drawn(lab, 8)
+        assert points == [list(one) for one in drawing.OPENING]
+        says_least_squares(lab, points)
 
-    lab.page.mouse.click(*place(lab, 6, 9))
-    points = drawn(lab, 9)
-    assert points[8] == pytest.approx([6, 9], abs=0.05)
-    says_least_squares(lab, points)
+    with claim("a click adds a point"):
+        lab.page.mouse.click(*place(lab, 6, 9))
+        points = drawn(lab, 9)
+        assert points[8] == pytest.approx([6, 9], abs=0.05)
+        says_least_squares(lab, points)
 
-    lab.page.mouse.move(*place(lab, *points[8]))
-    lab.page.mouse.down()
-    lab.page.mouse.move(*place(lab, 3, 5), steps=4)
-    moving = point(lab, 9).get_attribute("aria-label") or ""
-    x, y = (float(text) for text in re.findall(r"-?\d+\.?\d*", moving.partition(":")[2]))
-    says_least_squares(lab, [*points[:8], [x, y]])  # while it is still held
-    assert drawing.points_of(lab.experiment) == points
-    with lab.rerun():
-        lab.page.mouse.up()
-    assert drawn(lab, 9)[8] == [x, y] == pytest.approx([3, 5], abs=0.05)
+    with claim("a drag moves it, and the fit answers while it is still held"):
+        lab.page.mouse.move(*place(lab, *points[8]))
+        lab.page.mouse.down()
+        lab.page.mouse.move(*place(lab, 3, 5), steps=4)
+        moving = point(lab, 9).get_attribute("aria-label") or ""
+        x, y = (float(text) for text in re.findall(r"-?\d+\.?\d*", moving.partition(":")[2]))
+        says_least_squares(lab, [*points[:8], [x, y]])
+        assert drawing.points_of(lab.experiment) == points
+        with lab.rerun():
+            lab.page.mouse.up()
+        assert drawn(lab, 9)[8] == [x, y] == pytest.approx([3, 5], abs=0.05)
     here = lab.page.url
 
-    lab.page.mouse.dblclick(*place(lab, x, y))
-    assert drawn(lab, 8) == [list(one) for one in drawing.OPENING]
-    with lab.rerun():
-        pad(lab).get_by_role("button", name="Undo").click()
-    assert drawn(lab, 9)[8] == [x, y]
-    assert lab.page.url == here
+    with claim("a double click removes it, and Undo brings it back"):
+        lab.page.mouse.dblclick(*place(lab, x, y))
+        assert drawn(lab, 8) == [list(one) for one in drawing.OPENING]
+        with lab.rerun():
+            pad(lab).get_by_role("button", name="Undo").click()
+        assert drawn(lab, 9)[8] == [x, y]
+        assert lab.page.url == here
 
-    lab.train().to_end()
-    recording = record(lab.experiment)
-    assert same_digits(lab.live()["rmse"], float(recording.epoch_rmse[-1]))
-    expect(lab.chart(FIT)).to_be_visible()
-    lab.page.get_by_role("button", name="Go on drawing").click()
-    expect(pad(lab)).to_be_visible()
-    lab.page.reload()
-    lab.settled()
-    assert drawn(lab, 9)[8] == [x, y]
+    with claim("Train trains on the points, in a chart; Go on drawing brings the paper back"):
+        lab.train().to_end()
+        recording = record(lab.experiment)
+        assert same_digits(lab.live()["rmse"], float(recording.epoch_rmse[-1]))
+        expect(lab.chart(FIT)).to_be_visible()
+        lab.page.get_by_role("button", name="Go on drawing").click()
+        expect(pad(lab)).to_be_visible()
 
-
-def test_draw_with_keys_and_as_a_table(lab: Lab):
-    """Arrows move the point that has the focus, N goes to the next, A adds, Delete removes; two points must stay."""
-    lab.open_page(OPENED)
-    points = drawn(lab, 8)
-    point(lab, 1).focus()
-    with lab.rerun():
-        lab.page.keyboard.press("ArrowUp")
-        lab.page.keyboard.press("Shift+ArrowRight")
-    moved = drawn(lab, 8)
-    assert moved[0] == pytest.approx([points[0][0] + 0.5, points[0][1] + 0.1])
-    assert moved[1:] == points[1:]
-    expect(point(lab, 1)).to_be_focused()
-    lab.page.keyboard.press("n")
-    expect(point(lab, 2)).to_be_focused()
-    lab.page.keyboard.press("Delete")
-    assert drawn(lab, 7) == [moved[0], *points[2:]]
-    lab.page.keyboard.press("a")
-    assert drawn(lab, 8)[7] == [5, 5]
-    for left in range(7, 1, -1):
+    with claim("a key moves the point that has the focus, and no other; Delete removes it"):
+        before = drawn(lab, 9)
+        point(lab, 9).focus()
+        with lab.rerun():
+            lab.page.keyboard.press("ArrowUp")
+        after = drawn(lab, 9)
+        assert after[:8] == before[:8]
+        assert after[8] == pytest.approx([x, y + 0.1])
+        expect(point(lab, 9)).to_be_focused()
         lab.page.keyboard.press("Delete")
-        drawn(lab, left)
-    expect(pad(lab).get_by_role("status")).to_contain_text("2 points for 3 parameters")
-    lab.page.keyboard.press("Delete")
-    expect(pad(lab).get_by_role("status")).to_contain_text("needs at least 2 points")
-    assert len(drawn(lab, 2)) == 2
-    with lab.rerun():
-        pad(lab).get_by_role("button", name="Start over").click()
-    assert drawn(lab, 8) == points
+        assert drawn(lab, 8) == before[:8]
+    with claim("on a projector the point lands where it was clicked, and so says the address"):
+        with lab.rerun():
+            lab.page.keyboard.press("p")
+        lab.settled()
+        box = pad(lab).locator("svg").bounding_box()
+        assert box
+        x, y = box["x"] + 0.7 * box["width"], box["y"] + 0.4 * box["height"]
+        lab.page.mouse.click(x, y)
+        expect(pad(lab).get_by_role("status")).to_have_text(re.compile(r"^9 points\."))
+        mark = point(lab, 9).locator(".mark").bounding_box()
+        assert mark
+        assert mark["x"] + mark["width"] / 2 == pytest.approx(x, abs=2)
+        assert mark["y"] + mark["height"] / 2 == pytest.approx(y, abs=2)
+        points = drawn(lab, 9)
+    with claim("a reload keeps the drawing"):
+        lab.page.reload()
+        lab.settled()
+        assert drawn(lab, 9) == points
+    with claim("Start over is the opening drawing again"):
+        with lab.rerun():
+            lab.page.keyboard.press("p")
+        with lab.rerun():
+            pad(lab).get_by_role("button", name="Start over").click()
+        assert drawn(lab, 8) == [list(one) for one in drawing.OPENING]

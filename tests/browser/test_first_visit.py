@@ -1,95 +1,99 @@
 """What a visitor finds, and that nothing moves under the eyes when Train is pressed."""
 
-import pytest
-from playwright.sync_api import FloatRect, expect
+from playwright.sync_api import expect
 
-from lab import ERROR, FIT, MAP, Lab
+from gd_core.examples import OPENING
+from lab import ERROR, FIT, MAP, Lab, claim
 
 CONTROLS = (
     "To start", "Back 10", "Step back", "Play", "Step forward", "Forward 10", "To end",
 )  # fmt: skip
 
 
-def boxes(lab: Lab) -> dict[str, FloatRect]:
-    """Where the four panels, the player and its verdict are."""
-    page = lab.page
-    parts = {text: lab.chart(text) for text in (FIT, MAP, ERROR)}
-    parts |= {
-        "numbers": page.locator("table.live").first,
-        "buttons": page.locator(".st-key-buttons"),
-        "slider": lab.slider,
+# Where the parts are on each of so many animation frames, as left, top, right and bottom: every place that was seen.
+PLACES = """async ([parts, frames]) => {
+    const seen = new Set();
+    for (let left = frames; left > 0; left--) {
+        await new Promise(requestAnimationFrame);
+        const boxes = parts.map((part) => part.getBoundingClientRect());
+        seen.add(JSON.stringify(boxes.map(({ left, top, right, bottom }) => [left, top, right, bottom])));
     }
-    found = {name: part.bounding_box() for name, part in parts.items()}
-    return {name: box for name, box in found.items() if box is not None}
+    return [...seen].map(JSON.parse);
+}"""
+Box = tuple[float, float, float, float]
 
 
-def test_the_page_says_what_it_is(lab: Lab):
-    """The tab is called Gradient Descent Lab, the page Train, and the address holds the opening example."""
+def places(lab: Lab, frames: int = 1) -> list[list[Box]]:
+    """Where the three charts, the numbers, the buttons and the slider are, and have been in so many frames."""
+    parts = [lab.chart(text) for text in (FIT, MAP, ERROR)]
+    parts += [lab.page.locator("table.live").first, lab.page.locator(".st-key-buttons"), lab.slider]
+    return lab.page.evaluate(PLACES, [[part.element_handle() for part in parts], frames])
+
+
+def all_inside(lab: Lab) -> bool:
+    """Whether everything that moves is inside a window of 1400 × 900."""
+    said = lab.page.evaluate(PLACES, [[lab.player.locator(".said").element_handle()], 1])
+    boxes = [*places(lab)[0], *said[0]]
+    return all(top >= 0 and bottom <= 900 and right <= 1400 for _, top, right, bottom in boxes)
+
+
+def test_the_first_visit(lab: Lab):
+    """Title and heading, the opening example, four panels with a text each, a player that waits; the page fits smaller and
+    larger windows. While 1,000 epochs play, all that moves stays on one screen and on the same pixels, nearly every
+    animation frame has a new picture without a run of the script, and no chart is made anew."""
     lab.open_page()
-    expect(lab.page).to_have_title("Gradient Descent Lab")
-    expect(lab.page.get_by_role("heading", level=1)).to_have_text("Train")
-    assert lab.experiment.scale_features
-    assert lab.experiment.dataset == "noisy-quadratic"
-
-
-def test_four_panels_are_there_with_a_text_each(lab: Lab):
-    """Data and fit, Landscape, Error by epoch, Formula and numbers; the three charts say in words what they show."""
-    lab.open_page()
-    for title in ("Data and fit", "Landscape", "Error by epoch", "Formula and numbers of this epoch"):
-        expect(lab.page.locator(".panel-title", has_text=title)).to_be_visible()
-    assert lab.charts.count() == 3
-    for text in (FIT, MAP, ERROR):
-        expect(lab.chart(text)).to_be_visible()
-
-
-def test_the_player_waits_for_a_run(lab: Lab):
-    """Before Train nothing of the player can be pressed but its speed, and the verdict tells the error of the start."""
-    lab.open_page()
-    for name in CONTROLS:
-        expect(lab.button(name)).to_be_disabled()
-    expect(lab.slider).to_be_disabled()
-    expect(lab.player.get_by_role("combobox", name="Speed")).to_be_enabled()
-    assert lab.verdict() == "Epoch 0: RMSE 74.9619. This is the start."
-    assert lab.chart_epochs() == {"0"}
-
-
-def test_everything_that_moves_is_on_one_screen(lab: Lab):
-    """At 1400 × 900 the four panels, the player and the verdict are inside the window, at rest and while it plays."""
-    lab.open_page()
-
-    def all_inside() -> bool:
-        parts = [*boxes(lab).values(), lab.player.locator(".said").bounding_box()]
-        return all(
-            box["y"] >= 0 and box["y"] + box["height"] <= 900 and box["x"] + box["width"] <= 1400
-            for box in parts
-        )
-
-    assert all_inside()
-    lab.train()
-    assert all_inside()
-    lab.to_end()
-    assert all_inside()
-    assert lab.page.evaluate("document.querySelector('[data-testid=stMain]').scrollTop") == 0
-
-
-def test_no_panel_moves_during_a_run(lab: Lab):
-    """Charts, numbers, buttons and slider stand on the same pixels before, during and after a run."""
-    lab.open_page()
-    before = boxes(lab)
-    lab.speed("¼×").train()
-    for _ in range(5):
-        epoch = lab.epoch()
-        assert boxes(lab) == before
-        lab.passed(epoch)
-    lab.to_end()
-    assert boxes(lab) == before
-
-
-@pytest.mark.parametrize("width", [1100, 1900])
-def test_the_page_fits_its_window(visit, width: int):
-    """On a smaller and on a larger window nothing is cut off at the side."""
-    lab = visit(viewport={"width": width, "height": 900}).open_page()
-    overflow = lab.page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
-    assert overflow <= 0
-    for box in boxes(lab).values():
-        assert box["x"] + box["width"] <= width
+    with claim("the tab is called Gradient Descent Lab, the page Train, and it holds the opening example"):
+        expect(lab.page).to_have_title("Gradient Descent Lab")
+        expect(lab.page.get_by_role("heading", level=1)).to_have_text("Train")
+        assert lab.query == {}
+        assert lab.chosen("Data set") == OPENING.experiment.info.title
+        expect(lab.scale).to_be_checked()
+        expect(lab.field("Learning rate η")).to_have_value(f"{OPENING.experiment.learning_rate:g}")
+    with claim("four panels with their titles; the three charts say in words what they show"):
+        for title in ("Data and fit", "Landscape", "Error by epoch", "Formula and numbers of this epoch"):
+            expect(lab.page.locator(".panel-title", has_text=title)).to_be_visible()
+        assert lab.charts.count() == 3
+        for text in (FIT, MAP, ERROR):
+            expect(lab.chart(text)).to_be_visible()
+    with claim(
+        "before Train nothing of the player can be pressed but its speed; the verdict tells the start's error"
+    ):
+        for name in CONTROLS:
+            expect(lab.button(name)).to_be_disabled()
+        expect(lab.slider).to_be_disabled()
+        expect(lab.player.get_by_role("combobox", name="Speed")).to_be_enabled()
+        assert lab.verdict() == "Epoch 0: RMSE 74.9619. This is the start."
+        assert lab.chart_epochs() == {"0"}
+    with claim("on a smaller and on a larger window nothing is cut off at the side"):
+        for width in (1100, 1900):
+            lab.page.set_viewport_size({"width": width, "height": 900})
+            lab.page.wait_for_function("watch.calm > 20")  # the charts follow the window
+            assert lab.page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0
+            assert all(right <= width for _, _, right, _ in places(lab)[0])
+        lab.page.set_viewport_size({"width": 1400, "height": 900})
+        lab.page.wait_for_function("watch.calm > 40")
+    before = places(lab)
+    with claim("at rest everything that moves is on one screen"):
+        assert all_inside(lab)
+    # a frame, however late, plays a quarter of a second at most: at this speed a run has 48 frames or more
+    lab.mark()
+    lab.speed("½×").train()
+    with claim("a run moves no panel"):
+        assert places(lab, frames=20) == before
+        assert all_inside(lab)
+        assert lab.epoch() > 0
+    with claim("while it plays, nearly every animation frame has a new picture, and no script runs for it"):
+        assert lab.count("embeds") == 0
+        lab.button("To start").click()
+        lab.mark()
+        lab.button("Play").click()
+        lab.page.wait_for_function("watch.played >= 40")
+        painted, played = lab.count("frames"), lab.count("played")
+        assert painted > 0.8 * played
+        assert (lab.count("runs"), lab.count("embeds")) == (0, 0)
+    with claim("at the end, too, all is where it was"):
+        lab.to_end()
+        assert lab.epoch() == 1000
+        assert all_inside(lab)
+        assert places(lab) == before
+        assert lab.page.evaluate("document.querySelector('[data-testid=stMain]').scrollTop") == 0

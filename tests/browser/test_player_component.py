@@ -155,12 +155,13 @@ def test_keys_wait_for_a_run(mounted: Callable[..., Component]):
 def test_an_end_pressed_too_early_does_not_scroll(mounted: Callable[..., Component]):
     """Home and End are the player's before there is a run, too, and on Train beside it; Page Down still scrolls."""
     page = mounted("player", waiting(), AROUND).page
-    for place in (page.get_by_role("heading"), page.get_by_role("button", name="Train")):
+    page.evaluate("addEventListener('keydown', (event) => { window.taken = event.defaultPrevented; })")
+    for place in (page.locator("body"), page.get_by_role("button", name="Train")):
         place.focus()
         page.evaluate("scrollTo(0, 200)")
         for key in ("Home", "End"):
             page.keyboard.press(key)
-            assert page.evaluate("scrollY") == 200
+            assert page.evaluate("[taken, scrollY]") == [True, 200]
     page.keyboard.press("PageDown")
     page.wait_for_function("scrollY > 200")
 
@@ -182,7 +183,8 @@ def test_a_hand_on_the_slider_pauses(mounted: Callable[..., Component]):
     """It stops the playing; charts, numbers, sentence and the slider's own words follow; what was seen of the run is kept."""
     player = mounted("player", run(play=True, **{"from": 0}), AROUND).frames(3)
     seen = player.epoch()
-    player.seek(37).frames(1)
+    player.seek(37)
+    player.frames(1)
     expect(player.button("Play")).to_be_visible()
     assert (player.epoch(), player.chart_epochs()) == (37, {"37"})
     assert player.verdict() == "Epoch 37 → 38: RMSE 163.000 → 162."
@@ -277,13 +279,16 @@ def test_a_run_goes_on_from_where_it_stands(player: Component):
 def test_a_run_in_training_is_waited_for(mounted: Callable[..., Component]):
     """At the live edge the player waits for more and then goes on; the slider reaches to what is planned; stopped, to what there is."""
     begun = run(50, play=True, complete=False, planned=1000, **{"from": 0})
-    player = mounted("player", begun, AROUND).speed("all at once").frames(0.1)
+    player = mounted("player", begun, AROUND)
+    player.speed("all at once")
+    player.frames(0.1)
     assert (player.epoch(), player.last) == (50, 1000)
     expect(player.button("Pause")).to_be_visible()
     expect(player.summary).to_be_hidden()
     more = run(80, play=True, complete=False, planned=1000, **{"from": 0})
     assert player.update(**more).frames(0.1).epoch() == 80
-    player.seek(30).update(**run(90, complete=False, planned=1000, **{"from": 0})).frames(1)
+    player.seek(30)
+    player.update(**run(90, complete=False, planned=1000, **{"from": 0})).frames(1)
     assert player.epoch() == 30
     player.update(**run(90, planned=1000, summary="Stopped.", **{"from": 0})).to_end()
     assert (player.epoch(), player.last, player.verdict()) == (90, 90, "Stopped.")

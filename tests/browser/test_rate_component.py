@@ -71,7 +71,8 @@ def test_a_rate_is_told_by_its_share_of_the_limit(mounted: Callable[..., Compone
 
 
 def test_zones_and_marks_stand_at_their_rates(mounted: Callable[..., Component]):
-    """A decade is a fifth of the track: zones end, and marks stand, at the logarithm of their rates. A zone off the track has no name."""
+    """A decade is a fifth of the track: zones end, and marks stand, at the logarithm of their rates. A zone's name stands in its
+    middle; one off the track has none."""
     one = strip(mounted, 0.2)
     track = one.page.locator(".zones").bounding_box()
     assert track
@@ -82,10 +83,13 @@ def test_zones_and_marks_stand_at_their_rates(mounted: Callable[..., Component])
         assert (box["x"] + box["width"] - track["x"]) / track["width"] == pytest.approx(end, abs=0.002)
     lefts = one.page.locator(".mark").evaluate_all("all => all.map((mark) => parseFloat(mark.style.left))")
     assert lefts == pytest.approx([69.79, 73.98, 80], abs=0.1)
-    assert one.page.locator(".names").inner_text().split() == list(at)
+    names = one.page.locator(".names span")
+    assert names.all_inner_texts() == list(at)
+    middles = names.evaluate_all("all => all.map((name) => parseFloat(name.style.left))")
+    assert middles == pytest.approx([30, 66.99, 76.99, 90], abs=0.1)
     zones = [{"name": "slow", "to": 1e-9}, {"name": "fast", "to": 0.2}, {"name": "diverges", "to": None}]
     one.update(zones=zones)
-    assert one.page.locator(".names").inner_text().split() == ["fast", "diverges"]
+    assert names.all_inner_texts() == ["fast", "diverges"]
 
 
 def test_without_a_limit_it_says_why(mounted: Callable[..., Component]):

@@ -1,17 +1,18 @@
-"""A task from the teacher's dialog to the student's run and back; what axe-core finds; a telephone."""
+"""A task from the teacher's dialog to the student's run and back; what axe-core finds; a telephone. What a task's address
+must not change, and what a damaged one opens: `tests/pages/test_task.py`."""
 
 from urllib.parse import urlsplit
 
-import pytest
 import segno
 from playwright.sync_api import expect
 
 from gd_core.examples import OPENING
-from gd_core.task import PRESETS, Result, Target, Task
-from lab import Lab
-from test_navigation import heading, menu
+from gd_core.task import PRESETS, Target, Task
+from lab import VIEWPORT, Lab, claim
 
+PHONE = {"width": 390, "height": 844}
 WORDS = "Bring the RMSE below 2.\n<script>alert(1)</script> مرحبا 🎓"
+ANSWER = "It jumps over the valley. " + "x" * 200
 TASK = Task(
     experiment=OPENING.experiment,
     free=PRESETS["rate"].free,
@@ -41,124 +42,136 @@ def drawn_modules(lab: Lab, size: int) -> list[list[bool]]:
 
 
 def test_a_task_goes_to_the_student_and_comes_back_as_a_result(lab: Lab, visit):
-    """Teacher: dialog, link, code. Student: locked rate of epochs, free rate, target reached, result. Teacher: the replay."""
+    """Teacher: dialog, link, code. Student: locked rate of epochs, free rate; a reload, a lesson and Back keep the task; target
+    reached, result; the link out leads to the whole lab. Teacher: the replay. axe-core finds no serious fault in the dialogs
+    and the result. At 390 × 844 nothing scrolls sideways in either theme: the teacher's dialog, the task and the result's
+    link, the result."""
     lab.open_page()
-    with lab.rerun():
-        lab.sidebar.get_by_role("button", name="Prepare a task").click()
-    dialog = lab.page.get_by_role("dialog", name="Prepare a task")
-    assert lab.serious_faults() == []
-    dialog.get_by_role("tab", name="Words and target").click()
-    for label, text in {
-        "What to do": WORDS,
-        "A question": "Why not 0.5?",
-        "Target: RMSE below": "2",
-        "within so many epochs": "60",
-    }.items():
-        dialog.get_by_role("textbox", name=label, exact=True).fill(text)
-    dialog.get_by_role("tab", name="Link and QR code").click()
-    address = f"{lab.url}/?task={TASK.to_text()}"
-    expect(dialog.locator("code")).to_have_text(address)
-    picture = dialog.get_by_alt_text("QR code of the link")
-    matrix = [list(row) for row in segno.make(address, error="l", micro=False).matrix_iter(border=4)]
-    picture.evaluate("picture => picture.decode()")
-    assert drawn_modules(lab, len(matrix)) == [[bool(module) for module in row] for row in matrix]
-    assert picture.bounding_box()["width"] >= 500
-    assert lab.serious_faults() == []
+    with claim(
+        "the dialog makes a link and its QR code from what is typed, without a fault that axe-core finds"
+    ):
+        with lab.rerun():
+            lab.sidebar.get_by_role("button", name="Prepare a task").click()
+        dialog = lab.page.get_by_role("dialog", name="Prepare a task")
+        assert lab.serious_faults() == []
+        dialog.get_by_role("tab", name="Words and target").click()
+        for label, text in {
+            "What to do": WORDS,
+            "A question": "Why not 0.5?",
+            "Target: RMSE below": "2",
+            "within so many epochs": "60",
+        }.items():
+            dialog.get_by_role("textbox", name=label, exact=True).fill(text)
+        dialog.get_by_role("tab", name="Link and QR code").click()
+        address = f"{lab.url}/?task={TASK.to_text()}"
+        expect(dialog.locator("code")).to_have_text(address)
+        picture = dialog.get_by_alt_text("QR code of the link")
+        matrix = [list(row) for row in segno.make(address, error="l", micro=False).matrix_iter(border=4)]
+        picture.evaluate("picture => picture.decode()")
+        assert drawn_modules(lab, len(matrix)) == [[bool(module) for module in row] for row in matrix]
+        assert picture.bounding_box()["width"] >= 500
+        assert lab.serious_faults() == []
+    with claim("the teacher's dialog fits a phone"):
+        lab.page.set_viewport_size(PHONE)
+        for tab in ("Words and target", "Link and QR code", "What students see"):
+            dialog.get_by_role("tab", name=tab).click()
+            fits_in_both_themes(lab)
+    lab.page.close()
 
     student: Lab = visit().open_page(path_of(address))
     line = student.page.locator(".task-line")
-    expect(student.page.locator(".task-text").first).to_have_text(WORDS)
-    expect(student.field("Epochs")).to_be_disabled()
-    expect(student.field("Seed")).to_have_count(0)
-    expect(student.sidebar.get_by_role("button", name="Examples")).to_have_count(0)
-    student.train().to_end()
-    expect(line).to_contain_text("Not reached within 60 epochs")
-    student.type("Learning rate η", "0.3")
-    student.wait_for_query(learning_rate="0.3", task=TASK.to_text())
-    student.train().to_end()
-    expect(line.get_by_text("Reached at epoch")).to_be_visible()
-    reached = line.inner_text()
-    student.seek(1)
-    expect(line.get_by_text("Reached at epoch")).to_be_hidden()
-    student.to_end()
-    student.page.get_by_role("textbox", name="Your answer").fill("It jumps over the valley.")
-    with student.rerun():
-        student.page.get_by_role("button", name="Hand in").click()
-    dialog = student.page.get_by_role("dialog", name="Your result")
-    link = dialog.locator("code").inner_text()
-    assert student.serious_faults() == []
-    student.page.keyboard.press("Escape")
-    expect(dialog).to_have_count(0)
+    with claim("the student sees the words, what is locked, and no examples"):
+        expect(student.page.locator(".task-text").first).to_have_text(WORDS)
+        expect(student.field("Epochs")).to_be_disabled()
+        expect(student.field("Seed")).to_have_count(0)
+        expect(student.sidebar.get_by_role("button", name="Examples")).to_have_count(0)
+    with claim("trained as it is, the target is not reached"):
+        student.train().to_end()
+        expect(line).to_contain_text("Not reached within 60 epochs")
+    with claim("a reload keeps task and setting"):
+        student.type("Learning rate η", "0.3")
+        student.wait_for_query(learning_rate="0.3", task=TASK.to_text())
+        student.page.reload()
+        student.settled()
+        expect(student.field("Learning rate η")).to_have_value("0.3")
+        expect(student.field("Epochs")).to_be_disabled()
+    with claim("a lesson from the menu, and Back, keep them too"):
+        student.page.get_by_test_id("stTopNavSection").filter(has_text="Lessons").click()
+        student.page.get_by_role("menuitem", name="4. Learning rate").click()
+        expect(student.page.get_by_role("heading", level=1)).to_have_text("Learning rate")
+        student.settled()
+        expect(student.page.locator(".st-key-task")).to_have_count(0)
+        student.page.go_back()
+        student.wait_for_query(task=TASK.to_text())
+        expect(student.field("Learning rate η")).to_have_value("0.3")
+        expect(student.field("Epochs")).to_be_disabled()
+        student.settled()
+    with claim("with a rate that reaches the target, its line says at which epoch, from that epoch on"):
+        student.train().to_end()
+        expect(line.get_by_text("Reached at epoch")).to_be_visible()
+        reached = line.inner_text()
+        student.seek(1)
+        expect(line.get_by_text("Reached at epoch")).to_be_hidden()
+        student.to_end()
+        numbers = student.live()
+    with claim("Hand in makes the result's link, without a fault that axe-core finds"):
+        student.page.get_by_role("textbox", name="Your answer").fill(ANSWER)
+        link = handed_in(student)
+        assert student.serious_faults() == []
+    with claim(
+        "the task and its result's link fit a phone, and there axe-core finds no fault either, in both themes"
+    ):
+        student.page.set_viewport_size(PHONE)
+        fits_in_both_themes(student)
+        assert student.serious_faults() == []
+        put_away(student)
+        student.in_theme("dark")
+        assert handed_in(student) == link
+        assert student.serious_faults() == []
+        put_away(student)
+        student.page.set_viewport_size(VIEWPORT)
+        student.in_theme("light")
+    with claim("the link out leads to the whole lab with these settings, and Back to the task"):
+        with student.rerun():
+            student.page.get_by_role("button", name="Open the whole lab with these settings").click()
+        student.wait_for_query(learning_rate="0.3")
+        expect(student.field("Epochs")).to_be_enabled()
+        assert "task" not in student.query
+        with student.rerun():
+            student.page.go_back()
+        expect(student.field("Epochs")).to_be_disabled()
+    student.page.close()
 
     teacher: Lab = visit().open_page(path_of(link))
-    expect(teacher.page.get_by_role("heading", name="Result of a task")).to_be_visible()
-    teacher.to_end()
-    assert teacher.live() == student.live()
-    expect(teacher.page.get_by_text("It jumps over the valley.")).to_be_visible()
-    expect(teacher.field("Learning rate η")).to_have_value("0.3")
-    expect(teacher.field("Learning rate η")).to_be_disabled()
-    assert teacher.page.locator(".task-line[role=status]").inner_text() == reached
-    assert teacher.serious_faults() == []
+    with claim("the teacher sees the student's run, answer and settings, all locked, and its target judged"):
+        expect(teacher.page.get_by_role("heading", name="Result of a task")).to_be_visible()
+        teacher.to_end()
+        assert teacher.live() == numbers
+        expect(teacher.page.get_by_text(ANSWER)).to_be_visible()
+        expect(teacher.field("Learning rate η")).to_have_value("0.3")
+        expect(teacher.field("Learning rate η")).to_be_disabled()
+        assert teacher.page.locator(".task-line[role=status]").inner_text() == reached
+        assert teacher.serious_faults() == []
 
 
-def test_a_student_goes_away_and_comes_back(lab: Lab):
-    """Reload keeps task, setting and answer's place; a lesson from the menu and Back too; the link out leads to the whole lab."""
-    lab.open_page(f"/?task={TASK.to_text()}")
-    lab.type("Learning rate η", "0.2")
-    lab.wait_for_query(learning_rate="0.2")
-    lab.page.reload()
-    lab.settled()
-    expect(lab.field("Learning rate η")).to_have_value("0.2")
-    expect(lab.field("Epochs")).to_be_disabled()
-    menu(lab, "Lessons", "4. Learning rate")
-    heading(lab, "Learning rate")
-    lab.settled()
-    expect(lab.page.locator(".st-key-task")).to_have_count(0)
-    lab.page.go_back()
-    lab.wait_for_query(task=TASK.to_text())
-    expect(lab.field("Learning rate η")).to_have_value("0.2")
-    expect(lab.field("Epochs")).to_be_disabled()
-    lab.settled()
-    with lab.rerun():
-        lab.page.get_by_role("button", name="Open the whole lab with these settings").click()
-    lab.wait_for_query(learning_rate="0.2")
-    expect(lab.field("Epochs")).to_be_enabled()
-    assert "task" not in lab.query
-    with lab.rerun():
-        lab.page.go_back()
-    expect(lab.field("Epochs")).to_be_disabled()
+def handed_in(student: Lab) -> str:
+    """The link in the dialog that Hand in opens."""
+    with student.rerun():
+        student.page.get_by_role("button", name="Hand in").click()
+    return student.page.get_by_role("dialog", name="Your result").locator("code").inner_text()
 
 
-def test_an_address_with_more_in_it_and_a_damaged_one(lab: Lab):
-    """What the task has locked is not taken from the address, and said; a changed character opens the plain page."""
-    text = TASK.to_text()
-    lab.open_page(f"/?task={text}&epochs=5")
-    expect(lab.page.get_by_text("epochs is locked in this task")).to_be_visible()
-    expect(lab.field("Epochs")).to_have_value("1000")
-    lab.wait_for_query(task=text)
-    lab.open_page(f"/?task={text[:-1]}{'A' if text[-1] != 'A' else 'B'}")
-    expect(lab.page.get_by_text("its checksum does not fit")).to_be_visible()
-    expect(lab.page.get_by_role("heading", name="Train")).to_be_visible()
-    expect(lab.field("Epochs")).to_be_enabled()
+def put_away(student: Lab) -> None:
+    """Close that dialog."""
+    student.page.keyboard.press("Escape")
+    expect(student.page.get_by_role("dialog")).to_have_count(0)
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_on_a_phone_a_task_and_its_dialogs_fit(visit, scheme):
-    """At 390 × 844 nothing scrolls sideways: the task, the result's link, the result, the teacher's dialog."""
-    lab: Lab = visit(viewport={"width": 390, "height": 844}, color_scheme=scheme)
-    lab.open_page(f"/?task={TASK.to_text()}").train().to_end()
-    with lab.rerun():
-        lab.page.get_by_role("button", name="Hand in").click()
-    fits(lab)
-    assert lab.serious_faults() == []
-    result = Result(task=TASK, experiment=TASK.experiment, answer="x" * 200)
-    fits(lab.open_page(f"/?result={result.to_text()}"))
-    lab.open_page()
-    lab.page.get_by_test_id("stExpandSidebarButton").click()
-    with lab.rerun():
-        lab.sidebar.get_by_role("button", name="Prepare a task").click()
-    for tab in ("Words and target", "Link and QR code", "What students see"):
-        lab.page.get_by_role("tab", name=tab).click()
+def fits_in_both_themes(lab: Lab) -> None:
+    """The same in the dark and in the light; a dialog that is open keeps the page from running once more for it."""
+    for theme in ("dark", "light"):
+        lab.page.emulate_media(color_scheme=theme)
+        expect(lab.page.get_by_test_id("stApp")).to_have_css("color-scheme", theme)
         fits(lab)
 
 
