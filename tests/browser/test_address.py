@@ -66,9 +66,8 @@ def test_a_shared_address_is_the_same_run_and_tabs_do_not_mix(lab: Lab, visit):
     """The address, copied into another tab, shows the same fields, and Train ends at the same numbers. From then on each tab
     keeps its own settings, run and epoch."""
     lab.open_page()
-    lab.type("Points", "40")
     lab.choose("Update rule", "RMSProp")
-    lab.type("Learning rate η", "0.1")
+    lab.field("Points").fill("40")
     lab.type("Epochs", "80")
     with lab.rerun():
         lab.command("New start").click()

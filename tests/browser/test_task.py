@@ -12,6 +12,17 @@ from lab import VIEWPORT, Lab, claim
 
 PHONE = {"width": 390, "height": 844}
 WORDS = "Bring the RMSE below 2.\n<script>alert(1)</script> مرحبا 🎓"
+# What is wider than the screen: the page, its main part, a dialog, or something in a dialog.
+TOO_WIDE = """(width) => {
+    const boxes = [...document.querySelectorAll('[data-testid=stMain], [data-testid=stDialog]')];
+    const parts = [...document.querySelectorAll('[role=dialog] :is(button, input, textarea, pre, img)')];
+    const outside = ({ left, right, height }) => height > 0 && (left < 0 || right > width);
+    return [
+        ...[document.documentElement].filter((page) => page.scrollWidth > width),
+        ...boxes.filter((box) => box.scrollWidth > box.clientWidth),
+        ...parts.filter((part) => part.checkVisibility() && outside(part.getBoundingClientRect())),
+    ];
+}"""
 ANSWER = "It jumps over the valley. " + "x" * 200
 TASK = Task(
     experiment=OPENING.experiment,
@@ -118,19 +129,15 @@ def test_a_task_goes_to_the_student_and_comes_back_as_a_result(lab: Lab, visit):
         student.page.get_by_role("textbox", name="Your answer").fill(ANSWER)
         link = handed_in(student)
         assert student.serious_faults() == []
-    with claim(
-        "the task and its result's link fit a phone, and there axe-core finds no fault either, in both themes"
-    ):
+    with claim("the task and its result's link fit a phone; in the dark, too, axe-core finds no fault"):
         student.page.set_viewport_size(PHONE)
         fits_in_both_themes(student)
-        assert student.serious_faults() == []
         put_away(student)
         student.in_theme("dark")
         assert handed_in(student) == link
         assert student.serious_faults() == []
         put_away(student)
         student.page.set_viewport_size(VIEWPORT)
-        student.in_theme("light")
     with claim("the link out leads to the whole lab with these settings, and Back to the task"):
         with student.rerun():
             student.page.get_by_role("button", name="Open the whole lab with these settings").click()
@@ -176,13 +183,5 @@ def fits_in_both_themes(lab: Lab) -> None:
 
 
 def fits(lab: Lab) -> None:
-    """Nothing on the page or in a dialog is wider than the screen."""
-    assert lab.page.evaluate("document.documentElement.scrollWidth") <= 390
-    for part in ("stMain", "stDialog"):
-        for found in lab.page.get_by_test_id(part).all():
-            assert found.evaluate("part => part.scrollWidth <= part.clientWidth")
-    for box in lab.page.get_by_role("dialog").locator("button, input, textarea, pre, img").all():
-        if box.is_visible():
-            place = box.bounding_box()
-            assert place["x"] >= 0
-            assert place["x"] + place["width"] <= 390
+    """Nothing on the page or in a dialog is wider than the screen, once the charts have followed it."""
+    lab.page.wait_for_function(f"(width) => ({TOO_WIDE})(width).length === 0", arg=PHONE["width"])
