@@ -1,0 +1,24 @@
+"""What every AppTest would do anew, done once in a session: Streamlit looks for installed components and compiles pages."""
+
+from functools import cache
+
+import pytest
+from streamlit.components.v2 import manifest_scanner
+from streamlit.runtime.scriptrunner.script_cache import ScriptCache
+from streamlit.testing.v1 import app_test, local_script_runner
+
+
+@pytest.fixture(scope="session", autouse=True)
+def found_and_compiled_once():
+    """Packages and pages stay as they are while tests run, and a server too looks for them once.
+
+    The look at the metadata of all packages takes 70 ms, which is most of opening a page.
+    """
+    scripts = ScriptCache()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            manifest_scanner, "scan_component_manifests", cache(manifest_scanner.scan_component_manifests)
+        )
+        for module in (app_test, local_script_runner):
+            patch.setattr(module, "ScriptCache", lambda: scripts)
+        yield
