@@ -55,6 +55,18 @@ class LessonPage:
     def skip(self) -> Self:
         return self.press("skip")
 
+    def finished(self) -> Self:
+        """Until the run is trained. In a browser the page goes on by itself; here each run of it trains one slice of time."""
+        while not self.player["complete"]:
+            self.run()
+        return self
+
+    @property
+    def answers(self) -> list[str]:
+        """The keys of the answers to choose from."""
+        keys = [str(button.key).partition(f"{self.name} answer ")[2] for button in self.at.button]
+        return [key for key in keys if key]
+
     def text(self, name: str) -> str:
         return self.at.text_input(f"{self.name}.{name}").value or ""
 

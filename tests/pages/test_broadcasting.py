@@ -21,53 +21,15 @@ def numbers(pairs):
     return [float((same + rest).replace("−", "-")) for same, rest in pairs]
 
 
-def test_unanswered_nothing_of_the_run_is_shown():
-    """The player rests at the start, no number of ours stands beside a printed one, and nothing is judged."""
+def test_unanswered_no_number_of_ours_stands_beside_a_printed_one():
+    """The question has the printed losses of the published run; of another run it claims nothing."""
     page = LessonPage("broadcasting")
-    assert not page.player["trained"]
-    assert len(page.player["table"]) == 1
-    assert page.player["summary"] == ""
     assert page.words.count("–</span>") == 4 * len(PLANE_TABLE) + len(PLANE_PREDICTIONS)
     assert "The article’s loss falls from 14.18 to 2.80. Is its model right?" in page.words
-
-
-@pytest.mark.parametrize(
-    ("answer", "said"),
-    [
-        ("wrong", "You were right: it heads for a wrong plane. The loss fell from 19.91 to 2.801"),
-        ("found", "You said: it finds the plane. What happened: it heads for a wrong plane. The loss fell"),
-    ],
-)
-def test_an_answer_is_judged_by_the_run(answer, said):
-    """The loss falls all the way, and the model is worse than the mean of y."""
-    page = LessonPage("broadcasting").answer(answer)
-    assert page.player["summary"].startswith(said)
-    assert "RMSE 1.731 is more than 1.578" in page.player["summary"]
-
-
-def test_skipped_and_not_asked():
-    """Both show the run and judge nothing."""
-    for page in (LessonPage("broadcasting").skip(), LessonPage("broadcasting", ask="false", **RUN)):
-        assert page.player["trained"]
-        assert page.player["summary"].startswith("The loss fell from 19.91")
-
-
-@pytest.mark.parametrize(
-    ("query", "truth"),
-    [
-        (MENDED, "it is on its way to the plane"),
-        (MENDED | {"learning_rate": "0.01"}, "it finds the plane"),
-        (RUN | {"learning_rate": "0.01"}, "it heads for a wrong plane"),
-        (RUN | {"learning_rate": "1.5", "epochs": "100"}, "it gets out of hand"),
-        (MENDED | {"learning_rate": "1.5", "epochs": "100"}, "it gets out of hand"),
-    ],
-)
-def test_the_truth_follows_the_settings(query, truth):
-    """Mending, the rate and the epochs change what happens, and with it the right answer."""
-    page = LessonPage("broadcasting", **query)
-    assert "Does this loop find the plane that made the data?" in page.words
-    other = "grows" if "hand" not in truth else "found"
-    assert f"What happened: {truth}. " in page.answer(other).player["summary"]
+    for query in (MENDED, RUN | {"learning_rate": "0.01"}, RUN | {"learning_rate": "1.5", "epochs": "100"}):
+        page = LessonPage("broadcasting", **query)
+        assert "Does this loop find the plane that made the data?" in page.words
+        assert "The article’s loss falls" not in page.words
 
 
 def test_the_forty_printed_numbers_stand_beside_ours():
@@ -150,44 +112,6 @@ def test_both_errors_are_drawn_and_named():
     path = mended.table(1, "path").to_pydict()
     assert path["root_loss"] == pytest.approx(path["rmse"])
     assert mistaken.charts[1].spec == mended.charts[1].spec  # so that mending draws nothing anew
-
-
-HOSTILE = [
-    ({"learning_rate": "<b>"}, "learning_rate must be a number. Got <b>."),
-    ({"epochs": "5000"}, "epochs must be between 1 and 2,000 in this lesson. Got 5000."),
-    ({"dataset": "noisy-quadratic"}, "dataset must be two-features in this lesson. Got noisy-quadratic."),
-    ({"loss": "mae"}, "loss must be one of mse, mse-broadcast. Got mae."),
-    ({"scale_features": "true"}, "scale_features must be false in this lesson. Got true."),
-    ({"batch_size": "10"}, "batch_size must be 0 in this lesson. Got 10."),
-    ({"guess": "perhaps", "ask": "no"}, "ask must be true or false. Got no."),
-]
-
-
-@pytest.mark.parametrize(("query", "sentence"), HOSTILE)
-def test_a_hostile_link_costs_one_sentence(query, sentence):
-    """The bad value is named with its rule, and the lesson opens with a good one."""
-    page = LessonPage("broadcasting", **(RUN | query))
-    assert page.complaints[0].startswith(sentence)
-    assert page.complaints[1:] in ([], ["The lesson opens with its own settings."])
-    assert page.skip().player["summary"]
-
-
-@pytest.mark.parametrize(
-    ("typed", "sentence"),
-    [
-        ({"learning_rate": "none"}, "learning_rate must be a number. Got none. Using 0.001 instead."),
-        (
-            {"epochs": "2001"},
-            "epochs must be between 1 and 2,000 in this lesson. Got 2001. Using 1000 instead.",
-        ),
-    ],
-)
-def test_a_bad_number_is_said_and_kept(typed, sentence):
-    """What was typed stays in the field; the run goes on with the last good value."""
-    page = LessonPage("broadcasting").type(**typed)
-    assert page.complaints == [sentence]
-    ((name, text),) = typed.items()
-    assert page.text(name) == text
 
 
 @pytest.mark.parametrize("points", ["3", "4", "10000"])

@@ -80,14 +80,10 @@ def test_what_was_typed_is_shown_as_it_is(text):
 
 
 def test_a_long_search_is_refused():
-    """More than 60 characters get one sentence, in the address and in the field; what was shown before stays."""
-    page = LessonPage("glossary", q="x" * 61)
-    assert page.complaints == [f"q must be at most 60 characters long. Got {'x' * 39}…."]
-    assert len(terms(page)) == len(ENTRIES)
+    """What was shown before stays: all words, or those that a shorter one has found."""
+    assert len(terms(LessonPage("glossary", q="x" * 61))) == len(ENTRIES)
     page = LessonPage("glossary", q="seed").type(q="y" * 100)
-    assert page.complaints == [f"q must be at most 60 characters long. Got {'y' * 39}…. Using seed instead."]
     assert terms(page) == [entry.term for entry in found("seed")]
-    assert page.text("q") == "y" * 100
 
 
 @pytest.mark.parametrize("text", ["", "   ", "\t"])
@@ -99,9 +95,8 @@ def test_an_empty_search_shows_all(text):
 
 
 def test_what_another_page_says_is_left_out():
-    """A link with settings of a run opens all the words, without a complaint."""
+    """A link with settings of a run opens all the words."""
     page = LessonPage("glossary", dataset="noisy-quadratic", learning_rate="0.1")
-    assert page.complaints == []
     assert len(terms(page)) == len(ENTRIES)
 
 

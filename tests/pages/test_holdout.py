@@ -5,7 +5,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from lesson_page import LessonPage
 from test_train import Lab
 
 from gd_core.experiment import Experiment, defaults
@@ -110,14 +109,3 @@ def test_a_way_on_carries_them():
     kept = plain(replace(HELD, split_seed=4))
     assert (kept.holdout, kept.split_seed) == (0.3, 4)
     assert build(kept).dataset.x.tolist() == build(replace(HELD, split_seed=4)).dataset.x.tolist()
-
-
-@pytest.mark.parametrize("name", ["learning_rate", "landscape", "variants", "gradient", "four_steps"])
-def test_a_lesson_says_what_it_does_with_them(name):
-    """It trains the other rows and says so; one press takes all rows, and the sentence is gone."""
-    lesson = LessonPage(name, dataset="noisy-quadratic", points="20", holdout="0.3")
-    captions = [element.value for element in lesson.at.caption]
-    assert any(text.startswith("6 rows of the data are held out") for text in captions)
-    lesson.press("use_all_rows")
-    assert "holdout" not in dict(lesson.at.query_params)
-    assert not any("held out" in element.value for element in lesson.at.caption)
