@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from lesson_page import LessonPage
-from test_train import Lab
+from train_page import Lab
 
 from gd_core.experiment import Experiment
 from gd_core.pins import MOST, Pin, Pins, packed

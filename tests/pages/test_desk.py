@@ -1,15 +1,14 @@
 """A lesson's desk: value, widgets and address say the same, whoever changed what."""
 
-import re
 from dataclasses import replace
 
 import pytest
 from streamlit.testing.v1 import AppTest
+from visit import Visit
 
 from gd_core.experiment import Experiment, ParameterError
 from pages.ui.desk import Desk
 
-MARK = ":material/error:] "
 PAGE = '''
 from dataclasses import replace
 import streamlit as st
@@ -52,38 +51,21 @@ st.text(lesson.judged(desk, QUESTION, "down"))
 USUAL = replace(Experiment.default("two-features"), epochs=500)
 
 
-class Trial:
+class Trial(Visit):
     def __init__(self, **query):
-        self.at = AppTest.from_string(PAGE, default_timeout=60)
-        self.at.session_state["in_app"] = True
-        for name, text in query.items():
-            self.at.query_params[name] = text
-        self.run()
+        at = AppTest.from_string(PAGE, default_timeout=60)
+        at.session_state["in_app"] = True
+        super().__init__(at, **query)
 
-    def run(self):
-        self.at.run()
-        assert not self.at.exception, [element.message for element in self.at.exception]
-        return self
-
-    def press(self, label):
-        (button,) = [button for button in self.at.button if button.label == label]
+    def press(self, key):
+        """Press a button, by what stands on it."""
+        (button,) = [button for button in self.at.button if button.label == key]
         button.click()
         return self.run()
 
     def type(self, name, text):
         self.at.text_input(f"trial.{name}").set_value(text)
         return self.run()
-
-    def follow(self, **query):
-        """Come to an address, as the browser's Back does."""
-        self.at.query_params.clear()
-        for name, text in query.items():
-            self.at.query_params[name] = text
-        return self.run()
-
-    @property
-    def query(self):
-        return {k: v if isinstance(v, str) else v[-1] for k, v in dict(self.at.query_params).items()}
 
     @property
     def experiment(self):
@@ -97,11 +79,6 @@ class Trial:
     def judged(self):
         return self.at.text[2].value
 
-    @property
-    def complaints(self):
-        lines = [line for element in self.at.markdown for line in element.value.split("\n") if MARK in line]
-        return [re.sub(r"\\(\W|_)", r"\1", line.split(MARK)[1]).rstrip() for line in lines]
-
 
 def test_a_bare_address_opens_with_the_usual_settings():
     """It stays bare, since it says all there is to say, until something differs; and can be gone back to."""
@@ -110,7 +87,7 @@ def test_a_bare_address_opens_with_the_usual_settings():
     assert trial.query == {}
     trial.type("learning_rate", "0.25")
     assert trial.query == trial.experiment.to_query()
-    trial.follow()
+    trial.follow({})
     assert (trial.experiment, trial.query) == (USUAL, {})
 
 
@@ -133,7 +110,7 @@ def test_an_address_is_followed_again():
     assert second.at.text_input("trial.share").value == "0.75"
     first.type("learning_rate", "0.5")
     assert first.query != address
-    first.follow(**address)
+    first.follow(address)
     assert (first.experiment.learning_rate, first.query) == (0.25, address)
     assert first.at.text_input("trial.learning_rate").value == "0.25"
 

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from test_train import Lab
+from train_page import Lab
 
 from gd_core import drawing
 from gd_core.experiment import Experiment

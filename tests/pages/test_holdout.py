@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from test_train import Lab
+from train_page import Lab
 
 from gd_core.experiment import Experiment, defaults
 from gd_core.problem import build

@@ -5,7 +5,7 @@ import gc
 import numpy as np
 import pytest
 from lesson_page import LessonPage
-from test_train import Lab
+from train_page import Lab
 
 from gd_core.experiment import Experiment
 from gd_core.table import find

@@ -1,10 +1,9 @@
 """The player's table: what the browser reads and what it adds up itself."""
 
-from html.parser import HTMLParser
-
 import numpy as np
 import pytest
 import torch
+from tags import Tags
 
 from gd_core.experiment import Experiment, Phase, defaults
 from gd_core.problem import build
@@ -200,22 +199,6 @@ def test_the_table_of_a_long_run_is_short_on_the_wire():
 
 
 # ------------------------------------------------------------------------------------------------ live numbers
-
-
-class Tags(HTMLParser):
-    """Start tags and text of a piece of HTML."""
-
-    def __init__(self, text):
-        super().__init__()
-        self.tags, self.text = [], ""
-        self.feed(text)
-        self.close()
-
-    def handle_starttag(self, tag, attrs):
-        self.tags.append((tag, dict(attrs)))
-
-    def handle_data(self, data):
-        self.text += data
 
 
 @pytest.mark.parametrize("column", ["p0", '"><script>alert(1)</script>', "a'b & <c>", "A&quot;"])

@@ -5,13 +5,13 @@ import math
 import re
 import struct
 from dataclasses import replace
-from html.parser import HTMLParser
 from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
 from lesson_page import LessonPage
+from tags import Tags
 
 from gd_core import verdict
 from gd_core.experiment import Experiment
@@ -154,21 +154,6 @@ def test_a_hostile_name_is_text_in_a_picture():
 
 
 # -------------------------------------------------------------------------------------------------- a page of its own
-
-
-class Tags(HTMLParser):
-    """Opening tags and the text of a page."""
-
-    def __init__(self, text):
-        super().__init__()
-        self.tags, self.text = [], ""
-        self.feed(text)
-
-    def handle_starttag(self, tag, attrs):
-        self.tags.append((tag, dict(attrs)))
-
-    def handle_data(self, data):
-        self.text += data
 
 
 @pytest.mark.parametrize("page", ["train", "variants", "deep_networks", "broadcasting"])

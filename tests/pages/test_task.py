@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl
 import pytest
 import segno
 from streamlit.testing.v1 import AppTest
-from test_train import Lab as TrainPage
+from train_page import Lab as TrainPage
 
 from gd_core import drawing
 from gd_core.examples import OPENING

@@ -1,15 +1,11 @@
 """The Train page without a browser: what each press and each typed value leaves on it."""
 
-import io
-import json
 import re
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
 import pytest
-from streamlit.testing.v1 import AppTest
+from train_page import Lab
 
 from gd_core.catalog import DATASET_INFO, OPTIMIZER_INFO
 from gd_core.engines import ENGINE_NOTE, SHORT_UPDATES
@@ -20,109 +16,6 @@ from gd_core.problem import build
 from gd_core.recorder import record
 from gd_core.theory import curvature
 from pages.ui import stage
-
-ROOT = Path(__file__).parents[2]
-MARK = ":material/error:] "  # stands before every sentence about a bad value
-
-
-class Lab:
-    """One visitor's page."""
-
-    def __init__(self, **query):
-        self.at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
-        for name, text in query.items():
-            self.at.query_params[name] = text
-        self.run()
-
-    def run(self):
-        self.at.run()
-        assert not self.at.exception, [element.message for element in self.at.exception]
-        return self
-
-    def set(self, **texts):
-        """Type into fields, without a run of the page between them."""
-        for name, text in texts.items():
-            self.at.text_input(f"w_{name}").set_value(text)
-        return self
-
-    def type(self, **texts):
-        return self.set(**texts).run()
-
-    def choose(self, name, choice):
-        self.at.selectbox(f"w_{name}").set_value(choice)
-        return self.run()
-
-    def press(self, key):
-        self.at.button(key).click()
-        return self.run()
-
-    def follow(self, query):
-        """Come back to an address, as the browser's Back does."""
-        self.at.query_params.clear()
-        for name, text in query.items():
-            self.at.query_params[name] = text
-        return self.run()
-
-    def text(self, name):
-        return self.at.text_input(f"w_{name}").value
-
-    @property
-    def query(self):
-        """The address, as a browser would show it."""
-        return {
-            name: value if isinstance(value, str) else value[-1]
-            for name, value in dict(self.at.query_params).items()
-        }
-
-    @property
-    def experiment(self):
-        """What the address says, all of which can be read; a bare one means the opening example."""
-        if not self.query:
-            return OPENING.experiment
-        experiment, sentences = Experiment.from_query({k: v for k, v in self.query.items() if k != "axes"})
-        assert not sentences
-        return experiment
-
-    @property
-    def buttons(self):
-        """Those that lead a run."""
-        others = ("example_", "prepare", "pin", "take_away")
-        return [button.label for button in self.at.button if not button.key.startswith(others)]
-
-    @property
-    def complaints(self):
-        """The sentences about bad values, as they are read."""
-        return [re.sub(r"\\(\W|_)", r"\1", markdown) for markdown in self.markdown_of_complaints]
-
-    @property
-    def markdown_of_complaints(self):
-        """The same as Streamlit gets them, without the icon in front."""
-        values = [element.value for element in self.at.markdown]
-        return [value.split(MARK)[1] for value in values if MARK in value]
-
-    @property
-    def charts(self):
-        return [element.proto for element in self.at.get("vega_lite_chart")]
-
-    def component(self, name):
-        """What a component is given: its JSON, and its table if it has one."""
-        (proto,) = [c.proto for c in self.at.get("bidi_component") if c.proto.component_name == name]
-        if proto.WhichOneof("data") == "json":
-            return json.loads(proto.json)
-        data = json.loads(proto.mixed.json)
-        (blob,) = proto.mixed.arrow_blobs.values()
-        data["table"] = pa.ipc.open_stream(io.BytesIO(blob.data)).read_pandas()
-        return data
-
-    @property
-    def player(self):
-        return self.component("player")
-
-    def table(self, chart, name):
-        """One of the tables of the chart with this number."""
-        (blob,) = [dataset.data.data for dataset in self.charts[chart].datasets if dataset.name == name]
-        return pa.ipc.open_stream(io.BytesIO(blob)).read_all()
-
 
 # ------------------------------------------------------------------------------------------------ first state
 

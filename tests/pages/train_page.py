@@ -1,0 +1,46 @@
+"""The Train page as AppTest sees it: what each press and each typed value leaves on it."""
+
+from typing import Any, Self
+
+from visit import Visit, app
+
+from gd_core.examples import OPENING
+from gd_core.experiment import Experiment
+
+
+class Lab(Visit):
+    """One visitor's page."""
+
+    def __init__(self, **query: str) -> None:
+        super().__init__(app(), **query)
+
+    def set(self, **texts: str) -> Self:
+        """Type into fields, without a run of the page between them."""
+        for name, text in texts.items():
+            self.at.text_input(f"w_{name}").set_value(text)
+        return self
+
+    def type(self, **texts: str) -> Self:
+        return self.set(**texts).run()
+
+    def choose(self, name: str, choice: Any) -> Self:
+        self.at.selectbox(f"w_{name}").set_value(choice)
+        return self.run()
+
+    def text(self, name: str) -> Any:
+        return self.at.text_input(f"w_{name}").value
+
+    @property
+    def experiment(self) -> Experiment:
+        """What the address says, all of which can be read; a bare one means the opening example."""
+        if not self.query:
+            return OPENING.experiment
+        experiment, sentences = Experiment.from_query({k: v for k, v in self.query.items() if k != "axes"})
+        assert not sentences
+        return experiment
+
+    @property
+    def buttons(self) -> list[str]:
+        """Those that lead a run."""
+        others = ("example_", "prepare", "pin", "take_away")
+        return [button.label for button in self.at.button if not button.key.startswith(others)]
