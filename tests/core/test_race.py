@@ -8,6 +8,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from rules import RULES, torchs_path
 
 from gd_core.experiment import Experiment
 from gd_core.landscape import frame
@@ -42,14 +43,6 @@ BASE = replace(
 PLANE = replace(
     Experiment.default("two-features"), points=23, noise=0.5, learning_rate=0.1, batch_size=4, epochs=12
 )
-TORCHS = {
-    "gradient-descent": (torch.optim.SGD, {}),
-    "momentum": (torch.optim.SGD, {"momentum": 0.9}),
-    "nesterov": (torch.optim.SGD, {"momentum": 0.9, "nesterov": True}),
-    "adagrad": (torch.optim.Adagrad, {}),
-    "rmsprop": (torch.optim.RMSprop, {}),
-    "adam": (torch.optim.Adam, {}),
-}
 everyone = pytest.mark.parametrize("key", RACERS)
 
 
@@ -60,22 +53,15 @@ def raced(base, keys=tuple(RACERS), target=None, **settings):
     return race(entries, [record(one.experiment) for one in entries], problem, curve, target)
 
 
-def torchs_path(experiment):
+def beside(experiment):
     """The same run by torch.optim: θ before the first and after each update, and the RMSE of all rows there."""
     problem = build(experiment)
-    x, y = problem.objective.features, problem.objective.target
     theta = problem.start.clone().requires_grad_()
-    optimizer, settings = TORCHS[experiment.optimizer]
-    optimizer = optimizer([theta], lr=experiment.learning_rate, foreach=False, **settings)
-    path = [theta.detach().clone()]
+    optimizer = RULES[experiment.optimizer].beside([theta], experiment.learning_rate)
     updates = experiment.epochs * experiment.updates_per_epoch
-    for rows in islice(batches(experiment.points, experiment.batch_size, experiment.seed), updates):
-        rows = slice(None) if rows is None else rows
-        optimizer.zero_grad()
-        ((x[rows] @ theta - y[rows]) ** 2).mean().backward()
-        optimizer.step()
-        path.append(theta.detach().clone())
-    path = torch.stack(path)
+    rows = islice(batches(experiment.points, experiment.batch_size, experiment.seed), updates)
+    path = torchs_path(optimizer, theta, problem.objective, rows)
+    x, y = problem.objective.features, problem.objective.target
     return path, ((path @ x.T - y) ** 2).mean(1).sqrt()
 
 
@@ -85,7 +71,7 @@ def torchs_path(experiment):
 def test_everyone_runs_as_torchs_optimizer_does(key, small_batches, base):
     """Each racer's path, its RMSE and its arrival are those of torch.optim on the same shuffled batches."""
     (one,) = raced(base, (key,), small_batches=small_batches).results
-    path, rmse = torchs_path(one.entry.experiment)
+    path, rmse = beside(one.entry.experiment)
     torch.testing.assert_close(one.theta, path, rtol=1e-9, atol=1e-9)
     np.testing.assert_allclose(one.rmse, rmse, rtol=1e-9, atol=1e-9)
     target = float(rmse[len(rmse) // 2] + rmse[len(rmse) // 2 + 1]) / 2
@@ -112,9 +98,8 @@ def test_memory_is_what_torch_keeps(key):
     """The numbers kept for each parameter are as many as tensors of its shape in torch.optim's own state."""
     problem = build(BASE)
     (entry,) = line_up(BASE, (key,), problem, curvature(problem.objective))
-    optimizer, settings = TORCHS[entry.experiment.optimizer]
     theta = torch.zeros(3, requires_grad=True)
-    optimizer = optimizer([theta], lr=0.1, **settings)
+    optimizer = RULES[entry.experiment.optimizer].beside([theta], 0.1)
     theta.sum().backward()
     optimizer.step()
     kept = [one for one in optimizer.state[theta].values() if torch.is_tensor(one) and one.shape == (3,)]
@@ -382,5 +367,5 @@ def test_every_racer_is_known():
     """Three sizes of batch with the plain rule, and each other rule once, on all rows."""
     rules = [one.optimizer for one in RACERS.values()]
     assert rules.count("gradient-descent") == 3
-    assert set(rules) == set(TORCHS)
+    assert set(rules) == set(RULES)
     assert all(one.rows == ALL for one in RACERS.values() if one.optimizer != "gradient-descent")

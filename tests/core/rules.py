@@ -1,0 +1,95 @@
+"""The update rules beside those of torch.optim. A new rule gets every test of `test_every_rule.py` by its entry in `RULES`."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from gd_core.objective import Objective
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rule:
+    """A rule's counterpart.
+
+    Attributes:
+        torchs: The class of torch.optim that holds it.
+        usual: What makes that class our rule with the settings that it has by default.
+        others: Other settings: ours, and the same in torch.
+        memory: What it remembers, and what torch calls that in its state.
+        adaptive: Whether its steps are as long as the rate says, whatever the gradient's size.
+    """
+
+    torchs: type[torch.optim.Optimizer]
+    usual: Mapping[str, Any] = field(default_factory=dict)
+    others: Sequence[tuple[Mapping[str, float], Mapping[str, Any]]] = ()
+    memory: Mapping[str, str] = field(default_factory=dict)
+    adaptive: bool = False
+
+    def beside(
+        self, parameters: Iterable[Tensor], learning_rate: float, **same: Any
+    ) -> torch.optim.Optimizer:
+        """torch's optimizer of these parameters, one by one as ours does them; `same` instead of the usual settings."""
+        return self.torchs(parameters, **{"lr": learning_rate, "foreach": False, **(same or self.usual)})
+
+    @property
+    def settings(self) -> list[tuple[Mapping[str, float], Mapping[str, Any]]]:
+        """All settings that are tried, the default ones first."""
+        return [({}, self.usual), *self.others]
+
+
+RULES = {
+    "gradient-descent": Rule(torchs=torch.optim.SGD),
+    "momentum": Rule(
+        torchs=torch.optim.SGD,
+        usual={"momentum": 0.9},
+        others=[({"momentum": 0.37}, {"momentum": 0.37})],
+        memory={"v": "momentum_buffer"},
+    ),
+    "nesterov": Rule(
+        torchs=torch.optim.SGD,
+        usual={"momentum": 0.9, "nesterov": True},
+        others=[({"momentum": 0.6}, {"momentum": 0.6, "nesterov": True})],
+        memory={"v": "momentum_buffer"},
+    ),
+    "adagrad": Rule(
+        torchs=torch.optim.Adagrad,
+        others=[({"epsilon": 1e-3}, {"eps": 1e-3})],
+        memory={"s": "sum"},
+        adaptive=True,
+    ),
+    "rmsprop": Rule(
+        torchs=torch.optim.RMSprop,
+        others=[({"alpha": 0.8, "epsilon": 1e-4}, {"alpha": 0.8, "eps": 1e-4})],
+        memory={"s": "square_avg"},
+        adaptive=True,
+    ),
+    "adam": Rule(
+        torchs=torch.optim.Adam,
+        others=[
+            ({"beta1": 0.7, "beta2": 0.95, "epsilon": 1e-4}, {"betas": (0.7, 0.95), "eps": 1e-4}),
+        ],
+        memory={"m": "exp_avg", "s": "exp_avg_sq"},
+        adaptive=True,
+    ),
+}
+
+
+def torchs_path(
+    optimizer: torch.optim.Optimizer,
+    theta: Tensor,
+    objective: Objective,
+    batches: Iterable[Tensor | None],
+) -> Tensor:
+    """θ before the first and after each update of torch's optimizer, [T + 1, P]; the loss is written out here."""
+    x, y = objective.features, objective.target
+    path = [theta.detach().clone()]
+    for rows in batches:
+        some = slice(None) if rows is None else rows
+        optimizer.zero_grad()
+        ((x[some] @ theta - y[some]) ** 2).mean().backward()
+        optimizer.step()
+        path.append(theta.detach().clone())
+    return torch.stack(path)

@@ -1,0 +1,192 @@
+"""What holds for every update rule, on every problem: torch.optim has the same, and so has all that works a run out."""
+
+import math
+from dataclasses import replace
+from itertools import islice
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from problems import EXPERIMENTS, OBJECTIVES, steepest
+from rules import RULES, torchs_path
+
+from gd_core.autopsy import autopsy
+from gd_core.catalog import OPTIMIZER_INFO
+from gd_core.experiment import Experiment, ParameterError
+from gd_core.optimizers import OPTIMIZERS
+from gd_core.problem import build
+from gd_core.recorder import record
+from gd_core.sweep import paths, sweep
+from gd_core.theory import curvature
+from gd_core.training import batches, train
+
+every_rule = pytest.mark.parametrize("name", RULES)
+every_setting = pytest.mark.parametrize(
+    ("name", "settings", "same"),
+    [
+        pytest.param(name, ours, theirs, id="-".join([name, *map(str, ours.values())]))
+        for name, rule in RULES.items() for ours, theirs in rule.settings
+    ],
+)  # fmt: skip
+every_problem = pytest.mark.parametrize("problem", EXPERIMENTS)
+small = st.floats(-1e3, 1e3).filter(lambda x: x == 0 or abs(x) > 1e-12)
+vector = st.lists(small, min_size=3, max_size=3).map(lambda x: torch.tensor(x, dtype=torch.float64))
+EPOCHS = 25  # of a sweep
+
+
+def close(ours, theirs):
+    torch.testing.assert_close(ours, theirs, rtol=1e-12, atol=1e-12)
+
+
+def rate_for(name, objective, share=0.3):
+    """A rate at which the rule trains: a share of 1 / the steepest curvature, or for an adaptive one a length."""
+    return 0.05 if RULES[name].adaptive else share / steepest(objective)
+
+
+def test_every_rule_is_in_the_table():
+    """A rule without an entry there would be tried with nothing."""
+    assert list(RULES) == list(OPTIMIZERS) == list(OPTIMIZER_INFO)
+
+
+@every_rule
+def test_hyperparameters_are_keywords_with_the_catalogues_defaults(name):
+    """What the catalogue says of a rule's settings is what the function takes, and each of them is tried."""
+    own = OPTIMIZER_INFO[name].hyperparameters
+    assert dict(OPTIMIZERS[name].__kwdefaults__ or {}) == dict(own)
+    assert {setting for ours, _ in RULES[name].others for setting in ours} == set(own)
+
+
+# ----------------------------------------------------------------------------------------------- beside torch.optim
+
+
+@every_setting
+@given(theta=vector, gradients=st.lists(vector, min_size=1, max_size=6), learning_rate=st.floats(1e-6, 10))
+def test_an_update_from_any_state_is_torchs(name, settings, same, theta, gradients, learning_rate):
+    """Whatever gradients have led to a state, the next update is that of torch.optim, to 1e-12."""
+    rule = OPTIMIZERS[name](learning_rate, **settings)
+    ours, state = theta, rule.initial(theta)
+    theirs = theta.clone().requires_grad_()
+    optimizer = RULES[name].beside([theirs], learning_rate, **same)
+    for gradient in gradients:
+        ours, state = rule.update(ours, gradient, state)
+        theirs.grad = gradient.clone()
+        optimizer.step()
+        close(ours, theirs.detach())
+
+
+@every_setting
+@pytest.mark.parametrize("batch", [0, 7])
+@pytest.mark.parametrize("problem", OBJECTIVES)
+def test_200_updates_are_torchs(name, settings, same, problem, batch):
+    """On all rows or shuffled mini-batches the run stays with torch.optim's to 1e-12, and really moves."""
+    objective = OBJECTIVES[problem]
+    rows, start = len(objective.target), objective.dataset.start
+    rate = rate_for(name, objective, 0.03 if batch else 0.3)
+    rule = OPTIMIZERS[name](rate, **settings)
+    steps = train(objective, start, rule, batches(rows, min(batch, rows), 5))
+    ours = torch.stack([step.theta for step in islice(steps, 201)])
+    theta = start.clone().requires_grad_()
+    optimizer = RULES[name].beside([theta], rate, **same)
+    close(ours, torchs_path(optimizer, theta, objective, islice(batches(rows, min(batch, rows), 5), 200)))
+    assert float(objective(ours[-1])) < float(objective(start))
+
+
+@every_rule
+def test_memory_is_that_of_torch(name):
+    """What our rule remembers after update k is what `torch.optim` keeps in its state; before the first it is nothing."""
+    experiment = replace(
+        Experiment.default(optimizer=name), scale_features=True, learning_rate=0.02, epochs=12
+    )
+    problem = build(experiment)
+    parts = autopsy(record(experiment), experiment, problem, [0, 5, 11])
+    theta = problem.start.clone().requires_grad_()
+    optimizer = RULES[name].beside([theta], 0.02)
+    seen = []
+    for _ in range(12):
+        torchs_path(optimizer, theta, problem.objective, [None])
+        seen.append(
+            {ours: optimizer.state[theta][theirs].clone() for ours, theirs in RULES[name].memory.items()}
+        )
+    assert set(parts.memory) == set(RULES[name].memory)
+    for ours, (before, after) in parts.memory.items():
+        expected = torch.stack([seen[k][ours] for k in (0, 5, 11)])
+        torch.testing.assert_close(after, expected, rtol=1e-10, atol=1e-12)
+        torch.testing.assert_close(before[1], seen[4][ours], rtol=1e-10, atol=1e-12)
+        assert not before[0].any()
+
+
+# --------------------------------------------------------------------------------------------------------- on its own
+
+
+@every_setting
+def test_an_update_changes_nothing_in_place(name, settings, same):
+    """θ, gradient and state of before are still the same after, so that a recording can keep them."""
+    del same
+    rule = OPTIMIZERS[name](0.1, **settings)
+    theta, gradient = torch.ones(3, dtype=torch.float64), torch.full((3,), 2.0, dtype=torch.float64)
+    _, state = rule.update(theta, gradient, rule.initial(theta))
+    before = {
+        key: value.clone() if isinstance(value, torch.Tensor) else value for key, value in state.items()
+    }
+    rule.update(theta, gradient, state)
+    assert theta.tolist() == [1.0] * 3
+    assert gradient.tolist() == [2.0] * 3
+    assert state.keys() == before.keys()
+    assert all(torch.equal(torch.as_tensor(state[key]), torch.as_tensor(before[key])) for key in state)
+
+
+@every_rule
+def test_settings_reach_the_rule(name):
+    """Each setting of a rule changes its run, and the settings of other rules do not."""
+    base = replace(Experiment.default(optimizer=name), epochs=3)
+    changed = {setting: 0.5 for info in OPTIMIZER_INFO.values() for setting in info.hyperparameters}
+    own = {"learning_rate", *OPTIMIZER_INFO[name].hyperparameters}
+    for setting, value in {**changed, "learning_rate": 2e-5}.items():
+        same = torch.equal(record(base).theta, record(replace(base, **{setting: value})).theta)
+        assert same is (setting not in own), setting
+
+
+# ------------------------------------------------------------------------------------------------ worked out otherwise
+
+
+@every_problem
+@every_rule
+def test_every_rate_ends_where_its_own_run_ends(name, problem):
+    """The loss of each epoch, at rates from far too small to diverging, for each rule; ∞ where the run diverged."""
+    experiment = replace(
+        EXPERIMENTS[problem], optimizer=name, epochs=EPOCHS, **OPTIMIZER_INFO[name].hyperparameters
+    )
+    made = build(experiment)
+    unit = 1.0 if RULES[name].adaptive else 1 / steepest(made.objective)
+    rates = torch.tensor([0.01, 0.3, 1.1, 1.9, 6.0, 1e3, 5e4], dtype=torch.float64) * unit
+    runs = [record(replace(experiment, learning_rate=rate)).loss.tolist() for rate in rates.tolist()]
+    single = torch.tensor([run + [math.inf] * (EPOCHS + 1 - len(run)) for run in runs], dtype=torch.float64)
+    near = 1e-12 * float(made.objective(made.start))  # what rounding leaves
+    for epochs in (EPOCHS, 0):
+        found = sweep(made.objective, made.start, experiment.phase, rates, epochs)
+        torch.testing.assert_close(found, single[:, epochs], rtol=1e-6, atol=near)
+    whole = torch.stack([*islice(paths(made.objective, made.start, experiment.phase, rates), EPOCHS + 1)])
+    torch.testing.assert_close(whole, single.T, rtol=1e-6, atol=near)
+
+
+@every_problem
+@every_rule
+def test_eigenvectors_have_the_numbers_of_the_loop_or_are_refused(name, problem):
+    """A long run may be worked out along them where that gives the same θ, to 1e-9 of the way; else one is told why not."""
+    rate = rate_for(name, build(EXPERIMENTS[problem]).objective)
+    experiment = replace(
+        Experiment.default(EXPERIMENTS[problem].dataset, name), learning_rate=rate, epochs=700
+    )
+    experiment = replace(
+        experiment, points=EXPERIMENTS[problem].points, scale_features=EXPERIMENTS[problem].scale_features
+    )
+    loop, usual = record(replace(experiment, engine="loop")), record(experiment)
+    away = (loop.theta - curvature(build(experiment).objective).optimum).norm(dim=1).cummax(0).values
+    assert len(usual.theta) == len(loop.theta)
+    assert bool(((loop.theta - usual.theta).norm(dim=1) <= 1e-9 * away).all())
+    if usual.engine == "loop":
+        with pytest.raises(ParameterError, match=f"engine must be auto or loop with {name}, "):
+            replace(experiment, engine="spectrum")
+    else:
+        assert replace(experiment, engine="spectrum").runs_on == "spectrum"
