@@ -9,12 +9,12 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pytest
+from pipe import Pipe
 from pyarrow import parquet
 
 from gd_core import __main__ as command_line
@@ -22,27 +22,35 @@ from gd_core import distributed
 from gd_core.distributed import Group, Unconnected
 from gd_core.pieces import Shard
 from gd_core.streaming import Reader, open_table
+from serving import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 WAIT = 300  # seconds, on a machine that has other things to do
 ROWS = 401
 FEATURES = ("a", "b", "c")
 
-# Commands one after another in one process, each with a port of its own; after each its exit status.
+# Commands one after another in one process, each with a port of its own; after each its exit status. In the last one
+# rank 1 ends, as if the power had gone, where it waits for rank 0, which trains alone.
 RANK = """
-import json, os, sys
+import json, os, signal, sys
+from gd_core import distributed, large_command
 from gd_core.__main__ import main
-for port, arguments in json.loads(sys.argv[1]):
+commands = json.loads(sys.argv[1])
+for number, (port, arguments) in enumerate(commands, 1):
     os.environ["MASTER_PORT"] = str(port)
+    if number == len(commands):
+        large_command.RECORDED_EVERY = 0.0
+        if os.environ["RANK"] == "1":
+            distributed.Group.follow = lambda self: os.kill(os.getpid(), signal.SIGKILL)
     status = main(arguments)
     for stream in (sys.stdout, sys.stderr):
         print("status", status, file=stream, flush=True)
 """
 
-# A process that ends as if the power had gone: at an epoch, or where it waits for rank 0. At "9 alone" the other hears
-# of it by torchrun's signal only; at "9 waits" nobody ends before a signal has come.
+# A process that ends as if the power had gone, at an epoch. At "9 alone" the other hears of it by torchrun's signal only;
+# at "9 waits" nobody ends before a signal has come, and the one that waits at epoch 9 says so in the pipe `there`.
 DYING = """
-import math, os, signal, sys, time
+import math, os, signal, sys
 from gd_core import distributed, large_command, large_record
 from gd_core.__main__ import main
 
@@ -50,8 +58,14 @@ def die(*arguments):
     os.kill(os.getpid(), signal.SIGKILL)
 
 def wait(*arguments):
+    hears, tells = os.pipe()
+    os.set_blocking(tells, False)
+    signal.set_wakeup_fd(tells)
+    if arguments[1:]:
+        with open("there", "w") as pipe:
+            pipe.write("there")
     while True:
-        time.sleep(0.05)
+        os.read(hears, 1)
 
 large_command.RECORDED_EVERY = 0.0
 add, whose, where = large_record.Progressed.add, *sys.argv[1:3]
@@ -60,20 +74,14 @@ if "alone" in where or "waits" in where:
     distributed.Group.follow = wait
 if "waits" in where:
     die = wait
-where = where.split()[0]
+epoch = int(where.split()[0])
 if os.environ["RANK"] == whose and os.environ.get("TORCHELASTIC_RESTART_COUNT", "0") == "0":
-    if where == "follow":
-        distributed.Group.follow = die
-    else:
-        large_record.Progressed.add = lambda self, point: (add(self, point), point.epoch == int(where) and die())
+    large_record.Progressed.add = lambda self, point: (add(self, point), point.epoch == epoch and die(self, point))
 sys.exit(main(sys.argv[3:]))
 """
 
 
-def free_port():
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
+LOST = "Another process of the run has ended, and so this ends too. What was trained so far is in {}."
 
 
 def launch(size, code, *arguments):
@@ -130,8 +138,13 @@ def table(tmp_path, rows):
     return path
 
 
+@pytest.mark.torchrun
 def test_three_processes_have_the_numbers_of_one(tmp_path, rows, table):
-    """Full batch and mini-batches, CSV and Parquet, gaps filled, a run that goes on, an empty shard, a bad cell."""
+    """Full batch and mini-batches, CSV and Parquet, gaps filled, a run that goes on, an empty shard, a bad cell.
+
+    And while rank 0 trains alone it hears of a process that has gone, without torchrun to tell it: the run ends long
+    before its epochs, one of those left says so, and the record so far is kept.
+    """
     lines = table.read_text().splitlines()
     gaps, bad, few = tmp_path / "gaps.csv", tmp_path / "bad.csv", tmp_path / "few.parquet"
     gaps.write_text("\n".join([*lines[:5], ",1,2,3", *lines[5:390], "1,2,,3", *lines[390:], ""]))
@@ -147,18 +160,33 @@ def test_three_processes_have_the_numbers_of_one(tmp_path, rows, table):
     expected = {name: alone(tmp_path / f"{name}.1.json", *run) for name, run in runs.items()}
     more = tmp_path / "filled.1.json", tmp_path / "more.json"
     commands = [["train", *run, "--record", tmp_path / f"{name}.json"] for name, run in runs.items()]
+    gone = tmp_path / "gone.json"
+    endless = ("--target", "y", "--learning-rate", 1e-9, "--epochs", 1_000_000)
     commands += [
         ["train", "--resume", more[0], "--epochs", 40, "--record", more[1]],
         ["train", "--table", bad, *flags, "--record", tmp_path / "bad.json"],
+        ["train", "--table", table, *endless, "--record", gone],
     ]
     listed = [(free_port(), [str(one) for one in command]) for command in commands]
     first, *others = launch(3, RANK, json.dumps(listed))
-    assert [status for status, _, _ in (first, *others)] == [0, 0, 0], first[2]
+    assert [status for status, _, _ in (first, *others)] == [0, -signal.SIGKILL, 0], first[2]
     sentence = "missing must be drop or mean, or every cell a number. Got refuse, and row 391, column c: ‘x’ is not a number."
-    assert first[2].splitlines() == ["status 0"] * 5 + [sentence, "status 2"]
+    lost = LOST.format(gone)
+    assert sum(errors.splitlines().count(lost) for _, _, errors in (first, *others)) == 1
+    assert [line for line in first[2].splitlines() if line != lost] == (
+        ["status 0"] * 5 + [sentence, "status 2", "status 1"]
+    )
+    assert first[1].splitlines()[-2:] == [
+        "status 2",
+        "status 1",
+    ]  # nothing is printed of the run that was lost
     assert first[1].count("the floor is") + first[1].count("Converged") == 5
-    for _, output, errors in others:  # they work and say nothing
-        assert output.splitlines() == errors.splitlines() == ["status 0"] * 5 + ["status 2"]
+    for (_, output, errors), last in zip(
+        others, ([], ["status 1"]), strict=True
+    ):  # they work and say nothing
+        said = [line for line in errors.splitlines() if line != lost]
+        assert output.splitlines() == said == ["status 0"] * 5 + ["status 2", *last]
+    assert json.loads(gone.read_text())["complete"] is False
     found = {name: json.loads((tmp_path / f"{name}.json").read_text()) for name in (*runs, "more")}
     assert not (tmp_path / "bad.json").exists()
     for name in ("full", "filled", "few"):
@@ -191,8 +219,9 @@ def by_hand(table, size, batch=16, rate=0.004, epochs=30):
     return theta
 
 
+@pytest.mark.torchrun
 @pytest.mark.skipif(os.name == "nt", reason="torchrun's restarts need signals")
-def test_a_killed_process_ends_the_run_and_a_restart_goes_on(tmp_path, table, capfd):
+def test_a_killed_process_ends_the_run_and_a_restart_goes_on(tmp_path, table):
     """torchrun --max-restarts 1: a sentence, the record of the epochs before, and then the numbers of a run that was whole."""
     path, script = tmp_path / "run.json", tmp_path / "dying.py"
     script.write_text(f"import sys\nsys.path.insert(0, {str(ROOT)!r})\n{DYING}")
@@ -213,10 +242,7 @@ def test_a_killed_process_ends_the_run_and_a_restart_goes_on(tmp_path, table, ca
         cwd=tmp_path, capture_output=True, text=True, timeout=WAIT,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    sentence = (
-        f"Another process of the run has ended, and so this ends too. What was trained so far is in {path}."
-    )
-    assert done.stderr.splitlines().count(sentence) == 1
+    assert done.stderr.splitlines().count(LOST.format(path)) == 1
     assert "Traceback" not in done.stderr
     assert "after 20 epochs" in done.stdout
     theta = by_hand(table, 2, batch=40, epochs=20)
@@ -281,6 +307,7 @@ def check_that_it_goes_on(path, table):
     )
 
 
+@pytest.mark.torchrun
 @pytest.mark.skipif(os.name == "nt", reason="torchrun ends the others by a signal")
 def test_rank_0_that_is_killed_ends_the_run_and_leaves_its_record(tmp_path, table, torchrun):
     """The one that prints and records is gone: another says so, once, and `--resume` goes on from the epoch before."""
@@ -288,24 +315,20 @@ def test_rank_0_that_is_killed_ends_the_run_and_leaves_its_record(tmp_path, tabl
     process = torchrun("9 alone", path)
     output, errors = process.communicate(timeout=WAIT)
     assert (process.returncode, output) == (1, "")
-    sentence = (
-        f"Another process of the run has ended, and so this ends too. What was trained so far is in {path}."
-    )
-    assert errors.splitlines().count(sentence) == 1
+    assert errors.splitlines().count(LOST.format(path)) == 1
     assert "gd_core/" not in errors  # no traceback of ours; torchrun's own report is not ours to end
     record = json.loads(path.read_text())
     assert (record["epoch"], record["complete"], record["outcome"]) == (8, False, "stopped")
     check_that_it_goes_on(path, table)
 
 
+@pytest.mark.torchrun
 @pytest.mark.skipif(os.name == "nt", reason="a terminal's Ctrl-C is a signal to all of its group")
 def test_ctrl_c_to_torchrun_keeps_the_record_so_far(tmp_path, table, torchrun):
     """All processes hear it, and once more from torchrun: the run is printed and recorded once, and can go on."""
-    path = tmp_path / "run.json"
+    path, there = tmp_path / "run.json", Pipe(tmp_path / "there")
     process = torchrun("9 waits", path)
-    while not path.exists() or json.loads(path.read_text())["epoch"] < 8:
-        assert process.poll() is None, process.communicate()
-        time.sleep(0.01)
+    assert there.heard(process, WAIT) == "there"
     os.killpg(process.pid, signal.SIGINT)
     output, errors = process.communicate(timeout=WAIT)
     assert process.returncode == 1  # torchrun's own
@@ -317,20 +340,6 @@ def test_ctrl_c_to_torchrun_keeps_the_record_so_far(tmp_path, table, torchrun):
     assert "Another process" not in errors
     assert "nothing to keep" not in errors
     check_that_it_goes_on(path, table)
-
-
-def test_rank_0_hears_of_a_process_that_has_gone(tmp_path, table, monkeypatch):
-    """While it trains alone, without torchrun to tell it: it ends long before its epochs, and keeps the record so far."""
-    path = tmp_path / "run.json"
-    flags = ("--table", table, "--target", "y", "--learning-rate", 1e-9, "--epochs", 1_000_000)
-    first, second = launch(2, DYING, 1, "follow", "train", *flags, "--record", path)
-    assert second[0] == -9
-    assert first[:2] == (1, "")
-    sentence = (
-        f"Another process of the run has ended, and so this ends too. What was trained so far is in {path}."
-    )
-    assert first[2].splitlines()[-1] == sentence
-    assert json.loads(path.read_text())["complete"] is False
 
 
 @pytest.fixture

@@ -3,10 +3,10 @@
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
+from pipe import Pipe
 
 from serving import free_port
 
@@ -14,14 +14,14 @@ ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 120  # seconds
 # on Linux, Streamlit opens a browser with this
 XDG_OPEN = """#!/bin/sh
-cd "$(dirname "$0")" && echo "$1" > part && mv part opened
+echo "$1" > "$(dirname "$0")/opened"
 """
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems open a browser in another way")
 def test_at_home_a_browser_opens(tmp_path):
     """With a display, the app's address is opened once all is loaded, and nobody is asked for an email address before."""
-    opener, opened, port = tmp_path / "xdg-open", tmp_path / "opened", free_port()
+    opener, opened, port = tmp_path / "xdg-open", Pipe(tmp_path / "opened"), free_port()
     opener.write_text(XDG_OPEN)
     opener.chmod(0o755)
     process = subprocess.Popen(
@@ -33,12 +33,8 @@ def test_at_home_a_browser_opens(tmp_path):
         stderr=subprocess.DEVNULL,
     )
     try:
-        begun = time.monotonic()
-        while not opened.exists():
-            assert process.poll() is None
-            assert time.monotonic() - begun < PATIENCE
-            time.sleep(0.1)
-        assert opened.read_text().strip() == f"http://localhost:{port}"
+        assert opened.heard(process, PATIENCE).strip() == f"http://localhost:{port}"
     finally:
+        opened.close()
         process.kill()
         process.wait()
