@@ -62,7 +62,11 @@ with left:
 
 with look.first_visit():
     from gd_core import shapes
-    from pages.ui import bug, charts, player, stage, tabs
+    from pages.ui import bug, player, stage, tabs
+    from pages.ui.charts.error import error
+    from pages.ui.charts.fit import agreement
+    from pages.ui.charts.model import MOVED_ROWS
+    from pages.ui.charts.parameters import trace
     from pages.ui.palette import palette
 stage.settle()
 run, known, finding = stage.played(desk.settings, trained=desk.revealed)
@@ -73,15 +77,15 @@ with left, st.container(key="picture"):
 with middle:
     gone = " Here they leave the picture." if run.recording.diverged_at else ""
     rows = desk.settings.points
-    few = f" {charts.MOVED_ROWS} of {rows:,} rows." if rows > charts.MOVED_ROWS else ""
+    few = f" {MOVED_ROWS} of {rows:,} rows." if rows > MOVED_ROWS else ""
     look.panel_title("Is the model right?", f"<br>A right prediction lies on the dashed line.{few}{gone}")
-    tabs.draw(charts.agreement(run, colours, tall), "agreement")
+    tabs.draw(agreement(run, colours, tall), "agreement")
 with right:
     st.html(bug.two_errors(run))
-    tabs.draw(charts.error(run, colours, tall, root_loss=True), "error")
+    tabs.draw(error(run, colours, tall, root_loss=True), "error")
 for number, (place, name) in enumerate(zip(st.columns(3, gap="medium"), ("w₁", "w₂", "b"), strict=True)):
     with place:
-        view = charts.trace(run, number, name, "loss", colours, 165, shapes.PLANE_OF_DATA[number])
+        view = trace(run, number, name, "loss", colours, 165, shapes.PLANE_OF_DATA[number])
         tabs.draw(view, f"trace_{number}")
 with lesson.transport():
     player.show(

@@ -66,7 +66,9 @@ lesson.predict(desk, QUESTION)
 
 with look.first_visit():
     from gd_core import stages
-    from pages.ui import charts, loop, player, stage, tabs
+    from pages.ui import loop, player, stage, tabs
+    from pages.ui.charts.fit import panel
+    from pages.ui.charts.stages import moment_error, moment_fit
     from pages.ui.palette import palette
 stage.settle()
 run, known, finding = stage.played(desk.settings, trained=desk.revealed)
@@ -83,9 +85,9 @@ tall = projector.height(235, 225)
 with loop_place, st.container(key="loop"):
     st.html(loop.cards(run))
 with left:
-    tabs.draw(charts.moment_fit(run, shown, colours, tall), "moment_fit")
+    tabs.draw(moment_fit(run, shown, colours, tall), "moment_fit")
 with middle:
-    tabs.draw(charts.moment_error(run, shown, colours, tall), "moment_error")
+    tabs.draw(moment_error(run, shown, colours, tall), "moment_error")
 if right:
     with right:
         st.html(loop.printed_errors(run))
@@ -110,7 +112,7 @@ with st.container(horizontal=True, gap="xsmall", key="panels"):
     for epoch, shown_from in loop.panels(run):
         with st.container(width=166):
             look.panel_title(f"Epoch {epoch}")
-            tabs.draw(charts.panel(run, epoch, colours, 160, shown_from), f"panel_{epoch}")
+            tabs.draw(panel(run, epoch, colours, 160, shown_from), f"panel_{epoch}")
 lesson.closing(
     (
         "A step changes a, b and c. Only the next loss tells what it was worth.",

@@ -102,13 +102,17 @@ lesson.predict(desk, question)
 
 with look.first_visit():
     from gd_core.valley import pair
-    from pages.ui import charts, player, rate, stage, tabs, valley
+    from pages.ui import player, rate, stage, tabs, valley
+    from pages.ui.charts.error import gap as gap_chart
+    from pages.ui.charts.model import Run
+    from pages.ui.charts.valley import both_gaps
+    from pages.ui.charts.valley import valley as valley_chart
     from pages.ui.palette import palette
 stage.settle()
 colours = palette(st.context.theme.type)
 
 
-def one_valley() -> dict[str, charts.Run]:
+def one_valley() -> dict[str, Run]:
     """One map with the paths of all starts, and beside it what each direction still has to go. Gives the runs."""
     parts = [stage.played(one, trained=desk.revealed) for one in starts.experiments(desk)]
     runs, lead = [run for run, *_ in parts], starts.chosen(desk)
@@ -124,7 +128,7 @@ def one_valley() -> dict[str, charts.Run]:
             look.panel_title("", valley.map_note(desk.settings, desk["axes"], follow, desk["arrows"]))
         with look.clickable("map"):
             titles = valley.titles_of(desk.settings, desk["axes"])
-            view = charts.valley(
+            view = valley_chart(
                 runs,
                 plane,
                 titles,
@@ -140,7 +144,7 @@ def one_valley() -> dict[str, charts.Run]:
             st.html(valley.start_table(parts, lead, colours))
     with right:
         look.panel_title("Gap along each direction", valley.lead_note(parts, lead))
-        tabs.draw(charts.gap(runs[lead], colours, projector.height(240, 225)), "gap")
+        tabs.draw(gap_chart(runs[lead], colours, projector.height(240, 225)), "gap")
         st.html(valley.direction_table(runs[lead], desk.revealed))
     numbers, sums, templates = valley.numbers(parts, lead)
     judged = lesson.judged(desk, question, valley.truth(parts[0]))
@@ -159,7 +163,7 @@ def one_valley() -> dict[str, charts.Run]:
     return {f"Start {number}": run for number, run in enumerate(runs, 1)}
 
 
-def both_valleys() -> dict[str, charts.Run]:
+def both_valleys() -> dict[str, Run]:
     """Without and with scaled features: two maps, both gaps, and what scaling changes in numbers. Gives the runs."""
     twins = pair(desk.settings)
     parts = [stage.played(one, trained=desk.revealed) for one in (twins.plain, twins.scaled)]
@@ -173,7 +177,7 @@ def both_valleys() -> dict[str, charts.Run]:
         ):
             with place:
                 look.panel_title("", title)
-                view = charts.valley(
+                view = valley_chart(
                     [run],
                     valley.plane_of(run.experiment, desk["axes"]),
                     valley.titles_of(run.experiment, desk["axes"]),
@@ -184,7 +188,7 @@ def both_valleys() -> dict[str, charts.Run]:
                 tabs.draw(view, f"valley_{title[:7].strip()}")
         look.panel_title("Gap to the optimum")
         tabs.draw(
-            charts.both_gaps({"without scaling": parts[0][0], "scaled features": parts[1][0]}, colours, 180),
+            both_gaps({"without scaling": parts[0][0], "scaled features": parts[1][0]}, colours, 180),
             "both",
         )
     with right:

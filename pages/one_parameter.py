@@ -70,7 +70,8 @@ lesson.predict(desk, QUESTION)
 
 with look.first_visit():
     from gd_core import fate
-    from pages.ui import charts, player, slope, stage, tabs
+    from pages.ui import player, slope, stage, tabs
+    from pages.ui.charts.tangent import tangent, value_at
     from pages.ui.palette import palette
 stage.settle()
 run, known, finding = stage.played(desk.settings, trained=desk.revealed)
@@ -79,14 +80,12 @@ truth = fate.fate(run.recording)
 
 def take_start() -> None:
     if picked := player.clicked():
-        desk.set(start=(charts.value_at(run, picked.x),))
+        desk.set(start=(value_at(run, picked.x),))
 
 
 left, right = st.columns(2, gap="medium")
 with left, look.clickable("curve"):
-    tabs.draw(
-        charts.tangent(run, "A", palette(st.context.theme.type), projector.height(TALL, LARGE)), "curve"
-    )
+    tabs.draw(tangent(run, "A", palette(st.context.theme.type), projector.height(TALL, LARGE)), "curve")
 with right, st.container(key="slope", gap="small"):
     st.html(slope.factor_card(desk.settings, revealed=desk.revealed))
     st.html(slope.step_line(desk.settings))

@@ -6,7 +6,8 @@ from gd_core.experiment import Experiment
 from gd_core.published import PLANE_PREDICTIONS, PLANE_TABLE
 from gd_core.shapes import PLANE_OF_DATA, predictions, rows_of
 from gd_core.verdict import significant
-from pages.ui import charts, digits, player
+from pages.ui import digits, player
+from pages.ui.charts.model import Run, drawn_epochs
 from pages.ui.options import written
 
 ROWS = 4  # of the table of differences that are shown
@@ -18,7 +19,7 @@ def line(loss: str) -> str:
     return "y_hat - y" if loss == "mse-broadcast" else "y_hat - y[:, None]"
 
 
-def picture(run: charts.Run) -> str:
+def picture(run: Run) -> str:
     """The first rows of ŷ − y with this epoch's numbers; what is meant is on the diagonal."""
     mistaken, rows = run.experiment.loss == "mse-broadcast", run.experiment.training_rows
     _, target = rows_of(run.problem, ROWS)
@@ -54,7 +55,7 @@ def _sub(number: int) -> str:
     return "₁₂₃₄₅₆₇₈₉"[number]
 
 
-def sums(run: charts.Run) -> dict[str, player.Sum]:
+def sums(run: Run) -> dict[str, player.Sum]:
     """What the browser adds up for the picture: ŷ of each row from θ, and its distance to each target."""
     features, target = rows_of(run.problem, ROWS)
     found: dict[str, player.Sum] = {}
@@ -66,12 +67,12 @@ def sums(run: charts.Run) -> dict[str, player.Sum]:
     return found
 
 
-def ones(run: charts.Run) -> dict[str, Any]:
+def ones(run: Run) -> dict[str, Any]:
     """A column of ones, so that the sums above may hold constants."""
-    return {"one": [1.0] * len(charts.drawn_epochs(run.recording.epochs, run.experiment.total_epochs))}
+    return {"one": [1.0] * len(drawn_epochs(run.recording.epochs, run.experiment.total_epochs))}
 
 
-def two_errors(run: charts.Run) -> str:
+def two_errors(run: Run) -> str:
     """The root of what is minimised and the error against the data, named and side by side."""
     root = "root_loss" if run.experiment.loss == "mse-broadcast" else "rmse"
     return (
@@ -80,7 +81,7 @@ def two_errors(run: charts.Run) -> str:
     )
 
 
-def printed_table(run: charts.Run) -> str:
+def printed_table(run: Run) -> str:
     """The article's forty numbers, ours under each when the run has come so far."""
     recording = run.recording
     names = run.experiment.info.parameters
@@ -106,7 +107,7 @@ def printed_table(run: charts.Run) -> str:
     )
 
 
-def printed_predictions(run: charts.Run) -> str:
+def printed_predictions(run: Run) -> str:
     """The article's five predictions, ours, and what they should be."""
     _, target = rows_of(run.problem, len(PLANE_PREDICTIONS))
     there = run.recording.complete
@@ -122,7 +123,7 @@ def printed_predictions(run: charts.Run) -> str:
     )
 
 
-def signs(run: charts.Run) -> str:
+def signs(run: Run) -> str:
     """What the article prints as optimal, what it is, and what it should be."""
     end = PLANE_TABLE[-1]
     body = "".join(

@@ -15,9 +15,9 @@ from gd_core.rates import four_rates
 from gd_core.sketch import epochs_to, same_data, same_landscape, same_target, usual_target
 from gd_core.verdict import significant
 from pages.ui import lesson, look, plane, player, projector, sketches, stage, tabs, takeaway
-from pages.ui.charts import Run
 from pages.ui.charts import pinned as charts
 from pages.ui.charts.ghosts import Ghost
+from pages.ui.charts.model import Run
 from pages.ui.compare_table import rows_of, table
 from pages.ui.desk import Desk
 from pages.ui.look import plain

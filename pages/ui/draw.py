@@ -12,7 +12,7 @@ from gd_core import drawing
 from gd_core.experiment import Experiment, ParameterError
 from gd_core.split import split
 from pages.ui import look, projector
-from pages.ui.charts import Run
+from pages.ui.charts.model import Run
 from pages.ui.palette import Palette
 
 _HERE = Path(__file__).parent

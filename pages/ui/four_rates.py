@@ -17,8 +17,8 @@ from gd_core.sweep import rates_between, sweep
 from gd_core.theory import Forecast
 from gd_core.verdict import short, significant
 from pages.ui import lesson, look, player, projector, stage, tabs
-from pages.ui.charts import Run
 from pages.ui.charts import rates as charts
+from pages.ui.charts.model import Run
 from pages.ui.desk import UNSURE, Desk
 from pages.ui.options import Number, written
 from pages.ui.palette import Palette, palette

@@ -16,7 +16,6 @@ from gd_core.theory import Forecast
 from gd_core.verdict import short, significant
 from pages.ui import (
     advice,
-    charts,
     controls,
     draw,
     drawn,
@@ -36,7 +35,11 @@ from pages.ui import (
     takeaway,
     task,
 )
+from pages.ui.charts.error import error as error_chart
+from pages.ui.charts.fit import agreement, along, fit
 from pages.ui.charts.ghosts import Ghost
+from pages.ui.charts.landscape import landscape, parabola
+from pages.ui.charts.model import DRAWN_ROWS, MOVED_ROWS, Run, View, stride_of
 from pages.ui.once import once
 from pages.ui.palette import Palette, palette
 from pages.ui.ways import ways_on
@@ -74,7 +77,7 @@ def show(held: controls.Controls, box: Any = None) -> None:
         takeaway.button("train", "Train", _shown, _address)
 
 
-def _shown() -> dict[str, charts.Run]:
+def _shown() -> dict[str, Run]:
     """The run on the page now, for whoever takes it away."""
     experiment = STATE["held"].experiment
     return {"This run": stage.as_run(experiment, stage.on_stage(experiment))[0]}
@@ -130,7 +133,7 @@ def _trains_alone(held: controls.Controls, streaming: bool) -> bool:
     return True
 
 
-def _panels(run: charts.Run, known: Forecast, colours: Palette, shown: pinned.Beside) -> None:
+def _panels(run: Run, known: Forecast, colours: Palette, shown: pinned.Beside) -> None:
     top = st.columns(2, gap="medium")
     with top[0]:
         _data(run, colours, shown)
@@ -143,14 +146,14 @@ def _panels(run: charts.Run, known: Forecast, colours: Palette, shown: pinned.Be
         _formula(run, known)
 
 
-def _panels_in_a_row(run: charts.Run, colours: Palette, shown: pinned.Beside) -> None:
+def _panels_in_a_row(run: Run, colours: Palette, shown: pinned.Beside) -> None:
     """Data, landscape and error side by side, which a projector shows with the player on one screen."""
     height = IN_A_ROW - (LINE if shown.legend else 0) - (LINE if shown.notes else 0)
     places = st.columns(3, gap="small")
     with places[0], st.container(key="data_panel"):
         if len(run.problem.dataset.feature_names) > 1:
             look.panel_title("Prediction and data", _agreement_note(run, shown))
-            tabs.draw(_view(charts.agreement, run, colours, height, ghosts=shown.fit), "agreement")
+            tabs.draw(_view(agreement, run, colours, height, ghosts=shown.fit), "agreement")
         else:
             _one_feature(run, colours, height, shown)
     with places[1]:
@@ -159,35 +162,33 @@ def _panels_in_a_row(run: charts.Run, colours: Palette, shown: pinned.Beside) ->
         _error(run, colours, height, shown)
 
 
-def _view(
-    chart: Callable[..., charts.View], run: charts.Run, *how: Any, ghosts: Sequence[Ghost]
-) -> charts.View:
+def _view(chart: Callable[..., View], run: Run, *how: Any, ghosts: Sequence[Ghost]) -> View:
     """A chart of this run. Without pinned runs beside it, it is the same for all who look at it."""
     if ghosts:
         return chart(run, *how, ghosts=ghosts)
     return once(run.recording, (chart, *how), lambda: chart(run, *how))
 
 
-def _data(run: charts.Run, colours: Palette, shown: pinned.Beside) -> None:
+def _data(run: Run, colours: Palette, shown: pinned.Beside) -> None:
     if len(run.problem.dataset.feature_names) > 1:
         look.panel_title("Prediction and data", _agreement_note(run, shown))
         left, right = st.columns([3, 2], gap="small")
         with left:
-            tabs.draw(_view(charts.agreement, run, colours, TALL, ghosts=shown.fit), "agreement")
+            tabs.draw(_view(agreement, run, colours, TALL, ghosts=shown.fit), "agreement")
         with right:
             for place, j in enumerate(_shown_features(run)):
-                view = _view(charts.along, run, j, colours, TALL // 2 - 8, ghosts=shown.fit)
+                view = _view(along, run, j, colours, TALL // 2 - 8, ghosts=shown.fit)
                 tabs.draw(view, f"along_{place}")
     else:
         _one_feature(run, colours, TALL, shown)
 
 
-def _one_feature(run: charts.Run, colours: Palette, height: int, shown: pinned.Beside) -> None:
+def _one_feature(run: Run, colours: Palette, height: int, shown: pinned.Beside) -> None:
     """Data and fit; of one's own drawing that is not trained yet, the paper. A task's points stay as they are."""
     if not drawing.is_drawing(run.experiment) or task.current() is not None:
         fixed = "the points are the task’s" if drawing.is_drawing(run.experiment) else ""
         look.panel_title("Data and fit", "; ".join(filter(None, (_rows_note(run), fixed))))
-        tabs.draw(_view(charts.fit, run, colours, height, ghosts=shown.fit), "fit")
+        tabs.draw(_view(fit, run, colours, height, ghosts=shown.fit), "fit")
     elif stage.on_stage(run.experiment) is None:
         draw.show(run, colours, _drawn, _refused)
     else:
@@ -196,7 +197,7 @@ def _one_feature(run: charts.Run, colours: Palette, height: int, shown: pinned.B
             st.button(
                 "Go on drawing", icon=":material/draw:", type="tertiary", on_click=stage.reset, key="draw_on"
             )
-        tabs.draw(_view(charts.fit, run, colours, height, ghosts=shown.fit), "fit")
+        tabs.draw(_view(fit, run, colours, height, ghosts=shown.fit), "fit")
 
 
 def _drawn(experiment: Experiment) -> None:
@@ -212,12 +213,12 @@ def _refused(sentence: str) -> None:
     _side_bar_changed()
 
 
-def _error(run: charts.Run, colours: Palette, height: int, shown: pinned.Beside) -> None:
+def _error(run: Run, colours: Palette, height: int, shown: pinned.Beside) -> None:
     look.panel_title("Error by epoch", _stride_note(run))
-    tabs.draw(_view(charts.error, run, colours, height, ghosts=shown.error), "error")
+    tabs.draw(_view(error_chart, run, colours, height, ghosts=shown.error), "error")
 
 
-def _shown_features(run: charts.Run) -> list[int]:
+def _shown_features(run: Run) -> list[int]:
     """The two features that the fit is drawn along: of more than two, those that were chosen."""
     names = run.problem.dataset.feature_names
     shown = [0, 1]
@@ -233,7 +234,7 @@ def _shown_features(run: charts.Run) -> list[int]:
     return shown
 
 
-def _landscape(run: charts.Run, colours: Palette, height: int, shown: pinned.Beside) -> None:
+def _landscape(run: Run, colours: Palette, height: int, shown: pinned.Beside) -> None:
     axes = controls.axes(run.experiment.info.parameters)
     names = [f"{name}′" if run.experiment.scale_features else name for name in run.experiment.info.parameters]
     with st.container(horizontal=True, vertical_alignment="center", key="map_head"):
@@ -248,14 +249,14 @@ def _landscape(run: charts.Run, colours: Palette, height: int, shown: pinned.Bes
         controls.axes_control(run.experiment.info.parameters, _side_bar_changed)
         look.panel_title("", slice_note)
     if len(names) == 1:
-        view = _view(charts.parabola, run, names[0], colours, height, ghosts=shown.map)
+        view = _view(parabola, run, names[0], colours, height, ghosts=shown.map)
     else:
-        view = _view(charts.landscape, run, axes, tuple(names), colours, height, ghosts=shown.map)
+        view = _view(landscape, run, axes, tuple(names), colours, height, ghosts=shown.map)
     with look.clickable("map"):
         tabs.draw(view, "landscape")
 
 
-def _rows_note(run: charts.Run, most: int = charts.DRAWN_ROWS) -> str:
+def _rows_note(run: Run, most: int = DRAWN_ROWS) -> str:
     """Which mark is which where rows are held out, and how many rows are drawn where it is not all."""
     experiment, notes = run.experiment, []
     if experiment.holdout:
@@ -268,9 +269,9 @@ def _rows_note(run: charts.Run, most: int = charts.DRAWN_ROWS) -> str:
     return "; ".join(notes)
 
 
-def _agreement_note(run: charts.Run, shown: pinned.Beside) -> str:
+def _agreement_note(run: Run, shown: pinned.Beside) -> str:
     """The rows, and what is drawn of pinned runs: their points over each other could not be told apart."""
-    notes = [_rows_note(run, charts.MOVED_ROWS)]
+    notes = [_rows_note(run, MOVED_ROWS)]
     if shown.fit:
         one = len(shown.fit) == 1
         notes.append(
@@ -279,8 +280,8 @@ def _agreement_note(run: charts.Run, shown: pinned.Beside) -> str:
     return "; ".join(note for note in notes if note)
 
 
-def _stride_note(run: charts.Run) -> str:
-    stride = charts.stride_of(run.experiment.total_epochs)
+def _stride_note(run: Run) -> str:
+    stride = stride_of(run.experiment.total_epochs)
     notes = ["thin: root of the minimised loss"] if run.experiment.loss == "mse-broadcast" else []
     notes += [f"one in {stride:,} epochs drawn, all recorded"] if stride > 1 else []
     # said before Train as well: a note that comes with the run would push a narrow chart down
@@ -305,7 +306,7 @@ def formula_of(experiment: Experiment) -> str:
     return r"\hat y = " + " + ".join(terms) + " + b"
 
 
-def _formula(run: charts.Run, known: Forecast) -> None:
+def _formula(run: Run, known: Forecast) -> None:
     experiment = run.experiment
     model = formula_of(experiment)
     loss, optimizer = LOSS_INFO[experiment.loss], OPTIMIZER_INFO[experiment.optimizer]
@@ -349,7 +350,7 @@ def _formula(run: charts.Run, known: Forecast) -> None:
 
 
 def _transport(
-    run: charts.Run,
+    run: Run,
     known: Forecast,
     finding: Finding,
     held: controls.Controls,

@@ -7,7 +7,8 @@ from gd_core.experiment import Experiment
 from gd_core.published import QUADRATIC_RMSE
 from gd_core.stages import Moments, Said, Stage
 from gd_core.verdict import significant
-from pages.ui import charts, digits, player
+from pages.ui import digits, player
+from pages.ui.charts.model import Run
 from pages.ui.options import written
 
 PANELS = 6  # as the article drew
@@ -18,7 +19,7 @@ def names_of(experiment: Experiment) -> tuple[str, ...]:
     return tuple(f"{name}′" if experiment.scale_features else name for name in experiment.info.parameters)
 
 
-def cards(run: charts.Run) -> str:
+def cards(run: Run) -> str:
     """The loop: each stage with its line of PyTorch and its numbers at this moment."""
     experiment = run.experiment
     names = names_of(experiment)
@@ -66,7 +67,7 @@ def _card(stage: Stage, title: str, code: str, numbers: str) -> str:
     )
 
 
-def _ending(run: charts.Run) -> str:
+def _ending(run: Run) -> str:
     if not run.recording.complete:
         return "·"
     words = f"RMSE {significant(float(run.recording.epoch_rmse[-1]))}, best possible {significant(run.curve.floor_rmse, 4)}"
@@ -75,7 +76,7 @@ def _ending(run: charts.Run) -> str:
     return f'<span class="later" {player.lit("stage", reached=int(Stage.STOP))}>{words}</span>'
 
 
-def printed_errors(run: charts.Run) -> str:
+def printed_errors(run: Run) -> str:
     """The article's ten errors, ours beside each from the moment it is measured."""
     recording = run.recording
     rmse = recording.epoch_rmse.tolist()
@@ -92,7 +93,7 @@ def printed_errors(run: charts.Run) -> str:
     )
 
 
-def panels(run: charts.Run) -> list[tuple[int, int]]:
+def panels(run: Run) -> list[tuple[int, int]]:
     """Epochs of the small panels, and the moment from which each shows its predictions."""
     return [(epoch, 2 * epoch + 1) for epoch in range(min(PANELS, run.experiment.epochs))]
 

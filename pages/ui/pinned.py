@@ -10,8 +10,9 @@ import streamlit as st
 
 from gd_core.pins import Pin
 from gd_core.sketch import same_data, same_landscape, same_target
-from pages.ui import charts, controls, pins, player, projector, sketches, stage
+from pages.ui import controls, pins, player, projector, sketches, stage
 from pages.ui.charts.ghosts import MARKS, STROKES, Ghost, colours_of
+from pages.ui.charts.model import Run, drawn_epochs, last_epoch
 from pages.ui.look import plain
 from pages.ui.palette import Palette
 
@@ -30,7 +31,7 @@ class Beside(NamedTuple):
     legend: bool = False  # whether there is one over the charts
 
 
-def beside(run: charts.Run, take: stage.Take | None) -> Beside:
+def beside(run: Run, take: stage.Take | None) -> Beside:
     """Sort the pinned runs by what they share with the run on stage."""
     held = pins.held().pins
     if not held:
@@ -53,7 +54,7 @@ def beside(run: charts.Run, take: stage.Take | None) -> Beside:
         notes.append(f"{_are(away)} shown only by error: another model or other features.")
     if away := [ghost for ghost in fit if ghost not in on_map]:
         notes.append(f"{_are(away)} not on the landscape: {_other_landscape(away, run)}.")
-    end = charts.last_epoch(run)
+    end = last_epoch(run)
     if longer := [ghost for ghost in error if ghost.sketch.epochs > end]:
         until = max(ghost.sketch.epochs for ghost in longer)
         notes.append(f"{_are(longer)} longer than this axis, up to epoch {until:,}.")
@@ -75,7 +76,7 @@ def _are(ghosts: Sequence[Ghost]) -> str:
     return f"Run {numbers} is" if len(ghosts) == 1 else f"Runs {numbers} are"
 
 
-def _other_landscape(ghosts: Sequence[Ghost], run: charts.Run) -> str:
+def _other_landscape(ghosts: Sequence[Ghost], run: Run) -> str:
     """Why paths cannot share a map."""
     if any(ghost.sketch.experiment.loss != run.experiment.loss for ghost in ghosts):
         return "another loss"
@@ -84,9 +85,9 @@ def _other_landscape(ghosts: Sequence[Ghost], run: charts.Run) -> str:
     return "other rows are trained on"
 
 
-def extra_columns(run: charts.Run, shown: Beside) -> dict[str, np.ndarray]:
+def extra_columns(run: Run, shown: Beside) -> dict[str, np.ndarray]:
     """RMSE of each pinned run at every drawn epoch, for the legend."""
-    rows = charts.drawn_epochs(run.recording.epochs, run.experiment.total_epochs)
+    rows = drawn_epochs(run.recording.epochs, run.experiment.total_epochs)
     return {f"pin{ghost.place}": ghost.sketch.rmse_at(rows) for ghost in shown.error}
 
 

@@ -14,7 +14,8 @@ from streamlit.components.v2 import component
 from gd_core import verdict
 from gd_core.outcome import Finding
 from gd_core.theory import Forecast
-from pages.ui import charts, drawn
+from pages.ui import drawn
+from pages.ui.charts.model import Run, drawn_epochs, stride_of
 from pages.ui.once import once
 
 _HERE = Path(__file__).parent
@@ -54,7 +55,7 @@ Sum = list[tuple[str, float]]  # a column as a sum of other columns, each times 
 
 
 def table(
-    run: charts.Run, steps: verdict.StepVerdicts, extra: dict[str, np.ndarray] | None = None
+    run: Run, steps: verdict.StepVerdicts, extra: dict[str, np.ndarray] | None = None
 ) -> tuple[pd.DataFrame, dict[str, Sum]]:
     """One row a drawn epoch, in 32 bits, and the columns that the browser adds up itself, to keep the wire short.
 
@@ -62,7 +63,7 @@ def table(
     and n after it, all of the epoch's first update and in the coordinates that are trained, and r in raw units; and `extra`, one value a drawn epoch.
     """
     recording, experiment = run.recording, run.experiment
-    rows = charts.drawn_epochs(recording.epochs, experiment.total_epochs)
+    rows = drawn_epochs(recording.epochs, experiment.total_epochs)
     theta = recording.epoch_theta
     gradient = recording.gradient[:: recording.updates_per_epoch][: recording.epochs + 1]
     columns: dict[str, Any] = {"rmse": recording.epoch_rmse[rows], "loss": recording.epoch_loss[rows]}
@@ -76,7 +77,7 @@ def table(
     columns["percent"] = 100 * (rmse[after] / rmse[rows].clamp(min=1e-300) - 1).abs()
     first = np.minimum(rows * recording.updates_per_epoch, recording.updates)  # the epoch's first update
     second = np.minimum(first + 1, recording.updates)
-    if charts.stride_of(experiment.total_epochs) > 1:
+    if stride_of(experiment.total_epochs) > 1:
         columns |= {"epoch": rows, "next_rmse": recording.epoch_rmse[after]}
     plain = (
         experiment.optimizer == "gradient-descent"
@@ -106,7 +107,7 @@ def table(
 
 
 def show(
-    run: charts.Run,
+    run: Run,
     known: Forecast,
     finding: Finding,
     *,
@@ -165,7 +166,7 @@ def show(
         first=first_epoch,
         last=run.recording.epochs,
         planned=run.experiment.total_epochs,
-        stride=charts.stride_of(run.experiment.total_epochs),
+        stride=stride_of(run.experiment.total_epochs),
         complete=run.recording.complete,
         sums=sums | dict(more_sums or {}),
         offers=offers,

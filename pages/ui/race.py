@@ -13,7 +13,7 @@ from gd_core.racers import RACERS
 from gd_core.theory import Curvature
 from gd_core.verdict import short, significant
 from pages.ui import player, stage
-from pages.ui.charts import Run
+from pages.ui.charts.model import Run
 from pages.ui.charts.race import DASHES, PLACES, SHAPES, ticks
 from pages.ui.desk import Desk
 from pages.ui.palette import Palette

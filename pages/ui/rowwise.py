@@ -13,7 +13,8 @@ from gd_core.outcome import Finding
 from gd_core.slopes import Ending, contributions, ending, said
 from gd_core.theory import Forecast
 from gd_core.verdict import short
-from pages.ui import charts, player, projector
+from pages.ui import player, projector
+from pages.ui.charts.model import Run, drawn_epochs
 
 PRODUCTS = {  # what stands for φᵢⱼ in the words of each model, by parameter
     "quadratic": ("t²", "t", ""),
@@ -40,14 +41,14 @@ __all__ = [
 ]
 
 
-def columns(run: charts.Run, row: int, kind: str, step: float) -> dict[str, np.ndarray]:
+def columns(run: Run, row: int, kind: str, step: float) -> dict[str, np.ndarray]:
     """Numbers by drawn epoch: of one row, from 1, and of the three ways to the gradient.
 
     Columns: prediction, residual, and for each parameter the row's contribution c, the formula f, the finite
     difference, and how far both are from autograd.
     """
     recording, objective = run.recording, run.problem.objective
-    rows = charts.drawn_epochs(recording.epochs, run.experiment.total_epochs)
+    rows = drawn_epochs(recording.epochs, run.experiment.total_epochs)
     theta, autograd = recording.epoch_theta[rows], recording.gradient[rows]
     prediction = theta @ objective.features[row - 1]
     found: dict[str, Any] = {
@@ -67,13 +68,13 @@ def columns(run: charts.Run, row: int, kind: str, step: float) -> dict[str, np.n
     return {name: np.asarray(values) for name, values in found.items()}
 
 
-def trial(run: charts.Run, parameter: int, kind: str, step: float) -> Trial:
+def trial(run: Run, parameter: int, kind: str, step: float) -> Trial:
     """The chosen step size at the start."""
     bend = float(run.curve.hessian[parameter, parameter])
     return tried(run.problem.objective, run.problem.start, parameter, step, kind, bend)
 
 
-def written_out(run: charts.Run, row: int) -> str:
+def written_out(run: Run, row: int) -> str:
     """One row's contribution to each slope, with its numbers; those that follow the epoch are the player's."""
     objective, experiment = run.problem.objective, run.experiment
     names, words = experiment.info.parameters, PRODUCTS[experiment.info.model]
@@ -106,7 +107,7 @@ def written_out(run: charts.Run, row: int) -> str:
     return f'<table class="live row">{body}</table>'
 
 
-def totals(run: charts.Run) -> dict[str, player.Sum]:
+def totals(run: Run) -> dict[str, player.Sum]:
     """The sum of all bars of each parameter, N times their mean, for the player to add up."""
     return {
         f"sum{j}": [(f"g{j}", float(run.experiment.training_rows))]
@@ -120,14 +121,14 @@ def _number(value: float) -> str:
     return f"({text})" if value < 0 else text
 
 
-def row_title(run: charts.Run, row: int) -> tuple[str, str]:
+def row_title(run: Run, row: int) -> tuple[str, str]:
     """What stands over the numbers that are written out."""
     if run.experiment.training_rows == 1:
         return "The only row", "at this epoch"
     return f"Row {row}, and all {run.experiment.training_rows} rows", "at this epoch"
 
 
-def three_ways(run: charts.Run) -> str:
+def three_ways(run: Run) -> str:
     """The gradient of this epoch by autograd, by the formula and by the finite difference, and their differences."""
     body = "".join(
         f"<tr><td>∂J/∂{name}</td>"
@@ -141,7 +142,7 @@ def three_ways(run: charts.Run) -> str:
     return f'<table class="live ways">{head}{body}</table>'
 
 
-def bar_title(run: charts.Run, parameter: int) -> tuple[str, str]:
+def bar_title(run: Run, parameter: int) -> tuple[str, str]:
     """What stands over a chart of bars: the slope with its number, and where the number comes from."""
     rows = run.experiment.training_rows
     of = "the one bar" if rows == 1 else f"the mean of {rows} bars"
@@ -150,7 +151,7 @@ def bar_title(run: charts.Run, parameter: int) -> tuple[str, str]:
     return f"∂J/∂{run.experiment.info.parameters[parameter]} = {player.live(f'g{parameter}')}", of
 
 
-def steps_said(run: charts.Run, parameter: int) -> verdict.StepVerdicts:
+def steps_said(run: Run, parameter: int) -> verdict.StepVerdicts:
     """What the player says at each epoch: the mean of the bars, and the step that follows from it."""
     name = run.experiment.info.parameters[parameter]
     mean = "mean of the bars" if run.experiment.training_rows > 1 else "bar"
@@ -165,12 +166,12 @@ def steps_said(run: charts.Run, parameter: int) -> verdict.StepVerdicts:
     return verdict.StepVerdicts(templates, choice)
 
 
-def truth(run: charts.Run) -> str:
+def truth(run: Run) -> str:
     """The answer that the run itself gives to the lesson's question."""
     return str(ending(run.recording, run.problem.objective))
 
 
-def summary(run: charts.Run, known: Forecast, finding: Finding) -> str:
+def summary(run: Run, known: Forecast, finding: Finding) -> str:
     """The end of the run in words."""
     objective = run.problem.objective
     if ending(run.recording, objective) is Ending.GROW:
@@ -178,12 +179,12 @@ def summary(run: charts.Run, known: Forecast, finding: Finding) -> str:
     return said(run.recording, objective, run.experiment.info.parameters)
 
 
-def row_of(wanted: float, run: charts.Run) -> int:
+def row_of(wanted: float, run: Run) -> int:
     """The row that is shown: the wanted one, or the last."""
     return min(int(wanted), run.experiment.training_rows)
 
 
-def parameter_of(wanted: str, run: charts.Run) -> int:
+def parameter_of(wanted: str, run: Run) -> int:
     """The place in θ of the parameter that is looked at: the wanted one, from "1", or the last."""
     return min(int(wanted), len(run.experiment.info.parameters)) - 1
 

@@ -6,7 +6,7 @@ from gd_core import fate
 from gd_core.experiment import Experiment
 from gd_core.verdict import significant
 from pages.ui import player
-from pages.ui.charts import Run
+from pages.ui.charts.model import Run
 from pages.ui.options import shown
 
 HEADER = ("epoch", "A", "L′(A)", "η · L′(A)", "next A", "loss")

@@ -22,7 +22,7 @@ from gd_core.spectrum_recorder import SpectrumRecorder
 from gd_core.theory import Curvature, Forecast, curvature, forecast
 from gd_core.training import Recording
 from pages.ui import drawn
-from pages.ui.charts import Run
+from pages.ui.charts.model import Run
 from pages.ui.once import once
 
 LARGE = 500_000  # rows times parameters, from which on they are not kept for all visitors

@@ -13,7 +13,7 @@ from pages.ui.options import Choice, Rows
 
 if TYPE_CHECKING:
     from gd_core.valley import Plane
-    from pages.ui.charts import Run
+    from pages.ui.charts.model import Run
 
 MOST = 5  # starts together
 PARAMETERS = 3  # of both data sets

@@ -16,7 +16,11 @@ from gd_core.engines import ENGINE_NOTE, SPECTRUM
 from gd_core.experiment import Experiment
 from gd_core.theory import Forecast
 from gd_core.verdict import short, significant
-from pages.ui import charts, drawn, player, projector
+from pages.ui import drawn, player, projector
+from pages.ui.charts.error import gap as gap_chart
+from pages.ui.charts.fit import panel
+from pages.ui.charts.model import Run, View, drawn_epochs
+from pages.ui.charts.parameters import trace
 from pages.ui.palette import Palette
 
 HEIGHT = 220
@@ -33,11 +37,11 @@ def open_tab() -> str | None:
     return st.session_state.get("tab", NUMBERS)
 
 
-def extra_columns(run: charts.Run) -> dict[str, np.ndarray]:
+def extra_columns(run: Run) -> dict[str, np.ndarray]:
     """Numbers by epoch that the open tab needs from the player, at every drawn epoch."""
     if open_tab() != STEPS or not _is_compared(run.experiment):
         return {}
-    rows = charts.drawn_epochs(run.recording.epochs, run.experiment.total_epochs)
+    rows = drawn_epochs(run.recording.epochs, run.experiment.total_epochs)
     parts = autopsy(run.recording, run.experiment, run.problem, rows.tolist())
     gradient = run.recording.gradient[:: run.recording.updates_per_epoch][rows]
     columns: dict[str, np.ndarray] = {}
@@ -56,7 +60,7 @@ def _is_compared(experiment: Experiment) -> bool:
     return experiment.points * len(experiment.info.parameters) <= COMPARED
 
 
-def show(run: charts.Run, known: Forecast, colours: Palette) -> None:
+def show(run: Run, known: Forecast, colours: Palette) -> None:
     """Draw the tabs."""
     places = st.tabs([NUMBERS, PARAMETERS, STEPS, SIX, GAP], key="tab", on_change="rerun")
     for place, content in zip(
@@ -67,14 +71,14 @@ def show(run: charts.Run, known: Forecast, colours: Palette) -> None:
                 content(run, colours)
 
 
-def draw(view: charts.View, key: str, width: Any = "stretch") -> None:
+def draw(view: View, key: str, width: Any = "stretch") -> None:
     """Put a chart on the page, with its tables and its text."""
     drawn.now().views[key] = view
     spec = projector.lettered(view.spec)
     st.vega_lite_chart({**spec, "datasets": dict(view.tables)}, key=key, alt=view.text, width=width)
 
 
-def _numbers(run: charts.Run, _: Palette, known: Forecast) -> None:
+def _numbers(run: Run, _: Palette, known: Forecast) -> None:
     """What theory says before the first step."""
     experiment, names = run.experiment, run.experiment.info.parameters
     epochs = f"{experiment.epochs:,} epoch{'s' if experiment.epochs > 1 else ''}"
@@ -135,7 +139,7 @@ def _floor_note(experiment: Experiment) -> str:
     return "The error at the optimum. No training gets below it."
 
 
-def _parameters(run: charts.Run, colours: Palette) -> None:
+def _parameters(run: Run, colours: Palette) -> None:
     choices = {"loss": "Against the loss", "epoch": "By epoch"}
     against = st.segmented_control(
         "Axis", list(choices), format_func=choices.__getitem__, key="against", default="loss",
@@ -149,12 +153,12 @@ def _parameters(run: charts.Run, colours: Palette) -> None:
     ]
     for i, place in enumerate(places[: len(names)]):
         with place:
-            draw(charts.trace(run, i, names[i], against or "loss", colours, HEIGHT), f"trace_{i}")
+            draw(trace(run, i, names[i], against or "loss", colours, HEIGHT), f"trace_{i}")
     note = "in raw units; " if run.experiment.scale_features else ""
     st.caption(f"A cross every tenth of the run; {note}the dashed line is the optimum.")
 
 
-def _steps(run: charts.Run, _: Palette) -> None:
+def _steps(run: Run, _: Palette) -> None:
     recording, names = run.recording, run.experiment.info.parameters
     left, right = st.columns([1, 1], gap="large")
     with left:
@@ -188,7 +192,7 @@ def _steps(run: charts.Run, _: Palette) -> None:
         st.html(_autopsy(run))
 
 
-def _autopsy(run: charts.Run) -> str:
+def _autopsy(run: Run) -> str:
     experiment = run.experiment
     names = [f"{name}′" if experiment.scale_features else name for name in experiment.info.parameters]
     lines = "".join(_update_line(experiment, name, i) for i, name in enumerate(names))
@@ -256,7 +260,7 @@ def _update_line(experiment: Experiment, name: str, i: int) -> str:
     return f"<p>{text} = <b>{after}</b></p>"
 
 
-def _six(run: charts.Run, colours: Palette) -> None:
+def _six(run: Run, colours: Palette) -> None:
     last = run.recording.epochs
     steps = [
         n
@@ -270,16 +274,16 @@ def _six(run: charts.Run, colours: Palette) -> None:
                 st.html(
                     f'<p class="panel-title">Epoch {epoch:,} <small>RMSE {run.recording.epoch_rmse[epoch]:.4g}</small></p>'
                 )
-                draw(charts.panel(run, epoch, colours, 130), f"panel_{epoch // every}")
+                draw(panel(run, epoch, colours, 130), f"panel_{epoch // every}")
     st.caption(
         "Dots are data, crosses are predictions: the first article’s figure. These panels do not follow the player."
     )
 
 
-def _gap(run: charts.Run, colours: Palette) -> None:
+def _gap(run: Run, colours: Palette) -> None:
     left, right = st.columns([3, 2], gap="large")
     with left:
-        draw(charts.gap(run, colours, HEIGHT + 40), "gap")
+        draw(gap_chart(run, colours, HEIGHT + 40), "gap")
     with right:
         curve = run.curve
         experiment = run.experiment

@@ -19,11 +19,12 @@ from gd_core.caption import Settings, in_a_line, shared
 from gd_core.experiment import Experiment, to_text
 from gd_core.network import Network
 from gd_core.training import Recording
-from pages.ui import charts, drawn, page_html, pictures, workshop
+from pages.ui import drawn, page_html, pictures, workshop
 from pages.ui.chart_titles import title_of
+from pages.ui.charts.model import Run, View
 
 STATE = st.session_state
-Taken = Mapping[str, charts.Run | Network]  # what a page shows, by name
+Taken = Mapping[str, Run | Network]  # what a page shows, by name
 KINDS = {"PNG": "image/png", "SVG": "image/svg+xml"}
 CODE_HEIGHT = 330  # pixels
 _LOCAL = ("localhost", "127.0.0.1", "::1")
@@ -89,7 +90,7 @@ def _close() -> None:
 @st.dialog("Take away", width="medium", icon=":material/download:", on_dismiss=_close)
 def _panel(offered: Offered) -> None:
     parts: dict[str, Callable[[Offered], None]] = {"Link": _link, "Pictures": _pictures, "Web page": _page}
-    if any(isinstance(run, charts.Run) for run in offered.runs.values()):
+    if any(isinstance(run, Run) for run in offered.runs.values()):
         parts |= {"PyTorch": _pytorch, "Record": _record}
     for place, part in zip(st.tabs(list(parts)), parts.values(), strict=True):
         with place:
@@ -134,8 +135,8 @@ def _settings(offered: Offered) -> Settings:
     return shared({name: _value(run) for name, run in offered.runs.items()})
 
 
-def _value(run: charts.Run | Network) -> Experiment | Network:
-    return run.experiment if isinstance(run, charts.Run) else run
+def _value(run: Run | Network) -> Experiment | Network:
+    return run.experiment if isinstance(run, Run) else run
 
 
 def _paper(key: str) -> str:
@@ -171,7 +172,7 @@ def _pictures(offered: Offered) -> None:
             )  # fmt: skip
 
 
-def _picture(view: charts.View, place: pictures.Place, paper: str, caption: list[str], kind: str) -> bytes:
+def _picture(view: View, place: pictures.Place, paper: str, caption: list[str], kind: str) -> bytes:
     spec = pictures.picture(view, place, paper, caption)
     return workshop.png(spec) if kind == "PNG" else workshop.svg(spec)
 
@@ -200,9 +201,9 @@ def _page(offered: Offered) -> None:
 # -------------------------------------------------------------------------------------------------- scripts and records
 
 
-def _chosen(offered: Offered, key: str) -> charts.Run:
+def _chosen(offered: Offered, key: str) -> Run:
     """The run that a script or a record is about."""
-    runs = {name: run for name, run in offered.runs.items() if isinstance(run, charts.Run)}
+    runs = {name: run for name, run in offered.runs.items() if isinstance(run, Run)}
     name = next(iter(runs))
     if len(runs) > 1:
         name = st.selectbox("Run", list(runs), key=key)

@@ -22,8 +22,7 @@ from gd_core.valley import (
 )
 from gd_core.verdict import short, significant
 from pages.ui import player, stage
-from pages.ui.charts import Run, stride_of
-from pages.ui.charts.model import log_zero
+from pages.ui.charts.model import Run, log_zero, stride_of
 from pages.ui.charts.valley import DASHES, drawn_rows, rows_of_all
 from pages.ui.palette import Palette
 

@@ -26,18 +26,22 @@ def load() -> None:
     os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
     from gd_core import verdict
     from gd_core.examples import OPENING
-    from pages.ui import charts, player, stage, tabs
+    from pages.ui import player, stage, tabs
+    from pages.ui.charts.error import error
+    from pages.ui.charts.fit import fit
+    from pages.ui.charts.landscape import landscape
+    from pages.ui.charts.model import Run
     from pages.ui.palette import palette
 
     assert tabs
     problem, curve, known = stage.known(OPENING.experiment)
-    run = charts.Run(OPENING.experiment, problem, curve, stage.recorded(OPENING.experiment))
+    run = Run(OPENING.experiment, problem, curve, stage.recorded(OPENING.experiment))
     colours = palette("light")
     player.table(run, verdict.of_steps(run.recording, run.experiment, known))
-    charts.fit(run, colours, 300)
-    charts.error(run, colours, 300)
+    fit(run, colours, 300)
+    error(run, colours, 300)
     names = list(run.experiment.info.parameters)
-    charts.landscape(run, (0, 1), names, colours, 300)
+    landscape(run, (0, 1), names, colours, 300)
     stage.settle()
 
 

@@ -19,9 +19,12 @@ from gd_core.problem import Problem, build, rule_of
 from gd_core.recorder import Recorder, record
 from gd_core.theory import curvature
 from gd_core.training import Recording
-from pages.ui import charts
-from pages.ui.charts.landscape import STEPS_OUT
-from pages.ui.charts.model import DRAWN_EPOCHS, DRAWN_ROWS, PATH_STEP
+from pages.ui.charts.error import error, gap
+from pages.ui.charts.fit import agreement, fit, panel
+from pages.ui.charts.fit import along as along_chart
+from pages.ui.charts.landscape import STEPS_OUT, landscape, parabola
+from pages.ui.charts.model import DRAWN_EPOCHS, DRAWN_ROWS, PATH_STEP, Run, drawn_epochs, stride_of
+from pages.ui.charts.parameters import trace
 from pages.ui.palette import DARK, LIGHT
 
 HEIGHT = 200
@@ -36,7 +39,7 @@ def run_of(dataset="noisy-quadratic", **changes):
     """A run, trained to its end."""
     experiment = experiment_of(dataset, **changes)
     problem = build(experiment)
-    return charts.Run(experiment, problem, curvature(problem.objective), record(experiment))
+    return Run(experiment, problem, curvature(problem.objective), record(experiment))
 
 
 def long_run(epochs, dataset="noisy-quadratic", **changes):
@@ -56,7 +59,7 @@ def long_run(epochs, dataset="noisy-quadratic", **changes):
         epoch_loss=rmse**2,
         epoch_rmse=rmse,
     )
-    return charts.Run(experiment, problem, curve, recording)
+    return Run(experiment, problem, curve, recording)
 
 
 def singular():
@@ -70,7 +73,7 @@ def singular():
     problem = Problem(dataset, objective, dataset.start, identity, rule_of(experiment))
     recorder = Recorder(experiment, problem)
     recorder.advance()
-    return charts.Run(experiment, problem, curvature(objective), recorder.recording())
+    return Run(experiment, problem, curvature(objective), recorder.recording())
 
 
 def waiting():
@@ -78,7 +81,7 @@ def waiting():
     experiment = experiment_of()
     problem = build(experiment)
     recording = replace(Recorder(experiment).recording(), complete=False)
-    return charts.Run(experiment, problem, curvature(problem.objective), recording)
+    return Run(experiment, problem, curvature(problem.objective), recording)
 
 
 def stopped():
@@ -87,9 +90,7 @@ def stopped():
     recorder = Recorder(experiment)
     recorder.advance(0.0)
     recorder.stop()
-    return charts.Run(
-        experiment, recorder.problem, curvature(recorder.problem.objective), recorder.recording()
-    )
+    return Run(experiment, recorder.problem, curvature(recorder.problem.objective), recorder.recording())
 
 
 RUNS = {
@@ -126,24 +127,23 @@ def views_of(run, colours=LIGHT):
     """Every view that the page can draw of a run, by name."""
     names = run.experiment.info.parameters
     views = {
-        "error": charts.error(run, colours, HEIGHT),
-        "gap": charts.gap(run, colours, HEIGHT),
-        "panel": charts.panel(run, run.recording.epochs, colours, HEIGHT),
+        "error": error(run, colours, HEIGHT),
+        "gap": gap(run, colours, HEIGHT),
+        "panel": panel(run, run.recording.epochs, colours, HEIGHT),
     }
     for against in ("loss", "epoch"):
         for i, name in enumerate(names):
-            views[f"trace {i} {against}"] = charts.trace(run, i, name, against, colours, HEIGHT)
+            views[f"trace {i} {against}"] = trace(run, i, name, against, colours, HEIGHT)
     if run.experiment.info.model == "linear":
-        views["agreement"] = charts.agreement(run, colours, HEIGHT)
-        views |= {f"along {j}": charts.along(run, j, colours, HEIGHT) for j in range(2)}
+        views["agreement"] = agreement(run, colours, HEIGHT)
+        views |= {f"along {j}": along_chart(run, j, colours, HEIGHT) for j in range(2)}
     else:
-        views["fit"] = charts.fit(run, colours, HEIGHT)
+        views["fit"] = fit(run, colours, HEIGHT)
     if len(names) == 1:
-        views["parabola"] = charts.parabola(run, names[0], colours, HEIGHT)
+        views["parabola"] = parabola(run, names[0], colours, HEIGHT)
     else:
         views |= {
-            f"map {pair}": charts.landscape(run, pair, names, colours, HEIGHT)
-            for pair in ((0, 1), (0, 2), (1, 2))
+            f"map {pair}": landscape(run, pair, names, colours, HEIGHT) for pair in ((0, 1), (0, 2), (1, 2))
         }
     return views
 
@@ -275,14 +275,14 @@ def test_drawing_twice_gives_the_same_specification():
 def test_drawn_epochs_are_few_and_even_and_keep_both_ends(numbers):
     """From 0 to the last recorded epoch in equal steps, but for a shorter last one; no more rows than can be seen."""
     recorded, planned = numbers
-    epochs = charts.drawn_epochs(recorded, planned)
+    epochs = drawn_epochs(recorded, planned)
     steps = np.diff(epochs)
     assert epochs[0] == 0
     assert epochs[-1] == recorded
     assert len(epochs) <= DRAWN_EPOCHS + 2
-    assert (steps[:-1] == charts.stride_of(planned)).all()
+    assert (steps[:-1] == stride_of(planned)).all()
     assert (steps > 0).all()
-    assert (steps <= charts.stride_of(planned)).all()
+    assert (steps <= stride_of(planned)).all()
 
 
 @pytest.mark.parametrize("epochs", [1, 10, 1000, 100_000])
@@ -302,7 +302,7 @@ def test_tables_stay_small_however_long_a_run_is(epochs, dataset):
 @pytest.mark.parametrize("points", [3, DRAWN_ROWS, DRAWN_ROWS + 1, 10_000])
 def test_at_most_250_points_are_drawn_from_one_end_of_the_data_to_the_other(points):
     """Every row while there are few; then 250 of them, evenly, the first and the last second among them."""
-    view = charts.fit(run_of(points=points, epochs=1, learning_rate=1e-12), LIGHT, HEIGHT)
+    view = fit(run_of(points=points, epochs=1, learning_rate=1e-12), LIGHT, HEIGHT)
     t = column(view, "points", "x")
     assert len(t) == min(points, 250)
     assert (t[0], t[-1]) == (0, points - 1)
@@ -313,7 +313,7 @@ def test_at_most_250_points_are_drawn_from_one_end_of_the_data_to_the_other(poin
 def test_the_drawn_points_are_rows_of_the_data():
     """Of a thousand rows with two features, each drawn one is there with all its values."""
     run = run_of("two-features", epochs=1)
-    view = charts.agreement(run, LIGHT, HEIGHT)
+    view = agreement(run, LIGHT, HEIGHT)
     drawn = np.column_stack([column(view, "points", name) for name in ("x1", "x2", "y")])
     np.testing.assert_array_equal(drawn[::2], drawn[1::2])  # at the second the line of points is broken
     drawn = drawn[::2]
@@ -333,7 +333,7 @@ def test_the_drawn_points_are_rows_of_the_data():
 def test_the_fitted_curve_predicts_what_the_model_predicts(scaled):
     """a t² + b t + c with the table's numbers is the trained model's ŷ at every epoch, scaled features or not."""
     run = run_of(epochs=20, scale_features=scaled, learning_rate=0.05 if scaled else 1e-5)
-    view = charts.fit(run, LIGHT, HEIGHT)
+    view = fit(run, LIGHT, HEIGHT)
     t = np.arange(20.0)
     feature = (t - t.mean()) / t.std() if scaled else t
     theta = run.recording.theta.numpy()
@@ -347,7 +347,7 @@ def test_the_fitted_curve_predicts_what_the_model_predicts(scaled):
 def test_the_dashed_curve_is_the_least_squares_fit(scaled):
     """The optimum in `frame` is what NumPy's polyfit finds, in raw units either way."""
     run = run_of(epochs=1, scale_features=scaled)
-    view = charts.fit(run, LIGHT, HEIGHT)
+    view = fit(run, LIGHT, HEIGHT)
     t, y = column(view, "points", "x"), column(view, "points", "y")
     np.testing.assert_allclose([the(view, f"p{i}") for i in range(3)], np.polyfit(t, y, 2), rtol=1e-5)
 
@@ -355,7 +355,7 @@ def test_the_dashed_curve_is_the_least_squares_fit(scaled):
 def test_one_parameter_is_drawn_as_a_line_through_the_origin():
     """A x with the table's A; the optimum is y/x = −1, and Vega gets the formula with that one parameter."""
     run = run_of("one-parameter", learning_rate=0.01, epochs=4)
-    view = charts.fit(run, LIGHT, HEIGHT)
+    view = fit(run, LIGHT, HEIGHT)
     # (3 + 3A)² has the slope 18 (1 + A)
     a = [2.0]
     for _ in range(4):
@@ -370,7 +370,7 @@ def test_one_parameter_is_drawn_as_a_line_through_the_origin():
 def test_agreement_predicts_each_row_from_its_features(scaled):
     """p0 x₁ + p1 x₂ + p2 from the tables is ŷ of the trained model on the rows that are drawn."""
     run = run_of("two-features", epochs=10, learning_rate=0.1, points=100, scale_features=scaled, noise=1.0)
-    view = charts.agreement(run, LIGHT, HEIGHT)
+    view = agreement(run, LIGHT, HEIGHT)
     x1, x2 = (column(view, "points", name)[::2] for name in ("x1", "x2"))
     p = np.stack([column(view, "run", f"p{i}") for i in range(3)], 1)
     expected = np.stack([run.problem.objective.predict(theta).numpy() for theta in run.recording.theta])
@@ -382,7 +382,7 @@ def test_agreement_predicts_each_row_from_its_features(scaled):
 def test_along_is_the_prediction_with_the_other_feature_at_its_mean(feature, scaled):
     """Slope and rest give the model's ŷ for a row whose other feature is the mean of the data."""
     run = run_of("two-features", epochs=10, learning_rate=0.1, points=100, scale_features=scaled)
-    view = charts.along(run, feature, LIGHT, HEIGHT)
+    view = along_chart(run, feature, LIGHT, HEIGHT)
     x = run.problem.dataset.x.numpy()
     probe = np.tile(x.mean(0), (5, 1))
     probe[:, feature] = np.linspace(-3, 3, 5)
@@ -404,7 +404,7 @@ def test_along_is_the_prediction_with_the_other_feature_at_its_mean(feature, sca
 def test_a_panel_holds_the_predictions_of_its_epoch(epoch):
     """The crosses of the article's small panels are a t² + b t + c with that epoch's parameters."""
     run = run_of(epochs=7)
-    view = charts.panel(run, epoch, LIGHT, HEIGHT)
+    view = panel(run, epoch, LIGHT, HEIGHT)
     expected = np.polyval(run.recording.theta[epoch].numpy(), np.arange(20.0))
     np.testing.assert_allclose(column(view, "points", "fitted"), expected, rtol=1e-6, atol=1e-5)
     np.testing.assert_allclose(column(view, "points", "y"), run.problem.dataset.y[:, 0], rtol=1e-6)
@@ -423,7 +423,7 @@ def rmse_by_hand(run):
 def test_the_error_path_holds_the_rmse_and_both_ends():
     """Every drawn value is the RMSE to the last of 32 bits, from epoch 0 to the last."""
     run = run_of(epochs=1000)
-    view = charts.error(run, LIGHT, HEIGHT)
+    view = error(run, LIGHT, HEIGHT)
     epochs = column(view, "path", "epoch").astype(int)
     drawn = column(view, "path", "rmse")
     assert (epochs[0], epochs[-1]) == (0, 1000)
@@ -437,10 +437,10 @@ def test_the_error_path_holds_the_rmse_and_both_ends():
 def test_the_error_path_drops_only_what_lies_on_the_drawn_point_before(name):
     """A dropped epoch is nearer than a pixel to the last drawn one, across and up the chart."""
     run = RUNS[name]()
-    view = charts.error(run, LIGHT, HEIGHT)
+    view = error(run, LIGHT, HEIGHT)
     kept = column(view, "path", "epoch").astype(int)
     rmse = np.log(run.recording.epoch_rmse.numpy())
-    for epoch in charts.drawn_epochs(run.recording.epochs, run.experiment.total_epochs):
+    for epoch in drawn_epochs(run.recording.epochs, run.experiment.total_epochs):
         before = kept[kept <= epoch][-1]
         if before != epoch:
             assert 2 * (epoch - before) / run.recording.epochs < PATH_STEP
@@ -451,7 +451,7 @@ def test_an_error_of_zero_is_drawn_at_the_edge_that_says_so():
     """One step of 1/18 lands on the optimum of one row: the axis ends at a line "zero to rounding", above 0."""
     run = run_of("one-parameter", learning_rate=1 / 18, epochs=5)
     assert float(run.recording.epoch_rmse[-1]) < 1e-15
-    view = charts.error(run, LIGHT, HEIGHT)
+    view = error(run, LIGHT, HEIGHT)
     zero = the(view, "zero")
     assert 0 < the(view, "y0") <= zero <= 1e-15
     assert column(view, "path", "rmse").min() == np.float32(zero)
@@ -462,14 +462,14 @@ def test_an_error_of_zero_is_drawn_at_the_edge_that_says_so():
 
 def test_an_error_that_is_not_zero_has_no_such_line():
     """The noisy quadratic keeps away from zero."""
-    assert math.isnan(the(charts.error(run_of(epochs=5), LIGHT, HEIGHT), "zero"))
+    assert math.isnan(the(error(run_of(epochs=5), LIGHT, HEIGHT), "zero"))
 
 
 @pytest.mark.parametrize("name", [name for name in RUNS if name != "flat directions"])
 def test_the_floor_is_on_the_chart_or_said_to_be_below(name):
     """One of the three: a line within the axis, a sentence because it is below the axis, or the line of zero."""
     run = RUNS[name]()
-    view = charts.error(run, LIGHT, HEIGHT)
+    view = error(run, LIGHT, HEIGHT)
     floor, below, zero = (the(view, name) for name in ("floor", "floor_below", "zero"))
     assert sum(not math.isnan(value) for value in (floor, below)) <= 1
     assert not all(math.isnan(value) for value in (floor, below, zero))
@@ -482,16 +482,16 @@ def test_the_floor_is_on_the_chart_or_said_to_be_below(name):
 
 def test_the_axis_of_epochs_ends_where_the_run_ends_or_will_end():
     """As planned while more is coming; at the last epoch of a run that diverged or was stopped."""
-    assert the(charts.error(waiting(), LIGHT, HEIGHT), "x1") == 1000
+    assert the(error(waiting(), LIGHT, HEIGHT), "x1") == 1000
     diverged = run_of(learning_rate=5e-5)
     assert diverged.recording.diverged_at == diverged.recording.epochs + 1 < 1000
-    assert the(charts.error(diverged, LIGHT, HEIGHT), "x1") == diverged.recording.epochs
+    assert the(error(diverged, LIGHT, HEIGHT), "x1") == diverged.recording.epochs
 
 
 def test_the_shape_mistake_has_a_second_line_of_its_loss():
     """Its root is √(var ŷ + var y + (mean ŷ − mean y)²), beside the RMSE against the data."""
     run = RUNS["shape mistake"]()
-    view = charts.error(run, LIGHT, HEIGHT)
+    view = error(run, LIGHT, HEIGHT)
     data = run.problem.dataset
     x, y = data.x.numpy(), data.y[:, 0].numpy()
     epochs = column(view, "path", "epoch").astype(int)
@@ -511,7 +511,7 @@ def test_the_shape_mistake_has_a_second_line_of_its_loss():
 def test_the_parts_of_the_gap_add_up_to_the_loss_above_its_lowest(name):
     """The directions sum to the whole, and the whole is L − L* with L* from NumPy's least squares."""
     run = RUNS[name]()
-    view = charts.gap(run, LIGHT, HEIGHT)
+    view = gap(run, LIGHT, HEIGHT)
     features, y = run.problem.objective.features.numpy(), run.problem.objective.target.numpy()
     best = np.linalg.lstsq(features, y, rcond=None)[0]
     lowest = np.mean((features @ best - y) ** 2)
@@ -528,7 +528,7 @@ def test_the_parts_of_the_gap_add_up_to_the_loss_above_its_lowest(name):
 def test_each_part_of_the_gap_shrinks_by_its_own_factor():
     """Under gradient descent direction i is multiplied by (1 − ηλᵢ)² an epoch, λᵢ from NumPy."""
     run = run_of(epochs=40, scale_features=True, learning_rate=0.05)
-    view = charts.gap(run, LIGHT, HEIGHT)
+    view = gap(run, LIGHT, HEIGHT)
     features = run.problem.objective.features.numpy()
     eigenvalues = np.linalg.eigvalsh(2 * features.T @ features / len(features))
     epochs = column(view, "path", "epoch")
@@ -540,7 +540,7 @@ def test_each_part_of_the_gap_shrinks_by_its_own_factor():
 def test_a_direction_that_is_done_lies_on_the_line_of_zero():
     """Below 10⁻¹⁶ of the first gap a part rests at the line "zero to rounding", and the axis ends below it."""
     run = run_of("two-features", learning_rate=0.45, epochs=400, points=100)
-    view = charts.gap(run, LIGHT, HEIGHT)
+    view = gap(run, LIGHT, HEIGHT)
     zero, whole = the(view, "zero"), column(view, "path", "whole")
     assert zero == pytest.approx(1e-16 * whole[0], rel=1e-6)
     assert whole[-1] == pytest.approx(zero)
@@ -555,8 +555,8 @@ def test_a_direction_that_is_done_lies_on_the_line_of_zero():
 def test_a_place_on_the_map_decodes_to_the_parameters(name, axes):
     """16 bits are within 1/8000 of the half-width, inside four half-widths; farther out they stay at that edge."""
     run = RUNS[name]()
-    view = charts.landscape(run, axes, run.experiment.info.parameters, LIGHT, HEIGHT)
-    rows = charts.drawn_epochs(run.recording.epochs, run.experiment.total_epochs)
+    view = landscape(run, axes, run.experiment.info.parameters, LIGHT, HEIGHT)
+    rows = drawn_epochs(run.recording.epochs, run.experiment.total_epochs)
     theta = run.recording.theta[:: run.experiment.updates_per_epoch].numpy()[rows]
     for axis, letter, place in zip(axes, "xy", "uv", strict=True):
         low, high = the(view, f"{letter}0"), the(view, f"{letter}1")
@@ -575,7 +575,7 @@ def test_a_place_on_the_map_decodes_to_the_parameters(name, axes):
 def test_the_maps_cross_marks_the_lowest_point_of_the_slice(axes):
     """With the other parameter held as it is, NumPy's least squares over two columns finds the decoded place."""
     run = run_of("two-features", epochs=12, learning_rate=0.1, points=60, noise=1.0)
-    view = charts.landscape(run, axes, run.experiment.info.parameters, LIGHT, HEIGHT)
+    view = landscape(run, axes, run.experiment.info.parameters, LIGHT, HEIGHT)
     (other,) = {0, 1, 2} - set(axes)
     features, y = run.problem.objective.features.numpy(), run.problem.objective.target.numpy()
     for k, theta in enumerate(run.recording.theta.numpy()):
@@ -591,14 +591,14 @@ def test_the_maps_cross_marks_the_lowest_point_of_the_slice(axes):
 def test_the_path_drops_only_points_that_lie_on_the_drawn_one_before(name):
     """A dropped epoch is nearer than PATH_STEP half-widths to the last drawn one; the drawn ones are exact."""
     run = RUNS[name]()
-    view = charts.landscape(run, (0, 1), "abc", LIGHT, HEIGHT)
+    view = landscape(run, (0, 1), "abc", LIGHT, HEIGHT)
     half = [(the(view, f"{letter}1") - the(view, f"{letter}0")) / 2 for letter in "xy"]
     kept = column(view, "path", "epoch").astype(int)
     assert (kept[0], kept[-1]) == (0, run.recording.epochs)
     theta = run.recording.theta[:: run.experiment.updates_per_epoch, :2].numpy()
     drawn = np.column_stack([column(view, "path", "u"), column(view, "path", "v")])
     np.testing.assert_allclose(drawn, theta[kept], rtol=1e-6)
-    for epoch in charts.drawn_epochs(run.recording.epochs, run.experiment.total_epochs):
+    for epoch in drawn_epochs(run.recording.epochs, run.experiment.total_epochs):
         before = kept[kept <= epoch][-1]
         if before != epoch:
             assert (np.abs(theta[epoch] - theta[before]) / half).max() < PATH_STEP * 1.001
@@ -607,7 +607,7 @@ def test_the_path_drops_only_points_that_lie_on_the_drawn_one_before(name):
 def test_the_map_holds_start_and_optimum():
     """Its middle is the least-squares optimum, and the start lies inside."""
     run = run_of(epochs=1)
-    view = charts.landscape(run, (0, 2), "abc", LIGHT, HEIGHT)
+    view = landscape(run, (0, 2), "abc", LIGHT, HEIGHT)
     best = np.polyfit(np.arange(20.0), run.problem.dataset.y[:, 0].numpy(), 2)
     assert (the(view, "ou"), the(view, "ov")) == pytest.approx((best[0], best[2]), rel=1e-5)
     assert the(view, "x0") < float(run.problem.start[0]) < the(view, "x1")
@@ -616,7 +616,7 @@ def test_the_map_holds_start_and_optimum():
 
 def test_the_parabola_is_the_loss_of_one_row():
     """(3 + 3A)² at every point of the curve and of the run, with the lowest loss 0 at A = −1."""
-    view = charts.parabola(run_of("one-parameter", learning_rate=0.01, epochs=9), "A", LIGHT, HEIGHT)
+    view = parabola(run_of("one-parameter", learning_rate=0.01, epochs=9), "A", LIGHT, HEIGHT)
     for table, x, y in (("loss", "x", "y"), ("run", "u", "loss"), ("path", "u", "v")):
         a, loss = column(view, table, x), column(view, table, y)
         np.testing.assert_allclose(loss, (3 + 3 * a) ** 2, rtol=1e-5, atol=1e-5)
@@ -629,7 +629,7 @@ def test_the_parabola_is_the_loss_of_one_row():
 def test_a_trace_marks_what_the_data_were_made_with():
     """The truth is in the frame and inside the axis, in a specification that holds no number of the run."""
     run = run_of("two-features", epochs=50)
-    plain, marked = (charts.trace(run, 0, "w₁", "loss", LIGHT, HEIGHT, truth) for truth in (None, 9.5))
+    plain, marked = (trace(run, 0, "w₁", "loss", LIGHT, HEIGHT, truth) for truth in (None, 9.5))
     frame = marked.tables["frame"].to_pylist()[0]
     assert frame["truth"] == 9.5
     assert frame["x0"] < 9.5 < frame["x1"]
@@ -643,9 +643,7 @@ def test_a_trace_marks_what_the_data_were_made_with():
 def test_a_trace_is_the_parameter_in_raw_units(parameter, scaled):
     """By epoch and against the loss it holds the coefficients of t², t and 1, and the dashed line is polyfit's."""
     run = run_of(epochs=25, scale_features=scaled, learning_rate=0.05 if scaled else 1e-5)
-    by_epoch, by_loss = (
-        charts.trace(run, parameter, "a", against, LIGHT, HEIGHT) for against in ("epoch", "loss")
-    )
+    by_epoch, by_loss = (trace(run, parameter, "a", against, LIGHT, HEIGHT) for against in ("epoch", "loss"))
     t, y = np.arange(20.0), run.problem.dataset.y[:, 0].numpy()
     predicted = [run.problem.objective.predict(theta).numpy() for theta in run.recording.theta]
     raw = np.array([np.polyfit(t, one, 2)[parameter] for one in predicted])
@@ -662,8 +660,8 @@ def test_a_trace_is_the_parameter_in_raw_units(parameter, scaled):
 def test_crosses_stand_at_about_every_tenth_of_a_run_and_on_drawn_epochs(epochs):
     """Between a run's epochs that are drawn, 1 to 13 crosses, never one at an epoch that has no row."""
     run = long_run(epochs)
-    view = charts.trace(run, 0, "a", "epoch", LIGHT, HEIGHT)
+    view = trace(run, 0, "a", "epoch", LIGHT, HEIGHT)
     crosses = [e for e in column(view, "run", "epoch") if e % the(view, "every") == 0]
     assert crosses[0] == 0
     assert min(epochs, 10) <= len(crosses) <= 13
-    assert the(view, "every") % charts.stride_of(epochs) == 0
+    assert the(view, "every") % stride_of(epochs) == 0

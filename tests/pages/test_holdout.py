@@ -11,8 +11,9 @@ from gd_core.experiment import Experiment, defaults
 from gd_core.problem import build
 from gd_core.recorder import record
 from gd_core.theory import curvature
-from pages.ui import charts
-from pages.ui.charts.model import DRAWN_ROWS, MOVED_ROWS
+from pages.ui.charts.error import error
+from pages.ui.charts.fit import agreement, along, fit
+from pages.ui.charts.model import DRAWN_ROWS, MOVED_ROWS, Run
 from pages.ui.palette import LIGHT
 from pages.ui.ways import plain
 
@@ -24,15 +25,15 @@ PLANE = Experiment(
 
 def run_of(experiment):
     problem = build(experiment)
-    return charts.Run(experiment, problem, curvature(problem.objective), record(experiment))
+    return Run(experiment, problem, curvature(problem.objective), record(experiment))
 
 
 def views(experiment):
     """The charts of Train that show data or errors."""
     run = run_of(experiment)
     several = len(run.problem.dataset.feature_names) > 1
-    fits = [charts.agreement(run, LIGHT, 200), charts.along(run, 0, LIGHT, 200)] if several else []
-    return [*(fits or [charts.fit(run, LIGHT, 200)]), charts.error(run, LIGHT, 200)]
+    fits = [agreement(run, LIGHT, 200), along(run, 0, LIGHT, 200)] if several else []
+    return [*(fits or [fit(run, LIGHT, 200)]), error(run, LIGHT, 200)]
 
 
 @pytest.mark.parametrize("experiment", [HELD, PLANE], ids=["quadratic", "plane"])

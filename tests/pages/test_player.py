@@ -10,7 +10,8 @@ from gd_core.problem import build
 from gd_core.recorder import record
 from gd_core.theory import curvature, forecast
 from gd_core.verdict import of_steps
-from pages.ui import charts, player
+from pages.ui import player
+from pages.ui.charts.model import Run, drawn_epochs, stride_of
 
 
 def table_of(dataset="noisy-quadratic", extra=None, **changes):
@@ -18,7 +19,7 @@ def table_of(dataset="noisy-quadratic", extra=None, **changes):
     experiment = Experiment(**(defaults(dataset, changes.get("optimizer", "gradient-descent")) | changes))
     problem = build(experiment)
     curve = curvature(problem.objective)
-    run = charts.Run(experiment, problem, curve, record(experiment))
+    run = Run(experiment, problem, curve, record(experiment))
     steps = of_steps(run.recording, experiment, forecast(experiment, problem, curve))
     table, sums = player.table(run, steps, extra)
     return table, sums, run, steps
@@ -51,8 +52,8 @@ KINDS = {
 
 def epochs_of(run):
     """Which epochs the rows stand for, as the browser works it out where no column says it."""
-    rows = charts.drawn_epochs(run.recording.epochs, run.experiment.total_epochs)
-    stride, last = charts.stride_of(run.experiment.total_epochs), run.recording.epochs
+    rows = drawn_epochs(run.recording.epochs, run.experiment.total_epochs)
+    stride, last = stride_of(run.experiment.total_epochs), run.recording.epochs
     assert [min(r * stride, last) for r in range(len(rows))] == rows.tolist()
     return rows
 
@@ -88,7 +89,7 @@ def test_the_columns_are_the_ones_that_live_numbers_name(kind):
     letters = "pgdnr" if run.experiment.scale_features else "pgdn"
     expected = {f"{letter}{i}" for letter in letters for i in range(len(run.problem.start))}
     expected |= {"rmse", "loss", "percent", "template"}
-    if charts.stride_of(run.experiment.total_epochs) > 1:
+    if stride_of(run.experiment.total_epochs) > 1:
         expected |= {"epoch", "next_rmse"}
     assert set(table.columns) | set(sums) == expected
     assert not set(table.columns) & set(sums)

@@ -19,8 +19,11 @@ from gd_core.pins import Pin, Pins
 from gd_core.problem import build
 from gd_core.recorder import record
 from gd_core.theory import curvature, forecast
-from pages.ui import charts, converter, page_html, pictures, takeaway, workshop
+from pages.ui import converter, page_html, pictures, takeaway, workshop
 from pages.ui.chart_titles import TITLES, title_of
+from pages.ui.charts.error import error
+from pages.ui.charts.fit import fit
+from pages.ui.charts.model import Run
 from pages.ui.drawn import Played
 from pages.ui.house import LESSONS
 from pages.ui.palette import DARK, LIGHT
@@ -44,7 +47,7 @@ MEGABYTE = 1e6
 def run_of(**changes):
     experiment = replace(Experiment.default(), epochs=100, scale_features=True, learning_rate=0.05, **changes)
     problem = build(experiment)
-    return charts.Run(experiment, problem, curvature(problem.objective), record(experiment))
+    return Run(experiment, problem, curvature(problem.objective), record(experiment))
 
 
 def drawn_on(page):
@@ -97,7 +100,7 @@ def test_each_colour_has_one_meaning_on_either_paper():
 def test_a_picture_stands_at_its_epoch():
     """The head of the error's line is at the epoch's share of the width, and at its RMSE's place on the axis."""
     run = run_of()
-    view = charts.error(run, LIGHT, 300)
+    view = error(run, LIGHT, 300)
     frame = {name: view.tables["frame"][name].to_pylist()[0] for name in ("y0", "y1")}
     for epoch in (25, 60):
         spec = pictures.picture(view, Place(epoch, 80), "white", [])
@@ -114,7 +117,7 @@ def test_a_picture_says_its_settings_and_has_twice_its_pixels():
     """The caption stands in the SVG line by line; the PNG is twice as wide and high as the SVG."""
     run = run_of()
     caption = ["Error by epoch, epoch 7 of 100", "η = 0.05, ∂L/∂w₁ · " + "a long line of settings " * 9]
-    spec = pictures.picture(charts.error(run, LIGHT, 300), Place(7, 7), "dark", caption)
+    spec = pictures.picture(error(run, LIGHT, 300), Place(7, 7), "dark", caption)
     svg = workshop.svg(spec).decode()
     written = " ".join(words_of(svg))
     assert caption[0] in written
@@ -145,9 +148,7 @@ def test_a_hostile_name_is_text_in_a_picture():
     run = run_of()
     data = replace(run.problem.dataset, feature_names=(HOSTILE,), target_name="عمر & <b>")
     named = run._replace(problem=replace(run.problem, dataset=data))
-    svg = workshop.svg(
-        pictures.picture(charts.fit(named, LIGHT, 300), Place(0, 0), "white", [HOSTILE])
-    ).decode()
+    svg = workshop.svg(pictures.picture(fit(named, LIGHT, 300), Place(0, 0), "white", [HOSTILE])).decode()
     assert "<script" not in svg
     assert "<img" not in svg
     assert svg.count("&lt;img src=x onerror=hacked=1&gt;") >= 2
@@ -205,7 +206,7 @@ def test_sentences_and_names_of_any_player():
 def test_a_page_of_its_own_takes_every_text_as_text():
     """Hostile titles, settings, links and sentences add no element and end no script."""
     run = run_of()
-    views = {HOSTILE: charts.fit(run, LIGHT, 200)._replace(text=HOSTILE)}
+    views = {HOSTILE: fit(run, LIGHT, 200)._replace(text=HOSTILE)}
     numbers = pd.DataFrame({"template": np.zeros(2, np.int8)})
     played = Played(numbers, (HOSTILE,), HOSTILE, {}, (HOSTILE, HOSTILE), 1, 1, 1)
     own = page_html.Page(HOSTILE, f'http://lab/?q="{HOSTILE}', {HOSTILE: HOSTILE}, views)

@@ -11,8 +11,8 @@ from gd_core.experiment import Experiment
 from gd_core.problem import build
 from gd_core.recorder import Recorder, record
 from gd_core.theory import curvature
-from pages.ui.charts import Run, tangent, value_at
-from pages.ui.charts.tangent import reach
+from pages.ui.charts.model import Run
+from pages.ui.charts.tangent import reach, tangent, value_at
 from pages.ui.palette import DARK, LIGHT
 
 PARABOLA = replace(Experiment.default("one-parameter"), start=(2.0,))
