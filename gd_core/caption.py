@@ -4,11 +4,10 @@ from collections.abc import Mapping
 
 from gd_core.catalog import LOSS_INFO, OPTIMIZER_INFO
 from gd_core.experiment import BOUNDS, FIELDS, Experiment, Phase, defaults, is_knob, quoted, to_text
-from gd_core.network import ACTIVATION_TITLES, INITIALISATION_TITLES, Network
 from gd_core.table_fields import DATASET as TABLE
 from gd_core.table_fields import TABLE_FIELDS
 
-Settings = dict[str, str]  # title → value, in reading order
+Settings = Mapping[str, str]  # title → value, in reading order
 SYMBOLS = {"momentum": "β", "alpha": "α", "beta1": "β₁", "beta2": "β₂", "epsilon": "ε"}
 _CLEAR = ("Data", "Update rule", "Learning rate", "Network")
 GAPS = {"drop": ("rows with gaps dropped",), "mean": ("gaps filled with the mean",)}
@@ -18,14 +17,27 @@ _WORDED = {  # fields that the sentences below speak of; any other is named with
 }  # fmt: skip
 
 
-def settings(run: Experiment | Network) -> Settings:
-    """Everything that decides the run's numbers, by its title."""
-    return _of_network(run) if isinstance(run, Network) else _of_experiment(run)
-
-
-def caption(run: Experiment | Network) -> str:
-    """The same in one line."""
-    return in_a_line(settings(run))
+def in_words(run: Experiment) -> Settings:
+    """Everything that decides a run's numbers, by its title."""
+    batches = f"{run.batch_size:,} of {run.training_rows:,} rows, shuffled with seed {run.seed}"
+    said = {"Data": _data(run)}
+    if run.holdout:
+        said["Held out"] = f"{run.held_out_rows:,} of {run.points:,} rows, split with seed {run.split_seed}"
+    if run.loss != "mse":
+        said["Loss"] = LOSS_INFO[run.loss].title
+    if run.before:
+        said["First"] = ", then ".join(_phase(phase) for phase in run.before)
+    said |= {
+        "Update rule": _rule(run.phase),
+        "Learning rate": f"η = {written(run.learning_rate)}",
+        "Batch": batches if run.batch_size else "all rows",
+        "Features": "scaled" if run.scale_features else "not scaled",
+        "Start": _start(run),
+        "Epochs": f"{run.epochs:,}",
+    }
+    usual = defaults(run.dataset, run.optimizer)
+    others = [name for name in FIELDS if name not in _WORDED and getattr(run, name) != usual[name]]
+    return said | {_title(name): quoted(to_text(getattr(run, name))) for name in others}
 
 
 def in_a_line(these: Mapping[str, str]) -> str:
@@ -36,9 +48,8 @@ def in_a_line(these: Mapping[str, str]) -> str:
     )
 
 
-def shared(runs: Mapping[str, Experiment | Network]) -> Settings:
+def shared(each: Mapping[str, Settings]) -> Settings:
     """The settings of several runs: first what they share, then under each run's name what is its own."""
-    each = {name: settings(run) for name, run in runs.items()}
     if len(each) < 2:
         return next(iter(each.values()), {})
     first, *others = each.values()
@@ -50,28 +61,6 @@ def shared(runs: Mapping[str, Experiment | Network]) -> Settings:
     return common | {name: line for name, line in own.items() if line}
 
 
-def _of_experiment(run: Experiment) -> Settings:
-    batches = f"{run.batch_size:,} of {run.training_rows:,} rows, shuffled with seed {run.seed}"
-    said = {"Data": _data(run)}
-    if run.holdout:
-        said["Held out"] = f"{run.held_out_rows:,} of {run.points:,} rows, split with seed {run.split_seed}"
-    if run.loss != "mse":
-        said["Loss"] = LOSS_INFO[run.loss].title
-    if run.before:
-        said["First"] = ", then ".join(_phase(phase) for phase in run.before)
-    said |= {
-        "Update rule": _rule(run.phase),
-        "Learning rate": f"η = {_written(run.learning_rate)}",
-        "Batch": batches if run.batch_size else "all rows",
-        "Features": "scaled" if run.scale_features else "not scaled",
-        "Start": _start(run),
-        "Epochs": f"{run.epochs:,}",
-    }
-    usual = defaults(run.dataset, run.optimizer)
-    others = [name for name in FIELDS if name not in _WORDED and getattr(run, name) != usual[name]]
-    return said | {_title(name): quoted(to_text(getattr(run, name))) for name in others}
-
-
 def _data(run: Experiment) -> str:
     if run.dataset == TABLE:
         of = [f"{run.info.title}, {run.target} over {', '.join(run.features)}", f"{run.points:,} rows"]
@@ -79,34 +68,21 @@ def _data(run: Experiment) -> str:
         return ", ".join([*of, *GAPS.get(run.missing, ())])
     knobs = {
         "points": f"{run.points:,} points",
-        "noise": f"noise {_written(run.noise)}",
+        "noise": f"noise {written(run.noise)}",
         "data_seed": f"data seed {run.data_seed}",
     }
     data = [words for name, words in knobs.items() if is_knob(name, run.dataset)]
     return ", ".join([run.info.title, *data])
 
 
-def _of_network(run: Network) -> Settings:
-    extras = {"residual connections": run.residual, "layer normalisation": run.normalise}
-    with_ = [words for words, on in extras.items() if on]
-    return {
-        "Network": f"{run.depth} hidden layers of {run.width}, {ACTIVATION_TITLES[run.activation]}"
-        + (f", with {' and '.join(with_)}" if with_ else ""),
-        "First weights": f"{INITIALISATION_TITLES[run.initialisation]}, seed {run.seed}",
-        "Update rule": OPTIMIZER_INFO[run.optimizer].title,
-        "Learning rate": f"η = {_written(run.learning_rate)}",
-        "Epochs": f"{run.epochs:,}",
-    }
-
-
 def _rule(phase: Phase) -> str:
     info = OPTIMIZER_INFO[phase.optimizer]
-    numbers = [f"{SYMBOLS[name]} = {_written(getattr(phase, name))}" for name in info.hyperparameters]
+    numbers = [f"{SYMBOLS[name]} = {written(getattr(phase, name))}" for name in info.hyperparameters]
     return ", ".join([info.title, *numbers])
 
 
 def _phase(phase: Phase) -> str:
-    return f"{phase.epochs:,} epochs of {_rule(phase)}, η = {_written(phase.learning_rate)}"
+    return f"{phase.epochs:,} epochs of {_rule(phase)}, η = {written(phase.learning_rate)}"
 
 
 def _start(run: Experiment) -> str:
@@ -115,14 +91,14 @@ def _start(run: Experiment) -> str:
     if isinstance(run.start, str):
         return f"as {run.start}" if run.start == "published" else run.start
     names = run.info.parameters
-    return ", ".join(f"{name} = {_written(value)}" for name, value in zip(names, run.start, strict=True))
+    return ", ".join(f"{name} = {written(value)}" for name, value in zip(names, run.start, strict=True))
 
 
 def _title(name: str) -> str:
     return BOUNDS[name].title if name in BOUNDS else name.replace("_", " ").capitalize()
 
 
-def _written(number: float) -> str:
+def written(number: float) -> str:
     """A number as it was typed, with a long minus."""
     text = f"{number:,}" if isinstance(number, int) else repr(number).removesuffix(".0")
     return text.replace("e-0", "e-").replace("-", "−")

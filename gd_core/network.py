@@ -8,6 +8,8 @@ from dataclasses import dataclass, fields
 from types import MappingProxyType
 from typing import Any, Self, get_type_hints
 
+from gd_core.caption import Settings, written
+from gd_core.catalog import OPTIMIZER_INFO
 from gd_core.experiment import Bounds, ParameterError, quoted, to_text
 
 ACTIVATION_TITLES: Mapping[str, str] = MappingProxyType(
@@ -134,3 +136,17 @@ def _from_text(name: str, text: str) -> Any:
         return _TYPES[name](text)
     except ValueError:
         return text
+
+
+def in_words(network: Network) -> Settings:
+    """Everything that decides a training's numbers, by its title."""
+    extras = {"residual connections": network.residual, "layer normalisation": network.normalise}
+    with_ = [words for words, on in extras.items() if on]
+    return {
+        "Network": f"{network.depth} hidden layers of {network.width}, {ACTIVATION_TITLES[network.activation]}"
+        + (f", with {' and '.join(with_)}" if with_ else ""),
+        "First weights": f"{INITIALISATION_TITLES[network.initialisation]}, seed {network.seed}",
+        "Update rule": OPTIMIZER_INFO[network.optimizer].title,
+        "Learning rate": f"η = {written(network.learning_rate)}",
+        "Epochs": f"{network.epochs:,}",
+    }

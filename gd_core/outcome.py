@@ -1,4 +1,4 @@
-"""How a run ended, told apart by a test that can be named."""
+"""How a run ended, told apart by a test that can be named; and where overfitting begins."""
 
 import math
 from enum import StrEnum
@@ -14,6 +14,8 @@ CONVERGED_BELOW = 1e-6  # of a direction's first gap to the optimum,
 NEGLIGIBLE = 1e-4  # or of the lowest loss: the RMSE is then within 0.005 % of the floor
 WINDOW = 20  # epochs looked back on
 LEVEL = 1e-9  # relative changes of the loss below it are rounding
+PARTED = 0.02  # the held-out RMSE ends at least this share above its lowest,
+TAIL = 10  # in all of the last tenth of the epochs, so that one lucky mini-batch decides nothing
 CERTAIN = 3.0  # standard errors by which a loss that scatters must fall or rise
 
 
@@ -97,3 +99,30 @@ def _alternates(theta: Tensor, curve: Curvature) -> bool:
     often = (changes >= 2) & (changes * 3 >= len(signs) - 1)
     slow_swing = (changes >= 2) & (len(signs) > WINDOW)  # momentum swings over several epochs
     return bool(((often | slow_swing) & matters).any())
+
+
+class Overfitting(NamedTuple):
+    """The epoch after which the errors on training and on held-out rows part, and the held-out RMSE there, its lowest."""
+
+    epoch: int
+    lowest: float
+
+
+def overfitting(recording: Recording) -> Overfitting | None:
+    """Where the two errors part, or None if they do not, or if no row is held out.
+
+    They part after the epoch at which the held-out RMSE is lowest, if in the whole last tenth of the run it stays more
+    than 2 % above that while the mean training RMSE there is below the training RMSE of that epoch. So both errors
+    rising together, as in a run that diverges, is no parting, and neither is a held-out error that is only higher.
+    """
+    held_out, training = recording.epoch_held_out_rmse, recording.epoch_rmse
+    if held_out is None:
+        return None
+    epoch = int(held_out.argmin())
+    lowest = float(held_out[epoch])
+    tail = max(1, recording.epochs // TAIL)
+    if epoch > recording.epochs - tail:
+        return None
+    rose = float(held_out[-tail:].min()) > lowest * (1 + PARTED) + LEVEL * float(held_out[0])
+    fell = float(training[-tail:].mean()) < float(training[epoch])
+    return Overfitting(epoch, lowest) if rose and fell else None

@@ -12,7 +12,6 @@ from gd_core.experiment import Experiment, ParameterError, Phase
 from gd_core.models import MODELS, LinearInParameters
 from gd_core.objective import LOSSES, Objective
 from gd_core.optimizers import OPTIMIZERS, UpdateRule, in_turn
-from gd_core.split import split
 from gd_core.table import find
 from gd_core.table_fields import DATASET, needs_its_file
 
@@ -112,6 +111,19 @@ def dataset_of(experiment: Experiment) -> Dataset:
 def _sides(experiment: Experiment) -> tuple[Tensor, Tensor]:
     """Numbers of the rows that are trained on and of those that are held out."""
     return split(experiment.points, experiment.held_out_rows, experiment.split_seed)
+
+
+def split(num_rows: int, held_out: int, seed: int) -> tuple[Tensor, Tensor]:
+    """Numbers of the training rows [N − K] and of the held-out rows [K], each in the data's own order.
+
+    Args:
+        num_rows: N.
+        held_out: K. The first K of a random order of all rows are held out.
+        seed: Seeds a private generator, so that the same seed holds out the same rows.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    order = torch.randperm(num_rows, generator=generator)
+    return order[held_out:].sort().values, order[:held_out].sort().values
 
 
 def model_of(experiment: Experiment) -> LinearInParameters:

@@ -15,17 +15,14 @@ import torch
 from torch import Tensor
 
 from gd_core.catalog import OPTIMIZER_INFO
-from gd_core.experiment import BOUNDS, Experiment
+from gd_core.experiment import Experiment
 from gd_core.landscape import Frame, frame
 from gd_core.problem import Problem, rule_of
 from gd_core.racers import ALL, ONE, RACERS
-from gd_core.theory import Curvature, stability_limit
+from gd_core.theory import Curvature, first_step_rate, stability_limit
 from gd_core.training import Recording
 from gd_core.verdict import short
 
-FIRST_STEP = (
-    0.1  # the first step of an adaptive rule, as a share of the longest way that a parameter has to go
-)
 SHARE_LEFT = 0.05  # the usual target: this share of the way from the start's RMSE to the floor is left
 LOOKED_BACK = 10  # epochs at the end in which a racer that climbs again is looked at
 ROUNDING = 1e-9  # of the RMSE: a rise below it is none
@@ -91,18 +88,6 @@ def limit_of(experiment: Experiment, problem: Problem, curve: Curvature) -> floa
         return stability_limit(curve, experiment.phase)
     counts = 1.0 if experiment.optimizer == "gradient-descent" else 1 - experiment.momentum
     return 2 * counts / steepest(problem, curve, experiment.rows_per_update)
-
-
-def first_step_rate(experiment: Experiment, problem: Problem, curve: Curvature) -> float:
-    """The rate with which the steps of the first update, of all parameters, go a tenth of the longest way.
-
-    AdaGrad and Adam begin with a step of η. RMSProp's mean begins at 0, so its first step is η/√(1 − α). With u
-    updates in an epoch each goes 1/u of that. Kept within the bounds of a rate, for starts that are very far or at home.
-    """
-    way = float((curve.optimum - problem.start).abs().max())
-    first = math.sqrt(1 - experiment.alpha) if experiment.optimizer == "rmsprop" else 1.0
-    low, high = BOUNDS["learning_rate"][:2]
-    return min(high, max(low, FIRST_STEP * way * first / experiment.updates_per_epoch))
 
 
 def line_up(

@@ -6,8 +6,7 @@ from dataclasses import replace
 
 from gd_core.experiment import BOUNDS, Experiment
 from gd_core.problem import Problem, build
-from gd_core.race import first_step_rate
-from gd_core.theory import Curvature, curvature, stability_limit, why_no_limit
+from gd_core.theory import Curvature, curvature, first_step_rate, stability_limit, why_no_limit
 
 SHARE = 0.5  # of the limit: 1/λ for gradient descent, with which no direction overshoots
 MANY_NUMBERS = 1_000_000  # rows times parameters, from which on an epoch takes long

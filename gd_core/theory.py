@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gd_core.experiment import Experiment, Phase
+from gd_core.experiment import BOUNDS, Experiment, Phase
 from gd_core.moments import Moments
 from gd_core.objective import Objective, mse
 from gd_core.problem import Problem
@@ -26,6 +26,7 @@ ZERO_EIGENVALUE = 1e-13  # of the largest, in balanced units: what is below is r
 # rate may already swing and a larger one be no faster, so there the only line is the limit.
 GRADIENT_DESCENT_ZONES = {"slow": 0.05, "fast": 0.5, "overshoots": 1.0}
 LARGE = 1_000_000  # numbers in the rows, above which Φ is not made whole for its Hessian
+FIRST_STEP = 0.1  # of an adaptive rule, as a share of the longest way that a parameter has to go
 VALLEYS = 40  # of the loss over the rate, looked into for its lowest point
 
 
@@ -290,6 +291,18 @@ def pays_after(curve: Curvature, phase: Phase, start: Tensor, epochs: int) -> in
         middle = (low + high) // 2
         low, high = (low, middle) if is_ahead(middle) else (middle, high)
     return high
+
+
+def first_step_rate(experiment: Experiment, problem: Problem, curve: Curvature) -> float:
+    """The rate with which the steps of the first update, of all parameters, go a tenth of the longest way.
+
+    AdaGrad and Adam begin with a step of η. RMSProp's mean begins at 0, so its first step is η/√(1 − α). With u
+    updates in an epoch each goes 1/u of that. Kept within the bounds of a rate, for starts that are very far or at home.
+    """
+    way = float((curve.optimum - problem.start).abs().max())
+    first = math.sqrt(1 - experiment.alpha) if experiment.optimizer == "rmsprop" else 1.0
+    low, high = BOUNDS["learning_rate"][:2]
+    return min(high, max(low, FIRST_STEP * way * first / experiment.updates_per_epoch))
 
 
 def exact_trajectory(curve: Curvature, start: Tensor, learning_rate: float, epochs: int) -> Tensor:

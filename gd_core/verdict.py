@@ -8,8 +8,7 @@ from torch import Tensor
 
 from gd_core.catalog import OPTIMIZER_INFO
 from gd_core.experiment import Experiment
-from gd_core.outcome import CONVERGED_BELOW, Finding, Outcome
-from gd_core.parting import parting
+from gd_core.outcome import CONVERGED_BELOW, Finding, Outcome, overfitting
 from gd_core.theory import Forecast
 from gd_core.training import DIVERGED_ABOVE, Recording
 
@@ -111,7 +110,7 @@ def _of_held_out(recording: Recording) -> str:
     if recording.epoch_held_out_rmse is None:
         return ""
     end = significant(float(recording.epoch_held_out_rmse[-1]))
-    found = parting(recording)
+    found = overfitting(recording)
     if found is None:
         return f" Held-out RMSE {end}: the two errors do not part."
     return (

@@ -10,7 +10,7 @@ from streamlit.components.v2 import component
 
 from gd_core import drawing
 from gd_core.experiment import Experiment, ParameterError
-from gd_core.split import split
+from gd_core.problem import split
 from pages.ui import look, projector
 from pages.ui.charts.model import Run
 from pages.ui.palette import Palette

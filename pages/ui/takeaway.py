@@ -14,8 +14,7 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 import streamlit as st
 from streamlit.components.v2 import component
 
-from gd_core import notebook, record_file, script
-from gd_core.caption import Settings, in_a_line, shared
+from gd_core import caption, network, notebook, record_file, script
 from gd_core.experiment import Experiment, to_text
 from gd_core.network import Network
 from gd_core.training import Recording
@@ -131,8 +130,13 @@ def _short(offered: Offered, place: pictures.Place) -> str:
     return _moment(offered, place).partition(" / ")[0] if named else f"epoch {place.epoch}"
 
 
-def _settings(offered: Offered) -> Settings:
-    return shared({name: _value(run) for name, run in offered.runs.items()})
+def _settings(offered: Offered) -> caption.Settings:
+    return caption.shared(
+        {
+            name: network.in_words(run) if isinstance(run, Network) else caption.in_words(run.experiment)
+            for name, run in offered.runs.items()
+        }
+    )
 
 
 def _value(run: Run | Network) -> Experiment | Network:
@@ -159,21 +163,21 @@ def _pictures(offered: Offered) -> None:
             st.segmented_control("File", list(KINDS), default="PNG", key="picture_kind", required=True)
             or "PNG"
         )
-    settings = in_a_line(_settings(offered))
+    settings = caption.in_a_line(_settings(offered))
     with st.container(horizontal=True, gap="small", key="pictures"):
         for key, view in offered.drawn.views.items():
             moves = pictures.moves(view)
             at, when = (moment, _short(offered, place)) if moves else ("", "")
-            caption = [", ".join(filter(None, (title_of(key), at))), settings]
+            lines = [", ".join(filter(None, (title_of(key), at))), settings]
             st.download_button(
-                title_of(key), partial(_picture, view, place, paper, caption, kind),
+                title_of(key), partial(_picture, view, place, paper, lines, kind),
                 f"{_name(offered, key, when)}.{kind.lower()}", KINDS[kind], key=f"picture_{key}", on_click="ignore",
                 icon=":material/image:",
             )  # fmt: skip
 
 
-def _picture(view: View, place: pictures.Place, paper: str, caption: list[str], kind: str) -> bytes:
-    spec = pictures.picture(view, place, paper, caption)
+def _picture(view: View, place: pictures.Place, paper: str, lines: list[str], kind: str) -> bytes:
+    spec = pictures.picture(view, place, paper, lines)
     return workshop.png(spec) if kind == "PNG" else workshop.svg(spec)
 
 

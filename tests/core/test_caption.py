@@ -4,12 +4,17 @@ from dataclasses import replace
 
 import pytest
 
-from gd_core.caption import caption, settings, shared
+from gd_core.caption import in_a_line, in_words, shared
 from gd_core.experiment import Experiment
 from gd_core.network import Network
+from gd_core.network import in_words as network_in_words
 
 QUADRATIC = Experiment.default("noisy-quadratic")
 CONTINUED = QUADRATIC.continued(250, optimizer="adam", learning_rate=0.1)
+
+
+def settings(run):
+    return network_in_words(run) if isinstance(run, Network) else in_words(run)
 
 
 @pytest.mark.parametrize(
@@ -42,7 +47,7 @@ CONTINUED = QUADRATIC.continued(250, optimizer="adam", learning_rate=0.1)
 )  # fmt: skip
 def test_a_caption_is_read_without_the_app(run, line):
     """Data, rule, rate, batch, features, start, epochs, with numbers as they were typed."""
-    assert caption(run) == line
+    assert in_a_line(settings(run)) == line
 
 
 @pytest.mark.parametrize(
@@ -72,9 +77,9 @@ def test_what_changes_the_numbers_changes_the_words(run, changes):
 def test_several_runs_say_once_what_they_share():
     """Of three rates the data stand there once, and each rate under its run's name."""
     runs = {f"Run {n}": replace(QUADRATIC, learning_rate=n / 10) for n in (1, 2, 3)}
-    words = shared(runs)
-    assert words["Data"] == settings(QUADRATIC)["Data"]
+    words = shared({name: in_words(run) for name, run in runs.items()})
+    assert words["Data"] == in_words(QUADRATIC)["Data"]
     assert "Learning rate" not in words
     assert [words[name] for name in runs] == ["η = 0.1", "η = 0.2", "η = 0.3"]
-    assert shared({"One": QUADRATIC}) == settings(QUADRATIC)
+    assert shared({"One": in_words(QUADRATIC)}) == in_words(QUADRATIC)
     assert shared({}) == {}

@@ -11,11 +11,9 @@ from hypothesis import strategies as st
 from gd_core import verdict
 from gd_core.datasets import DATASETS
 from gd_core.experiment import Experiment, defaults
-from gd_core.outcome import outcome
-from gd_core.parting import parting
-from gd_core.problem import build
+from gd_core.outcome import outcome, overfitting
+from gd_core.problem import build, split
 from gd_core.recorder import Recorder, record
-from gd_core.split import split
 from gd_core.theory import curvature, forecast
 from gd_core.training import Recording
 
@@ -197,7 +195,7 @@ FALLS = [10 * 0.9**k + 1 for k in range(101)]
 def test_they_part_where_the_held_out_error_is_lowest():
     """A valley at epoch 30, then up by far more than 2 %, while training falls."""
     valley = [5 + ((k - 30) / 30) ** 2 for k in range(101)]
-    assert parting(recording_of(FALLS, valley)) == (30, 5.0)
+    assert overfitting(recording_of(FALLS, valley)) == (30, 5.0)
 
 
 @pytest.mark.parametrize(
@@ -214,7 +212,7 @@ def test_they_part_where_the_held_out_error_is_lowest():
 )
 def test_they_do_not_part(training, held_out):
     """Where nothing says that training longer has made the held-out error worse."""
-    assert parting(recording_of(training, held_out)) is None
+    assert overfitting(recording_of(training, held_out)) is None
 
 
 def verdict_of(experiment):

@@ -14,7 +14,6 @@ from gd_core.experiment import Experiment
 from gd_core.landscape import frame
 from gd_core.problem import build
 from gd_core.race import (
-    FIRST_STEP,
     LOOKED_BACK,
     SHARE_LEFT,
     Race,
@@ -29,7 +28,7 @@ from gd_core.race import (
 )
 from gd_core.racers import ALL, RACERS, UNITS
 from gd_core.recorder import record
-from gd_core.theory import curvature, stability_limit
+from gd_core.theory import FIRST_STEP, curvature, stability_limit
 from gd_core.training import Recording, batches
 
 BASE = replace(

@@ -10,7 +10,6 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gd_core.cells import safe_cell
 from gd_core.example_tables import EXAMPLE_TABLES, FOLDER
 from gd_core.experiment import BOUNDS, Experiment, ParameterError
 from gd_core.outcome import Outcome, outcome
@@ -408,24 +407,3 @@ def test_a_new_table_starts_safely(name, optimizer):
         assert experiment.learning_rate * curve.largest == pytest.approx(1, rel=0.01)
     assert experiment.learning_rate >= BOUNDS["learning_rate"].low
     assert not experiment.scale_features  # it is offered, not forced
-
-
-@pytest.mark.parametrize(
-    ("text", "safe"),
-    [
-        ("=1+1", "'=1+1"),
-        ("=cmd|' /C calc'!A0", "'=cmd|' /C calc'!A0"),
-        ("+49 170", "'+49 170"),
-        ("-x", "'-x"),
-        ("@SUM(A1)", "'@SUM(A1)"),
-        ("\t=1", "'\t=1"),
-        (" =1", "' =1"),
-        ("-1.5e-3", "-1.5e-3"),
-        ("+7", "+7"),
-        ("price", "price"),
-        ("", ""),
-    ],
-)
-def test_no_cell_that_we_write_is_a_formula(text, safe):
-    """What a spreadsheet would run becomes text; numbers and words stay."""
-    assert safe_cell(text) == safe

@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from gd_core.__main__ import main
-from gd_core.caption import caption
+from gd_core.caption import in_a_line, in_words
 from gd_core.deep_recorder import record as record_network
 from gd_core.examples import EXAMPLES
 from gd_core.experiment import Experiment, to_text
 from gd_core.network import Network
+from gd_core.network import in_words as network_in_words
 from gd_core.notebook import notebook
 from gd_core.pins import Pins, packed
 from gd_core.reading import read
@@ -130,7 +131,7 @@ def files(experiment: Experiment) -> dict[str, Any]:
     return plain(
         {
             "link": experiment.to_query(),
-            "caption": caption(experiment),
+            "caption": in_a_line(in_words(experiment)),
             "runs on": experiment.runs_on,
             "record": document,
             "csv": _thinned(to_csv(experiment, recording).splitlines()),
@@ -175,7 +176,7 @@ def networks() -> dict[str, Any]:
         recording = record_network(network)
         found[name] = {
             "link": network.to_query(),
-            "caption": caption(network),
+            "caption": in_a_line(network_in_words(network)),
             "loss": recording.loss.tolist(),
         }
     return plain(found)

@@ -7,7 +7,7 @@ from train_page import Lab
 
 from gd_core import drawing
 from gd_core.experiment import Experiment
-from gd_core.split import split
+from gd_core.problem import split
 from pages.ui import draw
 
 OPENING = drawing.opening()
