@@ -23,11 +23,11 @@ from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 from gd_core import large_command, record_file
 from gd_core.columns import aligned
 from gd_core.engines import ENGINE_NOTE, LOOP
-from gd_core.example_tables import EXAMPLE_TABLES
 from gd_core.experiment import BOUNDS, CHOICES, FIELDS, NAMED_STARTS, Experiment
 from gd_core.notebook import notebook
 from gd_core.script import FLAVOURS, script, stride
 from gd_core.table_fields import DATASET, needs_its_file
+from gd_core.tables.example_tables import EXAMPLE_TABLES
 from gd_core.whole_file import whole_file
 
 if TYPE_CHECKING:
@@ -299,8 +299,8 @@ def _table_in_file(query: dict[str, str], parser: Parser) -> tuple[Any, Any]:
         data = path.read_bytes()
     except (OSError, ValueError) as error:
         parser.exit(2, f"table must be a file that can be read. Got {path}: {error}.\n")
-    from gd_core.reading import TableError, read
-    from gd_core.table import keep
+    from gd_core.tables.reading import TableError, read
+    from gd_core.tables.table import keep
 
     try:
         reading = read(data)

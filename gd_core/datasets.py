@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from gd_core.table import Table, used
+from gd_core.tables.table import Table, used
 
 
 @dataclass(frozen=True, eq=False)

@@ -20,7 +20,7 @@ from torch._C._distributed_c10d import PrefixStore, Store
 from torch.distributed.rendezvous import rendezvous
 
 from gd_core.moments import Moments
-from gd_core.pieces import Shard
+from gd_core.tables.chunks import Shard
 
 TIMEOUT = 60  # seconds without a word from another process, after which it counts as gone
 HEARTBEAT = 1.0  # seconds between two signs of life of rank 0 while it trains alone

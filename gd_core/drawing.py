@@ -91,7 +91,7 @@ def _safe_rate(experiment: Experiment) -> float:
 
 
 def _table(points: Any) -> Any:
-    from gd_core.table import Table
+    from gd_core.tables.table import Table
 
     if not isinstance(points, (list, tuple)) or not FEWEST <= len(points) <= MOST:
         got = f"{len(points):,}" if isinstance(points, (list, tuple)) else quoted(points)

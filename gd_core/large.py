@@ -24,8 +24,8 @@ from gd_core.models import MODELS, LinearInParameters
 from gd_core.moments import Moments
 from gd_core.objective import value_and_gradient
 from gd_core.optimizers import OPTIMIZERS, State, UpdateRule
-from gd_core.reading import TableError
-from gd_core.streaming import Chunk, Reader
+from gd_core.tables.reading import TableError
+from gd_core.tables.streaming import Chunk, Reader
 from gd_core.theory import Curvature, curvature_from, stability_limit
 from gd_core.training import has_diverged
 

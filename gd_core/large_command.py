@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from gd_core.distributed import Group
     from gd_core.large import LargeProblem, Point, Seen
     from gd_core.large_record import Progressed
-    from gd_core.streaming import Reader
+    from gd_core.tables.streaming import Reader
 
 ROWS = 40  # of a long run's table, at most
 COLUMNS = 8  # of it for parameters, at most
@@ -57,8 +57,8 @@ def takes(options: Namespace) -> bool:
 
 
 def _is_large(path: Path, features: str) -> bool:
-    from gd_core.reading import MAX_BYTES
-    from gd_core.table import MAX_COLUMNS, MAX_ROWS
+    from gd_core.tables.reading import MAX_BYTES
+    from gd_core.tables.table import MAX_COLUMNS, MAX_ROWS
 
     with path.open("rb") as file:
         data = file.read(MAX_BYTES + 1)
@@ -88,7 +88,7 @@ def train(options: Namespace) -> int:
         end. One of several takes that signal, which is torchrun's, for the loss of another.
     """
     from gd_core.distributed import Group, PeerLost, Unconnected
-    from gd_core.reading import TableError
+    from gd_core.tables.reading import TableError
 
     speaks = os.environ.get("RANK", "0") == "0"
     try:
@@ -192,7 +192,7 @@ class _Command:
 
     def _agreed(self, step: Any) -> Any:
         """What a step gives; where it fails in any process, all of them end with the first one's sentence."""
-        from gd_core.reading import TableError
+        from gd_core.tables.reading import TableError
 
         value, sentence = None, None
         try:
@@ -220,7 +220,7 @@ class _Command:
 
     def _opened(self, record: Mapping[str, Any] | None) -> tuple[Path, "Reader", LargeRun]:
         """The file and the settings."""
-        from gd_core.streaming import Reader, open_table
+        from gd_core.tables.streaming import Reader, open_table
 
         given = {name: getattr(self.options, name) for name in FIELDS if name in self.options}
         for name in NOT_HERE:

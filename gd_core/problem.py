@@ -12,8 +12,8 @@ from gd_core.experiment import Experiment, ParameterError, Phase
 from gd_core.models import MODELS, LinearInParameters
 from gd_core.objective import LOSSES, Objective
 from gd_core.optimizers import OPTIMIZERS, UpdateRule, in_turn
-from gd_core.table import find
 from gd_core.table_fields import DATASET, needs_its_file
+from gd_core.tables.table import find
 
 
 @dataclass(frozen=True, eq=False)

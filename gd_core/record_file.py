@@ -46,8 +46,7 @@ COMPUTING = (
     "recorder",
     "spectrum",
     "spectrum_recorder",
-    "split",
-    "table",
+    "tables/table",
     "training",
 )
 _TYPES = get_type_hints(Experiment)
@@ -153,7 +152,7 @@ def _code() -> str:
     """The lab has no version numbers: the first letters of a digest of the code that computes."""
     found = hashlib.sha256()
     for name in COMPUTING:
-        found.update(Path(__file__).with_name(f"{name}.py").read_bytes().replace(b"\r\n", b"\n"))
+        found.update((Path(__file__).parent / f"{name}.py").read_bytes().replace(b"\r\n", b"\n"))
     return found.hexdigest()[:12]
 
 

@@ -11,10 +11,10 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from gd_core.catalog import DATASET_INFO, DatasetInfo
-from gd_core.example_tables import EXAMPLE_TABLES
+from gd_core.tables.example_tables import EXAMPLE_TABLES
 
 if TYPE_CHECKING:
-    from gd_core.table import Table
+    from gd_core.tables.table import Table
 
 DATASET = "table"
 TABLE_FIELDS = ("table", "target", "features", "degree", "missing")
@@ -66,7 +66,7 @@ def problem_with_table_field(name: str, value: Any, others: Mapping[str, Any]) -
 
 def needs_its_file(key: str) -> str | None:
     """The sentence that asks for the file behind a fingerprint, or None if the table is at hand."""
-    from gd_core.table import FINGERPRINT, find
+    from gd_core.tables.table import FINGERPRINT, find
 
     if not key.startswith(FINGERPRINT):
         return None
@@ -81,7 +81,7 @@ def needs_its_file(key: str) -> str | None:
 
 def table_at_hand(key: str) -> "Table | None":
     """The table of a key, or None if it is not here."""
-    from gd_core.table import find
+    from gd_core.tables.table import find
 
     try:
         return find(key)
@@ -130,7 +130,7 @@ def fitting_default(name: str, value: Any, values: Mapping[str, Any]) -> Any:
 
 def points_of(values: Mapping[str, Any]) -> int | None:
     """How many rows of the table are fitted; None if it is not here."""
-    from gd_core.table import count_used
+    from gd_core.tables.table import count_used
 
     table = table_at_hand(values["table"])
     if table is None:
@@ -185,7 +185,7 @@ def names_from_text(text: str) -> tuple[str, ...]:
 
 
 def _problem_with_key(value: Any) -> str | None:
-    from gd_core.table import find
+    from gd_core.tables.table import find
 
     examples = ", ".join(EXAMPLE_TABLES)
     rule = f"table must be {examples}, or what this page writes into a link. Got {_quoted(value)}."
@@ -278,7 +278,7 @@ def problem_with_holding_out(held_out: int, value: float, others: Mapping[str, A
 
 
 def _problem_with_points(value: Any, others: Mapping[str, Any], table: "Table | None") -> str | None:
-    from gd_core.table import MAX_ROWS
+    from gd_core.tables.table import MAX_ROWS
 
     if table is None:
         if type(value) is int and FEWEST_ROWS <= value <= MAX_ROWS:

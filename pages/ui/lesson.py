@@ -126,7 +126,7 @@ def closing(
     with right:
         try_next(*links)
         if shown:
-            from pages.ui import takeaway  # not before torch is loaded
+            from pages.ui import takeaway
 
             desk, runs = shown
             takeaway.button(desk.page, LESSONS[desk.page], lambda: runs, st.query_params.to_dict)

@@ -12,7 +12,6 @@ from typing import Any, NamedTuple
 import streamlit as st
 
 from gd_core import drawing
-from gd_core.example_tables import EXAMPLE_TABLES
 from gd_core.experiment import Experiment, ParameterError, defaults
 from gd_core.table_fields import (
     DATASET,
@@ -25,6 +24,7 @@ from gd_core.table_fields import (
     table_at_hand,
     usual_fields,
 )
+from gd_core.tables.example_tables import EXAMPLE_TABLES
 from pages.ui import pins, task
 from pages.ui.look import plain
 
@@ -248,7 +248,7 @@ def _gaps(table: Any, load: Load) -> None:
                        "A row without a target is left out.")  # fmt: skip
         st.caption("Until you choose, the charts show the last complete table.")
         return
-    from gd_core.table import used
+    from gd_core.tables.table import used
 
     rows = used(table, values["target"], values["features"], values["missing"])
     parts = []
@@ -319,8 +319,8 @@ def _paste(load: Load) -> None:
 
 def _take(source: bytes | str, name: str, load: Load) -> bool:
     """Make a table of what was brought and pick its usual columns, or say why there is none. Nothing else changes."""
-    from gd_core.reading import TableError, read
-    from gd_core.table import keep
+    from gd_core.tables.reading import TableError, read
+    from gd_core.tables.table import keep
 
     try:
         reading = read(source)

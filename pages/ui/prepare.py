@@ -6,9 +6,9 @@ import streamlit as st
 
 from gd_core.catalog import DATASET_INFO, OPTIMIZER_INFO
 from gd_core.experiment import FIELDS, HYPERPARAMETERS, Experiment, ParameterError, quoted
-from gd_core.table import find
 from gd_core.table_fields import DATASET as TABLE
 from gd_core.table_fields import TABLE_FIELDS
+from gd_core.tables.table import find
 from gd_core.target import in_words, judge, verdict
 from gd_core.task import (
     LONGEST_QUESTION,

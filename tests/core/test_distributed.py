@@ -20,8 +20,8 @@ from pyarrow import parquet
 from gd_core import __main__ as command_line
 from gd_core import distributed
 from gd_core.distributed import Group, Unconnected
-from gd_core.pieces import Shard
-from gd_core.streaming import Reader, open_table
+from gd_core.tables.chunks import Shard
+from gd_core.tables.streaming import Reader, open_table
 from serving import free_port
 
 ROOT = Path(__file__).resolve().parents[2]

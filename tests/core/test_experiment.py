@@ -24,8 +24,8 @@ from gd_core.experiment import (
     held_out_of,
     problem_with,
 )
-from gd_core.table import find
 from gd_core.table_fields import info_of
+from gd_core.tables.table import find
 
 TABLES = (  # what can be picked from the tables that come with the app
     {"table": "cars", "target": "distance (ft)", "features": ("speed (mph)",), "points": 50},

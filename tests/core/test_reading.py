@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gd_core.reading import MAX_BYTES, TableError, read
+from gd_core.tables.reading import MAX_BYTES, TableError, read
 
 
 def zipped(name):

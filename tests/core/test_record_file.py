@@ -130,6 +130,7 @@ def test_the_version_of_the_lab_is_that_of_the_code_that_computes(tmp_path, monk
     folder = record_file.Path(record_file.__file__).parent
     for name in record_file.COMPUTING:
         text = (folder / f"{name}.py").read_bytes()
+        (tmp_path / f"{name}.py").parent.mkdir(exist_ok=True)
         (tmp_path / f"{name}.py").write_bytes(text.replace(b"\n", b"\r\n"))
     monkeypatch.setattr(record_file, "__file__", str(tmp_path / "record_file.py"))
     record_file._code.cache_clear()

@@ -19,7 +19,7 @@ from gd_core.experiment import Experiment
 from gd_core.notebook import notebook
 from gd_core.recorder import Recorder
 from gd_core.script import FLAVOURS, script
-from gd_core.table import Table, keep, to_csv
+from gd_core.tables.table import Table, keep, to_csv
 
 TOLERANCE = 1e-9  # relative, of every printed number
 EPOCHS = 6

@@ -14,14 +14,15 @@ import torch
 from pyarrow import parquet
 
 from gd_core import __main__ as command_line
-from gd_core import csv_rows, large_command, parquet_rows, whole_file
+from gd_core import large_command, whole_file
 from gd_core.experiment import Experiment, defaults
 from gd_core.large_record import Progressed
-from gd_core.pieces import Shard
-from gd_core.reading import TableError, read
 from gd_core.recorder import record
-from gd_core.streaming import Reader, open_table
-from gd_core.table import keep
+from gd_core.tables import csv_rows, parquet_rows
+from gd_core.tables.chunks import Shard
+from gd_core.tables.reading import TableError, read
+from gd_core.tables.streaming import Reader, open_table
+from gd_core.tables.table import keep
 
 ROWS = 400
 
@@ -268,7 +269,7 @@ def test_a_parquet_file_and_a_long_one_are_read_in_pieces(run, tmp_path, monkeyp
     path = tmp_path / "t.parquet"
     parquet.write_table(pa.table(dict(zip("abcy", numbers().T, strict=True))), path)
     one, _ = trained(run, tmp_path, "--table", path, "--target", "y", "--learning-rate", 0.03)
-    monkeypatch.setattr("gd_core.reading.MAX_BYTES", 5000)
+    monkeypatch.setattr("gd_core.tables.reading.MAX_BYTES", 5000)
     monkeypatch.setattr(csv_rows, "HEAD", 4000)
     two, _ = trained(run, tmp_path, "--table", table, "--target", "y", "--learning-rate", 0.03)
     assert one["theta"] == pytest.approx(two["theta"], rel=1e-12)

@@ -22,11 +22,11 @@ from gd_core.network import Network
 from gd_core.network import in_words as network_in_words
 from gd_core.notebook import notebook
 from gd_core.pins import Pins, packed
-from gd_core.reading import read
 from gd_core.record_file import strict_json, to_csv, to_json
 from gd_core.recorder import record
 from gd_core.script import FLAVOURS, script
-from gd_core.table import keep
+from gd_core.tables.reading import read
+from gd_core.tables.table import keep
 from gd_core.task import CONTROLS, Access, Result, Target, Task, open_address
 
 HERE = Path(__file__).parent

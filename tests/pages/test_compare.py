@@ -14,7 +14,7 @@ from train_page import Lab
 from gd_core.experiment import Experiment
 from gd_core.pins import MOST, Pin, Pins, packed
 from gd_core.recorder import record
-from gd_core.table import Table
+from gd_core.tables.table import Table
 from pages.ui import pins as session
 
 BASE = replace(Experiment.default(), scale_features=True, epochs=60)

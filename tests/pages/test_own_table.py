@@ -8,7 +8,7 @@ from lesson_page import LessonPage
 from train_page import Lab
 
 from gd_core.experiment import Experiment
-from gd_core.table import find
+from gd_core.tables.table import find
 from gd_core.task import Result, Task
 from pages.ui.task import NEEDS_A_FILE
 

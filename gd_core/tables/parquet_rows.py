@@ -12,9 +12,9 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import parquet
 
-from gd_core.pieces import Piece, Shard
-from gd_core.reading import TableError, careful_numbers, quick_numbers
-from gd_core.table import clean_name
+from gd_core.tables.chunks import Piece, Shard
+from gd_core.tables.reading import TableError, careful_numbers, quick_numbers
+from gd_core.tables.table import clean_name
 
 CELLS_AT_ONCE = 2**20
 BUFFER = 2**20  # bytes of a column read at once, however large its row group is

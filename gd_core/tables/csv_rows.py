@@ -16,8 +16,8 @@ import pyarrow as pa
 from pyarrow import compute
 from pyarrow import csv as pa_csv
 
-from gd_core.pieces import Piece, Shard
-from gd_core.reading import (
+from gd_core.tables.chunks import Piece, Shard
+from gd_core.tables.reading import (
     OPEN_QUOTE,
     Finding,
     TableError,

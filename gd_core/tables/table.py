@@ -20,7 +20,7 @@ from weakref import WeakValueDictionary
 
 import numpy as np
 
-from gd_core.example_tables import EXAMPLE_TABLES, FOLDER
+from gd_core.tables.example_tables import EXAMPLE_TABLES, FOLDER
 
 MAX_ROWS = 200_000
 MAX_COLUMNS = 100

@@ -17,7 +17,7 @@ import pyarrow as pa
 from pyarrow import compute
 from pyarrow import csv as pa_csv
 
-from gd_core.table import LARGEST, MAX_COLUMNS, MAX_ROWS, SMALLEST, Table, clean_name
+from gd_core.tables.table import LARGEST, MAX_COLUMNS, MAX_ROWS, SMALLEST, Table, clean_name
 
 MAX_BYTES = 5_000_000
 SEPARATORS = {

@@ -11,9 +11,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from gd_core.pieces import Piece, Shard, Source
-from gd_core.reading import Finding, TableError, what_is_wrong
-from gd_core.table import LARGEST, SMALLEST
+from gd_core.tables.chunks import Piece, Shard, Source
+from gd_core.tables.reading import Finding, TableError, what_is_wrong
+from gd_core.tables.table import LARGEST, SMALLEST
 
 PARQUET = b"PAR1"
 
@@ -46,10 +46,10 @@ def open_table(path: Path) -> Source:
     with path.open("rb") as file:
         parquet = file.read(len(PARQUET)) == PARQUET or path.suffix == ".parquet"
     if parquet:
-        from gd_core.parquet_rows import ParquetRows
+        from gd_core.tables.parquet_rows import ParquetRows
 
         return ParquetRows(path)
-    from gd_core.csv_rows import CsvRows
+    from gd_core.tables.csv_rows import CsvRows
 
     return CsvRows(path)
 

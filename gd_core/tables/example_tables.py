@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
-FOLDER = Path(__file__).parent / "tables"
+FOLDER = Path(__file__).parent
 
 
 @dataclass(frozen=True, kw_only=True)

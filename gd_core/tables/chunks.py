@@ -5,7 +5,7 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from gd_core.reading import Finding
+from gd_core.tables.reading import Finding
 
 
 class Shard(NamedTuple):

@@ -1,0 +1,1 @@
+"""Rows in, numbers out: what stands in a file. Knows no run."""
