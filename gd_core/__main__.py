@@ -22,11 +22,11 @@ from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
 from gd_core import large_command, record_file
 from gd_core.columns import aligned
-from gd_core.engines import ENGINE_NOTE, LOOP
-from gd_core.experiment import BOUNDS, CHOICES, FIELDS, NAMED_STARTS, Experiment
 from gd_core.notebook import notebook
 from gd_core.script import FLAVOURS, script, stride
-from gd_core.table_fields import DATASET, needs_its_file
+from gd_core.settings.engines import ENGINE_NOTE, LOOP
+from gd_core.settings.experiment import BOUNDS, CHOICES, FIELDS, NAMED_STARTS, Experiment
+from gd_core.settings.table_fields import DATASET, needs_its_file
 from gd_core.tables.example_tables import EXAMPLE_TABLES
 from gd_core.whole_file import whole_file
 

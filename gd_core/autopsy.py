@@ -11,10 +11,10 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from gd_core.experiment import Experiment
 from gd_core.objective import Objective, mse_broadcast
 from gd_core.optimizers import State
 from gd_core.problem import Problem
+from gd_core.settings.experiment import Experiment
 from gd_core.training import Recording, batches
 
 REPLAYED_UPDATES = 20_000  # a longer run is not replayed for the rule's memory

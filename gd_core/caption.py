@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 
-from gd_core.catalog import LOSS_INFO, OPTIMIZER_INFO
-from gd_core.experiment import BOUNDS, FIELDS, Experiment, Phase, defaults, is_knob, quoted, to_text
-from gd_core.table_fields import DATASET as TABLE
-from gd_core.table_fields import TABLE_FIELDS
+from gd_core.settings.catalog import LOSS_INFO, OPTIMIZER_INFO
+from gd_core.settings.experiment import BOUNDS, FIELDS, Experiment, Phase, defaults, is_knob, quoted, to_text
+from gd_core.settings.table_fields import DATASET as TABLE
+from gd_core.settings.table_fields import TABLE_FIELDS
 
 Settings = Mapping[str, str]  # title → value, in reading order
 SYMBOLS = {"momentum": "β", "alpha": "α", "beta1": "β₁", "beta2": "β₂", "epsilon": "ε"}

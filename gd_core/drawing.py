@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from gd_core.experiment import Experiment, ParameterError, defaults, quoted
-from gd_core.table_fields import DATASET, table_at_hand
+from gd_core.settings.experiment import Experiment, ParameterError, defaults, quoted
+from gd_core.settings.table_fields import DATASET, table_at_hand
 
 COLUMNS = ("x", "y")
 FEWEST, MOST = 2, 200  # points
@@ -80,9 +80,9 @@ def _settles(experiment: Experiment) -> bool:
 
 
 def _safe_rate(experiment: Experiment) -> float:
-    from gd_core.experiment import BOUNDS
     from gd_core.problem import build
     from gd_core.safe_start import safe_rate
+    from gd_core.settings.experiment import BOUNDS
     from gd_core.theory import curvature
 
     problem = build(experiment)

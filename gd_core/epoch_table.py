@@ -6,9 +6,9 @@ from typing import NamedTuple, TextIO
 
 from torch import Tensor
 
-from gd_core.experiment import Experiment
 from gd_core.objective import Objective, value_and_gradient
 from gd_core.problem import Problem
+from gd_core.settings.experiment import Experiment
 from gd_core.theory import hessian
 from gd_core.training import Recording
 

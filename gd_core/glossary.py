@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from gd_core.experiment import Experiment, defaults
 from gd_core.network import Network
+from gd_core.settings.experiment import Experiment, defaults
 
 LONGEST_SEARCH = 60  # characters
 

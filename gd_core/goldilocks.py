@@ -8,10 +8,10 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from gd_core.engines import LINEAR_RULES
-from gd_core.experiment import Phase
 from gd_core.objective import Objective
 from gd_core.rates import WITHOUT_A_LIMIT
+from gd_core.settings.engines import LINEAR_RULES
+from gd_core.settings.experiment import Phase
 from gd_core.sweep import paths, rates_between, sweep
 from gd_core.theory import Curvature, stability_limit
 

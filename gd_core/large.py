@@ -16,14 +16,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gd_core.catalog import OPTIMIZER_INFO
 from gd_core.distributed import Group
-from gd_core.experiment import BOUNDS
 from gd_core.large_run import LargeRun
 from gd_core.models import MODELS, LinearInParameters
 from gd_core.moments import Moments
 from gd_core.objective import value_and_gradient
 from gd_core.optimizers import OPTIMIZERS, State, UpdateRule
+from gd_core.settings.catalog import OPTIMIZER_INFO
+from gd_core.settings.experiment import BOUNDS
 from gd_core.tables.reading import TableError
 from gd_core.tables.streaming import Chunk, Reader
 from gd_core.theory import Curvature, curvature_from, stability_limit

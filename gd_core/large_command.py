@@ -17,9 +17,9 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from gd_core.columns import aligned
-from gd_core.experiment import FIELDS
 from gd_core.large_run import LargeRun
-from gd_core.table_fields import DATASET, MAX_FEATURES
+from gd_core.settings.experiment import FIELDS
+from gd_core.settings.table_fields import DATASET, MAX_FEATURES
 from gd_core.whole_file import whole_file
 
 if TYPE_CHECKING:

@@ -8,9 +8,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Self, get_type_hints
 
-from gd_core.catalog import OPTIMIZER_INFO
-from gd_core.experiment import FIELDS, HYPERPARAMETERS, ParameterError, Phase, problem_with, quoted
-from gd_core.table_fields import DATASET, MAX_DEGREE, MISSING, names_from_text, names_to_text, parameter_names
+from gd_core.settings.catalog import OPTIMIZER_INFO
+from gd_core.settings.experiment import FIELDS, HYPERPARAMETERS, ParameterError, Phase, problem_with, quoted
+from gd_core.settings.table_fields import (
+    DATASET,
+    MAX_DEGREE,
+    MISSING,
+    names_from_text,
+    names_to_text,
+    parameter_names,
+)
 
 MAX_FEATURES = 1000
 FULL_BATCH_EPOCHS = 1000  # usual: they cost no look at the rows

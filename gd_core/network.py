@@ -9,8 +9,8 @@ from types import MappingProxyType
 from typing import Any, Self, get_type_hints
 
 from gd_core.caption import Settings, written
-from gd_core.catalog import OPTIMIZER_INFO
-from gd_core.experiment import Bounds, ParameterError, quoted, to_text
+from gd_core.settings.catalog import OPTIMIZER_INFO
+from gd_core.settings.experiment import Bounds, ParameterError, quoted, to_text
 
 ACTIVATION_TITLES: Mapping[str, str] = MappingProxyType(
     {"sigmoid": "Sigmoid", "tanh": "tanh", "relu": "ReLU", "gelu": "GELU"}

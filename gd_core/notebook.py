@@ -6,7 +6,7 @@ Plain JSON in nbformat 4.5; the tests check it with nbformat and run it with nbc
 import json
 
 from gd_core import script
-from gd_core.experiment import Experiment
+from gd_core.settings.experiment import Experiment
 
 ABOUT = (
     "A run of Gradient Descent Lab, for PyTorch alone. It prints the lab's numbers, with all their digits."

@@ -6,13 +6,13 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from gd_core.catalog import OPTIMIZER_INFO
 from gd_core.datasets import DATASETS, Dataset, from_table
-from gd_core.experiment import Experiment, ParameterError, Phase
 from gd_core.models import MODELS, LinearInParameters
 from gd_core.objective import LOSSES, Objective
 from gd_core.optimizers import OPTIMIZERS, UpdateRule, in_turn
-from gd_core.table_fields import DATASET, needs_its_file
+from gd_core.settings.catalog import OPTIMIZER_INFO
+from gd_core.settings.experiment import Experiment, ParameterError, Phase
+from gd_core.settings.table_fields import DATASET, needs_its_file
 from gd_core.tables.table import find
 
 

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from gd_core.engines import LOOP
-from gd_core.experiment import Experiment
+from gd_core.settings.engines import LOOP
+from gd_core.settings.experiment import Experiment
 
 
 class Row(NamedTuple):

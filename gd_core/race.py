@@ -14,11 +14,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gd_core.catalog import OPTIMIZER_INFO
-from gd_core.experiment import Experiment
 from gd_core.landscape import Frame, frame
 from gd_core.problem import Problem, rule_of
 from gd_core.racers import ALL, ONE, RACERS
+from gd_core.settings.catalog import OPTIMIZER_INFO
+from gd_core.settings.experiment import Experiment
 from gd_core.theory import Curvature, first_step_rate, stability_limit
 from gd_core.training import Recording
 from gd_core.verdict import short

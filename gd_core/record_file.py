@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_type_hints
 from urllib.parse import urlencode
 
-from gd_core.engines import LOOP, SPECTRUM
-from gd_core.experiment import (
+from gd_core.settings.engines import LOOP, SPECTRUM
+from gd_core.settings.experiment import (
     FIELDS,
     Experiment,
     ParameterError,
@@ -37,7 +37,7 @@ FORMAT = "Gradient Descent Lab, record 1"
 # The code that decides a run's numbers; theory and words do not.
 COMPUTING = (
     "datasets",
-    "engines",
+    "settings/engines",
     "models",
     "moments",
     "objective",

@@ -6,9 +6,9 @@ from itertools import islice
 import torch
 from torch import Tensor
 
-from gd_core.engines import LOOP, SPECTRUM
-from gd_core.experiment import Experiment
 from gd_core.problem import Problem, build
+from gd_core.settings.engines import LOOP, SPECTRUM
+from gd_core.settings.experiment import Experiment
 from gd_core.spectrum_recorder import SpectrumRecorder
 from gd_core.training import Recording, Step, batches, has_diverged, train
 

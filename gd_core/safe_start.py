@@ -4,8 +4,8 @@ import math
 from collections.abc import Callable
 from dataclasses import replace
 
-from gd_core.experiment import BOUNDS, Experiment
 from gd_core.problem import Problem, build
+from gd_core.settings.experiment import BOUNDS, Experiment
 from gd_core.theory import Curvature, curvature, first_step_rate, stability_limit, why_no_limit
 
 SHARE = 0.5  # of the limit: 1/λ for gradient descent, with which no direction overshoots

@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from gd_core import script_data, script_rules, script_table
-from gd_core.catalog import OPTIMIZER_INFO
-from gd_core.experiment import Experiment
 from gd_core.script_text import WIDTH, Part, joined, names_of, plain
+from gd_core.settings.catalog import OPTIMIZER_INFO
+from gd_core.settings.experiment import Experiment
 
 FLAVOURS: Mapping[str, str] = MappingProxyType(
     {

@@ -7,8 +7,8 @@ ours mean: its velocity is a plain sum of gradients (no dampening), its ε stand
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from gd_core.catalog import OPTIMIZER_INFO
-from gd_core.experiment import Experiment, Phase
+from gd_core.settings.catalog import OPTIMIZER_INFO
+from gd_core.settings.experiment import Experiment, Phase
 
 
 class Lines(NamedTuple):

@@ -2,8 +2,8 @@
 
 import textwrap
 
-from gd_core.experiment import Experiment
 from gd_core.script_text import WIDTH, Part, listed, plain, quoted
+from gd_core.settings.experiment import Experiment
 
 FEW = 4000  # characters of numbers that are written into a script: some forty lines
 NO_BREAK = "\u00a0"  # between the numbers of a row, which stays on one line

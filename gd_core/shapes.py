@@ -5,9 +5,9 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from gd_core.experiment import Experiment
 from gd_core.objective import mse
 from gd_core.problem import Problem
+from gd_core.settings.experiment import Experiment
 from gd_core.theory import Curvature, curvature
 from gd_core.training import Recording
 from gd_core.verdict import significant

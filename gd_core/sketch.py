@@ -12,10 +12,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gd_core.experiment import Experiment
 from gd_core.objective import Objective
 from gd_core.outcome import Finding, Outcome, outcome
 from gd_core.problem import Problem
+from gd_core.settings.experiment import Experiment
 from gd_core.theory import Curvature
 from gd_core.training import Recording
 

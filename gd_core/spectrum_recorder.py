@@ -6,10 +6,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gd_core.engines import SPECTRUM
-from gd_core.experiment import Experiment
 from gd_core.objective import mse
 from gd_core.problem import Problem, build
+from gd_core.settings.engines import SPECTRUM
+from gd_core.settings.experiment import Experiment
 from gd_core.spectrum import Stretch, path
 from gd_core.training import Recording, diverged_above
 

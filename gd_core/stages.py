@@ -9,8 +9,8 @@ from enum import IntEnum
 import torch
 from torch import Tensor
 
-from gd_core.experiment import Experiment
 from gd_core.outcome import Finding, Outcome
+from gd_core.settings.experiment import Experiment
 from gd_core.theory import Forecast
 from gd_core.training import Recording
 from gd_core.verdict import of_run, short, significant

@@ -13,11 +13,11 @@ from itertools import islice
 import torch
 from torch import Tensor
 
-from gd_core.catalog import OPTIMIZER_INFO
-from gd_core.engines import LINEAR_RULES
-from gd_core.experiment import Phase
 from gd_core.objective import Objective
 from gd_core.optimizers import OPTIMIZERS
+from gd_core.settings.catalog import OPTIMIZER_INFO
+from gd_core.settings.engines import LINEAR_RULES
+from gd_core.settings.experiment import Phase
 from gd_core.theory import Curvature, curvature, gaps, step_matrix
 from gd_core.training import diverged_above
 

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from gd_core.task import Target
+from gd_core.settings.task import Target
 from gd_core.training import Recording
 from gd_core.verdict import significant
 

@@ -16,10 +16,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gd_core.experiment import BOUNDS, Experiment, Phase
 from gd_core.moments import Moments
 from gd_core.objective import Objective, mse
 from gd_core.problem import Problem
+from gd_core.settings.experiment import BOUNDS, Experiment, Phase
 
 ZERO_EIGENVALUE = 1e-13  # of the largest, in balanced units: what is below is rounding
 # The zones of gradient descent's rate up to 0.1/λ, 1/λ and 2/λ, as shares of the limit 2/λ. With momentum a small

@@ -8,9 +8,9 @@ from typing import NamedTuple, Protocol
 import torch
 from torch import Tensor
 
-from gd_core.engines import LOOP
 from gd_core.objective import value_and_gradient
 from gd_core.optimizers import UpdateRule
+from gd_core.settings.engines import LOOP
 
 DIVERGED_ABOVE = 1e6  # times the first loss, or times 1 where that is smaller
 

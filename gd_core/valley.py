@@ -13,9 +13,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from gd_core.experiment import BOUNDS, Experiment
 from gd_core.landscape import Frame, frame
 from gd_core.problem import build
+from gd_core.settings.experiment import BOUNDS, Experiment
 from gd_core.theory import Curvature, curvature, stability_limit
 from gd_core.training import Recording
 

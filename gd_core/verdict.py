@@ -6,9 +6,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from gd_core.catalog import OPTIMIZER_INFO
-from gd_core.experiment import Experiment
 from gd_core.outcome import CONVERGED_BELOW, Finding, Outcome, overfitting
+from gd_core.settings.catalog import OPTIMIZER_INFO
+from gd_core.settings.experiment import Experiment
 from gd_core.theory import Forecast
 from gd_core.training import DIVERGED_ABOVE, Recording
 

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from gd_core.pins import MOST, Pins
+from gd_core.settings.pins import MOST, Pins
 from pages.ui import house, look, pins
 from pages.ui.desk import Desk
 from pages.ui.options import AutoNumber, Choice, Numbers

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import streamlit as st
 
-from gd_core.catalog import OPTIMIZER_INFO
 from gd_core.network import ACTIVATION_TITLES, INITIALISATION_TITLES, NETWORK_BOUNDS, RULES, Network
+from gd_core.settings.catalog import OPTIMIZER_INFO
 from pages.ui import lesson, look, projector
 from pages.ui.desk import Desk
 

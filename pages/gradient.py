@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from gd_core.catalog import PUBLISHED
+from gd_core.settings.catalog import PUBLISHED
 from pages.ui import lesson, look, projector
 from pages.ui.desk import Desk
 from pages.ui.options import Choice, Number

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from gd_core.catalog import DATASET_INFO
+from gd_core.settings.catalog import DATASET_INFO
 from pages.ui import lesson, look, own_table, projector, scaling, starts
 from pages.ui.desk import Desk
 from pages.ui.options import Choice

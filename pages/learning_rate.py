@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import streamlit as st
 
-from gd_core.catalog import DATASET_INFO, OPTIMIZER_INFO
-from gd_core.experiment import BOUNDS
+from gd_core.settings.catalog import DATASET_INFO, OPTIMIZER_INFO
+from gd_core.settings.experiment import BOUNDS
 from pages.ui import lesson, look, own_table
 from pages.ui.desk import Desk
 from pages.ui.options import Choice, Number, Numbers

@@ -5,8 +5,8 @@ from typing import Any
 
 import streamlit as st
 
-from gd_core.experiment import BOUNDS
 from gd_core.racers import RACERS, TITLES, UNITS
+from gd_core.settings.experiment import BOUNDS
 from pages.ui import lesson, look, own_table, projector
 from pages.ui.desk import Desk
 from pages.ui.options import AutoNumber, Choice, Flag, Several

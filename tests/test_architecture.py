@@ -52,19 +52,24 @@ WIDGETS = (
 # Who → whom they must not import. A name also stands for everything inside: gd_core for gd_core.theory.
 FORBIDDEN = [
     ("gd_core", ("streamlit", "altair", "pandas", "pages", "app", "tests")),
-    ("gd_core.catalog", ("torch", "numpy", "gd_core")),
-    ("gd_core.experiment", ("torch", "numpy")),
+    ("gd_core.settings.catalog", ("torch", "numpy", "gd_core")),
+    ("gd_core.settings.experiment", ("torch", "numpy")),
     ("gd_core.tables.table", ("torch", "pyarrow")),
-    ("gd_core.table_fields", ("torch", "gd_core.experiment")),
-    ("gd_core.tables.reading", ("torch", "gd_core.experiment")),
-    ("gd_core.examples", ("torch", "numpy")),
-    ("gd_core.handed_link", ("torch", "numpy")),
-    ("gd_core.task", ("torch", "numpy")),
+    ("gd_core.settings.table_fields", ("torch", "gd_core.settings.experiment")),
+    ("gd_core.tables.reading", ("torch", "gd_core.settings.experiment")),
+    ("gd_core.settings.examples", ("torch", "numpy")),
+    ("gd_core.settings.checked_link", ("torch", "numpy")),
+    ("gd_core.settings.task", ("torch", "numpy")),
     ("gd_core.network", ("torch", "numpy")),
     *(
         (
             f"gd_core.{textbook}",
-            ("gd_core.catalog", "gd_core.experiment", "gd_core.problem", "gd_core.recorder"),
+            (
+                "gd_core.settings.catalog",
+                "gd_core.settings.experiment",
+                "gd_core.problem",
+                "gd_core.recorder",
+            ),
         )
         for textbook in ("datasets", "models", "objective", "optimizers", "training")
     ),
@@ -209,11 +214,11 @@ def test_no_module_imports_itself_in_a_circle():
 def test_torch_is_loaded_when_it_is_needed():
     """What draws the controls can be imported without torch."""
     for module in (
-        "gd_core.catalog",
-        "gd_core.experiment",
-        "gd_core.table_fields",
-        "gd_core.examples",
-        "gd_core.task",
+        "gd_core.settings.catalog",
+        "gd_core.settings.experiment",
+        "gd_core.settings.table_fields",
+        "gd_core.settings.examples",
+        "gd_core.settings.task",
         "gd_core.network",
         "gd_core.published",
         "gd_core.__main__",
@@ -226,7 +231,7 @@ def test_a_run_loads_neither_dynamo_nor_sympy():
     script = """
 from dataclasses import replace
 from gd_core import verdict
-from gd_core.experiment import CHOICES, Experiment
+from gd_core.settings.experiment import CHOICES, Experiment
 from gd_core.outcome import outcome
 from gd_core.recorder import Recorder
 from gd_core.theory import curvature, forecast
@@ -331,8 +336,8 @@ def test_a_cache_without_an_end_is_found():
 HOUSE = {
     "app": "import streamlit as st",
     "gd_core": "",
-    "gd_core.catalog": "",
-    "gd_core.experiment": "from gd_core.catalog import X",
+    "gd_core.settings.catalog": "",
+    "gd_core.settings.experiment": "from gd_core.settings.catalog import X",
     "gd_core.training": "import torch",
     "gd_core.theory": "import torch\nfrom gd_core.training import X",
     "pages.train": "import streamlit as st\nfrom pages.ui import charts, controls",
@@ -357,10 +362,14 @@ def test_a_house_in_order_has_no_violations():
         ("gd_core.theory", "import pandas as pd", "gd_core.theory uses pandas"),
         ("gd_core", "import altair", "gd_core uses altair"),
         ("gd_core.deeper.inside", "import altair.vegalite as v", "gd_core.deeper.inside uses altair"),
-        ("gd_core.experiment", "from torch import nn", "gd_core.experiment uses torch"),
-        ("gd_core.catalog", "from .experiment import X", "gd_core.catalog uses gd_core"),
-        ("gd_core.training", "from . import experiment", "gd_core.training uses gd_core.experiment"),
-        ("gd_core.training", "from gd_core import catalog as c", "gd_core.training uses gd_core.catalog"),
+        ("gd_core.settings.experiment", "from torch import nn", "gd_core.settings.experiment uses torch"),
+        ("gd_core.settings.catalog", "from .experiment import X", "gd_core.settings.catalog uses gd_core"),
+        ("gd_core.training", "from . import experiment", "gd_core.training uses gd_core.settings.experiment"),
+        (
+            "gd_core.training",
+            "from gd_core import catalog as c",
+            "gd_core.training uses gd_core.settings.catalog",
+        ),
         ("gd_core.training", "import gd_core.datasets", "gd_core.training uses gd_core.datasets"),
         ("gd_core.optimizers", "from gd_core.objective import X", "gd_core.optimizers uses gd_core"),
         ("gd_core.theory", "from gd_core.__main__ import main", "gd_core.theory uses gd_core.__main__"),

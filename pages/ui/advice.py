@@ -3,9 +3,9 @@
 import numpy as np
 import streamlit as st
 
-from gd_core.experiment import Experiment
 from gd_core.problem import Problem
 from gd_core.safe_start import safe_rate
+from gd_core.settings.experiment import Experiment
 from gd_core.verdict import ILL_CONDITIONED, short
 from pages.ui import own_table, stage
 from pages.ui.look import plain

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from gd_core.catalog import OPTIMIZER_INFO
-from gd_core.examples import OPENING
-from gd_core.experiment import Experiment, defaults
-from gd_core.pins import MOST, Pin, Pins
 from gd_core.rates import four_rates
+from gd_core.settings.catalog import OPTIMIZER_INFO
+from gd_core.settings.examples import OPENING
+from gd_core.settings.experiment import Experiment, defaults
+from gd_core.settings.pins import MOST, Pin, Pins
 from gd_core.sketch import epochs_to, same_data, same_landscape, same_target, usual_target
 from gd_core.verdict import significant
 from pages.ui import lesson, look, plane, player, projector, sketches, stage, tabs, takeaway

@@ -10,11 +10,19 @@ from typing import Any, NamedTuple
 
 import streamlit as st
 
-from gd_core.catalog import DATASET_INFO, LOSS_INFO, OPTIMIZER_INFO
-from gd_core.engines import AUTO, LOOP, SPECTRUM
-from gd_core.examples import EXAMPLES, OPENING, Example
-from gd_core.experiment import BOUNDS, CHOICES, FIELDS, HYPERPARAMETERS, Experiment, defaults, to_text
-from gd_core.table_fields import DATASET, info_of, needs_its_file
+from gd_core.settings.catalog import DATASET_INFO, LOSS_INFO, OPTIMIZER_INFO
+from gd_core.settings.engines import AUTO, LOOP, SPECTRUM
+from gd_core.settings.examples import EXAMPLES, OPENING, Example
+from gd_core.settings.experiment import (
+    BOUNDS,
+    CHOICES,
+    FIELDS,
+    HYPERPARAMETERS,
+    Experiment,
+    defaults,
+    to_text,
+)
+from gd_core.settings.table_fields import DATASET, info_of, needs_its_file
 from pages.ui import house, own_table, pins, plane, projector, task
 from pages.ui.look import plain
 from pages.ui.options import written

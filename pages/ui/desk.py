@@ -11,9 +11,9 @@ from typing import Any, Generic, Protocol, Self, TypeVar
 
 import streamlit as st
 
-from gd_core.catalog import OPTIMIZER_INFO
-from gd_core.experiment import BOUNDS, Bounds, ParameterError, quoted, to_text
-from gd_core.table_fields import needs_its_file
+from gd_core.settings.catalog import OPTIMIZER_INFO
+from gd_core.settings.experiment import BOUNDS, Bounds, ParameterError, quoted, to_text
+from gd_core.settings.table_fields import needs_its_file
 from pages.ui import house, projector
 from pages.ui.look import plain
 from pages.ui.options import Choice, Flag, Option, Several, divided, shown, written

@@ -9,8 +9,8 @@ import streamlit as st
 from streamlit.components.v2 import component
 
 from gd_core import drawing
-from gd_core.experiment import Experiment, ParameterError
 from gd_core.problem import split
+from gd_core.settings.experiment import Experiment, ParameterError
 from pages.ui import look, projector
 from pages.ui.charts.model import Run
 from pages.ui.palette import Palette

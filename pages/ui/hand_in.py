@@ -5,9 +5,9 @@ from typing import Any
 
 import streamlit as st
 
-from gd_core.experiment import ParameterError
+from gd_core.settings.experiment import ParameterError
+from gd_core.settings.task import Result, Task
 from gd_core.target import in_words, judge, verdict
-from gd_core.task import Result, Task
 from pages.ui import player, share, stage, task
 from pages.ui.look import plain
 

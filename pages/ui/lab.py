@@ -6,12 +6,12 @@ from typing import Any
 import streamlit as st
 
 from gd_core import drawing
-from gd_core.catalog import LOSS_INFO, OPTIMIZER_INFO
-from gd_core.engines import SPECTRUM
-from gd_core.experiment import Experiment, ParameterError
 from gd_core.landscape import frame as map_frame
 from gd_core.outcome import Finding, Outcome
-from gd_core.task import THEORY
+from gd_core.settings.catalog import LOSS_INFO, OPTIMIZER_INFO
+from gd_core.settings.engines import SPECTRUM
+from gd_core.settings.experiment import Experiment, ParameterError
+from gd_core.settings.task import THEORY
 from gd_core.theory import Forecast
 from gd_core.verdict import short, significant
 from pages.ui import (

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import streamlit as st
 
-from gd_core.experiment import Experiment
+from gd_core.settings.experiment import Experiment
 from pages.ui import look, projector
 from pages.ui.desk import UNSURE, Desk
 from pages.ui.house import LESSONS

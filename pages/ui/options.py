@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Protocol
 
-from gd_core.experiment import ParameterError, quoted
+from gd_core.settings.experiment import ParameterError, quoted
 
 LONG = 12  # characters of a number, above which a fraction is easier to read
 LARGEST_DENOMINATOR = 99

@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 import streamlit as st
 
 from gd_core import drawing
-from gd_core.experiment import Experiment, ParameterError, defaults
-from gd_core.table_fields import (
+from gd_core.settings.experiment import Experiment, ParameterError, defaults
+from gd_core.settings.table_fields import (
     DATASET,
     MAX_DEGREE,
     MAX_FEATURES,

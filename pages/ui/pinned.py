@@ -8,7 +8,7 @@ from urllib.parse import quote
 import numpy as np
 import streamlit as st
 
-from gd_core.pins import Pin
+from gd_core.settings.pins import Pin
 from gd_core.sketch import same_data, same_landscape, same_target
 from pages.ui import controls, pins, player, projector, sketches, stage
 from pages.ui.charts.ghosts import MARKS, STROKES, Ghost, colours_of

@@ -6,9 +6,9 @@ from typing import Any
 
 import streamlit as st
 
-from gd_core.experiment import Experiment, ParameterError
-from gd_core.pins import Pins
-from gd_core.table_fields import table_at_hand
+from gd_core.settings.experiment import Experiment, ParameterError
+from gd_core.settings.pins import Pins
+from gd_core.settings.table_fields import table_at_hand
 
 # Four usual runs take 200 to 400 characters. What is longer (runs on a table that travels in the link) stays in the
 # session and in the address of Compare, or Train's own link would grow beyond what a chat or a mail leaves whole.

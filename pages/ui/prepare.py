@@ -4,13 +4,11 @@ from collections.abc import Iterator
 
 import streamlit as st
 
-from gd_core.catalog import DATASET_INFO, OPTIMIZER_INFO
-from gd_core.experiment import FIELDS, HYPERPARAMETERS, Experiment, ParameterError, quoted
-from gd_core.table_fields import DATASET as TABLE
-from gd_core.table_fields import TABLE_FIELDS
-from gd_core.tables.table import find
-from gd_core.target import in_words, judge, verdict
-from gd_core.task import (
+from gd_core.settings.catalog import DATASET_INFO, OPTIMIZER_INFO
+from gd_core.settings.experiment import FIELDS, HYPERPARAMETERS, Experiment, ParameterError, quoted
+from gd_core.settings.table_fields import DATASET as TABLE
+from gd_core.settings.table_fields import TABLE_FIELDS
+from gd_core.settings.task import (
     LONGEST_QUESTION,
     LONGEST_TEXT,
     PRESETS,
@@ -19,6 +17,8 @@ from gd_core.task import (
     Target,
     Task,
 )
+from gd_core.tables.table import find
+from gd_core.target import in_words, judge, verdict
 from gd_core.verdict import significant
 from pages.ui import share, stage, task
 from pages.ui.look import plain

@@ -12,7 +12,7 @@ from typing import Any
 import streamlit as st
 from streamlit.components.v2 import component
 
-from gd_core.experiment import quoted
+from gd_core.settings.experiment import quoted
 
 VIEW = "view"  # its name in the address
 LETTERS = 15  # pixels of the page, which is then scaled up: the size of its prose

@@ -6,10 +6,10 @@ from urllib.parse import quote
 
 import numpy as np
 
-from gd_core.experiment import Experiment
 from gd_core.problem import Problem
 from gd_core.race import COUNTED, LOOKED_BACK, Entry, Race, Result, line_up, map_of, race, told
 from gd_core.racers import RACERS
+from gd_core.settings.experiment import Experiment
 from gd_core.theory import FIRST_STEP, Curvature
 from gd_core.verdict import short, significant
 from pages.ui import player, stage

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from streamlit.components.v2 import component
 
-from gd_core.experiment import BOUNDS, Experiment
+from gd_core.settings.experiment import BOUNDS, Experiment
 from gd_core.theory import Forecast
 
 _HERE = Path(__file__).parent

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from gd_core.experiment import Experiment
+from gd_core.settings.experiment import Experiment
 from pages.ui.desk import Desk
 from pages.ui.options import Flag
 

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
-from gd_core.experiment import ParameterError, quoted
 from gd_core.glossary import ENTRIES, LONGEST_SEARCH, found
+from gd_core.settings.experiment import ParameterError, quoted
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from gd_core import fate
-from gd_core.experiment import Experiment
+from gd_core.settings.experiment import Experiment
 from gd_core.verdict import significant
 from pages.ui import player
 from pages.ui.charts.model import Run

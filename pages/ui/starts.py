@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from gd_core.experiment import MAX_START, Experiment
+from gd_core.settings.experiment import MAX_START, Experiment
 from pages.ui import player
 from pages.ui.desk import Desk
 from pages.ui.options import Choice, Rows

@@ -11,9 +11,9 @@ import pandas as pd
 import streamlit as st
 
 from gd_core.autopsy import REPLAYED_UPDATES, autopsy
-from gd_core.catalog import OPTIMIZER_INFO
-from gd_core.engines import ENGINE_NOTE, SPECTRUM
-from gd_core.experiment import Experiment
+from gd_core.settings.catalog import OPTIMIZER_INFO
+from gd_core.settings.engines import ENGINE_NOTE, SPECTRUM
+from gd_core.settings.experiment import Experiment
 from gd_core.theory import Forecast
 from gd_core.verdict import short, significant
 from pages.ui import drawn, player, projector

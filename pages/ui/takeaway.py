@@ -15,8 +15,8 @@ import streamlit as st
 from streamlit.components.v2 import component
 
 from gd_core import caption, network, notebook, record_file, script
-from gd_core.experiment import Experiment, to_text
 from gd_core.network import Network
+from gd_core.settings.experiment import Experiment, to_text
 from gd_core.training import Recording
 from pages.ui import drawn, page_html, pictures, workshop
 from pages.ui.chart_titles import title_of

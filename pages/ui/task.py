@@ -6,9 +6,9 @@ from typing import Any
 
 import streamlit as st
 
-from gd_core.catalog import DATASET_INFO, LOSS_INFO, OPTIMIZER_INFO
-from gd_core.experiment import BOUNDS, Experiment
-from gd_core.task import LONGEST_ANSWER, THEORY, Access, Result, Task, open_address, table_it_needs
+from gd_core.settings.catalog import DATASET_INFO, LOSS_INFO, OPTIMIZER_INFO
+from gd_core.settings.experiment import BOUNDS, Experiment
+from gd_core.settings.task import LONGEST_ANSWER, THEORY, Access, Result, Task, open_address, table_it_needs
 from pages.ui import look
 from pages.ui.options import written
 

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 
 from gd_core import verdict
-from gd_core.experiment import Experiment
 from gd_core.outcome import Finding, Outcome
+from gd_core.settings.experiment import Experiment
 from gd_core.theory import Forecast
 from gd_core.valley import (
     Plane,

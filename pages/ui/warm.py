@@ -25,7 +25,7 @@ def load() -> None:
     # pyarrow reads it when it is imported; its own allocator sets 6 MB aside, and our tables have a few kilobytes
     os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
     from gd_core import verdict
-    from gd_core.examples import OPENING
+    from gd_core.settings.examples import OPENING
     from pages.ui import player, stage, tabs
     from pages.ui.charts.error import error
     from pages.ui.charts.fit import fit

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from gd_core.experiment import Experiment, defaults
 from gd_core.outcome import Outcome
-from gd_core.table_fields import TABLE_FIELDS
+from gd_core.settings.experiment import Experiment, defaults
+from gd_core.settings.table_fields import TABLE_FIELDS
 from gd_core.theory import Forecast
 from gd_core.verdict import ILL_CONDITIONED
 

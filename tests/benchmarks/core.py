@@ -15,12 +15,12 @@ import torch
 
 import peers
 import tutorials
-from gd_core.catalog import OPTIMIZER_INFO
-from gd_core.engines import LOOP, SPECTRUM
-from gd_core.experiment import Experiment, ParameterError
 from gd_core.problem import Problem, build
 from gd_core.published import PARABOLA, PLANE, QUADRATIC
 from gd_core.recorder import Recorder, record
+from gd_core.settings.catalog import OPTIMIZER_INFO
+from gd_core.settings.engines import LOOP, SPECTRUM
+from gd_core.settings.experiment import Experiment, ParameterError
 from gd_core.sweep import sweep
 from gd_core.theory import curvature
 from gd_core.training import train

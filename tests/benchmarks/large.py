@@ -4,8 +4,8 @@ import importlib
 
 import torch
 
-from gd_core.experiment import Experiment
 from gd_core.moments import Moments
+from gd_core.settings.experiment import Experiment
 from gd_core.spectrum import path
 from harness import Bar, Column, Section, Table, alternate
 from process import forget_peak, peak, resident

@@ -13,10 +13,10 @@ import core
 import peers
 import run
 import tutorials
-from gd_core.experiment import Experiment
 from gd_core.problem import build
 from gd_core.published import PARABOLA, PLANE, QUADRATIC, QUADRATIC_RMSE
 from gd_core.recorder import record
+from gd_core.settings.experiment import Experiment
 from gd_core.theory import curvature
 from harness import AT_LEAST, Bar, Column, Section, Table, Times, alternate
 

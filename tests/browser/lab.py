@@ -10,8 +10,8 @@ from urllib.parse import parse_qsl, urlsplit
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import ConsoleMessage, Error, Locator, Page, expect
 
-from gd_core.examples import OPENING
-from gd_core.experiment import Experiment
+from gd_core.settings.examples import OPENING
+from gd_core.settings.experiment import Experiment
 from pages.ui.palette import palette
 
 WATCH = (Path(__file__).parent / "watch.js").read_text(encoding="utf-8")

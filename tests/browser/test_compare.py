@@ -4,7 +4,7 @@ import re
 
 from playwright.sync_api import expect
 
-from gd_core.pins import Pins
+from gd_core.settings.pins import Pins
 from lab import ERROR, FIT, MAP, Lab, claim
 
 RUN = "/?dataset=noisy-quadratic&learning_rate=0.02&scale_features=true&epochs=100"

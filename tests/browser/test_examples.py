@@ -4,7 +4,7 @@ import re
 
 from playwright.sync_api import expect
 
-from gd_core.examples import EXAMPLES
+from gd_core.settings.examples import EXAMPLES
 from lab import Lab, claim
 
 

@@ -2,7 +2,7 @@
 
 from playwright.sync_api import expect
 
-from gd_core.examples import OPENING
+from gd_core.settings.examples import OPENING
 from lab import ERROR, FIT, MAP, Lab, claim
 
 CONTROLS = (

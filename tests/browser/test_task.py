@@ -6,8 +6,8 @@ from urllib.parse import urlsplit
 import segno
 from playwright.sync_api import expect
 
-from gd_core.examples import OPENING
-from gd_core.task import PRESETS, Target, Task
+from gd_core.settings.examples import OPENING
+from gd_core.settings.task import PRESETS, Target, Task
 from lab import VIEWPORT, Lab, claim
 
 PHONE = {"width": 390, "height": 844}

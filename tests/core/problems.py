@@ -5,10 +5,10 @@ from dataclasses import replace
 import torch
 
 from gd_core.datasets import Dataset
-from gd_core.experiment import Experiment
 from gd_core.models import Linear
 from gd_core.objective import Objective
 from gd_core.problem import build
+from gd_core.settings.experiment import Experiment
 
 EXPERIMENTS = {
     "quadratic": Experiment.default("noisy-quadratic"),

@@ -4,9 +4,9 @@ import pytest
 import torch
 
 from gd_core.autopsy import autopsy, finite_difference, formula
-from gd_core.experiment import Experiment, defaults
 from gd_core.problem import build
 from gd_core.recorder import record
+from gd_core.settings.experiment import Experiment, defaults
 
 
 def run(dataset="noisy-quadratic", optimizer="gradient-descent", **changes):

@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 
 from gd_core.caption import in_a_line, in_words, shared
-from gd_core.experiment import Experiment
 from gd_core.network import Network
 from gd_core.network import in_words as network_in_words
+from gd_core.settings.experiment import Experiment
 
 QUADRATIC = Experiment.default("noisy-quadratic")
 CONTINUED = QUADRATIC.continued(250, optimizer="adam", learning_rate=0.1)

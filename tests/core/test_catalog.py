@@ -2,13 +2,13 @@
 
 import pytest
 
-from gd_core.catalog import DATASET_INFO, LOSS_INFO, OPTIMIZER_INFO
 from gd_core.datasets import DATASETS
-from gd_core.experiment import BOUNDS, CHOICES, FIELDS, HYPERPARAMETERS
 from gd_core.models import MODELS
 from gd_core.objective import LOSSES
 from gd_core.optimizers import OPTIMIZERS
-from gd_core.table_fields import DATASET
+from gd_core.settings.catalog import DATASET_INFO, LOSS_INFO, OPTIMIZER_INFO
+from gd_core.settings.experiment import BOUNDS, CHOICES, FIELDS, HYPERPARAMETERS
+from gd_core.settings.table_fields import DATASET
 
 
 @pytest.mark.parametrize(

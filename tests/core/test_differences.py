@@ -19,9 +19,9 @@ from gd_core.differences import (
     sweep,
     tried,
 )
-from gd_core.experiment import Experiment, defaults
 from gd_core.objective import value_and_gradient
 from gd_core.problem import build
+from gd_core.settings.experiment import Experiment, defaults
 from gd_core.theory import curvature
 
 

@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gd_core import drawing
-from gd_core.examples import OPENING
-from gd_core.experiment import Experiment, ParameterError
 from gd_core.outcome import Outcome, outcome
 from gd_core.problem import build
 from gd_core.recorder import record
+from gd_core.settings.examples import OPENING
+from gd_core.settings.experiment import Experiment, ParameterError
 from gd_core.theory import curvature
 
 number = st.integers(0, 1000).map(lambda hundredths: hundredths / 100)  # as a pointer sets it

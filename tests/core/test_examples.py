@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from gd_core.examples import EXAMPLES, FAILS, OPENING, WORKS
 from gd_core.outcome import Outcome, outcome
 from gd_core.problem import build
 from gd_core.published import PLANE, QUADRATIC
 from gd_core.recorder import record
+from gd_core.settings.examples import EXAMPLES, FAILS, OPENING, WORKS
 from gd_core.theory import curvature, forecast
 
 ENDS = {

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gd_core.catalog import DATASET_INFO, OPTIMIZER_INFO
-from gd_core.experiment import (
+from gd_core.settings.catalog import DATASET_INFO, OPTIMIZER_INFO
+from gd_core.settings.experiment import (
     BOUNDS,
     CHOICES,
     FIELDS,
@@ -24,7 +24,7 @@ from gd_core.experiment import (
     held_out_of,
     problem_with,
 )
-from gd_core.table_fields import info_of
+from gd_core.settings.table_fields import info_of
 from gd_core.tables.table import find
 
 TABLES = (  # what can be picked from the tables that come with the app

@@ -8,7 +8,6 @@ import torch
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from gd_core.experiment import Experiment, ParameterError
 from gd_core.fate import (
     CURVATURE,
     OPTIMUM,
@@ -23,6 +22,7 @@ from gd_core.fate import (
 )
 from gd_core.problem import build
 from gd_core.recorder import Recorder, record
+from gd_core.settings.experiment import Experiment, ParameterError
 from gd_core.theory import curvature
 
 PARABOLA = replace(Experiment.default("one-parameter"), start=(2.0,))

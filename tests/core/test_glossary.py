@@ -13,7 +13,6 @@ import torch
 
 from gd_core.deep import Deep
 from gd_core.differences import forward
-from gd_core.experiment import Experiment, defaults
 from gd_core.glossary import ENTRIES, Entry, found
 from gd_core.network import Network
 from gd_core.objective import value_and_gradient
@@ -21,6 +20,7 @@ from gd_core.outcome import Outcome, outcome
 from gd_core.problem import build
 from gd_core.published import QUADRATIC_RMSE
 from gd_core.recorder import record
+from gd_core.settings.experiment import Experiment, defaults
 from gd_core.theory import curvature, forecast
 from gd_core.training import batches
 

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from gd_core import verdict
 from gd_core.datasets import DATASETS
-from gd_core.experiment import Experiment, defaults
 from gd_core.outcome import outcome, overfitting
 from gd_core.problem import build, split
 from gd_core.recorder import Recorder, record
+from gd_core.settings.experiment import Experiment, defaults
 from gd_core.theory import curvature, forecast
 from gd_core.training import Recording
 

@@ -6,9 +6,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gd_core.experiment import Experiment, defaults
 from gd_core.landscape import LINES, POINTS_A_LINE, frame, level_lines, slice_minimum
 from gd_core.problem import build
+from gd_core.settings.experiment import Experiment, defaults
 from gd_core.theory import curvature
 
 PLANES = [(0, 1), (0, 2), (1, 2)]

@@ -14,11 +14,11 @@ import torch
 
 from gd_core import __main__ as command_line
 from gd_core import published
-from gd_core.experiment import FIELDS, Experiment, ParameterError
 from gd_core.notebook import notebook
 from gd_core.problem import build
 from gd_core.recorder import Recorder, record
 from gd_core.script import script, stride
+from gd_core.settings.experiment import FIELDS, Experiment, ParameterError
 from gd_core.theory import curvature
 
 ROOT = Path(__file__).resolve().parents[2]

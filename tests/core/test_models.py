@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
-from gd_core.catalog import DATASET_INFO
 from gd_core.datasets import DATASETS
 from gd_core.models import MODELS, Linear, Proportional, Quadratic
 from gd_core.objective import Objective
+from gd_core.settings.catalog import DATASET_INFO
 
 numbers = st.floats(-10, 10)
 

@@ -4,8 +4,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gd_core.catalog import OPTIMIZER_INFO
-from gd_core.experiment import ParameterError
 from gd_core.network import (
     ACTIVATION_TITLES,
     INITIALISATION_TITLES,
@@ -13,6 +11,8 @@ from gd_core.network import (
     NETWORK_CHOICES,
     Network,
 )
+from gd_core.settings.catalog import OPTIMIZER_INFO
+from gd_core.settings.experiment import ParameterError
 
 WHOLE = ("depth", "width", "epochs", "seed")
 

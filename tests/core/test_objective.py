@@ -6,10 +6,10 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gd_core.catalog import DATASET_INFO
 from gd_core.datasets import DATASETS
 from gd_core.models import MODELS
 from gd_core.objective import LOSSES, Objective, mse, mse_broadcast, value_and_gradient
+from gd_core.settings.catalog import DATASET_INFO
 
 vectors = st.lists(st.tuples(st.floats(-100, 100), st.floats(-100, 100)), min_size=1, max_size=12)
 every_objective = pytest.mark.parametrize(

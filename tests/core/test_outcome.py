@@ -5,10 +5,10 @@ from dataclasses import replace
 import pytest
 import torch
 
-from gd_core.experiment import Experiment
 from gd_core.outcome import Finding, Outcome, outcome
 from gd_core.problem import build
 from gd_core.recorder import Recorder, record
+from gd_core.settings.experiment import Experiment
 from gd_core.theory import curvature, stability_limit
 
 PARABOLA = Experiment.default("one-parameter")

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gd_core.catalog import DATASET_INFO, OPTIMIZER_INFO
-from gd_core.differing import differing, effective
-from gd_core.experiment import FIELDS, Experiment, ParameterError
-from gd_core.pins import LONGEST_NAME, MOST, VERSION, Pin, Pins, named, packed, unpacked, usual_name
+from gd_core.settings.catalog import DATASET_INFO, OPTIMIZER_INFO
+from gd_core.settings.differing import differing, effective
+from gd_core.settings.experiment import FIELDS, Experiment, ParameterError
+from gd_core.settings.pins import LONGEST_NAME, MOST, VERSION, Pin, Pins, named, packed, unpacked, usual_name
 
 BASE = Experiment.default()
 RATES = [replace(BASE, learning_rate=rate * 1e-6) for rate in range(1, MOST + 2)]

@@ -7,9 +7,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gd_core.experiment import Experiment
 from gd_core.problem import build
 from gd_core.recorder import record
+from gd_core.settings.experiment import Experiment
 from gd_core.theory import curvature, forecast
 from gd_core.verdict import of_steps
 

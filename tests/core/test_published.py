@@ -8,8 +8,8 @@ import torch
 
 from gd_core import published
 from gd_core.datasets import two_features
-from gd_core.experiment import Experiment
 from gd_core.published import PUBLISHED_RUNS, Row
+from gd_core.settings.experiment import Experiment
 
 QUANTITIES = {
     "noisy-quadratic": [f"RMSE before update {k}" for k in range(1, 11)],

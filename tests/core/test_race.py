@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rules import RULES, torchs_path
 
-from gd_core.experiment import Experiment
 from gd_core.landscape import frame
 from gd_core.problem import build
 from gd_core.race import (
@@ -28,6 +27,7 @@ from gd_core.race import (
 )
 from gd_core.racers import ALL, RACERS, UNITS
 from gd_core.recorder import record
+from gd_core.settings.experiment import Experiment
 from gd_core.theory import FIRST_STEP, curvature, stability_limit
 from gd_core.training import Recording, batches
 

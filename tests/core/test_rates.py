@@ -5,10 +5,10 @@ from dataclasses import replace
 import pytest
 import torch
 
-from gd_core.experiment import Experiment
 from gd_core.problem import build
 from gd_core.rates import four_rates, near_limit
 from gd_core.recorder import record
+from gd_core.settings.experiment import Experiment
 from gd_core.theory import curvature, forecast
 
 PROBLEMS = {

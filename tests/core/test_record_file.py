@@ -12,13 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gd_core import record_file
-from gd_core.catalog import DATASET_INFO
 from gd_core.epoch_table import harmless
-from gd_core.experiment import FIELDS, Experiment
 from gd_core.objective import value_and_gradient
 from gd_core.problem import build
 from gd_core.record_file import experiment_of, to_csv, to_json
 from gd_core.recorder import Recorder, record
+from gd_core.settings.catalog import DATASET_INFO
+from gd_core.settings.experiment import FIELDS, Experiment
 
 SCALED = replace(
     Experiment.default("two-features", "adam"),

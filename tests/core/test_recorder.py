@@ -6,9 +6,9 @@ import pytest
 import torch
 
 from gd_core import recorder as recorder_module
-from gd_core.experiment import Experiment
 from gd_core.problem import build
 from gd_core.recorder import Recorder, record
+from gd_core.settings.experiment import Experiment
 from gd_core.training import Recording
 
 RUNS = {

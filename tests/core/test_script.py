@@ -14,11 +14,11 @@ import numpy as np
 import pytest
 import torch
 
-from gd_core.catalog import OPTIMIZER_INFO, PUBLISHED
-from gd_core.experiment import Experiment
 from gd_core.notebook import notebook
 from gd_core.recorder import Recorder
 from gd_core.script import FLAVOURS, script
+from gd_core.settings.catalog import OPTIMIZER_INFO, PUBLISHED
+from gd_core.settings.experiment import Experiment
 from gd_core.tables.table import Table, keep, to_csv
 
 TOLERANCE = 1e-9  # relative, of every printed number

@@ -8,9 +8,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gd_core.experiment import Experiment
 from gd_core.problem import build
 from gd_core.recorder import record
+from gd_core.settings.experiment import Experiment
 from gd_core.sketch import (
     KEPT,
     epochs_to,

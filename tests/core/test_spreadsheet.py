@@ -8,8 +8,8 @@ from dataclasses import replace
 import ironcalc
 import pytest
 
-from gd_core.experiment import Experiment
 from gd_core.recorder import record
+from gd_core.settings.experiment import Experiment
 from gd_core.spreadsheet import COLUMNS, HEADER_ROW, RATE, SHEET, START, workbook
 
 PARABOLA = Experiment.default("one-parameter")

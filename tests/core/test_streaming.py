@@ -15,9 +15,9 @@ from pyarrow import parquet
 
 from gd_core import __main__ as command_line
 from gd_core import large_command, whole_file
-from gd_core.experiment import Experiment, defaults
 from gd_core.large_record import Progressed
 from gd_core.recorder import record
+from gd_core.settings.experiment import Experiment, defaults
 from gd_core.tables import csv_rows, parquet_rows
 from gd_core.tables.chunks import Shard
 from gd_core.tables.reading import TableError, read

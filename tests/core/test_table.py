@@ -10,12 +10,12 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gd_core.experiment import BOUNDS, Experiment, ParameterError
 from gd_core.outcome import Outcome, outcome
 from gd_core.problem import build
 from gd_core.recorder import Recorder, record
 from gd_core.safe_start import safe_start
-from gd_core.table_fields import NO_TABLE, TABLE_FIELDS, names_from_text, names_to_text
+from gd_core.settings.experiment import BOUNDS, Experiment, ParameterError
+from gd_core.settings.table_fields import NO_TABLE, TABLE_FIELDS, names_from_text, names_to_text
 from gd_core.tables.example_tables import EXAMPLE_TABLES, FOLDER
 from gd_core.tables.reading import read
 from gd_core.tables.table import MAX_IN_LINK, Table, clean_name, count_used, find, keep, to_csv, used

@@ -9,12 +9,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gd_core import handed_link
-from gd_core.examples import EXAMPLES, OPENING
-from gd_core.experiment import BOUNDS, CHOICES, FIELDS, Experiment, ParameterError, problem_with, to_text
 from gd_core.recorder import record
-from gd_core.target import in_words, judge, verdict
-from gd_core.task import (
+from gd_core.settings import checked_link
+from gd_core.settings.examples import EXAMPLES, OPENING
+from gd_core.settings.experiment import (
+    BOUNDS,
+    CHOICES,
+    FIELDS,
+    Experiment,
+    ParameterError,
+    problem_with,
+    to_text,
+)
+from gd_core.settings.task import (
     CONTROLS,
     LONGEST_QUESTION,
     LONGEST_TEXT,
@@ -26,6 +33,7 @@ from gd_core.task import (
     ending_at,
     open_address,
 )
+from gd_core.target import in_words, judge, verdict
 
 LETTERS = string.ascii_letters + string.digits + "-_"
 RATE = PRESETS["rate"]
@@ -125,7 +133,7 @@ def test_a_result_is_not_a_task():
 
 def test_a_link_of_another_version_asks_for_a_new_one(monkeypatch):
     """Its checksum is right, and still it is not read."""
-    monkeypatch.setattr(handed_link, "VERSION", "2")
+    monkeypatch.setattr(checked_link, "VERSION", "2")
     newer = TASK.to_text()
     monkeypatch.undo()
     with pytest.raises(
@@ -158,9 +166,9 @@ FORGED_TASKS = {
 def forged(kind, data):
     """A link with a checksum that fits: anyone can compute it. Bytes or data."""
     plain = data if isinstance(data, bytes) else json.dumps(data).encode()
-    deflate = zlib.compressobj(9, wbits=-15, zdict=handed_link._USUAL)
-    body = handed_link.VERSION + handed_link._letters(deflate.compress(plain) + deflate.flush())
-    return body + handed_link._checksum(kind, body)
+    deflate = zlib.compressobj(9, wbits=-15, zdict=checked_link._USUAL)
+    body = checked_link.VERSION + checked_link._letters(deflate.compress(plain) + deflate.flush())
+    return body + checked_link._checksum(kind, body)
 
 
 @pytest.mark.parametrize("name", FORGED_TASKS)

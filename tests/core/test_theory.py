@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 
 from gd_core import theory
 from gd_core.datasets import Dataset
-from gd_core.experiment import Experiment
 from gd_core.models import Linear
 from gd_core.moments import Moments
 from gd_core.objective import Objective
 from gd_core.optimizers import OPTIMIZERS
 from gd_core.problem import build
 from gd_core.recorder import record
+from gd_core.settings.experiment import Experiment
 from gd_core.theory import curvature, curvature_from, forecast
 from gd_core.training import train
 

@@ -10,10 +10,10 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gd_core.experiment import BOUNDS, Experiment, defaults
 from gd_core.landscape import frame
 from gd_core.problem import build
 from gd_core.recorder import record
+from gd_core.settings.experiment import BOUNDS, Experiment, defaults
 from gd_core.theory import curvature, stability_limit
 from gd_core.valley import (
     ARROWS,

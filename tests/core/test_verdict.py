@@ -8,10 +8,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from gd_core.experiment import CHOICES, Experiment
 from gd_core.outcome import Outcome, outcome
 from gd_core.problem import build
 from gd_core.recorder import Recorder, record
+from gd_core.settings.experiment import CHOICES, Experiment
 from gd_core.theory import curvature, forecast
 from gd_core.verdict import of_run, of_steps, short, significant
 

@@ -16,18 +16,18 @@ from typing import Any
 from gd_core.__main__ import main
 from gd_core.caption import in_a_line, in_words
 from gd_core.deep_recorder import record as record_network
-from gd_core.examples import EXAMPLES
-from gd_core.experiment import Experiment, to_text
 from gd_core.network import Network
 from gd_core.network import in_words as network_in_words
 from gd_core.notebook import notebook
-from gd_core.pins import Pins, packed
 from gd_core.record_file import strict_json, to_csv, to_json
 from gd_core.recorder import record
 from gd_core.script import FLAVOURS, script
+from gd_core.settings.examples import EXAMPLES
+from gd_core.settings.experiment import Experiment, to_text
+from gd_core.settings.pins import Pins, packed
+from gd_core.settings.task import CONTROLS, Access, Result, Target, Task, open_address
 from gd_core.tables.reading import read
 from gd_core.tables.table import keep
-from gd_core.task import CONTROLS, Access, Result, Target, Task, open_address
 
 HERE = Path(__file__).parent
 MOST_ROWS = 12  # kept of a long table: its first rows and its last

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from lesson_page import LessonPage
 
-from gd_core.experiment import Experiment
 from gd_core.problem import build
 from gd_core.published import PLANE, PLANE_PREDICTIONS, PLANE_TABLE
 from gd_core.recorder import record
+from gd_core.settings.experiment import Experiment
 
 RUN = {"dataset": "two-features", "learning_rate": "0.001", "epochs": "1000", "loss": "mse-broadcast"}
 MENDED = {name: text for name, text in RUN.items() if name != "loss"}

@@ -12,11 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gd_core.datasets import Dataset
-from gd_core.experiment import Experiment, defaults
 from gd_core.models import Quadratic
 from gd_core.objective import Objective
 from gd_core.problem import Problem, build, rule_of
 from gd_core.recorder import Recorder, record
+from gd_core.settings.experiment import Experiment, defaults
 from gd_core.theory import curvature
 from gd_core.training import Recording
 from pages.ui.charts.error import error, gap

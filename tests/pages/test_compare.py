@@ -11,9 +11,9 @@ import pytest
 from lesson_page import LessonPage
 from train_page import Lab
 
-from gd_core.experiment import Experiment
-from gd_core.pins import MOST, Pin, Pins, packed
 from gd_core.recorder import record
+from gd_core.settings.experiment import Experiment
+from gd_core.settings.pins import MOST, Pin, Pins, packed
 from gd_core.tables.table import Table
 from pages.ui import pins as session
 

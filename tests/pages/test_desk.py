@@ -6,13 +6,13 @@ import pytest
 from streamlit.testing.v1 import AppTest
 from visit import Visit
 
-from gd_core.experiment import Experiment, ParameterError
+from gd_core.settings.experiment import Experiment, ParameterError
 from pages.ui.desk import Desk
 
 PAGE = '''
 from dataclasses import replace
 import streamlit as st
-from gd_core.experiment import Experiment
+from gd_core.settings.experiment import Experiment
 from pages.ui import lesson
 from pages.ui.desk import Desk
 from pages.ui.options import Choice, Flag, Number, Several

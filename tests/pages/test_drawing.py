@@ -6,8 +6,8 @@ import pytest
 from train_page import Lab
 
 from gd_core import drawing
-from gd_core.experiment import Experiment
 from gd_core.problem import split
+from gd_core.settings.experiment import Experiment
 from pages.ui import draw
 
 OPENING = drawing.opening()

@@ -6,9 +6,9 @@ import re
 import pytest
 from lesson_page import LessonPage
 
-from gd_core.experiment import Experiment
 from gd_core.published import QUADRATIC, QUADRATIC_RMSE
 from gd_core.recorder import record
+from gd_core.settings.experiment import Experiment
 
 RUN = {"dataset": "noisy-quadratic", "learning_rate": "1e-5", "epochs": "10"}
 SCALED = RUN | {"scale_features": "true", "learning_rate": "0.2"}

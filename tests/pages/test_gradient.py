@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from lesson_page import LessonPage
 
-from gd_core.experiment import Experiment, defaults
 from gd_core.problem import build
 from gd_core.recorder import record
+from gd_core.settings.experiment import Experiment, defaults
 from gd_core.verdict import short, significant
 from pages.ui.charts import rowwise as pictures
 

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from train_page import Lab
 
-from gd_core.experiment import Experiment, defaults
 from gd_core.problem import build
 from gd_core.recorder import record
+from gd_core.settings.experiment import Experiment, defaults
 from gd_core.theory import curvature
 from pages.ui.charts.error import error
 from pages.ui.charts.fit import agreement, along, fit

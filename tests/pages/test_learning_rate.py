@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from lesson_page import LessonPage
 
-from gd_core.experiment import Experiment
 from gd_core.problem import build
 from gd_core.recorder import record
+from gd_core.settings.experiment import Experiment
 from gd_core.theory import curvature, forecast
 
 PAGE = "learning_rate"

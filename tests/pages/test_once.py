@@ -3,8 +3,8 @@
 import gc
 import weakref
 
-from gd_core.experiment import Experiment
 from gd_core.recorder import record
+from gd_core.settings.experiment import Experiment
 from pages.ui import once as module
 from pages.ui.once import MOST, once
 

@@ -7,7 +7,7 @@ import zipfile
 import pytest
 from lesson_page import LessonPage
 
-from gd_core.experiment import Experiment
+from gd_core.settings.experiment import Experiment
 
 EIGHTEENTH, NINTH = 1 / 18, 1 / 9
 LESSON = "one_parameter"

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gd_core.experiment import ParameterError
+from gd_core.settings.experiment import ParameterError
 from pages.ui.options import AutoNumber, Choice, Flag, Number, Numbers, Several, divided, shown, written
 
 SHARE = Number(default=0.5, low=0, high=2, title="Share")

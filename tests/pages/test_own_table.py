@@ -7,9 +7,9 @@ import pytest
 from lesson_page import LessonPage
 from train_page import Lab
 
-from gd_core.experiment import Experiment
+from gd_core.settings.experiment import Experiment
+from gd_core.settings.task import Result, Task
 from gd_core.tables.table import find
-from gd_core.task import Result, Task
 from pages.ui.task import NEEDS_A_FILE
 
 CARS = {"dataset": "table", "table": "cars", "target": "distance (ft)", "features": "speed (mph)"}

@@ -5,9 +5,9 @@ import pytest
 import torch
 from tags import Tags
 
-from gd_core.experiment import Experiment, Phase, defaults
 from gd_core.problem import build
 from gd_core.recorder import record
+from gd_core.settings.experiment import Experiment, Phase, defaults
 from gd_core.theory import curvature, forecast
 from gd_core.verdict import of_steps
 from pages.ui import player

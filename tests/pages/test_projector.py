@@ -8,7 +8,7 @@ from lesson_page import LessonPage
 from train_page import Lab
 
 from gd_core import drawing
-from gd_core.experiment import Experiment
+from gd_core.settings.experiment import Experiment
 
 
 def links(at):

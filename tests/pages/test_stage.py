@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 from threading import Barrier, Thread
 
-from gd_core.experiment import Experiment
 from gd_core.recorder import Recorder, record
+from gd_core.settings.experiment import Experiment
 from pages.ui import stage
 
 
@@ -53,7 +53,7 @@ def test_trainings_share_a_tick(monkeypatch):
 
 
 PRESSES = """
-from gd_core.experiment import Experiment
+from gd_core.settings.experiment import Experiment
 from pages.ui import stage
 
 class Interrupted(Experiment):

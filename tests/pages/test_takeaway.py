@@ -14,10 +14,10 @@ from lesson_page import LessonPage
 from tags import Tags
 
 from gd_core import verdict
-from gd_core.experiment import Experiment
-from gd_core.pins import Pin, Pins
 from gd_core.problem import build
 from gd_core.recorder import record
+from gd_core.settings.experiment import Experiment
+from gd_core.settings.pins import Pin, Pins
 from gd_core.theory import curvature, forecast
 from pages.ui import converter, page_html, pictures, takeaway, workshop
 from pages.ui.chart_titles import TITLES, title_of

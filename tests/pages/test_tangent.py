@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gd_core.experiment import Experiment
 from gd_core.problem import build
 from gd_core.recorder import Recorder, record
+from gd_core.settings.experiment import Experiment
 from gd_core.theory import curvature
 from pages.ui.charts.model import Run
 from pages.ui.charts.tangent import reach, tangent, value_at

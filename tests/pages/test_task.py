@@ -10,11 +10,11 @@ from streamlit.testing.v1 import AppTest
 from train_page import Lab as TrainPage
 
 from gd_core import drawing
-from gd_core.examples import OPENING
-from gd_core.experiment import Experiment, defaults
 from gd_core.recorder import record
-from gd_core.table_fields import TABLE_FIELDS, usual_fields
-from gd_core.task import CONTROLS, PRESETS, THEORY, Result, Target, Task
+from gd_core.settings.examples import OPENING
+from gd_core.settings.experiment import Experiment, defaults
+from gd_core.settings.table_fields import TABLE_FIELDS, usual_fields
+from gd_core.settings.task import CONTROLS, PRESETS, THEORY, Result, Target, Task
 from pages.ui import share
 
 HOSTILE = "<script>alert(1)</script> [x](javascript:alert(2)) $x$ :red[y] **z**\nsecond line\nمرحبا 🎓"

@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 from train_page import Lab
 
-from gd_core.catalog import DATASET_INFO, OPTIMIZER_INFO
-from gd_core.engines import ENGINE_NOTE, SHORT_UPDATES
-from gd_core.examples import EXAMPLES, OPENING
-from gd_core.experiment import Experiment, defaults
 from gd_core.outcome import Outcome, outcome
 from gd_core.problem import build
 from gd_core.recorder import record
+from gd_core.settings.catalog import DATASET_INFO, OPTIMIZER_INFO
+from gd_core.settings.engines import ENGINE_NOTE, SHORT_UPDATES
+from gd_core.settings.examples import EXAMPLES, OPENING
+from gd_core.settings.experiment import Experiment, defaults
 from gd_core.theory import curvature
 from pages.ui import stage
 

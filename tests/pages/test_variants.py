@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from lesson_page import LessonPage
 
-from gd_core.experiment import Experiment
 from gd_core.problem import build
 from gd_core.race import line_up, race
 from gd_core.racers import RACERS, TITLES
 from gd_core.recorder import record
+from gd_core.settings.experiment import Experiment
 from gd_core.theory import curvature
 from pages.ui.charts.race import DASHES, PLACES, SHAPES
 from pages.ui.palette import DARK, LIGHT

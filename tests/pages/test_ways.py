@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from gd_core.examples import EXAMPLES
-from gd_core.experiment import Experiment
+from gd_core.settings.examples import EXAMPLES
+from gd_core.settings.experiment import Experiment
 from pages.ui import stage
 from pages.ui.ways import plain, ways_on
 

@@ -4,8 +4,8 @@ from typing import Any, Self
 
 from visit import Visit, app
 
-from gd_core.examples import OPENING
-from gd_core.experiment import Experiment
+from gd_core.settings.examples import OPENING
+from gd_core.settings.experiment import Experiment
 
 
 class Lab(Visit):

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from gd_core.datasets import Dataset
-from gd_core.experiment import Experiment
 from gd_core.problem import Problem
+from gd_core.settings.experiment import Experiment
 from gd_core.theory import Curvature
 from gd_core.training import Recording
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import altair as alt
 
-from gd_core.experiment import MAX_UPDATES
+from gd_core.settings.experiment import MAX_UPDATES
 from pages.ui.palette import Palette
 
 FRAME = "data('frame')[0]"

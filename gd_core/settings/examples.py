@@ -2,8 +2,8 @@
 
 from typing import Any, NamedTuple
 
-from gd_core.engines import LOOP
-from gd_core.experiment import Experiment, defaults
+from gd_core.settings.engines import LOOP
+from gd_core.settings.experiment import Experiment, defaults
 
 
 class Example(NamedTuple):

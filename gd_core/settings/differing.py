@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
-from gd_core.catalog import OPTIMIZER_INFO
-from gd_core.engines import AUTO
-from gd_core.experiment import FIELDS, HYPERPARAMETERS, Experiment, is_knob
+from gd_core.settings.catalog import OPTIMIZER_INFO
+from gd_core.settings.engines import AUTO
+from gd_core.settings.experiment import FIELDS, HYPERPARAMETERS, Experiment, is_knob
 
 
 def effective(experiment: Experiment, name: str) -> Any:

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any, NamedTuple, Self, get_type_hints
 
-from gd_core.catalog import DATASET_INFO, LOSS_INFO, OPTIMIZER_INFO, DatasetInfo
-from gd_core.engines import AUTO, ENGINES, LOOP, LOOP_UPDATES, SPECTRUM, is_long, why_no_spectrum
-from gd_core.table_fields import (
+from gd_core.settings.catalog import DATASET_INFO, LOSS_INFO, OPTIMIZER_INFO, DatasetInfo
+from gd_core.settings.engines import AUTO, ENGINES, LOOP, LOOP_UPDATES, SPECTRUM, is_long, why_no_spectrum
+from gd_core.settings.table_fields import (
     DATASET,
     TABLE_FIELDS,
     fitting_default,

@@ -13,9 +13,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Self
 
-from gd_core.catalog import OPTIMIZER_INFO
-from gd_core.experiment import Experiment, ParameterError, quoted
-from gd_core.table_fields import needs_its_file
+from gd_core.settings.catalog import OPTIMIZER_INFO
+from gd_core.settings.experiment import Experiment, ParameterError, quoted
+from gd_core.settings.table_fields import needs_its_file
 
 MOST = 8  # runs side by side
 LONGEST_NAME = 40  # characters

@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, NamedTuple, Self
 
-from gd_core.catalog import OPTIMIZER_INFO
-from gd_core.experiment import FIELDS, MAX_UPDATES, Experiment, ParameterError, quoted, to_text
-from gd_core.handed_link import pack, unpack
-from gd_core.table_fields import needs_its_file
+from gd_core.settings.catalog import OPTIMIZER_INFO
+from gd_core.settings.checked_link import pack, unpack
+from gd_core.settings.experiment import FIELDS, MAX_UPDATES, Experiment, ParameterError, quoted, to_text
+from gd_core.settings.table_fields import needs_its_file
 
 LONGEST_TEXT, LONGEST_QUESTION, LONGEST_ANSWER = 1000, 300, 1000  # characters
 LARGEST_RMSE = 1e12

@@ -10,7 +10,7 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from gd_core.catalog import DATASET_INFO, DatasetInfo
+from gd_core.settings.catalog import DATASET_INFO, DatasetInfo
 from gd_core.tables.example_tables import EXAMPLE_TABLES
 
 if TYPE_CHECKING:
