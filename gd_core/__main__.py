@@ -20,15 +20,16 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
-from gd_core import large_command, record_file
+from gd_core import large_command
 from gd_core.columns import aligned
-from gd_core.notebook import notebook
-from gd_core.script import FLAVOURS, script, stride
+from gd_core.export import record_file
+from gd_core.export.notebook import notebook
+from gd_core.export.script import FLAVOURS, script, stride
+from gd_core.export.whole_file import whole_file
 from gd_core.settings.engines import ENGINE_NOTE, LOOP
 from gd_core.settings.experiment import BOUNDS, CHOICES, FIELDS, NAMED_STARTS, Experiment
 from gd_core.settings.table_fields import DATASET, needs_its_file
 from gd_core.tables.example_tables import EXAMPLE_TABLES
-from gd_core.whole_file import whole_file
 
 if TYPE_CHECKING:
     from gd_core.problem import Problem
@@ -220,7 +221,7 @@ def _train(options: argparse.Namespace, parser: Parser) -> int:
     with _output(options, "csv", parser) as table, _output(options, "record", parser) as kept:
         run = _run(experiment)
         if table:
-            from gd_core.epoch_table import write_csv
+            from gd_core.export.epoch_table import write_csv
 
             with _blaming("csv", options.csv, parser):
                 write_csv(experiment, run.problem, run.recording, table)
@@ -332,7 +333,7 @@ def _run(experiment: Experiment) -> _Run:
 
 
 def _print_table(run: _Run, every: int) -> None:
-    from gd_core.epoch_table import rows
+    from gd_core.export.epoch_table import rows
     from gd_core.verdict import significant
 
     names = run.experiment.info.parameters
@@ -374,7 +375,7 @@ def _blaming(name: str, path: str, parser: Parser) -> Generator[None]:
 
 def _print_json(run: _Run) -> None:
     """The record, and every epoch."""
-    from gd_core.epoch_table import rows
+    from gd_core.export.epoch_table import rows
 
     names, text = run.experiment.info.parameters, record_file.strict_json
 

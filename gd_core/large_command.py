@@ -17,10 +17,10 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from gd_core.columns import aligned
+from gd_core.export.whole_file import whole_file
 from gd_core.large_run import LargeRun
 from gd_core.settings.experiment import FIELDS
 from gd_core.settings.table_fields import DATASET, MAX_FEATURES
-from gd_core.whole_file import whole_file
 
 if TYPE_CHECKING:
     from gd_core.distributed import Group
@@ -276,9 +276,9 @@ class _Command:
     def _begun(
         self, run: LargeRun, seen: "Seen", record: Mapping[str, Any] | None
     ) -> tuple["LargeProblem", "Progressed", "Point"]:
+        from gd_core.export.script import stride
         from gd_core.large import first_point, problem_of
         from gd_core.large_record import Progressed, point_in
-        from gd_core.script import stride
 
         problem = problem_of(run, seen.moments)
         every = int(self.options.every) if "every" in self.options else stride(run.epochs, ROWS)
@@ -335,7 +335,7 @@ class _Command:
 
     def _record(self, progressed: "Progressed", path: Path) -> None:
         """Write the record so far. Where that fails the older one stays, and the next time it is tried again."""
-        from gd_core.record_file import strict_json
+        from gd_core.export.record_file import strict_json
 
         if self.record_name is None:
             return
@@ -350,7 +350,7 @@ class _Command:
 
     def _said(self, progressed: "Progressed", interrupted: KeyboardInterrupt | None, path: Path) -> int:
         """Record the end and print the run; the exit status."""
-        from gd_core.record_file import strict_json
+        from gd_core.export.record_file import strict_json
 
         self._record(progressed, path)
         if "json" in self.options:

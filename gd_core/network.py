@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 from types import MappingProxyType
 from typing import Any, Self, get_type_hints
 
-from gd_core.caption import Settings, written
+from gd_core.export.caption import Settings, written
 from gd_core.settings.catalog import OPTIMIZER_INFO
 from gd_core.settings.experiment import Bounds, ParameterError, quoted, to_text
 

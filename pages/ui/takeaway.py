@@ -14,7 +14,8 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 import streamlit as st
 from streamlit.components.v2 import component
 
-from gd_core import caption, network, notebook, record_file, script
+from gd_core import network
+from gd_core.export import caption, notebook, record_file, script
 from gd_core.network import Network
 from gd_core.settings.experiment import Experiment, to_text
 from gd_core.training import Recording

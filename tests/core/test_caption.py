@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from gd_core.caption import in_a_line, in_words, shared
+from gd_core.export.caption import in_a_line, in_words, shared
 from gd_core.network import Network
 from gd_core.network import in_words as network_in_words
 from gd_core.settings.experiment import Experiment

@@ -14,10 +14,10 @@ import torch
 
 from gd_core import __main__ as command_line
 from gd_core import published
-from gd_core.notebook import notebook
+from gd_core.export.notebook import notebook
+from gd_core.export.script import script, stride
 from gd_core.problem import build
 from gd_core.recorder import Recorder, record
-from gd_core.script import script, stride
 from gd_core.settings.experiment import FIELDS, Experiment, ParameterError
 from gd_core.theory import curvature
 
@@ -680,7 +680,7 @@ def test_each_file_is_told_by_its_own_name(run, tmp_path, monkeypatch):
     def full(*arguments, **options):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("gd_core.record_file.strict_json", full)
+    monkeypatch.setattr("gd_core.export.record_file.strict_json", full)
     paths = [str(tmp_path / name) for name in ("run.csv", "run.json")]
     status, _, errors = run("train", "--epochs", "1", "--csv", paths[0], "--record", paths[1])
     assert (status, errors) == (

@@ -11,11 +11,11 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gd_core import record_file
-from gd_core.epoch_table import harmless
+from gd_core.export import record_file
+from gd_core.export.epoch_table import harmless
+from gd_core.export.record_file import experiment_of, to_csv, to_json
 from gd_core.objective import value_and_gradient
 from gd_core.problem import build
-from gd_core.record_file import experiment_of, to_csv, to_json
 from gd_core.recorder import Recorder, record
 from gd_core.settings.catalog import DATASET_INFO
 from gd_core.settings.experiment import FIELDS, Experiment
@@ -75,7 +75,7 @@ def test_a_long_table_is_the_short_ones_joined(monkeypatch):
     """Pieces that the numbers are turned over in leave no seam."""
     experiment = replace(Experiment.default("two-features"), points=20, epochs=40, batch_size=7)
     whole = to_csv(experiment, record(experiment))
-    monkeypatch.setattr("gd_core.epoch_table.AT_ONCE", 7)
+    monkeypatch.setattr("gd_core.export.epoch_table.AT_ONCE", 7)
     assert to_csv(experiment, record(experiment)).splitlines()[-1].startswith("40,")
     pieces = [[float(c) for c in row.values()] for row in rows_of(to_csv(experiment, record(experiment)))]
     for row, piece in zip(rows_of(whole), pieces, strict=True):
@@ -127,12 +127,12 @@ def test_the_digest_is_of_the_bytes_of_the_run():
 def test_the_version_of_the_lab_is_that_of_the_code_that_computes(tmp_path, monkeypatch):
     """Another update rule is another version; line ends are none."""
     version = record_file._code()
-    folder = record_file.Path(record_file.__file__).parent
+    folder = record_file.CORE
     for name in record_file.COMPUTING:
         text = (folder / f"{name}.py").read_bytes()
         (tmp_path / f"{name}.py").parent.mkdir(exist_ok=True)
         (tmp_path / f"{name}.py").write_bytes(text.replace(b"\n", b"\r\n"))
-    monkeypatch.setattr(record_file, "__file__", str(tmp_path / "record_file.py"))
+    monkeypatch.setattr(record_file, "CORE", tmp_path)
     record_file._code.cache_clear()
     assert record_file._code() == version
     with (tmp_path / "optimizers.py").open("a") as file:

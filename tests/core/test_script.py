@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 import torch
 
-from gd_core.notebook import notebook
+from gd_core.export.notebook import notebook
+from gd_core.export.script import FLAVOURS, script
 from gd_core.recorder import Recorder
-from gd_core.script import FLAVOURS, script
 from gd_core.settings.catalog import OPTIMIZER_INFO, PUBLISHED
 from gd_core.settings.experiment import Experiment
 from gd_core.tables.table import Table, keep, to_csv

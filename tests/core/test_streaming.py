@@ -14,7 +14,8 @@ import torch
 from pyarrow import parquet
 
 from gd_core import __main__ as command_line
-from gd_core import large_command, whole_file
+from gd_core import large_command
+from gd_core.export import whole_file
 from gd_core.large_record import Progressed
 from gd_core.recorder import record
 from gd_core.settings.experiment import Experiment, defaults

@@ -5,7 +5,7 @@ Plain JSON in nbformat 4.5; the tests check it with nbformat and run it with nbc
 
 import json
 
-from gd_core import script
+from gd_core.export import script
 from gd_core.settings.experiment import Experiment
 
 ABOUT = (

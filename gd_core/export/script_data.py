@@ -3,8 +3,8 @@
 import re
 from collections.abc import Callable, Mapping
 
-from gd_core.script_table import filled, table_part
-from gd_core.script_text import Part, listed
+from gd_core.export.script_table import filled, table_part
+from gd_core.export.script_text import Part, listed
 from gd_core.settings.experiment import Experiment
 
 LITERAL_TABLE = 1000  # rows up to which the N × N table of the shape mistake is really made: 8 MB

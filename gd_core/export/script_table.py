@@ -2,7 +2,7 @@
 
 import textwrap
 
-from gd_core.script_text import WIDTH, Part, listed, plain, quoted
+from gd_core.export.script_text import WIDTH, Part, listed, plain, quoted
 from gd_core.settings.experiment import Experiment
 
 FEW = 4000  # characters of numbers that are written into a script: some forty lines

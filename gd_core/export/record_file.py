@@ -34,7 +34,8 @@ if TYPE_CHECKING:
     from gd_core.training import Recording
 
 FORMAT = "Gradient Descent Lab, record 1"
-# The code that decides a run's numbers; theory and words do not.
+CORE = Path(__file__).parents[1]
+# The code in it that decides a run's numbers; theory and words do not.
 COMPUTING = (
     "datasets",
     "settings/engines",
@@ -55,7 +56,7 @@ _PHASE_TYPES = get_type_hints(Phase)
 
 def to_csv(experiment: Experiment, recording: "Recording") -> str:
     """Every epoch: loss, RMSE, parameters and gradient over all rows, and the parameters in raw units if scaled."""
-    from gd_core.epoch_table import write_csv
+    from gd_core.export.epoch_table import write_csv
     from gd_core.problem import build
 
     file = io.StringIO()
@@ -152,7 +153,7 @@ def _code() -> str:
     """The lab has no version numbers: the first letters of a digest of the code that computes."""
     found = hashlib.sha256()
     for name in COMPUTING:
-        found.update((Path(__file__).parent / f"{name}.py").read_bytes().replace(b"\r\n", b"\n"))
+        found.update((CORE / f"{name}.py").read_bytes().replace(b"\r\n", b"\n"))
     return found.hexdigest()[:12]
 
 

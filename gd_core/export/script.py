@@ -10,8 +10,8 @@ No torch here until a script is made, so that the flavours can be offered before
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from gd_core import script_data, script_rules, script_table
-from gd_core.script_text import WIDTH, Part, joined, names_of, plain
+from gd_core.export import script_data, script_rules, script_table
+from gd_core.export.script_text import WIDTH, Part, joined, names_of, plain
 from gd_core.settings.catalog import OPTIMIZER_INFO
 from gd_core.settings.experiment import Experiment
 

@@ -1,0 +1,1 @@
+"""What leaves the app: scripts, notebooks, records, tables of epochs."""
