@@ -61,7 +61,7 @@ with left:
     desk.segments("loss", SUBTRACTIONS, label="The subtraction", hidden=True)
 
 with look.first_visit():
-    from gd_core import shapes
+    from gd_core.lessons import broadcasting
     from pages.ui import bug, player, stage, tabs
     from pages.ui.charts.error import error
     from pages.ui.charts.fit import agreement
@@ -85,7 +85,7 @@ with right:
     tabs.draw(error(run, colours, tall, root_loss=True), "error")
 for number, (place, name) in enumerate(zip(st.columns(3, gap="medium"), ("w₁", "w₂", "b"), strict=True)):
     with place:
-        view = trace(run, number, name, "loss", colours, 165, shapes.PLANE_OF_DATA[number])
+        view = trace(run, number, name, "loss", colours, 165, broadcasting.PLANE_OF_DATA[number])
         tabs.draw(view, f"trace_{number}")
 with lesson.transport():
     player.show(
@@ -96,9 +96,9 @@ with lesson.transport():
         play=desk.revealed,
         trained=desk.revealed,
         judged=lesson.judged(
-            desk, QUESTION, shapes.standing(run.recording, desk.settings, run.problem, run.curve)
+            desk, QUESTION, broadcasting.standing(run.recording, desk.settings, run.problem, run.curve)
         ),
-        summary=shapes.of_run(run.recording, desk.settings, run.problem, run.curve),
+        summary=broadcasting.of_run(run.recording, desk.settings, run.problem, run.curve),
         extra=bug.ones(run),
         more_sums=bug.sums(run),
     )

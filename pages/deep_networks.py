@@ -4,7 +4,13 @@ from dataclasses import replace
 
 import streamlit as st
 
-from gd_core.network import ACTIVATION_TITLES, INITIALISATION_TITLES, NETWORK_BOUNDS, RULES, Network
+from gd_core.lessons.deep_networks.network import (
+    ACTIVATION_TITLES,
+    INITIALISATION_TITLES,
+    NETWORK_BOUNDS,
+    RULES,
+    Network,
+)
 from gd_core.settings.catalog import OPTIMIZER_INFO
 from pages.ui import lesson, look, projector
 from pages.ui.desk import Desk
@@ -71,8 +77,8 @@ with st.sidebar:
 lesson.predict(desk, QUESTION)
 
 with look.first_visit():
-    from gd_core import deep_verdict
-    from gd_core.deep_recorder import DeepRecorder, DeepRecording
+    from gd_core.lessons.deep_networks import verdict
+    from gd_core.lessons.deep_networks.recorder import DeepRecorder, DeepRecording
     from pages.ui import player, stage, tabs
     from pages.ui.charts import deep, deep_layers
     from pages.ui.palette import palette
@@ -100,15 +106,15 @@ def draw(recording: DeepRecording) -> None:
     with right:
         look.panel_title("Loss by epoch")
         tabs.draw(deep.deep_loss(recording, colours, LOW), "deep_loss")
-    templates, choice = deep_verdict.of_epochs(recording, waiting=waiting)
+    templates, choice = verdict.of_epochs(recording, waiting=waiting)
     with lesson.transport():
         player.put(
             deep.deep_numbers(recording, choice),
             templates,
             ""
             if waiting
-            else lesson.judged(desk, QUESTION, deep_verdict.hearing(float(recording.share[0])))
-            + deep_verdict.of_training(recording),
+            else lesson.judged(desk, QUESTION, verdict.hearing(float(recording.share[0])))
+            + verdict.of_training(recording),
             take=desk.take,
             play=desk.revealed,
             trained=desk.revealed,

@@ -65,15 +65,15 @@ QUESTION = lesson.Question(asked, ANSWERS)
 lesson.predict(desk, QUESTION)
 
 with look.first_visit():
-    from gd_core import stages
+    from gd_core.lessons import four_steps
     from pages.ui import loop, player, stage, tabs
     from pages.ui.charts.fit import panel
     from pages.ui.charts.stages import moment_error, moment_fit
     from pages.ui.palette import palette
 stage.settle()
 run, known, finding = stage.played(desk.settings, trained=desk.revealed)
-shown = stages.moments(run.recording)
-said = stages.sentences(run.recording, loop.names_of(desk.settings))
+shown = four_steps.moments(run.recording)
+said = four_steps.sentences(run.recording, loop.names_of(desk.settings))
 colours = palette(st.context.theme.type)
 if projector.on():
     loop_place, left, middle = st.columns([3, 3, 3], gap="small")
@@ -92,8 +92,8 @@ if right:
     with right:
         st.html(loop.printed_errors(run))
 with lesson.transport():
-    judged = lesson.judged(desk, QUESTION, stages.standing(run.recording, known.floor_rmse))
-    ending = judged + stages.of_stop(run.recording, desk.settings, known, finding)
+    judged = lesson.judged(desk, QUESTION, four_steps.standing(run.recording, known.floor_rmse))
+    ending = judged + four_steps.of_stop(run.recording, desk.settings, known, finding)
     player.put(
         loop.numbers(shown, said),
         said.templates,
@@ -102,7 +102,7 @@ with lesson.transport():
         play=desk.revealed,
         trained=desk.revealed,
         last=shown.last,
-        planned=stages.planned(desk.settings.epochs),
+        planned=four_steps.planned(desk.settings.epochs),
         complete=run.recording.complete,
         names=loop.titles(shown),
         note="" if projector.on() else "Reset: the first button goes back to the same start.",

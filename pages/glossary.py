@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from gd_core.glossary import LONGEST_SEARCH, Entry, found
+from gd_core.lessons.glossary import LONGEST_SEARCH, Entry, found
 from pages.ui import lesson, look
 from pages.ui.desk import Desk
 from pages.ui.search import Search

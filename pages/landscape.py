@@ -101,7 +101,7 @@ question = BOTH if desk["compare"] else OF_THE_FIRST if desk["more"] else ONE
 lesson.predict(desk, question)
 
 with look.first_visit():
-    from gd_core.valley import pair
+    from gd_core.lessons.landscape import pair
     from pages.ui import player, rate, stage, tabs, valley
     from pages.ui.charts.error import gap as gap_chart
     from pages.ui.charts.model import Run

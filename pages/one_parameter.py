@@ -69,13 +69,13 @@ with st.sidebar:
 lesson.predict(desk, QUESTION)
 
 with look.first_visit():
-    from gd_core import fate
+    from gd_core.lessons.one_parameter import behaviour
     from pages.ui import player, slope, stage, tabs
     from pages.ui.charts.tangent import tangent, value_at
     from pages.ui.palette import palette
 stage.settle()
 run, known, finding = stage.played(desk.settings, trained=desk.revealed)
-truth = fate.fate(run.recording)
+truth = behaviour.fate(run.recording)
 
 
 def take_start() -> None:
@@ -105,8 +105,8 @@ with lesson.transport():
         play=desk.revealed,
         trained=desk.revealed,
         judged=lesson.judged(desk, QUESTION, truth),
-        summary=fate.of_run(run.recording, desk.settings.learning_rate, truth),
-        said=fate.of_steps(run.recording),
+        summary=behaviour.of_run(run.recording, desk.settings.learning_rate, truth),
+        said=behaviour.of_steps(run.recording),
         extra=slope.columns(run),
         on_click=take_start,
     )

@@ -5,7 +5,7 @@ from typing import Any
 
 import streamlit as st
 
-from gd_core.racers import RACERS, TITLES, UNITS
+from gd_core.lessons.variants.racers import RACERS, TITLES, UNITS
 from gd_core.settings.experiment import BOUNDS
 from pages.ui import lesson, look, own_table, projector
 from pages.ui.desk import Desk

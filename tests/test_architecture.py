@@ -60,7 +60,7 @@ FORBIDDEN = [
     ("gd_core.settings.examples", ("torch", "numpy")),
     ("gd_core.settings.checked_link", ("torch", "numpy")),
     ("gd_core.settings.task", ("torch", "numpy")),
-    ("gd_core.network", ("torch", "numpy")),
+    ("gd_core.lessons.deep_networks.network", ("torch", "numpy")),
     *(
         (
             f"gd_core.{textbook}",
@@ -219,7 +219,7 @@ def test_torch_is_loaded_when_it_is_needed():
         "gd_core.settings.table_fields",
         "gd_core.settings.examples",
         "gd_core.settings.task",
-        "gd_core.network",
+        "gd_core.lessons.deep_networks.network",
         "gd_core.published",
         "gd_core.__main__",
     ):
@@ -254,9 +254,9 @@ for optimizer in CHOICES["optimizer"]:
 def test_a_deep_network_loads_neither_dynamo_nor_sympy():
     """Nor does the training of a network, with every activation and both helpers."""
     script = """
-from gd_core import deep_verdict
-from gd_core.deep_recorder import record
-from gd_core.network import NETWORK_CHOICES, Network
+from gd_core.lessons.deep_networks import verdict
+from gd_core.lessons.deep_networks.recorder import record
+from gd_core.lessons.deep_networks.network import NETWORK_CHOICES, Network
 for activation in NETWORK_CHOICES["activation"]:
     for helper in (False, True):
         network = Network(depth=3, activation=activation, residual=helper, normalise=helper, epochs=3)

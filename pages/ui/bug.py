@@ -2,9 +2,9 @@
 
 from typing import Any
 
+from gd_core.lessons.broadcasting import PLANE_OF_DATA, predictions, rows_of
 from gd_core.published import PLANE_PREDICTIONS, PLANE_TABLE
 from gd_core.settings.experiment import Experiment
-from gd_core.shapes import PLANE_OF_DATA, predictions, rows_of
 from gd_core.verdict import significant
 from pages.ui import digits, player
 from pages.ui.charts.model import Run, drawn_epochs

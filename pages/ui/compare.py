@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from gd_core.rates import four_rates
+from gd_core.lessons.learning_rate.four_rates import four_rates
 from gd_core.settings.catalog import OPTIMIZER_INFO
 from gd_core.settings.examples import OPENING
 from gd_core.settings.experiment import Experiment, defaults

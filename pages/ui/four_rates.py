@@ -10,10 +10,10 @@ import streamlit as st
 import torch
 from torch import Tensor
 
+from gd_core.lessons.learning_rate.four_rates import four_rates
+from gd_core.lessons.learning_rate.sweep import rates_between, sweep
 from gd_core.outcome import Finding
-from gd_core.rates import four_rates
 from gd_core.settings.experiment import BOUNDS, Experiment, ParameterError
-from gd_core.sweep import rates_between, sweep
 from gd_core.theory import Forecast
 from gd_core.verdict import short, significant
 from pages.ui import lesson, look, player, projector, stage, tabs

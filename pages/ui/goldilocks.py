@@ -5,8 +5,8 @@ from typing import Any
 
 import streamlit as st
 
-from gd_core.goldilocks import Attempt, Goal, attempts, goal_of
-from gd_core.rates import NearLimit, near_limit
+from gd_core.lessons.learning_rate.four_rates import NearLimit, near_limit
+from gd_core.lessons.learning_rate.goldilocks import Attempt, Goal, attempts, goal_of
 from gd_core.settings.experiment import Experiment
 from gd_core.verdict import short, significant
 from pages.ui import four_rates, look, stage

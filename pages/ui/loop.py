@@ -3,9 +3,9 @@
 from html import escape
 from typing import Any
 
+from gd_core.lessons.four_steps import Moments, Said, Stage
 from gd_core.published import QUADRATIC_RMSE
 from gd_core.settings.experiment import Experiment
-from gd_core.stages import Moments, Said, Stage
 from gd_core.verdict import significant
 from pages.ui import digits, player
 from pages.ui.charts.model import Run

@@ -6,9 +6,19 @@ from urllib.parse import quote
 
 import numpy as np
 
+from gd_core.lessons.variants.race import (
+    COUNTED,
+    LOOKED_BACK,
+    Entry,
+    Race,
+    Result,
+    line_up,
+    map_of,
+    race,
+    told,
+)
+from gd_core.lessons.variants.racers import RACERS
 from gd_core.problem import Problem
-from gd_core.race import COUNTED, LOOKED_BACK, Entry, Race, Result, line_up, map_of, race, told
-from gd_core.racers import RACERS
 from gd_core.settings.experiment import Experiment
 from gd_core.theory import FIRST_STEP, Curvature
 from gd_core.verdict import short, significant

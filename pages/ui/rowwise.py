@@ -7,10 +7,10 @@ import torch
 
 from gd_core import verdict
 from gd_core.autopsy import formula
-from gd_core.differences import Trial, along_each, tried
-from gd_core.differences import said as said_of
+from gd_core.lessons.gradient.finite_differences import Trial, along_each, tried
+from gd_core.lessons.gradient.finite_differences import said as said_of
+from gd_core.lessons.gradient.per_row import Ending, contributions, ending, said
 from gd_core.outcome import Finding
-from gd_core.slopes import Ending, contributions, ending, said
 from gd_core.theory import Forecast
 from gd_core.verdict import short
 from pages.ui import player, projector

@@ -36,6 +36,6 @@ def _chosen(desk: Desk[Experiment]) -> None:
     if scaled == desk.settings.scale_features:
         desk.set(compare=False)
         return
-    from gd_core.valley import twin_rate
+    from gd_core.lessons.landscape import twin_rate
 
     desk.set(compare=False, scale_features=scaled, learning_rate=twin_rate(desk.settings))

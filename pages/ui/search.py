@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
-from gd_core.glossary import ENTRIES, LONGEST_SEARCH, found
+from gd_core.lessons.glossary import ENTRIES, LONGEST_SEARCH, found
 from gd_core.settings.experiment import ParameterError, quoted
 
 

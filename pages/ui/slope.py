@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from gd_core import fate
+from gd_core.lessons.one_parameter import behaviour
 from gd_core.settings.experiment import Experiment
 from gd_core.verdict import significant
 from pages.ui import player
@@ -14,11 +14,11 @@ HEADER = ("epoch", "A", "L′(A)", "η · L′(A)", "next A", "loss")
 
 def factor_card(experiment: Experiment, *, revealed: bool) -> str:
     """1 − 18η in large type, with what its sign and its size mean; before the answer only the sum to be done."""
-    number = fate.factor(experiment.learning_rate)
-    here = "; here it is 0, and stays 0" if revealed and experiment.start == (fate.OPTIMUM,) else ""
-    worth = fate.written(number) if revealed else "?"
+    number = behaviour.factor(experiment.learning_rate)
+    here = "; here it is 0, and stays 0" if revealed and experiment.start == (behaviour.OPTIMUM,) else ""
+    worth = behaviour.written(number) if revealed else "?"
     sign, size = (
-        fate.meaning(number)
+        behaviour.meaning(number)
         if revealed
         else ("does a step jump across −1?", "does the distance shrink or grow?")
     )
@@ -79,7 +79,7 @@ def spreadsheet(run: Run, *, revealed: bool) -> str:
 
 def workbook(experiment: Experiment) -> bytes:
     """The run as an .xlsx file of formulas. Made when it is asked for: its library is loaded then."""
-    from gd_core import spreadsheet
+    from gd_core.lessons.one_parameter import spreadsheet
 
     (start,) = experiment.start
     return spreadsheet.workbook(experiment.learning_rate, float(start), experiment.epochs)

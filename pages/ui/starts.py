@@ -12,7 +12,7 @@ from pages.ui.desk import Desk
 from pages.ui.options import Choice, Rows
 
 if TYPE_CHECKING:
-    from gd_core.valley import Plane
+    from gd_core.lessons.landscape import Plane
     from pages.ui.charts.model import Run
 
 MOST = 5  # starts together
@@ -68,7 +68,7 @@ def clicked(
     def act() -> None:
         import torch
 
-        from gd_core.valley import frame_around, picked
+        from gd_core.lessons.landscape import frame_around, picked
 
         found = player.clicked()
         if found is None:
@@ -84,7 +84,7 @@ def clicked(
 
 
 def _add(desk: Desk[Experiment]) -> None:
-    from gd_core.valley import mirrored
+    from gd_core.lessons.landscape import mirrored
     from pages.ui import stage
     from pages.ui.valley import plane_of
 

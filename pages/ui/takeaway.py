@@ -14,9 +14,9 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 import streamlit as st
 from streamlit.components.v2 import component
 
-from gd_core import network
 from gd_core.export import caption, notebook, record_file, script
-from gd_core.network import Network
+from gd_core.lessons.deep_networks import network
+from gd_core.lessons.deep_networks.network import Network
 from gd_core.settings.experiment import Experiment, to_text
 from gd_core.training import Recording
 from pages.ui import drawn, page_html, pictures, workshop

@@ -7,10 +7,7 @@ import numpy as np
 import pandas as pd
 
 from gd_core import verdict
-from gd_core.outcome import Finding, Outcome
-from gd_core.settings.experiment import Experiment
-from gd_core.theory import Forecast
-from gd_core.valley import (
+from gd_core.lessons.landscape import (
     Plane,
     directions,
     epochs_to,
@@ -20,6 +17,9 @@ from gd_core.valley import (
     shares,
     valley_plane,
 )
+from gd_core.outcome import Finding, Outcome
+from gd_core.settings.experiment import Experiment
+from gd_core.theory import Forecast
 from gd_core.verdict import short, significant
 from pages.ui import player, stage
 from pages.ui.charts.model import Run, log_zero, stride_of

@@ -10,12 +10,12 @@ import torch
 import peers
 from core import Calls, ours
 from gd_core.datasets import Dataset
+from gd_core.lessons.learning_rate.sweep import sweep
 from gd_core.models import Linear
 from gd_core.objective import Objective
 from gd_core.optimizers import gradient_descent
 from gd_core.problem import build
 from gd_core.published import QUADRATIC
-from gd_core.sweep import sweep
 from gd_core.theory import curvature
 from gd_core.training import train
 from harness import Cell, Column, Section, Table, alternate

@@ -4,7 +4,7 @@ import re
 
 from playwright.sync_api import expect
 
-from gd_core.network import Network
+from gd_core.lessons.deep_networks.network import Network
 from lab import PATIENCE, Lab, claim
 
 SHORT = "/deep_networks?depth=6&width=8&activation=tanh&epochs=40&learning_rate=0.02"

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-from gd_core.racers import TITLES
+from gd_core.lessons.variants.racers import TITLES
 from lab import CHART, ERROR, FIT, MAP, PHONE, VIEWPORT, Lab, claim
 from pages.ui.house import LESSONS
 

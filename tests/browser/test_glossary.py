@@ -4,7 +4,7 @@ import re
 
 from playwright.sync_api import Locator, expect
 
-from gd_core.glossary import ENTRIES, found
+from gd_core.lessons.glossary import ENTRIES, found
 from gd_core.settings.experiment import Experiment
 from lab import Lab, claim
 

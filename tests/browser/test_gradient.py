@@ -3,9 +3,9 @@
 import pytest
 from playwright.sync_api import expect
 
+from gd_core.lessons.gradient.per_row import contributions
 from gd_core.problem import build
 from gd_core.recorder import record
-from gd_core.slopes import contributions
 from lab import Lab, claim, number, same_digits
 
 RUN = "/gradient?dataset=two-features&points=20&noise=3.0&start=2,1,0&learning_rate=0.1&epochs=40"

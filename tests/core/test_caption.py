@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from gd_core.export.caption import in_a_line, in_words, shared
-from gd_core.network import Network
-from gd_core.network import in_words as network_in_words
+from gd_core.lessons.deep_networks.network import Network
+from gd_core.lessons.deep_networks.network import in_words as network_in_words
 from gd_core.settings.experiment import Experiment
 
 QUADRATIC = Experiment.default("noisy-quadratic")

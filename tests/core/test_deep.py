@@ -8,12 +8,12 @@ import pytest
 import torch
 from rules import RULES
 
-from gd_core.deep import ACTIVATIONS, INITIALISATIONS, ROWS, Deep, curve, flat_loss
-from gd_core.network import NETWORK_CHOICES, Network
+from gd_core.lessons.deep_networks.backpropagation import way_back
+from gd_core.lessons.deep_networks.model import ACTIVATIONS, INITIALISATIONS, ROWS, Deep, curve, flat_loss
+from gd_core.lessons.deep_networks.network import NETWORK_CHOICES, Network
 from gd_core.objective import value_and_gradient
 from gd_core.optimizers import OPTIMIZERS
 from gd_core.training import train
-from gd_core.way_back import way_back
 
 KINDS = list(product(NETWORK_CHOICES["activation"], (False, True), (False, True)))
 

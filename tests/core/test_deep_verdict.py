@@ -6,9 +6,9 @@ import re
 import pytest
 import torch
 
-from gd_core.deep_recorder import DeepRecorder, record
-from gd_core.deep_verdict import QUIET, Hearing, brief, hearing, of_epochs, of_training
-from gd_core.network import Network
+from gd_core.lessons.deep_networks.network import Network
+from gd_core.lessons.deep_networks.recorder import DeepRecorder, record
+from gd_core.lessons.deep_networks.verdict import QUIET, Hearing, brief, hearing, of_epochs, of_training
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gd_core.differences import (
+from gd_core.lessons.gradient.finite_differences import (
     DIFFERENCES,
     EPSILON,
     along_each,

@@ -12,12 +12,12 @@ from problems import EXPERIMENTS, OBJECTIVES, steepest
 from rules import RULES, torchs_path
 
 from gd_core.autopsy import autopsy
+from gd_core.lessons.learning_rate.sweep import paths, sweep
 from gd_core.optimizers import OPTIMIZERS
 from gd_core.problem import build
 from gd_core.recorder import record
 from gd_core.settings.catalog import OPTIMIZER_INFO
 from gd_core.settings.experiment import Experiment, ParameterError
-from gd_core.sweep import paths, sweep
 from gd_core.theory import curvature
 from gd_core.training import batches, train
 

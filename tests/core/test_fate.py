@@ -8,7 +8,7 @@ import torch
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from gd_core.fate import (
+from gd_core.lessons.one_parameter.behaviour import (
     CURVATURE,
     OPTIMUM,
     Fate,

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from gd_core.deep import Deep
-from gd_core.differences import forward
-from gd_core.glossary import ENTRIES, Entry, found
-from gd_core.network import Network
+from gd_core.lessons.deep_networks.model import Deep
+from gd_core.lessons.deep_networks.network import Network
+from gd_core.lessons.glossary import ENTRIES, Entry, found
+from gd_core.lessons.gradient.finite_differences import forward
 from gd_core.objective import value_and_gradient
 from gd_core.outcome import Outcome, outcome
 from gd_core.problem import build
@@ -308,7 +308,7 @@ def test_what_students_type_is_found(word):
 
 def test_the_words_are_there_without_torch():
     """The page needs no PyTorch to be read."""
-    script = "import gd_core.glossary, sys; print('torch' in sys.modules)"
+    script = "import gd_core.lessons.glossary, sys; print('torch' in sys.modules)"
     done = subprocess.run(
         [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True
     )

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from gd_core.goldilocks import Attempt, Goal, attempts, goal_of, lowest_of_parabola
+from gd_core.lessons.learning_rate.goldilocks import Attempt, Goal, attempts, goal_of, lowest_of_parabola
 from gd_core.problem import build
 from gd_core.recorder import record
 from gd_core.settings.experiment import Experiment

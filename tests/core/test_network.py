@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gd_core.network import (
+from gd_core.lessons.deep_networks.network import (
     ACTIVATION_TITLES,
     INITIALISATION_TITLES,
     NETWORK_BOUNDS,

@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 from rules import RULES, torchs_path
 
 from gd_core.landscape import frame
-from gd_core.problem import build
-from gd_core.race import (
+from gd_core.lessons.variants.race import (
     LOOKED_BACK,
     SHARE_LEFT,
     Race,
@@ -25,7 +24,8 @@ from gd_core.race import (
     told,
     usual_target,
 )
-from gd_core.racers import ALL, RACERS, UNITS
+from gd_core.lessons.variants.racers import ALL, RACERS, UNITS
+from gd_core.problem import build
 from gd_core.recorder import record
 from gd_core.settings.experiment import Experiment
 from gd_core.theory import FIRST_STEP, curvature, stability_limit

@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 import torch
 
+from gd_core.lessons.learning_rate.four_rates import four_rates, near_limit
 from gd_core.problem import build
-from gd_core.rates import four_rates, near_limit
 from gd_core.recorder import record
 from gd_core.settings.experiment import Experiment
 from gd_core.theory import curvature, forecast

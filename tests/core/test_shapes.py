@@ -9,11 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from gd_core.objective import mse_broadcast
-from gd_core.problem import build
-from gd_core.published import PLANE, PLANE_PREDICTIONS
-from gd_core.recorder import record
-from gd_core.shapes import (
+from gd_core.lessons.broadcasting import (
     PLANE_OF_DATA,
     best_of,
     differences,
@@ -23,6 +19,10 @@ from gd_core.shapes import (
     rows_of,
     standing,
 )
+from gd_core.objective import mse_broadcast
+from gd_core.problem import build
+from gd_core.published import PLANE, PLANE_PREDICTIONS
+from gd_core.recorder import record
 from gd_core.theory import curvature
 
 MENDED = replace(PLANE, loss="mse")

@@ -6,11 +6,11 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gd_core.lessons.gradient.per_row import Ending, contributions, ending, pulls, said
 from gd_core.objective import value_and_gradient
 from gd_core.problem import build
 from gd_core.recorder import record
 from gd_core.settings.experiment import Experiment, defaults
-from gd_core.slopes import Ending, contributions, ending, pulls, said
 from gd_core.theory import curvature
 from gd_core.verdict import short
 

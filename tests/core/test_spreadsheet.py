@@ -8,9 +8,9 @@ from dataclasses import replace
 import ironcalc
 import pytest
 
+from gd_core.lessons.one_parameter.spreadsheet import COLUMNS, HEADER_ROW, RATE, SHEET, START, workbook
 from gd_core.recorder import record
 from gd_core.settings.experiment import Experiment
-from gd_core.spreadsheet import COLUMNS, HEADER_ROW, RATE, SHEET, START, workbook
 
 PARABOLA = Experiment.default("one-parameter")
 CASES = [(0.01, 2.0), (1 / 18, 2.0), (0.1, 2.0), (1 / 9, -4.0), (0.12, 2.0), (0.1, -1.0), (0.05, 1e9)]

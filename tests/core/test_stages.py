@@ -9,11 +9,11 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gd_core.lessons.four_steps import Stage, moments, of_stop, planned, sentences, standing
 from gd_core.outcome import outcome
 from gd_core.problem import build
 from gd_core.published import QUADRATIC, QUADRATIC_RMSE
 from gd_core.recorder import Recorder, record
-from gd_core.stages import Stage, moments, of_stop, planned, sentences, standing
 from gd_core.theory import curvature, forecast
 
 NAMES = ("a", "b", "c")

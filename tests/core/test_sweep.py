@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from problems import EXPERIMENTS
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from gd_core.lessons.learning_rate.sweep import rates_between, sweep
 from gd_core.problem import build
 from gd_core.recorder import record
 from gd_core.settings.experiment import Experiment
-from gd_core.sweep import rates_between, sweep
 from gd_core.theory import curvature
 
 

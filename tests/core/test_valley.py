@@ -11,11 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gd_core.landscape import frame
-from gd_core.problem import build
-from gd_core.recorder import record
-from gd_core.settings.experiment import BOUNDS, Experiment, defaults
-from gd_core.theory import curvature, stability_limit
-from gd_core.valley import (
+from gd_core.lessons.landscape import (
     ARROWS,
     directions,
     epochs_to,
@@ -32,6 +28,10 @@ from gd_core.valley import (
     valley_plane,
     within,
 )
+from gd_core.problem import build
+from gd_core.recorder import record
+from gd_core.settings.experiment import BOUNDS, Experiment, defaults
+from gd_core.theory import curvature, stability_limit
 
 PLANES = [(0, 1), (0, 2), (1, 2)]
 SHARES = [0.03, 0.282, 0.7, 0.97]  # of the limit

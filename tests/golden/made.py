@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import Any
 
 from gd_core.__main__ import main
-from gd_core.deep_recorder import record as record_network
 from gd_core.export.caption import in_a_line, in_words
 from gd_core.export.notebook import notebook
 from gd_core.export.record_file import strict_json, to_csv, to_json
 from gd_core.export.script import FLAVOURS, script
-from gd_core.network import Network
-from gd_core.network import in_words as network_in_words
+from gd_core.lessons.deep_networks.network import Network
+from gd_core.lessons.deep_networks.network import in_words as network_in_words
+from gd_core.lessons.deep_networks.recorder import record as record_network
 from gd_core.recorder import record
 from gd_core.settings.examples import EXAMPLES
 from gd_core.settings.experiment import Experiment, to_text

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from lesson_page import LessonPage
 
-from gd_core.deep_recorder import record
-from gd_core.deep_verdict import hearing
-from gd_core.network import Network
+from gd_core.lessons.deep_networks.network import Network
+from gd_core.lessons.deep_networks.recorder import record
+from gd_core.lessons.deep_networks.verdict import hearing
 from pages.ui.charts import deep_layers
 
 QUICK = {"depth": "3", "width": "4", "epochs": "12", "learning_rate": "0.02"}

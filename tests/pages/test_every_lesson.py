@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from lesson_page import LessonPage
 
-from gd_core.racers import TITLES
+from gd_core.lessons.variants.racers import TITLES
 from gd_core.settings.catalog import DATASET_INFO
 from gd_core.settings.experiment import Experiment
 from pages.ui import house

@@ -5,7 +5,7 @@ import re
 import pytest
 from lesson_page import LessonPage
 
-from gd_core.glossary import ENTRIES, found
+from gd_core.lessons.glossary import ENTRIES, found
 from pages.ui.house import LESSONS
 from pages.ui.search import Search
 

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from lesson_page import LessonPage
 
+from gd_core.lessons.variants.race import line_up, race
+from gd_core.lessons.variants.racers import RACERS, TITLES
 from gd_core.problem import build
-from gd_core.race import line_up, race
-from gd_core.racers import RACERS, TITLES
 from gd_core.recorder import record
 from gd_core.settings.experiment import Experiment
 from gd_core.theory import curvature

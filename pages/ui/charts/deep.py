@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 from torch import Tensor
 
-from gd_core.deep import ROWS, curve, flat_loss
-from gd_core.deep_recorder import DeepRecording, stride_of
+from gd_core.lessons.deep_networks.model import ROWS, curve, flat_loss
+from gd_core.lessons.deep_networks.recorder import DeepRecording, stride_of
 from pages.ui.charts.model import View, log_path, padded, table
 from pages.ui.charts.pieces import (
     FIRST,

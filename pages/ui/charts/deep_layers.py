@@ -10,8 +10,8 @@ import altair as alt
 import numpy as np
 from torch import Tensor
 
-from gd_core.deep_recorder import DeepRecording
-from gd_core.network import NETWORK_BOUNDS
+from gd_core.lessons.deep_networks.network import NETWORK_BOUNDS
+from gd_core.lessons.deep_networks.recorder import DeepRecording
 from pages.ui.charts.deep import end_of, frame_of
 from pages.ui.charts.model import View, table
 from pages.ui.charts.pieces import (

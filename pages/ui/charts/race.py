@@ -8,9 +8,9 @@ import altair as alt
 import numpy as np
 
 from gd_core.landscape import level_lines
+from gd_core.lessons.variants.race import Race, Result, map_of
+from gd_core.lessons.variants.racers import RACERS
 from gd_core.problem import Problem
-from gd_core.race import Race, Result, map_of
-from gd_core.racers import RACERS
 from gd_core.theory import Curvature
 from pages.ui.charts.landscape import STEPS_OUT
 from pages.ui.charts.marks import CROSS, DASHES, SHAPES

@@ -6,8 +6,8 @@ from typing import Any
 import altair as alt
 import numpy as np
 
-from gd_core.differences import SMALLEST, SWEPT, Trial, sweep
-from gd_core.slopes import contributions
+from gd_core.lessons.gradient.finite_differences import SMALLEST, SWEPT, Trial, sweep
+from gd_core.lessons.gradient.per_row import contributions
 from pages.ui.charts.model import Run, View, frame_table, rows_of, table
 from pages.ui.charts.pieces import (
     FRAME,

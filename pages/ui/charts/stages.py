@@ -7,7 +7,7 @@ import altair as alt
 import numpy as np
 import pyarrow as pa
 
-from gd_core.stages import Moments, Stage
+from gd_core.lessons.four_steps import Moments, Stage
 from pages.ui.charts.model import Run, View, frame_table, last_epoch, log_zero, padded, points_of, table
 from pages.ui.charts.pieces import (
     FRAME,

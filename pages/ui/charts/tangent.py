@@ -7,7 +7,7 @@ from typing import Any
 import altair as alt
 import numpy as np
 
-from gd_core.fate import loss_changes
+from gd_core.lessons.one_parameter.behaviour import loss_changes
 from pages.ui.charts.model import Run, View, frame_table, rows_of, table
 from pages.ui.charts.pieces import (
     FIRST,

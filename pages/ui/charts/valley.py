@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from gd_core.landscape import Frame, level_lines, slice_minimum
-from gd_core.valley import MILLIONTH, Plane, frame_around, gradient_field, within
+from gd_core.lessons.landscape import MILLIONTH, Plane, frame_around, gradient_field, within
 from pages.ui.charts.landscape import STEPS_OUT, _optimum, _path, _place
 from pages.ui.charts.model import Run, View, drawn_epochs, frame_table, log_path, log_zero, table
 from pages.ui.charts.pieces import (

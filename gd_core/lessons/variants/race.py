@@ -15,8 +15,8 @@ import torch
 from torch import Tensor
 
 from gd_core.landscape import Frame, frame
+from gd_core.lessons.variants.racers import ALL, ONE, RACERS
 from gd_core.problem import Problem, rule_of
-from gd_core.racers import ALL, ONE, RACERS
 from gd_core.settings.catalog import OPTIMIZER_INFO
 from gd_core.settings.experiment import Experiment
 from gd_core.theory import Curvature, first_step_rate, stability_limit

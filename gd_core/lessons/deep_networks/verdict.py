@@ -6,9 +6,9 @@ from enum import StrEnum
 import torch
 from torch import Tensor
 
-from gd_core.deep import flat_loss
-from gd_core.deep_recorder import DeepRecording
-from gd_core.network import ACTIVATION_TITLES
+from gd_core.lessons.deep_networks.model import flat_loss
+from gd_core.lessons.deep_networks.network import ACTIVATION_TITLES
+from gd_core.lessons.deep_networks.recorder import DeepRecording
 from gd_core.training import DIVERGED_ABOVE
 from gd_core.verdict import short
 

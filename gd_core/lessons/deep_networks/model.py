@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import gelu, layer_norm, relu
 
-from gd_core.network import Network
+from gd_core.lessons.deep_networks.network import Network
 
 ROWS = 64  # N, data points of the curve
 ACTIVATIONS: Mapping[str, Callable[[Tensor], Tensor]] = {

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from gd_core.deep import Deep
+from gd_core.lessons.deep_networks.model import Deep
 
 
 class WayBack(NamedTuple):

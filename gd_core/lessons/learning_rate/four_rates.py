@@ -6,10 +6,10 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from gd_core.lessons.learning_rate.sweep import rates_between, sweep
 from gd_core.objective import Objective
 from gd_core.problem import Problem
 from gd_core.settings.experiment import BOUNDS, Experiment, Phase
-from gd_core.sweep import rates_between, sweep
 from gd_core.theory import Curvature, Forecast, factor, gaps, stability_limit
 from gd_core.training import diverged_above
 

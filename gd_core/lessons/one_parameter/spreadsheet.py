@@ -10,7 +10,7 @@ from typing import Any
 import xlsxwriter
 from xlsxwriter.worksheet import Worksheet
 
-from gd_core.fate import CURVATURE, OPTIMUM
+from gd_core.lessons.one_parameter.behaviour import CURVATURE, OPTIMUM
 
 SHEET = "Run"
 RATE, START, FACTOR = "B3", "B4", "B5"

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from gd_core.network import Network
+from gd_core.lessons.deep_networks.network import Network
 from gd_core.settings.experiment import Experiment, defaults
 
 LONGEST_SEARCH = 60  # characters

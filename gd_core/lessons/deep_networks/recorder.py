@@ -8,12 +8,12 @@ from itertools import islice
 import torch
 from torch import Tensor
 
-from gd_core.deep import Deep
-from gd_core.network import Network
-from gd_core.one_thread import one_thread
+from gd_core.lessons.deep_networks.backpropagation import WayBack, way_back
+from gd_core.lessons.deep_networks.model import Deep
+from gd_core.lessons.deep_networks.network import Network
+from gd_core.lessons.deep_networks.one_thread import one_thread
 from gd_core.optimizers import OPTIMIZERS
 from gd_core.training import Step, has_diverged, train
-from gd_core.way_back import WayBack, way_back
 
 DRAWN_EPOCHS = 400  # at most about this many curves are kept; 64 numbers each
 

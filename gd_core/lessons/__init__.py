@@ -1,0 +1,1 @@
+"""What one lesson computes, each under the name of its page."""
