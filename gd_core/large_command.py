@@ -18,14 +18,14 @@ from typing import TYPE_CHECKING, Any
 
 from gd_core.columns import aligned
 from gd_core.export.whole_file import whole_file
-from gd_core.large_run import LargeRun
+from gd_core.large.run import LargeRun
 from gd_core.settings.experiment import FIELDS
 from gd_core.settings.table_fields import DATASET, MAX_FEATURES
 
 if TYPE_CHECKING:
-    from gd_core.distributed import Group
-    from gd_core.large import LargeProblem, Point, Seen
-    from gd_core.large_record import Progressed
+    from gd_core.large.distributed import Group
+    from gd_core.large.record import Progressed
+    from gd_core.large.training import LargeProblem, Point, Seen
     from gd_core.tables.streaming import Reader
 
 ROWS = 40  # of a long run's table, at most
@@ -87,7 +87,7 @@ def train(options: Namespace) -> int:
         The exit status: 0; 1 if another process was lost; 2 after bad input; 130 after Ctrl-C; 143 after a signal to
         end. One of several takes that signal, which is torchrun's, for the loss of another.
     """
-    from gd_core.distributed import Group, PeerLost, Unconnected
+    from gd_core.large.distributed import Group, PeerLost, Unconnected
     from gd_core.tables.reading import TableError
 
     speaks = os.environ.get("RANK", "0") == "0"
@@ -173,7 +173,7 @@ class _Command:
 
     def run(self) -> int:
         """Read, train, print, record."""
-        from gd_core.large import look_through
+        from gd_core.large.training import look_through
 
         record = self._agreed(self._earlier)
         record = self.group.shared(record)
@@ -206,8 +206,8 @@ class _Command:
 
     def _earlier(self) -> dict[str, Any] | None:
         """The record to go on from, as rank 0 reads it: the run's own if torchrun has started it again."""
-        from gd_core.distributed import restarts
-        from gd_core.large_record import parsed
+        from gd_core.large.distributed import restarts
+        from gd_core.large.record import parsed
 
         again = restarts() and self.record_name and Path(self.record_name).is_file()
         name = self.record_name if again else getattr(self.options, "resume", None)
@@ -277,8 +277,8 @@ class _Command:
         self, run: LargeRun, seen: "Seen", record: Mapping[str, Any] | None
     ) -> tuple["LargeProblem", "Progressed", "Point"]:
         from gd_core.export.script import stride
-        from gd_core.large import first_point, problem_of
-        from gd_core.large_record import Progressed, point_in
+        from gd_core.large.record import Progressed, point_in
+        from gd_core.large.training import first_point, problem_of
 
         problem = problem_of(run, seen.moments)
         every = int(self.options.every) if "every" in self.options else stride(run.epochs, ROWS)
@@ -296,8 +296,8 @@ class _Command:
         self, progressed: "Progressed", point: "Point", reader: "Reader", path: Path
     ) -> KeyboardInterrupt | None:
         """Train to the end, and record from time to time; what interrupted it, if something did."""
-        from gd_core.distributed import PeerLost
-        from gd_core.large import until_it_ends, with_all_rows, with_batches
+        from gd_core.large.distributed import PeerLost
+        from gd_core.large.training import until_it_ends, with_all_rows, with_batches
 
         problem = progressed.problem
         epochs = problem.run.epochs
@@ -373,7 +373,7 @@ class _Command:
 
 
 def _print_table(progressed: "Progressed") -> None:
-    from gd_core.large_record import engine
+    from gd_core.large.record import engine
     from gd_core.verdict import significant
 
     run, seen = progressed.problem.run, progressed.seen

@@ -36,9 +36,9 @@ def measured_by_a_rank(csv: str, parquet: str) -> dict[str, list[float]]:
     import torch
 
     sys.path.insert(0, str(ROOT))
-    from gd_core.distributed import Group
-    from gd_core.large import first_point, look_through, problem_of, with_batches
-    from gd_core.large_run import LargeRun
+    from gd_core.large.distributed import Group
+    from gd_core.large.run import LargeRun
+    from gd_core.large.training import first_point, look_through, problem_of, with_batches
     from gd_core.tables.streaming import Reader, open_table
 
     torch.set_num_threads(1)

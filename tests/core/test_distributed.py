@@ -18,8 +18,8 @@ from pipe import Pipe
 from pyarrow import parquet
 
 from gd_core import __main__ as command_line
-from gd_core import distributed
-from gd_core.distributed import Group, Unconnected
+from gd_core.large import distributed
+from gd_core.large.distributed import Group, Unconnected
 from gd_core.tables.chunks import Shard
 from gd_core.tables.streaming import Reader, open_table
 from serving import free_port
@@ -33,7 +33,8 @@ FEATURES = ("a", "b", "c")
 # processes take part, and rank 1 ends, as if the power had gone, where it waits for rank 0, which trains alone.
 RANK = """
 import json, os, signal, sys
-from gd_core import distributed, large_command
+from gd_core import large_command
+from gd_core.large import distributed
 from gd_core.__main__ import main
 commands = json.loads(sys.argv[1])
 for number, (port, arguments) in enumerate(commands, 1):
@@ -54,7 +55,9 @@ for number, (port, arguments) in enumerate(commands, 1):
 # at "9 waits" nobody ends before a signal has come, and the one that waits at epoch 9 says so in the pipe `there`.
 DYING = """
 import math, os, signal, sys
-from gd_core import distributed, large_command, large_record
+from gd_core import large_command
+from gd_core.large import distributed
+from gd_core.large import record
 from gd_core.__main__ import main
 
 def die(*arguments):

@@ -16,7 +16,7 @@ from pyarrow import parquet
 from gd_core import __main__ as command_line
 from gd_core import large_command
 from gd_core.export import whole_file
-from gd_core.large_record import Progressed
+from gd_core.large.record import Progressed
 from gd_core.recorder import record
 from gd_core.settings.experiment import Experiment, defaults
 from gd_core.tables import csv_rows, parquet_rows
@@ -512,7 +512,7 @@ def test_settings_are_checked_wherever_they_come_from(run, tmp_path, table):
 
 def test_fields_are_those_of_an_experiment():
     """Names and usual values agree, so that flags mean the same for a table of any size."""
-    from gd_core.large_run import LargeRun
+    from gd_core.large.run import LargeRun
 
     one, many = Experiment(), replace(LargeRun())
     own = {"target", "features", "learning_rate"}

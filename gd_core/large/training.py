@@ -16,8 +16,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gd_core.distributed import Group
-from gd_core.large_run import LargeRun
+from gd_core.large.distributed import Group
+from gd_core.large.run import LargeRun
 from gd_core.models import MODELS, LinearInParameters
 from gd_core.moments import Moments
 from gd_core.objective import value_and_gradient

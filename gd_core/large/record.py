@@ -13,8 +13,8 @@ import torch
 from torch import Tensor
 
 from gd_core.export.record_file import made_with
-from gd_core.large import LargeProblem, Point, Seen
-from gd_core.large_run import LargeRun
+from gd_core.large.run import LargeRun
+from gd_core.large.training import LargeProblem, Point, Seen
 from gd_core.outcome import WINDOW, Outcome, outcome
 from gd_core.settings.experiment import quoted
 from gd_core.theory import stability_limit
