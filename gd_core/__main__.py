@@ -20,7 +20,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
-from gd_core import large_command
+from gd_core.cli import large_table
 from gd_core.columns import aligned
 from gd_core.export import record_file
 from gd_core.export.notebook import notebook
@@ -202,8 +202,8 @@ def _train(options: argparse.Namespace, parser: Parser) -> int:
     record: dict[str, Any] | None = None
     if "record_from" not in options and "table" in options and "dataset" not in options:
         options.dataset = DATASET
-    if "record_from" not in options and large_command.takes(options):
-        return large_command.train(options)
+    if "record_from" not in options and large_table.takes(options):
+        return large_table.train(options)
     if "record_from" in options:
         beside = next((name for name in FIELDS if name in options and name != "table"), None)
         if beside is not None:

@@ -33,7 +33,7 @@ FEATURES = ("a", "b", "c")
 # processes take part, and rank 1 ends, as if the power had gone, where it waits for rank 0, which trains alone.
 RANK = """
 import json, os, signal, sys
-from gd_core import large_command
+from gd_core.cli import large_table
 from gd_core.large import distributed
 from gd_core.__main__ import main
 commands = json.loads(sys.argv[1])
@@ -55,7 +55,7 @@ for number, (port, arguments) in enumerate(commands, 1):
 # at "9 waits" nobody ends before a signal has come, and the one that waits at epoch 9 says so in the pipe `there`.
 DYING = """
 import math, os, signal, sys
-from gd_core import large_command
+from gd_core.cli import large_table
 from gd_core.large import distributed
 from gd_core.large import record
 from gd_core.__main__ import main

@@ -14,7 +14,7 @@ import torch
 from pyarrow import parquet
 
 from gd_core import __main__ as command_line
-from gd_core import large_command
+from gd_core.cli import large_table
 from gd_core.export import whole_file
 from gd_core.large.record import Progressed
 from gd_core.recorder import record
@@ -262,7 +262,7 @@ def test_a_small_table_stays_as_it_was(run, tmp_path, table):
     for words in ((), ("table",)):
         found, _ = trained(run, tmp_path, *words, "--table", table, "--epochs", 3)
         assert found["format"] == "Gradient Descent Lab, record 1"
-    assert not large_command.takes(command_line._parser().parse_args(["train", "--epochs", "3"]))
+    assert not large_table.takes(command_line._parser().parse_args(["train", "--epochs", "3"]))
 
 
 def test_a_parquet_file_and_a_long_one_are_read_in_pieces(run, tmp_path, monkeypatch, table):
@@ -294,7 +294,7 @@ def test_the_command_prints_a_table_and_a_verdict(run, table):
 def test_the_bar_says_epoch_rmse_and_time_left(run, table, monkeypatch):
     """On a terminal."""
     monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
-    monkeypatch.setattr(large_command, "SHOWN_EVERY", 0.0)
+    monkeypatch.setattr(large_table, "SHOWN_EVERY", 0.0)
     _, _, errors = run(
         "train", "--stream", "--table", table, "--target", "y", "--epochs", 3, "--batch-size", 100
     )

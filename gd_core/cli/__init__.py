@@ -1,0 +1,1 @@
+"""The commands: what they read and what they print."""
