@@ -8,11 +8,11 @@ import numpy as np
 import streamlit as st
 
 from gd_core.lessons.learning_rate.four_rates import four_rates
+from gd_core.run_summary import epochs_to, same_data, same_landscape, same_target, usual_target
 from gd_core.settings.catalog import OPTIMIZER_INFO
 from gd_core.settings.examples import OPENING
 from gd_core.settings.experiment import Experiment, defaults
 from gd_core.settings.pins import MOST, Pin, Pins
-from gd_core.sketch import epochs_to, same_data, same_landscape, same_target, usual_target
 from gd_core.verdict import significant
 from pages.ui import lesson, look, plane, player, projector, sketches, stage, tabs, takeaway
 from pages.ui.charts import pinned as charts

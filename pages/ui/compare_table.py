@@ -7,11 +7,11 @@ from typing import Any, NamedTuple
 import torch
 
 from gd_core.outcome import Finding, Outcome
+from gd_core.run_summary import epochs_to, same_data, same_landscape, same_target
 from gd_core.settings.catalog import DATASET_INFO, LOSS_INFO, OPTIMIZER_INFO
 from gd_core.settings.differing import differing, effective
 from gd_core.settings.experiment import BOUNDS, Experiment, Phase, quoted, to_text
 from gd_core.settings.pins import Pin
-from gd_core.sketch import epochs_to, same_data, same_landscape, same_target
 from gd_core.verdict import significant
 from pages.ui import player
 from pages.ui.charts.ghosts import Ghost

@@ -8,8 +8,8 @@ from urllib.parse import quote
 import numpy as np
 import streamlit as st
 
+from gd_core.run_summary import same_data, same_landscape, same_target
 from gd_core.settings.pins import Pin
-from gd_core.sketch import same_data, same_landscape, same_target
 from pages.ui import controls, pins, player, projector, sketches, stage
 from pages.ui.charts.ghosts import MARKS, STROKES, Ghost, colours_of
 from pages.ui.charts.model import Run, drawn_epochs, last_epoch

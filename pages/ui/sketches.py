@@ -11,9 +11,9 @@ from threading import Lock
 import streamlit as st
 
 from gd_core.recorder import recorder_of
+from gd_core.run_summary import Sketch, sketch
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.pins import Pin
-from gd_core.sketch import Sketch, sketch
 from gd_core.training import Recording
 from pages.ui import stage
 from pages.ui.charts.ghosts import Ghost

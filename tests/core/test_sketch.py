@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 
 from gd_core.problem import build
 from gd_core.recorder import record
-from gd_core.settings.experiment import Experiment
-from gd_core.sketch import (
+from gd_core.run_summary import (
     KEPT,
     epochs_to,
     kept_epochs,
@@ -23,6 +22,7 @@ from gd_core.sketch import (
     trend,
     usual_target,
 )
+from gd_core.settings.experiment import Experiment
 from gd_core.theory import curvature
 
 BASE = Experiment.default()

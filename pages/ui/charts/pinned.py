@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from gd_core.landscape import around, level_lines
-from gd_core.sketch import stride_for
+from gd_core.run_summary import stride_for
 from pages.ui.charts.ghosts import (
     MARKS,
     PLACES,
