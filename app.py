@@ -9,14 +9,14 @@ from pathlib import Path
 import streamlit as st
 
 # An icon of our own: Streamlit would fetch a named one from another server.
-ICON = Path(__file__).parent / "pages" / "ui" / "icon.svg"
+ICON = Path(__file__).parent / "pages" / "ui" / "look" / "icon.svg"
 
 if __name__ == "__main__":
-    from pages.ui import house
+    from pages.ui.look import navigation
 
     st.set_page_config(page_title="Gradient Descent Lab", page_icon=str(ICON), layout="wide")
 
-    page = house.navigation()
+    page = navigation.navigation()
     st.session_state["in_app"] = True
     page.run()
 else:

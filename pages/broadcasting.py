@@ -5,8 +5,9 @@ from dataclasses import replace
 import streamlit as st
 
 from gd_core.published import PLANE, PLANE_TABLE
-from pages.ui import lesson, look, projector
+from pages.ui import lesson
 from pages.ui.desk import Desk
+from pages.ui.look import look, projector
 
 MENDED = replace(PLANE, loss="mse")
 MENDED_FAST = replace(MENDED, learning_rate=0.01)
@@ -67,7 +68,7 @@ with look.first_visit():
     from pages.ui.charts.fit import agreement
     from pages.ui.charts.model import MOVED_ROWS
     from pages.ui.charts.parameters import trace
-    from pages.ui.palette import palette
+    from pages.ui.look.palette import palette
 stage.settle()
 run, known, finding = stage.played(desk.settings, trained=desk.revealed)
 colours = palette(st.context.theme.type)

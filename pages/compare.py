@@ -3,11 +3,12 @@
 import streamlit as st
 
 from gd_core.settings.pins import MOST, Pins
-from pages.ui import house, look, pins
+from pages.ui import pins
 from pages.ui.desk import Desk
-from pages.ui.options import AutoNumber, Choice, Numbers
+from pages.ui.look import look, navigation
+from pages.ui.look.options import AutoNumber, Choice, Numbers
 
-house.enter()
+navigation.enter()
 pins.enter_compare()
 desk = Desk(
     "compare",

@@ -12,8 +12,9 @@ from gd_core.lessons.deep_networks.network import (
     Network,
 )
 from gd_core.settings.catalog import OPTIMIZER_INFO
-from pages.ui import lesson, look, projector
+from pages.ui import lesson
 from pages.ui.desk import Desk
+from pages.ui.look import look, projector
 
 QUESTION = lesson.Question(
     "At the start, how large is the gradient of layer 1 beside that of the last hidden layer?",
@@ -81,7 +82,7 @@ with look.first_visit():
     from gd_core.lessons.deep_networks.recorder import DeepRecorder, DeepRecording
     from pages.ui import player, stage, tabs
     from pages.ui.charts import deep, deep_layers
-    from pages.ui.palette import palette
+    from pages.ui.look.palette import palette
 stage.settle()
 TALL, LOW = projector.height(258, 208), projector.height(178, 208)
 

@@ -5,8 +5,9 @@ from dataclasses import replace
 import streamlit as st
 
 from gd_core.published import QUADRATIC, QUADRATIC_RMSE
-from pages.ui import lesson, look, projector
+from pages.ui import lesson
 from pages.ui.desk import Desk
+from pages.ui.look import look, projector
 
 ANSWERS = {
     "best": "It is the best curve",
@@ -69,7 +70,7 @@ with look.first_visit():
     from pages.ui import loop, player, stage, tabs
     from pages.ui.charts.fit import panel
     from pages.ui.charts.stages import moment_error, moment_fit
-    from pages.ui.palette import palette
+    from pages.ui.look.palette import palette
 stage.settle()
 run, known, finding = stage.played(desk.settings, trained=desk.revealed)
 shown = four_steps.moments(run.recording)

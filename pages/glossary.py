@@ -3,8 +3,9 @@
 import streamlit as st
 
 from gd_core.lessons.glossary import LONGEST_SEARCH, Entry, found
-from pages.ui import lesson, look
+from pages.ui import lesson
 from pages.ui.desk import Desk
+from pages.ui.look import look
 from pages.ui.search import Search
 
 desk = Desk("glossary", Search()).open()

@@ -3,9 +3,10 @@
 import streamlit as st
 
 from gd_core.settings.catalog import PUBLISHED
-from pages.ui import lesson, look, projector
+from pages.ui import lesson
 from pages.ui.desk import Desk
-from pages.ui.options import Choice, Number
+from pages.ui.look import look, projector
+from pages.ui.look.options import Choice, Number
 
 MOST_ROWS = 60  # every row is drawn as a bar, so that one sees their mean
 QUESTION = lesson.Question(
@@ -116,7 +117,7 @@ lesson.predict(desk, QUESTION)
 with look.first_visit():
     from pages.ui import player, rowwise, stage, tabs
     from pages.ui.charts import rowwise as pictures
-    from pages.ui.palette import palette
+    from pages.ui.look.palette import palette
 stage.settle()
 run, known, finding = stage.played(desk.settings, trained=desk.revealed)
 colours = palette(st.context.theme.type)

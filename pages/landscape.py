@@ -3,9 +3,10 @@
 import streamlit as st
 
 from gd_core.settings.catalog import DATASET_INFO
-from pages.ui import lesson, look, own_table, projector, scaling, starts
+from pages.ui import lesson, own_table, scaling, starts
 from pages.ui.desk import Desk
-from pages.ui.options import Choice
+from pages.ui.look import look, projector
+from pages.ui.look.options import Choice
 
 DATASETS = ("noisy-quadratic", "two-features", "table")  # three parameters each
 FITS = own_table.at_most(1000, 3)
@@ -107,7 +108,7 @@ with look.first_visit():
     from pages.ui.charts.model import Run
     from pages.ui.charts.valley import both_gaps
     from pages.ui.charts.valley import valley as valley_chart
-    from pages.ui.palette import palette
+    from pages.ui.look.palette import palette
 stage.settle()
 colours = palette(st.context.theme.type)
 

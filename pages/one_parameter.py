@@ -5,9 +5,10 @@ from functools import partial
 
 import streamlit as st
 
-from pages.ui import lesson, look, projector
+from pages.ui import lesson
 from pages.ui.desk import NUMBERS, Desk
-from pages.ui.options import shown
+from pages.ui.look import look, projector
+from pages.ui.look.options import shown
 
 TALL, LARGE = 375, 228  # pixels; the second on a projector
 EXAMPLES = {0.01: "creeps", 1 / 18: "one step", 0.1: "overshoots", 1 / 9: "bounces", 0.12: "diverges"}
@@ -72,7 +73,7 @@ with look.first_visit():
     from gd_core.lessons.one_parameter import behaviour
     from pages.ui import player, slope, stage, tabs
     from pages.ui.charts.tangent import tangent, value_at
-    from pages.ui.palette import palette
+    from pages.ui.look.palette import palette
 stage.settle()
 run, known, finding = stage.played(desk.settings, trained=desk.revealed)
 truth = behaviour.fate(run.recording)

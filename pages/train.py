@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from pages.ui import controls, look, task
+from pages.ui import controls, task
+from pages.ui.look import look
 
 held = controls.side_bar()
 look.apply()

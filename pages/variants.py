@@ -7,9 +7,10 @@ import streamlit as st
 
 from gd_core.lessons.variants.racers import RACERS, TITLES, UNITS
 from gd_core.settings.experiment import BOUNDS
-from pages.ui import lesson, look, own_table, projector
+from pages.ui import lesson, own_table
 from pages.ui.desk import Desk
-from pages.ui.options import AutoNumber, Choice, Flag, Several
+from pages.ui.look import look, projector
+from pages.ui.look.options import AutoNumber, Choice, Flag, Several
 
 NONE = {"none": "None of them"}
 UNIT_WORDS = {"epoch": "epochs", "update": "updates", "row": "rows seen"}
@@ -137,7 +138,7 @@ lesson.predict(desk, asked)
 with look.first_visit():
     from pages.ui import race, stage, tabs
     from pages.ui.charts.race import race_errors, race_map
-    from pages.ui.palette import palette
+    from pages.ui.look.palette import palette
 stage.settle()
 finished, problem, curve = race.runs(desk)
 colours = palette(st.context.theme.type)

@@ -344,7 +344,7 @@ HOUSE = {
     "pages.lessons": "import streamlit as st",
     "pages.ui.charts": "import altair as alt\nfrom torch import Tensor\nfrom gd_core.theory import X",
     "pages.ui.controls": "import streamlit as st",
-    "pages.ui.palette": "",
+    "pages.ui.look.palette": "",
 }
 
 
@@ -387,7 +387,7 @@ def test_a_house_in_order_has_no_violations():
         ("pages.train", "import altair", "pages.train uses altair"),
         ("pages.train", "from pages import lessons", "pages.train uses pages.lessons"),
         ("pages.ui.charts", "import streamlit", "pages.ui.charts uses streamlit"),
-        ("pages.ui.palette", "from streamlit import markdown", "pages.ui.palette uses streamlit"),
+        ("pages.ui.look.palette", "from streamlit import markdown", "pages.ui.look.palette uses streamlit"),
         ("pages.ui.controls", "import altair", "pages.ui.controls uses altair"),
         ("pages.ui.controls", "from pages.train import X", "pages.ui.controls uses pages.train"),
         ("pages.ui.controls", "import app", "pages.ui.controls uses app"),

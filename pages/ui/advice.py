@@ -8,7 +8,7 @@ from gd_core.safe_start import safe_rate
 from gd_core.settings.experiment import Experiment
 from gd_core.verdict import ILL_CONDITIONED, short
 from pages.ui import own_table, stage
-from pages.ui.look import plain
+from pages.ui.look.look import plain
 
 
 def show(experiment: Experiment, load: own_table.Load) -> None:

@@ -14,14 +14,15 @@ from gd_core.settings.examples import OPENING
 from gd_core.settings.experiment import Experiment, defaults
 from gd_core.settings.pins import MOST, Pin, Pins
 from gd_core.verdict import significant
-from pages.ui import lesson, look, plane, player, projector, sketches, stage, tabs, takeaway
+from pages.ui import lesson, player, sketches, stage, tabs, takeaway
 from pages.ui.charts import pinned as charts
 from pages.ui.charts.ghosts import Ghost
 from pages.ui.charts.model import Run
 from pages.ui.compare_table import rows_of, table
 from pages.ui.desk import Desk
-from pages.ui.look import plain
-from pages.ui.palette import Palette, palette
+from pages.ui.look import look, map_axes, projector
+from pages.ui.look.look import plain
+from pages.ui.look.palette import Palette, palette
 from pages.ui.pinned import entry, training
 
 TALL, LARGE = 290, 230  # height of the charts, in pixels, and on a projector
@@ -240,8 +241,8 @@ def _axes(desk: Desk[Pins], ghost: Ghost) -> tuple[tuple[int, int], list[str]]:
     if len(names) == 1:
         return (0, 0), names
     wanted = tuple(int(number) for number in desk["axes"])
-    shown = (wanted[0], wanted[1]) if plane.fits(wanted, len(names)) else (0, 1)
-    plane.control("compare axes", names, shown, lambda pair: desk.set(axes=tuple(map(float, pair))))
+    shown = (wanted[0], wanted[1]) if map_axes.fits(wanted, len(names)) else (0, 1)
+    map_axes.control("compare axes", names, shown, lambda pair: desk.set(axes=tuple(map(float, pair))))
     return shown, names
 
 

@@ -15,8 +15,8 @@ from gd_core.settings.pins import Pin
 from gd_core.verdict import significant
 from pages.ui import player
 from pages.ui.charts.ghosts import Ghost
-from pages.ui.options import written
-from pages.ui.palette import Palette
+from pages.ui.look.options import written
+from pages.ui.look.palette import Palette
 from pages.ui.pinned import disc
 
 TITLES = {

@@ -23,9 +23,10 @@ from gd_core.settings.experiment import (
     to_text,
 )
 from gd_core.settings.table_fields import DATASET, info_of, needs_its_file
-from pages.ui import house, own_table, pins, plane, projector, task
-from pages.ui.look import plain
-from pages.ui.options import written
+from pages.ui import own_table, pins, task
+from pages.ui.look import map_axes, navigation, projector
+from pages.ui.look.look import plain
+from pages.ui.look.options import written
 
 NUMBERS = "numbers"
 HELD_OUT = ("holdout", "split_seed")
@@ -51,7 +52,7 @@ class Controls(NamedTuple):
 
 def side_bar() -> Controls:
     """Draw the side bar and read it. First thing on the page."""
-    house.enter()
+    navigation.enter()
     _follow_the_address()
     STATE.update(STATE.pop("next", {}))
     _keys_asked()
@@ -190,11 +191,11 @@ def tell(sentence: str) -> None:
 def axes_control(parameters: tuple[str, ...], on_change: Callable[[], None]) -> None:
     """The choice of the landscape's two parameters, where there is a choice."""
 
-    def pick(pair: plane.Axes) -> None:
+    def pick(pair: map_axes.Axes) -> None:
         STATE["axes"] = pair
         on_change()
 
-    plane.control("axes", parameters, axes(parameters), pick)
+    map_axes.control("axes", parameters, axes(parameters), pick)
 
 
 def _key(name: str) -> str:
@@ -233,7 +234,7 @@ def _follow_the_address() -> None:
     parameters = experiment.info.parameters
     names = address.get("axes", "").split(",")
     pair = tuple(parameters.index(name) for name in names) if set(names) <= set(parameters) else ()
-    STATE["axes"] = pair if plane.fits(pair, len(parameters)) else (0, min(1, len(parameters) - 1))
+    STATE["axes"] = pair if map_axes.fits(pair, len(parameters)) else (0, min(1, len(parameters) - 1))
 
 
 def _someone_is_at_the_controls() -> bool:
@@ -289,7 +290,7 @@ def _write_address(experiment: Experiment, axes: tuple[int, int]) -> None:
 def axes(parameters: tuple[str, ...]) -> tuple[int, int]:
     """The landscape's two parameters, by number; twice 0 if there is only one."""
     axes = STATE.get("axes") or (0, 1)
-    if not plane.fits(axes, len(parameters)):
+    if not map_axes.fits(axes, len(parameters)):
         axes = (0, min(1, len(parameters) - 1))
         STATE["axes"] = axes
     return axes

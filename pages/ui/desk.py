@@ -14,9 +14,9 @@ import streamlit as st
 from gd_core.settings.catalog import OPTIMIZER_INFO
 from gd_core.settings.experiment import BOUNDS, Bounds, ParameterError, quoted, to_text
 from gd_core.settings.table_fields import needs_its_file
-from pages.ui import house, projector
-from pages.ui.look import plain
-from pages.ui.options import Choice, Flag, Option, Several, divided, shown, written
+from pages.ui.look import navigation, projector
+from pages.ui.look.look import plain
+from pages.ui.look.options import Choice, Flag, Option, Several, divided, shown, written
 
 STATE = st.session_state
 ASK = Flag(
@@ -110,7 +110,7 @@ class Desk(Generic[S]):
 
     def open(self) -> Self:
         """Take what the address says if someone else wrote it, and write what is held. First thing on the page."""
-        house.enter()
+        navigation.enter()
         entered = STATE.get("page") != self.page
         STATE["page"] = self.page
         address = st.query_params.to_dict()
@@ -145,7 +145,7 @@ class Desk(Generic[S]):
         held.address = query
         projector.show(
             rate=shown(self._rate) if self._rate is not None else None,
-            following=house.LESSONS.get(self._following, "Train"),
+            following=navigation.LESSONS.get(self._following, "Train"),
         )
         return self
 
@@ -157,8 +157,8 @@ class Desk(Generic[S]):
     @property
     def _following(self) -> str:
         """The lesson after this one; after the last, Train."""
-        pages = [*house.LESSONS, "train"]
-        return pages[pages.index(self.page) + 1] if self.page in house.LESSONS else "train"
+        pages = [*navigation.LESSONS, "train"]
+        return pages[pages.index(self.page) + 1] if self.page in navigation.LESSONS else "train"
 
     def _keys_asked(self) -> None:
         """Do what a key of the projector mode asked for."""

@@ -11,9 +11,9 @@ from streamlit.components.v2 import component
 from gd_core import drawing
 from gd_core.problem import split
 from gd_core.settings.experiment import Experiment, ParameterError
-from pages.ui import look, projector
 from pages.ui.charts.model import Run
-from pages.ui.palette import Palette
+from pages.ui.look import look, projector
+from pages.ui.look.palette import Palette
 
 _HERE = Path(__file__).parent
 _pad = component(

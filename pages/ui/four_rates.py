@@ -16,12 +16,13 @@ from gd_core.outcome import Finding
 from gd_core.settings.experiment import BOUNDS, Experiment, ParameterError
 from gd_core.theory import Forecast
 from gd_core.verdict import short, significant
-from pages.ui import lesson, look, player, projector, stage, tabs
+from pages.ui import lesson, player, stage, tabs
 from pages.ui.charts import rates as charts
 from pages.ui.charts.model import Run
 from pages.ui.desk import UNSURE, Desk
-from pages.ui.options import Number, written
-from pages.ui.palette import Palette, palette
+from pages.ui.look import look, projector
+from pages.ui.look.options import Number, written
+from pages.ui.look.palette import Palette, palette
 
 TALL, LOW = 152, 196  # heights of the four and of the two charts under them, in pixels
 TIE = 1e-6  # relative: two errors that are written with the same six digits

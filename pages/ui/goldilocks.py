@@ -9,9 +9,10 @@ from gd_core.lessons.learning_rate.four_rates import NearLimit, near_limit
 from gd_core.lessons.learning_rate.goldilocks import Attempt, Goal, attempts, goal_of
 from gd_core.settings.experiment import Experiment
 from gd_core.verdict import short, significant
-from pages.ui import four_rates, look, stage
+from pages.ui import four_rates, stage
 from pages.ui.desk import Desk
 from pages.ui.four_rates import Four
+from pages.ui.look import look
 
 KEPT = 8  # attempts that are remembered for a problem
 STATE = st.session_state

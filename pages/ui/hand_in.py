@@ -9,7 +9,7 @@ from gd_core.settings.experiment import ParameterError
 from gd_core.settings.task import Result, Task
 from gd_core.target import in_words, judge, verdict
 from pages.ui import player, share, stage, task
-from pages.ui.look import plain
+from pages.ui.look.look import plain
 
 STATE = st.session_state
 

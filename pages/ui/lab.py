@@ -18,16 +18,13 @@ from pages.ui import (
     advice,
     controls,
     draw,
-    drawn,
     hand_in,
     lesson,
-    look,
     own_table,
     pinned,
     pins,
     player,
     prepare,
-    projector,
     rate,
     sketches,
     stage,
@@ -40,8 +37,9 @@ from pages.ui.charts.fit import agreement, along, fit
 from pages.ui.charts.ghosts import Ghost
 from pages.ui.charts.landscape import landscape, parabola
 from pages.ui.charts.model import DRAWN_ROWS, MOVED_ROWS, Run, View, stride_of
+from pages.ui.look import current_charts, look, projector
+from pages.ui.look.palette import Palette, palette
 from pages.ui.once import once
-from pages.ui.palette import Palette, palette
 from pages.ui.ways import ways_on
 
 TALL, LOW = 300, 205  # heights of the upper and the lower panels, in pixels,
@@ -92,7 +90,7 @@ def _address() -> dict[str, str]:
 def _live(held: controls.Controls, streaming: bool) -> None:
     if "side_bar_changed" in STATE or ("pressed" in STATE and not _trains_alone(held, streaming)):
         st.rerun()  # only this part is running, and a button in it changes something outside
-    drawn.clear()
+    current_charts.clear()
     take = stage.on_stage(held.experiment)
     if take and take.recorder:
         stage.advance(take)
@@ -116,7 +114,7 @@ def _live(held: controls.Controls, streaming: bool) -> None:
     if task.current() is None:
         lesson.try_next(*ways_on(run.experiment, known, finding.outcome))
     trained = not (take and take.recorder) and not pinned.pending()
-    if streaming and trained and not drawn.being_taken():
+    if streaming and trained and not current_charts.being_taken():
         _side_bar_changed()
         st.rerun()
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import streamlit as st
 
 from gd_core.settings.experiment import Experiment
-from pages.ui import look, projector
 from pages.ui.desk import UNSURE, Desk
-from pages.ui.house import LESSONS
+from pages.ui.look import look, projector
+from pages.ui.look.navigation import LESSONS
 from pages.ui.ways import Link
 
 if TYPE_CHECKING:

@@ -7,9 +7,10 @@ from gd_core.lessons.four_steps import Moments, Said, Stage
 from gd_core.published import QUADRATIC_RMSE
 from gd_core.settings.experiment import Experiment
 from gd_core.verdict import significant
-from pages.ui import digits, player
+from pages.ui import player
 from pages.ui.charts.model import Run
-from pages.ui.options import written
+from pages.ui.look import digits
+from pages.ui.look.options import written
 
 PANELS = 6  # as the article drew
 

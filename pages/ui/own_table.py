@@ -26,7 +26,7 @@ from gd_core.settings.table_fields import (
 )
 from gd_core.tables.example_tables import EXAMPLE_TABLES
 from pages.ui import pins, task
-from pages.ui.look import plain
+from pages.ui.look.look import plain
 
 STATE = st.session_state
 KEPT = 3  # tables that a visitor's session holds

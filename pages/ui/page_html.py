@@ -17,7 +17,7 @@ import numpy as np
 from gd_core.verdict import significant
 from pages.ui import workshop
 from pages.ui.charts.model import View
-from pages.ui.drawn import Played
+from pages.ui.look.current_charts import Played
 from pages.ui.pictures import PAPERS, Place, alone
 
 _HERE = Path(__file__).parent

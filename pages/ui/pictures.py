@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 
 from pages.ui.charts.model import View
-from pages.ui.palette import DARK, LIGHT, Palette
+from pages.ui.look.palette import DARK, LIGHT, Palette
 
 WIDTH, LEAST_HEIGHT = 560, 240  # pixels of a picture's plot
 PAPERS = {"white": LIGHT._replace(paper="#FFFFFF"), "dark": DARK}

@@ -14,8 +14,8 @@ from streamlit.components.v2 import component
 from gd_core import verdict
 from gd_core.outcome import Finding
 from gd_core.theory import Forecast
-from pages.ui import drawn
 from pages.ui.charts.model import Run, drawn_epochs, stride_of
+from pages.ui.look import current_charts
 from pages.ui.once import once
 
 _HERE = Path(__file__).parent
@@ -226,7 +226,9 @@ def put(
 
     def nothing() -> None: ...
 
-    drawn.now().played = drawn.Played(numbers, templates, summary, sums or {}, names, last, planned, stride)
+    current_charts.now().played = current_charts.Played(
+        numbers, templates, summary, sums or {}, names, last, planned, stride
+    )
     _player(
         key="player",
         data={

@@ -21,7 +21,7 @@ from gd_core.tables.table import find
 from gd_core.target import in_words, judge, verdict
 from gd_core.verdict import significant
 from pages.ui import share, stage, task
-from pages.ui.look import plain
+from pages.ui.look.look import plain
 
 DRAFT = "draft "  # what the keys of the dialog's widgets begin with
 COLUMNS = 3

@@ -26,7 +26,7 @@ from pages.ui import player, stage
 from pages.ui.charts.model import Run
 from pages.ui.charts.race import DASHES, PLACES, SHAPES, ticks
 from pages.ui.desk import Desk
-from pages.ui.palette import Palette
+from pages.ui.look.palette import Palette
 
 AXES = {"noisy-quadratic": (0, 2), "two-features": (0, 1)}  # of scaled time, a and c bend the loss without b
 ONE = {"epoch": "Epoch", "update": "Update", "row": "Row"}

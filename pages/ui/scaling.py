@@ -4,7 +4,7 @@ import streamlit as st
 
 from gd_core.settings.experiment import Experiment
 from pages.ui.desk import Desk
-from pages.ui.options import Flag
+from pages.ui.look.options import Flag
 
 COMPARE = Flag(default=False, title="Side by side", help="Without and with scaled features.")
 TITLES = {"plain": "plain", "scaled": "scaled", "both": "side by side"}

@@ -7,7 +7,7 @@ from gd_core.settings.experiment import Experiment
 from gd_core.verdict import significant
 from pages.ui import player
 from pages.ui.charts.model import Run
-from pages.ui.options import shown
+from pages.ui.look.options import shown
 
 HEADER = ("epoch", "A", "L′(A)", "η · L′(A)", "next A", "loss")
 

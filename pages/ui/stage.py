@@ -21,8 +21,8 @@ from gd_core.settings.experiment import FIELDS, HYPERPARAMETERS, Experiment
 from gd_core.spectrum_recorder import SpectrumRecorder
 from gd_core.theory import Curvature, Forecast, curvature, forecast
 from gd_core.training import Recording
-from pages.ui import drawn
 from pages.ui.charts.model import Run
+from pages.ui.look import current_charts
 from pages.ui.once import once
 
 LARGE = 500_000  # rows times parameters, from which on they are not kept for all visitors
@@ -268,7 +268,7 @@ def stream(take: LiveTake[E, R], draw: Callable[[R], None], *, train: bool) -> N
             advance(take)
         begun = True
         draw(take.recording)
-        if streaming and take.recorder is None and not drawn.being_taken():
+        if streaming and take.recorder is None and not current_charts.being_taken():
             st.rerun()  # the whole page, which ends the ticking
 
     # a fragment also when nothing streams: its elements would be drawn anew if they came out of one

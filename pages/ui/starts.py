@@ -9,7 +9,7 @@ import streamlit as st
 from gd_core.settings.experiment import MAX_START, Experiment
 from pages.ui import player
 from pages.ui.desk import Desk
-from pages.ui.options import Choice, Rows
+from pages.ui.look.options import Choice, Rows
 
 if TYPE_CHECKING:
     from gd_core.lessons.landscape import Plane

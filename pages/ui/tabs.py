@@ -16,12 +16,13 @@ from gd_core.settings.engines import ENGINE_NOTE, SPECTRUM
 from gd_core.settings.experiment import Experiment
 from gd_core.theory import Forecast
 from gd_core.verdict import short, significant
-from pages.ui import drawn, player, projector
+from pages.ui import player
 from pages.ui.charts.error import gap as gap_chart
 from pages.ui.charts.fit import panel
 from pages.ui.charts.model import Run, View, drawn_epochs
 from pages.ui.charts.parameters import trace
-from pages.ui.palette import Palette
+from pages.ui.look import current_charts, projector
+from pages.ui.look.palette import Palette
 
 HEIGHT = 220
 NUMBERS, PARAMETERS, STEPS, SIX, GAP = "In numbers", "Parameters", "Steps", "Six steps", "Gap to optimum"
@@ -73,7 +74,7 @@ def show(run: Run, known: Forecast, colours: Palette) -> None:
 
 def draw(view: View, key: str, width: Any = "stretch") -> None:
     """Put a chart on the page, with its tables and its text."""
-    drawn.now().views[key] = view
+    current_charts.now().views[key] = view
     spec = projector.lettered(view.spec)
     st.vega_lite_chart({**spec, "datasets": dict(view.tables)}, key=key, alt=view.text, width=width)
 

@@ -19,9 +19,10 @@ from gd_core.lessons.deep_networks import network
 from gd_core.lessons.deep_networks.network import Network
 from gd_core.settings.experiment import Experiment, to_text
 from gd_core.training import Recording
-from pages.ui import drawn, page_html, pictures, workshop
+from pages.ui import page_html, pictures, workshop
 from pages.ui.chart_titles import title_of
 from pages.ui.charts.model import Run, View
+from pages.ui.look import current_charts
 
 STATE = st.session_state
 Taken = Mapping[str, Run | Network]  # what a page shows, by name
@@ -46,7 +47,7 @@ class Offered(NamedTuple):
     title: str
     runs: Taken
     address: str
-    drawn: drawn.Drawn
+    drawn: current_charts.Drawn
 
 
 def button(page: str, title: str, runs: Callable[[], Taken], query: Callable[[], Mapping[str, str]]) -> None:
@@ -65,7 +66,7 @@ def button(page: str, title: str, runs: Callable[[], Taken], query: Callable[[],
             help="Link, pictures, a page that works offline, PyTorch script, notebook, record.",
         )  # fmt: skip
         if STATE.get("taking") == page:
-            _panel(Offered(page, title, runs(), _address(query()), drawn.now()))
+            _panel(Offered(page, title, runs(), _address(query()), current_charts.now()))
         else:
             STATE.pop("taking", None)
 

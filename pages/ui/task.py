@@ -9,8 +9,8 @@ import streamlit as st
 from gd_core.settings.catalog import DATASET_INFO, LOSS_INFO, OPTIMIZER_INFO
 from gd_core.settings.experiment import BOUNDS, Experiment
 from gd_core.settings.task import LONGEST_ANSWER, THEORY, Access, Result, Task, open_address, table_it_needs
-from pages.ui import look
-from pages.ui.options import written
+from pages.ui.look import look
+from pages.ui.look.options import written
 
 TITLES = {
     "dataset": "Data set",

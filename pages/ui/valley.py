@@ -24,7 +24,7 @@ from gd_core.verdict import short, significant
 from pages.ui import player, stage
 from pages.ui.charts.model import Run, log_zero, stride_of
 from pages.ui.charts.valley import DASHES, drawn_rows, rows_of_all
-from pages.ui.palette import Palette
+from pages.ui.look.palette import Palette
 
 Part = tuple[Run, Forecast, Finding]
 PAIRS = {"1,2": (0, 1), "1,3": (0, 2), "2,3": (1, 2)}

@@ -31,7 +31,7 @@ def load() -> None:
     from pages.ui.charts.fit import fit
     from pages.ui.charts.landscape import landscape
     from pages.ui.charts.model import Run
-    from pages.ui.palette import palette
+    from pages.ui.look.palette import palette
 
     assert tabs
     problem, curve, known = stage.known(OPENING.experiment)

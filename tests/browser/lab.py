@@ -12,7 +12,7 @@ from playwright.sync_api import ConsoleMessage, Error, Locator, Page, expect
 
 from gd_core.settings.examples import OPENING
 from gd_core.settings.experiment import Experiment
-from pages.ui.palette import palette
+from pages.ui.look.palette import palette
 
 WATCH = (Path(__file__).parent / "watch.js").read_text(encoding="utf-8")
 PATIENCE = 60_000  # milliseconds; two cores may be busy with other tests

@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 
 from gd_core.lessons.variants.racers import TITLES
 from lab import CHART, ERROR, FIT, MAP, PHONE, VIEWPORT, Lab, claim
-from pages.ui.house import LESSONS
+from pages.ui.look.navigation import LESSONS
 
 PROJECTOR = {"width": 1280, "height": 720}
 MENU = {"exclude": [["[data-testid=stSidebarNav]"]]}  # Streamlit's own; its lists hold more than list items

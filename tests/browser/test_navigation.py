@@ -5,7 +5,7 @@ import re
 from playwright.sync_api import expect
 
 from lab import Lab, claim
-from pages.ui.house import LESSONS
+from pages.ui.look.navigation import LESSONS
 from serving import serving
 
 LINK = "/one_parameter?dataset=one-parameter&learning_rate=0.05&epochs=30"

@@ -25,7 +25,7 @@ from pages.ui.charts.fit import along as along_chart
 from pages.ui.charts.landscape import STEPS_OUT, landscape, parabola
 from pages.ui.charts.model import DRAWN_EPOCHS, DRAWN_ROWS, PATH_STEP, Run, drawn_epochs, stride_of
 from pages.ui.charts.parameters import trace
-from pages.ui.palette import DARK, LIGHT
+from pages.ui.look.palette import DARK, LIGHT
 
 HEIGHT = 200
 FLOAT32 = 2.0**-23  # the distance of 1 to the next number

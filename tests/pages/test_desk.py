@@ -15,7 +15,7 @@ import streamlit as st
 from gd_core.settings.experiment import Experiment
 from pages.ui import lesson
 from pages.ui.desk import Desk
-from pages.ui.options import Choice, Flag, Number, Several
+from pages.ui.look.options import Choice, Flag, Number, Several
 
 QUESTION = lesson.Question("What next?", {"up": "It rises", "down": "It falls"})
 desk = Desk(

@@ -13,7 +13,7 @@ from lesson_page import LessonPage
 from gd_core.lessons.variants.racers import TITLES
 from gd_core.settings.catalog import DATASET_INFO
 from gd_core.settings.experiment import Experiment
-from pages.ui import house
+from pages.ui.look import navigation
 
 Link = Mapping[str, str]
 OWN = "The lesson opens with its own settings."
@@ -639,7 +639,7 @@ every_question = pytest.mark.parametrize(
 
 def test_every_lesson_is_in_the_table():
     """A lesson without an entry here would be tried with nothing."""
-    assert list(LESSONS) == list(house.LESSONS)
+    assert list(LESSONS) == list(navigation.LESSONS)
 
 
 # ------------------------------------------------------------------------------------------------ predict first

@@ -6,7 +6,7 @@ import pytest
 from lesson_page import LessonPage
 
 from gd_core.lessons.glossary import ENTRIES, found
-from pages.ui.house import LESSONS
+from pages.ui.look.navigation import LESSONS
 from pages.ui.search import Search
 
 

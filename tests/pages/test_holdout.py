@@ -14,7 +14,7 @@ from gd_core.theory import curvature
 from pages.ui.charts.error import error
 from pages.ui.charts.fit import agreement, along, fit
 from pages.ui.charts.model import DRAWN_ROWS, MOVED_ROWS, Run
-from pages.ui.palette import LIGHT
+from pages.ui.look.palette import LIGHT
 from pages.ui.ways import plain
 
 HELD = Experiment(scale_features=True, learning_rate=0.1, epochs=30, holdout=0.3)

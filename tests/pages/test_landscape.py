@@ -10,7 +10,7 @@ from gd_core.problem import build
 from gd_core.recorder import record
 from gd_core.settings.experiment import Experiment, ParameterError
 from gd_core.theory import curvature
-from pages.ui.options import Rows
+from pages.ui.look.options import Rows
 from pages.ui.valley import factor, percent
 
 LESSON = "landscape"

@@ -3,7 +3,7 @@
 import pytest
 from lesson_page import LessonPage
 
-from pages.ui.house import LESSONS
+from pages.ui.look.navigation import LESSONS
 
 PAGES = ("train", "compare", *LESSONS)
 

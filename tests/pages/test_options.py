@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gd_core.settings.experiment import ParameterError
-from pages.ui.options import AutoNumber, Choice, Flag, Number, Numbers, Several, divided, shown, written
+from pages.ui.look.options import AutoNumber, Choice, Flag, Number, Numbers, Several, divided, shown, written
 
 SHARE = Number(default=0.5, low=0, high=2, title="Share")
 COUNT = Number(default=3, low=1, high=9, title="Count", whole=True)

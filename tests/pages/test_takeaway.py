@@ -24,9 +24,9 @@ from pages.ui.chart_titles import TITLES, title_of
 from pages.ui.charts.error import error
 from pages.ui.charts.fit import fit
 from pages.ui.charts.model import Run
-from pages.ui.drawn import Played
-from pages.ui.house import LESSONS
-from pages.ui.palette import DARK, LIGHT
+from pages.ui.look.current_charts import Played
+from pages.ui.look.navigation import LESSONS
+from pages.ui.look.palette import DARK, LIGHT
 from pages.ui.pictures import Place
 
 WITH_CHARTS = ("train", "compare", *(name for name in LESSONS if name != "glossary"))
@@ -70,7 +70,7 @@ def words_of(svg):
 def test_every_chart_of_every_page_can_be_taken_away(page, monkeypatch):
     """Each has a title, keeps its meaning on the other paper, holds all its data, and no slider of the page."""
     _, light = drawn_on(page)
-    monkeypatch.setattr("pages.ui.palette.LIGHT", DARK)
+    monkeypatch.setattr("pages.ui.look.palette.LIGHT", DARK)
     _, dark = drawn_on(page)
     assert light.views
     assert set(light.views) == set(dark.views)

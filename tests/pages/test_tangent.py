@@ -13,7 +13,7 @@ from gd_core.settings.experiment import Experiment
 from gd_core.theory import curvature
 from pages.ui.charts.model import Run
 from pages.ui.charts.tangent import reach, tangent, value_at
-from pages.ui.palette import DARK, LIGHT
+from pages.ui.look.palette import DARK, LIGHT
 
 PARABOLA = replace(Experiment.default("one-parameter"), start=(2.0,))
 

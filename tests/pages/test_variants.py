@@ -14,7 +14,7 @@ from gd_core.recorder import record
 from gd_core.settings.experiment import Experiment
 from gd_core.theory import curvature
 from pages.ui.charts.race import DASHES, PLACES, SHAPES
-from pages.ui.palette import DARK, LIGHT
+from pages.ui.look.palette import DARK, LIGHT
 
 LESSON = "variants"
 SMALL = {"dataset": "noisy-quadratic", "scale_features": "true", "start": "0,0,20", "epochs": "30"}

@@ -29,7 +29,7 @@ from pages.ui.charts.pieces import (
     x_axis_of,
     y_axis_of,
 )
-from pages.ui.palette import Palette
+from pages.ui.look.palette import Palette
 
 FAR = 1e4  # where a curve is far outside of its chart, it does not matter how far
 

@@ -26,7 +26,7 @@ from pages.ui.charts.pieces import (
     named,
     rows_from,
 )
-from pages.ui.palette import Palette
+from pages.ui.look.palette import Palette
 
 MOST_LAYERS = int(NETWORK_BOUNDS["depth"].high) + 1  # the output layer is one more
 HEAT_COLUMNS = 60

@@ -35,7 +35,7 @@ from pages.ui.charts.pieces import (
     rows_from,
     trail,
 )
-from pages.ui.palette import Palette
+from pages.ui.look.palette import Palette
 
 
 @lru_cache(16)

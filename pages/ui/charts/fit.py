@@ -53,7 +53,7 @@ from pages.ui.charts.pieces import (
     x_axis_of,
     y_axis_of,
 )
-from pages.ui.palette import Palette
+from pages.ui.look.palette import Palette
 
 
 def _lines(colours: Palette) -> dict[str, tuple[str, list[int]]]:

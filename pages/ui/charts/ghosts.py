@@ -18,7 +18,7 @@ from gd_core.theory import Curvature
 from pages.ui.charts.marks import CROSS, PENTAGON, SHAPES
 from pages.ui.charts.model import apart, drawn_epochs, parameters_of_curve, table, where_it_leaves
 from pages.ui.charts.pieces import rows_from
-from pages.ui.palette import Palette
+from pages.ui.look.palette import Palette
 
 PLACES = range(8)
 ORDER = (2, 3, 5, 4, 6, 7, 1, 0)  # of the racers' colours: the teal of the run on stage comes last

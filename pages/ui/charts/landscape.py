@@ -36,7 +36,7 @@ from pages.ui.charts.pieces import (
     x_axis_of,
     y_axis_of,
 )
-from pages.ui.palette import Palette
+from pages.ui.look.palette import Palette
 
 STEPS_OUT = 4  # half-widths around the map's centre in which positions are told apart
 

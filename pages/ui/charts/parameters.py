@@ -30,7 +30,7 @@ from pages.ui.charts.pieces import (
     trail,
     y_axis_of,
 )
-from pages.ui.palette import Palette
+from pages.ui.look.palette import Palette
 
 
 @lru_cache(32)

@@ -6,7 +6,7 @@ from typing import Any
 import altair as alt
 
 from gd_core.settings.experiment import MAX_UPDATES
-from pages.ui.palette import Palette
+from pages.ui.look.palette import Palette
 
 FRAME = "data('frame')[0]"
 AT = f"epoch >= {FRAME}.last ? length(data('run')) - 1 : floor(epoch / {FRAME}.stride)"

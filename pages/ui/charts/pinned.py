@@ -65,7 +65,7 @@ from pages.ui.charts.pieces import (
     x_axis_of,
     y_axis_of,
 )
-from pages.ui.palette import Palette
+from pages.ui.look.palette import Palette
 
 
 def places_of(ghosts: Sequence[Ghost]) -> tuple[np.ndarray, int]:

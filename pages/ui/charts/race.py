@@ -29,7 +29,7 @@ from pages.ui.charts.pieces import (
     rows_from,
     trail,
 )
-from pages.ui.palette import Palette
+from pages.ui.look.palette import Palette
 
 PLACES = {key: place for place, key in enumerate(RACERS)}  # a racer's number in tables and scales
 TITLES = {"epoch": "epoch", "update": "update", "row": "rows seen"}

@@ -46,7 +46,7 @@ from pages.ui.charts.pieces import (
     x_axis_of,
     y_axis_of,
 )
-from pages.ui.palette import Palette
+from pages.ui.look.palette import Palette
 
 RUNS = (1, 2, 3, 4)
 DASHES = ([2, 3], [1, 0], [8, 3], [8, 3, 2, 3])

@@ -23,7 +23,7 @@ from pages.ui.charts.pieces import (
     x_axis_of,
     y_axis_of,
 )
-from pages.ui.palette import Palette
+from pages.ui.look.palette import Palette
 
 ROOM = 2.0  # times the longest bar at the start: what a run may outgrow before its bars leave the chart
 FEWEST = 7  # rows that there is room for

@@ -27,7 +27,7 @@ from pages.ui.charts.pieces import (
     x_axis_of,
     y_axis_of,
 )
-from pages.ui.palette import Palette
+from pages.ui.look.palette import Palette
 
 NEVER = 1_000_000_000  # a moment that does not come
 BEST = "best, at Stop"

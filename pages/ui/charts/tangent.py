@@ -23,7 +23,7 @@ from pages.ui.charts.pieces import (
     x_axis_of,
     y_axis_of,
 )
-from pages.ui.palette import Palette
+from pages.ui.look.palette import Palette
 
 USUAL = 5.0  # half the width of the chart, in units of A, for an ordinary start
 NEAREST = 0.015  # a start nearer to the optimum than this, and not at it, is looked at more closely

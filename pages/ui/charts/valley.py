@@ -29,7 +29,7 @@ from pages.ui.charts.pieces import (
     rows_from,
     trail,
 )
-from pages.ui.palette import Palette
+from pages.ui.look.palette import Palette
 
 MOST = 5  # runs on one map
 DASHES = ([1, 0], [7, 3], [2, 2.5], [9, 3, 2, 3], [4, 2])

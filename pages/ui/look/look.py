@@ -9,8 +9,8 @@ from typing import Any
 
 import streamlit as st
 
-from pages.ui import drawn, house, projector
-from pages.ui.palette import palette
+from pages.ui.look import current_charts, navigation, projector
+from pages.ui.look.palette import palette
 
 _HERE = Path(__file__).parent
 _CSS = (_HERE / "look.css").read_text(encoding="utf-8")
@@ -28,8 +28,8 @@ class _Sheet(str):
 
 def apply() -> None:
     """Put the style sheet on the page. The first thing that a page does after it has read its address."""
-    house.enter()
-    drawn.clear()
+    navigation.enter()
+    current_charts.clear()
     colours = palette(st.context.theme.type)
     ours = f"--lab-paper: {colours.paper}; --lab-run: {colours.run}; --lab-data: {colours.data}; --lab-on-run: {colours.on_run};"
     st.html(_Sheet(f"<style>:root {{ {ours} }}\n{_CSS}{_LARGE if projector.on() else ''}</style>"))
