@@ -81,7 +81,7 @@ with look.first_visit():
     from gd_core.lessons.deep_networks import verdict
     from gd_core.lessons.deep_networks.recorder import DeepRecorder, DeepRecording
     from pages.ui import player, stage, tabs
-    from pages.ui.charts import deep, deep_layers
+    from pages.ui.charts.deep_networks import curve, layers
     from pages.ui.look.palette import palette
 stage.settle()
 TALL, LOW = projector.height(258, 208), projector.height(178, 208)
@@ -94,23 +94,23 @@ def draw(recording: DeepRecording) -> None:
     left, right = st.columns(2, gap="medium")
     with left:
         look.panel_title("Data and network")
-        tabs.draw(deep.deep_curve(recording, colours, TALL), "deep_curve")
+        tabs.draw(curve.deep_curve(recording, colours, TALL), "deep_curve")
     with right:
         share = "" if waiting else f"layer 1 has {player.live('share', digits=3)} × layer {depth}’s"
         look.panel_title("Gradient by layer", share)
-        tabs.draw(deep_layers.deep_norms(recording, colours, TALL, waiting=waiting), "deep_norms")
+        tabs.draw(layers.deep_norms(recording, colours, TALL, waiting=waiting), "deep_norms")
     left, right = st.columns(2, gap="medium")
     with left:
-        step = deep_layers.heat_step(recording)
+        step = layers.heat_step(recording)
         look.panel_title("Gradient by layer and epoch", f"one in {step} epochs drawn" if step > 1 else "")
-        tabs.draw(deep_layers.deep_heat(recording, colours, LOW, waiting=waiting), "deep_heat")
+        tabs.draw(layers.deep_heat(recording, colours, LOW, waiting=waiting), "deep_heat")
     with right:
         look.panel_title("Loss by epoch")
-        tabs.draw(deep.deep_loss(recording, colours, LOW), "deep_loss")
+        tabs.draw(curve.deep_loss(recording, colours, LOW), "deep_loss")
     templates, choice = verdict.of_epochs(recording, waiting=waiting)
     with lesson.transport():
         player.put(
-            deep.deep_numbers(recording, choice),
+            curve.deep_numbers(recording, choice),
             templates,
             ""
             if waiting
@@ -121,7 +121,7 @@ def draw(recording: DeepRecording) -> None:
             trained=desk.revealed,
             last=recording.epochs,
             planned=desk.settings.epochs,
-            stride=deep.stride_of(desk.settings.epochs),
+            stride=curve.stride_of(desk.settings.epochs),
             complete=recording.complete,
         )
 

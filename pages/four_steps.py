@@ -69,7 +69,7 @@ with look.first_visit():
     from gd_core.lessons import four_steps
     from pages.ui import loop, player, stage, tabs
     from pages.ui.charts.fit import panel
-    from pages.ui.charts.stages import moment_error, moment_fit
+    from pages.ui.charts.four_steps import moment_error, moment_fit
     from pages.ui.look.palette import palette
 stage.settle()
 run, known, finding = stage.played(desk.settings, trained=desk.revealed)

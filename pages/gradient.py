@@ -116,7 +116,7 @@ lesson.predict(desk, QUESTION)
 
 with look.first_visit():
     from pages.ui import player, rowwise, stage, tabs
-    from pages.ui.charts import rowwise as pictures
+    from pages.ui.charts import gradient as pictures
     from pages.ui.look.palette import palette
 stage.settle()
 run, known, finding = stage.played(desk.settings, trained=desk.revealed)

@@ -105,9 +105,9 @@ with look.first_visit():
     from gd_core.lessons.landscape import pair
     from pages.ui import player, rate, stage, tabs, valley
     from pages.ui.charts.error import gap as gap_chart
+    from pages.ui.charts.landscape import both_gaps
+    from pages.ui.charts.landscape import valley as valley_chart
     from pages.ui.charts.model import Run
-    from pages.ui.charts.valley import both_gaps
-    from pages.ui.charts.valley import valley as valley_chart
     from pages.ui.look.palette import palette
 stage.settle()
 colours = palette(st.context.theme.type)

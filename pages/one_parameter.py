@@ -72,7 +72,7 @@ lesson.predict(desk, QUESTION)
 with look.first_visit():
     from gd_core.lessons.one_parameter import behaviour
     from pages.ui import player, slope, stage, tabs
-    from pages.ui.charts.tangent import tangent, value_at
+    from pages.ui.charts.one_parameter import tangent, value_at
     from pages.ui.look.palette import palette
 stage.settle()
 run, known, finding = stage.played(desk.settings, trained=desk.revealed)

@@ -137,7 +137,7 @@ lesson.predict(desk, asked)
 
 with look.first_visit():
     from pages.ui import race, stage, tabs
-    from pages.ui.charts.race import race_errors, race_map
+    from pages.ui.charts.variants import race_errors, race_map
     from pages.ui.look.palette import palette
 stage.settle()
 finished, problem, curve = race.runs(desk)

@@ -17,7 +17,7 @@ from gd_core.settings.experiment import BOUNDS, Experiment, ParameterError
 from gd_core.theory import Forecast
 from gd_core.verdict import short, significant
 from pages.ui import lesson, player, stage, tabs
-from pages.ui.charts import rates as charts
+from pages.ui.charts import learning_rate as charts
 from pages.ui.charts.model import Run
 from pages.ui.desk import UNSURE, Desk
 from pages.ui.look import look, projector

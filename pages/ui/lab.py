@@ -35,7 +35,7 @@ from pages.ui import (
 from pages.ui.charts.error import error as error_chart
 from pages.ui.charts.fit import agreement, along, fit
 from pages.ui.charts.ghosts import Ghost
-from pages.ui.charts.landscape import landscape, parabola
+from pages.ui.charts.loss_map import landscape, parabola
 from pages.ui.charts.model import DRAWN_ROWS, MOVED_ROWS, Run, View, stride_of
 from pages.ui.look import current_charts, look, projector
 from pages.ui.look.palette import Palette, palette

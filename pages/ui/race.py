@@ -24,7 +24,7 @@ from gd_core.theory import FIRST_STEP, Curvature
 from gd_core.verdict import short, significant
 from pages.ui import player, stage
 from pages.ui.charts.model import Run
-from pages.ui.charts.race import DASHES, PLACES, SHAPES, ticks
+from pages.ui.charts.variants import DASHES, PLACES, SHAPES, ticks
 from pages.ui.desk import Desk
 from pages.ui.look.palette import Palette
 

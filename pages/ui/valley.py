@@ -22,8 +22,8 @@ from gd_core.settings.experiment import Experiment
 from gd_core.theory import Forecast
 from gd_core.verdict import short, significant
 from pages.ui import player, stage
+from pages.ui.charts.landscape import DASHES, drawn_rows, rows_of_all
 from pages.ui.charts.model import Run, log_zero, stride_of
-from pages.ui.charts.valley import DASHES, drawn_rows, rows_of_all
 from pages.ui.look.palette import Palette
 
 Part = tuple[Run, Forecast, Finding]

@@ -29,7 +29,7 @@ def load() -> None:
     from pages.ui import player, stage, tabs
     from pages.ui.charts.error import error
     from pages.ui.charts.fit import fit
-    from pages.ui.charts.landscape import landscape
+    from pages.ui.charts.loss_map import landscape
     from pages.ui.charts.model import Run
     from pages.ui.look.palette import palette
 

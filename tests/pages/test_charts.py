@@ -22,7 +22,7 @@ from gd_core.training import Recording
 from pages.ui.charts.error import error, gap
 from pages.ui.charts.fit import agreement, fit, panel
 from pages.ui.charts.fit import along as along_chart
-from pages.ui.charts.landscape import STEPS_OUT, landscape, parabola
+from pages.ui.charts.loss_map import STEPS_OUT, landscape, parabola
 from pages.ui.charts.model import DRAWN_EPOCHS, DRAWN_ROWS, PATH_STEP, Run, drawn_epochs, stride_of
 from pages.ui.charts.parameters import trace
 from pages.ui.look.palette import DARK, LIGHT

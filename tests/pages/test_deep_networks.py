@@ -9,7 +9,7 @@ from lesson_page import LessonPage
 from gd_core.lessons.deep_networks.network import Network
 from gd_core.lessons.deep_networks.recorder import record
 from gd_core.lessons.deep_networks.verdict import hearing
-from pages.ui.charts import deep_layers
+from pages.ui.charts.deep_networks import layers
 
 QUICK = {"depth": "3", "width": "4", "epochs": "12", "learning_rate": "0.02"}
 CURVE, NORMS, HEAT, LOSS = range(4)
@@ -36,7 +36,7 @@ def test_unanswered_no_gradient_is_shown():
         ]
         norms = page.table(NORMS, "run")
         assert norms.num_rows == 1
-        assert {column[0].as_py() for column in norms.columns} == {deep_layers.NO_LOG}
+        assert {column[0].as_py() for column in norms.columns} == {layers.NO_LOG}
         assert page.table(NORMS, "frame")["shown"][0].as_py() == 0
         assert page.table(HEAT, "cells").num_rows == 0
         assert "data-live" not in page.words
@@ -83,8 +83,8 @@ def test_what_is_shown_is_the_recording():
     np.testing.assert_allclose(table["loss"], recording.loss)
     norms = page.table(NORMS, "run")
     for layer in range(4):
-        logs = deep_layers.LOG_UNIT * np.array(norms[f"g{layer + 1}"])
-        np.testing.assert_allclose(logs, recording.norms[:, layer].log10(), atol=0.51 * deep_layers.LOG_UNIT)
+        logs = layers.LOG_UNIT * np.array(norms[f"g{layer + 1}"])
+        np.testing.assert_allclose(logs, recording.norms[:, layer].log10(), atol=0.51 * layers.LOG_UNIT)
     curves = page.table(CURVE, "run")
     np.testing.assert_allclose(curves["y10"], recording.curves[:, 10], rtol=1e-6)
     cells = page.table(HEAT, "cells")

@@ -10,7 +10,7 @@ from gd_core.problem import build
 from gd_core.recorder import record
 from gd_core.settings.experiment import Experiment, defaults
 from gd_core.verdict import short, significant
-from pages.ui.charts import rowwise as pictures
+from pages.ui.charts import gradient as pictures
 
 PLANE = {
     "dataset": "two-features",

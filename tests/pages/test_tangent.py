@@ -12,7 +12,7 @@ from gd_core.recorder import Recorder, record
 from gd_core.settings.experiment import Experiment
 from gd_core.theory import curvature
 from pages.ui.charts.model import Run
-from pages.ui.charts.tangent import reach, tangent, value_at
+from pages.ui.charts.one_parameter import reach, tangent, value_at
 from pages.ui.look.palette import DARK, LIGHT
 
 PARABOLA = replace(Experiment.default("one-parameter"), start=(2.0,))

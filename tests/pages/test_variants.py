@@ -13,7 +13,7 @@ from gd_core.problem import build
 from gd_core.recorder import record
 from gd_core.settings.experiment import Experiment
 from gd_core.theory import curvature
-from pages.ui.charts.race import DASHES, PLACES, SHAPES
+from pages.ui.charts.variants import DASHES, PLACES, SHAPES
 from pages.ui.look.palette import DARK, LIGHT
 
 LESSON = "variants"

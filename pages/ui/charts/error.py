@@ -7,20 +7,7 @@ from typing import Any
 import altair as alt
 import numpy as np
 
-from pages.ui.charts.ghosts import (
-    Ghost,
-    columns_of_errors,
-    crosses,
-    discs,
-    error_heads,
-    hidden_names,
-    reach_of,
-    still,
-    tables_of_errors,
-    told,
-)
-from pages.ui.charts.model import Run, View, frame_table, last_epoch, log_path, log_zero, rows_of, table
-from pages.ui.charts.pieces import (
+from pages.ui.charts.elements import (
     FRAME,
     NOW,
     count_axis,
@@ -35,6 +22,19 @@ from pages.ui.charts.pieces import (
     rows_from,
     trail,
 )
+from pages.ui.charts.ghosts import (
+    Ghost,
+    columns_of_errors,
+    crosses,
+    discs,
+    error_heads,
+    hidden_names,
+    reach_of,
+    still,
+    tables_of_errors,
+    told,
+)
+from pages.ui.charts.model import Run, View, frame_table, last_epoch, log_path, log_zero, rows_of, table
 from pages.ui.look.palette import Palette
 
 

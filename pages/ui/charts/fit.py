@@ -10,6 +10,21 @@ import pyarrow as pa
 from torch import Tensor
 
 from gd_core.datasets import Dataset
+from pages.ui.charts.elements import (
+    FIRST,
+    FRAME,
+    NOW,
+    expression,
+    finish,
+    held_out,
+    kept,
+    named,
+    prediction,
+    rows_from,
+    span,
+    x_axis_of,
+    y_axis_of,
+)
 from pages.ui.charts.ghosts import (
     Ghost,
     columns_of_fits,
@@ -37,21 +52,6 @@ from pages.ui.charts.model import (
     rows_of,
     table,
     values_of,
-)
-from pages.ui.charts.pieces import (
-    FIRST,
-    FRAME,
-    NOW,
-    expression,
-    finish,
-    held_out,
-    kept,
-    named,
-    prediction,
-    rows_from,
-    span,
-    x_axis_of,
-    y_axis_of,
 )
 from pages.ui.look.palette import Palette
 

@@ -15,9 +15,9 @@ from torch import Tensor
 from gd_core.problem import Problem
 from gd_core.run_summary import Sketch, trend
 from gd_core.theory import Curvature
+from pages.ui.charts.elements import rows_from
 from pages.ui.charts.marks import CROSS, PENTAGON, SHAPES
 from pages.ui.charts.model import apart, drawn_epochs, parameters_of_curve, table, where_it_leaves
-from pages.ui.charts.pieces import rows_from
 from pages.ui.look.palette import Palette
 
 PLACES = range(8)

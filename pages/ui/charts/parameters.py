@@ -6,6 +6,18 @@ from typing import Any
 import altair as alt
 import numpy as np
 
+from pages.ui.charts.elements import (
+    FRAME,
+    NOW,
+    _ends,
+    expression,
+    finish,
+    head_at,
+    log_axis,
+    rows_from,
+    trail,
+    y_axis_of,
+)
 from pages.ui.charts.model import (
     Run,
     View,
@@ -17,18 +29,6 @@ from pages.ui.charts.model import (
     stride_of,
     table,
     told_apart,
-)
-from pages.ui.charts.pieces import (
-    FRAME,
-    NOW,
-    _ends,
-    expression,
-    finish,
-    head_at,
-    log_axis,
-    rows_from,
-    trail,
-    y_axis_of,
 )
 from pages.ui.look.palette import Palette
 

@@ -10,6 +10,25 @@ import pyarrow as pa
 
 from gd_core.landscape import around, level_lines
 from gd_core.run_summary import stride_for
+from pages.ui.charts.elements import (
+    FRAME,
+    NOW,
+    contours,
+    count_axis,
+    dot,
+    expression,
+    finish,
+    kept,
+    level,
+    log_axis,
+    named,
+    prediction,
+    rows_from,
+    span,
+    trail,
+    x_axis_of,
+    y_axis_of,
+)
 from pages.ui.charts.ghosts import (
     MARKS,
     PLACES,
@@ -45,25 +64,6 @@ from pages.ui.charts.model import (
     parameters_of_curve,
     points_of,
     table,
-)
-from pages.ui.charts.pieces import (
-    FRAME,
-    NOW,
-    contours,
-    count_axis,
-    dot,
-    expression,
-    finish,
-    kept,
-    level,
-    log_axis,
-    named,
-    prediction,
-    rows_from,
-    span,
-    trail,
-    x_axis_of,
-    y_axis_of,
 )
 from pages.ui.look.palette import Palette
 

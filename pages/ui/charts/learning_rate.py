@@ -12,21 +12,7 @@ from torch import Tensor
 from gd_core.landscape import frame as map_frame
 from gd_core.landscape import level_lines
 from gd_core.theory import Forecast
-from pages.ui.charts.landscape import parabola
-from pages.ui.charts.model import (
-    Run,
-    View,
-    centre_of,
-    curve_parameters,
-    frame_table,
-    log_zero,
-    padded,
-    points_of,
-    rows_of,
-    table,
-    told_apart,
-)
-from pages.ui.charts.pieces import (
+from pages.ui.charts.elements import (
     FIRST,
     FRAME,
     NOW,
@@ -45,6 +31,20 @@ from pages.ui.charts.pieces import (
     trail,
     x_axis_of,
     y_axis_of,
+)
+from pages.ui.charts.loss_map import parabola
+from pages.ui.charts.model import (
+    Run,
+    View,
+    centre_of,
+    curve_parameters,
+    frame_table,
+    log_zero,
+    padded,
+    points_of,
+    rows_of,
+    table,
+    told_apart,
 )
 from pages.ui.look.palette import Palette
 

@@ -10,8 +10,7 @@ from torch import Tensor
 
 from gd_core.lessons.deep_networks.model import ROWS, curve, flat_loss
 from gd_core.lessons.deep_networks.recorder import DeepRecording, stride_of
-from pages.ui.charts.model import View, log_path, padded, table
-from pages.ui.charts.pieces import (
+from pages.ui.charts.elements import (
     FIRST,
     FRAME,
     NOW,
@@ -29,6 +28,7 @@ from pages.ui.charts.pieces import (
     x_axis_of,
     y_axis_of,
 )
+from pages.ui.charts.model import View, log_path, padded, table
 from pages.ui.look.palette import Palette
 
 FAR = 1e4  # where a curve is far outside of its chart, it does not matter how far

@@ -12,10 +12,7 @@ from gd_core.lessons.variants.race import Race, Result, map_of
 from gd_core.lessons.variants.racers import RACERS
 from gd_core.problem import Problem
 from gd_core.theory import Curvature
-from pages.ui.charts.landscape import STEPS_OUT
-from pages.ui.charts.marks import CROSS, DASHES, SHAPES
-from pages.ui.charts.model import DRAWN_EPOCHS, View, apart, log_zero, table, where_it_leaves
-from pages.ui.charts.pieces import (
+from pages.ui.charts.elements import (
     FRAME,
     NOW,
     contours,
@@ -29,6 +26,9 @@ from pages.ui.charts.pieces import (
     rows_from,
     trail,
 )
+from pages.ui.charts.loss_map import STEPS_OUT
+from pages.ui.charts.marks import CROSS, DASHES, SHAPES
+from pages.ui.charts.model import DRAWN_EPOCHS, View, apart, log_zero, table, where_it_leaves
 from pages.ui.look.palette import Palette
 
 PLACES = {key: place for place, key in enumerate(RACERS)}  # a racer's number in tables and scales

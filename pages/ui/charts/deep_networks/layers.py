@@ -12,9 +12,8 @@ from torch import Tensor
 
 from gd_core.lessons.deep_networks.network import NETWORK_BOUNDS
 from gd_core.lessons.deep_networks.recorder import DeepRecording
-from pages.ui.charts.deep import end_of, frame_of
-from pages.ui.charts.model import View, table
-from pages.ui.charts.pieces import (
+from pages.ui.charts.deep_networks.curve import end_of, frame_of
+from pages.ui.charts.elements import (
     FIRST,
     FRAME,
     NOW,
@@ -26,6 +25,7 @@ from pages.ui.charts.pieces import (
     named,
     rows_from,
 )
+from pages.ui.charts.model import View, table
 from pages.ui.look.palette import Palette
 
 MOST_LAYERS = int(NETWORK_BOUNDS["depth"].high) + 1  # the output layer is one more

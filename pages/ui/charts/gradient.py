@@ -8,8 +8,7 @@ import numpy as np
 
 from gd_core.lessons.gradient.finite_differences import SMALLEST, SWEPT, Trial, sweep
 from gd_core.lessons.gradient.per_row import contributions
-from pages.ui.charts.model import Run, View, frame_table, rows_of, table
-from pages.ui.charts.pieces import (
+from pages.ui.charts.elements import (
     FRAME,
     NOW,
     _ends,
@@ -23,6 +22,7 @@ from pages.ui.charts.pieces import (
     x_axis_of,
     y_axis_of,
 )
+from pages.ui.charts.model import Run, View, frame_table, rows_of, table
 from pages.ui.look.palette import Palette
 
 ROOM = 2.0  # times the longest bar at the start: what a run may outgrow before its bars leave the chart

@@ -8,8 +8,7 @@ import altair as alt
 import numpy as np
 
 from gd_core.lessons.one_parameter.behaviour import loss_changes
-from pages.ui.charts.model import Run, View, frame_table, rows_of, table
-from pages.ui.charts.pieces import (
+from pages.ui.charts.elements import (
     FIRST,
     FRAME,
     NOW,
@@ -23,6 +22,7 @@ from pages.ui.charts.pieces import (
     x_axis_of,
     y_axis_of,
 )
+from pages.ui.charts.model import Run, View, frame_table, rows_of, table
 from pages.ui.look.palette import Palette
 
 USUAL = 5.0  # half the width of the chart, in units of A, for an ordinary start

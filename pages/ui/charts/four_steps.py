@@ -8,8 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from gd_core.lessons.four_steps import Moments, Stage
-from pages.ui.charts.model import Run, View, frame_table, last_epoch, log_zero, padded, points_of, table
-from pages.ui.charts.pieces import (
+from pages.ui.charts.elements import (
     FRAME,
     NOW,
     count_axis,
@@ -27,6 +26,7 @@ from pages.ui.charts.pieces import (
     x_axis_of,
     y_axis_of,
 )
+from pages.ui.charts.model import Run, View, frame_table, last_epoch, log_zero, padded, points_of, table
 from pages.ui.look.palette import Palette
 
 NEVER = 1_000_000_000  # a moment that does not come

@@ -1,0 +1,236 @@
+"""The loss over two parameters as a map with the run's path, or over one as a curve."""
+
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+import altair as alt
+import numpy as np
+import pyarrow as pa
+from torch import Tensor
+
+from gd_core.landscape import Frame, level_lines, slice_minimum
+from gd_core.landscape import frame as map_frame
+from pages.ui.charts.elements import (
+    FIRST,
+    FRAME,
+    NOW,
+    dot,
+    expression,
+    finish,
+    head_at,
+    kept,
+    rows_from,
+    trail,
+    x_axis_of,
+    y_axis_of,
+)
+from pages.ui.charts.ghosts import (
+    Ghost,
+    columns_of_places,
+    crosses,
+    map_heads,
+    still,
+    tables_of_places,
+    told,
+    widened,
+)
+from pages.ui.charts.model import Run, View, frame_table, rows_of, table, told_apart
+from pages.ui.look.palette import Palette
+
+STEPS_OUT = 4  # half-widths around the map's centre in which positions are told apart
+
+
+@lru_cache(32)
+def _map_spec(
+    x_name: str, y_name: str, height: int, colours: Palette, ghosts: bool = False
+) -> dict[str, Any]:
+    lines = (
+        rows_from("lines")
+        .transform_calculate(x="datum.dx + slide_x", y="datum.dy + slide_y")
+        .mark_line(clip=True, strokeWidth=1.2)
+        .encode(
+            x=x_axis_of(x_name),
+            y=y_axis_of(y_name),
+            detail="line:N",
+            order="i:Q",
+            color=alt.Color(
+                "level:Q",
+                scale=alt.Scale(range=[colours.line, colours.line_high]),
+                legend=None,
+            ),
+        )
+    )
+    path = trail(
+        rows_from("path").transform_calculate(x="datum.u", y="datum.v"),
+        {"x": "x:Q", "y": "y:Q", "order": "epoch:Q"},
+        colour=colours.run,
+    )
+    still, moving = _pinned(colours) if ghosts else ((), ())
+    layers = [
+        lines,
+        *still,
+        *path,
+        dot(_place("mu"), _place("mv"), shape="cross", size=45, filled=True, color=colours.start),
+        _optimum(colours),
+        _start(_place("u", "first"), _place("v", "first"), colours),
+        *moving,
+        head_at(_place("u"), _place("v"), colours),
+    ]
+    # the lines slide by half pixels, so that they rest when the slice hardly moves
+    slide = [
+        expression(
+            "slide_x", "round(2 * width * " + _place("mu") + " / (x1 - x0)) * (x1 - x0) / (2 * width)"
+        ),
+        expression(
+            "slide_y", "round(2 * height * " + _place("mv") + " / (y1 - y0)) * (y1 - y0) / (2 * height)"
+        ),
+    ]
+    return finish(
+        [kept("run"), *layers],
+        height,
+        [expression("now", NOW), expression("first", FIRST), *slide],
+    )
+
+
+def landscape(
+    run: Run,
+    axes: tuple[int, int],
+    names: Sequence[str],
+    colours: Palette,
+    height: int,
+    ghosts: Sequence[Ghost] = (),
+) -> View:
+    """Level lines of the loss over two parameters, the others where the run is, and the path up to this epoch.
+
+    Pinned runs are drawn where their two parameters are, with their whole path.
+    """
+    rows = rows_of(run)
+    u, v = axes
+    theta = run.recording.epoch_theta[rows]
+    shown = map_frame(run.curve, run.problem.start, axes)
+    lowest = slice_minimum(run.curve, theta, axes)
+    levels = level_lines(run.curve, shown, lowest, axes)
+    (cx, cy), (hx, hy) = shown.centre, shown.half
+    tables = {
+        "lines": table(
+            {
+                "i": np.arange(len(levels.line), dtype=np.int16),
+                "line": levels.line.astype(np.int16),
+                "level": levels.level.astype(np.int8),
+                "dx": levels.offset[:, 0],
+                "dy": levels.offset[:, 1],
+            }
+        ),
+        "run": widened(
+            _placed({"u": theta[:, u], "v": theta[:, v], "mu": lowest[:, 0], "mv": lowest[:, 1]}, shown),
+            columns_of_places(ghosts, rows, axes),
+        ),
+        "path": _path(rows, theta[:, u].numpy() / hx, theta[:, v].numpy() / hy, (hx, hy)),
+        "frame": frame_table(run, x0=cx - hx, x1=cx + hx, y0=cy - hy, y1=cy + hy, ou=cx, ov=cy),
+        **(tables_of_places(ghosts, axes, (cx, cy), (hx, hy)) if ghosts else {}),
+    }
+    text = (
+        f"Level lines of the loss over {names[u]} and {names[v]}, other parameters where the run is. "
+        "Open circle: start. Diamond: optimum. Small cross: lowest point of this slice. Line and dot: the run. "
+        "A click sets the start."
+    )
+    spec = _map_spec(names[u], names[v], height, colours, bool(ghosts))
+    return View(spec, tables, text + told(ghosts))
+
+
+@lru_cache(16)
+def _parabola_spec(name: str, height: int, colours: Palette, ghosts: bool = False) -> dict[str, Any]:
+    curve = (
+        rows_from("loss")
+        .mark_line(color=colours.line, strokeWidth=2, clip=True)
+        .encode(x=x_axis_of(name), y=y_axis_of("loss"), order="x:Q")
+    )
+    path = trail(
+        rows_from("path").transform_calculate(x="datum.u", y="datum.v"),
+        {"x": "x:Q", "y": "y:Q", "order": "epoch:Q"},
+        colour=colours.run,
+        width=1.5,
+        points=True,
+    )
+    still, moving = _pinned(colours) if ghosts else ((), ())
+    layers = [
+        kept("run"),
+        curve,
+        *still,
+        *path,
+        _optimum(colours),
+        _start("first.u", "first.loss", colours),
+        *moving,
+        head_at("now.u", "now.loss", colours),
+    ]
+    return finish(layers, height, [expression("now", NOW), expression("first", FIRST)])
+
+
+def parabola(run: Run, name: str, colours: Palette, height: int, ghosts: Sequence[Ghost] = ()) -> View:
+    """One parameter: the loss as a curve, and the run jumping along it."""
+    rows = rows_of(run)
+    shown = map_frame(run.curve, run.problem.start, (0, 0))
+    centre, half = shown.centre[0], shown.half[0]
+    x = np.linspace(centre - half, centre + half, 121)
+    rise = 0.5 * run.curve.largest * (x - centre) ** 2
+    top = run.curve.floor_loss + float(rise.max())
+    u, loss = run.recording.epoch_theta[rows, 0].numpy(), run.recording.epoch_loss.numpy()[rows]
+    tables = {
+        "loss": table({"x": x, "y": run.curve.floor_loss + rise}),
+        "run": table({"epoch": rows, "u": u, "loss": loss} | columns_of_places(ghosts, rows, (0, 0))),
+        "path": _path(rows, u / half, loss / top, (half, top)),
+        "frame": frame_table(
+            run,
+            x0=centre - half,
+            x1=centre + half,
+            y0=-0.06 * top,
+            y1=1.05 * top,
+            ou=centre,
+            ov=run.curve.floor_loss,
+        ),
+        **(tables_of_places(ghosts, (0, 0), (centre, 0.495 * top), (half, 0.555 * top)) if ghosts else {}),
+    }
+    text = (
+        f"The loss as a curve over {name}. Open circle: start. Diamond: optimum. Line and dot: the run. "
+        "A click sets the start."
+    )
+    return View(_parabola_spec(name, height, colours, bool(ghosts)), tables, text + told(ghosts))
+
+
+def _pinned(colours: Palette) -> tuple[list[alt.Chart], list[alt.Chart]]:
+    """Layers of pinned runs under the run's own path, and above it."""
+    return still(colours), [crosses(colours), map_heads(colours)]
+
+
+def _optimum(colours: Palette) -> alt.Chart:
+    return dot(f"{FRAME}.ou", f"{FRAME}.ov", shape="diamond", size=130, filled=True, color=colours.optimum)
+
+
+def _start(x: str, y: str, colours: Palette) -> alt.Chart:
+    return dot(x, y, shape="circle", size=80, filled=False, stroke=colours.ink, strokeWidth=2)
+
+
+def _placed(columns: Mapping[str, Tensor], shown: Frame) -> pa.Table:
+    """Positions on the map in 16 bits: steps of a thirtieth of a pixel, up to STEPS_OUT half-widths off the map.
+
+    A position farther out is drawn there, which is out of sight; the numbers beside the map are exact.
+    """
+    places = {}
+    for name, values in columns.items():
+        axis = 0 if name.endswith("u") else 1
+        share = (values.numpy() - shown.centre[axis]) / shown.half[axis]
+        places[name] = np.round(np.clip(share, -STEPS_OUT, STEPS_OUT) * (32767 / STEPS_OUT)).astype(np.int16)
+    return pa.table(places)
+
+
+def _place(column: str, row: str = "now") -> str:
+    """The position behind a 16-bit column of a row of the table `run`, as a Vega expression."""
+    axis = "x" if column.endswith("u") else "y"
+    return f"(({axis}0 + {axis}1) / 2 + ({axis}1 - {axis}0) / 2 * {row}.{column} * {STEPS_OUT} / 32767)"
+
+
+def _path(rows: np.ndarray, x: np.ndarray, y: np.ndarray, units: tuple[float, float]) -> pa.Table:
+    """A path on the map, thinned. x and y are shares of its half-width and half-height, `units` what 1 is."""
+    keep = told_apart(np.column_stack([x, y]))
+    return table({"epoch": rows[keep], "u": x[keep] * units[0], "v": y[keep] * units[1]})
