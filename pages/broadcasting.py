@@ -63,14 +63,15 @@ with left:
 
 with look.first_visit():
     from gd_core.lessons import broadcasting
-    from pages.ui import bug, player, stage, tabs
+    from pages.ui import bug
     from pages.ui.charts.error import error
     from pages.ui.charts.fit import agreement
     from pages.ui.charts.model import MOVED_ROWS
     from pages.ui.charts.parameters import trace
     from pages.ui.look.palette import palette
-stage.settle()
-run, known, finding = stage.played(desk.settings, trained=desk.revealed)
+    from pages.ui.player import live_runs, player, tabs
+live_runs.settle()
+run, known, finding = live_runs.played(desk.settings, trained=desk.revealed)
 colours = palette(st.context.theme.type)
 tall = projector.height(235, 215)
 with left, st.container(key="picture"):

@@ -34,8 +34,9 @@ look.apply()
 look.title("Compare", "Runs that you have pinned, side by side: what differs, and what came of it.")
 
 with look.first_visit():
-    from pages.ui import compare, stage
-stage.settle()
+    from pages.ui import compare
+    from pages.ui.player import live_runs
+live_runs.settle()
 desk.complaint()
 with st.sidebar:
     compare.side_bar(desk)

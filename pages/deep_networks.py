@@ -80,10 +80,10 @@ lesson.predict(desk, QUESTION)
 with look.first_visit():
     from gd_core.lessons.deep_networks import verdict
     from gd_core.lessons.deep_networks.recorder import DeepRecorder, DeepRecording
-    from pages.ui import player, stage, tabs
     from pages.ui.charts.deep_networks import curve, layers
     from pages.ui.look.palette import palette
-stage.settle()
+    from pages.ui.player import live_runs, player, tabs
+live_runs.settle()
 TALL, LOW = projector.height(258, 208), projector.height(178, 208)
 
 
@@ -126,7 +126,7 @@ def draw(recording: DeepRecording) -> None:
         )
 
 
-stage.stream(stage.follow("deep_networks", desk.settings, DeepRecorder), draw, train=desk.revealed)
+live_runs.stream(live_runs.follow("deep_networks", desk.settings, DeepRecorder), draw, train=desk.revealed)
 lesson.closing(
     (
         "Each step back multiplies the signal by the weights and by the slope φ′. A sigmoid’s slope is at most 0.25.",

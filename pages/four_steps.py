@@ -67,12 +67,13 @@ lesson.predict(desk, QUESTION)
 
 with look.first_visit():
     from gd_core.lessons import four_steps
-    from pages.ui import loop, player, stage, tabs
+    from pages.ui import loop
     from pages.ui.charts.fit import panel
     from pages.ui.charts.four_steps import moment_error, moment_fit
     from pages.ui.look.palette import palette
-stage.settle()
-run, known, finding = stage.played(desk.settings, trained=desk.revealed)
+    from pages.ui.player import live_runs, player, tabs
+live_runs.settle()
+run, known, finding = live_runs.played(desk.settings, trained=desk.revealed)
 shown = four_steps.moments(run.recording)
 said = four_steps.sentences(run.recording, loop.names_of(desk.settings))
 colours = palette(st.context.theme.type)

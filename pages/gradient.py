@@ -115,11 +115,12 @@ with st.sidebar:
 lesson.predict(desk, QUESTION)
 
 with look.first_visit():
-    from pages.ui import player, rowwise, stage, tabs
+    from pages.ui import rowwise
     from pages.ui.charts import gradient as pictures
     from pages.ui.look.palette import palette
-stage.settle()
-run, known, finding = stage.played(desk.settings, trained=desk.revealed)
+    from pages.ui.player import live_runs, player, tabs
+live_runs.settle()
+run, known, finding = live_runs.played(desk.settings, trained=desk.revealed)
 colours = palette(st.context.theme.type)
 row = rowwise.row_of(desk["row"], run)
 about = rowwise.parameter_of(desk["parameter"], run)

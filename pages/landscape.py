@@ -103,19 +103,20 @@ lesson.predict(desk, question)
 
 with look.first_visit():
     from gd_core.lessons.landscape import pair
-    from pages.ui import player, rate, stage, tabs, valley
+    from pages.ui import rate, valley
     from pages.ui.charts.error import gap as gap_chart
     from pages.ui.charts.landscape import both_gaps
     from pages.ui.charts.landscape import valley as valley_chart
     from pages.ui.charts.model import Run
     from pages.ui.look.palette import palette
-stage.settle()
+    from pages.ui.player import live_runs, player, tabs
+live_runs.settle()
 colours = palette(st.context.theme.type)
 
 
 def one_valley() -> dict[str, Run]:
     """One map with the paths of all starts, and beside it what each direction still has to go. Gives the runs."""
-    parts = [stage.played(one, trained=desk.revealed) for one in starts.experiments(desk)]
+    parts = [live_runs.played(one, trained=desk.revealed) for one in starts.experiments(desk)]
     runs, lead = [run for run, *_ in parts], starts.chosen(desk)
     plane = valley.plane_of(desk.settings, desk["axes"])
     around, follow = valley.around(runs[0]), desk["slice"] == "run"
@@ -167,7 +168,7 @@ def one_valley() -> dict[str, Run]:
 def both_valleys() -> dict[str, Run]:
     """Without and with scaled features: two maps, both gaps, and what scaling changes in numbers. Gives the runs."""
     twins = pair(desk.settings)
-    parts = [stage.played(one, trained=desk.revealed) for one in (twins.plain, twins.scaled)]
+    parts = [live_runs.played(one, trained=desk.revealed) for one in (twins.plain, twins.scaled)]
     left, right = st.columns([6, 5], gap="medium")
     with left:
         with st.container(horizontal=True, vertical_alignment="center", key="map_head"):
@@ -215,7 +216,7 @@ def rate_chosen() -> None:
 
 
 with under_rate:
-    rate.show(desk.settings, stage.known(desk.settings)[2], rate_chosen)
+    rate.show(desk.settings, live_runs.known(desk.settings)[2], rate_chosen)
 shown = both_valleys() if desk["compare"] else one_valley()
 lesson.closing(
     (

@@ -98,8 +98,9 @@ QUESTION = lesson.Question(f"Which run has the lowest RMSE after {epochs}?", ANS
 lesson.predict(desk, QUESTION)
 
 with look.first_visit():
-    from pages.ui import four_rates, goldilocks, stage
-stage.settle()
+    from pages.ui import four_rates, goldilocks
+    from pages.ui.player import live_runs
+live_runs.settle()
 four = four_rates.of(desk)
 four_rates.show(desk, four)
 with lesson.transport():

@@ -71,11 +71,12 @@ lesson.predict(desk, QUESTION)
 
 with look.first_visit():
     from gd_core.lessons.one_parameter import behaviour
-    from pages.ui import player, slope, stage, tabs
+    from pages.ui import slope
     from pages.ui.charts.one_parameter import tangent, value_at
     from pages.ui.look.palette import palette
-stage.settle()
-run, known, finding = stage.played(desk.settings, trained=desk.revealed)
+    from pages.ui.player import live_runs, player, tabs
+live_runs.settle()
+run, known, finding = live_runs.played(desk.settings, trained=desk.revealed)
 truth = behaviour.fate(run.recording)
 
 

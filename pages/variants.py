@@ -136,10 +136,11 @@ asked = lesson.Question(
 lesson.predict(desk, asked)
 
 with look.first_visit():
-    from pages.ui import race, stage, tabs
+    from pages.ui import race
     from pages.ui.charts.variants import race_errors, race_map
     from pages.ui.look.palette import palette
-stage.settle()
+    from pages.ui.player import live_runs, tabs
+live_runs.settle()
 finished, problem, curve = race.runs(desk)
 colours = palette(st.context.theme.type)
 plane, names = race.axes(desk.settings)

@@ -7,13 +7,14 @@ from gd_core.problem import Problem
 from gd_core.safe_start import safe_rate
 from gd_core.settings.experiment import Experiment
 from gd_core.verdict import ILL_CONDITIONED, short
-from pages.ui import own_table, stage
+from pages.ui import own_table
 from pages.ui.look.look import plain
+from pages.ui.player import live_runs
 
 
 def show(experiment: Experiment, load: own_table.Load) -> None:
     """Draw the advice, with a button where one press mends it."""
-    problem, curve, known = stage.known(experiment)
+    problem, curve, known = live_runs.known(experiment)
     for sentence in remarks(experiment, problem):
         st.markdown(f":orange[:material/info:] {plain(sentence)}")
     kappa = known.condition_number

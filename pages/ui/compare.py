@@ -14,7 +14,7 @@ from gd_core.settings.examples import OPENING
 from gd_core.settings.experiment import Experiment, defaults
 from gd_core.settings.pins import MOST, Pin, Pins
 from gd_core.verdict import significant
-from pages.ui import lesson, player, sketches, stage, tabs, takeaway
+from pages.ui import lesson, takeaway
 from pages.ui.charts import pinned as charts
 from pages.ui.charts.ghosts import Ghost
 from pages.ui.charts.model import Run
@@ -24,6 +24,7 @@ from pages.ui.look import look, map_axes, projector
 from pages.ui.look.look import plain
 from pages.ui.look.palette import Palette, palette
 from pages.ui.pinned import entry, training
+from pages.ui.player import live_runs, player, run_summaries, tabs
 
 TALL, LARGE = 290, 230  # height of the charts, in pixels, and on a projector
 EXAMPLE = 100  # epochs of an example at most: what tells rates apart happens early
@@ -67,7 +68,7 @@ def _load(desk: Desk[Pins], make: Callable[[Experiment], list[Pin]]) -> None:
 
 def _rates(base: Experiment) -> list[Pin]:
     """Four rates around the limit of a problem."""
-    problem, curve, known = stage.known(base)
+    problem, curve, known = live_runs.known(base)
     rates = four_rates(base, problem, curve, known)
     names = WITH_LIMIT if known.stability_limit and known.best_for_epochs else WITHOUT_LIMIT
     return [Pin(name, replace(base, learning_rate=rate)) for name, rate in zip(names, rates, strict=True)]
@@ -79,7 +80,7 @@ def _rules(base: Experiment) -> list[Pin]:
     for rule, info in OPTIMIZER_INFO.items():
         usual = defaults(base.dataset, rule)
         one = replace(base, optimizer=rule, **{name: usual[name] for name in info.hyperparameters})
-        problem, curve, known = stage.known(one)
+        problem, curve, known = live_runs.known(one)
         rate = four_rates(one, problem, curve, known)[1]
         found.append(Pin(info.title, replace(one, learning_rate=rate)))
     return found
@@ -126,22 +127,22 @@ def _change(desk: Desk[Pins], change: Callable[..., Pins], *args: int) -> None:
 
 def show(desk: Desk[Pins]) -> None:
     """Charts, player and table; while a long run is in training, again and again."""
-    streaming = bool(sketches.missing(desk.settings.pins))
+    streaming = bool(run_summaries.missing(desk.settings.pins))
     # a fragment also when nothing streams: its elements would be drawn anew if they came out of one
-    st.fragment(_live, run_every=stage.TICK if streaming else None)(desk, streaming)
+    st.fragment(_live, run_every=live_runs.TICK if streaming else None)(desk, streaming)
     takeaway.button("compare", "Compare", lambda: _runs(desk.settings.pins), st.query_params.to_dict)
 
 
 def _runs(held: Sequence[Pin]) -> dict[str, Run]:
     """Every run by its number and name: two may have the same name."""
-    return {f"{place}. {pin.name}": stage.at_hand(pin.experiment) for place, pin in enumerate(held, 1)}
+    return {f"{place}. {pin.name}": live_runs.at_hand(pin.experiment) for place, pin in enumerate(held, 1)}
 
 
 def _live(desk: Desk[Pins], streaming: bool) -> None:
     held = desk.settings.pins
     if streaming:
-        sketches.advance(held)
-    ghosts = sketches.ghosts(held)
+        run_summaries.advance(held)
+    ghosts = run_summaries.ghosts(held)
     colours = palette(st.context.theme.type)
     groups = _groups(ghosts)
     group = next((one for one in groups if int(desk["shown"]) - 1 in [g.place for g in one]), groups[0])
@@ -158,7 +159,7 @@ def _live(desk: Desk[Pins], streaming: bool) -> None:
         for pin in held:
             query = pin.experiment.to_query() | desk.settings.to_query() | projector.query()
             st.page_link("pages/train.py", label=plain(pin.name), query_params=query)
-    if streaming and not sketches.missing(held):
+    if streaming and not run_summaries.missing(held):
         st.rerun()  # the whole page, which ends the ticking
 
 

@@ -13,11 +13,11 @@ from gd_core.settings.differing import differing, effective
 from gd_core.settings.experiment import BOUNDS, Experiment, Phase, quoted, to_text
 from gd_core.settings.pins import Pin
 from gd_core.verdict import significant
-from pages.ui import player
 from pages.ui.charts.ghosts import Ghost
 from pages.ui.look.options import written
 from pages.ui.look.palette import Palette
 from pages.ui.pinned import disc
+from pages.ui.player import player
 
 TITLES = {
     "dataset": "Data set",

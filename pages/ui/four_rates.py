@@ -16,13 +16,14 @@ from gd_core.outcome import Finding
 from gd_core.settings.experiment import BOUNDS, Experiment, ParameterError
 from gd_core.theory import Forecast
 from gd_core.verdict import short, significant
-from pages.ui import lesson, player, stage, tabs
+from pages.ui import lesson
 from pages.ui.charts import learning_rate as charts
 from pages.ui.charts.model import Run
 from pages.ui.desk import UNSURE, Desk
 from pages.ui.look import look, projector
 from pages.ui.look.options import Number, written
 from pages.ui.look.palette import Palette, palette
+from pages.ui.player import live_runs, player, tabs
 
 TALL, LOW = 152, 196  # heights of the four and of the two charts under them, in pixels
 TIE = 1e-6  # relative: two errors that are written with the same six digits
@@ -64,14 +65,14 @@ def plain(experiment: Experiment) -> Experiment:
 @st.cache_resource(max_entries=128, show_spinner=False, hash_funcs=_as_key)
 def usual_rates(experiment: Experiment) -> tuple[float, ...]:
     """The four rates of a problem, from its own limit."""
-    problem, curve, known = stage.known(experiment)
+    problem, curve, known = live_runs.known(experiment)
     return four_rates(experiment, problem, curve, known)
 
 
 @st.cache_resource(max_entries=64, show_spinner=False, hash_funcs=_as_key)
 def swept(experiment: Experiment, ends: tuple[float, float]) -> tuple[Tensor, Tensor]:
     """Rates and the RMSE that each leaves after the experiment's epochs, ∞ where it has diverged."""
-    problem, curve, known = stage.known(experiment)
+    problem, curve, known = live_runs.known(experiment)
     rates = rates_between(*ends, around=known.stability_limit)
     if known.best_for_epochs is not None:
         rates = torch.cat([rates, rates.new_tensor([known.best_for_epochs])]).unique()
@@ -84,9 +85,9 @@ def of(desk: Desk[Experiment]) -> Four:
     shared = plain(desk.settings)
     usual = usual_rates(shared)
     rates = desk["rates"] or usual
-    known = stage.known(shared)[2]
+    known = live_runs.known(shared)[2]
     runs, _, findings = zip(
-        *(stage.played(replace(shared, learning_rate=rate), trained=desk.revealed) for rate in rates),
+        *(live_runs.played(replace(shared, learning_rate=rate), trained=desk.revealed) for rate in rates),
         strict=True,
     )
     ends = tuple(
@@ -295,7 +296,7 @@ def _summary(four: Four) -> str:
     for i, run in enumerate(four.runs):
         if run.recording.diverged_at is None:
             continue
-        growth = stage.known(run.experiment)[2].factors
+        growth = live_runs.known(run.experiment)[2].factors
         why = (
             f": along the steepest direction the error grows × {max(growth):.4g} an epoch"
             if growth and max(growth) > 1

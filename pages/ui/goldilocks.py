@@ -9,10 +9,11 @@ from gd_core.lessons.learning_rate.four_rates import NearLimit, near_limit
 from gd_core.lessons.learning_rate.goldilocks import Attempt, Goal, attempts, goal_of
 from gd_core.settings.experiment import Experiment
 from gd_core.verdict import short, significant
-from pages.ui import four_rates, stage
+from pages.ui import four_rates
 from pages.ui.desk import Desk
 from pages.ui.four_rates import Four
 from pages.ui.look import look
+from pages.ui.player import live_runs
 
 KEPT = 8  # attempts that are remembered for a problem
 STATE = st.session_state
@@ -22,7 +23,7 @@ _as_key: dict[str | type[Any], Callable[[Any], Any]] = {Experiment: repr}
 @st.cache_resource(max_entries=64, show_spinner=False, hash_funcs=_as_key)
 def goal(experiment: Experiment) -> Goal | None:
     """The target of a problem, and the fewest epochs that any fixed rate needs for it."""
-    problem, curve, _ = stage.known(experiment)
+    problem, curve, _ = live_runs.known(experiment)
     return goal_of(problem.objective, curve, experiment.phase, problem.start, experiment.epochs)
 
 
@@ -43,7 +44,7 @@ def challenge(desk: Desk[Experiment]) -> None:
                 "Show the best rate", key="show_best", on_click=_show_best, args=(shared,), type="tertiary"
             )
     if rates := _tried(shared):
-        problem, curve, _ = stage.known(shared)
+        problem, curve, _ = live_runs.known(shared)
         results = attempts(
             problem.objective, curve, shared.phase, problem.start, rates, target, shared.epochs
         )
@@ -53,7 +54,7 @@ def challenge(desk: Desk[Experiment]) -> None:
 
 def _task(target: Goal, shared: Experiment) -> str:
     epochs = f"{shared.epochs:,} epoch{'s' if shared.epochs > 1 else ''}"
-    known = stage.known(shared)[2]
+    known = live_runs.known(shared)[2]
     share = f"{short(100 * target.share)} % of the way from the floor {significant(known.floor_rmse, 4)} to the start"
     return (
         f"Reach **RMSE {significant(target.rmse, 4)}** with one fixed rate, in as few epochs as you can, "
@@ -129,7 +130,7 @@ def claim(desk: Desk[Experiment], four: Four) -> None:
     """Test the claim that too high a rate “may bounce around”, on either side of the limit."""
     shared = four_rates.plain(desk.settings)
     look.panel_title("“Too high a rate may bounce around rather than diverge.” Is it so?")
-    problem, curve, known = stage.known(shared)
+    problem, curve, known = live_runs.known(shared)
     if known.why_no_limit:
         st.markdown(known.why_no_limit)
         return

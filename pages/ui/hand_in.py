@@ -8,13 +8,14 @@ import streamlit as st
 from gd_core.settings.experiment import ParameterError
 from gd_core.settings.task import Result, Task
 from gd_core.target import in_words, judge, verdict
-from pages.ui import player, share, stage, task
+from pages.ui import share, task
 from pages.ui.look.look import plain
+from pages.ui.player import live_runs, player
 
 STATE = st.session_state
 
 
-def show(place: Any, take: stage.Take | None) -> None:
+def show(place: Any, take: live_runs.Take | None) -> None:
     """Fill the foot of the task's box for the run on stage, or for none."""
     now = task.current()
     if now is None:
@@ -35,16 +36,16 @@ def show(place: Any, take: stage.Take | None) -> None:
         _dialog(now, take)
 
 
-def without_what_the_task_forbids(take: stage.Take | None) -> stage.Take | None:
+def without_what_the_task_forbids(take: live_runs.Take | None) -> live_runs.Take | None:
     """The run on stage, unless it comes from before the task and breaks it."""
     now = task.current()
     if take is None or now is None or now.bound(take.experiment) == take.experiment:
         return take
-    stage.reset()
+    live_runs.reset()
     return None
 
 
-def _progress(now: Task, take: stage.Take | None) -> str:
+def _progress(now: Task, take: live_runs.Take | None) -> str:
     if now.target is None:
         return (
             ""
@@ -75,7 +76,7 @@ def _close() -> None:
 
 
 @st.dialog("Your result", on_dismiss=_close)
-def _dialog(now: Task, take: stage.Take) -> None:
+def _dialog(now: Task, take: live_runs.Take) -> None:
     """The result's link."""
     recording = take.recording
     judgement = judge(now.target, recording) if now.target else None

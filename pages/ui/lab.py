@@ -23,12 +23,8 @@ from pages.ui import (
     own_table,
     pinned,
     pins,
-    player,
     prepare,
     rate,
-    sketches,
-    stage,
-    tabs,
     takeaway,
     task,
 )
@@ -39,7 +35,8 @@ from pages.ui.charts.loss_map import landscape, parabola
 from pages.ui.charts.model import DRAWN_ROWS, MOVED_ROWS, Run, View, stride_of
 from pages.ui.look import current_charts, look, projector
 from pages.ui.look.palette import Palette, palette
-from pages.ui.once import once
+from pages.ui.player import live_runs, player, run_summaries, tabs
+from pages.ui.player.recording_cache import once
 from pages.ui.ways import ways_on
 
 TALL, LOW = 300, 205  # heights of the upper and the lower panels, in pixels,
@@ -51,25 +48,25 @@ STATE = st.session_state
 
 def show(held: controls.Controls, box: Any = None) -> None:
     """Everything on the page that needs torch; `box` is the place under a task."""
-    stage.settle()
+    live_runs.settle()
     STATE["held"] = held
     STATE.pop("side_bar_changed", None)
     if STATE["followed"]:
-        stage.recall(held.experiment)
+        live_runs.recall(held.experiment)
         if task.result():
             _press("train")
     _act(held.experiment)
     if task.free("learning_rate") and not task.hidden(THEORY):
         with held.under_rate:
-            rate.show(held.experiment, stage.known(held.experiment)[2], _rate_chosen("rate"))
+            rate.show(held.experiment, live_runs.known(held.experiment)[2], _rate_chosen("rate"))
     if held.experiment.dataset == "table" and task.current() is None and not own_table.problem():
         with held.under_table:
             advice.show(held.experiment, controls.load)
-    take = hand_in.without_what_the_task_forbids(stage.on_stage(held.experiment))
+    take = hand_in.without_what_the_task_forbids(live_runs.on_stage(held.experiment))
     hand_in.show(box, take)
     streaming = bool(take and take.recorder) or bool(pinned.pending())
     # a fragment also when nothing streams: its elements would be drawn anew if they came out of one
-    st.fragment(_live, run_every=stage.TICK if streaming else None)(held, streaming)
+    st.fragment(_live, run_every=live_runs.TICK if streaming else None)(held, streaming)
     prepare.show(held.experiment, take)
     if task.current() is None:
         takeaway.button("train", "Train", _shown, _address)
@@ -78,7 +75,7 @@ def show(held: controls.Controls, box: Any = None) -> None:
 def _shown() -> dict[str, Run]:
     """The run on the page now, for whoever takes it away."""
     experiment = STATE["held"].experiment
-    return {"This run": stage.as_run(experiment, stage.on_stage(experiment))[0]}
+    return {"This run": live_runs.as_run(experiment, live_runs.on_stage(experiment))[0]}
 
 
 def _address() -> dict[str, str]:
@@ -91,12 +88,12 @@ def _live(held: controls.Controls, streaming: bool) -> None:
     if "side_bar_changed" in STATE or ("pressed" in STATE and not _trains_alone(held, streaming)):
         st.rerun()  # only this part is running, and a button in it changes something outside
     current_charts.clear()
-    take = stage.on_stage(held.experiment)
+    take = live_runs.on_stage(held.experiment)
     if take and take.recorder:
-        stage.advance(take)
+        live_runs.advance(take)
     elif streaming:
-        sketches.advance(pins.held().pins)
-    run, known, finding = stage.as_run(held.experiment, take)
+        run_summaries.advance(pins.held().pins)
+    run, known, finding = live_runs.as_run(held.experiment, take)
     colours = palette(st.context.theme.type)
     shown = pinned.Beside()
     if task.current() is None:
@@ -125,7 +122,7 @@ def _trains_alone(held: controls.Controls, streaming: bool) -> bool:
     Most presses of Train are such: the side bar is neither read nor sent again.
     """
     alone = STATE["pressed"] == "train" and task.current() is None and not streaming
-    if not alone or not stage.is_short(held.experiment) or controls.have_changed():
+    if not alone or not live_runs.is_short(held.experiment) or controls.have_changed():
         return False
     _act(held.experiment)
     return True
@@ -187,13 +184,17 @@ def _one_feature(run: Run, colours: Palette, height: int, shown: pinned.Beside) 
         fixed = "the points are the task’s" if drawing.is_drawing(run.experiment) else ""
         look.panel_title("Data and fit", "; ".join(filter(None, (_rows_note(run), fixed))))
         tabs.draw(_view(fit, run, colours, height, ghosts=shown.fit), "fit")
-    elif stage.on_stage(run.experiment) is None:
+    elif live_runs.on_stage(run.experiment) is None:
         draw.show(run, colours, _drawn, _refused)
     else:
         with st.container(horizontal=True, vertical_alignment="center", key="fit_head"):
             look.panel_title("Data and fit", _rows_note(run))
             st.button(
-                "Go on drawing", icon=":material/draw:", type="tertiary", on_click=stage.reset, key="draw_on"
+                "Go on drawing",
+                icon=":material/draw:",
+                type="tertiary",
+                on_click=live_runs.reset,
+                key="draw_on",
             )
         tabs.draw(_view(fit, run, colours, height, ghosts=shown.fit), "fit")
 
@@ -202,7 +203,7 @@ def _drawn(experiment: Experiment) -> None:
     """Take over a drawing that has changed. For callbacks."""
     controls.load(experiment)
     _side_bar_changed()
-    stage.reset()
+    live_runs.reset()
 
 
 def _refused(sentence: str) -> None:
@@ -352,7 +353,7 @@ def _transport(
     known: Forecast,
     finding: Finding,
     held: controls.Controls,
-    take: stage.Take | None,
+    take: live_runs.Take | None,
     shown: pinned.Beside,
 ) -> None:
     changed = take is not None and take.experiment != held.experiment
@@ -369,9 +370,9 @@ def _transport(
                     key="train",
                 )
                 if take and take.recorder:
-                    st.button("Stop", icon=":material/stop:", on_click=stage.stop, key="stop")
+                    st.button("Stop", icon=":material/stop:", on_click=live_runs.stop, key="stop")
                 else:
-                    st.button("Reset", on_click=stage.reset, key="reset", help="Back to the same start.")
+                    st.button("Reset", on_click=live_runs.reset, key="reset", help="Back to the same start.")
                 if task.free("start", "seed"):
                     st.button("New start", on_click=_new_start, key="new_start", help="Another random start.")
             if task.current() is None:
@@ -417,7 +418,7 @@ def _act(experiment: Experiment) -> None:
     """Do what the pressed button says, with the settings as they are now."""
     button = STATE.pop("pressed", None)
     if button == "train":
-        stage.train(experiment)
+        live_runs.train(experiment)
     if button == "continue":
         _continue(experiment)
 
@@ -430,7 +431,7 @@ def _side_bar_changed() -> None:
 def _new_start() -> None:
     controls.new_start()
     _side_bar_changed()
-    stage.reset()
+    live_runs.reset()
 
 
 def _rate_chosen(component: str) -> Callable[[], None]:
@@ -444,17 +445,19 @@ def _rate_chosen(component: str) -> Callable[[], None]:
 
 def _continue(now: Experiment) -> None:
     """Go on from an epoch of the run on stage, with the update rule as it is set now."""
-    take, epoch = stage.on_stage(now), STATE.pop("continue_from", None)
+    take, epoch = live_runs.on_stage(now), STATE.pop("continue_from", None)
     if epoch is None or take is None:
         return
-    changes = {name: getattr(now, name) for name in stage.MAY_CHANGE if name not in ("before", "batch_size")}
+    changes = {
+        name: getattr(now, name) for name in live_runs.MAY_CHANGE if name not in ("before", "batch_size")
+    }
     try:
         experiment = take.experiment.continued(int(epoch), **changes)
     except ParameterError as error:
         controls.tell(str(error))
     else:
         controls.continue_as(experiment)
-        stage.train(experiment, first_epoch=int(epoch))
+        live_runs.train(experiment, first_epoch=int(epoch))
     st.rerun()  # the side bar names the earlier part
 
 
@@ -470,8 +473,8 @@ def _start_clicked() -> None:
     if picked is None:
         return
     experiment: Experiment = STATE["held"].experiment
-    problem, curve, _ = stage.known(experiment)
-    take = stage.on_stage(experiment)
+    problem, curve, _ = live_runs.known(experiment)
+    take = live_runs.on_stage(experiment)
     theta = (take.recording.epoch_theta[picked.epoch] if take else problem.start).clone()
     axes = controls.axes(experiment.info.parameters)
     frame = map_frame(curve, problem.start, axes)
@@ -481,4 +484,4 @@ def _start_clicked() -> None:
         theta[axis] = centre + half * (2 * share - 1)
     controls.set_start(tuple(problem.raw(theta).tolist()))
     _side_bar_changed()
-    stage.reset()
+    live_runs.reset()

@@ -408,9 +408,9 @@ def _remove(load: Load) -> None:
     if (last := STATE.get("last_table")) and last.table == key:
         STATE.pop("last_table")
     _choose(next(iter(EXAMPLE_TABLES)), load)
-    from pages.ui import stage
+    from pages.ui.player import live_runs
 
-    stage.forget(key)
+    live_runs.forget(key)
 
 
 def scale(load: Load) -> None:
@@ -420,6 +420,6 @@ def scale(load: Load) -> None:
 
 def _safe(experiment: Experiment) -> Experiment:
     from gd_core.safe_start import safe_start
-    from pages.ui import stage
+    from pages.ui.player import live_runs
 
-    return safe_start(experiment, lambda one: stage.known(one)[:2])
+    return safe_start(experiment, lambda one: live_runs.known(one)[:2])

@@ -10,12 +10,13 @@ import streamlit as st
 
 from gd_core.run_summary import same_data, same_landscape, same_target
 from gd_core.settings.pins import Pin
-from pages.ui import controls, pins, player, sketches, stage
+from pages.ui import controls, pins
 from pages.ui.charts.ghosts import MARKS, STROKES, Ghost, colours_of
 from pages.ui.charts.model import Run, drawn_epochs, last_epoch
 from pages.ui.look import projector
 from pages.ui.look.look import plain
 from pages.ui.look.palette import Palette
+from pages.ui.player import live_runs, player, run_summaries
 
 STATE = st.session_state
 NONE: tuple[Ghost, ...] = ()
@@ -32,12 +33,12 @@ class Beside(NamedTuple):
     legend: bool = False  # whether there is one over the charts
 
 
-def beside(run: Run, take: stage.Take | None) -> Beside:
+def beside(run: Run, take: live_runs.Take | None) -> Beside:
     """Sort the pinned runs by what they share with the run on stage."""
     held = pins.held().pins
     if not held:
         return Beside()
-    everyone = sketches.ghosts(held)
+    everyone = run_summaries.ghosts(held)
     on_stage = pins.held().place_of(pins.as_trained(take.experiment, take.recording)) if take else None
     others = [ghost for ghost in everyone if ghost.place != on_stage]
     error = [ghost for ghost in others if same_target(ghost.problem, run.problem)]
@@ -135,7 +136,7 @@ def legend(shown: Beside, colours: Palette) -> None:
 # --------------------------------------------------------------------------------------------------------- the buttons
 
 
-def buttons(take: stage.Take | None, changed: Callable[[], None]) -> None:
+def buttons(take: live_runs.Take | None, changed: Callable[[], None]) -> None:
     """Pin or unpin the run on stage, and the list of the pinned ones. `changed` has the whole page run again."""
     held = pins.held().pins
     kept = take and pins.as_trained(take.experiment, take.recording)
@@ -180,7 +181,7 @@ def _list(held: Sequence[Pin], changed: Callable[[], None]) -> None:
         st.caption("These runs are too long for the link of this page. Compare’s link holds them.")
 
 
-def _toggle(take: stage.Take | None, changed: Callable[[], None]) -> None:
+def _toggle(take: live_runs.Take | None, changed: Callable[[], None]) -> None:
     STATE.pop("pin said", None)
     if take is None:
         return
@@ -188,7 +189,7 @@ def _toggle(take: stage.Take | None, changed: Callable[[], None]) -> None:
     if sentence := pins.pin(experiment):
         STATE["pin said"] = sentence
     elif experiment == take.experiment:
-        sketches.keep(experiment, take.recording)  # what is trained already need not be trained again
+        run_summaries.keep(experiment, take.recording)  # what is trained already need not be trained again
     changed()
 
 
@@ -207,4 +208,4 @@ def _open(pin: Pin, changed: Callable[[], None]) -> None:
 
 def pending() -> list[Any]:
     """Long pinned runs that are still to be trained."""
-    return sketches.missing(pins.held().pins)
+    return run_summaries.missing(pins.held().pins)

@@ -20,8 +20,9 @@ from gd_core.settings.task import (
 from gd_core.tables.table import find
 from gd_core.target import in_words, judge, verdict
 from gd_core.verdict import significant
-from pages.ui import share, stage, task
+from pages.ui import share, task
 from pages.ui.look.look import plain
+from pages.ui.player import live_runs
 
 DRAFT = "draft "  # what the keys of the dialog's widgets begin with
 COLUMNS = 3
@@ -30,7 +31,7 @@ KNOBS = {knob for info in DATASET_INFO.values() for knob in info.knobs}  # what 
 STATE = st.session_state
 
 
-def show(experiment: Experiment, take: stage.Take | None) -> None:
+def show(experiment: Experiment, take: live_runs.Take | None) -> None:
     """The dialog, if it is open."""
     if STATE.get("dialog") == "prepare" and task.current() is None:
         _dialog(experiment, take)
@@ -41,7 +42,7 @@ def _close() -> None:
 
 
 @st.dialog("Prepare a task", width="large", on_dismiss=_close)
-def _dialog(experiment: Experiment, take: stage.Take | None) -> None:
+def _dialog(experiment: Experiment, take: live_runs.Take | None) -> None:
     task.keep(DRAFT)
     if f"{DRAFT}preset" not in STATE:
         STATE[f"{DRAFT}preset"] = "rate"
@@ -136,7 +137,7 @@ def _one_chosen() -> None:
 # -------------------------------------------------------------------------------------------- words and target
 
 
-def _words(experiment: Experiment, take: stage.Take | None) -> Target | str | None:
+def _words(experiment: Experiment, take: live_runs.Take | None) -> Target | str | None:
     """The fields for words, and the target, or the sentence about what is wrong with it."""
     st.text_area(
         "What to do", key=f"{DRAFT}text", height=120, help=f"At most {LONGEST_TEXT:,} characters. Plain text."
@@ -186,10 +187,10 @@ def _target() -> Target | None:
         ) from None
 
 
-def _advise(target: Target, experiment: Experiment, take: stage.Take | None) -> None:
+def _advise(target: Target, experiment: Experiment, take: live_runs.Take | None) -> None:
     """Whether the target can be reached, as far as can be told."""
     fixed = all(STATE[_key(name)] is not Access.FREE for name in ("dataset", *KNOBS))
-    floor = stage.known(experiment)[2].floor_rmse
+    floor = live_runs.known(experiment)[2].floor_rmse
     if fixed and target.rmse <= floor:
         _say(
             f"No training on these data gets below RMSE {significant(floor)}: this target cannot be reached."

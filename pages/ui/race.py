@@ -22,11 +22,11 @@ from gd_core.problem import Problem
 from gd_core.settings.experiment import Experiment
 from gd_core.theory import FIRST_STEP, Curvature
 from gd_core.verdict import short, significant
-from pages.ui import player, stage
 from pages.ui.charts.model import Run
 from pages.ui.charts.variants import DASHES, PLACES, SHAPES, ticks
 from pages.ui.desk import Desk
 from pages.ui.look.palette import Palette
+from pages.ui.player import live_runs, player
 
 AXES = {"noisy-quadratic": (0, 2), "two-features": (0, 1)}  # of scaled time, a and c bend the loss without b
 ONE = {"epoch": "Epoch", "update": "Update", "row": "Row"}
@@ -36,10 +36,10 @@ MEMORY = {0: "nothing", 1: "1 number", 2: "2 numbers"}
 def runs(desk: Desk[Experiment]) -> tuple[Race, Problem, Curvature]:
     """The race that the desk describes; before the question is answered, everyone at the start."""
     base = desk.settings
-    problem, curve, _ = stage.known(base)
+    problem, curve, _ = live_runs.known(base)
     rates = {key: desk[f"rate_{key}"] for key in RACERS if key != "batch"}
     entries = line_up(base, desk["racers"], problem, curve, small_batches=desk["small_batches"], rates=rates)
-    recordings = [stage.recorded(one.experiment, trained=desk.revealed) for one in entries]
+    recordings = [live_runs.recorded(one.experiment, trained=desk.revealed) for one in entries]
     return race(entries, recordings, problem, curve, desk["target_rmse"]), problem, curve
 
 
@@ -73,7 +73,7 @@ def start_clicked(desk: Desk[Experiment]) -> None:
     picked = player.clicked()
     if picked is None or picked.plot != "race":
         return
-    problem, curve, _ = stage.known(desk.settings)
+    problem, curve, _ = live_runs.known(desk.settings)
     plane, _ = axes(desk.settings)
     shown = map_of(curve, problem.start, plane)
     theta = problem.start.clone()

@@ -13,9 +13,9 @@ from gd_core.lessons.gradient.per_row import Ending, contributions, ending, said
 from gd_core.outcome import Finding
 from gd_core.theory import Forecast
 from gd_core.verdict import short
-from pages.ui import player
 from pages.ui.charts.model import Run, drawn_epochs
 from pages.ui.look import projector
+from pages.ui.player import player
 
 PRODUCTS = {  # what stands for φᵢⱼ in the words of each model, by parameter
     "quadratic": ("t²", "t", ""),

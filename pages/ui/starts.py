@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from gd_core.settings.experiment import MAX_START, Experiment
-from pages.ui import player
 from pages.ui.desk import Desk
 from pages.ui.look.options import Choice, Rows
+from pages.ui.player import player
 
 if TYPE_CHECKING:
     from gd_core.lessons.landscape import Plane
@@ -85,10 +85,10 @@ def clicked(
 
 def _add(desk: Desk[Experiment]) -> None:
     from gd_core.lessons.landscape import mirrored
-    from pages.ui import stage
+    from pages.ui.player import live_runs
     from pages.ui.valley import plane_of
 
-    problem = stage.known(desk.settings)[0]
+    problem = live_runs.known(desk.settings)[0]
     number = len(desk["more"]) + 1
     start = mirrored(plane_of(desk.settings, desk["axes"]), problem.start, number)
     _place(desk, number + 1, tuple(problem.raw(start).tolist()))

@@ -21,10 +21,10 @@ from gd_core.outcome import Finding, Outcome
 from gd_core.settings.experiment import Experiment
 from gd_core.theory import Forecast
 from gd_core.verdict import short, significant
-from pages.ui import player, stage
 from pages.ui.charts.landscape import DASHES, drawn_rows, rows_of_all
 from pages.ui.charts.model import Run, log_zero, stride_of
 from pages.ui.look.palette import Palette
+from pages.ui.player import live_runs, player
 
 Part = tuple[Run, Forecast, Finding]
 PAIRS = {"1,2": (0, 1), "1,3": (0, 2), "2,3": (1, 2)}
@@ -35,7 +35,7 @@ NAMES = ("without", "scaled")  # of the two runs side by side
 
 def plane_of(experiment: Experiment, axes: str) -> Plane:
     """The plane that the map shows: of two parameters, or of two directions."""
-    curve = stage.known(experiment)[1]
+    curve = live_runs.known(experiment)[1]
     return parameter_plane(curve, PAIRS[axes]) if axes in PAIRS else valley_plane(curve)
 
 

@@ -26,23 +26,23 @@ def load() -> None:
     os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
     from gd_core import verdict
     from gd_core.settings.examples import OPENING
-    from pages.ui import player, stage, tabs
     from pages.ui.charts.error import error
     from pages.ui.charts.fit import fit
     from pages.ui.charts.loss_map import landscape
     from pages.ui.charts.model import Run
     from pages.ui.look.palette import palette
+    from pages.ui.player import live_runs, player, tabs
 
     assert tabs
-    problem, curve, known = stage.known(OPENING.experiment)
-    run = Run(OPENING.experiment, problem, curve, stage.recorded(OPENING.experiment))
+    problem, curve, known = live_runs.known(OPENING.experiment)
+    run = Run(OPENING.experiment, problem, curve, live_runs.recorded(OPENING.experiment))
     colours = palette("light")
     player.table(run, verdict.of_steps(run.recording, run.experiment, known))
     fit(run, colours, 300)
     error(run, colours, 300)
     names = list(run.experiment.info.parameters)
     landscape(run, (0, 1), names, colours, 300)
-    stage.settle()
+    live_runs.settle()
 
 
 def open_browser() -> None:

@@ -5,8 +5,8 @@ import weakref
 
 from gd_core.recorder import record
 from gd_core.settings.experiment import Experiment
-from pages.ui import once as module
-from pages.ui.once import MOST, once
+from pages.ui.player import recording_cache as module
+from pages.ui.player.recording_cache import MOST, once
 
 
 class Counted:

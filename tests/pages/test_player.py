@@ -10,8 +10,8 @@ from gd_core.recorder import record
 from gd_core.settings.experiment import Experiment, Phase, defaults
 from gd_core.theory import curvature, forecast
 from gd_core.verdict import of_steps
-from pages.ui import player
 from pages.ui.charts.model import Run, drawn_epochs, stride_of
+from pages.ui.player import player
 
 
 def table_of(dataset="noisy-quadratic", extra=None, **changes):

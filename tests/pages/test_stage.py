@@ -8,21 +8,21 @@ from threading import Barrier, Thread
 
 from gd_core.recorder import Recorder, record
 from gd_core.settings.experiment import Experiment
-from pages.ui import stage
+from pages.ui.player import live_runs
 
 
 def test_two_runs_of_the_page_do_not_train_at_once():
     """Streamlit starts the next run of a page beside one that still trains: they take turns, and lose no epoch."""
     experiment = Experiment(learning_rate=1e-5, epochs=3000, engine="loop")
     recorder = Recorder(experiment)
-    take = stage.Take(1, experiment, recorder.recording(), recorder)
+    take = live_runs.Take(1, experiment, recorder.recording(), recorder)
     together, errors = Barrier(3), []
 
     def run() -> None:
         together.wait()
         try:
             while take.recorder:
-                stage.advance(take)
+                live_runs.advance(take)
         except Exception as error:
             errors.append(error)
 
@@ -39,22 +39,22 @@ def test_two_runs_of_the_page_do_not_train_at_once():
 def test_trainings_share_a_tick(monkeypatch):
     """A training alone has the whole slice; three have a third each; one that has ended is soon not counted."""
     clock = [1000.0]
-    monkeypatch.setattr(stage.time, "monotonic", lambda: clock[0])
-    stage._slices_taken.clear()
+    monkeypatch.setattr(live_runs.time, "monotonic", lambda: clock[0])
+    live_runs._slices_taken.clear()
     one, two, three = (Recorder(Experiment(epochs=5000)) for _ in range(3))
-    assert stage.fair_slice(one) == stage.SLICES
-    assert stage.fair_slice(two) == stage.SLICES / 2
-    assert stage.fair_slice(three) == stage.fair_slice(one) == stage.SLICES / 3
-    clock[0] += 2 * stage.TICK
-    assert stage.fair_slice(one) == stage.SLICES / 3
-    clock[0] += 2 * stage.TICK
-    assert stage.fair_slice(one) == stage.SLICES
-    stage._slices_taken.clear()
+    assert live_runs.fair_slice(one) == live_runs.SLICES
+    assert live_runs.fair_slice(two) == live_runs.SLICES / 2
+    assert live_runs.fair_slice(three) == live_runs.fair_slice(one) == live_runs.SLICES / 3
+    clock[0] += 2 * live_runs.TICK
+    assert live_runs.fair_slice(one) == live_runs.SLICES / 3
+    clock[0] += 2 * live_runs.TICK
+    assert live_runs.fair_slice(one) == live_runs.SLICES
+    live_runs._slices_taken.clear()
 
 
 PRESSES = """
 from gd_core.settings.experiment import Experiment
-from pages.ui import stage
+from pages.ui.player import live_runs
 
 class Interrupted(Experiment):
     \"\"\"At one comparison of two of these, another run of the page trains the same.\"\"\"

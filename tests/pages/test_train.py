@@ -15,7 +15,7 @@ from gd_core.settings.engines import ENGINE_NOTE, SHORT_UPDATES
 from gd_core.settings.examples import EXAMPLES, OPENING
 from gd_core.settings.experiment import Experiment, defaults
 from gd_core.theory import curvature
-from pages.ui import stage
+from pages.ui.player import live_runs
 
 # ------------------------------------------------------------------------------------------------ first state
 
@@ -217,7 +217,7 @@ def test_an_address_still_on_its_way_does_not_undo_what_is_typed():
 def test_a_short_run_is_remembered_until_enough_others_came():
     """Of more runs than KEPT_RUNS, the latest are found again and the first is not."""
     lab = Lab(**Experiment.default().to_query())
-    rates = [f"{n}e-6" for n in range(1, stage.KEPT_RUNS + 2)]
+    rates = [f"{n}e-6" for n in range(1, live_runs.KEPT_RUNS + 2)]
     takes, queries = [], []
     for rate in rates:
         takes.append(lab.type(learning_rate=rate).press("train").player["id"])
@@ -231,7 +231,7 @@ def test_a_short_run_is_remembered_until_enough_others_came():
 
 def test_a_long_run_is_forgotten_when_another_is_trained(monkeypatch):
     """With more updates than KEPT_UPDATES a run stays only while it is the last."""
-    monkeypatch.setattr(stage, "KEPT_UPDATES", 1500)
+    monkeypatch.setattr(live_runs, "KEPT_UPDATES", 1500)
     lab = Lab(**Experiment.default().to_query())
     lab.type(epochs="1600").press("train")
     lab.type(epochs="1500").press("train")

@@ -6,14 +6,14 @@ import pytest
 
 from gd_core.settings.examples import EXAMPLES
 from gd_core.settings.experiment import Experiment
-from pages.ui import stage
+from pages.ui.player import live_runs
 from pages.ui.ways import plain, ways_on
 
 RUNS = {example.title: example.experiment for example in EXAMPLES}
 
 
 def pages(experiment):
-    _, known, finding = stage.played(experiment)
+    _, known, finding = live_runs.played(experiment)
     return [link.page for link in ways_on(experiment, known, finding.outcome)]
 
 

@@ -16,13 +16,13 @@ from gd_core.settings.engines import ENGINE_NOTE, SPECTRUM
 from gd_core.settings.experiment import Experiment
 from gd_core.theory import Forecast
 from gd_core.verdict import short, significant
-from pages.ui import player
 from pages.ui.charts.error import gap as gap_chart
 from pages.ui.charts.fit import panel
 from pages.ui.charts.model import Run, View, drawn_epochs
 from pages.ui.charts.parameters import trace
 from pages.ui.look import current_charts, projector
 from pages.ui.look.palette import Palette
+from pages.ui.player import player
 
 HEIGHT = 220
 NUMBERS, PARAMETERS, STEPS, SIX, GAP = "In numbers", "Parameters", "Steps", "Six steps", "Gap to optimum"

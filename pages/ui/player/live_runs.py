@@ -23,7 +23,7 @@ from gd_core.theory import Curvature, Forecast, curvature, forecast
 from gd_core.training import Recording
 from pages.ui.charts.model import Run
 from pages.ui.look import current_charts
-from pages.ui.once import once
+from pages.ui.player.recording_cache import once
 
 LARGE = 500_000  # rows times parameters, from which on they are not kept for all visitors
 KEPT_LARGE = 2  # of these a visitor keeps: without and with scaled features

@@ -15,8 +15,8 @@ from gd_core.run_summary import Sketch, sketch
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.pins import Pin
 from gd_core.training import Recording
-from pages.ui import stage
 from pages.ui.charts.ghosts import Ghost
+from pages.ui.player import live_runs
 
 ROOM = 64_000_000  # bytes of errors and parameters on the shelf
 TRAINING = "pin in training"
@@ -59,21 +59,21 @@ def shelf() -> Shelf:
 def keep(experiment: Experiment, recording: Recording) -> None:
     """Put a finished run on the shelf."""
     if recording.complete:
-        shelf().put(sketch(experiment, recording, stage.known(experiment)[1]))
+        shelf().put(sketch(experiment, recording, live_runs.known(experiment)[1]))
 
 
 def of(experiment: Experiment) -> Sketch:
     """What there is of a run: all of it, or of a long one what is trained so far."""
     if found := shelf().get(experiment):
         return found
-    if stage.is_short(experiment):
-        recording = stage.recorded(experiment)
+    if live_runs.is_short(experiment):
+        recording = live_runs.recorded(experiment)
         keep(experiment, recording)
     else:
-        take: stage.Take | None = STATE.get(TRAINING)
+        take: live_runs.Take | None = STATE.get(TRAINING)
         trained = take is not None and take.experiment == experiment
-        recording = take.recording if take and trained else stage.recorded(experiment, trained=False)
-    return sketch(experiment, recording, stage.known(experiment)[1])
+        recording = take.recording if take and trained else live_runs.recorded(experiment, trained=False)
+    return sketch(experiment, recording, live_runs.known(experiment)[1])
 
 
 def missing(pins: Sequence[Pin]) -> list[Experiment]:
@@ -81,21 +81,21 @@ def missing(pins: Sequence[Pin]) -> list[Experiment]:
     return [
         pin.experiment
         for pin in pins
-        if not stage.is_short(pin.experiment) and shelf().get(pin.experiment) is None
+        if not live_runs.is_short(pin.experiment) and shelf().get(pin.experiment) is None
     ]
 
 
 def advance(pins: Sequence[Pin]) -> None:
     """Train the first of the missing long runs for one more slice of time."""
     todo = missing(pins)
-    take: stage.Take | None = STATE.get(TRAINING)
+    take: live_runs.Take | None = STATE.get(TRAINING)
     if not todo:
         STATE.pop(TRAINING, None)
         return
     if take is None or take.experiment not in todo:
         recorder = recorder_of(todo[0])
-        take = STATE[TRAINING] = stage.Take(0, todo[0], recorder.recording(), recorder)
-    stage.advance(take)
+        take = STATE[TRAINING] = live_runs.Take(0, todo[0], recorder.recording(), recorder)
+    live_runs.advance(take)
     if take.recorder is None:
         keep(take.experiment, take.recording)
         STATE.pop(TRAINING, None)
@@ -105,6 +105,6 @@ def ghosts(pins: Sequence[Pin]) -> tuple[Ghost, ...]:
     """Pinned runs, ready to be drawn."""
     found = []
     for place, pin in enumerate(pins):
-        problem, curve, _ = stage.known(pin.experiment)
+        problem, curve, _ = live_runs.known(pin.experiment)
         found.append(Ghost(place, of(pin.experiment), problem, curve))
     return tuple(found)

@@ -16,7 +16,7 @@ from gd_core.outcome import Finding
 from gd_core.theory import Forecast
 from pages.ui.charts.model import Run, drawn_epochs, stride_of
 from pages.ui.look import current_charts
-from pages.ui.once import once
+from pages.ui.player.recording_cache import once
 
 _HERE = Path(__file__).parent
 _player = component(
