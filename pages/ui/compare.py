@@ -14,7 +14,7 @@ from gd_core.settings.examples import OPENING
 from gd_core.settings.experiment import Experiment, defaults
 from gd_core.settings.pins import MOST, Pin, Pins
 from gd_core.verdict import significant
-from pages.ui import lesson, takeaway
+from pages.ui import lesson
 from pages.ui.charts import pinned as charts
 from pages.ui.charts.ghosts import Ghost
 from pages.ui.charts.model import Run
@@ -25,6 +25,7 @@ from pages.ui.look.look import plain
 from pages.ui.look.palette import Palette, palette
 from pages.ui.pinned import entry, training
 from pages.ui.player import live_runs, player, run_summaries, tabs
+from pages.ui.takeaway import takeaway
 
 TALL, LARGE = 290, 230  # height of the charts, in pixels, and on a projector
 EXAMPLE = 100  # epochs of an example at most: what tells rates apart happens early

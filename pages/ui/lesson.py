@@ -15,7 +15,7 @@ from pages.ui.look.navigation import LESSONS
 from pages.ui.ways import Link
 
 if TYPE_CHECKING:
-    from pages.ui.takeaway import Taken
+    from pages.ui.takeaway.takeaway import Taken
 
 
 class Question(NamedTuple):
@@ -126,7 +126,7 @@ def closing(
     with right:
         try_next(*links)
         if shown:
-            from pages.ui import takeaway
+            from pages.ui.takeaway import takeaway
 
             desk, runs = shown
             takeaway.button(desk.page, LESSONS[desk.page], lambda: runs, st.query_params.to_dict)

@@ -19,15 +19,15 @@ from gd_core.recorder import record
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.pins import Pin, Pins
 from gd_core.theory import curvature, forecast
-from pages.ui import converter, page_html, pictures, takeaway, workshop
-from pages.ui.chart_titles import TITLES, title_of
 from pages.ui.charts.error import error
 from pages.ui.charts.fit import fit
 from pages.ui.charts.model import Run
 from pages.ui.look.current_charts import Played
 from pages.ui.look.navigation import LESSONS
 from pages.ui.look.palette import DARK, LIGHT
-from pages.ui.pictures import Place
+from pages.ui.takeaway import converter, converter_process, page_html, pictures, takeaway
+from pages.ui.takeaway.chart_titles import TITLES, title_of
+from pages.ui.takeaway.pictures import Place
 
 WITH_CHARTS = ("train", "compare", *(name for name in LESSONS if name != "glossary"))
 PINNED = Pins(
@@ -104,7 +104,7 @@ def test_a_picture_stands_at_its_epoch():
     frame = {name: view.tables["frame"][name].to_pylist()[0] for name in ("y0", "y1")}
     for epoch in (25, 60):
         spec = pictures.picture(view, Place(epoch, 80), "white", [])
-        svg = workshop.svg(spec).decode()
+        svg = converter_process.svg(spec).decode()
         (head,) = re.findall(r'<path[^>]*transform="translate\(([\d.]+),([\d.]+)\)"[^>]*fill="#0A6C67"', svg)
         rmse = float(run.recording.epoch_rmse[epoch])
         down = (math.log(frame["y1"]) - math.log(rmse)) / (math.log(frame["y1"]) - math.log(frame["y0"]))
@@ -118,13 +118,13 @@ def test_a_picture_says_its_settings_and_has_twice_its_pixels():
     run = run_of()
     caption = ["Error by epoch, epoch 7 of 100", "η = 0.05, ∂L/∂w₁ · " + "a long line of settings " * 9]
     spec = pictures.picture(error(run, LIGHT, 300), Place(7, 7), "dark", caption)
-    svg = workshop.svg(spec).decode()
+    svg = converter_process.svg(spec).decode()
     written = " ".join(words_of(svg))
     assert caption[0] in written
     assert "η = 0.05, ∂L/∂w₁" in written
     assert written.count("settings") == 9
     assert DARK.paper in svg
-    png = workshop.png(spec)
+    png = converter_process.png(spec)
     assert png.startswith(b"\x89PNG\r\n")
     size = [float(re.search(rf'<svg[^>]* {side}="([\d.]+)"', svg)[1]) for side in ("width", "height")]
     assert list(struct.unpack(">II", png[16:24])) == pytest.approx([2 * one for one in size], abs=2)
@@ -148,7 +148,9 @@ def test_a_hostile_name_is_text_in_a_picture():
     run = run_of()
     data = replace(run.problem.dataset, feature_names=(HOSTILE,), target_name="عمر & <b>")
     named = run._replace(problem=replace(run.problem, dataset=data))
-    svg = workshop.svg(pictures.picture(fit(named, LIGHT, 300), Place(0, 0), "white", [HOSTILE])).decode()
+    svg = converter_process.svg(
+        pictures.picture(fit(named, LIGHT, 300), Place(0, 0), "white", [HOSTILE])
+    ).decode()
     assert "<script" not in svg
     assert "<img" not in svg
     assert svg.count("&lt;img src=x onerror=hacked=1&gt;") >= 2
@@ -227,7 +229,7 @@ def test_a_page_of_its_own_takes_every_text_as_text():
 
 def test_the_workshop_comes_back_after_it_was_ended():
     """Who asks after the process has gone gets a picture all the same."""
-    shop = workshop.Workshop()
+    shop = converter_process.Workshop()
     spec = {"data": {"values": [{}]}, "mark": "point"}
     try:
         assert shop.make("svg", spec).startswith(b"<svg")
@@ -240,9 +242,9 @@ def test_the_workshop_comes_back_after_it_was_ended():
 
 def test_what_cannot_be_drawn_is_said_in_a_sentence():
     """A specification that is none ends neither the process nor the server."""
-    shop = workshop.Workshop()
+    shop = converter_process.Workshop()
     try:
-        with pytest.raises(workshop.ConversionError, match="The file could not be made: "):
+        with pytest.raises(converter_process.ConversionError, match="The file could not be made: "):
             shop.make("png", {"mark": "no such mark", "data": {"values": []}, "encoding": 3})
         assert shop.make("svg", {"data": {"values": [{}]}, "mark": "point"}).startswith(b"<svg")
     finally:
@@ -263,7 +265,7 @@ def files_on(opened):
 def test_nothing_is_made_before_someone_asks(monkeypatch):
     """A page that is opened, trained and run again makes no picture, and its converter does not start."""
     made = []
-    monkeypatch.setattr(workshop.Workshop, "make", lambda *a: made.append(a))
+    monkeypatch.setattr(converter_process.Workshop, "make", lambda *a: made.append(a))
     opened = LessonPage("train", epochs="20")
     opened.press("train")
     assert files_on(opened) == []

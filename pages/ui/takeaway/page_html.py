@@ -15,10 +15,10 @@ from typing import NamedTuple
 import numpy as np
 
 from gd_core.verdict import significant
-from pages.ui import workshop
 from pages.ui.charts.model import View
 from pages.ui.look.current_charts import Played
-from pages.ui.pictures import PAPERS, Place, alone
+from pages.ui.takeaway import converter_process
+from pages.ui.takeaway.pictures import PAPERS, Place, alone
 
 _HERE = Path(__file__).parent
 _HOLE = re.compile(r"\{(\w+)(?::(\d+))?\}")
@@ -82,7 +82,7 @@ def html(page: Page, played: Played, place: Place, paper: str) -> str:
         figures=figures,
         settings=settings,
         contents=json.dumps(data, separators=(",", ":")).replace("<", "\\u003c"),
-        vega=workshop.runtime().replace("</script", "<\\/script"),
+        vega=converter_process.runtime().replace("</script", "<\\/script"),
         script=(_HERE / "page_html.js").read_text(encoding="utf-8"),
     )
 

@@ -19,10 +19,10 @@ from gd_core.lessons.deep_networks import network
 from gd_core.lessons.deep_networks.network import Network
 from gd_core.settings.experiment import Experiment, to_text
 from gd_core.training import Recording
-from pages.ui import page_html, pictures, workshop
-from pages.ui.chart_titles import title_of
 from pages.ui.charts.model import Run, View
 from pages.ui.look import current_charts
+from pages.ui.takeaway import converter_process, page_html, pictures
+from pages.ui.takeaway.chart_titles import title_of
 
 STATE = st.session_state
 Taken = Mapping[str, Run | Network]  # what a page shows, by name
@@ -81,7 +81,7 @@ def _address(query: Mapping[str, str]) -> str:
 
 def _open(page: str) -> None:
     STATE["taking"] = page  # kept, because the page may run anew while the panel is open
-    workshop.warm_up()
+    converter_process.warm_up()
 
 
 def _close() -> None:
@@ -180,7 +180,7 @@ def _pictures(offered: Offered) -> None:
 
 def _picture(view: View, place: pictures.Place, paper: str, lines: list[str], kind: str) -> bytes:
     spec = pictures.picture(view, place, paper, lines)
-    return workshop.png(spec) if kind == "PNG" else workshop.svg(spec)
+    return converter_process.png(spec) if kind == "PNG" else converter_process.svg(spec)
 
 
 def _page(offered: Offered) -> None:
