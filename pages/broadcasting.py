@@ -5,9 +5,9 @@ from dataclasses import replace
 import streamlit as st
 
 from gd_core.published import PLANE, PLANE_TABLE
-from pages.ui import lesson
-from pages.ui.desk import Desk
 from pages.ui.look import look, projector
+from pages.ui.settings import lesson
+from pages.ui.settings.page_settings import Desk
 
 MENDED = replace(PLANE, loss="mse")
 MENDED_FAST = replace(MENDED, learning_rate=0.01)

@@ -12,9 +12,9 @@ from gd_core.lessons.deep_networks.network import (
     Network,
 )
 from gd_core.settings.catalog import OPTIMIZER_INFO
-from pages.ui import lesson
-from pages.ui.desk import Desk
 from pages.ui.look import look, projector
+from pages.ui.settings import lesson
+from pages.ui.settings.page_settings import Desk
 
 QUESTION = lesson.Question(
     "At the start, how large is the gradient of layer 1 beside that of the last hidden layer?",

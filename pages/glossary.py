@@ -3,10 +3,10 @@
 import streamlit as st
 
 from gd_core.lessons.glossary import LONGEST_SEARCH, Entry, found
-from pages.ui import lesson
-from pages.ui.desk import Desk
 from pages.ui.look import look
 from pages.ui.search import Search
+from pages.ui.settings import lesson
+from pages.ui.settings.page_settings import Desk
 
 desk = Desk("glossary", Search()).open()
 

@@ -3,10 +3,10 @@
 import streamlit as st
 
 from gd_core.settings.catalog import PUBLISHED
-from pages.ui import lesson
-from pages.ui.desk import Desk
 from pages.ui.look import look, projector
 from pages.ui.look.options import Choice, Number
+from pages.ui.settings import lesson
+from pages.ui.settings.page_settings import Desk
 
 MOST_ROWS = 60  # every row is drawn as a bar, so that one sees their mean
 QUESTION = lesson.Question(

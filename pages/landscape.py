@@ -3,10 +3,11 @@
 import streamlit as st
 
 from gd_core.settings.catalog import DATASET_INFO
-from pages.ui import lesson, own_table, scaling, starts
-from pages.ui.desk import Desk
+from pages.ui import own_table, scaling, starts
 from pages.ui.look import look, projector
 from pages.ui.look.options import Choice
+from pages.ui.settings import lesson
+from pages.ui.settings.page_settings import Desk
 
 DATASETS = ("noisy-quadratic", "two-features", "table")  # three parameters each
 FITS = own_table.at_most(1000, 3)

@@ -6,10 +6,11 @@ import streamlit as st
 
 from gd_core.settings.catalog import DATASET_INFO, OPTIMIZER_INFO
 from gd_core.settings.experiment import BOUNDS
-from pages.ui import lesson, own_table
-from pages.ui.desk import Desk
+from pages.ui import own_table
 from pages.ui.look import look
 from pages.ui.look.options import Choice, Number, Numbers
+from pages.ui.settings import lesson
+from pages.ui.settings.page_settings import Desk
 
 ANSWERS = {
     "1": "Run 1",

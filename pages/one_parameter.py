@@ -5,10 +5,10 @@ from functools import partial
 
 import streamlit as st
 
-from pages.ui import lesson
-from pages.ui.desk import NUMBERS, Desk
 from pages.ui.look import look, projector
 from pages.ui.look.options import shown
+from pages.ui.settings import lesson
+from pages.ui.settings.page_settings import NUMBERS, Desk
 
 TALL, LARGE = 375, 228  # pixels; the second on a projector
 EXAMPLES = {0.01: "creeps", 1 / 18: "one step", 0.1: "overshoots", 1 / 9: "bounces", 0.12: "diverges"}

@@ -14,17 +14,17 @@ from gd_core.settings.examples import OPENING
 from gd_core.settings.experiment import Experiment, defaults
 from gd_core.settings.pins import MOST, Pin, Pins
 from gd_core.verdict import significant
-from pages.ui import lesson
 from pages.ui.charts import pinned as charts
 from pages.ui.charts.ghosts import Ghost
 from pages.ui.charts.model import Run
 from pages.ui.compare_table import rows_of, table
-from pages.ui.desk import Desk
 from pages.ui.look import look, map_axes, projector
 from pages.ui.look.look import plain
 from pages.ui.look.palette import Palette, palette
 from pages.ui.pinned import entry, training
 from pages.ui.player import live_runs, player, run_summaries, tabs
+from pages.ui.settings import lesson
+from pages.ui.settings.page_settings import Desk
 from pages.ui.takeaway import takeaway
 
 TALL, LARGE = 290, 230  # height of the charts, in pixels, and on a projector

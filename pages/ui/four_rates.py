@@ -16,14 +16,14 @@ from gd_core.outcome import Finding
 from gd_core.settings.experiment import BOUNDS, Experiment, ParameterError
 from gd_core.theory import Forecast
 from gd_core.verdict import short, significant
-from pages.ui import lesson
 from pages.ui.charts import learning_rate as charts
 from pages.ui.charts.model import Run
-from pages.ui.desk import UNSURE, Desk
 from pages.ui.look import look, projector
 from pages.ui.look.options import Number, written
 from pages.ui.look.palette import Palette, palette
 from pages.ui.player import live_runs, player, tabs
+from pages.ui.settings import lesson
+from pages.ui.settings.page_settings import UNSURE, Desk
 
 TALL, LOW = 152, 196  # heights of the four and of the two charts under them, in pixels
 TIE = 1e-6  # relative: two errors that are written with the same six digits

@@ -10,10 +10,10 @@ from gd_core.lessons.learning_rate.goldilocks import Attempt, Goal, attempts, go
 from gd_core.settings.experiment import Experiment
 from gd_core.verdict import short, significant
 from pages.ui import four_rates
-from pages.ui.desk import Desk
 from pages.ui.four_rates import Four
 from pages.ui.look import look
 from pages.ui.player import live_runs
+from pages.ui.settings.page_settings import Desk
 
 KEPT = 8  # attempts that are remembered for a problem
 STATE = st.session_state

@@ -14,7 +14,7 @@ from gd_core.settings.experiment import Experiment, ParameterError
 from gd_core.settings.task import THEORY
 from gd_core.theory import Forecast
 from gd_core.verdict import short, significant
-from pages.ui import advice, controls, draw, hand_in, lesson, own_table, pinned, pins, prepare, rate, task
+from pages.ui import advice, controls, draw, hand_in, own_table, pinned, pins, prepare, rate, task
 from pages.ui.charts.error import error as error_chart
 from pages.ui.charts.fit import agreement, along, fit
 from pages.ui.charts.ghosts import Ghost
@@ -24,8 +24,9 @@ from pages.ui.look import current_charts, look, projector
 from pages.ui.look.palette import Palette, palette
 from pages.ui.player import live_runs, player, run_summaries, tabs
 from pages.ui.player.recording_cache import once
+from pages.ui.settings import lesson
+from pages.ui.settings.next_steps import ways_on
 from pages.ui.takeaway import takeaway
-from pages.ui.ways import ways_on
 
 TALL, LOW = 300, 205  # heights of the upper and the lower panels, in pixels,
 IN_A_ROW = 270  # and of three side by side

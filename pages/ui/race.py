@@ -24,9 +24,9 @@ from gd_core.theory import FIRST_STEP, Curvature
 from gd_core.verdict import short, significant
 from pages.ui.charts.model import Run
 from pages.ui.charts.variants import DASHES, PLACES, SHAPES, ticks
-from pages.ui.desk import Desk
 from pages.ui.look.palette import Palette
 from pages.ui.player import live_runs, player
+from pages.ui.settings.page_settings import Desk
 
 AXES = {"noisy-quadratic": (0, 2), "two-features": (0, 1)}  # of scaled time, a and c bend the loss without b
 ONE = {"epoch": "Epoch", "update": "Update", "row": "Row"}

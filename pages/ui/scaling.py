@@ -3,8 +3,8 @@
 import streamlit as st
 
 from gd_core.settings.experiment import Experiment
-from pages.ui.desk import Desk
 from pages.ui.look.options import Flag
+from pages.ui.settings.page_settings import Desk
 
 COMPARE = Flag(default=False, title="Side by side", help="Without and with scaled features.")
 TITLES = {"plain": "plain", "scaled": "scaled", "both": "side by side"}

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from gd_core.settings.experiment import MAX_START, Experiment
-from pages.ui.desk import Desk
 from pages.ui.look.options import Choice, Rows
 from pages.ui.player import player
+from pages.ui.settings.page_settings import Desk
 
 if TYPE_CHECKING:
     from gd_core.lessons.landscape import Plane

@@ -7,14 +7,14 @@ from streamlit.testing.v1 import AppTest
 from visit import Visit
 
 from gd_core.settings.experiment import Experiment, ParameterError
-from pages.ui.desk import Desk
+from pages.ui.settings.page_settings import Desk
 
 PAGE = '''
 from dataclasses import replace
 import streamlit as st
 from gd_core.settings.experiment import Experiment
-from pages.ui import lesson
-from pages.ui.desk import Desk
+from pages.ui.settings import lesson
+from pages.ui.settings.page_settings import Desk
 from pages.ui.look.options import Choice, Flag, Number, Several
 
 QUESTION = lesson.Question("What next?", {"up": "It rises", "down": "It falls"})

@@ -15,7 +15,7 @@ from pages.ui.charts.error import error
 from pages.ui.charts.fit import agreement, along, fit
 from pages.ui.charts.model import DRAWN_ROWS, MOVED_ROWS, Run
 from pages.ui.look.palette import LIGHT
-from pages.ui.ways import plain
+from pages.ui.settings.next_steps import plain
 
 HELD = Experiment(scale_features=True, learning_rate=0.1, epochs=30, holdout=0.3)
 PLANE = Experiment(

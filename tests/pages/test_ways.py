@@ -7,7 +7,7 @@ import pytest
 from gd_core.settings.examples import EXAMPLES
 from gd_core.settings.experiment import Experiment
 from pages.ui.player import live_runs
-from pages.ui.ways import plain, ways_on
+from pages.ui.settings.next_steps import plain, ways_on
 
 RUNS = {example.title: example.experiment for example in EXAMPLES}
 

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import streamlit as st
 
 from gd_core.settings.experiment import Experiment
-from pages.ui.desk import UNSURE, Desk
 from pages.ui.look import look, projector
 from pages.ui.look.navigation import LESSONS
-from pages.ui.ways import Link
+from pages.ui.settings.next_steps import Link
+from pages.ui.settings.page_settings import UNSURE, Desk
 
 if TYPE_CHECKING:
     from pages.ui.takeaway.takeaway import Taken
