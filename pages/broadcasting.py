@@ -63,11 +63,11 @@ with left:
 
 with look.first_visit():
     from gd_core.lessons import broadcasting
-    from pages.ui import bug
     from pages.ui.charts.error import error
     from pages.ui.charts.fit import agreement
     from pages.ui.charts.model import MOVED_ROWS
     from pages.ui.charts.parameters import trace
+    from pages.ui.lessons import broadcasting as parts
     from pages.ui.look.palette import palette
     from pages.ui.player import live_runs, player, tabs
 live_runs.settle()
@@ -75,7 +75,7 @@ run, known, finding = live_runs.played(desk.settings, trained=desk.revealed)
 colours = palette(st.context.theme.type)
 tall = projector.height(235, 215)
 with left, st.container(key="picture"):
-    st.html(bug.picture(run))
+    st.html(parts.picture(run))
 with middle:
     gone = " Here they leave the picture." if run.recording.diverged_at else ""
     rows = desk.settings.points
@@ -83,7 +83,7 @@ with middle:
     look.panel_title("Is the model right?", f"<br>A right prediction lies on the dashed line.{few}{gone}")
     tabs.draw(agreement(run, colours, tall), "agreement")
 with right:
-    st.html(bug.two_errors(run))
+    st.html(parts.two_errors(run))
     tabs.draw(error(run, colours, tall, root_loss=True), "error")
 for number, (place, name) in enumerate(zip(st.columns(3, gap="medium"), ("w₁", "w₂", "b"), strict=True)):
     with place:
@@ -101,17 +101,17 @@ with lesson.transport():
             desk, QUESTION, broadcasting.standing(run.recording, desk.settings, run.problem, run.curve)
         ),
         summary=broadcasting.of_run(run.recording, desk.settings, run.problem, run.curve),
-        extra=bug.ones(run),
-        more_sums=bug.sums(run),
+        extra=parts.ones(run),
+        more_sums=parts.sums(run),
     )
 lower, beside = st.columns([3, 2], gap="large")
 with lower:
     look.panel_title("What the article printed", "and this run beneath it")
-    st.html(bug.printed_table(run))
+    st.html(parts.printed_table(run))
 with beside:
-    st.html(bug.printed_predictions(run))
-    st.html(bug.signs(run))
-    st.html(bug.loop(desk.settings))
+    st.html(parts.printed_predictions(run))
+    st.html(parts.signs(run))
+    st.html(parts.loop(desk.settings))
 mistaken = desk.settings.loss == "mse-broadcast"
 other = replace(desk.settings, loss="mse" if mistaken else "mse-broadcast")
 lesson.closing(

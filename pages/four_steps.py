@@ -67,15 +67,15 @@ lesson.predict(desk, QUESTION)
 
 with look.first_visit():
     from gd_core.lessons import four_steps
-    from pages.ui import loop
     from pages.ui.charts.fit import panel
     from pages.ui.charts.four_steps import moment_error, moment_fit
+    from pages.ui.lessons import four_steps as parts
     from pages.ui.look.palette import palette
     from pages.ui.player import live_runs, player, tabs
 live_runs.settle()
 run, known, finding = live_runs.played(desk.settings, trained=desk.revealed)
 shown = four_steps.moments(run.recording)
-said = four_steps.sentences(run.recording, loop.names_of(desk.settings))
+said = four_steps.sentences(run.recording, parts.names_of(desk.settings))
 colours = palette(st.context.theme.type)
 if projector.on():
     loop_place, left, middle = st.columns([3, 3, 3], gap="small")
@@ -85,19 +85,19 @@ else:
     left, middle, right = st.columns([4, 3, 3], gap="medium")
 tall = projector.height(235, 225)
 with loop_place, st.container(key="loop"):
-    st.html(loop.cards(run))
+    st.html(parts.cards(run))
 with left:
     tabs.draw(moment_fit(run, shown, colours, tall), "moment_fit")
 with middle:
     tabs.draw(moment_error(run, shown, colours, tall), "moment_error")
 if right:
     with right:
-        st.html(loop.printed_errors(run))
+        st.html(parts.printed_errors(run))
 with lesson.transport():
     judged = lesson.judged(desk, QUESTION, four_steps.standing(run.recording, known.floor_rmse))
     ending = judged + four_steps.of_stop(run.recording, desk.settings, known, finding)
     player.put(
-        loop.numbers(shown, said),
+        parts.numbers(shown, said),
         said.templates,
         ending if desk.revealed else "",
         take=desk.take,
@@ -106,12 +106,12 @@ with lesson.transport():
         last=shown.last,
         planned=four_steps.planned(desk.settings.epochs),
         complete=run.recording.complete,
-        names=loop.titles(shown),
+        names=parts.titles(shown),
         note="" if projector.on() else "Reset: the first button goes back to the same start.",
     )
 look.panel_title("The article’s six panels", "data as dots, predictions as crosses, one panel an epoch")
 with st.container(horizontal=True, gap="xsmall", key="panels"):
-    for epoch, shown_from in loop.panels(run):
+    for epoch, shown_from in parts.panels(run):
         with st.container(width=166):
             look.panel_title(f"Epoch {epoch}")
             tabs.draw(panel(run, epoch, colours, 160, shown_from), f"panel_{epoch}")

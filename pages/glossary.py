@@ -3,8 +3,8 @@
 import streamlit as st
 
 from gd_core.lessons.glossary import LONGEST_SEARCH, Entry, found
+from pages.ui.lessons.glossary import Search
 from pages.ui.look import look
-from pages.ui.search import Search
 from pages.ui.settings import lesson
 from pages.ui.settings.page_settings import Desk
 

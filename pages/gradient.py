@@ -115,16 +115,16 @@ with st.sidebar:
 lesson.predict(desk, QUESTION)
 
 with look.first_visit():
-    from pages.ui import rowwise
     from pages.ui.charts import gradient as pictures
+    from pages.ui.lessons import gradient as parts
     from pages.ui.look.palette import palette
     from pages.ui.player import live_runs, player, tabs
 live_runs.settle()
 run, known, finding = live_runs.played(desk.settings, trained=desk.revealed)
 colours = palette(st.context.theme.type)
-row = rowwise.row_of(desk["row"], run)
-about = rowwise.parameter_of(desk["parameter"], run)
-trial = rowwise.trial(run, about, desk["kind"], desk["h"])
+row = parts.row_of(desk["row"], run)
+about = parts.parameter_of(desk["parameter"], run)
+trial = parts.trial(run, about, desk["kind"], desk["h"])
 
 
 def clicked() -> None:
@@ -138,21 +138,21 @@ def clicked() -> None:
 
 for number, place in enumerate(st.columns(len(info.parameters), gap="medium")):
     with place:
-        look.panel_title(*rowwise.bar_title(run, number))
+        look.panel_title(*parts.bar_title(run, number))
         with look.clickable(f"bars_{number}"):
             tabs.draw(pictures.bars(run, number, row, colours, projector.height(195, 222)), f"bars_{number}")
 left, middle, right = st.columns([10, 10, 9], gap="medium")
 with left:
-    look.panel_title(*rowwise.row_title(run, row))
-    st.html(rowwise.written_out(run, row))
+    look.panel_title(*parts.row_title(run, row))
+    st.html(parts.written_out(run, row))
 with middle:
-    look.panel_title("The same gradient by three ways", f"{desk['kind']}, h = {rowwise.short(desk['h'])}")
-    st.html(rowwise.three_ways(run))
+    look.panel_title("The same gradient by three ways", f"{desk['kind']}, h = {parts.short(desk['h'])}")
+    st.html(parts.three_ways(run))
 with right:
     look.panel_title(f"How far off for {info.parameters[about]}, over h", "at the start")
     with look.clickable("steps"):
         tabs.draw(pictures.steps(run, about, trial, colours, 185), "steps")
-    st.html(f'<p class="said-of-h">{rowwise.said_of(trial, info.parameters[about])}</p>')
+    st.html(f'<p class="said-of-h">{parts.said_of(trial, info.parameters[about])}</p>')
 with lesson.transport():
     player.show(
         run,
@@ -161,11 +161,11 @@ with lesson.transport():
         take=desk.take,
         play=desk.revealed,
         trained=desk.revealed,
-        judged=lesson.judged(desk, QUESTION, rowwise.truth(run)),
-        summary=rowwise.summary(run, known, finding),
-        said=rowwise.steps_said(run, about),
-        more_sums=rowwise.totals(run),
-        extra=rowwise.columns(run, row, desk["kind"], desk["h"]),
+        judged=lesson.judged(desk, QUESTION, parts.truth(run)),
+        summary=parts.summary(run, known, finding),
+        said=parts.steps_said(run, about),
+        more_sums=parts.totals(run),
+        extra=parts.columns(run, row, desk["kind"], desk["h"]),
         on_click=clicked,
     )
 lesson.closing(

@@ -3,7 +3,8 @@
 import streamlit as st
 
 from gd_core.settings.catalog import DATASET_INFO
-from pages.ui import own_table, scaling, starts
+from pages.ui import own_table
+from pages.ui.lessons.landscape import scaling, starts
 from pages.ui.look import look, projector
 from pages.ui.look.options import Choice
 from pages.ui.settings import lesson
@@ -104,11 +105,12 @@ lesson.predict(desk, question)
 
 with look.first_visit():
     from gd_core.lessons.landscape import pair
-    from pages.ui import rate, valley
+    from pages.ui import rate
     from pages.ui.charts.error import gap as gap_chart
     from pages.ui.charts.landscape import both_gaps
     from pages.ui.charts.landscape import valley as valley_chart
     from pages.ui.charts.model import Run
+    from pages.ui.lessons.landscape import tables
     from pages.ui.look.palette import palette
     from pages.ui.player import live_runs, player, tabs
 live_runs.settle()
@@ -119,8 +121,8 @@ def one_valley() -> dict[str, Run]:
     """One map with the paths of all starts, and beside it what each direction still has to go. Gives the runs."""
     parts = [live_runs.played(one, trained=desk.revealed) for one in starts.experiments(desk)]
     runs, lead = [run for run, *_ in parts], starts.chosen(desk)
-    plane = valley.plane_of(desk.settings, desk["axes"])
-    around, follow = valley.around(runs[0]), desk["slice"] == "run"
+    plane = tables.plane_of(desk.settings, desk["axes"])
+    around, follow = tables.around(runs[0]), desk["slice"] == "run"
     left, right = st.columns([7, 4] if projector.on() else [6, 5], gap="medium")
     with left:
         with st.container(horizontal=True, vertical_alignment="center", key="map_head"):
@@ -128,9 +130,9 @@ def one_valley() -> dict[str, Run]:
             look.panel_title("", "arrows −∇L")
             desk.segments("arrows", hidden=True)
         if not projector.on():
-            look.panel_title("", valley.map_note(desk.settings, desk["axes"], follow, desk["arrows"]))
+            look.panel_title("", tables.map_note(desk.settings, desk["axes"], follow, desk["arrows"]))
         with look.clickable("map"):
-            titles = valley.titles_of(desk.settings, desk["axes"])
+            titles = tables.titles_of(desk.settings, desk["axes"])
             view = valley_chart(
                 runs,
                 plane,
@@ -144,23 +146,23 @@ def one_valley() -> dict[str, Run]:
             )
             tabs.draw(view, "valley")
         if len(parts) > 1:
-            st.html(valley.start_table(parts, lead, colours))
+            st.html(tables.start_table(parts, lead, colours))
     with right:
-        look.panel_title("Gap along each direction", valley.lead_note(parts, lead))
+        look.panel_title("Gap along each direction", tables.lead_note(parts, lead))
         tabs.draw(gap_chart(runs[lead], colours, projector.height(240, 225)), "gap")
-        st.html(valley.direction_table(runs[lead], desk.revealed))
-    numbers, sums, templates = valley.numbers(parts, lead)
-    judged = lesson.judged(desk, question, valley.truth(parts[0]))
+        st.html(tables.direction_table(runs[lead], desk.revealed))
+    numbers, sums, templates = tables.numbers(parts, lead)
+    judged = lesson.judged(desk, question, tables.truth(parts[0]))
     with lesson.transport():
         player.put(
             numbers,
             templates,
-            judged + valley.summary(parts, lead) if desk.revealed else "",
+            judged + tables.summary(parts, lead) if desk.revealed else "",
             take=f"{desk.take} {desk['more']}",
             play=desk.revealed,
             trained=desk.revealed,
             sums=sums,
-            **valley.span(runs),
+            **tables.span(runs),
             on_click=starts.clicked(desk, runs, plane, around, follow),
         )
     return {f"Start {number}": run for number, run in enumerate(runs, 1)}
@@ -182,8 +184,8 @@ def both_valleys() -> dict[str, Run]:
                 look.panel_title("", title)
                 view = valley_chart(
                     [run],
-                    valley.plane_of(run.experiment, desk["axes"]),
-                    valley.titles_of(run.experiment, desk["axes"]),
+                    tables.plane_of(run.experiment, desk["axes"]),
+                    tables.titles_of(run.experiment, desk["axes"]),
                     colours,
                     projector.height(215, 195),
                     follow=desk["slice"] == "run",
@@ -196,17 +198,17 @@ def both_valleys() -> dict[str, Run]:
         )
     with right:
         look.panel_title("What scaling changes", "same data, same start, same share of the limit")
-        st.html(valley.pair_table(parts, twins.shares, desk.revealed))
-    judged = lesson.judged(desk, question, valley.pair_truth(parts))
+        st.html(tables.pair_table(parts, twins.shares, desk.revealed))
+    judged = lesson.judged(desk, question, tables.pair_truth(parts))
     with lesson.transport():
         player.put(
-            valley.pair_numbers(parts),
-            (valley.PAIR_SENTENCE,),
-            judged + valley.pair_summary(parts) if desk.revealed else "",
+            tables.pair_numbers(parts),
+            (tables.PAIR_SENTENCE,),
+            judged + tables.pair_summary(parts) if desk.revealed else "",
             take=desk.take,
             play=desk.revealed,
             trained=desk.revealed,
-            **valley.span([run for run, *_ in parts]),
+            **tables.span([run for run, *_ in parts]),
         )
     return {"Without scaling": parts[0][0], "Scaled features": parts[1][0]}
 

@@ -99,7 +99,7 @@ QUESTION = lesson.Question(f"Which run has the lowest RMSE after {epochs}?", ANS
 lesson.predict(desk, QUESTION)
 
 with look.first_visit():
-    from pages.ui import four_rates, goldilocks
+    from pages.ui.lessons.learning_rate import four_rates, goldilocks
     from pages.ui.player import live_runs
 live_runs.settle()
 four = four_rates.of(desk)

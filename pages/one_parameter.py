@@ -71,8 +71,8 @@ lesson.predict(desk, QUESTION)
 
 with look.first_visit():
     from gd_core.lessons.one_parameter import behaviour
-    from pages.ui import slope
     from pages.ui.charts.one_parameter import tangent, value_at
+    from pages.ui.lessons import one_parameter as parts
     from pages.ui.look.palette import palette
     from pages.ui.player import live_runs, player, tabs
 live_runs.settle()
@@ -89,11 +89,11 @@ left, right = st.columns(2, gap="medium")
 with left, look.clickable("curve"):
     tabs.draw(tangent(run, "A", palette(st.context.theme.type), projector.height(TALL, LARGE)), "curve")
 with right, st.container(key="slope", gap="small"):
-    st.html(slope.factor_card(desk.settings, revealed=desk.revealed))
-    st.html(slope.step_line(desk.settings))
-    st.html(slope.spreadsheet(run, revealed=desk.revealed))
+    st.html(parts.factor_card(desk.settings, revealed=desk.revealed))
+    st.html(parts.step_line(desk.settings))
+    st.html(parts.spreadsheet(run, revealed=desk.revealed))
     st.download_button(
-        "Spreadsheet with live formulas (.xlsx)", partial(slope.workbook, desk.settings), "one_parameter.xlsx",
+        "Spreadsheet with live formulas (.xlsx)", partial(parts.workbook, desk.settings), "one_parameter.xlsx",
         "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", key="spreadsheet",
         icon=":material/download:", on_click="ignore", disabled=not desk.revealed,
         help="Change η or the start in it, and every row is computed anew.",
@@ -109,7 +109,7 @@ with lesson.transport():
         judged=lesson.judged(desk, QUESTION, truth),
         summary=behaviour.of_run(run.recording, desk.settings.learning_rate, truth),
         said=behaviour.of_steps(run.recording),
-        extra=slope.columns(run),
+        extra=parts.columns(run),
         on_click=take_start,
     )
 lesson.closing(

@@ -137,21 +137,21 @@ asked = lesson.Question(
 lesson.predict(desk, asked)
 
 with look.first_visit():
-    from pages.ui import race
     from pages.ui.charts.variants import race_errors, race_map
+    from pages.ui.lessons import variants as parts
     from pages.ui.look.palette import palette
     from pages.ui.player import live_runs, tabs
 live_runs.settle()
-finished, problem, curve = race.runs(desk)
+finished, problem, curve = parts.runs(desk)
 colours = palette(st.context.theme.type)
-plane, names = race.axes(desk.settings)
+plane, names = parts.axes(desk.settings)
 tall = projector.height(310, 192)
 if desk.revealed or not projector.on():
-    st.html(race.legend(finished, colours))
+    st.html(parts.legend(finished, colours))
 left, right = st.columns(2)
 with left:
     with st.container(horizontal=True, vertical_alignment="center", key="race_map_head"):
-        look.panel_title("Landscape", race.slice_note(plane, names) + "; click to set the start")
+        look.panel_title("Landscape", parts.slice_note(plane, names) + "; click to set the start")
     with look.clickable("race"):
         tabs.draw(race_map(finished, problem, curve, unit, plane, names, colours, tall), "race_map")
 with right:
@@ -161,9 +161,9 @@ with right:
     tabs.draw(race_errors(finished, unit, colours, tall), "race_errors")
 with lesson.transport():
     outcome = lesson.Question(asked.text, OUTCOMES)
-    race.transport(finished, unit, desk, lesson.judged(desk, outcome, finished.first(unit, desk.guess)))
-st.html(race.results_table(finished, unit, colours, desk.revealed))
-st.caption(race.HOW)
+    parts.transport(finished, unit, desk, lesson.judged(desk, outcome, finished.first(unit, desk.guess)))
+st.html(parts.results_table(finished, unit, colours, desk.revealed))
+st.caption(parts.HOW)
 with st.container(horizontal=True, vertical_alignment="center", key="race_links"):
     st.markdown("One of them alone, on the Train page:")
     for one in finished.results:
@@ -182,5 +182,5 @@ lesson.closing(
         lesson.Link("Sizes of batch, counted in updates", "variants", QUADRATIC, {"racers": "batch,mini-batch,stochastic", "unit": "update"}),
         lesson.Link("Vanishing and exploding gradients", "deep_networks"),
     ),
-    (desk, race.by_name(finished, problem, curve)),
+    (desk, parts.by_name(finished, problem, curve)),
 )  # fmt: skip

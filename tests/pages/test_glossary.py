@@ -6,8 +6,8 @@ import pytest
 from lesson_page import LessonPage
 
 from gd_core.lessons.glossary import ENTRIES, found
+from pages.ui.lessons.glossary import Search
 from pages.ui.look.navigation import LESSONS
-from pages.ui.search import Search
 
 
 def terms(page):

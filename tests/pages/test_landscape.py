@@ -10,8 +10,8 @@ from gd_core.problem import build
 from gd_core.recorder import record
 from gd_core.settings.experiment import Experiment, ParameterError
 from gd_core.theory import curvature
+from pages.ui.lessons.landscape.tables import factor, percent
 from pages.ui.look.options import Rows
-from pages.ui.valley import factor, percent
 
 LESSON = "landscape"
 PUBLISHED = {"dataset": "noisy-quadratic", "learning_rate": "1e-05", "epochs": "10"}

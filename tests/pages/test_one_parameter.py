@@ -133,7 +133,7 @@ def test_the_player_knows_the_next_step():
 
 def test_the_file_is_a_spreadsheet_of_this_run():
     """Made when asked for, with this η and this start in it."""
-    from pages.ui.slope import workbook
+    from pages.ui.lessons.one_parameter import workbook
 
     file = workbook(experiment(LessonPage(LESSON, learning_rate="0.25", start="-7.5", epochs="3")))
     with zipfile.ZipFile(io.BytesIO(file)) as parts:

@@ -85,8 +85,8 @@ def clicked(
 
 def _add(desk: Desk[Experiment]) -> None:
     from gd_core.lessons.landscape import mirrored
+    from pages.ui.lessons.landscape.tables import plane_of
     from pages.ui.player import live_runs
-    from pages.ui.valley import plane_of
 
     problem = live_runs.known(desk.settings)[0]
     number = len(desk["more"]) + 1

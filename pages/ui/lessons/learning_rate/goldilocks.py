@@ -9,8 +9,8 @@ from gd_core.lessons.learning_rate.four_rates import NearLimit, near_limit
 from gd_core.lessons.learning_rate.goldilocks import Attempt, Goal, attempts, goal_of
 from gd_core.settings.experiment import Experiment
 from gd_core.verdict import short, significant
-from pages.ui import four_rates
-from pages.ui.four_rates import Four
+from pages.ui.lessons.learning_rate import four_rates
+from pages.ui.lessons.learning_rate.four_rates import Four
 from pages.ui.look import look
 from pages.ui.player import live_runs
 from pages.ui.settings.page_settings import Desk
