@@ -20,6 +20,6 @@ if __name__ == "__main__":
     st.session_state["in_app"] = True
     page.run()
 else:
-    from pages.ui import warm
+    from pages.ui.train import startup
 
-    app = st.App(__file__, lifespan=warm.lifespan)
+    app = st.App(__file__, lifespan=startup.lifespan)

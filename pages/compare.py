@@ -3,10 +3,10 @@
 import streamlit as st
 
 from gd_core.settings.pins import MOST, Pins
-from pages.ui import pins
 from pages.ui.look import look, navigation
 from pages.ui.look.options import AutoNumber, Choice, Numbers
 from pages.ui.settings.page_settings import Desk
+from pages.ui.train import pins
 
 navigation.enter()
 pins.enter_compare()

@@ -3,12 +3,12 @@
 import streamlit as st
 
 from gd_core.settings.catalog import DATASET_INFO
-from pages.ui import own_table
 from pages.ui.lessons.landscape import scaling, starts
 from pages.ui.look import look, projector
 from pages.ui.look.options import Choice
 from pages.ui.settings import lesson
 from pages.ui.settings.page_settings import Desk
+from pages.ui.train import own_table
 
 DATASETS = ("noisy-quadratic", "two-features", "table")  # three parameters each
 FITS = own_table.at_most(1000, 3)
@@ -105,7 +105,6 @@ lesson.predict(desk, question)
 
 with look.first_visit():
     from gd_core.lessons.landscape import pair
-    from pages.ui import rate
     from pages.ui.charts.error import gap as gap_chart
     from pages.ui.charts.landscape import both_gaps
     from pages.ui.charts.landscape import valley as valley_chart
@@ -113,6 +112,7 @@ with look.first_visit():
     from pages.ui.lessons.landscape import tables
     from pages.ui.look.palette import palette
     from pages.ui.player import live_runs, player, tabs
+    from pages.ui.train import rate
 live_runs.settle()
 colours = palette(st.context.theme.type)
 

@@ -6,11 +6,11 @@ import streamlit as st
 
 from gd_core.settings.catalog import DATASET_INFO, OPTIMIZER_INFO
 from gd_core.settings.experiment import BOUNDS
-from pages.ui import own_table
 from pages.ui.look import look
 from pages.ui.look.options import Choice, Number, Numbers
 from pages.ui.settings import lesson
 from pages.ui.settings.page_settings import Desk
+from pages.ui.train import own_table
 
 ANSWERS = {
     "1": "Run 1",

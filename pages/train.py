@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from pages.ui import controls, task
 from pages.ui.look import look
+from pages.ui.train import controls, task
 
 held = controls.side_bar()
 look.apply()
@@ -11,7 +11,7 @@ box = task.heading()
 
 with st.container(key="lab"):  # where torch is missing yet, it is loaded here, after the controls
     with look.first_visit():
-        from pages.ui import lab
+        from pages.ui.train import panels
 
-    lab.show(held, box)
+    panels.show(held, box)
 controls.examples(held.menu)

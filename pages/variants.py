@@ -7,11 +7,11 @@ import streamlit as st
 
 from gd_core.lessons.variants.racers import RACERS, TITLES, UNITS
 from gd_core.settings.experiment import BOUNDS
-from pages.ui import own_table
 from pages.ui.look import look, projector
 from pages.ui.look.options import AutoNumber, Choice, Flag, Several
 from pages.ui.settings import lesson
 from pages.ui.settings.page_settings import Desk
+from pages.ui.train import own_table
 
 NONE = {"none": "None of them"}
 UNIT_WORDS = {"epoch": "epochs", "update": "updates", "row": "rows seen"}

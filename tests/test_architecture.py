@@ -343,7 +343,7 @@ HOUSE = {
     "pages.train": "import streamlit as st\nfrom pages.ui import charts, controls",
     "pages.lessons": "import streamlit as st",
     "pages.ui.charts": "import altair as alt\nfrom torch import Tensor\nfrom gd_core.theory import X",
-    "pages.ui.controls": "import streamlit as st",
+    "pages.ui.train.controls": "import streamlit as st",
     "pages.ui.look.palette": "",
 }
 
@@ -388,9 +388,9 @@ def test_a_house_in_order_has_no_violations():
         ("pages.train", "from pages import lessons", "pages.train uses pages.lessons"),
         ("pages.ui.charts", "import streamlit", "pages.ui.charts uses streamlit"),
         ("pages.ui.look.palette", "from streamlit import markdown", "pages.ui.look.palette uses streamlit"),
-        ("pages.ui.controls", "import altair", "pages.ui.controls uses altair"),
-        ("pages.ui.controls", "from pages.train import X", "pages.ui.controls uses pages.train"),
-        ("pages.ui.controls", "import app", "pages.ui.controls uses app"),
+        ("pages.ui.train.controls", "import altair", "pages.ui.train.controls uses altair"),
+        ("pages.ui.train.controls", "from pages.train import X", "pages.ui.train.controls uses pages.train"),
+        ("pages.ui.train.controls", "import app", "pages.ui.train.controls uses app"),
         ("app", "import gd_core.theory", "app uses gd_core"),
     ],
 )

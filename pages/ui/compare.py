@@ -21,11 +21,11 @@ from pages.ui.compare_table import rows_of, table
 from pages.ui.look import look, map_axes, projector
 from pages.ui.look.look import plain
 from pages.ui.look.palette import Palette, palette
-from pages.ui.pinned import entry, training
 from pages.ui.player import live_runs, player, run_summaries, tabs
 from pages.ui.settings import lesson
 from pages.ui.settings.page_settings import Desk
 from pages.ui.takeaway import takeaway
+from pages.ui.train.pinned import entry, training
 
 TALL, LARGE = 290, 230  # height of the charts, in pixels, and on a projector
 EXAMPLE = 100  # epochs of an example at most: what tells rates apart happens early

@@ -16,8 +16,8 @@ from gd_core.verdict import significant
 from pages.ui.charts.ghosts import Ghost
 from pages.ui.look.options import written
 from pages.ui.look.palette import Palette
-from pages.ui.pinned import disc
 from pages.ui.player import player
+from pages.ui.train.pinned import disc
 
 TITLES = {
     "dataset": "Data set",

@@ -15,7 +15,7 @@ from gd_core.recorder import record
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.pins import MOST, Pin, Pins, packed
 from gd_core.tables.table import Table
-from pages.ui import pins as session
+from pages.ui.train import pins as session
 
 BASE = replace(Experiment.default(), scale_features=True, epochs=60)
 RATES = (0.008, 0.35, 0.38, 0.5)

@@ -8,7 +8,7 @@ from train_page import Lab
 from gd_core import drawing
 from gd_core.problem import split
 from gd_core.settings.experiment import Experiment
-from pages.ui import draw
+from pages.ui.train import draw
 
 OPENING = drawing.opening()
 

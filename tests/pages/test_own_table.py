@@ -10,7 +10,7 @@ from train_page import Lab
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.task import Result, Task
 from gd_core.tables.table import find
-from pages.ui.task import NEEDS_A_FILE
+from pages.ui.train.task import NEEDS_A_FILE
 
 CARS = {"dataset": "table", "table": "cars", "target": "distance (ft)", "features": "speed (mph)"}
 GOOD = "size,rooms,price\n50,2,210\n72,3,295\n90,4,400\n101,4,410\n60,2,230\n"

@@ -15,7 +15,7 @@ from gd_core.settings.examples import OPENING
 from gd_core.settings.experiment import Experiment, defaults
 from gd_core.settings.table_fields import TABLE_FIELDS, usual_fields
 from gd_core.settings.task import CONTROLS, PRESETS, THEORY, Result, Target, Task
-from pages.ui import share
+from pages.ui.train import share
 
 HOSTILE = "<script>alert(1)</script> [x](javascript:alert(2)) $x$ :red[y] **z**\nsecond line\nمرحبا 🎓"
 EXPERIMENT = replace(OPENING.experiment, epochs=40)

@@ -25,8 +25,8 @@ from gd_core.settings.table_fields import (
     usual_fields,
 )
 from gd_core.tables.example_tables import EXAMPLE_TABLES
-from pages.ui import pins, task
 from pages.ui.look.look import plain
+from pages.ui.train import pins, task
 
 STATE = st.session_state
 KEPT = 3  # tables that a visitor's session holds

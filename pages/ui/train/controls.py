@@ -23,10 +23,10 @@ from gd_core.settings.experiment import (
     to_text,
 )
 from gd_core.settings.table_fields import DATASET, info_of, needs_its_file
-from pages.ui import own_table, pins, task
 from pages.ui.look import map_axes, navigation, projector
 from pages.ui.look.look import plain
 from pages.ui.look.options import written
+from pages.ui.train import own_table, pins, task
 
 NUMBERS = "numbers"
 HELD_OUT = ("holdout", "split_seed")

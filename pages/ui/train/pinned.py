@@ -10,13 +10,13 @@ import streamlit as st
 
 from gd_core.run_summary import same_data, same_landscape, same_target
 from gd_core.settings.pins import Pin
-from pages.ui import controls, pins
 from pages.ui.charts.ghosts import MARKS, STROKES, Ghost, colours_of
 from pages.ui.charts.model import Run, drawn_epochs, last_epoch
 from pages.ui.look import projector
 from pages.ui.look.look import plain
 from pages.ui.look.palette import Palette
 from pages.ui.player import live_runs, player, run_summaries
+from pages.ui.train import controls, pins
 
 STATE = st.session_state
 NONE: tuple[Ghost, ...] = ()

@@ -14,7 +14,6 @@ from gd_core.settings.experiment import Experiment, ParameterError
 from gd_core.settings.task import THEORY
 from gd_core.theory import Forecast
 from gd_core.verdict import short, significant
-from pages.ui import advice, controls, draw, hand_in, own_table, pinned, pins, prepare, rate, task
 from pages.ui.charts.error import error as error_chart
 from pages.ui.charts.fit import agreement, along, fit
 from pages.ui.charts.ghosts import Ghost
@@ -27,6 +26,7 @@ from pages.ui.player.recording_cache import once
 from pages.ui.settings import lesson
 from pages.ui.settings.next_steps import ways_on
 from pages.ui.takeaway import takeaway
+from pages.ui.train import controls, draw, hand_in, own_table, pinned, pins, prepare, rate, table_advice, task
 
 TALL, LOW = 300, 205  # heights of the upper and the lower panels, in pixels,
 IN_A_ROW = 270  # and of three side by side
@@ -50,7 +50,7 @@ def show(held: controls.Controls, box: Any = None) -> None:
             rate.show(held.experiment, live_runs.known(held.experiment)[2], _rate_chosen("rate"))
     if held.experiment.dataset == "table" and task.current() is None and not own_table.problem():
         with held.under_table:
-            advice.show(held.experiment, controls.load)
+            table_advice.show(held.experiment, controls.load)
     take = hand_in.without_what_the_task_forbids(live_runs.on_stage(held.experiment))
     hand_in.show(box, take)
     streaming = bool(take and take.recorder) or bool(pinned.pending())

@@ -20,9 +20,9 @@ from gd_core.settings.task import (
 from gd_core.tables.table import find
 from gd_core.target import in_words, judge, verdict
 from gd_core.verdict import significant
-from pages.ui import share, task
 from pages.ui.look.look import plain
 from pages.ui.player import live_runs
+from pages.ui.train import share, task
 
 DRAFT = "draft "  # what the keys of the dialog's widgets begin with
 COLUMNS = 3

@@ -7,9 +7,9 @@ from gd_core.problem import Problem
 from gd_core.safe_start import safe_rate
 from gd_core.settings.experiment import Experiment
 from gd_core.verdict import ILL_CONDITIONED, short
-from pages.ui import own_table
 from pages.ui.look.look import plain
 from pages.ui.player import live_runs
+from pages.ui.train import own_table
 
 
 def show(experiment: Experiment, load: own_table.Load) -> None:

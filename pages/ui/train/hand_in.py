@@ -8,9 +8,9 @@ import streamlit as st
 from gd_core.settings.experiment import ParameterError
 from gd_core.settings.task import Result, Task
 from gd_core.target import in_words, judge, verdict
-from pages.ui import share, task
 from pages.ui.look.look import plain
 from pages.ui.player import live_runs, player
+from pages.ui.train import share, task
 
 STATE = st.session_state
 
