@@ -34,13 +34,13 @@ look.apply()
 look.title("Compare", "Runs that you have pinned, side by side: what differs, and what came of it.")
 
 with look.first_visit():
-    from pages.ui import compare
+    from pages.ui.compare import comparison
     from pages.ui.player import live_runs
 live_runs.settle()
 desk.complaint()
 with st.sidebar:
-    compare.side_bar(desk)
+    comparison.side_bar(desk)
 if desk.settings.pins:
-    compare.show(desk)
+    comparison.show(desk)
 else:
-    compare.empty(desk)
+    comparison.empty(desk)

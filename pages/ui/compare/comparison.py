@@ -17,7 +17,7 @@ from gd_core.verdict import significant
 from pages.ui.charts import pinned as charts
 from pages.ui.charts.ghosts import Ghost
 from pages.ui.charts.model import Run
-from pages.ui.compare_table import rows_of, table
+from pages.ui.compare.comparison_table import rows_of, table
 from pages.ui.look import look, map_axes, projector
 from pages.ui.look.look import plain
 from pages.ui.look.palette import Palette, palette
