@@ -372,7 +372,7 @@ def test_a_house_in_order_has_no_violations():
         ),
         ("gd_core.training", "import gd_core.datasets", "gd_core.training uses gd_core.datasets"),
         ("gd_core.optimizers", "from gd_core.objective import X", "gd_core.optimizers uses gd_core"),
-        ("gd_core.theory", "from gd_core.__main__ import main", "gd_core.theory uses gd_core.__main__"),
+        ("gd_core.theory", "from gd_core.cli.commands import main", "gd_core.theory uses gd_core.__main__"),
         ("gd_core.theory", "import torch.optim", "gd_core.theory uses torch.optim"),
         ("gd_core.theory", "from torch import optim", "gd_core.theory uses torch.optim"),
         ("gd_core.theory", "torch.optim.SGD", "gd_core.theory uses torch.optim"),

@@ -16,7 +16,7 @@ from time import monotonic
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
-from gd_core.columns import aligned
+from gd_core.cli.printing import aligned
 from gd_core.export.whole_file import whole_file
 from gd_core.large.run import LargeRun
 from gd_core.settings.experiment import FIELDS

@@ -17,7 +17,7 @@ import pytest
 from pipe import Pipe
 from pyarrow import parquet
 
-from gd_core import __main__ as command_line
+from gd_core.cli import commands as command_line
 from gd_core.large import distributed
 from gd_core.large.distributed import Group, Unconnected
 from gd_core.tables.chunks import Shard
@@ -35,7 +35,7 @@ RANK = """
 import json, os, signal, sys
 from gd_core.cli import large_table
 from gd_core.large import distributed
-from gd_core.__main__ import main
+from gd_core.cli.commands import main
 commands = json.loads(sys.argv[1])
 for number, (port, arguments) in enumerate(commands, 1):
     os.environ["MASTER_PORT"] = str(port)
@@ -58,7 +58,7 @@ import math, os, signal, sys
 from gd_core.cli import large_table
 from gd_core.large import distributed
 from gd_core.large import record
-from gd_core.__main__ import main
+from gd_core.cli.commands import main
 
 def die(*arguments):
     os.kill(os.getpid(), signal.SIGKILL)

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from gd_core import __main__ as command_line
 from gd_core import published
+from gd_core.cli import commands as command_line
 from gd_core.export.notebook import notebook
 from gd_core.export.script import script, stride
 from gd_core.problem import build
@@ -86,7 +86,7 @@ def test_train_prints_the_articles_epochs():
 
 def test_help_does_not_wait_for_torch():
     """It names both commands, and every setting of a run, without loading torch."""
-    script = "import sys; from gd_core.__main__ import main; main(sys.argv[1:])"
+    script = "import sys; from gd_core.cli.commands import main; main(sys.argv[1:])"
     check = "import atexit, sys; atexit.register(lambda: print('torch' in sys.modules, file=sys.stderr));"
     for arguments, words in (
         (["--help"], ["train", "reproduce"]),
@@ -171,7 +171,7 @@ def test_names_are_printed_whatever_the_language():
 def test_ctrl_c_ends_quietly(tmp_path):
     """No traceback, the shell's own exit status for it, and no half-written file."""
     script = (
-        "import signal, sys; import gd_core.recorder as r; from gd_core.__main__ import main\n"
+        "import signal, sys; import gd_core.recorder as r; from gd_core.cli.commands import main\n"
         "signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background starts without\n"
         "def interrupted(self, seconds=None): signal.raise_signal(signal.SIGINT)\n"
         "r.Recorder.advance = interrupted; sys.exit(main(['train', '--engine', 'loop', '--csv', sys.argv[1]]))"

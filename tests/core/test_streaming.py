@@ -13,7 +13,7 @@ import pytest
 import torch
 from pyarrow import parquet
 
-from gd_core import __main__ as command_line
+from gd_core.cli import commands as command_line
 from gd_core.cli import large_table
 from gd_core.export import whole_file
 from gd_core.large.record import Progressed

@@ -13,7 +13,7 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
-from gd_core.__main__ import main
+from gd_core.cli.commands import main
 from gd_core.export.caption import in_a_line, in_words
 from gd_core.export.notebook import notebook
 from gd_core.export.record_file import strict_json, to_csv, to_json

@@ -1,0 +1,1 @@
+"""What the lesson of the learning rate computes: four rates, the sweep over all of them, and a challenge."""

@@ -1,0 +1,35 @@
+"""What the commands print and write: text in columns, and files that are there as a whole or not at all."""
+
+import argparse
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TextIO
+
+from gd_core.cli.flags import Parser
+from gd_core.export.whole_file import whole_file
+
+
+def aligned(lines: Sequence[Sequence[str]]) -> Iterator[str]:
+    """Columns of one width, to the right."""
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    for line in lines:
+        yield "  ".join(cell.rjust(width) for cell, width in zip(line, widths, strict=True))
+
+
+@contextmanager
+def output(options: argparse.Namespace, name: str, parser: Parser) -> Generator[TextIO | None]:
+    """The file that a flag names, or None without the flag. What is wrong with it ends the command."""
+    if name not in options:
+        yield None
+    else:
+        with blaming(name, getattr(options, name), parser), whole_file(getattr(options, name)) as file:
+            yield file
+
+
+@contextmanager
+def blaming(name: str, path: str, parser: Parser) -> Generator[None]:
+    """End with a sentence about this flag's file if something in here cannot be written."""
+    try:
+        yield
+    except OSError as error:
+        parser.exit(2, f"{name} must be a file that can be written. Got {path}: {error.strerror}.\n")
