@@ -26,7 +26,7 @@ def differences(one, other, where=""):
             yield f"{where}: {len(one)} items, now {len(other)}"
         for place, pair in enumerate(zip(one, other, strict=False)):
             yield from differences(*pair, f"{where}[{place}]")
-    elif isinstance(one, str) and isinstance(other, str) and ".csv" in where and where[-2:] != "0]":
+    elif isinstance(one, str) and isinstance(other, str) and ".csv" in where and not where.endswith("[0]"):
         yield from differences([*map(cell, one.split(","))], [*map(cell, other.split(","))], where)
     elif isinstance(one, float) and isinstance(other, float):
         if not math.isclose(one, other, rel_tol=SAME, abs_tol=SAME):

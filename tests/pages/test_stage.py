@@ -70,15 +70,15 @@ class Interrupted(Experiment):
         return same
 
 def press(epochs):
-    stage.train(Interrupted(epochs=epochs))
+    live_runs.train(Interrupted(epochs=epochs))
 
 for comparison in range(1, 12):
     for epochs in (1, 2, 3, 4, 5, 6, 7, 7, 4):
         Interrupted.countdown = comparison
         press(epochs)
     Interrupted.countdown = 0
-    kept = [experiment.epochs for experiment in stage.STATE["runs"]]
-    assert len(kept) == stage.KEPT_RUNS and 4 in kept, kept
+    kept = [experiment.epochs for experiment in live_runs.STATE["runs"]]
+    assert len(kept) == live_runs.KEPT_RUNS and 4 in kept, kept
 """
 
 
