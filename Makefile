@@ -34,6 +34,7 @@ bench-quick: $(VENV)/dev.stamp  ## The same with less work, in a few minutes, in
 check: $(VENV)/dev.stamp  ## Check format, lint and types
 	$(IN_VENV) ruff format --check .
 	$(IN_VENV) ruff check .
+	PYTHONPATH=. $(VENV)/bin/python -c 'from importlinter.cli import lint_imports_command; lint_imports_command()'
 	$(IN_VENV) pyright
 
 format: $(VENV)/dev.stamp  ## Format the code and mend what the linter can mend

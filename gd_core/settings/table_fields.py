@@ -1,6 +1,6 @@
 """The fields of an `Experiment` that pick from a table: their rules, their usual values, and the model they make.
 
-NumPy comes with `table`, when a table is first looked at.
+NumPy comes with `tables.table`, when a table is first looked into.
 """
 
 import csv
@@ -232,9 +232,7 @@ def _problem_with_degree(value: Any, features: tuple[str, ...], table: "Table | 
     if value > 1 and len(features) > 1:
         return f"degree must be 1 with several features: a polynomial needs just one. Got {value}."
     if value > 1 and table is not None:
-        import numpy as np
-
-        largest = float(np.nanmax(np.abs(table[next(iter(features))])))
+        largest = table.largest(next(iter(features)))
         if largest and not 1 / REACH <= largest**value <= REACH:
             return f"degree must be lower for values as far from 1 as {largest:.3g}: their powers cannot be computed. Got {value}."
     return None
@@ -264,11 +262,8 @@ def problem_with_holding_out(held_out: int, value: float, others: Mapping[str, A
     table = table_at_hand(others["table"])
     if table is None or others["missing"] != "mean":
         return None
-    import numpy as np
-
-    whole = ~np.isnan(table[others["target"]])
     for name in others["features"]:
-        numbers = int((~np.isnan(table[name]) & whole).sum()) if table.missing[name] else table.rows
+        numbers = table.numbers(name, beside=others["target"]) if table.missing[name] else table.rows
         if held_out >= numbers:
             return (
                 f"holdout must be less: column {_quoted(name)} has {numbers:,} numbers, and {held_out:,} held-out rows could "

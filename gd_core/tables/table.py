@@ -83,6 +83,14 @@ class Table:
             name: int(np.isnan(column).sum()) for name, column in zip(self.names, self.columns, strict=True)
         }
 
+    def largest(self, name: str) -> float:
+        """The size of a column's largest number, whatever its sign."""
+        return float(np.nanmax(np.abs(self[name])))
+
+    def numbers(self, name: str, *, beside: str) -> int:
+        """In how many rows a column and the one beside it both hold a number."""
+        return int((~np.isnan(self[name]) & ~np.isnan(self[beside])).sum())
+
     @cached_property
     def fingerprint(self) -> str:
         """SHA-256 of names and numbers, in hexadecimal: the same for the same content, however the file was written."""

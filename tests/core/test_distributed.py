@@ -40,7 +40,7 @@ commands = json.loads(sys.argv[1])
 for number, (port, arguments) in enumerate(commands, 1):
     os.environ["MASTER_PORT"] = str(port)
     if number == len(commands):
-        large_command.RECORDED_EVERY = 0.0
+        large_table.RECORDED_EVERY = 0.0
         os.environ["WORLD_SIZE"] = "2"
         if os.environ["RANK"] == "2":
             break
@@ -73,7 +73,7 @@ def wait(*arguments):
     while True:
         os.read(hears, 1)
 
-large_command.RECORDED_EVERY = 0.0
+large_table.RECORDED_EVERY = 0.0
 add, whose, where = large_record.Progressed.add, *sys.argv[1:3]
 if "alone" in where or "waits" in where:
     distributed.HEARTBEAT, distributed.TIMEOUT = math.inf, 3600  # what is noticed is noticed by a signal
