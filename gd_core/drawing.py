@@ -83,11 +83,11 @@ def _safe_rate(experiment: Experiment) -> float:
     from gd_core.problem import build
     from gd_core.safe_start import safe_rate
     from gd_core.settings.experiment import BOUNDS
-    from gd_core.theory import curvature
+    from gd_core.theory import curvature_of
 
     problem = build(experiment)
     low, high = BOUNDS["learning_rate"][:2]
-    return min(high, max(low, safe_rate(experiment, problem, curvature(problem.objective))))
+    return min(high, max(low, safe_rate(experiment, problem, curvature_of(problem.objective))))
 
 
 def _table(points: Any) -> Any:

@@ -22,7 +22,7 @@ MARGIN = 1.3  # the map's half-width as a multiple of the distance from start to
 
 
 @dataclass(frozen=True)
-class Frame:
+class Window:
     """The part of the plane that a map shows: centre and half-width on each axis."""
 
     centre: tuple[float, float]
@@ -46,61 +46,61 @@ class LevelLines:
     heights: np.ndarray
 
 
-def frame(curve: Curvature, start: Tensor, axes: Sequence[int]) -> Frame:
+def window(curvature: Curvature, start: Tensor, axes: Sequence[int]) -> Window:
     """A map around the optimum that holds the start and its mirror image.
 
     It depends on the problem, not on the rate, so that two runs are seen on the same map. A start that is already
     optimal along an axis still gets a half-width: as far as the loss takes to grow by as much as from the floor to
     the start, or 1.
     """
-    rise = float(curve.gap(start).sum())
+    rise = float(curvature.gap(start).sum())
 
     def half(axis: int) -> float:
-        distance = abs(float(start[axis] - curve.optimum[axis]))
-        steepness = float(curve.hessian[axis, axis])
+        distance = abs(float(start[axis] - curvature.optimum[axis]))
+        steepness = float(curvature.hessian[axis, axis])
         reach = math.sqrt(2 * rise / steepness) if steepness > 0 and rise > 0 else 1.0
         # wide enough that both ends differ in 32 bits
-        return MARGIN * max(distance, 0.2 * reach, 1e-5 * abs(float(curve.optimum[axis])), 1e-9)
+        return MARGIN * max(distance, 0.2 * reach, 1e-5 * abs(float(curvature.optimum[axis])), 1e-9)
 
     u, v = axes
-    return Frame((float(curve.optimum[u]), float(curve.optimum[v])), (half(u), half(v)))
+    return Window((float(curvature.optimum[u]), float(curvature.optimum[v])), (half(u), half(v)))
 
 
-def around(curve: Curvature, starts: Sequence[Tensor], axes: Sequence[int]) -> Frame:
+def around(curvature: Curvature, starts: Sequence[Tensor], axes: Sequence[int]) -> Window:
     """A map that holds several starts and their mirror images."""
-    frames = [frame(curve, start, axes) for start in starts]
-    half = (max(one.half[0] for one in frames), max(one.half[1] for one in frames))
-    return Frame(frames[0].centre, half)
+    windows = [window(curvature, start, axes) for start in starts]
+    half = (max(one.half[0] for one in windows), max(one.half[1] for one in windows))
+    return Window(windows[0].centre, half)
 
 
-def slice_minimum(curve: Curvature, theta: Tensor, axes: Sequence[int]) -> Tensor:
+def slice_minimum(curvature: Curvature, theta: Tensor, axes: Sequence[int]) -> Tensor:
     """Where the loss is lowest in the plane of two axes, the other parameters standing as in θ. [..., P] → [..., 2].
 
     The gradient within the plane is 0 there: H_pp (p − p*) = −H_po (o − o*). Along a flat direction, the point
     nearest to the optimum.
     """
-    plane = list(axes)
-    others = [i for i in range(theta.shape[-1]) if i not in plane]
-    within = curve.hessian[plane][:, plane]
-    across = curve.hessian[plane][:, others]
-    away = (theta - curve.optimum)[..., others]
-    return curve.optimum[plane] - away @ (torch.linalg.pinv(within, hermitian=True) @ across).T
+    projection = list(axes)
+    others = [i for i in range(theta.shape[-1]) if i not in projection]
+    within = curvature.hessian[projection][:, projection]
+    across = curvature.hessian[projection][:, others]
+    away = (theta - curvature.optimum)[..., others]
+    return curvature.optimum[projection] - away @ (torch.linalg.pinv(within, hermitian=True) @ across).T
 
 
-def level_lines(curve: Curvature, shown: Frame, lowest: Tensor, axes: Sequence[int]) -> LevelLines:
+def level_lines(curvature: Curvature, shown: Window, lowest: Tensor, axes: Sequence[int]) -> LevelLines:
     """Lines of equal loss in the plane of two axes, around the slice's lowest point.
 
     Levels grow by a constant factor. The lowest is chosen so that its line is still a few grid cells wide across
     the narrowest valley; the highest is about the largest loss on the map.
 
     Args:
-        curve: The parabola.
+        curvature: The parabola.
         shown: The part of the plane to cover.
         lowest: Lowest points of the slices that the run passes through, [K, 2]; the lines cover the map around each.
         axes: The two parameters.
     """
-    plane = list(axes)
-    form = curve.hessian[plane][:, plane].numpy()
+    projection = list(axes)
+    form = curvature.hessian[projection][:, projection].numpy()
     centre, half = np.array(shown.centre), np.array(shown.half)
     # a run that leaves the map far behind must not make the grid coarse
     points = np.clip(lowest.numpy(), centre - 2 * half, centre + 2 * half)

@@ -38,7 +38,7 @@ class Finding(NamedTuple):
     epoch: int | None = None
 
 
-def outcome(recording: Recording, curve: Curvature) -> Finding:
+def outcome(recording: Recording, curvature: Curvature) -> Finding:
     """Tell how a run ended.
 
     - diverged: the loss passed 10⁶ × max(1, first loss), or is not finite.
@@ -54,10 +54,10 @@ def outcome(recording: Recording, curve: Curvature) -> Finding:
         return Finding(Outcome.DIVERGED, recording.diverged_at)
     if recording.stopped:
         return Finding(Outcome.STOPPED, recording.epochs)
-    gap = recording.epoch_loss - curve.floor_loss
-    parts = curve.gap(recording.epoch_theta)  # of each direction, [E + 1, P]
-    rounding = 1e-14 * max(abs(curve.floor_loss), float(recording.epoch_loss[0]))
-    left = (CONVERGED_BELOW * parts[0]).clamp(min=max(NEGLIGIBLE * curve.floor_loss, rounding))
+    gap = recording.epoch_loss - curvature.floor_loss
+    parts = curvature.gap(recording.epoch_theta)  # of each direction, [E + 1, P]
+    rounding = 1e-14 * max(abs(curvature.floor_loss), float(recording.epoch_loss[0]))
+    left = (CONVERGED_BELOW * parts[0]).clamp(min=max(NEGLIGIBLE * curvature.floor_loss, rounding))
     close = (parts <= left).all(1)
     if bool(close[-1]):
         never = (~close).nonzero()
@@ -70,7 +70,7 @@ def outcome(recording: Recording, curve: Curvature) -> Finding:
         return Finding(_drift(older, newer) if len(recent) > WINDOW else _trend(gap))
     if newer.max() > older.max() * (1 + LEVEL):
         return Finding(Outcome.GROWING)
-    if _alternates(recording.epoch_theta[-WINDOW - 1 :], curve):
+    if _alternates(recording.epoch_theta[-WINDOW - 1 :], curvature):
         return Finding(Outcome.OVERSHOOTING)
     return Finding(Outcome.DESCENDING)
 
@@ -91,10 +91,10 @@ def _drift(older: Tensor, newer: Tensor) -> Outcome:
     return Outcome.GROWING if change > max(CERTAIN * scatter, math.log(2)) else Outcome.HOVERING
 
 
-def _alternates(theta: Tensor, curve: Curvature) -> bool:
+def _alternates(theta: Tensor, curvature: Curvature) -> bool:
     """Whether the error along a direction that matters changes sign at least twice, and in every third epoch or more."""
-    matters = curve.gap(theta[-1]) > 1e-3 * curve.gap(theta[-1]).sum()
-    signs = torch.sign(curve.along(theta))
+    matters = curvature.gap(theta[-1]) > 1e-3 * curvature.gap(theta[-1]).sum()
+    signs = torch.sign(curvature.along(theta))
     changes = (signs[1:] * signs[:-1] < 0).sum(0)
     often = (changes >= 2) & (changes * 3 >= len(signs) - 1)
     slow_swing = (changes >= 2) & (len(signs) > WINDOW)  # momentum swings over several epochs

@@ -84,7 +84,7 @@ def kept_epochs(epochs: int) -> np.ndarray:
     return np.unique(np.concatenate([np.arange(min(KEPT, epochs) + 1), late, [epochs]]))
 
 
-def sketch(experiment: Experiment, recording: Recording, curve: Curvature) -> Sketch:
+def sketch(experiment: Experiment, recording: Recording, curvature: Curvature) -> Sketch:
     """Keep of a recording what a comparison needs. Nothing in it holds on to the recording."""
     kept = kept_epochs(recording.epochs)
     held_out = recording.epoch_held_out_rmse
@@ -93,8 +93,8 @@ def sketch(experiment: Experiment, recording: Recording, curve: Curvature) -> Sk
         kept=kept,
         theta=recording.epoch_theta[kept],  # a list of rows, so a copy
         rmse=recording.epoch_rmse.numpy().copy(),
-        gap=float(curve.gap(recording.epoch_theta[-1]).sum()),
-        finding=outcome(recording, curve),
+        gap=float(curvature.gap(recording.epoch_theta[-1]).sum()),
+        finding=outcome(recording, curvature),
         complete=recording.complete,
         held_out_rmse=None if held_out is None else float(held_out[-1]),
     )

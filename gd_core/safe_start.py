@@ -6,19 +6,19 @@ from dataclasses import replace
 
 from gd_core.problem import Problem, build
 from gd_core.settings.experiment import BOUNDS, Experiment
-from gd_core.theory import Curvature, curvature, first_step_rate, stability_limit, why_no_limit
+from gd_core.theory import Curvature, curvature_of, first_step_rate, stability_limit, why_no_limit
 
 SHARE = 0.5  # of the limit: 1/λ for gradient descent, with which no direction overshoots
 MANY_NUMBERS = 1_000_000  # rows times parameters, from which on an epoch takes long
 FEW_EPOCHS = 100
 
 
-def safe_rate(experiment: Experiment, problem: Problem, curve: Curvature) -> float:
+def safe_rate(experiment: Experiment, problem: Problem, curvature: Curvature) -> float:
     """Half of the stability limit, or, for a rule without one, a first step of a tenth of the way; cut to three digits."""
     if why_no_limit(experiment) is None:
-        rate = SHARE * stability_limit(curve, experiment.phase)
+        rate = SHARE * stability_limit(curvature, experiment.phase)
     else:
-        rate = first_step_rate(experiment, problem, curve)
+        rate = first_step_rate(experiment, problem, curvature)
     unit = 10.0 ** (math.floor(math.log10(rate)) - 2)
     return float(f"{math.floor(rate / unit * (1 + 1e-12)) * unit:.2e}")
 
@@ -26,7 +26,7 @@ def safe_rate(experiment: Experiment, problem: Problem, curve: Curvature) -> flo
 def measured(experiment: Experiment) -> tuple[Problem, Curvature]:
     """The problem of an experiment and its parabola."""
     problem = build(experiment)
-    return problem, curvature(problem.objective)
+    return problem, curvature_of(problem.objective)
 
 
 def safe_start(

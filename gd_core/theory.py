@@ -87,10 +87,10 @@ def hessian(objective: Callable[[Tensor], Tensor], theta: Tensor) -> Tensor:
     return (matrix + matrix.T) / 2
 
 
-def curvature(objective: Objective) -> Curvature:
+def curvature_of(objective: Objective) -> Curvature:
     """Measure the parabola at θ = 0, which tells it everywhere; of very many rows, from their moments alone."""
     if objective.loss is mse and objective.dataset.x.numel() > LARGE:
-        return curvature_from(objective.moments)
+        return curvature_from_moments(objective.moments)
     origin = torch.zeros(objective.features.shape[1], dtype=torch.float64)
     matrix = hessian(objective, origin)
     eigenvalues, eigenvectors = torch.linalg.eigh(matrix)
@@ -110,7 +110,7 @@ def curvature(objective: Objective) -> Curvature:
     )
 
 
-def curvature_from(moments: Moments) -> Curvature:
+def curvature_from_moments(moments: Moments) -> Curvature:
     """The parabola of the mean squared error over any number of rows, from their moments alone.
 
     With R = U S Vᵀ, the eigenvalues are 2s²/N and θ* = V S⁻¹ Uᵀy: not by way of ΦᵀΦ, in which small eigenvalues drown.
@@ -157,13 +157,13 @@ def step_matrix(phase: Phase, learning_rate: Tensor, eigenvalue: Tensor) -> Tens
     Gradient descent is momentum with β = 0. With g = λe and v' = βv + g, the heavy ball has e' = e − ηv' and
     Nesterov's form e' = e − η(g + βv').
     """
-    rate, curve = torch.broadcast_tensors(learning_rate, eigenvalue)
+    rate, curvature = torch.broadcast_tensors(learning_rate, eigenvalue)
     beta = 0.0 if phase.optimizer == "gradient-descent" else phase.momentum
     if phase.optimizer == "nesterov":
-        top = [1 - rate * curve * (1 + beta), -rate * beta**2]
+        top = [1 - rate * curvature * (1 + beta), -rate * beta**2]
     else:
-        top = [1 - rate * curve, -rate * beta]
-    bottom = [curve, torch.full_like(curve, beta)]
+        top = [1 - rate * curvature, -rate * beta]
+    bottom = [curvature, torch.full_like(curvature, beta)]
     return torch.stack([torch.stack(top, -1), torch.stack(bottom, -1)], -2)
 
 
@@ -189,7 +189,7 @@ def why_no_limit(experiment: Experiment) -> str | None:
     }.get(experiment.optimizer)
 
 
-def stability_limit(curve: Curvature, phase: Phase) -> float:
+def stability_limit(curvature: Curvature, phase: Phase) -> float:
     """The rate above which the error along the steepest direction grows.
 
     Gradient descent 2/λ, heavy ball 2(1 + β)/λ, Nesterov in torch's form 2(1 + β)/((1 + 2β)λ).
@@ -205,10 +205,10 @@ def stability_limit(curve: Curvature, phase: Phase) -> float:
     }
     if phase.optimizer not in shares:
         raise ValueError(f"optimizer must have a stability limit. Got {phase.optimizer}.")
-    return shares[phase.optimizer] / curve.largest
+    return shares[phase.optimizer] / curvature.largest
 
 
-def best_in_the_long_run(curve: Curvature, phase: Phase) -> float:
+def best_in_the_long_run(curvature: Curvature, phase: Phase) -> float:
     """The fixed rate with the smallest factor after very many epochs.
 
     2(1 + β)/(λ₁ + λ_P) for gradient descent, with β = 0, and for the heavy ball: its factor grows with
@@ -217,66 +217,68 @@ def best_in_the_long_run(curve: Curvature, phase: Phase) -> float:
     """
     if phase.optimizer != "nesterov":
         beta = 0.0 if phase.optimizer == "gradient-descent" else phase.momentum
-        return 2 * (1 + beta) / (curve.smallest + curve.largest)
-    low, high = 1 / curve.largest, stability_limit(curve, phase)
+        return 2 * (1 + beta) / (curvature.smallest + curvature.largest)
+    low, high = 1 / curvature.largest, stability_limit(curvature, phase)
     for _ in range(60):
         middle = (low + high) / 2
-        if factor(phase, middle, curve.largest) < factor(phase, middle, curve.smallest):
+        if factor(phase, middle, curvature.largest) < factor(phase, middle, curvature.smallest):
             low = middle
         else:
             high = middle
     return high
 
 
-def gaps(curve: Curvature, phase: Phase, start: Tensor, learning_rates: Tensor, epochs: int) -> Tensor:
+def gaps(curvature: Curvature, phase: Phase, start: Tensor, learning_rates: Tensor, epochs: int) -> Tensor:
     """L − L* after so many epochs from `start`, for each of K rates, without training. [K] → [K]."""
-    error = curve.along(start)
+    error = curvature.along(start)
     if phase.optimizer == "gradient-descent":
-        powers = (1 - learning_rates[:, None] * curve.eigenvalues) ** epochs
+        powers = (1 - learning_rates[:, None] * curvature.eigenvalues) ** epochs
     else:
-        steps = step_matrix(phase, learning_rates[:, None], curve.eigenvalues)
+        steps = step_matrix(phase, learning_rates[:, None], curvature.eigenvalues)
         powers = torch.linalg.matrix_power(steps, epochs)[..., 0, 0]
     left = torch.where(error == 0, 0.0, powers * error)  # no error stays none, also where the power overflows
-    return (0.5 * curve.eigenvalues * left**2).sum(-1)
+    return (0.5 * curvature.eigenvalues * left**2).sum(-1)
 
 
-def best_for(curve: Curvature, phase: Phase, start: Tensor, epochs: int) -> float:
+def best_for(curvature: Curvature, phase: Phase, start: Tensor, epochs: int) -> float:
     """The fixed rate that leaves the smallest loss after exactly `epochs` epochs from `start`.
 
     The minimum of the exact curve over the rate: a grid up to the limit, then finer and finer around its lowest
     valleys, of which momentum has many. Where the best rate in the long run has solved the problem to rounding by
     then, it is that.
     """
-    patient = best_in_the_long_run(curve, phase)
-    solved = 1e-32 * float(curve.gap(start).sum())
-    if float(gaps(curve, phase, start, _vector(patient), epochs)) <= solved:
+    patient = best_in_the_long_run(curvature, phase)
+    solved = 1e-32 * float(curvature.gap(start).sum())
+    if float(gaps(curvature, phase, start, _vector(patient), epochs)) <= solved:
         return patient
-    limit = stability_limit(curve, phase)
+    limit = stability_limit(curvature, phase)
     rates = torch.linspace(0, limit, 4002, dtype=torch.float64)[1:-1]
     spacing = limit / 4001
-    left = gaps(curve, phase, start, rates, epochs)
+    left = gaps(curvature, phase, start, rates, epochs)
     padded = torch.nn.functional.pad(left, (1, 1), value=math.inf)
     valleys = torch.where((left <= padded[:-2]) & (left <= padded[2:]), left, math.inf)
     rates = rates[valleys.argsort()[:VALLEYS]]
     while spacing > 1e-9 * limit:
         around = rates[:, None] + spacing * torch.linspace(-1, 1, 33, dtype=torch.float64)
         around = around.clamp(1e-9 * limit, (1 - 1e-9) * limit)
-        left = gaps(curve, phase, start, around.flatten(), epochs).view_as(around)
+        left = gaps(curvature, phase, start, around.flatten(), epochs).view_as(around)
         rates = around.gather(1, left.argmin(1, keepdim=True)).squeeze(1)
         spacing /= 16
     return float(rates[left.amin(1).argmin()])
 
 
-def pays_after(curve: Curvature, phase: Phase, start: Tensor, epochs: int) -> int | None:
+def pays_after(curvature: Curvature, phase: Phase, start: Tensor, epochs: int) -> int | None:
     """The epoch from which the best rate in the long run is ahead of the best rate for `epochs`.
 
     Only for gradient descent, whose gaps can be compared as logarithms; None otherwise, and where both are one.
     """
-    patient, hasty = best_in_the_long_run(curve, phase), best_for(curve, phase, start, epochs)
+    patient, hasty = best_in_the_long_run(curvature, phase), best_for(curvature, phase, start, epochs)
     if phase.optimizer != "gradient-descent" or patient == hasty:
         return None
-    factors = (1 - torch.tensor([[patient], [hasty]], dtype=torch.float64) * curve.eigenvalues).abs().log()
-    first = curve.gap(start).log()
+    factors = (
+        (1 - torch.tensor([[patient], [hasty]], dtype=torch.float64) * curvature.eigenvalues).abs().log()
+    )
+    first = curvature.gap(start).log()
 
     def is_ahead(n: int) -> bool:
         patient, hasty = (first + 2 * n * factors).nan_to_num(nan=-math.inf).logsumexp(1).tolist()
@@ -293,25 +295,25 @@ def pays_after(curve: Curvature, phase: Phase, start: Tensor, epochs: int) -> in
     return high
 
 
-def first_step_rate(experiment: Experiment, problem: Problem, curve: Curvature) -> float:
+def first_step_rate(experiment: Experiment, problem: Problem, curvature: Curvature) -> float:
     """The rate with which the steps of the first update, of all parameters, go a tenth of the longest way.
 
     AdaGrad and Adam begin with a step of η. RMSProp's mean begins at 0, so its first step is η/√(1 − α). With u
     updates in an epoch each goes 1/u of that. Kept within the bounds of a rate, for starts that are very far or at home.
     """
-    way = float((curve.optimum - problem.start).abs().max())
+    way = float((curvature.optimum - problem.start).abs().max())
     first = math.sqrt(1 - experiment.alpha) if experiment.optimizer == "rmsprop" else 1.0
     low, high = BOUNDS["learning_rate"][:2]
     return min(high, max(low, FIRST_STEP * way * first / experiment.updates_per_epoch))
 
 
-def exact_trajectory(curve: Curvature, start: Tensor, learning_rate: float, epochs: int) -> Tensor:
+def exact_trajectory(curvature: Curvature, start: Tensor, learning_rate: float, epochs: int) -> Tensor:
     """Gradient descent's whole path in closed form: θₖ = θ* + V diag((1 − ηλᵢ)ᵏ) Vᵀ(θ₀ − θ*). [T + 1, P].
 
     No loop over epochs, so it is an oracle for the loop.
     """
-    powers = (1 - learning_rate * curve.eigenvalues) ** torch.arange(epochs + 1).unsqueeze(1)
-    return curve.optimum + (powers * curve.along(start)) @ curve.eigenvectors.T
+    powers = (1 - learning_rate * curvature.eigenvalues) ** torch.arange(epochs + 1).unsqueeze(1)
+    return curvature.optimum + (powers * curvature.along(start)) @ curvature.eigenvectors.T
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -353,24 +355,28 @@ class Forecast:
         return next((name for name, edge in self.zones.items() if share <= edge), "diverges")
 
 
-def forecast(experiment: Experiment, problem: Problem, curve: Curvature) -> Forecast:
+def forecast_of(experiment: Experiment, problem: Problem, curvature: Curvature) -> Forecast:
     """Everything that can be said before training."""
     reason = why_no_limit(experiment)
     phase, start, epochs = experiment.phase, problem.start, experiment.epochs
-    known = reason is None
+    has_limit = reason is None
     return Forecast(
-        eigenvalues=tuple(curve.eigenvalues.tolist()),
-        condition_number=curve.condition_number,
-        stability_limit=stability_limit(curve, phase) if known else None,
+        eigenvalues=tuple(curvature.eigenvalues.tolist()),
+        condition_number=curvature.condition_number,
+        stability_limit=stability_limit(curvature, phase) if has_limit else None,
         why_no_limit=reason,
-        best_learning_rate=best_in_the_long_run(curve, phase) if known else None,
-        best_for_epochs=best_for(curve, phase, start, epochs) if known and not experiment.before else None,
-        pays_after=pays_after(curve, phase, start, epochs) if known and not experiment.before else None,
-        optimum=tuple(problem.raw(curve.optimum).tolist()),
-        floor_rmse=curve.floor_rmse,
+        best_learning_rate=best_in_the_long_run(curvature, phase) if has_limit else None,
+        best_for_epochs=best_for(curvature, phase, start, epochs)
+        if has_limit and not experiment.before
+        else None,
+        pays_after=pays_after(curvature, phase, start, epochs)
+        if has_limit and not experiment.before
+        else None,
+        optimum=tuple(problem.raw(curvature.optimum).tolist()),
+        floor_rmse=curvature.floor_rmse,
         zones=GRADIENT_DESCENT_ZONES if phase.optimizer == "gradient-descent" else {"settles": 1.0},
-        factors=tuple(factor(phase, phase.learning_rate, x) for x in curve.eigenvalues.tolist())
-        if known
+        factors=tuple(factor(phase, phase.learning_rate, x) for x in curvature.eigenvalues.tolist())
+        if has_limit
         else None,
     )
 

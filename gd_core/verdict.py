@@ -70,16 +70,16 @@ class StepVerdicts(NamedTuple):
 STEP = "Epoch {epoch} → {next}: RMSE {rmse} → {next_rmse}. "
 
 
-def of_steps(recording: Recording, experiment: Experiment, known: Forecast) -> StepVerdicts:
+def of_steps(recording: Recording, experiment: Experiment, forecast: Forecast) -> StepVerdicts:
     """Classify every epoch: falls, almost flat, close to the floor, rises; and the last one."""
     rmse = recording.epoch_rmse
     change = torch.cat([rmse[1:] / rmse[:-1].clamp(min=1e-300) - 1, torch.zeros(1, dtype=rmse.dtype)])
-    near = rmse <= known.floor_rmse * (1 + FLAT) + 1e-9 * rmse[0]
+    near = rmse <= forecast.floor_rmse * (1 + FLAT) + 1e-9 * rmse[0]
     templates = (
         STEP + "Down by {percent} %.",
-        STEP + _why_flat(experiment, known),
-        STEP + _why_close(experiment, known),
-        STEP + _why_up(experiment, known),
+        STEP + _why_flat(experiment, forecast),
+        STEP + _why_close(experiment, forecast),
+        STEP + _why_up(experiment, forecast),
         "Epoch {epoch}: RMSE {rmse}. " + _at_the_edge(recording),
         STEP + "Up by {percent} %.",
     )
@@ -100,9 +100,9 @@ def _at_the_edge(recording: Recording) -> str:
     return "More is coming." if recording.epochs else "This is the start."
 
 
-def of_run(recording: Recording, experiment: Experiment, known: Forecast, finding: Finding) -> str:
+def of_run(recording: Recording, experiment: Experiment, forecast: Forecast, finding: Finding) -> str:
     """The whole run in two or three sentences: what happened, why, what to try; and what the held-out rows say."""
-    return _of_training(recording, experiment, known, finding) + _of_held_out(recording)
+    return _of_training(recording, experiment, forecast, finding) + _of_held_out(recording)
 
 
 def _of_held_out(recording: Recording) -> str:
@@ -119,16 +119,16 @@ def _of_held_out(recording: Recording) -> str:
     )
 
 
-def _of_training(recording: Recording, experiment: Experiment, known: Forecast, finding: Finding) -> str:
+def _of_training(recording: Recording, experiment: Experiment, forecast: Forecast, finding: Finding) -> str:
     epochs = f"{recording.epochs:,} epoch{'' if recording.epochs == 1 else 's'}"
     rmse = significant(float(recording.epoch_rmse[-1]))
-    floor = significant(known.floor_rmse)
+    floor = significant(forecast.floor_rmse)
     match finding.outcome:
         case Outcome.DIVERGED:
             times = " times its first value" if recording.epoch_loss[0] >= 1 else ""
             return (
                 f"Diverged at epoch {finding.epoch:,}: the loss passed {short(DIVERGED_ABOVE)}{times}. "
-                f"{_why_gone(experiment, known)} The last epoch below that is kept."
+                f"{_why_gone(experiment, forecast)} The last epoch below that is kept."
             )
         case Outcome.STOPPED:
             return f"Stopped at epoch {recording.epochs:,} of {experiment.total_epochs:,}, at RMSE {rmse}. The floor is {floor}."
@@ -140,17 +140,17 @@ def _of_training(recording: Recording, experiment: Experiment, known: Forecast, 
                 f"RMSE {rmse}, floor {floor}."
             )
         case Outcome.GROWING:
-            return f"Growing after {epochs}, at RMSE {rmse}. {_why_up(experiment, known)}"
+            return f"Growing after {epochs}, at RMSE {rmse}. {_why_up(experiment, forecast)}"
         case Outcome.OVERSHOOTING:
-            return f"Overshooting after {epochs}, at RMSE {rmse}; the floor is {floor}. {_why_swing(experiment, known)}"
+            return f"Overshooting after {epochs}, at RMSE {rmse}; the floor is {floor}. {_why_swing(experiment, forecast)}"
         case Outcome.HOVERING:
             return (
                 f"Hovering after {epochs}, at RMSE {rmse}; the floor is {floor}. "
                 "Each mini-batch points a little elsewhere. A smaller rate or a larger batch hovers lower."
             )
         case Outcome.DESCENDING:
-            flat = _is_flat(recording) and known.factors is not None
-            advice = _why_flat(experiment, known) if flat else "More epochs bring it lower."
+            flat = _is_flat(recording) and forecast.factors is not None
+            advice = _why_flat(experiment, forecast) if flat else "More epochs bring it lower."
             return f"Still descending after {epochs}, at RMSE {rmse}; the floor is {floor}. {advice}"
 
 
@@ -159,13 +159,13 @@ def _is_flat(recording: Recording) -> bool:
     return len(rmse) > 1 and float(rmse[-1]) > (1 - FLAT) * float(rmse[-2])
 
 
-def _why_flat(experiment: Experiment, known: Forecast) -> str:
-    if known.factors is None:
+def _why_flat(experiment: Experiment, forecast: Forecast) -> str:
+    if forecast.factors is None:
         if experiment.optimizer == "adagrad":
             return "Almost flat: AdaGrad’s steps shrink with every gradient it has seen. A larger rate helps."
         return "Down by {percent} %, a small step."
-    slow = max((f for f, x in zip(known.factors, known.eigenvalues, strict=True) if x > 0), default=1.0)
-    if known.stability_limit and abs(experiment.learning_rate / known.stability_limit - 1) < 1e-9:
+    slow = max((f for f, x in zip(forecast.factors, forecast.eigenvalues, strict=True) if x > 0), default=1.0)
+    if forecast.stability_limit and abs(experiment.learning_rate / forecast.stability_limit - 1) < 1e-9:
         return "Each step lands on the other side of the valley, just as high: the rate is exactly the limit."
     if slow >= 1:
         return "Almost flat."
@@ -174,47 +174,47 @@ def _why_flat(experiment: Experiment, known: Forecast) -> str:
     text += (
         f"; at this rate each factor e takes about {short(float(f'{wait:.3g}'))} epochs." if wait > 2 else "."
     )
-    if known.condition_number > ILL_CONDITIONED and not experiment.scale_features:
+    if forecast.condition_number > ILL_CONDITIONED and not experiment.scale_features:
         return text + " Scale the features."
-    if known.zone(experiment.learning_rate) == "slow":
-        return text + f" The rate is {_share(experiment, known)} the limit: a larger one is faster."
+    if forecast.zone(experiment.learning_rate) == "slow":
+        return text + f" The rate is {_share(experiment, forecast)} the limit: a larger one is faster."
     return text
 
 
-def _why_close(experiment: Experiment, known: Forecast) -> str:
-    floor = significant(known.floor_rmse)
+def _why_close(experiment: Experiment, forecast: Forecast) -> str:
+    floor = significant(forecast.floor_rmse)
     if experiment.loss == "mse-broadcast":
         return f"Close to {floor}, the error where this mistaken loss is lowest."
     return f"Close to the floor, {floor}: no training gets below it."
 
 
-def _why_up(experiment: Experiment, known: Forecast) -> str:
-    if known.factors is None or known.stability_limit is None:
+def _why_up(experiment: Experiment, forecast: Forecast) -> str:
+    if forecast.factors is None or forecast.stability_limit is None:
         if experiment.updates_per_epoch > 1:
             return "Up: each mini-batch points a little elsewhere, and the rate is large enough to follow it."
         title = OPTIMIZER_INFO[experiment.optimizer].title
         if experiment.optimizer == "adagrad":
             return f"Up: {title}’s first steps are about as long as the rate; they shrink later."
         return f"Up: {title}’s steps are about as long as the rate, however flat it is: they can pass the bottom."
-    if experiment.learning_rate > known.stability_limit:
-        growth = max(known.factors)
+    if experiment.learning_rate > forecast.stability_limit:
+        growth = max(forecast.factors)
         return (
             f"Along the steepest direction the error grows × {growth:.4g} an epoch: "
-            f"your rate {short(experiment.learning_rate)} is {_share(experiment, known)} "
-            f"the limit {short(known.stability_limit)}."
+            f"your rate {short(experiment.learning_rate)} is {_share(experiment, forecast)} "
+            f"the limit {short(forecast.stability_limit)}."
         )
     if experiment.loss == "mse-broadcast":
         return "Up: the mistaken loss falls, while the error against the data rises."
     return "Up for a moment: the velocity carries the point past the valley. It comes back."
 
 
-def _why_gone(experiment: Experiment, known: Forecast) -> str:
+def _why_gone(experiment: Experiment, forecast: Forecast) -> str:
     """Why a run has diverged, with the number."""
-    if known.stability_limit is not None:
-        return _why_up(experiment, known)
+    if forecast.stability_limit is not None:
+        return _why_up(experiment, forecast)
     rate = short(experiment.learning_rate)
     if experiment.updates_per_epoch > 1:
-        whole = short(2 / known.eigenvalues[-1])
+        whole = short(2 / forecast.eigenvalues[-1])
         return (
             f"The rate {rate} is too large for batches of {experiment.rows_per_update}. "
             f"The limit for all rows together is {whole}; a batch’s own may be lower."
@@ -225,17 +225,17 @@ def _why_gone(experiment: Experiment, known: Forecast) -> str:
     )
 
 
-def _why_swing(experiment: Experiment, known: Forecast) -> str:
+def _why_swing(experiment: Experiment, forecast: Forecast) -> str:
     if experiment.optimizer in ("momentum", "nesterov"):
         return "The velocity carries the point past the valley and back again: it swings. Less momentum swings less."
-    if known.factors is None:
+    if forecast.factors is None:
         return "The steps are about as long as the rate, so they jump over the bottom. A smaller rate gets closer."
     return (
         "Each step jumps over the valley and lands on the other side; along the steepest direction "
-        f"the error keeps {short(100 * known.factors[-1])} % of its size. A smaller rate does not jump."
+        f"the error keeps {short(100 * forecast.factors[-1])} % of its size. A smaller rate does not jump."
     )
 
 
-def _share(experiment: Experiment, known: Forecast) -> str:
-    share = experiment.learning_rate / (known.stability_limit or math.inf)
+def _share(experiment: Experiment, forecast: Forecast) -> str:
+    share = experiment.learning_rate / (forecast.stability_limit or math.inf)
     return f"{significant(share, 3 if share > 1.1 else 4)} ×" if share >= 1 else f"{short(100 * share)} % of"

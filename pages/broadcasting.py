@@ -71,7 +71,7 @@ with look.first_visit():
     from pages.ui.look.palette import palette
     from pages.ui.player import live_runs, player, tabs
 live_runs.settle()
-run, known, finding = live_runs.played(desk.settings, trained=desk.revealed)
+run, forecast, finding = live_runs.played(desk.settings, trained=desk.revealed)
 colours = palette(st.context.theme.type)
 tall = projector.height(235, 215)
 with left, st.container(key="picture"):
@@ -92,15 +92,15 @@ for number, (place, name) in enumerate(zip(st.columns(3, gap="medium"), ("w₁",
 with lesson.transport():
     player.show(
         run,
-        known,
+        forecast,
         finding,
         take=desk.take,
         play=desk.revealed,
         trained=desk.revealed,
         judged=lesson.judged(
-            desk, QUESTION, broadcasting.standing(run.recording, desk.settings, run.problem, run.curve)
+            desk, QUESTION, broadcasting.standing(run.recording, desk.settings, run.problem, run.curvature)
         ),
-        summary=broadcasting.of_run(run.recording, desk.settings, run.problem, run.curve),
+        summary=broadcasting.of_run(run.recording, desk.settings, run.problem, run.curvature),
         extra=parts.ones(run),
         more_sums=parts.sums(run),
     )

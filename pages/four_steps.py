@@ -73,8 +73,8 @@ with look.first_visit():
     from pages.ui.look.palette import palette
     from pages.ui.player import live_runs, player, tabs
 live_runs.settle()
-run, known, finding = live_runs.played(desk.settings, trained=desk.revealed)
-shown = four_steps.moments(run.recording)
+run, forecast, finding = live_runs.played(desk.settings, trained=desk.revealed)
+shown = four_steps.instants(run.recording)
 said = four_steps.sentences(run.recording, parts.names_of(desk.settings))
 colours = palette(st.context.theme.type)
 if projector.on():
@@ -94,8 +94,8 @@ if right:
     with right:
         st.html(parts.printed_errors(run))
 with lesson.transport():
-    judged = lesson.judged(desk, QUESTION, four_steps.standing(run.recording, known.floor_rmse))
-    ending = judged + four_steps.of_stop(run.recording, desk.settings, known, finding)
+    judged = lesson.judged(desk, QUESTION, four_steps.standing(run.recording, forecast.floor_rmse))
+    ending = judged + four_steps.of_stop(run.recording, desk.settings, forecast, finding)
     player.put(
         parts.numbers(shown, said),
         said.templates,

@@ -120,7 +120,7 @@ with look.first_visit():
     from pages.ui.look.palette import palette
     from pages.ui.player import live_runs, player, tabs
 live_runs.settle()
-run, known, finding = live_runs.played(desk.settings, trained=desk.revealed)
+run, forecast, finding = live_runs.played(desk.settings, trained=desk.revealed)
 colours = palette(st.context.theme.type)
 row = parts.row_of(desk["row"], run)
 about = parts.parameter_of(desk["parameter"], run)
@@ -156,13 +156,13 @@ with right:
 with lesson.transport():
     player.show(
         run,
-        known,
+        forecast,
         finding,
         take=desk.take,
         play=desk.revealed,
         trained=desk.revealed,
         judged=lesson.judged(desk, QUESTION, parts.truth(run)),
-        summary=parts.summary(run, known, finding),
+        summary=parts.summary(run, forecast, finding),
         said=parts.steps_said(run, about),
         more_sums=parts.totals(run),
         extra=parts.columns(run, row, desk["kind"], desk["h"]),

@@ -121,7 +121,7 @@ def one_valley() -> dict[str, Run]:
     """One map with the paths of all starts, and beside it what each direction still has to go. Gives the runs."""
     parts = [live_runs.played(one, trained=desk.revealed) for one in starts.experiments(desk)]
     runs, lead = [run for run, *_ in parts], starts.chosen(desk)
-    plane = tables.plane_of(desk.settings, desk["axes"])
+    projection = tables.projection_of(desk.settings, desk["axes"])
     around, follow = tables.around(runs[0]), desk["slice"] == "run"
     left, right = st.columns([7, 4] if projector.on() else [6, 5], gap="medium")
     with left:
@@ -135,7 +135,7 @@ def one_valley() -> dict[str, Run]:
             titles = tables.titles_of(desk.settings, desk["axes"])
             view = valley_chart(
                 runs,
-                plane,
+                projection,
                 titles,
                 colours,
                 projector.height(380, 225),
@@ -163,7 +163,7 @@ def one_valley() -> dict[str, Run]:
             trained=desk.revealed,
             sums=sums,
             **tables.span(runs),
-            on_click=starts.clicked(desk, runs, plane, around, follow),
+            on_click=starts.clicked(desk, runs, projection, around, follow),
         )
     return {f"Start {number}": run for number, run in enumerate(runs, 1)}
 
@@ -184,7 +184,7 @@ def both_valleys() -> dict[str, Run]:
                 look.panel_title("", title)
                 view = valley_chart(
                     [run],
-                    tables.plane_of(run.experiment, desk["axes"]),
+                    tables.projection_of(run.experiment, desk["axes"]),
                     tables.titles_of(run.experiment, desk["axes"]),
                     colours,
                     projector.height(215, 195),
@@ -219,7 +219,7 @@ def rate_chosen() -> None:
 
 
 with under_rate:
-    rate.show(desk.settings, live_runs.known(desk.settings)[2], rate_chosen)
+    rate.show(desk.settings, live_runs.foreseen(desk.settings)[2], rate_chosen)
 shown = both_valleys() if desk["compare"] else one_valley()
 lesson.closing(
     (

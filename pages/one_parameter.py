@@ -76,8 +76,8 @@ with look.first_visit():
     from pages.ui.look.palette import palette
     from pages.ui.player import live_runs, player, tabs
 live_runs.settle()
-run, known, finding = live_runs.played(desk.settings, trained=desk.revealed)
-truth = behaviour.fate(run.recording)
+run, forecast, finding = live_runs.played(desk.settings, trained=desk.revealed)
+truth = behaviour.behaviour_of(run.recording)
 
 
 def take_start() -> None:
@@ -101,7 +101,7 @@ with right, st.container(key="slope", gap="small"):
 with lesson.transport():
     player.show(
         run,
-        known,
+        forecast,
         finding,
         take=desk.take,
         play=desk.revealed,

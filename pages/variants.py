@@ -142,7 +142,7 @@ with look.first_visit():
     from pages.ui.look.palette import palette
     from pages.ui.player import live_runs, tabs
 live_runs.settle()
-finished, problem, curve = parts.runs(desk)
+finished, problem, curvature = parts.runs(desk)
 colours = palette(st.context.theme.type)
 plane, names = parts.axes(desk.settings)
 tall = projector.height(310, 192)
@@ -153,7 +153,7 @@ with left:
     with st.container(horizontal=True, vertical_alignment="center", key="race_map_head"):
         look.panel_title("Landscape", parts.slice_note(plane, names) + "; click to set the start")
     with look.clickable("race"):
-        tabs.draw(race_map(finished, problem, curve, unit, plane, names, colours, tall), "race_map")
+        tabs.draw(race_map(finished, problem, curvature, unit, plane, names, colours, tall), "race_map")
 with right:
     with st.container(horizontal=True, vertical_alignment="center", key="race_error_head"):
         look.panel_title("Error, counted in")
@@ -182,5 +182,5 @@ lesson.closing(
         lesson.Link("Sizes of batch, counted in updates", "variants", QUADRATIC, {"racers": "batch,mini-batch,stochastic", "unit": "update"}),
         lesson.Link("Vanishing and exploding gradients", "deep_networks"),
     ),
-    (desk, parts.by_name(finished, problem, curve)),
+    (desk, parts.by_name(finished, problem, curvature)),
 )  # fmt: skip

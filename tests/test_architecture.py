@@ -63,7 +63,7 @@ from gd_core import verdict
 from gd_core.settings.experiment import CHOICES, Experiment
 from gd_core.outcome import outcome
 from gd_core.recorder import Recorder
-from gd_core.theory import curvature, forecast
+from gd_core.theory import curvature_of, forecast_of
 for optimizer in CHOICES["optimizer"]:
     for batch_size in (0, 7):
         experiment = Experiment.default("two-features", optimizer)

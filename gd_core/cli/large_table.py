@@ -373,7 +373,7 @@ class _Command:
 
 
 def _print_table(progressed: "Progressed") -> None:
-    from gd_core.large.record import engine
+    from gd_core.large.record import how_computed
     from gd_core.verdict import significant
 
     run, seen = progressed.problem.run, progressed.seen
@@ -385,7 +385,7 @@ def _print_table(progressed: "Progressed") -> None:
         numbers += [row["raw_parameters"][name] for name in names if run.scale_features]
         lines.append([str(row["epoch"]), *(significant(number).replace("−", "-") for number in numbers)])
     print(*aligned(lines), sep="\n")
-    notes = [f"{seen.moments.rows:,} rows, {engine(run)}."]
+    notes = [f"{seen.moments.rows:,} rows, {how_computed(run)}."]
     if progressed.every > 1:
         notes.append(f"One row every {progressed.every:,} epochs, and the last; --every 1 shows all.")
     if len(run.parameters) > COLUMNS:

@@ -75,11 +75,11 @@ def document(experiment: Experiment, problem: "Problem", recording: "Recording")
     """What a record says, in values that JSON has."""
     from gd_core import verdict
     from gd_core.outcome import outcome
-    from gd_core.theory import curvature, forecast
+    from gd_core.theory import curvature_of, forecast_of
 
-    curve = curvature(problem.objective)
-    known = forecast(experiment, problem, curve)
-    finding = outcome(recording, curve)
+    curvature = curvature_of(problem.objective)
+    forecast = forecast_of(experiment, problem, curvature)
+    finding = outcome(recording, curvature)
     names = experiment.info.parameters
 
     def named(numbers: Sequence[float]) -> dict[str, float]:
@@ -104,20 +104,20 @@ def document(experiment: Experiment, problem: "Problem", recording: "Recording")
         "engine": recording.engine,
         "outcome": finding.outcome,
         "outcome_epoch": finding.epoch,
-        "verdict": verdict.of_run(recording, experiment, known, finding),
+        "verdict": verdict.of_run(recording, experiment, forecast, finding),
         "last": last,
         "updates": recording.updates,
         "digest": digest(recording),
         "theory": {
-            "eigenvalues": known.eigenvalues,
-            "condition_number": known.condition_number,
-            "stability_limit": known.stability_limit,
-            "why_no_limit": known.why_no_limit,
-            "best_learning_rate": known.best_learning_rate,
-            "best_for_epochs": known.best_for_epochs,
-            "pays_after": known.pays_after,
-            "optimum": named(known.optimum),
-            "floor_rmse": known.floor_rmse,
+            "eigenvalues": forecast.eigenvalues,
+            "condition_number": forecast.condition_number,
+            "stability_limit": forecast.stability_limit,
+            "why_no_limit": forecast.why_no_limit,
+            "best_learning_rate": forecast.best_learning_rate,
+            "best_for_epochs": forecast.best_for_epochs,
+            "pays_after": forecast.pays_after,
+            "optimum": named(forecast.optimum),
+            "floor_rmse": forecast.floor_rmse,
         },
     }
 

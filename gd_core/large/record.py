@@ -96,14 +96,14 @@ class Progressed:
             epoch_rmse=loss.sqrt(),
             stopped=not self.complete,
         )
-        return outcome(recording, self.problem.curve).outcome
+        return outcome(recording, self.problem.curvature).outcome
 
     def verdict(self) -> str:
         """The run in two sentences."""
-        run, curve, finding = self.problem.run, self.problem.curve, self.finding()
+        run, curvature, finding = self.problem.run, self.problem.curvature, self.finding()
         assert self.point is not None
         epochs = f"{self.point.epoch:,} epoch{'' if self.point.epoch == 1 else 's'}"
-        rmse, floor = significant(float(self.point.loss) ** 0.5), significant(curve.floor_rmse)
+        rmse, floor = significant(float(self.point.loss) ** 0.5), significant(curvature.floor_rmse)
         match finding:
             case Outcome.DIVERGED:
                 times = " times its first value" if self.first_loss >= 1 else ""
@@ -119,7 +119,7 @@ class Progressed:
                 said = f"{word[0].upper()}{word[1:]} after {epochs}, at RMSE {rmse}; the floor is {floor}."
         if run.batch_size or run.optimizer not in ("gradient-descent", "momentum", "nesterov"):
             return said
-        share = run.learning_rate / stability_limit(curve, run.phase)
+        share = run.learning_rate / stability_limit(curvature, run.phase)
         return f"{said} The rate {short(run.learning_rate)} is {short(share)} × the limit."
 
     def document(self, file: Path, processes: int, device: str) -> dict[str, Any]:
@@ -136,7 +136,7 @@ class Progressed:
                 "size": _size(self.seen),
             },
             "settings": run.as_json(),
-            "engine": engine(run),
+            "engine": how_computed(run),
             "made_with": made_with() | {"processes": processes, "device": device},
             "outcome": self.finding(),
             "verdict": self.verdict(),
@@ -151,16 +151,16 @@ class Progressed:
             "recent": [[*theta.tolist(), float(loss)] for theta, loss in self._recent],
             "last": self._row(self.point),
             "theory": {
-                "condition_number": problem.curve.condition_number,
-                "largest_eigenvalue": problem.curve.largest,
-                "floor_rmse": problem.curve.floor_rmse,
-                "optimum": self._named(problem.to_raw @ problem.curve.optimum),
+                "condition_number": problem.curvature.condition_number,
+                "largest_eigenvalue": problem.curvature.largest,
+                "floor_rmse": problem.curvature.floor_rmse,
+                "optimum": self._named(problem.to_raw @ problem.curvature.optimum),
             },
             "epochs": self.rows(),
         }
 
 
-def engine(run: LargeRun) -> str:
+def how_computed(run: LargeRun) -> str:
     """What computes the gradient, in words."""
     if run.batch_size:
         return "mini-batches: every epoch reads the file"

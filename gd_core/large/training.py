@@ -26,7 +26,7 @@ from gd_core.settings.catalog import OPTIMIZER_INFO
 from gd_core.settings.experiment import BOUNDS
 from gd_core.tables.reading import TableError
 from gd_core.tables.streaming import Chunk, Reader
-from gd_core.theory import Curvature, curvature_from, stability_limit
+from gd_core.theory import Curvature, curvature_from_moments, stability_limit
 from gd_core.training import has_diverged
 
 FEWEST_ROWS = 2
@@ -118,15 +118,15 @@ def _together(own: Iterator[T], group: Group) -> Iterator[T | None]:
         TableError: If a process cannot go on: with its sentence, in every process.
     """
     while True:
-        piece, sentence = _next(own)
+        chunk, sentence = _next(own)
         here, failed = group.sum(
-            torch.tensor([piece is not None, sentence is not None], dtype=torch.float64)
+            torch.tensor([chunk is not None, sentence is not None], dtype=torch.float64)
         ).tolist()
         if failed:
             raise TableError(group.failure(sentence) or CANNOT_BE_READ)
         if not here:
             return
-        yield piece
+        yield chunk
 
 
 def _next(own: Iterator[T]) -> tuple[T | None, str | None]:
@@ -153,7 +153,7 @@ class LargeProblem:
         deviation: What each is divided by, [D]; 1 unless features are scaled.
         to_raw: Matrix [P, P]; θ in raw units is `to_raw @ theta`.
         start: θ₀, [P].
-        curve: The parabola that the loss is.
+        curvature: The parabola that the loss is.
     """
 
     run: LargeRun
@@ -162,7 +162,7 @@ class LargeProblem:
     deviation: Tensor
     to_raw: Tensor
     start: Tensor
-    curve: Curvature
+    curvature: Curvature
 
 
 def model_of(run: LargeRun) -> LinearInParameters:
@@ -187,14 +187,14 @@ def problem_of(run: LargeRun, raw: Moments) -> LargeProblem:
     to_raw = model_of(run).to_raw(mean, deviation)
     moments = raw.in_coordinates(to_raw) if run.scale_features else raw
     start = torch.linalg.solve(to_raw, _start(run))
-    curve = curvature_from(moments)
+    curvature = curvature_from_moments(moments)
     if not run.learning_rate:
         low, high = BOUNDS["learning_rate"][:2]
-        rate = usual_rate(run, curve, start)
+        rate = usual_rate(run, curvature, start)
         if rate < low and not run.scale_features:
             return problem_of(replace(run, scale_features=True), raw)
         run = replace(run, learning_rate=min(high, max(low, rate)))
-    return LargeProblem(run, moments, mean, deviation, to_raw, start, curve)
+    return LargeProblem(run, moments, mean, deviation, to_raw, start, curvature)
 
 
 def _start(run: LargeRun) -> Tensor:
@@ -207,20 +207,20 @@ def _start(run: LargeRun) -> Tensor:
     return torch.tensor(run.start, dtype=torch.float64)
 
 
-def usual_rate(run: LargeRun, curve: Curvature, start: Tensor) -> float:
+def usual_rate(run: LargeRun, curvature: Curvature, start: Tensor) -> float:
     """A rate that settles, cut to three digits.
 
     Half of the stability limit; a batch of B rows may be as steep as tr(H)/B more, so there it is half of
     2(1 − β)/(λ + tr(H)/B). For a rule that divides by the gradient's size, a tenth of the longest way as a first step.
     """
     if run.optimizer not in ("gradient-descent", "momentum", "nesterov"):
-        way = float((curve.optimum - start).abs().max())
+        way = float((curvature.optimum - start).abs().max())
         rate = (way or 1.0) / 10 * ((1 - run.alpha) ** 0.5 if run.optimizer == "rmsprop" else 1.0)
     elif run.batch_size:
         beta = 0.0 if run.optimizer == "gradient-descent" else run.momentum
-        rate = (1 - beta) / (curve.largest + float(curve.eigenvalues.sum()) / run.batch_size)
+        rate = (1 - beta) / (curvature.largest + float(curvature.eigenvalues.sum()) / run.batch_size)
     else:
-        rate = stability_limit(curve, run.phase) / 2
+        rate = stability_limit(curvature, run.phase) / 2
     return float(f"{rate:.2e}") if rate < float("inf") else 1.0
 
 

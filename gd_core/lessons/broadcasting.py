@@ -8,7 +8,7 @@ from torch import Tensor
 from gd_core.objective import mse
 from gd_core.problem import Problem
 from gd_core.settings.experiment import Experiment
-from gd_core.theory import Curvature, curvature
+from gd_core.theory import Curvature, curvature_of
 from gd_core.training import Recording
 from gd_core.verdict import significant
 
@@ -27,7 +27,7 @@ def differences(prediction: Tensor, target: Tensor) -> Tensor:
 
 def best_of(problem: Problem) -> Curvature:
     """The parabola of the loss that was meant, whatever loss is minimised."""
-    return curvature(replace(problem.objective, loss=mse))
+    return curvature_of(replace(problem.objective, loss=mse))
 
 
 def explained(problem: Problem, rmse: float) -> float:
@@ -35,14 +35,14 @@ def explained(problem: Problem, rmse: float) -> float:
     return 1 - rmse**2 / float(problem.objective.target.var(correction=0))
 
 
-def standing(recording: Recording, experiment: Experiment, problem: Problem, curve: Curvature) -> str:
+def standing(recording: Recording, experiment: Experiment, problem: Problem, curvature: Curvature) -> str:
     """Whether the model is right, told from the run.
 
     Args:
         recording: The run.
         experiment: Its settings.
         problem: Its data and loss.
-        curve: The parabola of the loss that it minimises.
+        curvature: The parabola of the loss that it minimises.
 
     Returns:
         "grows" if the loss has risen, or must rise because the rate is above the limit; "wrong" if the lowest point of the loss explains less of y
@@ -51,15 +51,15 @@ def standing(recording: Recording, experiment: Experiment, problem: Problem, cur
     """
     loss, floor = recording.epoch_loss, best_of(problem).floor_rmse
     falls = bool((loss[1:] <= loss[:-1] * (1 + LEVEL) + LEVEL**2).all())
-    if recording.diverged_at is not None or not falls or experiment.learning_rate > 2 / curve.largest:
+    if recording.diverged_at is not None or not falls or experiment.learning_rate > 2 / curvature.largest:
         return "grows"
     best = explained(problem, floor)
-    if explained(problem, curve.floor_rmse) < best - CLOSE:
+    if explained(problem, curvature.floor_rmse) < best - CLOSE:
         return "wrong"
     return "found" if explained(problem, float(recording.epoch_rmse[-1])) >= best - CLOSE else "coming"
 
 
-def of_run(recording: Recording, experiment: Experiment, problem: Problem, curve: Curvature) -> str:
+def of_run(recording: Recording, experiment: Experiment, problem: Problem, curvature: Curvature) -> str:
     """What became of the run, for a student: the loss, what it says, and how good the plane is."""
     first, last = float(recording.epoch_loss[0]), float(recording.epoch_loss[-1])
     rmse = float(recording.epoch_rmse[-1])
@@ -71,9 +71,9 @@ def of_run(recording: Recording, experiment: Experiment, problem: Problem, curve
         )
     )
     fell = f"The loss fell from {significant(first, 4)} to {significant(last, 4)}, to {found}. "
-    match standing(recording, experiment, problem, curve):
+    match standing(recording, experiment, problem, curvature):
         case "grows":
-            rate, limit = significant(experiment.learning_rate, 4), significant(2 / curve.largest, 4)
+            rate, limit = significant(experiment.learning_rate, 4), significant(2 / curvature.largest, 4)
             gone = f"The loss blew up at epoch {recording.diverged_at}. " if recording.diverged_at else ""
             return f"{gone}The rate {rate} is above the limit {limit}: along the steepest direction each step makes the error larger."
         case "wrong":

@@ -32,7 +32,7 @@ class Stage(IntEnum):
 
 
 @dataclass(frozen=True, eq=False)
-class Moments:
+class Instants:
     """A run as a sequence of M moments.
 
     Attributes:
@@ -55,7 +55,7 @@ class Moments:
         return len(self.stage) - 1
 
 
-def moments(recording: Recording) -> Moments:
+def instants(recording: Recording) -> Instants:
     """Take a run apart. A start that waits to be trained has its first moment only."""
     epochs, theta, rmse = recording.epochs, recording.epoch_theta, recording.epoch_rmse
     if not recording.complete:
@@ -73,7 +73,7 @@ def moments(recording: Recording) -> Moments:
         before.append(theta[-1:])
         measured.append(rmse[-1:])
         at.append(torch.tensor([max(0, epochs - 1)]))
-    return Moments(
+    return Instants(
         stage=torch.cat(stage).to(torch.int8),
         epoch=torch.cat(at),
         theta=torch.cat(now),
@@ -103,16 +103,16 @@ def standing(recording: Recording, floor: float) -> str:
 
 
 @dataclass(frozen=True)
-class Said:
+class Sentences:
     """What is said at each moment: sentences with places for numbers, and which of them belongs to a moment, [M]."""
 
     templates: tuple[str, ...]
     choice: Tensor
 
 
-def sentences(recording: Recording, names: tuple[str, ...]) -> Said:
+def sentences(recording: Recording, names: tuple[str, ...]) -> Sentences:
     """A sentence for each moment. Its places are the columns `epoch`, `rmse`, `fell`, `rose`, p and q of θ and before."""
-    shown = moments(recording)
+    shown = instants(recording)
     values = ", ".join(f"{name} = {{p{i}}}" for i, name in enumerate(names))
     moves = ", ".join(f"{name} {{q{i}}} → {{p{i}}}" for i, name in enumerate(names))
     templates = (
@@ -135,20 +135,20 @@ def sentences(recording: Recording, names: tuple[str, ...]) -> Said:
     choice[loss & (epoch == 0)] = 1
     choice[stage == Stage.STEP] = 5
     choice[stage == Stage.STOP] = 6
-    return Said(templates, choice)
+    return Sentences(templates, choice)
 
 
-def of_stop(recording: Recording, experiment: Experiment, known: Forecast, finding: Finding) -> str:
+def of_stop(recording: Recording, experiment: Experiment, forecast: Forecast, finding: Finding) -> str:
     """Why the loop has stopped, and how good the curve is that it has left."""
-    rmse, floor = float(recording.epoch_rmse[-1]), known.floor_rmse
+    rmse, floor = float(recording.epoch_rmse[-1]), forecast.floor_rmse
     kind = standing(recording, floor)
     if kind == "worse" and finding.outcome != Outcome.DIVERGED:
         first = significant(float(recording.epoch_rmse[0]))
         return f"RMSE began at {first} and ends at {significant(rmse)}. " + of_run(
-            recording, experiment, known, finding
+            recording, experiment, forecast, finding
         )
     if kind == "worse":
-        return of_run(recording, experiment, known, finding)
+        return of_run(recording, experiment, forecast, finding)
     counted = (
         f"It stopped because {recording.epochs} epoch{' was' if recording.epochs == 1 else 's were'} counted"
     )

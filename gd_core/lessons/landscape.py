@@ -13,10 +13,10 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from gd_core.landscape import Frame, frame
+from gd_core.landscape import Window, window
 from gd_core.problem import build
 from gd_core.settings.experiment import BOUNDS, Experiment
-from gd_core.theory import Curvature, curvature, stability_limit
+from gd_core.theory import Curvature, curvature_of, stability_limit
 from gd_core.training import Recording
 
 MILLIONTH = 1e-6  # of the first gap: what is left of it then cannot be seen in a chart
@@ -24,17 +24,17 @@ ARROWS = (10, 8)  # columns and rows of the field; even, so that none stands on 
 
 
 @dataclass(frozen=True, eq=False)
-class Plane:
+class Projection:
     """Two coordinates of a loss as a map shows them: two parameters, or two directions of the valley.
 
     Attributes:
-        curve: The same parabola in the map's coordinates.
+        curvature: The same parabola in the map's coordinates.
         axes: The two coordinates that are shown.
         basis: One axis of the coordinates a column, in units of θ, [P, P].
         origin: θ where all coordinates are 0, [P].
     """
 
-    curve: Curvature
+    curvature: Curvature
     axes: tuple[int, int]
     basis: Tensor
     origin: Tensor
@@ -48,25 +48,27 @@ class Plane:
         return self.origin + coordinates @ self.basis.T
 
 
-def parameter_plane(curve: Curvature, axes: tuple[int, int]) -> Plane:
+def parameter_projection(curvature: Curvature, axes: tuple[int, int]) -> Projection:
     """The plane of two parameters."""
-    size = len(curve.optimum)
-    return Plane(curve, axes, torch.eye(size, dtype=torch.float64), torch.zeros(size, dtype=torch.float64))
+    size = len(curvature.optimum)
+    return Projection(
+        curvature, axes, torch.eye(size, dtype=torch.float64), torch.zeros(size, dtype=torch.float64)
+    )
 
 
-def valley_plane(curve: Curvature) -> Plane:
+def valley_projection(curvature: Curvature) -> Projection:
     """The plane of the flattest and the steepest direction, seen from the optimum.
 
     Its axes are the valley's own, so the level lines stand upright: the Hessian is diag(λ) there.
     """
-    size = len(curve.optimum)
+    size = len(curvature.optimum)
     own = replace(
-        curve,
-        hessian=torch.diag(curve.eigenvalues),
+        curvature,
+        hessian=torch.diag(curvature.eigenvalues),
         eigenvectors=torch.eye(size, dtype=torch.float64),
         optimum=torch.zeros(size, dtype=torch.float64),
     )
-    return Plane(own, (0, size - 1), signed(curve.eigenvectors), curve.optimum)
+    return Projection(own, (0, size - 1), signed(curvature.eigenvectors), curvature.optimum)
 
 
 def signed(eigenvectors: Tensor) -> Tensor:
@@ -75,21 +77,23 @@ def signed(eigenvectors: Tensor) -> Tensor:
     return eigenvectors * eigenvectors.gather(0, largest).sign()
 
 
-def frame_around(plane: Plane, starts: Tensor) -> Frame:
+def window_around(projection: Projection, starts: Tensor) -> Window:
     """A map around the optimum that holds each of K starts [K, P] and its mirror image."""
-    frames = [frame(plane.curve, plane.coordinates(start), plane.axes) for start in starts]
-    halves = zip(*(one.half for one in frames), strict=True)
+    windows = [
+        window(projection.curvature, projection.coordinates(start), projection.axes) for start in starts
+    ]
+    halves = zip(*(one.half for one in windows), strict=True)
     x, y = (max(half) for half in halves)
-    return Frame(frames[0].centre, (x, y))
+    return Window(windows[0].centre, (x, y))
 
 
-def mirrored(plane: Plane, start: Tensor, number: int) -> Tensor:
+def mirrored(projection: Projection, start: Tensor, number: int) -> Tensor:
     """A start in another quarter of the map, for the second, third and fourth; half as far out for the fifth. [P]."""
     across, along = {1: (-1.0, -1.0), 2: (1.0, -1.0), 3: (-1.0, 1.0)}.get(number, (0.5, -0.5))
-    away = plane.coordinates(start) - plane.curve.optimum
-    away[plane.axes[0]] *= across
-    away[plane.axes[1]] *= along
-    return plane.theta(plane.curve.optimum + away)
+    away = projection.coordinates(start) - projection.curvature.optimum
+    away[projection.axes[0]] *= across
+    away[projection.axes[1]] *= along
+    return projection.theta(projection.curvature.optimum + away)
 
 
 class Arrows(NamedTuple):
@@ -104,7 +108,7 @@ class Arrows(NamedTuple):
     gradient: Tensor
 
 
-def gradient_field(plane: Plane, shown: Frame, lowest: Tensor) -> Arrows:
+def gradient_field(projection: Projection, shown: Window, lowest: Tensor) -> Arrows:
     """∇L over the map, in a slice whose lowest point is m [2]: H_pp (p − m).
 
     In another slice all gradients change by the same amount, −H_pp times the way from one lowest point to the other.
@@ -112,28 +116,28 @@ def gradient_field(plane: Plane, shown: Frame, lowest: Tensor) -> Arrows:
     (cx, cy), (hx, hy) = shown.centre, shown.half
     columns, rows = ((2 * torch.arange(n, dtype=torch.float64) + 1) / n - 1 for n in ARROWS)
     place = torch.cartesian_prod(cx + hx * columns, cy + hy * rows)
-    return Arrows(place, (place - lowest) @ within(plane))
+    return Arrows(place, (place - lowest) @ within(projection))
 
 
-def within(plane: Plane) -> Tensor:
+def within(projection: Projection) -> Tensor:
     """H_pp, the Hessian within a map's plane, [2, 2]."""
-    axes = list(plane.axes)
-    return plane.curve.hessian[axes][:, axes]
+    axes = list(projection.axes)
+    return projection.curvature.hessian[axes][:, axes]
 
 
-def picked(plane: Plane, shown: Frame, slice_at: Tensor, place: tuple[float, float]) -> Tensor:
+def picked(projection: Projection, shown: Window, slice_at: Tensor, place: tuple[float, float]) -> Tensor:
     """θ at a place on the map, given as shares of its width and height from the lower left corner. [P].
 
     Args:
-        plane: What the map shows.
+        projection: What the map shows.
         shown: The part of it.
         slice_at: The other coordinates are those of this θ, [P].
         place: Where.
     """
-    coordinates = plane.coordinates(slice_at).clone()
-    for axis, share, centre, half in zip(plane.axes, place, shown.centre, shown.half, strict=True):
+    coordinates = projection.coordinates(slice_at).clone()
+    for axis, share, centre, half in zip(projection.axes, place, shown.centre, shown.half, strict=True):
         coordinates[axis] = centre + half * (2 * share - 1)
-    return plane.theta(coordinates)
+    return projection.theta(coordinates)
 
 
 class Direction(NamedTuple):
@@ -152,12 +156,12 @@ class Direction(NamedTuple):
     tenth: float
 
 
-def directions(curve: Curvature, learning_rate: float) -> tuple[Direction, ...]:
+def directions(curvature: Curvature, learning_rate: float) -> tuple[Direction, ...]:
     """Every direction of a valley under gradient descent, flattest first."""
-    vectors = signed(curve.eigenvectors).T.tolist()
+    vectors = signed(curvature.eigenvectors).T.tolist()
     return tuple(
         Direction(value, tuple(vector), 1 - learning_rate * value, _tenth(learning_rate * value))
-        for value, vector in zip(curve.eigenvalues.tolist(), vectors, strict=True)
+        for value, vector in zip(curvature.eigenvalues.tolist(), vectors, strict=True)
     )
 
 
@@ -173,16 +177,18 @@ def _log_factor(share: float) -> float:
     return math.log1p(-share) if share < 1 else math.log(share - 1)
 
 
-def epochs_to(curve: Curvature, start: Tensor, learning_rate: float, share: float = MILLIONTH) -> int | None:
+def epochs_to(
+    curvature: Curvature, start: Tensor, learning_rate: float, share: float = MILLIONTH
+) -> int | None:
     """The first epoch from which on the gap to the lowest loss is at most `share` of what it was at the start.
 
     From the exact sum Σ ½ λᵢ eᵢ² (1 − ηλᵢ)²ᵏ, whose terms only fall where |1 − ηλᵢ| ≤ 1, so by bisection and without
     training. None if that epoch never comes: the run diverges, or it bounces at the limit.
     """
-    terms = [gap for gap in curve.gap(start).tolist() if gap > 0]
+    terms = [gap for gap in curvature.gap(start).tolist() if gap > 0]
     factors = [
         _log_factor(learning_rate * value)
-        for value, gap in zip(curve.eigenvalues.tolist(), curve.gap(start).tolist(), strict=True)
+        for value, gap in zip(curvature.eigenvalues.tolist(), curvature.gap(start).tolist(), strict=True)
         if gap > 0
     ]
     target = share * sum(terms)
@@ -206,14 +212,14 @@ def epochs_to(curve: Curvature, start: Tensor, learning_rate: float, share: floa
     return high
 
 
-def lagging(curve: Curvature, recording: Recording) -> int:
+def lagging(curvature: Curvature, recording: Recording) -> int:
     """The direction with the largest gap where a run ends; 0 is the flattest."""
-    return int(curve.gap(recording.epoch_theta[-1]).argmax())
+    return int(curvature.gap(recording.epoch_theta[-1]).argmax())
 
 
-def shares(curve: Curvature, theta: Tensor) -> Tensor:
+def shares(curvature: Curvature, theta: Tensor) -> Tensor:
     """Each direction's part of the gap, [..., P] → [..., P]; nothing where there is no gap."""
-    parts = curve.gap(theta)
+    parts = curvature.gap(theta)
     whole = parts.sum(-1, keepdim=True)
     return torch.where(whole > 0, parts / whole, 0.0)
 
@@ -250,7 +256,7 @@ def twin_rate(experiment: Experiment) -> float:
 
 @lru_cache(64)
 def _limit(experiment: Experiment) -> float:
-    return stability_limit(curvature(build(experiment).objective), experiment.phase)
+    return stability_limit(curvature_of(build(experiment).objective), experiment.phase)
 
 
 def nearer(gaps: Sequence[tuple[float, float]], factor: float = 2.0) -> int | None:

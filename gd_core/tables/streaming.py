@@ -79,40 +79,40 @@ class Reader:
         Raises:
             TableError: If a cell holds no number and missing is "refuse", or the file is damaged.
         """
-        for piece in self.source.pieces((*self.features, self.target), shard):
-            gaps = self._gaps(piece)
+        for chunk in self.source.pieces((*self.features, self.target), shard):
+            gaps = self._gaps(chunk)
             if self.missing == "refuse":
-                self._refuse(piece, gaps)
+                self._refuse(chunk, gaps)
             keep = ~(gaps[:, -1] if self.missing == "mean" else gaps.any(1))
-            x, y, filled = piece.numbers[:, :-1], piece.numbers[:, -1], 0
+            x, y, filled = chunk.numbers[:, :-1], chunk.numbers[:, -1], 0
             if self.missing == "mean" and self.fill is not None:
                 filled = int(gaps[keep, :-1].sum())
                 x = np.where(gaps[:, :-1], self.fill, x) if filled else x
-            dropped = len(piece.ragged) + int((~keep).sum())
+            dropped = len(chunk.ragged) + int((~keep).sum())
             x, y = (x[keep], y[keep]) if dropped else (x, y)
-            yield Chunk(x, y, dropped, filled, piece.share)
+            yield Chunk(x, y, dropped, filled, chunk.share)
 
     def sums(self, shard: Shard) -> Iterator[tuple[np.ndarray, np.ndarray, float]]:
         """Of each piece the sum of every feature's numbers, [D], how many there are, [D], and the share read."""
-        for piece in self.source.pieces((*self.features, self.target), shard):
-            known = ~self._gaps(piece)[:, :-1]
-            yield np.where(known, piece.numbers[:, :-1], 0.0).sum(0), known.sum(0), piece.share
+        for chunk in self.source.pieces((*self.features, self.target), shard):
+            known = ~self._gaps(chunk)[:, :-1]
+            yield np.where(known, chunk.numbers[:, :-1], 0.0).sum(0), known.sum(0), chunk.share
 
-    def _gaps(self, piece: Piece) -> np.ndarray:
+    def _gaps(self, chunk: Piece) -> np.ndarray:
         """Where there is no number, [n, C]. A number beyond what can be computed becomes none."""
-        numbers = piece.numbers
+        numbers = chunk.numbers
         with np.errstate(invalid="ignore"):
             size = np.abs(numbers)
             numbers[(size > LARGEST) | ((size < SMALLEST) & (size > 0))] = np.nan
         return np.isnan(numbers)
 
-    def _refuse(self, piece: Piece, gaps: np.ndarray) -> None:
-        found = list(piece.ragged[:1])
+    def _refuse(self, chunk: Piece, gaps: np.ndarray) -> None:
+        found = list(chunk.ragged[:1])
         if gaps.any():
             row = int(gaps.any(1).argmax())
             column = int(gaps[row].argmax())
             name = (*self.features, self.target)[column]
-            found.append(Finding(piece.row(row), name, what_is_wrong(piece.cell(row, column))))
+            found.append(Finding(chunk.row(row), name, what_is_wrong(chunk.cell(row, column))))
         if found:
             first = min(found, key=lambda one: one.row)
             raise TableError(

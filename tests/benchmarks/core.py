@@ -22,7 +22,7 @@ from gd_core.recorder import Recorder, record
 from gd_core.settings.catalog import OPTIMIZER_INFO
 from gd_core.settings.engines import LOOP, SPECTRUM
 from gd_core.settings.experiment import Experiment, ParameterError
-from gd_core.theory import curvature
+from gd_core.theory import curvature_of
 from gd_core.training import train
 from harness import Bar, Cell, Column, Section, Table, Times, alternate
 
@@ -182,7 +182,7 @@ def optimum(quick: bool) -> Section:
     times = alternate(
         {
             theirs: partial(peers.linear_regression, x, y),
-            "this app, curvature": lambda: curvature(problem.objective).optimum,
+            "this app, curvature": lambda: curvature_of(problem.objective).optimum,
         },
         budget=5 if quick else 20,
     )
@@ -220,8 +220,8 @@ def many_rates(quick: bool) -> Section:
     section = Section("Many learning rates at once")
     experiment = replace(QUADRATIC, epochs=1000)
     problem = build(experiment)
-    curve = curvature(problem.objective)
-    limit = 2 / curve.largest
+    curvature = curvature_of(problem.objective)
+    limit = 2 / curvature.largest
     ranges = {
         "1,000 rates, most converge": torch.logspace(-4, 0, 1000, dtype=torch.float64) * limit,
         "1,000 rates, all diverge": torch.logspace(0.01, 4, 1000, dtype=torch.float64) * limit,

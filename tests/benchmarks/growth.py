@@ -16,7 +16,7 @@ from gd_core.objective import Objective
 from gd_core.optimizers import gradient_descent
 from gd_core.problem import build
 from gd_core.published import QUADRATIC
-from gd_core.theory import curvature
+from gd_core.theory import curvature_of
 from gd_core.training import train
 from harness import Cell, Column, Section, Table, alternate
 
@@ -113,7 +113,7 @@ def _epochs(quick: bool) -> Table:
 def _rates(quick: bool) -> Table:
     numbers = (1, 100, 1000) if quick else (1, 10, 100, 1000, 10_000)
     problem = build(QUADRATIC)
-    limit = 2 / curvature(problem.objective).largest
+    limit = 2 / curvature_of(problem.objective).largest
 
     def swept(rates: int) -> Callable[[], object]:
         several = torch.logspace(-4, 0, rates, dtype=torch.float64) * limit

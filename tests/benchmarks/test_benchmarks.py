@@ -17,7 +17,7 @@ from gd_core.problem import build
 from gd_core.published import PARABOLA, PLANE, QUADRATIC, QUADRATIC_RMSE
 from gd_core.recorder import record
 from gd_core.settings.experiment import Experiment
-from gd_core.theory import curvature
+from gd_core.theory import curvature_of
 from harness import AT_LEAST, Bar, Column, Section, Table, Times, alternate
 
 same = partial(np.testing.assert_allclose, rtol=1e-9, atol=1e-12)
@@ -90,7 +90,7 @@ def test_linear_regression_is_ours():
     """scikit-learn's optimum is the one that theory says before a run."""
     problem = build(replace(PLANE, loss="mse"))
     trace = peers.linear_regression(problem.dataset.x.numpy(), problem.objective.target.numpy())
-    same(curvature(problem.objective).optimum, trace.parameters)
+    same(curvature_of(problem.objective).optimum, trace.parameters)
 
 
 # ---------------------------------------------------------------------------------------------------- the harness

@@ -7,7 +7,7 @@ from playwright.sync_api import Locator, expect
 
 from gd_core.problem import build
 from gd_core.recorder import record
-from gd_core.theory import curvature
+from gd_core.theory import curvature_of
 from lab import ERROR, FIT, MAP, Lab, claim, number
 
 DIVERGES = "/?dataset=noisy-quadratic&learning_rate=5e-05&epochs=1000"
@@ -24,7 +24,7 @@ def test_a_run_that_diverges(lab: Lab):
     lab.open_page(DIVERGES)
     experiment = lab.experiment
     recording = record(experiment)
-    limit = 2 / float(curvature(build(experiment).objective).largest)
+    limit = 2 / float(curvature_of(build(experiment).objective).largest)
 
     with claim("it is played to where it diverged, and the summary names that epoch and the ratio"):
         lab.train().speed("all at once").ended()

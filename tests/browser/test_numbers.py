@@ -8,7 +8,7 @@ from gd_core import verdict
 from gd_core.outcome import outcome
 from gd_core.problem import build
 from gd_core.recorder import record
-from gd_core.theory import curvature, forecast
+from gd_core.theory import curvature_of, forecast_of
 from lab import ERROR, FIT, MAP, Lab, claim, number, same_digits
 
 NUMBER = re.compile(r"[−-]?\d[\d,]*(?:\.\d+)?(?:e[−-]?\d+)?")
@@ -33,10 +33,10 @@ def agrees_with_the_core(lab: Lab) -> None:
     """Numbers and sentences at several moments of the run on stage."""
     experiment = lab.experiment
     recording, problem = record(experiment), build(experiment)
-    curve = curvature(problem.objective)
-    known = forecast(experiment, problem, curve)
-    steps = verdict.of_steps(recording, experiment, known)
-    assert lab.verdict() == verdict.of_run(recording, experiment, known, outcome(recording, curve))
+    curve = curvature_of(problem.objective)
+    forecast = forecast_of(experiment, problem, curve)
+    steps = verdict.of_steps(recording, experiment, forecast)
+    assert lab.verdict() == verdict.of_run(recording, experiment, forecast, outcome(recording, curve))
     stride = recording.updates_per_epoch
     wrong = []
     for epoch in moments(recording.epochs):

@@ -22,7 +22,7 @@ from gd_core.lessons.gradient.finite_differences import (
 from gd_core.objective import value_and_gradient
 from gd_core.problem import build
 from gd_core.settings.experiment import Experiment, defaults
-from gd_core.theory import curvature
+from gd_core.theory import curvature_of
 
 
 def problem_of(dataset="two-features", **changes):
@@ -72,7 +72,7 @@ def exact_slope(problem, theta, parameter):
 
 
 def bend_of(problem, parameter):
-    return float(curvature(problem.objective).hessian[parameter, parameter])
+    return float(curvature_of(problem.objective).hessian[parameter, parameter])
 
 
 @everywhere

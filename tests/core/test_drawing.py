@@ -14,7 +14,7 @@ from gd_core.problem import build
 from gd_core.recorder import record
 from gd_core.settings.examples import OPENING
 from gd_core.settings.experiment import Experiment, ParameterError
-from gd_core.theory import curvature
+from gd_core.theory import curvature_of
 
 number = st.integers(0, 1000).map(lambda hundredths: hundredths / 100)  # as a pointer sets it
 
@@ -24,7 +24,7 @@ def test_it_opens_with_points_that_train():
     experiment = drawing.opening()
     assert drawing.is_drawing(experiment)
     recording, problem = record(experiment), build(experiment)
-    assert outcome(recording, curvature(problem.objective)).outcome is Outcome.CONVERGED
+    assert outcome(recording, curvature_of(problem.objective)).outcome is Outcome.CONVERGED
     x, y = np.array(drawing.OPENING).T
     floor = np.sqrt(np.mean((np.polyval(np.polyfit(x, y, 2), x) - y) ** 2))
     assert float(recording.epoch_rmse[-1]) == pytest.approx(floor, rel=1e-4)
@@ -47,7 +47,7 @@ def test_a_computed_rate_follows_the_points():
     """It was half the limit, and is half the limit; a typed one is left alone."""
     experiment = drawing.opening()
     moved = drawing.drawn(experiment, [*drawing.OPENING[:-1], (9.9, 0.5)])
-    largest = curvature(build(moved).objective).largest
+    largest = curvature_of(build(moved).objective).largest
     assert moved.learning_rate != experiment.learning_rate
     assert moved.learning_rate == pytest.approx(1 / largest, rel=1e-2)
 

@@ -18,7 +18,7 @@ from gd_core.problem import build
 from gd_core.recorder import record
 from gd_core.settings.catalog import OPTIMIZER_INFO
 from gd_core.settings.experiment import Experiment, ParameterError
-from gd_core.theory import curvature
+from gd_core.theory import curvature_of
 from gd_core.training import batches, train
 
 every_rule = pytest.mark.parametrize("name", RULES)
@@ -182,7 +182,7 @@ def test_eigenvectors_have_the_numbers_of_the_loop_or_are_refused(name, problem)
         experiment, points=EXPERIMENTS[problem].points, scale_features=EXPERIMENTS[problem].scale_features
     )
     loop, usual = record(replace(experiment, engine="loop")), record(experiment)
-    away = (loop.theta - curvature(build(experiment).objective).optimum).norm(dim=1).cummax(0).values
+    away = (loop.theta - curvature_of(build(experiment).objective).optimum).norm(dim=1).cummax(0).values
     assert len(usual.theta) == len(loop.theta)
     assert bool(((loop.theta - usual.theta).norm(dim=1) <= 1e-9 * away).all())
     if usual.engine == "loop":

@@ -9,7 +9,7 @@ from gd_core.problem import build
 from gd_core.published import PLANE, QUADRATIC
 from gd_core.recorder import record
 from gd_core.settings.examples import EXAMPLES, FAILS, OPENING, WORKS
-from gd_core.theory import curvature, forecast
+from gd_core.theory import curvature_of, forecast_of
 
 ENDS = {
     "Diverges": Outcome.DIVERGED,
@@ -23,7 +23,7 @@ ENDS = {
 def end(example):
     """How the example's run ends."""
     problem = build(example.experiment)
-    return outcome(record(example.experiment), curvature(problem.objective)).outcome
+    return outcome(record(example.experiment), curvature_of(problem.objective)).outcome
 
 
 @pytest.mark.parametrize("example", [e for e in EXAMPLES if e.group == WORKS], ids=lambda e: e.title)
@@ -50,11 +50,11 @@ def test_the_page_opens_with_a_run_that_works():
     assert end(OPENING) is Outcome.CONVERGED
 
 
-def known(title):
+def foreseen(title):
     """An example's experiment, and what theory says of it."""
     (experiment,) = (e.experiment for e in EXAMPLES if e.title == title)
     problem = build(experiment)
-    return experiment, forecast(experiment, problem, curvature(problem.objective))
+    return experiment, forecast_of(experiment, problem, curvature_of(problem.objective))
 
 
 @pytest.mark.parametrize(
@@ -68,28 +68,28 @@ def known(title):
 )
 def test_shares_of_the_limit_in_the_reasons(title, share, to):
     """1.4 × the limit, 0.3 % too much, half the limit, exactly at it."""
-    experiment, forecast = known(title)
+    experiment, forecast = foreseen(title)
     assert experiment.learning_rate / forecast.stability_limit == pytest.approx(share, abs=to)
 
 
 def test_best_rates_in_the_reasons():
     """The rate that theory names is that, and the crawling one pays after millions of epochs."""
-    experiment, forecast = known("Scaled, best rate")
+    experiment, forecast = foreseen("Scaled, best rate")
     assert experiment.learning_rate == pytest.approx(forecast.best_learning_rate, rel=1e-3)
-    experiment, forecast = known("Crawls")
+    experiment, forecast = foreseen("Crawls")
     assert experiment.learning_rate == pytest.approx(forecast.best_learning_rate, rel=2e-5)
     assert forecast.pays_after > 2e6
 
 
 def test_momentum_arrives_before_plain_descent():
     """At the same rate, from the same start."""
-    momentum, _ = known("Momentum overtakes")
+    momentum, _ = foreseen("Momentum overtakes")
     plain = replace(momentum, optimizer="gradient-descent", epochs=2000)
-    arrivals = [outcome(record(run), curvature(build(run).objective)).epoch for run in (momentum, plain)]
+    arrivals = [outcome(record(run), curvature_of(build(run).objective)).epoch for run in (momentum, plain)]
     assert arrivals == sorted(arrivals)
 
 
 def test_published_examples_are_the_published_runs():
     """The same values as those that are compared number by number."""
-    assert known("Noisy quadratic, 10 epochs")[0] == QUADRATIC
-    assert known("Two features, shape mistake")[0] == PLANE
+    assert foreseen("Noisy quadratic, 10 epochs")[0] == QUADRATIC
+    assert foreseen("Two features, shape mistake")[0] == PLANE

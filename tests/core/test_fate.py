@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from gd_core.lessons.one_parameter.behaviour import (
     CURVATURE,
     OPTIMUM,
-    Fate,
+    Behaviour,
+    behaviour_of,
     factor,
-    fate,
     loss_changes,
     meaning,
     of_run,
@@ -23,7 +23,7 @@ from gd_core.lessons.one_parameter.behaviour import (
 from gd_core.problem import build
 from gd_core.recorder import Recorder, record
 from gd_core.settings.experiment import Experiment, ParameterError
-from gd_core.theory import curvature
+from gd_core.theory import curvature_of
 
 PARABOLA = replace(Experiment.default("one-parameter"), start=(2.0,))
 
@@ -34,63 +34,63 @@ def run(learning_rate=0.1, start=2.0, epochs=40):
 
 def test_the_constants_are_those_of_the_problem():
     """18 and −1 are the measured curvature and optimum of the data set's loss."""
-    curve = curvature(build(PARABOLA).objective)
-    assert curve.largest == pytest.approx(CURVATURE)
-    assert float(curve.optimum[0]) == pytest.approx(OPTIMUM)
+    curvature = curvature_of(build(PARABOLA).objective)
+    assert curvature.largest == pytest.approx(CURVATURE)
+    assert float(curvature.optimum[0]) == pytest.approx(OPTIMUM)
 
 
 @pytest.mark.parametrize("start", [2.0, -4.0, 0.0, -0.999, 1e9, -1e9])
 @pytest.mark.parametrize(
     ("learning_rate", "told"),
     [
-        (0.01, Fate.CLOSER),
-        (1 / 18, Fate.LANDS),
-        (0.1, Fate.ACROSS),
-        (1 / 9, Fate.BOUNCES),
-        (0.12, Fate.LEAVES),
-        (1e6, Fate.LEAVES),
+        (0.01, Behaviour.CLOSER),
+        (1 / 18, Behaviour.LANDS),
+        (0.1, Behaviour.ACROSS),
+        (1 / 9, Behaviour.BOUNCES),
+        (0.12, Behaviour.LEAVES),
+        (1e6, Behaviour.LEAVES),
     ],
 )
 def test_the_named_rates_do_what_they_are_named_for(learning_rate, told, start):
     """From an ordinary start, from one close to −1, and from the farthest that can be typed."""
-    assert fate(run(learning_rate, start)) == told
+    assert behaviour_of(run(learning_rate, start)) == told
 
 
 @pytest.mark.parametrize(
     ("learning_rate", "told"),
     [
-        (1 / 18 - 1e-4, Fate.CLOSER),  # 0.0018 is left
-        (1 / 18 - 5e-5, Fate.LANDS),  # 0.0009 is left
-        (1 / 18 + 5e-5, Fate.LANDS),
-        (1 / 18 + 1e-4, Fate.ACROSS),
-        (0.0556, Fate.LANDS),
-        (1 / 9 - 1e-6, Fate.ACROSS),
-        (1 / 9 - 1e-9, Fate.ACROSS),
-        (1 / 9 + 1e-9, Fate.LEAVES),
-        (1 / 9 + 1e-6, Fate.LEAVES),
-        (0.1111, Fate.ACROSS),
-        (0.1112, Fate.LEAVES),
+        (1 / 18 - 1e-4, Behaviour.CLOSER),  # 0.0018 is left
+        (1 / 18 - 5e-5, Behaviour.LANDS),  # 0.0009 is left
+        (1 / 18 + 5e-5, Behaviour.LANDS),
+        (1 / 18 + 1e-4, Behaviour.ACROSS),
+        (0.0556, Behaviour.LANDS),
+        (1 / 9 - 1e-6, Behaviour.ACROSS),
+        (1 / 9 - 1e-9, Behaviour.ACROSS),
+        (1 / 9 + 1e-9, Behaviour.LEAVES),
+        (1 / 9 + 1e-6, Behaviour.LEAVES),
+        (0.1111, Behaviour.ACROSS),
+        (0.1112, Behaviour.LEAVES),
     ],
 )
 @pytest.mark.parametrize("epochs", [1, 2, 40, 200])
 def test_the_borders_are_sharp(learning_rate, told, epochs):
     """A thousandth of the distance around 1/18, a billionth of a step around 1/9, after any number of epochs."""
-    assert fate(run(learning_rate, epochs=epochs)) == told
+    assert behaviour_of(run(learning_rate, epochs=epochs)) == told
 
 
 @pytest.mark.parametrize("learning_rate", [1e-18, 0.01, 1 / 18, 0.1, 1 / 9, 0.12, 1e6])
 def test_at_the_optimum_it_stays(learning_rate):
     """From A = −1 no rate moves it."""
     recording = run(learning_rate, OPTIMUM)
-    assert fate(recording) == Fate.STAYS
-    assert "slope at A = −1 is 0" in of_run(recording, learning_rate, Fate.STAYS)
+    assert behaviour_of(recording) == Behaviour.STAYS
+    assert "slope at A = −1 is 0" in of_run(recording, learning_rate, Behaviour.STAYS)
 
 
 def test_a_step_below_the_last_digit_stays():
     """At 1e−18 a step of 5.4e−17 is lost in the 2, and the sentence says that and not that −1 was reached."""
     recording = run(1e-18)
-    assert fate(recording) == Fate.STAYS
-    assert "5.4e−17" in of_run(recording, 1e-18, Fate.STAYS)
+    assert behaviour_of(recording) == Behaviour.STAYS
+    assert "5.4e−17" in of_run(recording, 1e-18, Behaviour.STAYS)
 
 
 @pytest.mark.parametrize("start", [float("nan"), float("inf"), 1e10])
@@ -113,15 +113,15 @@ def test_it_agrees_with_the_closed_form(share, start, epochs):
     assume(abs(abs(left) - 1e-3) > 1e-5)
     assume(abs(abs(left) - 1) > 1e-5)
     expected = (
-        Fate.LANDS
+        Behaviour.LANDS
         if abs(left) < 1e-3
-        else Fate.LEAVES
+        else Behaviour.LEAVES
         if left < -1
-        else Fate.ACROSS
+        else Behaviour.ACROSS
         if left < 0
-        else Fate.CLOSER
+        else Behaviour.CLOSER
     )
-    assert fate(run(learning_rate, start, epochs)) == expected
+    assert behaviour_of(run(learning_rate, start, epochs)) == expected
 
 
 # ------------------------------------------------------------------------------------------------------ in words
@@ -209,7 +209,7 @@ def replace_complete(recording):
 def test_the_run_is_told_with_its_numbers(learning_rate, epochs, words):
     """0.82⁴⁰·3 − 1 and the like, by arithmetic."""
     recording = run(learning_rate, epochs=epochs)
-    said = of_run(recording, learning_rate, fate(recording))
+    said = of_run(recording, learning_rate, behaviour_of(recording))
     assert all(word in said for word in words), said
 
 

@@ -21,7 +21,7 @@ from gd_core.problem import build
 from gd_core.published import QUADRATIC_RMSE
 from gd_core.recorder import record
 from gd_core.settings.experiment import Experiment, defaults
-from gd_core.theory import curvature, forecast
+from gd_core.theory import curvature_of, forecast_of
 from gd_core.training import batches
 
 ROOT = Path(__file__).parents[2]
@@ -35,8 +35,8 @@ POINT = Experiment(**(defaults("one-parameter", "gradient-descent") | {"start": 
 @cache
 def known(experiment):
     problem = build(experiment)
-    curve = curvature(problem.objective)
-    return problem, curve, forecast(experiment, problem, curve)
+    curvature = curvature_of(problem.objective)
+    return problem, curvature, forecast_of(experiment, problem, curvature)
 
 
 def run(experiment):

@@ -9,7 +9,7 @@ from gd_core.lessons.learning_rate.goldilocks import Attempt, Goal, attempts, go
 from gd_core.problem import build
 from gd_core.recorder import record
 from gd_core.settings.experiment import Experiment
-from gd_core.theory import curvature
+from gd_core.theory import curvature_of
 
 PROBLEMS = {
     "quadratic": replace(Experiment.default("noisy-quadratic"), epochs=40),
@@ -22,11 +22,11 @@ every_problem = pytest.mark.parametrize("experiment", PROBLEMS.values(), ids=PRO
 
 def parts(experiment):
     problem = build(experiment)
-    curve = curvature(problem.objective)
+    curvature = curvature_of(problem.objective)
     return (
         problem,
-        curve,
-        goal_of(problem.objective, curve, experiment.phase, problem.start, experiment.epochs),
+        curvature,
+        goal_of(problem.objective, curvature, experiment.phase, problem.start, experiment.epochs),
     )
 
 
@@ -51,18 +51,18 @@ def test_no_trained_rate_needs_fewer_epochs_than_the_best(experiment, optimizer)
 @every_problem
 def test_the_goal_is_reached_in_half_of_the_epochs_allowed(experiment):
     """So there is room for a rate that is good but not best; and the target lies between floor and start."""
-    problem, curve, goal = parts(experiment)
+    problem, curvature, goal = parts(experiment)
     assert 1 <= goal.epochs <= experiment.epochs / 2
-    assert curve.floor_rmse < goal.rmse < float(problem.objective.rmse(problem.start))
+    assert curvature.floor_rmse < goal.rmse < float(problem.objective.rmse(problem.start))
     assert goal.exact
 
 
 def test_the_lowest_gap_is_the_lowest_of_a_grid():
     """For each number of epochs, a dense grid of rates of NumPy's own finds nothing lower, and comes close."""
     experiment = PROBLEMS["scaled"]
-    problem, curve, _ = parts(experiment)
-    lowest, rates = lowest_of_parabola(curve, problem.start, 12)
-    curvatures, first = curve.eigenvalues.numpy(), curve.gap(problem.start).numpy()
+    problem, curvature, _ = parts(experiment)
+    lowest, rates = lowest_of_parabola(curvature, problem.start, 12)
+    curvatures, first = curvature.eigenvalues.numpy(), curvature.gap(problem.start).numpy()
     grid = np.linspace(0, 2 / curvatures[0], 200_001)[:, None]
     for n in range(1, 13):
         tried = (first * (1 - grid * curvatures) ** (2 * n)).sum(1)
@@ -73,18 +73,18 @@ def test_the_lowest_gap_is_the_lowest_of_a_grid():
 def test_the_best_rate_may_lie_above_the_limit():
     """A start with hardly any error along the steepest direction: one epoch, at a rate that would diverge in the end."""
     experiment = PROBLEMS["scaled"]
-    problem, curve, _ = parts(experiment)
-    start = curve.optimum + curve.eigenvectors[:, 0] + 1e-4 * curve.eigenvectors[:, -1]
-    goal = goal_of(problem.objective, curve, experiment.phase, start, 30)
+    problem, curvature, _ = parts(experiment)
+    start = curvature.optimum + curvature.eigenvectors[:, 0] + 1e-4 * curvature.eigenvectors[:, -1]
+    goal = goal_of(problem.objective, curvature, experiment.phase, start, 30)
     assert goal.epochs == 1
-    assert goal.learning_rate > 2 / curve.largest
+    assert goal.learning_rate > 2 / curvature.largest
 
 
 def test_a_target_that_no_rate_reaches_has_no_best():
     """One epoch, from as much gap along the flattest as along the steepest direction: half of it is out of reach."""
-    problem, curve, _ = parts(PROBLEMS["quadratic"])
-    start = curve.optimum + 100 * curve.eigenvectors @ curve.eigenvalues.rsqrt()
-    goal = goal_of(problem.objective, curve, PROBLEMS["quadratic"].phase, start, 1)
+    problem, curvature, _ = parts(PROBLEMS["quadratic"])
+    start = curvature.optimum + 100 * curvature.eigenvectors @ curvature.eigenvalues.rsqrt()
+    goal = goal_of(problem.objective, curvature, PROBLEMS["quadratic"].phase, start, 1)
     assert (goal.share, goal.epochs, goal.learning_rate) == (0.5, None, None)
 
 
@@ -97,11 +97,11 @@ def test_at_the_optimum_there_is_nothing_to_reach():
 @every_problem
 def test_attempts_tell_what_their_runs_did(experiment):
     """Epochs needed, diverged or not, and the error at the end: as in a real run at each rate."""
-    problem, curve, goal = parts(experiment)
-    limit = 2 / curve.largest
+    problem, curvature, goal = parts(experiment)
+    limit = 2 / curvature.largest
     rates = [0.001 * limit, 0.4 * limit, 0.9 * limit, 3 * limit]
     found = attempts(
-        problem.objective, curve, experiment.phase, problem.start, rates, goal, experiment.epochs
+        problem.objective, curvature, experiment.phase, problem.start, rates, goal, experiment.epochs
     )
     for one in found:
         run = record(replace(experiment, learning_rate=one.learning_rate))

@@ -14,7 +14,7 @@ from gd_core.outcome import outcome, overfitting
 from gd_core.problem import build, split
 from gd_core.recorder import Recorder, record
 from gd_core.settings.experiment import Experiment, defaults
-from gd_core.theory import curvature, forecast
+from gd_core.theory import curvature_of, forecast_of
 from gd_core.training import Recording
 
 SCALED = Experiment(scale_features=True, learning_rate=0.1, epochs=30, holdout=0.3, split_seed=5)
@@ -129,7 +129,7 @@ def test_training_never_sees_a_held_out_row(name, monkeypatch):
     other, again = build(experiment), record(experiment)
     for tensor in ("theta", "loss", "gradient", "epoch_loss", "epoch_rmse"):
         assert torch.equal(getattr(again, tensor), getattr(recording, tensor))
-    one, two = curvature(problem.objective), curvature(other.objective)
+    one, two = curvature_of(problem.objective), curvature_of(other.objective)
     assert torch.equal(one.hessian, two.hessian)
     assert torch.equal(one.optimum, two.optimum)
     assert one.floor_rmse == two.floor_rmse
@@ -141,11 +141,11 @@ def test_theory_is_that_of_the_training_rows():
     """Optimum and floor are NumPy's least squares on those rows alone."""
     problem = build(SCALED)
     t, y = problem.dataset.x[:, 0].numpy(), problem.dataset.y[:, 0].numpy()
-    known = forecast(SCALED, problem, curvature(problem.objective))
+    forecast = forecast_of(SCALED, problem, curvature_of(problem.objective))
     best = np.polyfit(t, y, 2)
     assert len(t) == 14
-    assert known.optimum == pytest.approx(best, rel=1e-9)
-    assert known.floor_rmse == pytest.approx(np.sqrt(np.mean((np.polyval(best, t) - y) ** 2)), rel=1e-9)
+    assert forecast.optimum == pytest.approx(best, rel=1e-9)
+    assert forecast.floor_rmse == pytest.approx(np.sqrt(np.mean((np.polyval(best, t) - y) ** 2)), rel=1e-9)
 
 
 @pytest.mark.parametrize("split_seed", [0, 7])
@@ -217,9 +217,9 @@ def test_they_do_not_part(training, held_out):
 
 def verdict_of(experiment):
     problem, recording = build(experiment), record(experiment)
-    curve = curvature(problem.objective)
-    known = forecast(experiment, problem, curve)
-    return verdict.of_run(recording, experiment, known, outcome(recording, curve))
+    curvature = curvature_of(problem.objective)
+    forecast = forecast_of(experiment, problem, curvature)
+    return verdict.of_run(recording, experiment, forecast, outcome(recording, curvature))
 
 
 def test_the_verdict_says_where_they_part():

@@ -6,10 +6,10 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gd_core.landscape import LINES, POINTS_A_LINE, frame, level_lines, slice_minimum
+from gd_core.landscape import LINES, POINTS_A_LINE, level_lines, slice_minimum, window
 from gd_core.problem import build
 from gd_core.settings.experiment import Experiment, defaults
-from gd_core.theory import curvature
+from gd_core.theory import curvature_of
 
 PLANES = [(0, 1), (0, 2), (1, 2)]
 
@@ -17,16 +17,16 @@ PLANES = [(0, 1), (0, 2), (1, 2)]
 def quadratic(**changes):
     """Problem and curvature of the noisy quadratic."""
     problem = build(Experiment(**(defaults("noisy-quadratic", "gradient-descent") | changes)))
-    return problem, curvature(problem.objective)
+    return problem, curvature_of(problem.objective)
 
 
 @pytest.mark.parametrize("axes", PLANES)
 @pytest.mark.parametrize("scaled", [False, True])
 def test_every_point_of_a_line_has_the_loss_of_its_level(axes, scaled):
     """The objective itself, asked at each point of a line, gives the slice's lowest loss plus the level."""
-    problem, curve = quadratic(scale_features=scaled)
-    lowest = slice_minimum(curve, problem.start, axes)
-    lines = level_lines(curve, frame(curve, problem.start, axes), lowest.unsqueeze(0), axes)
+    problem, curvature = quadratic(scale_features=scaled)
+    lowest = slice_minimum(curvature, problem.start, axes)
+    lines = level_lines(curvature, window(curvature, problem.start, axes), lowest.unsqueeze(0), axes)
     theta = problem.start.repeat(len(lines.line), 1)
     theta[:, list(axes)] = lowest + torch.from_numpy(lines.offset)
     at_lowest = problem.start.clone()
@@ -42,20 +42,22 @@ def test_every_point_of_a_line_has_the_loss_of_its_level(axes, scaled):
 @pytest.mark.parametrize("loss", ["mse", "mse-broadcast"])
 def test_the_gradient_within_the_plane_vanishes_at_the_slices_lowest_point(axes, loss):
     """Autograd on the objective agrees with the formula for the slice's minimum."""
-    problem, curve = quadratic(loss=loss)
+    problem, curvature = quadratic(loss=loss)
     theta = problem.start.clone()
-    theta[list(axes)] = slice_minimum(curve, problem.start, axes)
+    theta[list(axes)] = slice_minimum(curvature, problem.start, axes)
     theta.requires_grad_()
     (gradient,) = torch.autograd.grad(problem.objective(theta), theta)
-    steepest = curve.hessian[list(axes)][:, list(axes)].abs().max()
+    steepest = curvature.hessian[list(axes)][:, list(axes)].abs().max()
     assert gradient[list(axes)].abs().max() < 1e-9 * steepest
 
 
 def test_a_slice_through_the_optimum_is_lowest_there():
     """With the other parameters at the optimum, the slice's lowest point is the optimum."""
-    _, curve = quadratic()
+    _, curvature = quadratic()
     for axes in PLANES:
-        torch.testing.assert_close(slice_minimum(curve, curve.optimum, axes), curve.optimum[list(axes)])
+        torch.testing.assert_close(
+            slice_minimum(curvature, curvature.optimum, axes), curvature.optimum[list(axes)]
+        )
 
 
 @given(
@@ -64,26 +66,26 @@ def test_a_slice_through_the_optimum_is_lowest_there():
 )
 def test_the_frame_holds_the_start_and_its_mirror_image(start, axes):
     """The start lies inside the map, and so does the point opposite the optimum."""
-    problem, curve = quadratic(start=start)
-    shown = frame(curve, problem.start, axes)
+    problem, curvature = quadratic(start=start)
+    shown = window(curvature, problem.start, axes)
     for axis, centre, half in zip(axes, shown.centre, shown.half, strict=True):
         assert abs(float(problem.start[axis]) - centre) < half
-        assert centre == float(curve.optimum[axis])
+        assert centre == float(curvature.optimum[axis])
 
 
 def test_the_map_does_not_depend_on_the_rate():
     """Two rates are seen on the same map."""
-    slow, curve = quadratic(learning_rate=1e-7)
+    slow, curvature = quadratic(learning_rate=1e-7)
     fast, _ = quadratic(learning_rate=3e-5)
-    assert frame(curve, slow.start, (0, 1)) == frame(curve, fast.start, (0, 1))
+    assert window(curvature, slow.start, (0, 1)) == window(curvature, fast.start, (0, 1))
 
 
 @pytest.mark.parametrize("axes", PLANES)
 def test_a_narrow_valley_is_drawn_in_whole_lines(axes):
     """With κ = 218,450 a level is an ellipse that the map cuts into a few arcs, not a string of beads."""
-    problem, curve = quadratic()
-    lowest = slice_minimum(curve, problem.start, axes).unsqueeze(0)
-    lines = level_lines(curve, frame(curve, problem.start, axes), lowest, axes)
+    problem, curvature = quadratic()
+    lowest = slice_minimum(curvature, problem.start, axes).unsqueeze(0)
+    lines = level_lines(curvature, window(curvature, problem.start, axes), lowest, axes)
     pieces = [len(np.unique(lines.line[lines.level == level])) for level in range(LINES)]
     assert max(pieces) <= 4
     assert sum(count > 0 for count in pieces) >= LINES / 2
@@ -92,11 +94,13 @@ def test_a_narrow_valley_is_drawn_in_whole_lines(axes):
 
 def test_lines_cover_the_map_wherever_the_run_moves_the_slice():
     """Around the first and the last slice of a run, lines reach all four quarters of the map."""
-    problem, curve = quadratic()
+    problem, curvature = quadratic()
     axes = (1, 2)
-    shown = frame(curve, problem.start, axes)
-    lowest = torch.stack([slice_minimum(curve, theta, axes) for theta in (problem.start, curve.optimum)])
-    lines = level_lines(curve, shown, lowest, axes)
+    shown = window(curvature, problem.start, axes)
+    lowest = torch.stack(
+        [slice_minimum(curvature, theta, axes) for theta in (problem.start, curvature.optimum)]
+    )
+    lines = level_lines(curvature, shown, lowest, axes)
     for place in lowest.numpy():
         share = (lines.offset + place - np.array(shown.centre)) / np.array(shown.half)
         inside = share[np.abs(share).max(1) <= 1]
@@ -111,7 +115,7 @@ def test_lines_cover_the_map_wherever_the_run_moves_the_slice():
 def test_a_flat_plane_has_no_lines():
     """Where the loss does not change, there is nothing to draw, and nothing fails."""
     problem = build(Experiment(**(defaults("two-features", "gradient-descent") | {"points": 3})))
-    curve = curvature(problem.objective)
-    flat = type(curve)(**(vars(curve) | {"hessian": torch.zeros(3, 3, dtype=torch.float64)}))
+    curvature = curvature_of(problem.objective)
+    flat = type(curvature)(**(vars(curvature) | {"hessian": torch.zeros(3, 3, dtype=torch.float64)}))
     lowest = torch.zeros(1, 2, dtype=torch.float64)
-    assert len(level_lines(flat, frame(curve, problem.start, (0, 1)), lowest, (0, 1)).line) == 0
+    assert len(level_lines(flat, window(curvature, problem.start, (0, 1)), lowest, (0, 1)).line) == 0

@@ -19,7 +19,7 @@ from gd_core.export.script import script, stride
 from gd_core.problem import build
 from gd_core.recorder import Recorder, record
 from gd_core.settings.experiment import FIELDS, Experiment, ParameterError
-from gd_core.theory import curvature
+from gd_core.theory import curvature_of
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -547,9 +547,9 @@ def test_reproduce_fails_where_a_number_differs(run, monkeypatch):
 def test_the_optimum_in_json_is_raw(run):
     """Theory speaks of the data's own units."""
     _, output, _ = run("train", "two-features", "--scale-features", "--epochs", "1", "--json")
-    curve = curvature(build(Experiment.default("two-features")).objective)
+    curvature = curvature_of(build(Experiment.default("two-features")).objective)
     assert list(strict_json(output)["theory"]["optimum"].values()) == pytest.approx(
-        curve.optimum.tolist(), rel=1e-9
+        curvature.optimum.tolist(), rel=1e-9
     )
 
 

@@ -9,7 +9,7 @@ from gd_core.outcome import Finding, Outcome, outcome
 from gd_core.problem import build
 from gd_core.recorder import Recorder, record
 from gd_core.settings.experiment import Experiment
-from gd_core.theory import curvature, stability_limit
+from gd_core.theory import curvature_of, stability_limit
 
 PARABOLA = Experiment.default("one-parameter")
 QUADRATIC = Experiment.default("noisy-quadratic")
@@ -19,11 +19,11 @@ PLANE = Experiment.default("two-features")
 
 def found(experiment, **changes):
     experiment = replace(experiment, **changes)
-    return outcome(record(experiment), curvature(build(experiment).objective))
+    return outcome(record(experiment), curvature_of(build(experiment).objective))
 
 
 def at_limit(experiment, share):
-    return share * stability_limit(curvature(build(experiment).objective), experiment.phase)
+    return share * stability_limit(curvature_of(build(experiment).objective), experiment.phase)
 
 
 def test_one_step_converges():
@@ -43,7 +43,7 @@ def test_converged_is_a_millionth_of_the_first_gap(rate):
 def test_a_start_at_the_optimum_has_converged():
     """Where nothing is left to do from the start, epoch 0 is named."""
     assert found(PARABOLA, start=(-1.0,)) == Finding(Outcome.CONVERGED, 0)
-    optimum = tuple(curvature(build(QUADRATIC).objective).optimum.tolist())
+    optimum = tuple(curvature_of(build(QUADRATIC).objective).optimum.tolist())
     assert found(QUADRATIC, start=optimum, epochs=50) == Finding(Outcome.CONVERGED, 0)
 
 
@@ -134,17 +134,17 @@ def shortened(recording, epochs):
 def test_hovering_is_told_at_any_epoch(batch_size):
     """Single rows scatter the loss by a factor of ten and more; wherever the run ends, it hovers all the same."""
     experiment = replace(SCALED, batch_size=batch_size, learning_rate=0.15, epochs=150)
-    recording, curve = record(experiment), curvature(build(experiment).objective)
-    found = [outcome(shortened(recording, epochs), curve).outcome for epochs in range(40, 151)]
+    recording, curvature = record(experiment), curvature_of(build(experiment).objective)
+    found = [outcome(shortened(recording, epochs), curvature).outcome for epochs in range(40, 151)]
     assert found.count(Outcome.HOVERING) >= 0.95 * len(found)
 
 
 def test_slow_descent_in_batches_is_not_hovering():
     """A fall of a thousandth an epoch is seen through the scatter of the batches."""
     experiment = replace(PLANE, points=60, batch_size=20, learning_rate=1e-4, epochs=60)
-    recording, curve = record(experiment), curvature(build(experiment).objective)
+    recording, curvature = record(experiment), curvature_of(build(experiment).objective)
     for epochs in range(21, 61):
-        assert outcome(shortened(recording, epochs), curve) == Finding(Outcome.DESCENDING)
+        assert outcome(shortened(recording, epochs), curvature) == Finding(Outcome.DESCENDING)
 
 
 def test_mini_batches_without_noise_converge():
@@ -170,8 +170,8 @@ def test_a_stopped_run_says_so():
     for _ in range(7):
         recorder.advance(0.0)
     recorder.stop()
-    curve = curvature(recorder.problem.objective)
-    assert outcome(recorder.recording(), curve) == Finding(Outcome.STOPPED, 7)
+    curvature = curvature_of(recorder.problem.objective)
+    assert outcome(recorder.recording(), curvature) == Finding(Outcome.STOPPED, 7)
 
 
 @pytest.mark.parametrize("optimizer", ["gradient-descent", "adam"])
@@ -184,8 +184,8 @@ def test_the_shortest_runs_have_an_outcome(optimizer, epochs):
 def test_a_run_that_stands_at_its_start_has_an_outcome():
     """Before the first epoch nothing can be said but that it goes on."""
     recorder = Recorder(QUADRATIC)
-    curve = curvature(recorder.problem.objective)
-    assert outcome(recorder.recording(), curve) == Finding(Outcome.DESCENDING)
+    curvature = curvature_of(recorder.problem.objective)
+    assert outcome(recorder.recording(), curvature) == Finding(Outcome.DESCENDING)
 
 
 def test_rounding_is_not_growth():

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from gd_core.problem import build
 from gd_core.recorder import record
 from gd_core.settings.experiment import Experiment
-from gd_core.theory import curvature, forecast
+from gd_core.theory import curvature_of, forecast_of
 from gd_core.verdict import of_steps
 
 QUADRATIC = Experiment.default("noisy-quadratic")
@@ -75,8 +75,8 @@ def test_the_global_random_state_is_never_touched():
         replace(Experiment.default("one-parameter", "adam"), epochs=5),
     ):
         problem = build(experiment)
-        curve = curvature(problem.objective)
-        of_steps(record(experiment), experiment, forecast(experiment, problem, curve))
+        curvature = curvature_of(problem.objective)
+        of_steps(record(experiment), experiment, forecast_of(experiment, problem, curvature))
     assert torch.equal(torch.get_rng_state(), before)
 
 

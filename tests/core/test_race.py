@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rules import RULES, torchs_path
 
-from gd_core.landscape import frame
+from gd_core.landscape import window
 from gd_core.lessons.variants.race import (
     LOOKED_BACK,
     SHARE_LEFT,
@@ -28,7 +28,7 @@ from gd_core.lessons.variants.racers import ALL, RACERS, UNITS
 from gd_core.problem import build
 from gd_core.recorder import record
 from gd_core.settings.experiment import Experiment
-from gd_core.theory import FIRST_STEP, curvature, stability_limit
+from gd_core.theory import FIRST_STEP, curvature_of, stability_limit
 from gd_core.training import Recording, batches
 
 BASE = replace(
@@ -47,9 +47,9 @@ everyone = pytest.mark.parametrize("key", RACERS)
 
 def raced(base, keys=tuple(RACERS), target=None, **settings):
     problem = build(base)
-    curve = curvature(problem.objective)
-    entries = line_up(base, keys, problem, curve, **settings)
-    return race(entries, [record(one.experiment) for one in entries], problem, curve, target)
+    curvature = curvature_of(problem.objective)
+    entries = line_up(base, keys, problem, curvature, **settings)
+    return race(entries, [record(one.experiment) for one in entries], problem, curvature, target)
 
 
 def beside(experiment):
@@ -83,11 +83,11 @@ def test_everyone_runs_as_torchs_optimizer_does(key, small_batches, base):
 def test_batches_are_those_of_the_name(key):
     """All rows, a mini-batch or one row; the other rules take mini-batches only when they are told to."""
     problem = build(BASE)
-    curve = curvature(problem.objective)
+    curvature = curvature_of(problem.objective)
     size = {"mini-batch": 6, "stochastic": 1}.get(key, 20)
-    (usual,) = line_up(BASE, (key,), problem, curve)
+    (usual,) = line_up(BASE, (key,), problem, curvature)
     assert usual.experiment.rows_per_update == size
-    (small,) = line_up(BASE, (key,), problem, curve, small_batches=True)
+    (small,) = line_up(BASE, (key,), problem, curvature, small_batches=True)
     is_rule = RACERS[key].optimizer != "gradient-descent"
     assert small.experiment.rows_per_update == (6 if is_rule else size)
 
@@ -96,7 +96,7 @@ def test_batches_are_those_of_the_name(key):
 def test_memory_is_what_torch_keeps(key):
     """The numbers kept for each parameter are as many as tensors of its shape in torch.optim's own state."""
     problem = build(BASE)
-    (entry,) = line_up(BASE, (key,), problem, curvature(problem.objective))
+    (entry,) = line_up(BASE, (key,), problem, curvature_of(problem.objective))
     theta = torch.zeros(3, requires_grad=True)
     optimizer = RULES[entry.experiment.optimizer].beside([theta], 0.1)
     theta.sum().backward()
@@ -109,9 +109,9 @@ def test_memory_is_what_torch_keeps(key):
 def test_who_has_a_limit_takes_the_same_share_of_it(share, small_batches):
     """Batch has the rate of the settings; the others' rates are to their limits as its rate is to its own."""
     problem = build(PLANE)
-    curve = curvature(problem.objective)
-    base = replace(PLANE, learning_rate=share * 2 / curve.largest)
-    for entry in line_up(base, tuple(RACERS), problem, curve, small_batches=small_batches):
+    curvature = curvature_of(problem.objective)
+    base = replace(PLANE, learning_rate=share * 2 / curvature.largest)
+    for entry in line_up(base, tuple(RACERS), problem, curvature, small_batches=small_batches):
         if entry.key == "batch":
             assert entry.experiment.learning_rate == base.learning_rate
         if entry.limit is not None:
@@ -123,12 +123,12 @@ def test_who_has_a_limit_takes_the_same_share_of_it(share, small_batches):
 def test_the_limit_divides_falling_from_growing(key):
     """With all rows a little below the limit the gap to the optimum is gone in the end, a little above it has grown."""
     problem = build(replace(PLANE, epochs=150))
-    curve = curvature(problem.objective)
+    curvature = curvature_of(problem.objective)
     left = {}
     for share in (0.97, 1.03):
-        base = replace(PLANE, epochs=150, learning_rate=share * 2 / curve.largest)
+        base = replace(PLANE, epochs=150, learning_rate=share * 2 / curvature.largest)
         (one,) = raced(base, (key,)).results
-        left[share] = float(curve.gap(one.theta[-1]).sum() / curve.gap(one.theta[0]).sum())
+        left[share] = float(curvature.gap(one.theta[-1]).sum() / curvature.gap(one.theta[0]).sum())
     assert left[0.97] < 1e-2
     assert left[1.03] > 1
 
@@ -137,17 +137,21 @@ def test_the_limit_divides_falling_from_growing(key):
 def test_a_batch_reckons_with_its_steepest_row(base):
     """One row has the largest eigenvalue of any row's Hessian, all rows that of all, sizes between lie between."""
     problem = build(base)
-    curve = curvature(problem.objective)
+    curvature = curvature_of(problem.objective)
     features = problem.objective.features.numpy()
     single = max(np.linalg.eigvalsh(2 * np.outer(row, row))[-1] for row in features)
     whole = np.linalg.eigvalsh(2 * features.T @ features / len(features))[-1]
-    found = [steepest(problem, curve, rows) for rows in range(1, len(features) + 1)]
+    found = [steepest(problem, curvature, rows) for rows in range(1, len(features) + 1)]
     assert found[0] == pytest.approx(single, rel=1e-12)
     assert found[-1] == pytest.approx(whole, rel=1e-12)
     assert all(one > other for one, other in pairwise(found))
     momentum = replace(base, optimizer="momentum")
-    assert limit_of(momentum, problem, curve) == pytest.approx(0.2 / found[base.batch_size - 1], rel=1e-12)
-    assert limit_of(replace(momentum, batch_size=0), problem, curve) == stability_limit(curve, momentum.phase)
+    assert limit_of(momentum, problem, curvature) == pytest.approx(
+        0.2 / found[base.batch_size - 1], rel=1e-12
+    )
+    assert limit_of(replace(momentum, batch_size=0), problem, curvature) == stability_limit(
+        curvature, momentum.phase
+    )
 
 
 @pytest.mark.parametrize("key", ["adagrad", "rmsprop", "adam"])
@@ -156,7 +160,7 @@ def test_the_first_step_of_an_adaptive_rule_is_a_tenth_of_the_way(key, small_bat
     """Every parameter moves by a tenth of the longest way, or with u updates in an epoch by 1/u of that."""
     (one,) = raced(BASE, (key,), small_batches=small_batches).results
     problem = build(BASE)
-    way = float((curvature(problem.objective).optimum - problem.start).abs().max())
+    way = float((curvature_of(problem.objective).optimum - problem.start).abs().max())
     first = (one.theta[1] - one.theta[0]).abs() * one.entry.experiment.updates_per_epoch
     assert first.tolist() == pytest.approx([FIRST_STEP * way] * 3, rel=1e-5)
 
@@ -165,18 +169,20 @@ def test_the_first_step_of_an_adaptive_rule_is_a_tenth_of_the_way(key, small_bat
 def test_a_typed_rate_goes_first(key):
     """A typed rate is the racer's; batch alone has its rate in the settings."""
     problem = build(BASE)
-    (entry,) = line_up(BASE, (key,), problem, curvature(problem.objective), rates={key: 0.0123, "other": 9})
+    (entry,) = line_up(
+        BASE, (key,), problem, curvature_of(problem.objective), rates={key: 0.0123, "other": 9}
+    )
     assert entry.experiment.learning_rate == 0.0123
     assert entry.automatic != 0.0123
 
 
 def test_a_start_at_the_optimum_and_one_far_away_have_a_rate():
     """The rate of an adaptive rule stays a rate, whatever the way."""
-    at_home = tuple(build(BASE).raw(curvature(build(BASE).objective).optimum).tolist())
+    at_home = tuple(build(BASE).raw(curvature_of(build(BASE).objective).optimum).tolist())
     for start in (at_home, (1e9, 0.0, 0.0)):
         base = replace(BASE, start=start)
         problem = build(base)
-        for entry in line_up(base, ("adagrad", "rmsprop", "adam"), problem, curvature(problem.objective)):
+        for entry in line_up(base, ("adagrad", "rmsprop", "adam"), problem, curvature_of(problem.objective)):
             assert 1e-18 <= entry.experiment.learning_rate <= 1e6
 
 
@@ -187,7 +193,7 @@ def result(rmse, *, rows=20, size=20, target=1.0, key="batch", diverged_at=None,
     """A result with this RMSE after each update."""
     epochs = max(1, -(-(len(rmse) - 1) // -(-rows // size)))
     experiment = replace(BASE, points=rows, batch_size=size % rows, epochs=epochs)
-    (entry,) = line_up(BASE, (key,), build(BASE), curvature(build(BASE).objective))
+    (entry,) = line_up(BASE, (key,), build(BASE), curvature_of(build(BASE).objective))
     theta = torch.zeros(len(rmse), 3, dtype=torch.float64)
     errors = torch.tensor(rmse, dtype=torch.float64)
     recording = Recording(
@@ -297,18 +303,18 @@ def test_the_usual_target(base):
     best = np.linalg.lstsq(x, y, rcond=None)[0]
     floor, start = (np.sqrt(np.mean((x @ theta - y) ** 2)) for theta in (best, problem.start.numpy()))
     expected = floor + SHARE_LEFT * (start - floor)
-    assert usual_target(problem, curvature(problem.objective)) == pytest.approx(expected, rel=1e-9)
+    assert usual_target(problem, curvature_of(problem.objective)) == pytest.approx(expected, rel=1e-9)
 
 
 @pytest.mark.parametrize("base", [BASE, PLANE], ids=["quadratic", "plane"])
 def test_the_map_holds_the_level_line_through_the_start(base):
     """Every point of the plane as high as the start lies on it, and so does a run that only falls."""
     problem = build(base)
-    curve = curvature(problem.objective)
+    curvature = curvature_of(problem.objective)
     for axes in ((0, 1), (0, 2)):
-        shown = map_of(curve, problem.start, axes)
-        form = curve.hessian[list(axes)][:, list(axes)].numpy()
-        away = (problem.start - curve.optimum)[list(axes)].numpy()
+        shown = map_of(curvature, problem.start, axes)
+        form = curvature.hessian[list(axes)][:, list(axes)].numpy()
+        away = (problem.start - curvature.optimum)[list(axes)].numpy()
         angles = np.linspace(0, 2 * np.pi, 400)
         rays = np.stack([np.cos(angles), np.sin(angles)])
         radius = np.sqrt(away @ form @ away / np.einsum("ik,ij,jk->k", rays, form, rays))
@@ -319,8 +325,8 @@ def test_the_map_of_a_long_valley_leaves_room_for_the_start():
     """Not scaled, the level line through the start reaches very far; the map ends at three times the usual one."""
     base = replace(BASE, scale_features=False)
     problem = build(base)
-    curve = curvature(problem.objective)
-    usual, shown = frame(curve, problem.start, (0, 2)), map_of(curve, problem.start, (0, 2))
+    curvature = curvature_of(problem.objective)
+    usual, shown = window(curvature, problem.start, (0, 2)), map_of(curvature, problem.start, (0, 2))
     assert shown.centre == usual.centre
     assert max(one / other for one, other in zip(shown.half, usual.half, strict=True)) == 3
     assert all(one >= other for one, other in zip(shown.half, usual.half, strict=True))

@@ -9,7 +9,7 @@ from gd_core.lessons.learning_rate.four_rates import four_rates, near_limit
 from gd_core.problem import build
 from gd_core.recorder import record
 from gd_core.settings.experiment import Experiment
-from gd_core.theory import curvature, forecast
+from gd_core.theory import curvature_of, forecast_of
 
 PROBLEMS = {
     "quadratic": replace(Experiment.default("noisy-quadratic"), epochs=100),
@@ -20,10 +20,10 @@ PROBLEMS = {
 every_problem = pytest.mark.parametrize("experiment", PROBLEMS.values(), ids=PROBLEMS)
 
 
-def known(experiment):
+def foreseen(experiment):
     problem = build(experiment)
-    curve = curvature(problem.objective)
-    return problem, curve, forecast(experiment, problem, curve)
+    curvature = curvature_of(problem.objective)
+    return problem, curvature, forecast_of(experiment, problem, curvature)
 
 
 def ended(experiment, rate):
@@ -33,13 +33,13 @@ def ended(experiment, rate):
 @every_problem
 def test_four_rates_do_what_they_are_called(experiment):
     """The first is in the zone slow, the second leaves the smallest error, the third jumps across, the fourth diverges."""
-    problem, curve, forecast_ = known(experiment)
-    rates = four_rates(experiment, problem, curve, forecast_)
+    problem, curvature, forecast_ = foreseen(experiment)
+    rates = four_rates(experiment, problem, curvature, forecast_)
     assert list(rates) == sorted(rates)
     runs = [ended(experiment, rate) for rate in rates]
     assert forecast_.zone(rates[0]) == "slow"
     assert min(range(4), key=lambda i: float(runs[i].epoch_rmse[-1])) == 1
-    error = curve.along(runs[2].theta)[:, -1]
+    error = curvature.along(runs[2].theta)[:, -1]
     assert (error[1:] * error[:-1] < 0).all()
     assert (error[1:].abs() < error[:-1].abs()).all()
     assert [run.diverged_at is not None for run in runs] == [False, False, False, True]
@@ -49,7 +49,7 @@ def test_four_rates_do_what_they_are_called(experiment):
 def test_a_rule_without_a_limit_has_a_best_among_those_tried(optimizer):
     """Of a hundredth of it, itself, 10 and 100 times it, the second leaves the smallest error."""
     experiment = replace(Experiment.default("noisy-quadratic", optimizer), scale_features=True, epochs=15)
-    rates = four_rates(experiment, *known(experiment))
+    rates = four_rates(experiment, *foreseen(experiment))
     ends = [float(ended(experiment, rate).epoch_rmse[-1]) for rate in rates]
     assert min(ends) == ends[1]
     assert [round(rate / rates[1], 3) for rate in rates] == [0.01, 1, 10, 100]
@@ -61,8 +61,8 @@ def test_a_rule_without_a_limit_has_a_best_among_those_tried(optimizer):
 def test_above_the_limit_a_run_diverges_at_the_epoch_that_is_said(experiment, optimizer, share):
     """The loss passes 10⁶ × its first value just then, in a real run."""
     experiment = replace(experiment, optimizer=optimizer, momentum=0.9, epochs=500)
-    problem, curve, _ = known(experiment)
-    said = near_limit(problem.objective, curve, experiment.phase, problem.start, share)
+    problem, curvature, _ = foreseen(experiment)
+    said = near_limit(problem.objective, curvature, experiment.phase, problem.start, share)
     assert said.outcome == "grows"
     assert said.factor > 1
     assert ended(experiment, said.learning_rate).diverged_at == said.diverges_at
@@ -71,10 +71,10 @@ def test_above_the_limit_a_run_diverges_at_the_epoch_that_is_said(experiment, op
 @every_problem
 def test_at_the_limit_the_error_keeps_its_size_and_changes_sides(experiment):
     """Along the steepest direction, for 200 epochs of a real run."""
-    problem, curve, _ = known(experiment)
-    said = near_limit(problem.objective, curve, experiment.phase, problem.start, 1.0)
+    problem, curvature, _ = foreseen(experiment)
+    said = near_limit(problem.objective, curvature, experiment.phase, problem.start, 1.0)
     run = ended(replace(experiment, epochs=200), said.learning_rate)
-    error = curve.along(run.theta)[:, -1]
+    error = curvature.along(run.theta)[:, -1]
     torch.testing.assert_close(error[1:], -error[:-1], rtol=1e-9, atol=1e-9)
     assert (said.outcome, said.factor, said.diverges_at) == ("bounces", 1.0, None)
 
@@ -82,10 +82,10 @@ def test_at_the_limit_the_error_keeps_its_size_and_changes_sides(experiment):
 @every_problem
 def test_below_the_limit_the_error_halves_as_said(experiment):
     """At 99 % a real run needs 35 epochs to halve it: 0.98 to the 35th is below a half."""
-    problem, curve, _ = known(experiment)
-    said = near_limit(problem.objective, curve, experiment.phase, problem.start, 0.99)
+    problem, curvature, _ = foreseen(experiment)
+    said = near_limit(problem.objective, curvature, experiment.phase, problem.start, 0.99)
     run = ended(replace(experiment, epochs=60), said.learning_rate)
-    error = curve.along(run.theta)[:, -1].abs()
+    error = curvature.along(run.theta)[:, -1].abs()
     first = int((error <= error[0] / 2).nonzero()[0])
     assert first - 1 < said.half_life <= first
     assert (said.outcome, said.diverges_at) == ("shrinks", None)
@@ -94,8 +94,8 @@ def test_below_the_limit_the_error_halves_as_said(experiment):
 def test_just_above_the_limit_it_takes_very_long():
     """A millionth above, 10⁶ × takes over a million epochs; ten thousand of them, trained, are not enough."""
     experiment = replace(PROBLEMS["parabola"], epochs=10_000)
-    problem, curve, _ = known(experiment)
-    said = near_limit(problem.objective, curve, experiment.phase, problem.start, 1 + 1e-6)
+    problem, curvature, _ = foreseen(experiment)
+    said = near_limit(problem.objective, curvature, experiment.phase, problem.start, 1 + 1e-6)
     assert 3_000_000 < said.diverges_at < 4_000_000
     run = ended(experiment, said.learning_rate)
     assert run.diverged_at is None
@@ -105,8 +105,8 @@ def test_just_above_the_limit_it_takes_very_long():
 def test_a_start_without_error_never_diverges():
     """At the optimum no rate moves anything, and the answer says that there is nothing to see."""
     experiment = replace(PROBLEMS["parabola"], start=(-1.0,))
-    problem, curve, _ = known(experiment)
-    said = near_limit(problem.objective, curve, experiment.phase, problem.start, 1.5)
+    problem, curvature, _ = foreseen(experiment)
+    said = near_limit(problem.objective, curvature, experiment.phase, problem.start, 1.5)
     assert not said.has_part
     assert said.diverges_at is None
 
@@ -114,6 +114,6 @@ def test_a_start_without_error_never_diverges():
 def test_a_rule_without_a_limit_has_no_sides():
     """The reason is theory's."""
     experiment = Experiment.default("one-parameter", "adam")
-    problem, curve, _ = known(experiment)
+    problem, curvature, _ = foreseen(experiment)
     with pytest.raises(ValueError, match="optimizer must have a stability limit"):
-        near_limit(problem.objective, curve, experiment.phase, problem.start, 1.0)
+        near_limit(problem.objective, curvature, experiment.phase, problem.start, 1.0)

@@ -23,7 +23,7 @@ from gd_core.objective import mse_broadcast
 from gd_core.problem import build
 from gd_core.published import PLANE, PLANE_PREDICTIONS
 from gd_core.recorder import record
-from gd_core.theory import curvature
+from gd_core.theory import curvature_of
 
 MENDED = replace(PLANE, loss="mse")
 vectors = arrays(np.float64, 7, elements=st.floats(-50, 50))
@@ -31,7 +31,7 @@ vectors = arrays(np.float64, 7, elements=st.floats(-50, 50))
 
 def run_of(experiment):
     problem = build(experiment)
-    return record(experiment), experiment, problem, curvature(problem.objective)
+    return record(experiment), experiment, problem, curvature_of(problem.objective)
 
 
 @given(vectors, vectors)
@@ -61,8 +61,8 @@ def test_the_table_is_what_pytorch_subtracts(prediction, target):
 )
 def test_standing_agrees_with_least_squares(changes, found):
     """By the run's own numbers; and where NumPy's least squares says that the plane is found, it is."""
-    recording, experiment, problem, curve = run_of(replace(PLANE, **changes))
-    assert standing(recording, experiment, problem, curve) == found
+    recording, experiment, problem, curvature = run_of(replace(PLANE, **changes))
+    assert standing(recording, experiment, problem, curvature) == found
     features, target = problem.objective.features.numpy(), problem.objective.target.numpy()
     best = np.linalg.lstsq(features, target, rcond=None)[0]
     best_rmse = float(np.sqrt(((target - features @ best) ** 2).mean()))
@@ -73,13 +73,13 @@ def test_standing_agrees_with_least_squares(changes, found):
 
 def test_explained_is_r_squared():
     """1 − SSE/SST: −0.20 for the published run, which is worse than the mean of y, and 0 for that mean."""
-    recording, _, problem, curve = run_of(PLANE)
+    recording, _, problem, curvature = run_of(PLANE)
     y = problem.objective.target.numpy()
     fitted = problem.objective.predict(recording.theta[-1]).numpy()
     by_hand = 1 - ((y - fitted) ** 2).sum() / ((y - y.mean()) ** 2).sum()
     assert explained(problem, float(recording.epoch_rmse[-1])) == pytest.approx(by_hand)
     assert by_hand == pytest.approx(-0.2024, abs=1e-4)
-    assert explained(problem, curve.floor_rmse) == pytest.approx(0, abs=1e-9)
+    assert explained(problem, curvature.floor_rmse) == pytest.approx(0, abs=1e-9)
 
 
 def test_the_plane_of_the_data_is_the_one_that_made_them():

@@ -23,7 +23,7 @@ from gd_core.run_summary import (
     usual_target,
 )
 from gd_core.settings.experiment import Experiment
-from gd_core.theory import curvature
+from gd_core.theory import curvature_of
 
 BASE = Experiment.default()
 FAST = replace(BASE, scale_features=True, learning_rate=0.1, epochs=60)
@@ -31,7 +31,7 @@ FAST = replace(BASE, scale_features=True, learning_rate=0.1, epochs=60)
 
 def sketched(experiment):
     problem = build(experiment)
-    return sketch(experiment, record(experiment), curvature(problem.objective)), problem
+    return sketch(experiment, record(experiment), curvature_of(problem.objective)), problem
 
 
 def test_a_short_run_is_kept_whole():
@@ -106,7 +106,7 @@ def test_the_usual_target_is_one_that_a_run_reaches():
     slow, problem = sketched(replace(FAST, learning_rate=0.001, epochs=5))
     fast, _ = sketched(FAST)
     gone, _ = sketched(replace(FAST, learning_rate=1.0))
-    floor = curvature(problem.objective).floor_rmse
+    floor = curvature_of(problem.objective).floor_rmse
     assert usual_target([slow, fast, gone], floor) == pytest.approx(floor + 0.05 * (fast.rmse[0] - floor))
     assert usual_target([slow, gone], floor) == slow.rmse[-1]
     assert usual_target([gone], floor) is None

@@ -11,7 +11,7 @@ from gd_core.objective import value_and_gradient
 from gd_core.problem import build
 from gd_core.recorder import record
 from gd_core.settings.experiment import Experiment, defaults
-from gd_core.theory import curvature
+from gd_core.theory import curvature_of
 from gd_core.verdict import short
 
 PLANE = {"points": 20, "noise": 3.0, "start": (2.0, 1.0, 0.0), "learning_rate": 0.1, "epochs": 40}
@@ -102,7 +102,7 @@ def test_a_run_that_starts_at_the_optimum_cancels_from_the_first_bar_on():
     """With noise the bars at the optimum are long, and their mean is 0."""
     chosen = experiment(**PLANE)
     problem = build(chosen)
-    best = tuple(curvature(problem.objective).optimum.tolist())
+    best = tuple(curvature_of(problem.objective).optimum.tolist())
     problem, recording = trained(**PLANE | {"start": best, "epochs": 3})
     assert ending(recording, problem.objective) is Ending.CANCEL
     assert float(pulls(problem.objective, recording.theta[0]).length.min()) > 1

@@ -18,7 +18,7 @@ from gd_core.recorder import Recorder, record, recorder_of
 from gd_core.settings.experiment import Experiment, ParameterError, Phase
 from gd_core.spectrum import path
 from gd_core.spectrum_recorder import SpectrumRecorder
-from gd_core.theory import curvature
+from gd_core.theory import curvature_of
 
 QUADRATIC = Experiment.default()
 PLANE = replace(Experiment.default("two-features"), points=60, noise=1.0)
@@ -205,14 +205,14 @@ def test_engines_agree(name):
     """Every column of the recording, the epoch of divergence, the outcome and its sentence."""
     experiment = RUNS[name]
     problem = build(experiment)
-    curve = curvature(problem.objective)
+    curvature = curvature_of(problem.objective)
     loop, spectrum = both(experiment)
     assert (loop.engine, spectrum.engine) == ("loop", "spectrum")
     assert loop.diverged_at == spectrum.diverged_at
     assert (loop.updates, loop.epochs, loop.complete, loop.stopped) == (
         spectrum.updates, spectrum.epochs, spectrum.complete, spectrum.stopped,
     )  # fmt: skip
-    away = (loop.theta - curve.optimum).norm(dim=1)
+    away = (loop.theta - curvature.optimum).norm(dim=1)
     away = torch.maximum(away, away[0])
     assert bool(((loop.theta - spectrum.theta).norm(dim=1) <= 1e-9 * away).all())
     for column in ("loss", "gradient", "epoch_loss", "epoch_rmse", "epoch_held_out_rmse"):
@@ -223,7 +223,7 @@ def test_engines_agree(name):
         scale = one.abs().reshape(len(one), -1).amax(1).cummax(0).values.reshape(-1, *[1] * (one.ndim - 1))
         assert one.shape == other.shape
         assert bool(((one - other).abs() <= 1e-9 * scale).all()), column
-    ends = [outcome(recording, curve) for recording in (loop, spectrum)]
+    ends = [outcome(recording, curvature) for recording in (loop, spectrum)]
     assert ends[0] == ends[1]
 
 
@@ -257,9 +257,9 @@ def test_outcomes_agree(rate, seed, optimizer, scaled):
         QUADRATIC, optimizer=optimizer, learning_rate=rate * (1e4 if scaled else 1), scale_features=scaled,
         start="random", seed=seed, epochs=150,
     )  # fmt: skip
-    curve = curvature(build(experiment).objective)
+    curvature = curvature_of(build(experiment).objective)
     loop, spectrum = both(experiment)
-    assert outcome(loop, curve) == outcome(spectrum, curve)
+    assert outcome(loop, curvature) == outcome(spectrum, curvature)
 
 
 def test_slices_of_time_make_the_same_recording(monkeypatch):

@@ -9,12 +9,12 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gd_core.lessons.four_steps import Stage, moments, of_stop, planned, sentences, standing
+from gd_core.lessons.four_steps import Stage, instants, of_stop, planned, sentences, standing
 from gd_core.outcome import outcome
 from gd_core.problem import build
 from gd_core.published import QUADRATIC, QUADRATIC_RMSE
 from gd_core.recorder import Recorder, record
-from gd_core.theory import curvature, forecast
+from gd_core.theory import curvature_of, forecast_of
 
 NAMES = ("a", "b", "c")
 
@@ -42,7 +42,7 @@ def log_of_the_loop(experiment, epochs):
 def test_moments_are_what_a_plain_loop_does(epochs, changes):
     """Initialise, loss and step in turn, stop: with θ and the last RMSE as a loop with torch.optim has them."""
     experiment = replace(QUADRATIC, epochs=epochs, **changes)
-    shown, log = moments(record(experiment)), log_of_the_loop(experiment, epochs)
+    shown, log = instants(record(experiment)), log_of_the_loop(experiment, epochs)
     assert [Stage(stage).name.lower() for stage in shown.stage.tolist()] == [line[0] for line in log]
     assert shown.epoch.tolist() == [line[1] for line in log]
     torch.testing.assert_close(shown.theta, torch.tensor([line[2] for line in log], dtype=torch.float64))
@@ -53,7 +53,7 @@ def test_moments_are_what_a_plain_loop_does(epochs, changes):
 
 def test_what_a_step_leaves_behind():
     """`before` is θ of the moment before at a step, and θ itself everywhere else."""
-    shown = moments(record(QUADRATIC))
+    shown = instants(record(QUADRATIC))
     steps = shown.stage == Stage.STEP
     assert (shown.before[steps] == shown.theta[steps.roll(-1)]).all()
     assert (shown.before[~steps] == shown.theta[~steps]).all()
@@ -61,14 +61,14 @@ def test_what_a_step_leaves_behind():
 
 def test_a_start_that_waits_has_one_moment():
     """Nothing of the run is known before it is trained."""
-    shown = moments(replace(Recorder(QUADRATIC).recording(), complete=False))
+    shown = instants(replace(Recorder(QUADRATIC).recording(), complete=False))
     assert shown.stage.tolist() == [Stage.INITIALISE]
     assert shown.rmse.isnan().all()
 
 
 def test_the_ten_printed_errors_are_those_of_the_loss_stage():
     """What the article printed is what the moments of Loss know."""
-    shown = moments(record(QUADRATIC))
+    shown = instants(record(QUADRATIC))
     assert shown.rmse[shown.stage == Stage.LOSS].tolist() == pytest.approx(QUADRATIC_RMSE, rel=1e-6)
 
 
@@ -88,11 +88,11 @@ def test_standing_is_measured_from_the_floor(changes, found):
     """By NumPy's least squares: within 1 %, within twice, beyond, or no better than the start."""
     experiment = replace(QUADRATIC, **changes)
     recording, problem = record(experiment), build(experiment)
-    curve = curvature(problem.objective)
-    assert standing(recording, curve.floor_rmse) == found
+    curvature = curvature_of(problem.objective)
+    assert standing(recording, curvature.floor_rmse) == found
     features, target = problem.objective.features.numpy(), problem.objective.target.numpy()
     left = target - features @ np.linalg.lstsq(features, target, rcond=None)[0]
-    assert curve.floor_rmse == pytest.approx(math.sqrt((left**2).mean()), abs=1e-8)
+    assert curvature.floor_rmse == pytest.approx(math.sqrt((left**2).mean()), abs=1e-8)
 
 
 @settings(max_examples=25, deadline=None)
@@ -102,7 +102,7 @@ def test_every_sentence_fits_its_moment(epochs, share, scaled):
     limit = 0.404 if scaled else 3.539e-5
     experiment = replace(QUADRATIC, epochs=epochs, learning_rate=share * limit, scale_features=scaled)
     recording = record(experiment)
-    shown, said = moments(recording), sentences(recording, NAMES)
+    shown, said = instants(recording), sentences(recording, NAMES)
     words = [said.templates[choice] for choice in said.choice.tolist()]
     assert words[0].startswith("Initialise: a = {p0}, b = {p1}, c = {p2}.")
     assert words[-1] == "Stop."
@@ -133,6 +133,6 @@ def test_the_last_word_says_why_it_stopped_and_how_far_it_is(changes, words):
     """The count, the error and its distance from the floor; a run that grows says that instead."""
     experiment = replace(QUADRATIC, **changes)
     recording, problem = record(experiment), build(experiment)
-    curve = curvature(problem.objective)
-    known = forecast(experiment, problem, curve)
-    assert words in of_stop(recording, experiment, known, outcome(recording, curve))
+    curvature = curvature_of(problem.objective)
+    forecast = forecast_of(experiment, problem, curvature)
+    assert words in of_stop(recording, experiment, forecast, outcome(recording, curvature))

@@ -13,7 +13,7 @@ from gd_core.lessons.learning_rate.sweep import rates_between, sweep
 from gd_core.problem import build
 from gd_core.recorder import record
 from gd_core.settings.experiment import Experiment
-from gd_core.theory import curvature
+from gd_core.theory import curvature_of
 
 
 def test_a_sweep_has_both_kinds():
@@ -30,10 +30,10 @@ def test_an_overflow_on_the_way_is_no_nan(optimizer):
     """5,000 epochs far above the limit, from a start with next to no error along the steepest direction, are just ∞."""
     experiment = replace(EXPERIMENTS["scaled"], optimizer=optimizer)
     problem = build(experiment)
-    curve = curvature(problem.objective)
-    start = curve.optimum + curve.eigenvectors[:, 0]
+    curvature = curvature_of(problem.objective)
+    start = curvature.optimum + curvature.eigenvectors[:, 0]
     rates = torch.tensor([1e-3, 1.0, 1e3], dtype=torch.float64)
-    found = sweep(problem.objective, start, experiment.phase, rates, 5000, curve=curve)
+    found = sweep(problem.objective, start, experiment.phase, rates, 5000, curvature=curvature)
     assert not found.isnan().any()
     assert found.isinf().tolist() == [False, True, True]
 
@@ -42,10 +42,10 @@ def test_an_optimum_stays_where_it_is_at_every_rate():
     """Error exactly 0 and a factor that overflows: the loss is the floor."""
     experiment = Experiment.default("one-parameter")
     problem = build(experiment)
-    curve = curvature(problem.objective)
+    curvature = curvature_of(problem.objective)
     rates = torch.tensor([0.01, 100.0], dtype=torch.float64)
-    found = sweep(problem.objective, curve.optimum, experiment.phase, rates, 10_000, curve=curve)
-    assert found.tolist() == [curve.floor_loss] * 2
+    found = sweep(problem.objective, curvature.optimum, experiment.phase, rates, 10_000, curvature=curvature)
+    assert found.tolist() == [curvature.floor_loss] * 2
 
 
 @settings(deadline=None, max_examples=60)
@@ -75,10 +75,10 @@ def test_two_hundred_rates_cost_less_than_one_run():
     """200 rates and 1,000 epochs of gradient descent: a tenth of a single run, in torch's operations and in the numbers that they write."""
     experiment = replace(EXPERIMENTS["scaled"], learning_rate=0.1, epochs=1000, engine="loop")
     problem = build(experiment)
-    curve = curvature(problem.objective)
+    curvature = curvature_of(problem.objective)
     rates = rates_between(1e-4, 1.0, count=200)
     with Work() as swept:
-        sweep(problem.objective, problem.start, experiment.phase, rates, 1000, curve=curve)
+        sweep(problem.objective, problem.start, experiment.phase, rates, 1000, curvature=curvature)
     with Work() as run:
         record(experiment)
     assert run.operations > 1000

@@ -19,7 +19,7 @@ from gd_core.settings.table_fields import NO_TABLE, TABLE_FIELDS, names_from_tex
 from gd_core.tables.example_tables import EXAMPLE_TABLES, FOLDER
 from gd_core.tables.reading import read
 from gd_core.tables.table import MAX_IN_LINK, Table, clean_name, count_used, find, keep, to_csv, used
-from gd_core.theory import curvature
+from gd_core.theory import curvature_of
 
 sizes = st.floats(1e-30, 1e30)
 numbers = st.just(0.0) | st.just(-0.0) | sizes | sizes.map(lambda x: -x) | st.integers(-1000, 1000).map(float)
@@ -332,16 +332,16 @@ def test_no_table_is_what_the_others_have():
 def test_the_examples_are_the_published_ones():
     """Regression lines that books print: Ezekiel's cars, Ryan's trees, and all four of Anscombe's sets."""
     cars, _ = Experiment.from_query({"dataset": "table", "table": "cars"})
-    optimum = curvature(build(cars).objective).optimum.tolist()
+    optimum = curvature_of(build(cars).objective).optimum.tolist()
     assert optimum == pytest.approx([3.932409, -17.579095], abs=1e-6)
     trees, _ = Experiment.from_query({"dataset": "table", "table": "trees"})
-    optimum = curvature(build(trees).objective).optimum.tolist()
+    optimum = curvature_of(build(trees).objective).optimum.tolist()
     assert optimum == pytest.approx([4.7082, 0.3393, -57.9877], abs=1e-4)
     for x, y in (("x", "y1"), ("x", "y2"), ("x", "y3"), ("x4", "y4")):
         one = {"dataset": "table", "table": "anscombe", "target": y, "features": x, "degree": "1"}
         experiment, sentences = Experiment.from_query(one)
         assert sentences == []
-        optimum = curvature(build(experiment).objective).optimum.tolist()
+        optimum = curvature_of(build(experiment).objective).optimum.tolist()
         assert optimum == pytest.approx([0.500, 3.00], abs=0.003)
 
 
@@ -367,11 +367,11 @@ def test_a_polynomial_is_numpys(degree, scale):
     fields = {"table": keep(table).key, "target": "y", "features": ("x",), "degree": degree, "points": 40}
     experiment = replace(Experiment.default("table"), **fields, scale_features=scale)
     problem = build(experiment)
-    curve = curvature(problem.objective)
+    curvature = curvature_of(problem.objective)
     expected = np.polynomial.Polynomial.fit(x, y, degree).convert()
-    raw = problem.raw(curve.optimum).tolist()
+    raw = problem.raw(curvature.optimum).tolist()
     assert [raw[-1], *raw[:-1]] == pytest.approx(expected.coef.tolist(), rel=1e-6, abs=1e-8)
-    prediction = problem.objective.predict(curve.optimum).numpy()
+    prediction = problem.objective.predict(curvature.optimum).numpy()
     np.testing.assert_allclose(prediction, expected(x), rtol=1e-7, atol=1e-7)
     assert experiment.info.parameters == (*["w₁", "w₂", "w₃", "w₄", "w₅"][:degree], "b")
 
@@ -386,7 +386,7 @@ def test_several_features_are_numpys_least_squares():
     expected = np.linalg.lstsq(np.column_stack([x, np.ones(60)]), columns["y"], rcond=None)[0]
     for scale in (False, True):
         problem = build(replace(Experiment.default("table"), **fields, scale_features=scale))
-        raw = problem.raw(curvature(problem.objective).optimum).numpy()
+        raw = problem.raw(curvature_of(problem.objective).optimum).numpy()
         np.testing.assert_allclose(raw, expected, rtol=1e-6)
 
 
@@ -401,9 +401,9 @@ def test_a_new_table_starts_safely(name, optimizer):
     recording = recorder.recording()
     assert recording.diverged_at is None
     assert recording.loss[-1] < recording.loss[0]
-    curve = curvature(recorder.problem.objective)
-    assert outcome(recording, curve).outcome not in (Outcome.DIVERGED, Outcome.GROWING)
+    curvature = curvature_of(recorder.problem.objective)
+    assert outcome(recording, curvature).outcome not in (Outcome.DIVERGED, Outcome.GROWING)
     if optimizer == "gradient-descent":
-        assert experiment.learning_rate * curve.largest == pytest.approx(1, rel=0.01)
+        assert experiment.learning_rate * curvature.largest == pytest.approx(1, rel=0.01)
     assert experiment.learning_rate >= BOUNDS["learning_rate"].low
     assert not experiment.scale_features  # it is offered, not forced

@@ -19,7 +19,7 @@ from gd_core.optimizers import OPTIMIZERS
 from gd_core.problem import build
 from gd_core.recorder import record
 from gd_core.settings.experiment import Experiment
-from gd_core.theory import curvature, curvature_from, forecast
+from gd_core.theory import curvature_from_moments, curvature_of, forecast_of
 from gd_core.training import train
 
 QUADRATIC = Experiment.default("noisy-quadratic")
@@ -32,10 +32,10 @@ every_problem = pytest.mark.parametrize("experiment", PROBLEMS.values(), ids=PRO
 every_limit = pytest.mark.parametrize("optimizer", WITH_LIMIT)
 
 
-def known(experiment):
+def foreseen(experiment):
     problem = build(experiment)
-    curve = curvature(problem.objective)
-    return problem, curve, forecast(experiment, problem, curve)
+    curvature = curvature_of(problem.objective)
+    return problem, curvature, forecast_of(experiment, problem, curvature)
 
 
 def plane_of(x, y):
@@ -74,13 +74,13 @@ def moments_of(objective):
 @every_problem
 def test_the_parabola_from_moments_is_the_one_that_is_measured(experiment):
     """From the moments of the rows: the same eigenvalues, optimum and floor as by automatic differentiation."""
-    problem, curve, _ = known(experiment)
-    found = curvature_from(moments_of(problem.objective))
-    torch.testing.assert_close(found.hessian, curve.hessian, rtol=1e-12, atol=1e-12)
-    torch.testing.assert_close(found.eigenvalues, curve.eigenvalues, rtol=1e-9, atol=0)
-    torch.testing.assert_close(found.optimum, curve.optimum, rtol=1e-9, atol=1e-9)
-    assert found.floor_rmse == pytest.approx(curve.floor_rmse, rel=1e-9, abs=1e-9)
-    same = (found.eigenvectors.T @ curve.eigenvectors).abs()
+    problem, curvature, _ = foreseen(experiment)
+    found = curvature_from_moments(moments_of(problem.objective))
+    torch.testing.assert_close(found.hessian, curvature.hessian, rtol=1e-12, atol=1e-12)
+    torch.testing.assert_close(found.eigenvalues, curvature.eigenvalues, rtol=1e-9, atol=0)
+    torch.testing.assert_close(found.optimum, curvature.optimum, rtol=1e-9, atol=1e-9)
+    assert found.floor_rmse == pytest.approx(curvature.floor_rmse, rel=1e-9, abs=1e-9)
+    same = (found.eigenvectors.T @ curvature.eigenvectors).abs()
     torch.testing.assert_close(same, torch.eye(len(same), dtype=torch.float64), rtol=0, atol=1e-9)
 
 
@@ -90,41 +90,41 @@ def test_flat_directions_from_moments(rows):
     generator = np.random.default_rng(5)
     x = np.column_stack([generator.normal(size=rows), np.full(rows, 3.0)])
     objective = plane_of(x, generator.normal(size=rows))
-    curve, found = curvature(objective), curvature_from(moments_of(objective))
+    curvature, found = curvature_of(objective), curvature_from_moments(moments_of(objective))
     assert found.eigenvalues.count_nonzero() == min(rows, 2)
-    torch.testing.assert_close(found.eigenvalues, curve.eigenvalues, rtol=1e-9, atol=0)
-    torch.testing.assert_close(found.optimum, curve.optimum, rtol=1e-9, atol=1e-9)
+    torch.testing.assert_close(found.eigenvalues, curvature.eigenvalues, rtol=1e-9, atol=0)
+    torch.testing.assert_close(found.optimum, curvature.optimum, rtol=1e-9, atol=1e-9)
     shortest = np.linalg.pinv(objective.features.numpy()) @ objective.target.numpy()
     np.testing.assert_allclose(found.optimum, shortest, rtol=1e-9, atol=1e-9)
 
 
 def test_many_rows_are_not_made_into_features(monkeypatch):
     """Above a bound the parabola comes from the moments, and is the same; Φ is never there as a whole."""
-    measured = curvature(build(PLANE).objective)
+    measured = curvature_of(build(PLANE).objective)
     monkeypatch.setattr(theory, "LARGE", 1999)
     objective = build(PLANE).objective
-    found = curvature(objective)
+    found = curvature_of(objective)
     assert "features" not in vars(objective)
     torch.testing.assert_close(found.eigenvalues, measured.eigenvalues, rtol=1e-12, atol=0)
     torch.testing.assert_close(found.optimum, measured.optimum, rtol=1e-9, atol=1e-9)
     wrong = build(replace(PLANE, loss="mse-broadcast")).objective
-    assert curvature(wrong).floor_loss > 1  # the shape mistake has another optimum
+    assert curvature_of(wrong).floor_loss > 1  # the shape mistake has another optimum
 
 
 def test_no_rows_are_no_parabola():
     """Moments of nothing say so, in a sentence."""
     with pytest.raises(ValueError, match="rows must be at least 1"):
-        curvature_from(Moments.none(2))
+        curvature_from_moments(Moments.none(2))
 
 
 @every_problem
 @pytest.mark.parametrize("loss", ["mse", "mse-broadcast"])
 def test_hessian_is_its_formula(experiment, loss):
     """H = (2/N) ΦᵀΦ without a ½, for the shape mistake too."""
-    problem, curve, _ = known(replace(experiment, loss=loss))
+    problem, curvature, _ = foreseen(replace(experiment, loss=loss))
     features = problem.objective.features.numpy()
     np.testing.assert_allclose(
-        curve.hessian, 2 / len(features) * features.T @ features, rtol=1e-9, atol=1e-11
+        curvature.hessian, 2 / len(features) * features.T @ features, rtol=1e-9, atol=1e-11
     )
 
 
@@ -151,9 +151,9 @@ def test_numbers_of_the_published_problems(
     experiment, smallest, largest, condition, limit, best, optimum, floor
 ):
     """Curvatures, κ, limit, best rate, optimum and floor, worked out apart from this program."""
-    _, curve, forecast = known(experiment)
-    assert curve.smallest == pytest.approx(smallest, rel=3e-6)
-    assert curve.largest == pytest.approx(largest, rel=1e-6)
+    _, curvature, forecast = foreseen(experiment)
+    assert curvature.smallest == pytest.approx(smallest, rel=3e-6)
+    assert curvature.largest == pytest.approx(largest, rel=1e-6)
     assert forecast.condition_number == pytest.approx(condition, rel=1e-4)
     assert forecast.stability_limit == pytest.approx(limit, rel=2e-6)
     assert forecast.best_learning_rate == pytest.approx(best, rel=3e-6)
@@ -166,21 +166,21 @@ def test_numbers_of_the_published_problems(
 def test_optimum_is_that_of_least_squares(points, scale_features):
     """However ill-conditioned: at 10,000 seconds κ is 10¹⁶, and still no direction is flat."""
     experiment = replace(QUADRATIC, points=points, scale_features=scale_features)
-    problem, curve, forecast = known(experiment)
+    problem, curvature, forecast = foreseen(experiment)
     x, y = problem.dataset.x.numpy()[:, 0], problem.dataset.y.numpy()[:, 0]
     columns = np.stack([(x / x.max()) ** 2, x / x.max(), np.ones_like(x)], 1)
     best = np.linalg.lstsq(columns, y)[0]
     floor = np.sqrt(np.mean((columns @ best - y) ** 2))
     assert forecast.optimum == pytest.approx(best / [x.max() ** 2, x.max(), 1], rel=1e-6)
     assert forecast.floor_rmse == pytest.approx(floor, rel=1e-6, abs=1e-10)
-    assert math.isfinite(curve.condition_number)
+    assert math.isfinite(curvature.condition_number)
     singular = np.linalg.svd(problem.objective.features.numpy() * np.sqrt(2 / points), compute_uv=False)
-    assert curve.eigenvalues.tolist() == pytest.approx(np.sort(singular**2), rel=1e-9)
+    assert curvature.eigenvalues.tolist() == pytest.approx(np.sort(singular**2), rel=1e-9)
 
 
 def test_the_shape_mistake_has_another_optimum():
     """No slope, and the mean of y: what the article called optimal."""
-    problem, _, forecast = known(replace(PLANE, loss="mse-broadcast"))
+    problem, _, forecast = foreseen(replace(PLANE, loss="mse-broadcast"))
     assert forecast.optimum == pytest.approx((0, 0, float(problem.dataset.y.mean())), abs=1e-12)
 
 
@@ -199,27 +199,27 @@ def test_a_flat_direction_does_not_move(name):
     x, y = generator.normal(size=(2, 15))
     columns = SINGULAR[name](x)
     objective = plane_of(columns, y)
-    curve = curvature(objective)
+    curvature = curvature_of(objective)
     shortest = np.linalg.lstsq(np.c_[columns, np.ones(15)], y, rcond=1e-10)[0]
-    np.testing.assert_allclose(curve.optimum, shortest, rtol=1e-6, atol=1e-9)
-    assert curve.eigenvalues[0] == 0
-    assert curve.smallest > 0
-    assert curve.condition_number == math.inf
+    np.testing.assert_allclose(curvature.optimum, shortest, rtol=1e-6, atol=1e-9)
+    assert curvature.eigenvalues[0] == 0
+    assert curvature.smallest > 0
+    assert curvature.condition_number == math.inf
     start = torch.tensor([0.5, -1.0, 2.0], dtype=torch.float64)
-    rule = OPTIMIZERS["gradient-descent"](1 / curve.largest)
+    rule = OPTIMIZERS["gradient-descent"](1 / curvature.largest)
     *_, last = islice(train(objective, start, rule), 200)
-    moved = (last.theta - start) @ curve.eigenvectors
+    moved = (last.theta - start) @ curvature.eigenvectors
     assert abs(float(moved[0])) < 1e-7 * float(moved.norm())
 
 
 @every_problem
 def test_gap_is_the_loss_above_the_floor(experiment):
     """The gaps along the eigenvectors add up to L(θ) − L(θ*), anywhere."""
-    problem, curve, _ = known(experiment)
+    problem, curvature, _ = foreseen(experiment)
     generator = torch.Generator().manual_seed(1)
     for theta in torch.randn(5, len(problem.start), generator=generator, dtype=torch.float64) * 3:
-        above = float(problem.objective(theta)) - curve.floor_loss
-        assert float(curve.gap(theta).sum()) == pytest.approx(above, rel=1e-8, abs=1e-12)
+        above = float(problem.objective(theta)) - curvature.floor_loss
+        assert float(curvature.gap(theta).sum()) == pytest.approx(above, rel=1e-8, abs=1e-12)
 
 
 # -------------------------------------------------------------------------------------------- the path of descent
@@ -229,12 +229,12 @@ def test_gap_is_the_loss_above_the_floor(experiment):
 @every_problem
 def test_descent_follows_the_closed_form(experiment, fraction):
     """θₖ = θ* + (I − ηH)ᵏ(θ₀ − θ*), on either side of the stability limit."""
-    problem, curve, forecast = known(experiment)
+    problem, curvature, forecast = foreseen(experiment)
     rate = fraction * forecast.stability_limit
     rule = OPTIMIZERS["gradient-descent"](rate)
     walked = torch.stack([step.theta for step in islice(train(problem.objective, problem.start, rule), 61)])
-    exact = theory.exact_trajectory(curve, problem.start, rate, 60)
-    scale = (walked - curve.optimum).norm(dim=1, keepdim=True).clamp(min=float(problem.start.norm()))
+    exact = theory.exact_trajectory(curvature, problem.start, rate, 60)
+    scale = (walked - curvature.optimum).norm(dim=1, keepdim=True).clamp(min=float(problem.start.norm()))
     assert float(((walked - exact) / scale).abs().max()) < 1e-9
 
 
@@ -242,11 +242,11 @@ def test_descent_follows_the_closed_form(experiment, fraction):
 def test_the_limit_divides_shrinking_from_growing(seed, fraction, epochs):
     """Below the limit a real run ends nearer to the optimum, above it farther along the steepest direction."""
     objective = random_plane(seed)
-    curve = curvature(objective)
-    rate = fraction * theory.stability_limit(curve, Experiment().phase)
+    curvature = curvature_of(objective)
+    rate = fraction * theory.stability_limit(curvature, Experiment().phase)
     start = torch.randn(3, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
     *_, last = islice(train(objective, start, OPTIMIZERS["gradient-descent"](rate)), epochs + 1)
-    before, after = curve.gap(start), curve.gap(last.theta)
+    before, after = curvature.gap(start), curvature.gap(last.theta)
     if fraction < 1:
         assert float(after.sum()) < float(before.sum())
     else:
@@ -262,11 +262,11 @@ def test_the_limit_divides_shrinking_from_growing(seed, fraction, epochs):
 def test_the_limit_by_brute_force(experiment, optimizer, beta):
     """Just below it every direction shrinks, just above it one grows, by the roots of the recurrence."""
     experiment = replace(experiment, optimizer=optimizer, momentum=beta)
-    _, curve, forecast = known(experiment)
+    _, curvature, forecast = foreseen(experiment)
     below, above = (
         max(
             slowest_root(optimizer, beta, share * forecast.stability_limit * x)
-            for x in curve.eigenvalues.tolist()
+            for x in curvature.eigenvalues.tolist()
         )
         for share in (1 - 1e-6, 1 + 1e-6)
     )
@@ -278,30 +278,30 @@ def test_the_limit_by_brute_force(experiment, optimizer, beta):
 def test_factors_are_the_roots_of_the_recurrence(optimizer, beta):
     """What the forecast calls the factor of each direction is the recurrence's largest root, at any rate."""
     for share in (0.001, 0.05, 0.3, 0.7, 0.99, 1.2):
-        _, curve, forecast = known(replace(SCALED, optimizer=optimizer, momentum=beta))
+        _, curvature, forecast = foreseen(replace(SCALED, optimizer=optimizer, momentum=beta))
         rate = share * forecast.stability_limit
-        _, _, forecast = known(replace(SCALED, optimizer=optimizer, momentum=beta, learning_rate=rate))
-        expected = [slowest_root(optimizer, beta, rate * x) for x in curve.eigenvalues.tolist()]
+        _, _, forecast = foreseen(replace(SCALED, optimizer=optimizer, momentum=beta, learning_rate=rate))
+        expected = [slowest_root(optimizer, beta, rate * x) for x in curvature.eigenvalues.tolist()]
         assert forecast.factors == pytest.approx(expected, rel=1e-6)
 
 
 @every_limit
 def test_real_runs_on_both_sides_of_the_limit(optimizer):
     """A hair below the limit 4,000 epochs bring the point nearer; a hair above they throw it out."""
-    _, curve, forecast = known(replace(SCALED, optimizer=optimizer))
+    _, curvature, forecast = foreseen(replace(SCALED, optimizer=optimizer))
     for share, nearer in ((0.998, True), (1.002, False)):
         rate = share * forecast.stability_limit
         recording = record(replace(SCALED, optimizer=optimizer, learning_rate=rate, epochs=4000))
-        along = curve.along(recording.theta)[:, -1].abs()
+        along = curvature.along(recording.theta)[:, -1].abs()
         assert (float(along[-1]) < 1e-2 * float(along[0])) is nearer
         assert (recording.diverged_at is None) is nearer
 
 
 def test_nesterovs_limit_is_below_plain_descents():
     """At β = 0.9 it is 1.357/λ, not 2/λ; the heavy ball's is 3.8/λ."""
-    _, curve, _ = known(PARABOLA)
+    _, curvature, _ = foreseen(PARABOLA)
     shares = [
-        18 * theory.stability_limit(curve, replace(PARABOLA, optimizer=optimizer).phase)
+        18 * theory.stability_limit(curvature, replace(PARABOLA, optimizer=optimizer).phase)
         for optimizer in WITH_LIMIT
     ]
     assert shares == pytest.approx([2, 3.8, 3.8 / 2.8])
@@ -311,18 +311,18 @@ def test_nesterovs_limit_is_below_plain_descents():
 def test_adaptive_rules_have_no_limit(optimizer):
     """The forecast has a reason instead of numbers, and names the rule in it."""
     experiment = Experiment.default(optimizer=optimizer)
-    _, curve, forecast = known(experiment)
+    _, curvature, forecast = foreseen(experiment)
     assert forecast.why_no_limit
     assert forecast.why_no_limit.lower().startswith(optimizer)
     assert forecast.stability_limit is forecast.best_learning_rate is forecast.best_for_epochs is None
     assert forecast.pays_after is forecast.factors is forecast.zone(0.1) is None
     with pytest.raises(ValueError, match=f"Got {optimizer}"):
-        theory.stability_limit(curve, experiment.phase)
+        theory.stability_limit(curvature, experiment.phase)
 
 
 def test_mini_batches_have_no_limit():
     """Whatever the rule: each batch has a curvature of its own."""
-    _, _, forecast = known(replace(QUADRATIC, batch_size=5))
+    _, _, forecast = foreseen(replace(QUADRATIC, batch_size=5))
     assert forecast.why_no_limit
     assert forecast.why_no_limit.startswith("Mini-batches")
     assert forecast.stability_limit is None
@@ -341,8 +341,8 @@ def test_mini_batches_have_no_limit():
 )
 def test_zones_of_plain_descent(times_curvature, zone):
     """Slow below 0.1/λ, fast up to 1/λ, overshooting up to 2/λ, diverging above."""
-    _, curve, forecast = known(QUADRATIC)
-    assert forecast.zone(times_curvature / curve.largest) == zone
+    _, curvature, forecast = foreseen(QUADRATIC)
+    assert forecast.zone(times_curvature / curvature.largest) == zone
 
 
 # ------------------------------------------------------------------------------------------------------ best rates
@@ -354,11 +354,12 @@ def test_zones_of_plain_descent(times_curvature, zone):
 def test_best_in_the_long_run_by_brute_force(experiment, optimizer, beta):
     """No rate below the limit has a smaller largest root, searched on 2,000 rates."""
     experiment = replace(experiment, optimizer=optimizer, momentum=beta)
-    _, curve, forecast = known(experiment)
+    _, curvature, forecast = foreseen(experiment)
 
     def exponent(rate):  # how fast the slowest direction shrinks; larger is better
         return min(
-            -math.log(max(slowest_root(optimizer, beta, rate * x), 1e-9)) for x in curve.eigenvalues.tolist()
+            -math.log(max(slowest_root(optimizer, beta, rate * x), 1e-9))
+            for x in curvature.eigenvalues.tolist()
         )
 
     rates = [*np.linspace(0, 1, 1000)[1:-1], *(1 - np.geomspace(1e-8, 0.1, 1000))]
@@ -372,12 +373,12 @@ def test_best_in_the_long_run_by_brute_force(experiment, optimizer, beta):
 def test_best_for_some_epochs_by_real_runs(experiment, optimizer, epochs):
     """Of 80 real runs with other rates, none ends lower after exactly so many epochs."""
     experiment = replace(experiment, optimizer=optimizer, epochs=epochs)
-    _, curve, forecast = known(experiment)
+    _, curvature, forecast = foreseen(experiment)
 
     def gap(rate):
-        return float(curve.gap(record(replace(experiment, learning_rate=rate)).theta[-1]).sum())
+        return float(curvature.gap(record(replace(experiment, learning_rate=rate)).theta[-1]).sum())
 
-    start = float(curve.gap(build(experiment).start).sum())
+    start = float(curvature.gap(build(experiment).start).sum())
     best = gap(forecast.best_for_epochs)
     for share in np.linspace(0, 1, 82)[1:-1]:
         assert best <= gap(share * forecast.stability_limit) * (1 + 1e-9) + 1e-24 * start, share
@@ -389,13 +390,13 @@ def test_best_for_some_epochs_by_real_runs(experiment, optimizer, epochs):
 def test_the_best_of_many_valleys_is_found(experiment, beta, epochs):
     """With momentum the loss over the rate has many valleys: no rate of 20,000 ends 1 % lower than ours."""
     experiment = replace(experiment, optimizer="momentum", momentum=beta, epochs=epochs)
-    problem, curve, forecast = known(experiment)
+    problem, curvature, forecast = foreseen(experiment)
     limit, best = forecast.stability_limit, forecast.best_for_epochs
     assert limit is not None
     assert best is not None
     rates = np.append(np.linspace(0, limit, 20_002)[1:-1], best)
-    eigenvalues = curve.eigenvalues.numpy()
-    error = np.tile(curve.along(problem.start).numpy(), (len(rates), 1))
+    eigenvalues = curvature.eigenvalues.numpy()
+    error = np.tile(curvature.along(problem.start).numpy(), (len(rates), 1))
     velocity = np.zeros_like(error)
     for _ in range(epochs):
         velocity = beta * velocity + eigenvalues * error
@@ -407,14 +408,14 @@ def test_the_best_of_many_valleys_is_found(experiment, beta, epochs):
 def test_best_for_ten_and_a_hundred_epochs_of_the_article():
     """0.739 of the limit for 10 epochs, 0.966 for 100: both far from what is best in the long run."""
     for epochs, share in ((10, 0.739), (100, 0.966)):
-        _, _, forecast = known(replace(QUADRATIC, epochs=epochs))
+        _, _, forecast = foreseen(replace(QUADRATIC, epochs=epochs))
         assert forecast.best_for_epochs / forecast.stability_limit == pytest.approx(share, abs=6e-4)
 
 
 def test_best_is_the_patient_rate_once_it_has_solved_the_problem():
     """On one parameter 1/18 solves in one step: it is the best for any number of epochs, and never overtaken."""
     for epochs in (1, 2, 1000):
-        _, _, forecast = known(replace(PARABOLA, epochs=epochs))
+        _, _, forecast = foreseen(replace(PARABOLA, epochs=epochs))
         assert forecast.best_for_epochs == pytest.approx(1 / 18)
         assert forecast.pays_after is None
 
@@ -423,9 +424,9 @@ def test_best_is_the_patient_rate_once_it_has_solved_the_problem():
 @pytest.mark.parametrize("experiment", [SCALED, PLANE], ids=["scaled", "plane"])
 def test_patience_pays_from_the_epoch_that_is_named(experiment, epochs):
     """From that epoch on the long-run rate is ahead of the hasty one, and the epoch before it is not."""
-    problem, curve, forecast = known(replace(experiment, epochs=epochs))
-    e = curve.along(problem.start).numpy()
-    eigenvalues = curve.eigenvalues.numpy()
+    problem, curvature, forecast = foreseen(replace(experiment, epochs=epochs))
+    e = curvature.along(problem.start).numpy()
+    eigenvalues = curvature.eigenvalues.numpy()
 
     def gap(rate, epoch):
         return float((eigenvalues * (e * (1 - rate * eigenvalues) ** epoch) ** 2).sum())
@@ -439,9 +440,9 @@ def test_patience_pays_from_the_epoch_that_is_named(experiment, epochs):
 
 def test_patience_on_the_articles_problem_takes_millions_of_epochs():
     """In logarithms: at that epoch the slow direction of the hasty run is what is left, and the other is ahead."""
-    problem, curve, forecast = known(replace(QUADRATIC, epochs=1000))
-    first = np.log(curve.gap(problem.start).numpy())
-    eigenvalues = curve.eigenvalues.numpy()
+    problem, curvature, forecast = foreseen(replace(QUADRATIC, epochs=1000))
+    first = np.log(curvature.gap(problem.start).numpy())
+    eigenvalues = curvature.eigenvalues.numpy()
 
     def log_gap(rate, epoch):
         return np.logaddexp.reduce(first + 2 * epoch * np.log(np.abs(1 - rate * eigenvalues)))
@@ -456,18 +457,21 @@ def test_patience_on_the_articles_problem_takes_millions_of_epochs():
 def test_gaps_without_training_are_those_of_real_runs(optimizer):
     """The gap after so many epochs, for many rates at once, is what the runs have, growing ones included."""
     experiment = replace(SCALED, optimizer=optimizer, epochs=25)
-    problem, curve, forecast = known(experiment)
+    problem, curvature, forecast = foreseen(experiment)
     rates = [share * forecast.stability_limit for share in (0.01, 0.3, 0.9, 1.005)]
     real = [
-        float(curve.gap(record(replace(experiment, learning_rate=rate)).theta[-1]).sum()) for rate in rates
+        float(curvature.gap(record(replace(experiment, learning_rate=rate)).theta[-1]).sum())
+        for rate in rates
     ]
-    ours = theory.gaps(curve, experiment.phase, problem.start, torch.tensor(rates, dtype=torch.float64), 25)
+    ours = theory.gaps(
+        curvature, experiment.phase, problem.start, torch.tensor(rates, dtype=torch.float64), 25
+    )
     assert ours.tolist() == pytest.approx(real, rel=1e-8)
 
 
 def test_forecast_is_in_raw_units():
     """With scaled features the optimum is still that of the data as they are."""
-    _, _, plain = known(QUADRATIC)
-    _, _, scaled = known(SCALED)
+    _, _, plain = foreseen(QUADRATIC)
+    _, _, scaled = foreseen(SCALED)
     assert scaled.optimum == pytest.approx(plain.optimum, rel=1e-9)
     assert scaled.floor_rmse == pytest.approx(plain.floor_rmse, rel=1e-12)

@@ -12,7 +12,7 @@ from gd_core.outcome import Outcome, outcome
 from gd_core.problem import build
 from gd_core.recorder import Recorder, record
 from gd_core.settings.experiment import CHOICES, Experiment
-from gd_core.theory import curvature, forecast
+from gd_core.theory import curvature_of, forecast_of
 from gd_core.verdict import of_run, of_steps, short, significant
 
 QUADRATIC = Experiment.default("noisy-quadratic")
@@ -55,10 +55,10 @@ def after(words, sentence):
 def said(experiment, recording=None):
     recording = recording or record(experiment)
     problem = build(experiment)
-    curve = curvature(problem.objective)
-    known = forecast(experiment, problem, curve)
-    finding = outcome(recording, curve)
-    return of_run(recording, experiment, known, finding), recording, known, finding
+    curvature = curvature_of(problem.objective)
+    forecast = forecast_of(experiment, problem, curvature)
+    finding = outcome(recording, curvature)
+    return of_run(recording, experiment, forecast, finding), recording, forecast, finding
 
 
 # ---------------------------------------------------------------------------------------------------- numbers
@@ -142,8 +142,8 @@ def test_short_as_it_is_written(x, text):
 def test_every_epoch_has_its_own_numbers(name):
     """Each sentence is filled in: this epoch and the next, this RMSE and the next, and by how much it falls."""
     experiment = RUNS[name]
-    _, recording, known, _ = said(experiment)
-    verdicts = of_steps(recording, experiment, known)
+    _, recording, forecast, _ = said(experiment)
+    verdicts = of_steps(recording, experiment, forecast)
     assert len(verdicts.choice) == recording.epochs + 1
     rmse = recording.epoch_rmse.tolist()
     for epoch in range(recording.epochs):
@@ -152,7 +152,7 @@ def test_every_epoch_has_its_own_numbers(name):
         assert sentence.endswith((".", ")"))
         opening = f"Epoch {epoch:,} → {epoch + 1:,}: RMSE {significant(rmse[epoch])} → {significant(rmse[epoch + 1])}. "
         assert sentence.startswith(opening)
-        if rmse[epoch + 1] < 0.98 * rmse[epoch] and rmse[epoch + 1] > 1.02 * known.floor_rmse + 1e-6:
+        if rmse[epoch + 1] < 0.98 * rmse[epoch] and rmse[epoch + 1] > 1.02 * forecast.floor_rmse + 1e-6:
             percent = 100 * (1 - rmse[epoch + 1] / rmse[epoch])
             assert after("Down by", sentence) == pytest.approx(percent, rel=6e-3)
         elif rmse[epoch + 1] > rmse[epoch] * 1.001:
@@ -164,19 +164,21 @@ def test_the_last_epoch_is_the_end_or_not():
     """A run that is still going says that more is coming; a complete one that it ends."""
     recorder = Recorder(RUNS["the article's"])
     recorder.advance(0.0)
-    _, recording, known, _ = said(RUNS["the article's"], recorder.recording())
-    assert of_steps(recording, recorder.experiment, known).sentence(1, recording).endswith("More is coming.")
+    _, recording, forecast, _ = said(RUNS["the article's"], recorder.recording())
+    assert (
+        of_steps(recording, recorder.experiment, forecast).sentence(1, recording).endswith("More is coming.")
+    )
     recorder.advance()
     recording = recorder.recording()
-    sentence = of_steps(recording, recorder.experiment, known).sentence(10, recording)
+    sentence = of_steps(recording, recorder.experiment, forecast).sentence(10, recording)
     assert sentence == "Epoch 10: RMSE 18.0377. The run ends here."
 
 
 def test_a_flat_step_tells_the_wait_along_the_slow_direction():
     """On the article's problem the slow direction shrinks by ηλ₁ an epoch: 387,000 epochs for each factor e."""
     experiment = RUNS["the article's"]
-    _, recording, known, _ = said(experiment)
-    sentence = of_steps(recording, experiment, known).sentence(9, recording)
+    _, recording, forecast, _ = said(experiment)
+    sentence = of_steps(recording, experiment, forecast).sentence(9, recording)
     shrinks = 1e-5 * 0.258637
     assert after("shrinks by", sentence) == pytest.approx(100 * shrinks, rel=5e-3)
     assert after("takes about", sentence) == pytest.approx(1 / shrinks, rel=5e-3)
@@ -187,8 +189,8 @@ def test_a_flat_step_tells_the_wait_along_the_slow_direction():
 def test_close_to_the_floor_is_not_called_flat():
     """Where nothing is left to gain, the floor is what is said."""
     experiment = RUNS["converged"]
-    _, recording, known, _ = said(experiment)
-    sentence = of_steps(recording, experiment, known).sentence(200, recording)
+    _, recording, forecast, _ = said(experiment)
+    sentence = of_steps(recording, experiment, forecast).sentence(200, recording)
     assert after("Close to the floor,", sentence) == pytest.approx(1.46727, rel=1e-5)
 
 
@@ -198,7 +200,7 @@ def test_close_to_the_floor_is_not_called_flat():
 @pytest.mark.parametrize("name", RUNS)
 def test_every_run_is_told_with_its_epochs_and_errors(name):
     """RMSE, floor and epoch are those of the recording, in finished sentences."""
-    sentence, recording, known, finding = said(RUNS[name])
+    sentence, recording, forecast, finding = said(RUNS[name])
     assert not set(sentence) & set("{}"), sentence
     assert sentence.endswith(".")
     if finding.outcome == Outcome.DIVERGED:
@@ -208,7 +210,7 @@ def test_every_run_is_told_with_its_epochs_and_errors(name):
     assert after("RMSE", sentence) == pytest.approx(float(recording.epoch_rmse[-1]), rel=5e-6)
     if finding.outcome != Outcome.GROWING:
         assert after("floor", sentence.replace("floor is", "floor")) == pytest.approx(
-            known.floor_rmse, rel=5e-6, abs=1e-30
+            forecast.floor_rmse, rel=5e-6, abs=1e-30
         )
     if finding.outcome == Outcome.CONVERGED:
         assert after("Converged at epoch", sentence) == finding.epoch
@@ -251,8 +253,8 @@ def test_overshooting_is_told_with_what_is_left_of_the_error():
 def test_momentum_below_the_limit_comes_back():
     """A rise in a run that is stable is not blamed on the rate."""
     experiment = replace(SCALED, optimizer="momentum", learning_rate=0.7, epochs=3)
-    sentence, _, known, finding = said(experiment)
-    assert experiment.learning_rate < known.stability_limit
+    sentence, _, forecast, finding = said(experiment)
+    assert experiment.learning_rate < forecast.stability_limit
     assert finding.outcome == Outcome.GROWING
     assert "It comes back." in sentence
 
@@ -277,10 +279,10 @@ def test_scaling_is_advised_where_it_helps(points, scale, advised):
 
 def test_a_rate_far_below_the_limit_is_told_as_a_share_of_it():
     """On the plane 0.001 is 0.105 % of the limit."""
-    sentence, _, known, _ = said(RUNS["a hair too slow"])
+    sentence, _, forecast, _ = said(RUNS["a hair too slow"])
     share = re.search(f"The rate is ({NUMBER}) % of the limit", sentence)
     assert share
-    assert number(share[1]) == pytest.approx(0.1 / known.stability_limit, rel=5e-3)
+    assert number(share[1]) == pytest.approx(0.1 / forecast.stability_limit, rel=5e-3)
 
 
 @pytest.mark.parametrize("optimizer", CHOICES["optimizer"])
@@ -290,10 +292,13 @@ def test_no_run_is_without_words(optimizer, epochs, share):
     """Whatever rule, rate and length: a finished text without places left open, for the run and for each epoch."""
     rate = share / 9 if optimizer in ("gradient-descent", "momentum", "nesterov") else share
     experiment = replace(PARABOLA, optimizer=optimizer, learning_rate=rate, epochs=epochs)
-    sentence, recording, known, _ = said(experiment)
+    sentence, recording, forecast, _ = said(experiment)
     texts = [
         sentence,
-        *(of_steps(recording, experiment, known).sentence(k, recording) for k in range(recording.epochs + 1)),
+        *(
+            of_steps(recording, experiment, forecast).sentence(k, recording)
+            for k in range(recording.epochs + 1)
+        ),
     ]
     for text in texts:
         assert not set(text) & set("{}"), text

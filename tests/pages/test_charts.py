@@ -17,7 +17,7 @@ from gd_core.objective import Objective
 from gd_core.problem import Problem, build, rule_of
 from gd_core.recorder import Recorder, record
 from gd_core.settings.experiment import Experiment, defaults
-from gd_core.theory import curvature
+from gd_core.theory import curvature_of
 from gd_core.training import Recording
 from pages.ui.charts.error import error, gap
 from pages.ui.charts.fit import agreement, fit, panel
@@ -39,14 +39,14 @@ def run_of(dataset="noisy-quadratic", **changes):
     """A run, trained to its end."""
     experiment = experiment_of(dataset, **changes)
     problem = build(experiment)
-    return Run(experiment, problem, curvature(problem.objective), record(experiment))
+    return Run(experiment, problem, curvature_of(problem.objective), record(experiment))
 
 
 def long_run(epochs, dataset="noisy-quadratic", **changes):
     """A run of gradient descent by its closed form, θₖ = θ* + V (1 − ηΛ)ᵏ Vᵀ (θ₀ − θ*), without training it."""
     experiment = experiment_of(dataset, epochs=epochs, **changes)
     problem = build(experiment)
-    curve = curvature(problem.objective)
+    curve = curvature_of(problem.objective)
     k = torch.arange(epochs + 1, dtype=torch.float64).unsqueeze(1)
     along = (1 - experiment.learning_rate * curve.eigenvalues) ** k * curve.along(problem.start)
     theta = curve.optimum + along @ curve.eigenvectors.T
@@ -73,7 +73,7 @@ def singular():
     problem = Problem(dataset, objective, dataset.start, identity, rule_of(experiment))
     recorder = Recorder(experiment, problem)
     recorder.advance()
-    return Run(experiment, problem, curvature(objective), recorder.recording())
+    return Run(experiment, problem, curvature_of(objective), recorder.recording())
 
 
 def waiting():
@@ -81,7 +81,7 @@ def waiting():
     experiment = experiment_of()
     problem = build(experiment)
     recording = replace(Recorder(experiment).recording(), complete=False)
-    return Run(experiment, problem, curvature(problem.objective), recording)
+    return Run(experiment, problem, curvature_of(problem.objective), recording)
 
 
 def stopped():
@@ -90,7 +90,7 @@ def stopped():
     recorder = Recorder(experiment)
     recorder.advance(0.0)
     recorder.stop()
-    return Run(experiment, recorder.problem, curvature(recorder.problem.objective), recorder.recording())
+    return Run(experiment, recorder.problem, curvature_of(recorder.problem.objective), recorder.recording())
 
 
 RUNS = {
@@ -473,7 +473,7 @@ def test_the_floor_is_on_the_chart_or_said_to_be_below(name):
     floor, below, zero = (the(view, name) for name in ("floor", "floor_below", "zero"))
     assert sum(not math.isnan(value) for value in (floor, below)) <= 1
     assert not all(math.isnan(value) for value in (floor, below, zero))
-    assert the(view, "exact_floor") == np.float32(run.curve.floor_rmse)
+    assert the(view, "exact_floor") == np.float32(run.curvature.floor_rmse)
     if not math.isnan(floor):
         assert the(view, "y0") < floor < the(view, "y1")
     if not math.isnan(below):

@@ -10,7 +10,7 @@ from train_page import Lab
 from gd_core.problem import build
 from gd_core.recorder import record
 from gd_core.settings.experiment import Experiment, defaults
-from gd_core.theory import curvature
+from gd_core.theory import curvature_of
 from pages.ui.charts.error import error
 from pages.ui.charts.fit import agreement, along, fit
 from pages.ui.charts.model import DRAWN_ROWS, MOVED_ROWS, Run
@@ -25,7 +25,7 @@ PLANE = Experiment(
 
 def run_of(experiment):
     problem = build(experiment)
-    return Run(experiment, problem, curvature(problem.objective), record(experiment))
+    return Run(experiment, problem, curvature_of(problem.objective), record(experiment))
 
 
 def views(experiment):

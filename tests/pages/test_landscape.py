@@ -9,7 +9,7 @@ from lesson_page import LessonPage
 from gd_core.problem import build
 from gd_core.recorder import record
 from gd_core.settings.experiment import Experiment, ParameterError
-from gd_core.theory import curvature
+from gd_core.theory import curvature_of
 from pages.ui.lessons.landscape.tables import factor, percent
 from pages.ui.look.options import Rows
 
@@ -108,8 +108,8 @@ def test_the_truth_is_what_the_run_did(link, truth):
     """The direction with the largest gap at the end of a run trained on its own, split with NumPy."""
     run, _ = Experiment.from_query(link)
     problem = build(run)
-    values, vectors = np.linalg.eigh(curvature(problem.objective).hessian.numpy())
-    away = (record(run).theta[-1] - curvature(problem.objective).optimum).numpy() @ vectors
+    values, vectors = np.linalg.eigh(curvature_of(problem.objective).hessian.numpy())
+    away = (record(run).theta[-1] - curvature_of(problem.objective).optimum).numpy() @ vectors
     largest = ("flat", "middle", "steep")[int(np.argmax(values * away**2))]
     assert truth in (largest, "none")
     assert summary(**link, guess=truth).startswith("You were right: ")
@@ -142,7 +142,7 @@ def test_the_numbers_of_every_epoch_are_the_recordings(published):
     """Gaps along the eigenvectors and their shares, from NumPy."""
     run = experiment(published)
     problem = build(run)
-    curve = curvature(problem.objective)
+    curve = curvature_of(problem.objective)
     values, vectors = np.linalg.eigh(curve.hessian.numpy())
     gaps = 0.5 * values * ((record(run).theta - curve.optimum).numpy() @ vectors) ** 2
     table = published.player["table"]
@@ -167,7 +167,7 @@ def test_the_map_shows_the_two_coordinates_that_were_chosen(axes, scaled):
     page = LessonPage(LESSON, **{**PUBLISHED, **link}, axes=axes, ask="false")
     run = experiment(page)
     problem = build(run)
-    curve, theta = curvature(problem.objective), record(run).theta
+    curve, theta = curvature_of(problem.objective), record(run).theta
     if axes == "valley":
         vectors = np.linalg.eigh(curve.hessian.numpy())[1]
         vectors = vectors * np.sign(vectors[np.abs(vectors).argmax(0), range(3)])

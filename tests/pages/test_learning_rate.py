@@ -10,7 +10,7 @@ from lesson_page import LessonPage
 from gd_core.problem import build
 from gd_core.recorder import record
 from gd_core.settings.experiment import Experiment
-from gd_core.theory import curvature, forecast
+from gd_core.theory import curvature_of, forecast_of
 
 PAGE = "learning_rate"
 SCALED = replace(Experiment.default("noisy-quadratic"), scale_features=True, learning_rate=0.1, epochs=15)
@@ -109,10 +109,10 @@ def test_the_four_rates_come_from_the_problem(experiment):
     """Without `rates` in the address: 2 % of the limit, the best for these epochs, almost the limit, 1.4 times it."""
     page = lesson(**experiment.to_query())
     problem = build(experiment)
-    known = forecast(experiment, problem, curvature(problem.objective))
-    limit = known.stability_limit
+    forecast = forecast_of(experiment, problem, curvature_of(problem.objective))
+    limit = forecast.stability_limit
     shares = [rate / limit for rate in rates(page)]
-    assert shares == pytest.approx([0.02, known.best_for_epochs / limit, shares[2], 1.4], rel=1e-5)
+    assert shares == pytest.approx([0.02, forecast.best_for_epochs / limit, shares[2], 1.4], rel=1e-5)
     assert 0.94999 <= shares[2] < 1
     assert "rates" not in page.query
 
@@ -150,8 +150,8 @@ def test_the_sweep_names_the_best_rate():
     page = lesson(guess="skip")
     frame = page.table(SWEEP, "frame").to_pylist()[0]
     problem = build(SCALED)
-    known = forecast(SCALED, problem, curvature(problem.objective))
-    assert frame["best"] == pytest.approx(known.best_for_epochs, rel=1e-6)
+    forecast = forecast_of(SCALED, problem, curvature_of(problem.objective))
+    assert frame["best"] == pytest.approx(forecast.best_for_epochs, rel=1e-6)
     assert frame["best_rmse"] <= page.table(SWEEP, "curve").to_pandas()["y"].min() * (1 + 1e-6)
 
 

@@ -8,7 +8,7 @@ from tags import Tags
 from gd_core.problem import build
 from gd_core.recorder import record
 from gd_core.settings.experiment import Experiment, Phase, defaults
-from gd_core.theory import curvature, forecast
+from gd_core.theory import curvature_of, forecast_of
 from gd_core.verdict import of_steps
 from pages.ui.charts.model import Run, drawn_epochs, stride_of
 from pages.ui.player import player
@@ -18,9 +18,9 @@ def table_of(dataset="noisy-quadratic", extra=None, **changes):
     """The table of a trained run, its sums, the run and what is said at each epoch."""
     experiment = Experiment(**(defaults(dataset, changes.get("optimizer", "gradient-descent")) | changes))
     problem = build(experiment)
-    curve = curvature(problem.objective)
+    curve = curvature_of(problem.objective)
     run = Run(experiment, problem, curve, record(experiment))
-    steps = of_steps(run.recording, experiment, forecast(experiment, problem, curve))
+    steps = of_steps(run.recording, experiment, forecast_of(experiment, problem, curve))
     table, sums = player.table(run, steps, extra)
     return table, sums, run, steps
 

@@ -18,7 +18,7 @@ from gd_core.problem import build
 from gd_core.recorder import record
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.pins import Pin, Pins
-from gd_core.theory import curvature, forecast
+from gd_core.theory import curvature_of, forecast_of
 from pages.ui.charts.error import error
 from pages.ui.charts.fit import fit
 from pages.ui.charts.model import Run
@@ -47,7 +47,7 @@ MEGABYTE = 1e6
 def run_of(**changes):
     experiment = replace(Experiment.default(), epochs=100, scale_features=True, learning_rate=0.05, **changes)
     problem = build(experiment)
-    return Run(experiment, problem, curvature(problem.objective), record(experiment))
+    return Run(experiment, problem, curvature_of(problem.objective), record(experiment))
 
 
 def drawn_on(page):
@@ -173,8 +173,8 @@ def test_a_page_of_its_own_says_what_the_player_says():
     opened = LessonPage("train", learning_rate="0.05", scale_features="true", epochs="30").press("train")
     take = opened.at.session_state["on_stage"]
     problem = build(take.experiment)
-    known = forecast(take.experiment, problem, curvature(problem.objective))
-    steps = verdict.of_steps(take.recording, take.experiment, known)
+    forecast = forecast_of(take.experiment, problem, curvature_of(problem.objective))
+    steps = verdict.of_steps(take.recording, take.experiment, forecast)
     said = page_html.sentences(opened.at.session_state["drawn"].played)
     assert len(said) == 31
     for epoch in range(31):

@@ -14,7 +14,7 @@ from gd_core.settings.catalog import DATASET_INFO, OPTIMIZER_INFO
 from gd_core.settings.engines import ENGINE_NOTE, SHORT_UPDATES
 from gd_core.settings.examples import EXAMPLES, OPENING
 from gd_core.settings.experiment import Experiment, defaults
-from gd_core.theory import curvature
+from gd_core.theory import curvature_of
 from pages.ui.player import live_runs
 
 # ------------------------------------------------------------------------------------------------ first state
@@ -139,7 +139,7 @@ def test_every_example_loads_and_trains(number):
     assert player["complete"]
     assert player["planned"] == example.epochs
     assert player["last"] == record(example).epochs
-    found = outcome(record(example), curvature(build(example).objective))
+    found = outcome(record(example), curvature_of(build(example).objective))
     assert player["summary"].startswith(FIRST_WORDS[found.outcome])
 
 

@@ -12,7 +12,7 @@ from gd_core.lessons.variants.racers import RACERS, TITLES
 from gd_core.problem import build
 from gd_core.recorder import record
 from gd_core.settings.experiment import Experiment
-from gd_core.theory import curvature
+from gd_core.theory import curvature_of
 from pages.ui.charts.variants import DASHES, PLACES, SHAPES
 from pages.ui.look.palette import DARK, LIGHT
 
@@ -44,7 +44,7 @@ def experiment(page):
 def raced(base, keys=tuple(RACERS), target=None, **settings):
     """The same race without the page."""
     problem = build(base)
-    curve = curvature(problem.objective)
+    curve = curvature_of(problem.objective)
     entries = line_up(base, keys, problem, curve, **settings)
     return race(entries, [record(one.experiment) for one in entries], problem, curve, target)
 
@@ -242,7 +242,7 @@ def test_each_racer_opens_on_the_train_page_as_it_ran():
     base = experiment(page)
     problem = build(base)
     entries = line_up(
-        base, tuple(RACERS), problem, curvature(problem.objective), small_batches=True, rates={"adam": 0.7}
+        base, tuple(RACERS), problem, curvature_of(problem.objective), small_batches=True, rates={"adam": 0.7}
     )
     found = {label: query for label, where, query in page.links if where in ("", "train")}
     for entry in entries:

@@ -13,8 +13,8 @@ RUNS = {example.title: example.experiment for example in EXAMPLES}
 
 
 def pages(experiment):
-    _, known, finding = live_runs.played(experiment)
-    return [link.page for link in ways_on(experiment, known, finding.outcome)]
+    _, forecast, finding = live_runs.played(experiment)
+    return [link.page for link in ways_on(experiment, forecast, finding.outcome)]
 
 
 @pytest.mark.parametrize(

@@ -21,17 +21,17 @@ FOREVER = 10**15  # epochs; a loss that has not passed the bound by then is not 
 
 
 def four_rates(
-    experiment: Experiment, problem: Problem, curve: Curvature, known: Forecast
+    experiment: Experiment, problem: Problem, curvature: Curvature, forecast: Forecast
 ) -> tuple[float, ...]:
     """A slow rate, the best for these epochs, one that overshoots and one that diverges, to six digits.
 
     A rule without a limit has no such names: there a hundredth of the best, the best, 10 and 100 times it.
     """
-    limit, best = known.stability_limit, known.best_for_epochs
+    limit, best = forecast.stability_limit, forecast.best_for_epochs
     if limit is None or best is None:
         rates = rates_between(*WITHOUT_A_LIMIT)
         losses = sweep(
-            problem.objective, problem.start, experiment.phase, rates, experiment.epochs, curve=curve
+            problem.objective, problem.start, experiment.phase, rates, experiment.epochs, curvature=curvature
         )
         best = float(rates[losses.argmin()])
         wanted = (best / 100, best, best * 10, best * 100)
@@ -77,7 +77,7 @@ class NearLimit(NamedTuple):
 
 
 def near_limit(
-    objective: Objective, curve: Curvature, phase: Phase, start: Tensor, share: float
+    objective: Objective, curvature: Curvature, phase: Phase, start: Tensor, share: float
 ) -> NearLimit:
     """What happens at a share of the stability limit, without training.
 
@@ -87,30 +87,30 @@ def near_limit(
     Raises:
         ValueError: If the rule has no limit.
     """
-    rate = share * stability_limit(curve, phase)
-    multiplied = 1.0 if share == 1 else factor(phase, rate, curve.largest)
-    error = curve.along(start)
+    rate = share * stability_limit(curvature, phase)
+    multiplied = 1.0 if share == 1 else factor(phase, rate, curvature.largest)
+    error = curvature.along(start)
     has_part = abs(float(error[-1])) > 1e-12 * float(error.norm())
     half_life = (
         math.log(0.5) / math.log(multiplied) if 0 < multiplied < 1 else 0.0 if multiplied == 0 else math.inf
     )
     diverges_at = None
     if share > 1 and bool(
-        (gaps(curve, phase, start, torch.tensor([rate], dtype=torch.float64), 0) > 0).all()
+        (gaps(curvature, phase, start, torch.tensor([rate], dtype=torch.float64), 0) > 0).all()
     ):
-        diverges_at = _first_above(objective, curve, phase, start, rate)
-    jumps = rate * curve.largest > 1 if phase.optimizer == "gradient-descent" else None
+        diverges_at = _first_above(objective, curvature, phase, start, rate)
+    jumps = rate * curvature.largest > 1 if phase.optimizer == "gradient-descent" else None
     return NearLimit(rate, share, multiplied, jumps, has_part, half_life, diverges_at)
 
 
 def _first_above(
-    objective: Objective, curve: Curvature, phase: Phase, start: Tensor, rate: float
+    objective: Objective, curvature: Curvature, phase: Phase, start: Tensor, rate: float
 ) -> int | None:
     bound = diverged_above(float(objective(start)))
     rates = torch.tensor([rate], dtype=torch.float64)
 
     def is_above(epoch: int) -> bool:
-        return not curve.floor_loss + float(gaps(curve, phase, start, rates, epoch)) <= bound
+        return not curvature.floor_loss + float(gaps(curvature, phase, start, rates, epoch)) <= bound
 
     low, high = 0, 1
     while not is_above(high):

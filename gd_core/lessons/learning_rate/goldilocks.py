@@ -62,23 +62,27 @@ class Attempt(NamedTuple):
         return 100 if self.epochs <= goal.epochs else round(100 * goal.epochs / self.epochs)
 
 
-def goal_of(objective: Objective, curve: Curvature, phase: Phase, start: Tensor, allowed: int) -> Goal | None:
+def goal_of(
+    objective: Objective, curvature: Curvature, phase: Phase, start: Tensor, allowed: int
+) -> Goal | None:
     """The hardest target that some fixed rate reaches in half of the epochs allowed, or else the easiest.
 
     Returns:
         The goal, or None if the start is the optimum, to rounding.
     """
     first = math.sqrt(float(objective(start)))
-    if first - curve.floor_rmse <= 1e-9 * first:
+    if first - curvature.floor_rmse <= 1e-9 * first:
         return None
     exact = phase.optimizer == "gradient-descent"
     search = (
-        _of_parabola(curve, start, allowed) if exact else _of_grid(objective, curve, phase, start, allowed)
+        _of_parabola(curvature, start, allowed)
+        if exact
+        else _of_grid(objective, curvature, phase, start, allowed)
     )
     goals = []
     for share in SHARES:
-        rmse = curve.floor_rmse + share * (first - curve.floor_rmse)
-        goals.append(Goal(rmse, share, *search((rmse**2 - curve.floor_loss) * (1 + EXACT)), exact))
+        rmse = curvature.floor_rmse + share * (first - curvature.floor_rmse)
+        goals.append(Goal(rmse, share, *search((rmse**2 - curvature.floor_loss) * (1 + EXACT)), exact))
         epochs = goals[-1].epochs
         if epochs is not None and epochs <= max(1, allowed // 2):
             break
@@ -89,8 +93,8 @@ Found = tuple[int | None, float | None]  # epochs and a rate that needs no more
 Search = Callable[[float], Found]  # the fewest epochs in which a gap L − L* is reached
 
 
-def _of_parabola(curve: Curvature, start: Tensor, allowed: int) -> Search:
-    lowest, rates = lowest_of_parabola(curve, start, allowed)
+def _of_parabola(curvature: Curvature, start: Tensor, allowed: int) -> Search:
+    lowest, rates = lowest_of_parabola(curvature, start, allowed)
 
     def search(gap: float) -> Found:
         reached = (lowest <= gap).nonzero()
@@ -99,15 +103,15 @@ def _of_parabola(curve: Curvature, start: Tensor, allowed: int) -> Search:
     return search
 
 
-def lowest_of_parabola(curve: Curvature, start: Tensor, epochs: int) -> tuple[Tensor, Tensor]:
+def lowest_of_parabola(curvature: Curvature, start: Tensor, epochs: int) -> tuple[Tensor, Tensor]:
     """The smallest L − L* that any fixed rate of gradient descent leaves after 1, 2 … `epochs` epochs, and that rate.
 
     The gap Σ cᵢ (1 − ηλᵢ)²ⁿ is convex in η, and beyond 1/λ₁ it only rises. So its lowest point is where its slope
     changes sign, found by bisection for all n together; it may lie above the stability limit, where a start with little
     error along the steepest direction does best for a few epochs. [E] and [E].
     """
-    parts = curve.gap(start)
-    parts, curvatures = parts[parts > 0], curve.eigenvalues[parts > 0]
+    parts = curvature.gap(start)
+    parts, curvatures = parts[parts > 0], curvature.eigenvalues[parts > 0]
     powers = torch.arange(1, epochs + 1).unsqueeze(1)  # [E, 1]
     low = torch.zeros(epochs, dtype=torch.float64)
     high = torch.full((epochs,), 1 / float(curvatures.min()), dtype=torch.float64)
@@ -120,15 +124,15 @@ def lowest_of_parabola(curve: Curvature, start: Tensor, epochs: int) -> tuple[Te
     return (parts * left ** (2 * powers)).sum(1), high
 
 
-def _of_grid(objective: Objective, curve: Curvature, phase: Phase, start: Tensor, allowed: int) -> Search:
+def _of_grid(objective: Objective, curvature: Curvature, phase: Phase, start: Tensor, allowed: int) -> Search:
     """Try many rates, then look into the valleys between them for one that needs an epoch less, until none does."""
     if phase.optimizer in LINEAR_RULES:
-        limit = stability_limit(curve, phase)
+        limit = stability_limit(curvature, phase)
         rates = rates_between(1e-4 * limit, limit, count=GRID)
     else:
         rates = rates_between(*WITHOUT_A_LIMIT, count=SMALL_GRID)
-    every = torch.stack([*islice(paths(objective, start, phase, rates, curve=curve), allowed + 1)])
-    left = every - curve.floor_loss  # [E + 1, K]
+    every = torch.stack([*islice(paths(objective, start, phase, rates, curvature=curvature), allowed + 1)])
+    left = every - curvature.floor_loss  # [E + 1, K]
 
     def looked_into(epochs: int) -> tuple[float, float]:
         """The smallest gap after so many epochs, near the lowest points of the grid, and its rate."""
@@ -139,7 +143,10 @@ def _of_grid(objective: Objective, curve: Curvature, phase: Phase, start: Tensor
         smallest, rate = math.inf, math.nan
         for _ in range(3):
             around = lower[:, None] + (upper - lower)[:, None] * torch.linspace(0, 1, 17, dtype=torch.float64)
-            gaps = sweep(objective, start, phase, around.flatten(), epochs, curve=curve) - curve.floor_loss
+            gaps = (
+                sweep(objective, start, phase, around.flatten(), epochs, curvature=curvature)
+                - curvature.floor_loss
+            )
             gaps = gaps.view_as(around)
             best = gaps.argmin(1, keepdim=True)
             lower = around.gather(1, (best - 1).clamp(min=0)).squeeze(1)
@@ -166,7 +173,7 @@ def _of_grid(objective: Objective, curve: Curvature, phase: Phase, start: Tensor
 
 def attempts(
     objective: Objective,
-    curve: Curvature,
+    curvature: Curvature,
     phase: Phase,
     start: Tensor,
     learning_rates: Sequence[float],
@@ -176,7 +183,7 @@ def attempts(
     """How each of these rates does."""
     rates = torch.tensor(learning_rates, dtype=torch.float64)
     losses = torch.stack(
-        [*islice(paths(objective, start, phase, rates, curve=curve), allowed + 1)]
+        [*islice(paths(objective, start, phase, rates, curvature=curvature), allowed + 1)]
     )  # [E + 1, K]
     reached = losses.sqrt() <= goal.rmse * (1 + EXACT)
     return [

@@ -18,7 +18,7 @@ from gd_core.optimizers import OPTIMIZERS
 from gd_core.settings.catalog import OPTIMIZER_INFO
 from gd_core.settings.engines import LINEAR_RULES
 from gd_core.settings.experiment import Phase
-from gd_core.theory import Curvature, curvature, gaps, step_matrix
+from gd_core.theory import Curvature, curvature_of, gaps, step_matrix
 from gd_core.training import diverged_above
 
 
@@ -29,7 +29,7 @@ def sweep(
     learning_rates: Tensor,
     epochs: int,
     *,
-    curve: Curvature | None = None,
+    curvature: Curvature | None = None,
 ) -> Tensor:
     """The loss after so many epochs of full batches, for each of K rates. [K].
 
@@ -41,12 +41,12 @@ def sweep(
         phase: The update rule and its settings; its own rate is not looked at.
         learning_rates: η, [K].
         epochs: How many, at least 0.
-        curve: The parabola of `objective`, if it has been measured already.
+        curvature: The parabola of `objective`, if it has been measured already.
     """
     if phase.optimizer not in LINEAR_RULES:
-        return next(islice(paths(objective, start, phase, learning_rates, curve=curve), epochs, None))
-    curve = curve or curvature(objective)
-    losses = curve.floor_loss + gaps(curve, phase, start, learning_rates, epochs)
+        return next(islice(paths(objective, start, phase, learning_rates, curvature=curvature), epochs, None))
+    curvature = curvature or curvature_of(objective)
+    losses = curvature.floor_loss + gaps(curvature, phase, start, learning_rates, epochs)
     return torch.where(losses <= _bound(objective, start), losses, math.inf)  # also what is ∞ − ∞ on the way
 
 
@@ -56,7 +56,7 @@ def paths(
     phase: Phase,
     learning_rates: Tensor,
     *,
-    curve: Curvature | None = None,
+    curvature: Curvature | None = None,
 ) -> Iterator[Tensor]:
     """The losses of all K rates, epoch after epoch, forever. Each [K]; the first is that of the start.
 
@@ -65,19 +65,19 @@ def paths(
     follow = _of_errors if phase.optimizer in LINEAR_RULES else _of_updates
     bound = _bound(objective, start)
     worst = torch.zeros(len(learning_rates), dtype=torch.float64)  # so far; it keeps a NaN
-    for losses in follow(curve or curvature(objective), start, phase, learning_rates):
+    for losses in follow(curvature or curvature_of(objective), start, phase, learning_rates):
         worst = worst.maximum(losses)
         yield torch.where(worst <= bound, losses, math.inf)
 
 
-def _of_errors(curve: Curvature, start: Tensor, phase: Phase, learning_rates: Tensor) -> Iterator[Tensor]:
+def _of_errors(curvature: Curvature, start: Tensor, phase: Phase, learning_rates: Tensor) -> Iterator[Tensor]:
     """Error and velocity along each eigenvector, one epoch after another."""
-    error = curve.along(start).expand(len(learning_rates), -1)  # [K, P]
+    error = curvature.along(start).expand(len(learning_rates), -1)  # [K, P]
     state = torch.stack([error, torch.zeros_like(error)], -1).unsqueeze(-1)  # [K, P, 2, 1]
-    matrix = step_matrix(phase, learning_rates[:, None], curve.eigenvalues)  # [K, P, 2, 2]
-    plain = 1 - learning_rates[:, None] * curve.eigenvalues
+    matrix = step_matrix(phase, learning_rates[:, None], curvature.eigenvalues)  # [K, P, 2, 2]
+    plain = 1 - learning_rates[:, None] * curvature.eigenvalues
     while True:
-        yield curve.floor_loss + (0.5 * curve.eigenvalues * error**2).sum(-1)
+        yield curvature.floor_loss + (0.5 * curvature.eigenvalues * error**2).sum(-1)
         if phase.optimizer == "gradient-descent":
             error = plain * error
         else:
@@ -85,7 +85,9 @@ def _of_errors(curve: Curvature, start: Tensor, phase: Phase, learning_rates: Te
             error = state[..., 0, 0]
 
 
-def _of_updates(curve: Curvature, start: Tensor, phase: Phase, learning_rates: Tensor) -> Iterator[Tensor]:
+def _of_updates(
+    curvature: Curvature, start: Tensor, phase: Phase, learning_rates: Tensor
+) -> Iterator[Tensor]:
     """The rule itself on K parameter vectors together.
 
     The adaptive rules take the rate last, θ ← θ − η u with u free of η. So one update with η = 1 from 0 is −u, and each
@@ -97,9 +99,9 @@ def _of_updates(curve: Curvature, start: Tensor, phase: Phase, learning_rates: T
     state = rule.initial(theta)
     origin, rates = torch.zeros_like(theta), learning_rates[:, None]
     while True:
-        away = theta - curve.optimum
-        gradient = away @ curve.hessian
-        yield curve.floor_loss + 0.5 * torch.linalg.vecdot(away, gradient)
+        away = theta - curvature.optimum
+        gradient = away @ curvature.hessian
+        yield curvature.floor_loss + 0.5 * torch.linalg.vecdot(away, gradient)
         step, state = rule.update(origin, gradient, state)
         theta = theta.addcmul(rates, step)
 

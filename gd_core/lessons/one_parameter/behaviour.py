@@ -19,7 +19,7 @@ LEVEL = 1e-9  # relative changes of a distance or a loss below it are rounding
 ROUNDING = 8 * torch.finfo(torch.float64).eps  # of |A|: what the arithmetic of one step may be off by
 
 
-class Fate(StrEnum):
+class Behaviour(StrEnum):
     """The ways in which the point can go."""
 
     CLOSER = "closer"
@@ -30,7 +30,7 @@ class Fate(StrEnum):
     STAYS = "stays"
 
 
-def fate(recording: Recording) -> Fate:
+def behaviour_of(recording: Recording) -> Behaviour:
     """Tell from the signs and sizes of the distances to −1 where the point goes.
 
     - leaves: it has diverged, or is farther away at the end than at the start.
@@ -44,19 +44,19 @@ def fate(recording: Recording) -> Fate:
     size = distance.abs()
     rounding = ROUNDING * place.abs().clamp(min=1.0)
     if recording.diverged_at is not None:
-        return Fate.LEAVES
+        return Behaviour.LEAVES
     if bool((place == place[0]).all()) or bool((size <= rounding).all()):
-        return Fate.STAYS
+        return Behaviour.STAYS
     level = LEVEL * size[0] + len(size) * rounding.max()
     if size[-1] > size[0] + level:
-        return Fate.LEAVES
+        return Behaviour.LEAVES
     if size[1] <= LANDED * size[0] + rounding[0]:
-        return Fate.LANDS
+        return Behaviour.LANDS
     seen = size > rounding
     across = bool(((distance[1:] * distance[:-1] < 0) & seen[1:] & seen[:-1]).any())
     if across and bool(((size - size[0]).abs() <= level).all()):
-        return Fate.BOUNCES
-    return Fate.ACROSS if across else Fate.CLOSER
+        return Behaviour.BOUNCES
+    return Behaviour.ACROSS if across else Behaviour.CLOSER
 
 
 def factor(learning_rate: float) -> float:
@@ -114,7 +114,7 @@ def loss_changes(recording: Recording) -> Tensor:
     return torch.where((after - before).abs() <= LEVEL * before, 0, change).long()
 
 
-def of_run(recording: Recording, learning_rate: float, told: Fate) -> str:
+def of_run(recording: Recording, learning_rate: float, told: Behaviour) -> str:
     """The whole run in two sentences: what the point did, and the number that explains it."""
     epochs = f"{recording.epochs:,} epoch{'' if recording.epochs == 1 else 's'}"
     a, loss = float(recording.epoch_theta[-1, 0]), float(recording.epoch_loss[-1])
@@ -122,22 +122,22 @@ def of_run(recording: Recording, learning_rate: float, told: Fate) -> str:
     size = written(abs(factor(learning_rate)))
     end = f"After {epochs} A is {significant(a)} and the loss {significant(loss)}."
     match told:
-        case Fate.CLOSER:
+        case Behaviour.CLOSER:
             return f"Every step stayed on its side of −1 and multiplied the distance by {size}. {end}"
-        case Fate.LANDS:
+        case Behaviour.LANDS:
             return f"The first step landed on −1: it left {size} of the distance. {end}"
-        case Fate.ACROSS:
+        case Behaviour.ACROSS:
             return f"Every step jumped across −1 and multiplied the distance by {size}. {end}"
-        case Fate.BOUNCES:
+        case Behaviour.BOUNCES:
             return f"Every step jumped across −1 and landed just as far away: the size of 1 − 18η is {size}. {end}"
-        case Fate.LEAVES:
+        case Behaviour.LEAVES:
             why = f"Every step jumped across −1 and multiplied the distance by {size}."
             if recording.diverged_at is None:
                 return f"{why} {end}"
             times = " times its first value" if recording.epoch_loss[0] >= 1 else ""
             gone = f"Diverged at epoch {recording.diverged_at:,}: the loss passed {short(DIVERGED_ABOVE)}{times}."
             return f"{gone} {why} The last epoch below that is kept."
-        case Fate.STAYS:
+        case Behaviour.STAYS:
             step = learning_rate * float(recording.gradient[0, 0])
             if abs(start - OPTIMUM) <= ROUNDING:
                 return "The slope at A = −1 is 0, so no step moves the point, whatever the rate."

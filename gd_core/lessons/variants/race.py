@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gd_core.landscape import Frame, frame
+from gd_core.landscape import Window, window
 from gd_core.lessons.variants.racers import ALL, ONE, RACERS
 from gd_core.problem import Problem, rule_of
 from gd_core.settings.catalog import OPTIMIZER_INFO
@@ -60,7 +60,7 @@ class Entry(NamedTuple):
         return sum(isinstance(kept, Tensor) and kept.shape == (2,) for kept in state.values())
 
 
-def steepest(problem: Problem, curve: Curvature, rows: int) -> float:
+def steepest(problem: Problem, curvature: Curvature, rows: int) -> float:
     """The curvature that a batch of so many rows has to reckon with.
 
     λ + (b − λ)/B, with b = 2·max‖φᵢ‖² the curvature of the steepest single row: b for one row, and nearer to λ the
@@ -71,12 +71,12 @@ def steepest(problem: Problem, curve: Curvature, rows: int) -> float:
     """
     features = problem.objective.features
     if rows >= len(features):
-        return curve.largest
+        return curvature.largest
     single = 2 * float(features.square().sum(1).max())
-    return curve.largest + (single - curve.largest) / rows
+    return curvature.largest + (single - curvature.largest) / rows
 
 
-def limit_of(experiment: Experiment, problem: Problem, curve: Curvature) -> float | None:
+def limit_of(experiment: Experiment, problem: Problem, curvature: Curvature) -> float | None:
     """What a rate is a share of: the stability limit, with a batch's own curvature in it. None for adaptive rules.
 
     With all rows the line above which a run diverges. With mini-batches it is a guide, not a line: 2/λ for the plain
@@ -85,16 +85,16 @@ def limit_of(experiment: Experiment, problem: Problem, curve: Curvature) -> floa
     if experiment.optimizer not in ("gradient-descent", "momentum", "nesterov"):
         return None
     if experiment.updates_per_epoch == 1:
-        return stability_limit(curve, experiment.phase)
+        return stability_limit(curvature, experiment.phase)
     counts = 1.0 if experiment.optimizer == "gradient-descent" else 1 - experiment.momentum
-    return 2 * counts / steepest(problem, curve, experiment.rows_per_update)
+    return 2 * counts / steepest(problem, curvature, experiment.rows_per_update)
 
 
 def line_up(
     base: Experiment,
     keys: Sequence[str],
     problem: Problem,
-    curve: Curvature,
+    curvature: Curvature,
     *,
     small_batches: bool = False,
     rates: Mapping[str, float | None] | None = None,
@@ -108,11 +108,11 @@ def line_up(
         base: The data, the start, the epochs, the rate of batch gradient descent, and the rows in a mini-batch.
         keys: Who takes part.
         problem: That of `base`.
-        curve: That of `base`.
+        curvature: That of `base`.
         small_batches: Whether the five other rules take mini-batches too, instead of all rows.
         rates: Typed rates by key.
     """
-    share = base.learning_rate / stability_limit(curve, base.phase)
+    share = base.learning_rate / stability_limit(curvature, base.phase)
     entries = []
     for key in keys:
         racer = RACERS[key]
@@ -122,8 +122,8 @@ def line_up(
         own = OPTIMIZER_INFO[racer.optimizer].hyperparameters
         own = {name: value for name, value in own.items() if name != "momentum"}
         plain = replace(base, optimizer=racer.optimizer, batch_size=rows % base.training_rows, **own)
-        limit = limit_of(plain, problem, curve)
-        automatic = first_step_rate(plain, problem, curve) if limit is None else share * limit
+        limit = limit_of(plain, problem, curvature)
+        automatic = first_step_rate(plain, problem, curvature) if limit is None else share * limit
         if key == "batch":
             automatic = base.learning_rate  # without the rounding of a share
         typed = (rates or {}).get(key)
@@ -132,22 +132,22 @@ def line_up(
     return tuple(entries)
 
 
-def map_of(curve: Curvature, start: Tensor, axes: Sequence[int]) -> Frame:
+def map_of(curvature: Curvature, start: Tensor, axes: Sequence[int]) -> Window:
     """A map of two parameters, around the optimum, that holds the level line through the start.
 
     A run whose loss only falls never leaves it. Where a valley is so long that the line would leave no room for the
     start, it is three times the usual map. It depends on the problem, not on who races.
     """
-    usual = frame(curve, start, axes)
+    usual = window(curvature, start, axes)
     plane = list(axes)
-    form = curve.hessian[plane][:, plane]
-    away = (start - curve.optimum)[plane]
+    form = curvature.hessian[plane][:, plane]
+    away = (start - curvature.optimum)[plane]
     # the ellipse ½ xᵀ H x = c reaches √(2c (H⁻¹)ᵢᵢ) along axis i
     reach = (away @ form @ away * torch.linalg.pinv(form, hermitian=True).diagonal()).clamp(min=0).sqrt()
     half = [
         min(max(own, ROOM * float(far)), 3 * own) for own, far in zip(usual.half, reach.tolist(), strict=True)
     ]
-    return Frame(usual.centre, (half[0], half[1]))
+    return Window(usual.centre, (half[0], half[1]))
 
 
 # -------------------------------------------------------------------------------------------------- after the race
@@ -300,26 +300,26 @@ def _whole(experiment: Experiment, unit: str) -> int:
     return experiment.epochs * an_epoch
 
 
-def usual_target(problem: Problem, curve: Curvature) -> float:
+def usual_target(problem: Problem, curvature: Curvature) -> float:
     """The floor and a twentieth of the way from there to the start."""
     start = float(problem.objective.rmse(problem.start))
-    return curve.floor_rmse + SHARE_LEFT * (start - curve.floor_rmse)
+    return curvature.floor_rmse + SHARE_LEFT * (start - curvature.floor_rmse)
 
 
 def race(
     entries: Sequence[Entry],
     recordings: Sequence[Recording],
     problem: Problem,
-    curve: Curvature,
+    curvature: Curvature,
     target: float | None = None,
 ) -> Race:
     """Measure runs from one start against one target."""
-    goal = usual_target(problem, curve) if target is None else target
+    goal = usual_target(problem, curvature) if target is None else target
     results = tuple(
         Result(entry, recording.theta, problem.objective.rmse(recording.theta).numpy(), recording, goal)
         for entry, recording in zip(entries, recordings, strict=True)
     )
-    return Race(results, float(problem.objective.rmse(problem.start)), curve.floor_rmse, goal)
+    return Race(results, float(problem.objective.rmse(problem.start)), curvature.floor_rmse, goal)
 
 
 # ------------------------------------------------------------------------------------------------------- in words

@@ -119,7 +119,7 @@ def error(
     if ghosts:
         lowest, highest = reach_of(ghosts, end)
         low, high = max(min(low, lowest), zero), max(high, highest)
-    floor = run.curve.floor_rmse
+    floor = run.curvature.floor_rmse
     shows_floor = zero < floor and floor >= low / 100
     low = zero if reaches_zero else min(low, floor) if shows_floor else low
     tables = {
@@ -180,7 +180,7 @@ def shown_directions(count: int) -> tuple[int, ...]:
 def gap(run: Run, colours: Palette, height: int) -> View:
     """The gap to the optimum by epoch, split along the Hessian's eigenvectors; direction 1 is the flattest."""
     rows = rows_of(run)
-    parts = run.curve.gap(run.recording.epoch_theta[rows]).numpy()
+    parts = run.curvature.gap(run.recording.epoch_theta[rows]).numpy()
     whole = parts.sum(1)
     zero = log_zero(float(whole[0]))
     shown = shown_directions(parts.shape[1])

@@ -118,7 +118,7 @@ def fit(run: Run, colours: Palette, height: int, ghosts: Sequence[Ghost] = ()) -
     dataset = run.problem.dataset
     x0, x1 = padded(values_of(run, lambda rows: rows.x[:, 0]), 0.04)
     y0, y1 = padded(np.append(values_of(run, lambda rows: rows.y[:, 0]), 0.0), 0.45)
-    optimum = curve_parameters(run, run.problem.raw(run.curve.optimum))
+    optimum = curve_parameters(run, run.problem.raw(run.curvature.optimum))
     tables = {
         **both_kinds(run, lambda rows: {"x": rows.x[:, 0].numpy(), "y": rows.y[:, 0].numpy()}),
         "run": table(
@@ -253,7 +253,7 @@ def along(run: Run, feature: int, colours: Palette, height: int, ghosts: Sequenc
     x0, x1 = padded(values_of(run, lambda rows: rows.x[:, feature]), 0.04)
     y0, y1 = padded(values_of(run, lambda rows: rows.y[:, 0]), 0.1)
     drawn = rows_of(run)
-    optimum = {name: float(value) for name, value in line(run.problem.raw(run.curve.optimum)).items()}
+    optimum = {name: float(value) for name, value in line(run.problem.raw(run.curvature.optimum)).items()}
     tables = {
         **both_kinds(run, lambda rows: {"x": rows.x[:, feature].numpy(), "y": rows.y[:, 0].numpy()}),
         "run": table(

@@ -7,7 +7,7 @@ import altair as alt
 import numpy as np
 import pyarrow as pa
 
-from gd_core.lessons.four_steps import Moments, Stage
+from gd_core.lessons.four_steps import Instants, Stage
 from pages.ui.charts.elements import (
     FRAME,
     NOW,
@@ -76,16 +76,16 @@ def _fit_spec(x_title: str, y_title: str, height: int, colours: Palette) -> dict
     return finish(layers, height, [expression("now", NOW), expression("before", past)])
 
 
-def moment_fit(run: Run, shown: Moments, colours: Palette, height: int) -> View:
+def moment_fit(run: Run, shown: Instants, colours: Palette, height: int) -> View:
     """Data and curve. While the loss is measured, what each row is missed by; after a step, where the curve was."""
     dataset = run.problem.dataset
     x, y = dataset.x[:, 0].numpy(), dataset.y[:, 0].numpy()
     x0, x1 = padded(x, 0.04)
     y0, y1 = padded(np.append(y, 0.0), 0.45)
-    best = run.problem.raw(run.curve.optimum).tolist()
+    best = run.problem.raw(run.curvature.optimum).tolist()
     tables = {
         "points": points_of({"x": x, "y": y}),
-        "run": _moments(run, shown),
+        "run": _instants(run, shown),
         "frame": _frame(run, shown, x0=x0, x1=x1, y0=y0, y1=y1, **{f"p{i}": p for i, p in enumerate(best)}),
     }
     spec = _fit_spec(dataset.feature_names[0], dataset.target_name, height, colours)
@@ -114,16 +114,16 @@ def _error_spec(height: int, colours: Palette) -> dict[str, Any]:
     return finish(layers, height, [expression("now", NOW)])
 
 
-def moment_error(run: Run, shown: Moments, colours: Palette, height: int) -> View:
+def moment_error(run: Run, shown: Instants, colours: Palette, height: int) -> View:
     """RMSE on a logarithmic axis, a point when a loss is measured; the floor when the loop has stopped."""
     measured = np.flatnonzero(_measures(shown))
-    first, floor = float(run.recording.epoch_rmse[0]), run.curve.floor_rmse
+    first, floor = float(run.recording.epoch_rmse[0]), run.curvature.floor_rmse
     zero = log_zero(first)
     drawn = np.maximum(shown.rmse.numpy()[measured], zero)
     low, high = float(drawn.min(initial=first)), float(drawn.max(initial=first))
     shows_floor = floor >= max(zero, low / 1000)
     tables = {
-        "run": _moments(run, shown),
+        "run": _instants(run, shown),
         "path": table({"epoch": measured, "k": _axis_epoch(run, shown)[measured], "rmse": drawn}),
         "frame": _frame(
             run,
@@ -142,18 +142,18 @@ def moment_error(run: Run, shown: Moments, colours: Palette, height: int) -> Vie
     return View(_error_spec(height, colours), tables, text)
 
 
-def _measures(shown: Moments) -> np.ndarray:
+def _measures(shown: Instants) -> np.ndarray:
     """At which moments an error is measured, [M]."""
     stage = shown.stage.numpy()
     return (stage == Stage.LOSS) | (stage == Stage.STOP)
 
 
-def _axis_epoch(run: Run, shown: Moments) -> np.ndarray:
+def _axis_epoch(run: Run, shown: Instants) -> np.ndarray:
     """The epoch whose error is the last one known: after the loop that is one more than its last, [M]."""
     return np.where(shown.stage.numpy() == Stage.STOP, run.recording.epochs, shown.epoch.numpy())
 
 
-def _moments(run: Run, shown: Moments) -> pa.Table:
+def _instants(run: Run, shown: Instants) -> pa.Table:
     now, before = (run.problem.raw(theta).numpy() for theta in (shown.theta, shown.before))
     columns: dict[str, Any] = {
         "stage": shown.stage.numpy(),
@@ -165,6 +165,6 @@ def _moments(run: Run, shown: Moments) -> pa.Table:
     return table(columns)
 
 
-def _frame(run: Run, shown: Moments, **columns: Any) -> pa.Table:
+def _frame(run: Run, shown: Instants, **columns: Any) -> pa.Table:
     ends = {"stop": shown.last if run.recording.complete else NEVER, "last": shown.last, "stride": 1}
     return frame_table(run, **ends, **columns)

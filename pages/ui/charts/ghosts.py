@@ -34,7 +34,7 @@ class Ghost(NamedTuple):
     place: int
     sketch: Sketch
     problem: Problem
-    curve: Curvature
+    curvature: Curvature
 
 
 def colours_of(colours: Palette) -> list[str]:
@@ -224,7 +224,7 @@ def _height(ghost: Ghost, theta: Tensor, axes: tuple[int, int]) -> Tensor:
     """The second coordinate: the second parameter, or over a single one the loss."""
     if axes[0] != axes[1]:
         return theta[:, axes[1]]
-    return ghost.curve.floor_loss + ghost.curve.gap(theta).sum(-1)
+    return ghost.curvature.floor_loss + ghost.curvature.gap(theta).sum(-1)
 
 
 def tables_of_places(

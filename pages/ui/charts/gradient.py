@@ -236,7 +236,7 @@ def steps(run: Run, parameter: int, trial: Trial, colours: Palette, height: int)
             step=max(trial.step, edge),
             left=int(trial.step < edge),
             off=max(trial.off, zero),
-            bend=0.5 * float(run.curve.hessian[parameter, parameter]),
+            bend=0.5 * float(run.curvature.hessian[parameter, parameter]),
             rounding=trial.rounding * trial.step * (1 if trial.kind == "forward" else 2),
         ),
     }

@@ -10,8 +10,8 @@ import pyarrow as pa
 import torch
 from torch import Tensor
 
-from gd_core.landscape import Frame, level_lines, slice_minimum
-from gd_core.lessons.landscape import MILLIONTH, Plane, frame_around, gradient_field, within
+from gd_core.landscape import Window, level_lines, slice_minimum
+from gd_core.lessons.landscape import MILLIONTH, Projection, gradient_field, window_around, within
 from pages.ui.charts.elements import (
     FRAME,
     NOW,
@@ -127,7 +127,7 @@ def _arrows(colours: Palette) -> alt.Chart:
 
 def valley(
     runs: Sequence[Run],
-    plane: Plane,
+    projection: Projection,
     titles: tuple[str, str],
     colours: Palette,
     height: int,
@@ -141,7 +141,7 @@ def valley(
 
     Args:
         runs: From different starts, on the same loss.
-        plane: What the map shows.
+        projection: What the map shows.
         titles: Of its two axes.
         colours: The palette.
         height: Of the plot, in pixels.
@@ -150,21 +150,25 @@ def valley(
         arrows: "off"; "unit", all of one length; "log", by the powers of ten of the gradient's length.
         around: More points that the map has to hold, θ as it is trained, [P] each.
     """
-    shown = frame_around(plane, torch.stack([*(run.problem.start for run in runs), *around]))
+    shown = window_around(projection, torch.stack([*(run.problem.start for run in runs), *around]))
     (cx, cy), (hx, hy) = shown.centre, shown.half
-    axes = list(plane.axes)
+    axes = list(projection.axes)
     rows = rows_of_all(runs)
-    paths = [plane.coordinates(run.recording.epoch_theta) for run in runs]
+    paths = [projection.coordinates(run.recording.epoch_theta) for run in runs]
     at = [path[np.minimum(rows, len(path) - 1)] for path in paths]
-    centre = plane.curve.optimum[axes]
-    lowest = slice_minimum(plane.curve, at[lead], plane.axes) if follow else centre.expand(len(rows), 2)
-    levels = level_lines(plane.curve, shown, lowest, plane.axes)
+    centre = projection.curvature.optimum[axes]
+    lowest = (
+        slice_minimum(projection.curvature, at[lead], projection.axes)
+        if follow
+        else centre.expand(len(rows), 2)
+    )
+    levels = level_lines(projection.curvature, shown, lowest, projection.axes)
     places = {
         f"{name}{n}": one[:, axis]
         for n, one in enumerate(at, 1)
         for name, axis in zip("uv", axes, strict=True)
     }
-    form = within(plane).numpy()
+    form = within(projection).numpy()
     tables = {
         "lines": table(
             {
@@ -186,7 +190,7 @@ def valley(
                 "v": [float(path[0, axes[1]]) for path in paths],
             }
         ),
-        "arrows": _field(plane, shown, centre, arrows),
+        "arrows": _field(projection, shown, centre, arrows),
         "frame": frame_table(
             runs[lead],
             last=int(rows[-1]),
@@ -201,7 +205,7 @@ def valley(
             hxy=form[0, 1],
             hyy=form[1, 1],
             log_length=int(arrows == "log"),
-            log_top=_log_top(plane, shown, lowest, centre),
+            log_top=_log_top(projection, shown, lowest, centre),
         ),
     }
     # the same words whatever is switched on: another text draws the chart anew
@@ -221,7 +225,7 @@ def drawn_rows(run: Run) -> np.ndarray:
     return drawn_epochs(run.recording.epochs, run.experiment.total_epochs)
 
 
-def _placed(columns: Mapping[str, Tensor], shown: Frame) -> pa.Table:
+def _placed(columns: Mapping[str, Tensor], shown: Window) -> pa.Table:
     """Positions on the map in 16 bits, see `landscape`; the axis of a column is the u or v in its name."""
     places = {}
     for name, values in columns.items():
@@ -240,17 +244,18 @@ def _paths(paths: Sequence[np.ndarray], rows: Sequence[np.ndarray], half: tuple[
     return pa.concat_tables(parts)
 
 
-def _field(plane: Plane, shown: Frame, lowest: Tensor, arrows: str) -> pa.Table:
-    field = gradient_field(plane, shown, lowest)
+def _field(projection: Projection, shown: Window, lowest: Tensor, arrows: str) -> pa.Table:
+    field = gradient_field(projection, shown, lowest)
     some = slice(0 if arrows == "off" else None)
     place, gradient = field.place.numpy()[some], field.gradient.numpy()[some]
     return table({"u": place[:, 0], "v": place[:, 1], "du": gradient[:, 0], "dv": gradient[:, 1]})
 
 
-def _log_top(plane: Plane, shown: Frame, lowest: Tensor, centre: Tensor) -> float:
+def _log_top(projection: Projection, shown: Window, lowest: Tensor, centre: Tensor) -> float:
     """The power of ten of the longest gradient in the slice at the start and in the one through the optimum."""
     longest = max(
-        float(gradient_field(plane, shown, one).gradient.norm(dim=1).max()) for one in (lowest[0], centre)
+        float(gradient_field(projection, shown, one).gradient.norm(dim=1).max())
+        for one in (lowest[0], centre)
     )
     return float(np.log10(max(longest, 1e-300)))
 
@@ -278,7 +283,7 @@ def _both_spec(height: int, names: tuple[str, ...], colours: Palette) -> dict[st
 
 def both_gaps(runs: Mapping[str, Run], colours: Palette, height: int) -> View:
     """The gaps of two runs by epoch, named, from the same start and to the same lowest loss."""
-    gaps = {name: run.curve.gap(run.recording.epoch_theta).sum(1).numpy() for name, run in runs.items()}
+    gaps = {name: run.curvature.gap(run.recording.epoch_theta).sum(1).numpy() for name, run in runs.items()}
     first = next(iter(gaps.values()))[0]
     zero, target = log_zero(float(first)), MILLIONTH * float(first)
     parts = []

@@ -9,8 +9,7 @@ import altair as alt
 import numpy as np
 from torch import Tensor
 
-from gd_core.landscape import frame as map_frame
-from gd_core.landscape import level_lines
+from gd_core.landscape import level_lines, window
 from gd_core.theory import Forecast
 from pages.ui.charts.elements import (
     FIRST,
@@ -128,7 +127,7 @@ def _small_fit(run: Run, colours: Palette, height: int) -> View:
     x, y = dataset.x[:, 0].numpy(), dataset.y[:, 0].numpy()
     x0, x1 = padded(x, 0.04)
     y0, y1 = padded(np.append(y, 0.0), 0.45)
-    optimum = curve_parameters(run, run.problem.raw(run.curve.optimum))
+    optimum = curve_parameters(run, run.problem.raw(run.curvature.optimum))
     tables = {
         "points": points_of({"x": x, "y": y}),
         "run": table(curve_parameters(run, run.problem.raw(run.recording.epoch_theta[rows_of(run)]))),
@@ -190,9 +189,9 @@ def _small_map_spec(x_name: str, y_name: str, height: int, colours: Palette) -> 
 
 def _small_map(run: Run, names: Sequence[str], colours: Palette, height: int) -> View:
     """The path over two parameters. The level lines stand still, unlike those of a large map: four maps are drawn."""
-    shown = map_frame(run.curve, run.problem.start, AXES)
+    shown = window(run.curvature, run.problem.start, AXES)
     (cx, cy), (hx, hy) = shown.centre, shown.half
-    levels = level_lines(run.curve, shown, run.curve.optimum[[*AXES]].unsqueeze(0), AXES)
+    levels = level_lines(run.curvature, shown, run.curvature.optimum[[*AXES]].unsqueeze(0), AXES)
     rows = rows_of(run)
     place = run.recording.epoch_theta[rows][:, [*AXES]].numpy()
     # out of sight either way, but browsers lose lines that are millions of pixels long
@@ -279,7 +278,7 @@ def four_errors(runs: Sequence[Run], colours: Palette, height: int) -> View:
     reaches_zero = min(rmse.min() for rmse in every) <= zero
     every = [np.maximum(rmse, zero) for rmse in every]
     low, high = (f(f(rmse) for rmse in every) for f in (min, max))
-    floor = runs[0].curve.floor_rmse
+    floor = runs[0].curvature.floor_rmse
     shows_floor = zero < floor and floor >= low / 100
     low = zero if reaches_zero else min(low, floor) if shows_floor else low
     span_of = max(np.log(high / low), 1e-9)
@@ -318,9 +317,9 @@ def four_errors(runs: Sequence[Run], colours: Palette, height: int) -> View:
 # --------------------------------------------------------------------------------------------------------- every rate
 
 
-def reach(known: Forecast, rates: Sequence[float]) -> tuple[float, float]:
+def reach(forecast: Forecast, rates: Sequence[float]) -> tuple[float, float]:
     """The lowest and the highest rate of the sweep: around the limit, and wide enough for the four."""
-    limit = known.stability_limit
+    limit = forecast.stability_limit
     low, high = WITHOUT_A_LIMIT if limit is None else (BELOW * limit, ABOVE * limit)
     return min(low, min(rates) / ROOM), max(high, max(rates) * ROOM)
 
@@ -438,7 +437,7 @@ def _sweep_spec(height: int, colours: Palette) -> dict[str, Any]:
 
 
 def rate_sweep(
-    known: Forecast,
+    forecast: Forecast,
     rates: Sequence[float],
     first_rmse: float,
     swept: tuple[Tensor, Tensor] | None,
@@ -457,27 +456,29 @@ def rate_sweep(
         colours: The theme's colours.
         height: In pixels.
     """
-    x0, x1 = reach(known, rates)
+    x0, x1 = reach(forecast, rates)
     every, rmse = (one.numpy() for one in swept) if swept else (np.zeros(0), np.zeros(0))
     zero = log_zero(first_rmse)
     first_rmse = max(first_rmse, zero)
     fine = np.isfinite(rmse)
     seen = np.maximum(rmse[fine], zero)
     low = min(seen.min(initial=first_rmse), first_rmse)
-    floor = known.floor_rmse
+    floor = forecast.floor_rmse
     shows_floor = zero < floor and floor >= low / 100
     low = min(low, floor) if shows_floor else low
     high = max(seen.max(initial=first_rmse), first_rmse)
     y0, y1 = low / (high / low * 2) ** 0.22, high * (high / low * 2) ** 0.2
-    best = _best(every, rmse, known.best_for_epochs) if fine.any() else None
+    best = _best(every, rmse, forecast.best_for_epochs) if fine.any() else None
     gone = every[~fine]
     edges = (
-        [x0, *(known.stability_limit * share for share in known.zones.values()), x1]
-        if known.stability_limit
+        [x0, *(forecast.stability_limit * share for share in forecast.zones.values()), x1]
+        if forecast.stability_limit
         else []
     )
     bounds = [(max(a, x0), min(b, x1)) for a, b in pairwise(edges)]
-    zones = [(name, a, b) for name, (a, b) in zip([*known.zones, "diverges"], bounds, strict=False) if b > a]
+    zones = [
+        (name, a, b) for name, (a, b) in zip([*forecast.zones, "diverges"], bounds, strict=False) if b > a
+    ]
     whole = np.log(x1 / x0)
     at_end = np.array([np.inf] * len(rates) if not swept else ends_at)
     tables = {
@@ -505,7 +506,7 @@ def rate_sweep(
             {
                 name: [value]
                 for name, value in {
-                    "x0": x0, "x1": x1, "y0": y0, "y1": y1, "limit": known.stability_limit or np.nan,
+                    "x0": x0, "x1": x1, "y0": y0, "y1": y1, "limit": forecast.stability_limit or np.nan,
                     "floor": floor if shows_floor else np.nan,
                     "zero": zero if low <= zero else np.nan,
                     "gone": gone.min() if len(gone) else np.nan,
@@ -523,10 +524,10 @@ def rate_sweep(
     return View(_tight(_sweep_spec(height, colours)), tables, text)
 
 
-def _best(rates: np.ndarray, rmse: np.ndarray, known: float | None) -> int:
+def _best(rates: np.ndarray, rmse: np.ndarray, forecast: float | None) -> int:
     """The rate with the smallest error: theory's, if it is among them and none is better by more than rounding."""
     lowest = int(np.argmin(rmse))
-    (same,) = np.nonzero(rates == known)
+    (same,) = np.nonzero(rates == forecast)
     return int(same[0]) if len(same) and rmse[same[0]] <= rmse[lowest] * (1 + 1e-9) else lowest
 
 

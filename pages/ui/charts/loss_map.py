@@ -9,8 +9,7 @@ import numpy as np
 import pyarrow as pa
 from torch import Tensor
 
-from gd_core.landscape import Frame, level_lines, slice_minimum
-from gd_core.landscape import frame as map_frame
+from gd_core.landscape import Window, level_lines, slice_minimum, window
 from pages.ui.charts.elements import (
     FIRST,
     FRAME,
@@ -108,9 +107,9 @@ def landscape(
     rows = rows_of(run)
     u, v = axes
     theta = run.recording.epoch_theta[rows]
-    shown = map_frame(run.curve, run.problem.start, axes)
-    lowest = slice_minimum(run.curve, theta, axes)
-    levels = level_lines(run.curve, shown, lowest, axes)
+    shown = window(run.curvature, run.problem.start, axes)
+    lowest = slice_minimum(run.curvature, theta, axes)
+    levels = level_lines(run.curvature, shown, lowest, axes)
     (cx, cy), (hx, hy) = shown.centre, shown.half
     tables = {
         "lines": table(
@@ -170,14 +169,14 @@ def _parabola_spec(name: str, height: int, colours: Palette, ghosts: bool = Fals
 def parabola(run: Run, name: str, colours: Palette, height: int, ghosts: Sequence[Ghost] = ()) -> View:
     """One parameter: the loss as a curve, and the run jumping along it."""
     rows = rows_of(run)
-    shown = map_frame(run.curve, run.problem.start, (0, 0))
+    shown = window(run.curvature, run.problem.start, (0, 0))
     centre, half = shown.centre[0], shown.half[0]
     x = np.linspace(centre - half, centre + half, 121)
-    rise = 0.5 * run.curve.largest * (x - centre) ** 2
-    top = run.curve.floor_loss + float(rise.max())
+    rise = 0.5 * run.curvature.largest * (x - centre) ** 2
+    top = run.curvature.floor_loss + float(rise.max())
     u, loss = run.recording.epoch_theta[rows, 0].numpy(), run.recording.epoch_loss.numpy()[rows]
     tables = {
-        "loss": table({"x": x, "y": run.curve.floor_loss + rise}),
+        "loss": table({"x": x, "y": run.curvature.floor_loss + rise}),
         "run": table({"epoch": rows, "u": u, "loss": loss} | columns_of_places(ghosts, rows, (0, 0))),
         "path": _path(rows, u / half, loss / top, (half, top)),
         "frame": frame_table(
@@ -187,7 +186,7 @@ def parabola(run: Run, name: str, colours: Palette, height: int, ghosts: Sequenc
             y0=-0.06 * top,
             y1=1.05 * top,
             ou=centre,
-            ov=run.curve.floor_loss,
+            ov=run.curvature.floor_loss,
         ),
         **(tables_of_places(ghosts, (0, 0), (centre, 0.495 * top), (half, 0.555 * top)) if ghosts else {}),
     }
@@ -211,7 +210,7 @@ def _start(x: str, y: str, colours: Palette) -> alt.Chart:
     return dot(x, y, shape="circle", size=80, filled=False, stroke=colours.ink, strokeWidth=2)
 
 
-def _placed(columns: Mapping[str, Tensor], shown: Frame) -> pa.Table:
+def _placed(columns: Mapping[str, Tensor], shown: Window) -> pa.Table:
     """Positions on the map in 16 bits: steps of a thirtieth of a pixel, up to STEPS_OUT half-widths off the map.
 
     A position farther out is drawn there, which is out of sight; the numbers beside the map are exact.

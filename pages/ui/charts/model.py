@@ -35,7 +35,7 @@ class Run(NamedTuple):
 
     experiment: Experiment
     problem: Problem
-    curve: Curvature
+    curvature: Curvature
     recording: Recording
 
 

@@ -43,7 +43,7 @@ def reach(run: Run) -> tuple[float, float]:
 
     They depend on the start alone, so a run that flies away leaves the chart, and the chart says so.
     """
-    optimum = float(run.curve.optimum[0])
+    optimum = float(run.curvature.optimum[0])
     distance = abs(float(run.problem.start[0]) - optimum)
     half = USUAL
     if distance > 0.96 * USUAL or 1e-14 < distance < NEAREST:
@@ -223,23 +223,23 @@ def tangent(run: Run, name: str, colours: Palette, height: int) -> View:
     recording = run.recording
     a, loss = recording.epoch_theta[:, 0].numpy(), recording.epoch_loss.numpy()
     after = np.minimum(rows + 1, recording.epochs)
-    known = rows < recording.epochs  # the last epoch has no next one
+    forecast = rows < recording.epochs  # the last epoch has no next one
     change = np.append(loss_changes(recording).numpy(), 0).astype(np.int8)
     x0, x1 = reach(run)
-    optimum = float(run.curve.optimum[0])
+    optimum = float(run.curvature.optimum[0])
     x = np.linspace(x0, x1, 161)
-    rise = 0.5 * run.curve.largest * (x - optimum) ** 2
+    rise = 0.5 * run.curvature.largest * (x - optimum) ** 2
     top = float(rise.max())
     tables = {
-        "loss": table({"x": x, "y": run.curve.floor_loss + rise}),
+        "loss": table({"x": x, "y": run.curvature.floor_loss + rise}),
         "run": table(
             {
                 "epoch": rows,
                 "a": a[rows],
                 "loss": loss[rows],
                 "slope": recording.gradient[rows, 0].numpy(),
-                "next": np.where(known, a[after], np.nan),
-                "next_loss": np.where(known, loss[after], np.nan),
+                "next": np.where(forecast, a[after], np.nan),
+                "next_loss": np.where(forecast, loss[after], np.nan),
                 "change": change[rows],
             }
         ),

@@ -115,7 +115,7 @@ def trace(
     loss = run.recording.epoch_loss.numpy()[rows]
     by_epoch = against == "epoch"
     x, y = (rows, value) if by_epoch else (value, np.maximum(loss, log_zero(float(loss[0]))))
-    optimum = float(run.problem.raw(run.curve.optimum)[parameter])
+    optimum = float(run.problem.raw(run.curvature.optimum)[parameter])
     marked = [optimum] if truth is None else [optimum, truth]
     x0, x1 = (0, last_epoch(run)) if by_epoch else padded(np.append(value, marked), 0.06)
     y0, y1 = padded(np.append(value, optimum), 0.06) if by_epoch else (y.min() / 1.3, y.max() * 1.3)

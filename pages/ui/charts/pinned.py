@@ -202,19 +202,19 @@ def paths(
     height: int,
 ) -> View:
     """Runs on one map: level lines over two parameters, the others at the optimum, or over one the loss as a curve."""
-    curve = ghosts[0].curve
+    curvature = ghosts[0].curvature
     single = axes[0] == axes[1]
     starts = [ghost.sketch.theta[0] for ghost in ghosts]
-    shown = around(curve, starts, axes)
+    shown = around(curvature, starts, axes)
     (cx, cy), (hx, hy) = shown.centre, shown.half
     if single:
         x = np.linspace(cx - hx, cx + hx, 121)
-        y = curve.floor_loss + 0.5 * curve.largest * (x - cx) ** 2
+        y = curvature.floor_loss + 0.5 * curvature.largest * (x - cx) ** 2
         top = float(y.max())
         cy, hy = 0.5 * top, 0.56 * top
         drawn = {"i": np.arange(121), "line": np.zeros(121), "level": np.zeros(121), "x": x, "y": y}
     else:
-        levels = level_lines(curve, shown, curve.optimum[list(axes)].unsqueeze(0), axes)
+        levels = level_lines(curvature, shown, curvature.optimum[list(axes)].unsqueeze(0), axes)
         drawn = {
             "i": np.arange(len(levels.line), dtype=np.int16),
             "line": levels.line.astype(np.int16),
@@ -233,7 +233,7 @@ def paths(
         ),
         "frame": _frame(
             ghosts, everyone, x0=cx - hx, x1=cx + hx, y0=cy - hy, y1=cy + hy,
-            ou=cx, ov=curve.floor_loss if single else cy,
+            ou=cx, ov=curvature.floor_loss if single else cy,
         ),
     }  # fmt: skip
     where = (
@@ -273,13 +273,13 @@ def _fits_spec(
 
 def fits(ghosts: Sequence[Ghost], everyone: Sequence[Ghost], colours: Palette, height: int) -> View:
     """One feature: data, the optimum, and the curve of every run at this epoch."""
-    problem, curve = ghosts[0].problem, ghosts[0].curve
+    problem, curvature = ghosts[0].problem, ghosts[0].curvature
     dataset = problem.dataset
     x, y = dataset.x[:, 0].numpy(), dataset.y[:, 0].numpy()
     x0, x1 = padded(x, 0.04)
     y0, y1 = padded(np.append(y, 0.0), 0.45)
     model = ghosts[0].sketch.experiment.info.model
-    optimum = parameters_of_curve(model, problem, problem.raw(curve.optimum))
+    optimum = parameters_of_curve(model, problem, problem.raw(curvature.optimum))
     places, _ = places_of(everyone)
     tables = {
         "points": points_of({"x": x, "y": y}),

@@ -144,13 +144,13 @@ def _independent(spec: dict[str, Any]) -> dict[str, Any]:
 
 
 def race_map(
-    race: Race, problem: Problem, curve: Curvature, unit: str, axes: tuple[int, int], names: Sequence[str],
+    race: Race, problem: Problem, curvature: Curvature, unit: str, axes: tuple[int, int], names: Sequence[str],
     colours: Palette, height: int,
 ) -> View:  # fmt: skip
     """Level lines over two parameters, the others at the optimum, and every racer's path."""
-    shown = map_of(curve, problem.start, axes)
+    shown = map_of(curvature, problem.start, axes)
     (cx, cy), (hx, hy) = shown.centre, shown.half
-    levels = level_lines(curve, shown, curve.optimum[list(axes)].unsqueeze(0), axes)
+    levels = level_lines(curvature, shown, curvature.optimum[list(axes)].unsqueeze(0), axes)
     places, stride = ticks(race, unit)
     run = {f"{name}{i}": np.full(len(places), NOT_IN, np.int16) for i in PLACES.values() for name in "uv"}
     path: list[dict[str, np.ndarray]] = []

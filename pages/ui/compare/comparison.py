@@ -69,9 +69,9 @@ def _load(desk: Desk[Pins], make: Callable[[Experiment], list[Pin]]) -> None:
 
 def _rates(base: Experiment) -> list[Pin]:
     """Four rates around the limit of a problem."""
-    problem, curve, known = live_runs.known(base)
-    rates = four_rates(base, problem, curve, known)
-    names = WITH_LIMIT if known.stability_limit and known.best_for_epochs else WITHOUT_LIMIT
+    problem, curvature, forecast = live_runs.foreseen(base)
+    rates = four_rates(base, problem, curvature, forecast)
+    names = WITH_LIMIT if forecast.stability_limit and forecast.best_for_epochs else WITHOUT_LIMIT
     return [Pin(name, replace(base, learning_rate=rate)) for name, rate in zip(names, rates, strict=True)]
 
 
@@ -81,8 +81,8 @@ def _rules(base: Experiment) -> list[Pin]:
     for rule, info in OPTIMIZER_INFO.items():
         usual = defaults(base.dataset, rule)
         one = replace(base, optimizer=rule, **{name: usual[name] for name in info.hyperparameters})
-        problem, curve, known = live_runs.known(one)
-        rate = four_rates(one, problem, curve, known)[1]
+        problem, curvature, forecast = live_runs.foreseen(one)
+        rate = four_rates(one, problem, curvature, forecast)[1]
         found.append(Pin(info.title, replace(one, learning_rate=rate)))
     return found
 
@@ -148,7 +148,7 @@ def _live(desk: Desk[Pins], streaming: bool) -> None:
     groups = _groups(ghosts)
     group = next((one for one in groups if int(desk["shown"]) - 1 in [g.place for g in one]), groups[0])
     compared = [ghost.sketch for ghost in ghosts if _one_target(ghost, group[0])]
-    target = desk["target"] or usual_target(compared, group[0].curve.floor_rmse)
+    target = desk["target"] or usual_target(compared, group[0].curvature.floor_rmse)
     _legend(ghosts, held, colours)
     _charts(desk, ghosts, groups, group, target, colours)
     with lesson.transport():
@@ -211,7 +211,7 @@ def _charts(
         _, stride = charts.places_of(ghosts)
         with st.container(key="compare_error_head", horizontal=True, vertical_alignment="center"):
             look.panel_title("Error by epoch", f"one in {stride:,} epochs drawn" if stride > 1 else "")
-        floors = {ghost.curve.floor_rmse for ghost in ghosts}
+        floors = {ghost.curvature.floor_rmse for ghost in ghosts}
         floor = floors.pop() if len(floors) == 1 else None
         tabs.draw(charts.errors(ghosts, floor, target, colours, height), "compare_errors")
     with places[1]:

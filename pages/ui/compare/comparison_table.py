@@ -54,14 +54,14 @@ def rows_of(
         cells = [_epochs(ghost, target) if _one_target(ghost, group[0]) else "other data" for ghost in ghosts]
         rows.append(Row(f"Epochs to RMSE {significant(target, 5)}", cells))
     alike = all(same_landscape(ghost.problem, ghosts[0].problem) for ghost in ghosts)
-    floor = significant(ghosts[0].curve.floor_rmse) if alike else ""
+    floor = significant(ghosts[0].curvature.floor_rmse) if alike else ""
     rows.append(Row("Final RMSE", [significant(float(ghost.sketch.rmse[-1])) for ghost in ghosts], floor))
     judged = [ghost.sketch.held_out_rmse for ghost in ghosts]
     if any(rmse is not None for rmse in judged):
         cells = ["none held out" if rmse is None else significant(rmse) for rmse in judged]
         rows.append(Row("Held-out RMSE at the end", cells))
     if not alike:
-        rows.append(Row("Floor RMSE", [significant(ghost.curve.floor_rmse) for ghost in ghosts]))
+        rows.append(Row("Floor RMSE", [significant(ghost.curvature.floor_rmse) for ghost in ghosts]))
     rows.append(
         Row(
             "Gap to the optimum, L − L*", [significant(g.sketch.gap, 4) for g in ghosts], "0" if alike else ""
@@ -107,7 +107,7 @@ def _parameters(ghosts: Sequence[Ghost], alike: bool) -> list[Row]:
             for ghost, end in zip(ghosts, ends, strict=True)
         ]
         return [Row("Parameters at the end", cells)]
-    raw = first.problem.raw(first.curve.optimum)
+    raw = first.problem.raw(first.curvature.optimum)
     raw = torch.where(raw.abs() < 1e-12 * raw.abs().max(), 0.0, raw).tolist()
     return [
         Row(

@@ -3,7 +3,7 @@
 from html import escape
 from typing import Any
 
-from gd_core.lessons.four_steps import Moments, Said, Stage
+from gd_core.lessons.four_steps import Instants, Sentences, Stage
 from gd_core.published import QUADRATIC_RMSE
 from gd_core.settings.experiment import Experiment
 from gd_core.verdict import significant
@@ -71,7 +71,7 @@ def _card(stage: Stage, title: str, code: str, numbers: str) -> str:
 def _ending(run: Run) -> str:
     if not run.recording.complete:
         return "·"
-    words = f"RMSE {significant(float(run.recording.epoch_rmse[-1]))}, best possible {significant(run.curve.floor_rmse, 4)}"
+    words = f"RMSE {significant(float(run.recording.epoch_rmse[-1]))}, best possible {significant(run.curvature.floor_rmse, 4)}"
     if run.recording.diverged_at is not None:
         words = f"the loss has blown up at epoch {run.recording.diverged_at}"
     return f'<span class="later" {player.lit("stage", reached=int(Stage.STOP))}>{words}</span>'
@@ -99,7 +99,7 @@ def panels(run: Run) -> list[tuple[int, int]]:
     return [(epoch, 2 * epoch + 1) for epoch in range(min(PANELS, run.experiment.epochs))]
 
 
-def numbers(shown: Moments, said: Said) -> Any:
+def numbers(shown: Instants, said: Sentences) -> Any:
     """The player's table: one row a moment."""
     columns: dict[str, Any] = {
         "moment": range(len(shown.stage)),
@@ -117,7 +117,7 @@ def numbers(shown: Moments, said: Said) -> Any:
     return player.numbers_of(columns, said.choice)
 
 
-def titles(shown: Moments) -> list[str]:
+def titles(shown: Instants) -> list[str]:
     """What each moment is called beside the slider."""
     words = {Stage.INITIALISE: "start", Stage.STOP: "stop"}
     return [

@@ -71,7 +71,7 @@ def columns(run: Run, row: int, kind: str, step: float) -> dict[str, np.ndarray]
 
 def trial(run: Run, parameter: int, kind: str, step: float) -> Trial:
     """The chosen step size at the start."""
-    bend = float(run.curve.hessian[parameter, parameter])
+    bend = float(run.curvature.hessian[parameter, parameter])
     return tried(run.problem.objective, run.problem.start, parameter, step, kind, bend)
 
 
@@ -172,11 +172,11 @@ def truth(run: Run) -> str:
     return str(ending(run.recording, run.problem.objective))
 
 
-def summary(run: Run, known: Forecast, finding: Finding) -> str:
+def summary(run: Run, forecast: Forecast, finding: Finding) -> str:
     """The end of the run in words."""
     objective = run.problem.objective
     if ending(run.recording, objective) is Ending.GROW:
-        return verdict.of_run(run.recording, run.experiment, known, finding)
+        return verdict.of_run(run.recording, run.experiment, forecast, finding)
     return said(run.recording, objective, run.experiment.info.parameters)
 
 

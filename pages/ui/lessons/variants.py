@@ -36,17 +36,20 @@ MEMORY = {0: "nothing", 1: "1 number", 2: "2 numbers"}
 def runs(desk: Desk[Experiment]) -> tuple[Race, Problem, Curvature]:
     """The race that the desk describes; before the question is answered, everyone at the start."""
     base = desk.settings
-    problem, curve, _ = live_runs.known(base)
+    problem, curvature, _ = live_runs.foreseen(base)
     rates = {key: desk[f"rate_{key}"] for key in RACERS if key != "batch"}
-    entries = line_up(base, desk["racers"], problem, curve, small_batches=desk["small_batches"], rates=rates)
+    entries = line_up(
+        base, desk["racers"], problem, curvature, small_batches=desk["small_batches"], rates=rates
+    )
     recordings = [live_runs.recorded(one.experiment, trained=desk.revealed) for one in entries]
-    return race(entries, recordings, problem, curve, desk["target_rmse"]), problem, curve
+    return race(entries, recordings, problem, curvature, desk["target_rmse"]), problem, curvature
 
 
-def by_name(finished: Race, problem: Problem, curve: Curvature) -> dict[str, Run]:
+def by_name(finished: Race, problem: Problem, curvature: Curvature) -> dict[str, Run]:
     """Who takes part, with their runs."""
     return {
-        one.entry.title: Run(one.entry.experiment, problem, curve, one.recording) for one in finished.results
+        one.entry.title: Run(one.entry.experiment, problem, curvature, one.recording)
+        for one in finished.results
     }
 
 
@@ -73,9 +76,9 @@ def start_clicked(desk: Desk[Experiment]) -> None:
     picked = player.clicked()
     if picked is None or picked.plot != "race":
         return
-    problem, curve, _ = live_runs.known(desk.settings)
+    problem, curvature, _ = live_runs.foreseen(desk.settings)
     plane, _ = axes(desk.settings)
-    shown = map_of(curve, problem.start, plane)
+    shown = map_of(curvature, problem.start, plane)
     theta = problem.start.clone()
     for axis, share, centre, half in zip(plane, (picked.x, picked.y), shown.centre, shown.half, strict=True):
         theta[axis] = centre + half * (2 * share - 1)

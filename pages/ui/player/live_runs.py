@@ -19,7 +19,7 @@ from gd_core.recorder import Recorder, recorder_of
 from gd_core.settings.engines import LOOP, SPECTRUM
 from gd_core.settings.experiment import FIELDS, HYPERPARAMETERS, Experiment
 from gd_core.spectrum_recorder import SpectrumRecorder
-from gd_core.theory import Curvature, Forecast, curvature, forecast
+from gd_core.theory import Curvature, Forecast, curvature_of, forecast_of
 from gd_core.training import Recording
 from pages.ui.charts.model import Run
 from pages.ui.look import current_charts
@@ -108,20 +108,20 @@ def settle() -> None:
     gc.freeze()
 
 
-def known(experiment: Experiment) -> tuple[Problem, Curvature, Forecast]:
+def foreseen(experiment: Experiment) -> tuple[Problem, Curvature, Forecast]:
     """The problem and what theory says about it."""
     if not _is_large(experiment):
-        return _known_to_all(experiment)
-    problem, curve = _own(experiment)
+        return _foreseen_by_all(experiment)
+    problem, curvature = _own(experiment)
     problem = build(experiment, like=problem)
-    return problem, curve, forecast(experiment, problem, curve)
+    return problem, curvature, forecast_of(experiment, problem, curvature)
 
 
 @st.cache_resource(max_entries=256, show_spinner=False, hash_funcs=_as_key)
-def _known_to_all(experiment: Experiment) -> tuple[Problem, Curvature, Forecast]:
+def _foreseen_by_all(experiment: Experiment) -> tuple[Problem, Curvature, Forecast]:
     problem = build(experiment)
-    curve = curvature(problem.objective)
-    return problem, curve, forecast(experiment, problem, curve)
+    curvature = curvature_of(problem.objective)
+    return problem, curvature, forecast_of(experiment, problem, curvature)
 
 
 def _is_large(experiment: Experiment) -> bool:
@@ -136,7 +136,7 @@ def _own(experiment: Experiment) -> tuple[Problem, Curvature]:
     found = kept.pop(name, None)
     if found is None:
         problem = build(experiment)
-        found = problem, curvature(problem.objective)
+        found = problem, curvature_of(problem.objective)
     kept[name] = found
     for old in list(kept)[:-KEPT_LARGE]:
         kept.pop(old, None)
@@ -171,7 +171,7 @@ def _waiting(experiment: Experiment) -> Recording:
 
 def _recorder(experiment: Experiment) -> Recorder | SpectrumRecorder:
     """A training in the making; the rows of a large table are not built again for it."""
-    return recorder_of(experiment, known(experiment)[0] if _is_large(experiment) else None)
+    return recorder_of(experiment, foreseen(experiment)[0] if _is_large(experiment) else None)
 
 
 def is_short(experiment: Experiment) -> bool:
@@ -292,9 +292,9 @@ def played(experiment: Experiment, *, trained: bool = True) -> tuple[Run, Foreca
 
     For lessons, which are about the loop: so it is the loop that trains it.
     """
-    problem, curve, known_ = known(experiment)
+    problem, curvature, forecast = foreseen(experiment)
     recording = _trained(replace(experiment, engine=LOOP)) if trained else _waiting(experiment)
-    return Run(experiment, problem, curve, recording), known_, _ending(recording, curve)
+    return Run(experiment, problem, curvature, recording), forecast, _ending(recording, curvature)
 
 
 def at_hand(experiment: Experiment) -> Run:
@@ -321,11 +321,11 @@ def _comparable(one: Experiment, other: Experiment) -> bool:
 def as_run(experiment: Experiment, take: Take | None) -> tuple[Run, Forecast, Finding]:
     """What the charts and the player need, for a take or for a start that waits."""
     shown = take.experiment if take else experiment
-    problem, curve, forecast_ = known(shown)
+    problem, curvature, forecast = foreseen(shown)
     recording = take.recording if take else _waiting(shown)
-    return Run(shown, problem, curve, recording), forecast_, _ending(recording, curve)
+    return Run(shown, problem, curvature, recording), forecast, _ending(recording, curvature)
 
 
-def _ending(recording: Recording, curve: Curvature) -> Finding:
+def _ending(recording: Recording, curvature: Curvature) -> Finding:
     """How a run ended: of a million epochs that takes a second."""
-    return once(recording, outcome, lambda: outcome(recording, curve))
+    return once(recording, outcome, lambda: outcome(recording, curvature))

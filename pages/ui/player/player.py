@@ -108,7 +108,7 @@ def table(
 
 def show(
     run: Run,
-    known: Forecast,
+    forecast: Forecast,
     finding: Finding,
     *,
     take: str,
@@ -148,7 +148,7 @@ def show(
         on_click: See `put`.
     """
     steps = said or once(
-        run.recording, verdict.of_steps, lambda: verdict.of_steps(run.recording, run.experiment, known)
+        run.recording, verdict.of_steps, lambda: verdict.of_steps(run.recording, run.experiment, forecast)
     )
     if said or extra:
         numbers, sums = table(run, steps, extra)
@@ -157,7 +157,7 @@ def show(
     put(
         numbers,
         steps.templates,
-        judged + (summary or verdict.of_run(run.recording, run.experiment, known, finding))
+        judged + (summary or verdict.of_run(run.recording, run.experiment, forecast, finding))
         if trained
         else "",
         take=take,

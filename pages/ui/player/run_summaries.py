@@ -59,7 +59,7 @@ def shelf() -> Shelf:
 def keep(experiment: Experiment, recording: Recording) -> None:
     """Put a finished run on the shelf."""
     if recording.complete:
-        shelf().put(sketch(experiment, recording, live_runs.known(experiment)[1]))
+        shelf().put(sketch(experiment, recording, live_runs.foreseen(experiment)[1]))
 
 
 def of(experiment: Experiment) -> Sketch:
@@ -73,7 +73,7 @@ def of(experiment: Experiment) -> Sketch:
         take: live_runs.Take | None = STATE.get(TRAINING)
         trained = take is not None and take.experiment == experiment
         recording = take.recording if take and trained else live_runs.recorded(experiment, trained=False)
-    return sketch(experiment, recording, live_runs.known(experiment)[1])
+    return sketch(experiment, recording, live_runs.foreseen(experiment)[1])
 
 
 def missing(pins: Sequence[Pin]) -> list[Experiment]:
@@ -105,6 +105,6 @@ def ghosts(pins: Sequence[Pin]) -> tuple[Ghost, ...]:
     """Pinned runs, ready to be drawn."""
     found = []
     for place, pin in enumerate(pins):
-        problem, curve, _ = live_runs.known(pin.experiment)
-        found.append(Ghost(place, of(pin.experiment), problem, curve))
+        problem, curvature, _ = live_runs.foreseen(pin.experiment)
+        found.append(Ghost(place, of(pin.experiment), problem, curvature))
     return tuple(found)

@@ -61,11 +61,11 @@ def _is_compared(experiment: Experiment) -> bool:
     return experiment.points * len(experiment.info.parameters) <= COMPARED
 
 
-def show(run: Run, known: Forecast, colours: Palette) -> None:
+def show(run: Run, forecast: Forecast, colours: Palette) -> None:
     """Draw the tabs."""
     places = st.tabs([NUMBERS, PARAMETERS, STEPS, SIX, GAP], key="tab", on_change="rerun")
     for place, content in zip(
-        places, (partial(_numbers, known=known), _parameters, _steps, _six, _gap), strict=True
+        places, (partial(_numbers, forecast=forecast), _parameters, _steps, _six, _gap), strict=True
     ):
         if place.open:
             with place:
@@ -79,22 +79,22 @@ def draw(view: View, key: str, width: Any = "stretch") -> None:
     st.vega_lite_chart({**spec, "datasets": dict(view.tables)}, key=key, alt=view.text, width=width)
 
 
-def _numbers(run: Run, _: Palette, known: Forecast) -> None:
+def _numbers(run: Run, _: Palette, forecast: Forecast) -> None:
     """What theory says before the first step."""
     experiment, names = run.experiment, run.experiment.info.parameters
     epochs = f"{experiment.epochs:,} epoch{'s' if experiment.epochs > 1 else ''}"
-    largest = max(map(abs, known.optimum))
-    rounded = [0.0 if abs(value) < 1e-12 * largest else value for value in known.optimum]
+    largest = max(map(abs, forecast.optimum))
+    rounded = [0.0 if abs(value) < 1e-12 * largest else value for value in forecast.optimum]
     optimum = ", ".join(f"{name} = {significant(value)}" for name, value in zip(names, rounded, strict=True))
     rows = [
         (
             "Condition number κ",
-            short(known.condition_number),
+            short(forecast.condition_number),
             "The steepest curvature over the flattest. Near 1 is easy.",
         ),
         (
             "Curvatures λ",
-            ", ".join(map(short, known.eigenvalues)),
+            ", ".join(map(short, forecast.eigenvalues)),
             "Eigenvalues of the Hessian, flattest first.",
         ),
         (
@@ -102,26 +102,26 @@ def _numbers(run: Run, _: Palette, known: Forecast) -> None:
             optimum,
             "The parameters with the lowest loss" + (", in raw units." if experiment.scale_features else "."),
         ),
-        ("Floor RMSE", significant(known.floor_rmse), _floor_note(experiment)),
+        ("Floor RMSE", significant(forecast.floor_rmse), _floor_note(experiment)),
     ]
     if validation := run.problem.validation:
         note = f"At the same optimum, on the {experiment.held_out_rows:,} rows that training never saw."
-        rows.append(("Held-out RMSE", significant(float(validation.rmse(run.curve.optimum))), note))
-    if known.stability_limit and known.best_learning_rate:
+        rows.append(("Held-out RMSE", significant(float(validation.rmse(run.curvature.optimum))), note))
+    if forecast.stability_limit and forecast.best_learning_rate:
         pays = (
-            f" It is ahead of the one above from epoch {short(known.pays_after)} on."
-            if known.pays_after
+            f" It is ahead of the one above from epoch {short(forecast.pays_after)} on."
+            if forecast.pays_after
             else ""
         )
         limit = "Above it the error along the steepest direction grows."
-        rows.append(("Limit of the rate", significant(known.stability_limit), limit))
-        if known.best_for_epochs:
+        rows.append(("Limit of the rate", significant(forecast.stability_limit), limit))
+        if forecast.best_for_epochs:
             best = "The smallest loss after exactly these epochs."
-            rows.append((f"Best rate for {epochs}", significant(known.best_for_epochs), best))
+            rows.append((f"Best rate for {epochs}", significant(forecast.best_for_epochs), best))
         best = f"The smallest loss after very many epochs.{pays}"
-        rows.append(("Best rate in the long run", significant(known.best_learning_rate), best))
+        rows.append(("Best rate in the long run", significant(forecast.best_learning_rate), best))
     else:
-        rows.append(("Limit of the rate", "none", known.why_no_limit or ""))
+        rows.append(("Limit of the rate", "none", forecast.why_no_limit or ""))
     body = "".join(f"<tr><td>{a}</td><td>{b}</td><td>{c}</td></tr>" for a, b, c in rows)
     st.html(f'<table class="live facts">{body}</table>')
     if experiment.loss == "mse-broadcast":
@@ -286,26 +286,26 @@ def _gap(run: Run, colours: Palette) -> None:
     with left:
         draw(gap_chart(run, colours, HEIGHT + 40), "gap")
     with right:
-        curve = run.curve
+        curvature = run.curvature
         experiment = run.experiment
         st.html('<p class="panel-title">What each direction does</p>')
         st.markdown(
             "The gap splits along the eigenvectors of the Hessian. Each direction shrinks by its own factor. "
-            f"The curvatures differ by κ = {short(curve.condition_number)}."
-            + (" Drawn are the two flattest and the two steepest." if len(curve.eigenvalues) > 4 else "")
+            f"The curvatures differ by κ = {short(curvature.condition_number)}."
+            + (" Drawn are the two flattest and the two steepest." if len(curvature.eigenvalues) > 4 else "")
         )
         names = [f"{name}′" if experiment.scale_features else name for name in experiment.info.parameters]
         table = {
             "direction": list(range(1, len(names) + 1)),
-            "curvature λ": curve.eigenvalues.numpy(),
+            "curvature λ": curvature.eigenvalues.numpy(),
         }
         if (
             experiment.optimizer == "gradient-descent"
             and experiment.updates_per_epoch == 1
             and not experiment.before
         ):
-            table["factor an epoch"] = (1 - experiment.learning_rate * curve.eigenvalues).numpy()
-        vectors = curve.eigenvectors.numpy()
+            table["factor an epoch"] = (1 - experiment.learning_rate * curvature.eigenvalues).numpy()
+        vectors = curvature.eigenvectors.numpy()
         table |= {f"along {name}": vectors[i] for i, name in enumerate(names)}
         numbers = {
             name: st.column_config.NumberColumn(format="%.6g") for name in table if name != "direction"

@@ -32,7 +32,7 @@ class Link(NamedTuple):
     options: Mapping[str, str] = {}  # more of the address, as text
 
 
-def ways_on(experiment: Experiment, known: Forecast, outcome: Outcome) -> tuple[Link, ...]:
+def ways_on(experiment: Experiment, forecast: Forecast, outcome: Outcome) -> tuple[Link, ...]:
     """Two or three links, the one that fits this run best first."""
     found = []
     if experiment.loss == "mse-broadcast":
@@ -48,7 +48,7 @@ def ways_on(experiment: Experiment, known: Forecast, outcome: Outcome) -> tuple[
         run = plain(experiment, epochs=min(experiment.epochs, 1000))
         found.append(Link("Four rates on this problem, and where the limit is", "learning_rate", run))
     fits = not table or (experiment.points <= 1000 and len(experiment.info.parameters) == 3)
-    if known.condition_number > ILL_CONDITIONED and experiment.loss == "mse" and fits:
+    if forecast.condition_number > ILL_CONDITIONED and experiment.loss == "mse" and fits:
         run = plain(experiment, epochs=min(experiment.epochs, 2000), points=min(experiment.points, 1000))
         found.append(Link("Which direction lags? The landscape of this problem", "landscape", run))
     if experiment.optimizer != "gradient-descent" or experiment.updates_per_epoch > 1:

@@ -6,7 +6,7 @@ from typing import Any
 import streamlit as st
 
 from gd_core import drawing
-from gd_core.landscape import frame as map_frame
+from gd_core.landscape import window
 from gd_core.outcome import Finding, Outcome
 from gd_core.settings.catalog import LOSS_INFO, OPTIMIZER_INFO
 from gd_core.settings.engines import SPECTRUM
@@ -47,7 +47,7 @@ def show(held: controls.Controls, box: Any = None) -> None:
     _act(held.experiment)
     if task.free("learning_rate") and not task.hidden(THEORY):
         with held.under_rate:
-            rate.show(held.experiment, live_runs.known(held.experiment)[2], _rate_chosen("rate"))
+            rate.show(held.experiment, live_runs.foreseen(held.experiment)[2], _rate_chosen("rate"))
     if held.experiment.dataset == "table" and task.current() is None and not own_table.problem():
         with held.under_table:
             table_advice.show(held.experiment, controls.load)
@@ -82,7 +82,7 @@ def _live(held: controls.Controls, streaming: bool) -> None:
         live_runs.advance(take)
     elif streaming:
         run_summaries.advance(pins.held().pins)
-    run, known, finding = live_runs.as_run(held.experiment, take)
+    run, forecast, finding = live_runs.as_run(held.experiment, take)
     colours = palette(st.context.theme.type)
     shown = pinned.Beside()
     if task.current() is None:
@@ -91,14 +91,14 @@ def _live(held: controls.Controls, streaming: bool) -> None:
     if projector.on():
         _panels_in_a_row(run, colours, shown)
     else:
-        _panels(run, known, colours, shown)
-    _transport(run, known, finding, held, take, shown)
+        _panels(run, forecast, colours, shown)
+    _transport(run, forecast, finding, held, take, shown)
     if projector.on():
-        _formula(run, known)
+        _formula(run, forecast)
     if not task.hidden(THEORY):
-        tabs.show(run, known, colours)
+        tabs.show(run, forecast, colours)
     if task.current() is None:
-        lesson.try_next(*ways_on(run.experiment, known, finding.outcome))
+        lesson.try_next(*ways_on(run.experiment, forecast, finding.outcome))
     trained = not (take and take.recorder) and not pinned.pending()
     if streaming and trained and not current_charts.being_taken():
         _side_bar_changed()
@@ -117,7 +117,7 @@ def _trains_alone(held: controls.Controls, streaming: bool) -> bool:
     return True
 
 
-def _panels(run: Run, known: Forecast, colours: Palette, shown: pinned.Beside) -> None:
+def _panels(run: Run, forecast: Forecast, colours: Palette, shown: pinned.Beside) -> None:
     top = st.columns(2, gap="medium")
     with top[0]:
         _data(run, colours, shown)
@@ -127,7 +127,7 @@ def _panels(run: Run, known: Forecast, colours: Palette, shown: pinned.Beside) -
     with bottom[0]:
         _error(run, colours, LOW, shown)
     with bottom[1]:
-        _formula(run, known)
+        _formula(run, forecast)
 
 
 def _panels_in_a_row(run: Run, colours: Palette, shown: pinned.Beside) -> None:
@@ -294,7 +294,7 @@ def formula_of(experiment: Experiment) -> str:
     return r"\hat y = " + " + ".join(terms) + " + b"
 
 
-def _formula(run: Run, known: Forecast) -> None:
+def _formula(run: Run, forecast: Forecast) -> None:
     experiment = run.experiment
     model = formula_of(experiment)
     loss, optimizer = LOSS_INFO[experiment.loss], OPTIMIZER_INFO[experiment.optimizer]
@@ -322,7 +322,7 @@ def _formula(run: Run, known: Forecast) -> None:
             "next step", "that batch’s step"
         )
     held_out = f"held-out RMSE {player.live('held_out')} &ensp; " if experiment.holdout else ""
-    loss_row = f"RMSE {player.live('rmse')} &ensp; {held_out}floor {significant(known.floor_rmse)} &ensp; loss {player.live('loss')}"
+    loss_row = f"RMSE {player.live('rmse')} &ensp; {held_out}floor {significant(forecast.floor_rmse)} &ensp; loss {player.live('loss')}"
     if experiment.loss == "mse-broadcast":
         loss_row += f" &ensp; its root {player.live('root_loss')}"
     many = len(experiment.info.parameters) > 5
@@ -339,7 +339,7 @@ def _formula(run: Run, known: Forecast) -> None:
 
 def _transport(
     run: Run,
-    known: Forecast,
+    forecast: Forecast,
     finding: Finding,
     held: controls.Controls,
     take: live_runs.Take | None,
@@ -368,13 +368,13 @@ def _transport(
                 pinned.buttons(take, _side_bar_changed)
         player.show(
             run,
-            known,
+            forecast,
             finding,
             take=f"take {take.number}" if take else f"start {STATE.get('takes', 0)}",
             play=newest,
             trained=take is not None,
             first_epoch=0 if take is None else take.first_epoch if newest else run.recording.epochs,
-            offers=_offers(finding.outcome, known, run.experiment.learning_rate),
+            offers=_offers(finding.outcome, forecast, run.experiment.learning_rate),
             note="The settings have changed since this run: Train runs the new ones." if changed else "",
             extra=tabs.extra_columns(run) | pinned.extra_columns(run, shown),
             on_rate=_rate_chosen("player"),
@@ -383,15 +383,15 @@ def _transport(
         )
 
 
-def _offers(outcome: Outcome, known: Forecast, now: float) -> Sequence[player.Offer]:
+def _offers(outcome: Outcome, forecast: Forecast, now: float) -> Sequence[player.Offer]:
     """Smaller rates to try after a run that went wrong."""
     if outcome not in (Outcome.DIVERGED, Outcome.GROWING):
         return ()
     if task.hidden(THEORY) or not task.free("learning_rate"):
         return ()
     rates = {
-        "Set the rate to the limit": known.stability_limit,
-        "To the best for these epochs": known.best_for_epochs,
+        "Set the rate to the limit": forecast.stability_limit,
+        "To the best for these epochs": forecast.best_for_epochs,
     }
     return [
         player.Offer(f"{label} {short(rate)}", rate) for label, rate in rates.items() if rate and rate < now
@@ -462,11 +462,11 @@ def _start_clicked() -> None:
     if picked is None:
         return
     experiment: Experiment = STATE["held"].experiment
-    problem, curve, _ = live_runs.known(experiment)
+    problem, curvature, _ = live_runs.foreseen(experiment)
     take = live_runs.on_stage(experiment)
     theta = (take.recording.epoch_theta[picked.epoch] if take else problem.start).clone()
     axes = controls.axes(experiment.info.parameters)
-    frame = map_frame(curve, problem.start, axes)
+    frame = window(curvature, problem.start, axes)
     for axis, share, centre, half in zip(
         dict.fromkeys(axes), (picked.x, picked.y), frame.centre, frame.half, strict=False
     ):

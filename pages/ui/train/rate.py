@@ -19,25 +19,27 @@ BELOW_THE_LIMIT, ABOVE_THE_LIMIT = 1e-4, 10.0  # how far the track reaches, as s
 WITHOUT_A_LIMIT = (1e-6, 10.0)  # the track of a rule that has none
 
 
-def show(experiment: Experiment, known: Forecast, on_rate: Callable[[], None]) -> None:
+def show(experiment: Experiment, forecast: Forecast, on_rate: Callable[[], None]) -> None:
     """Draw the strip. The chosen rate is in its state under `rate` when `on_rate` is called."""
-    limit, rate = known.stability_limit, experiment.learning_rate
+    limit, rate = forecast.stability_limit, experiment.learning_rate
     low, high = WITHOUT_A_LIMIT if limit is None else (limit * BELOW_THE_LIMIT, limit * ABOVE_THE_LIMIT)
     bounds = BOUNDS["learning_rate"]
     stops: list[dict[str, object]] = []
     zones: list[dict[str, object]] = []
-    if limit is not None and known.best_learning_rate is not None:
-        zones = [{"name": name, "to": limit * share} for name, share in known.zones.items()]
+    if limit is not None and forecast.best_learning_rate is not None:
+        zones = [{"name": name, "to": limit * share} for name, share in forecast.zones.items()]
         zones.append({"name": "diverges", "to": None})
         epochs = f"{experiment.epochs:,} epoch" + ("s" if experiment.epochs > 1 else "")
         pays = (
-            f" It is ahead of the one above from epoch {known.pays_after:,} on." if known.pays_after else ""
+            f" It is ahead of the one above from epoch {forecast.pays_after:,} on."
+            if forecast.pays_after
+            else ""
         )
-        if known.best_for_epochs is not None:
+        if forecast.best_for_epochs is not None:
             hint = "The fixed rate with the smallest loss at the end of the run."
-            stops.append(_stop(f"Best for {epochs}", known.best_for_epochs, hint))
+            stops.append(_stop(f"Best for {epochs}", forecast.best_for_epochs, hint))
         hint = f"The fixed rate that wins after very many epochs.{pays}"
-        stops.append(_stop("Best in the long run", known.best_learning_rate, hint))
+        stops.append(_stop("Best in the long run", forecast.best_learning_rate, hint))
         stops.append(_stop("Limit", limit, "Above it the error grows instead of shrinking."))
     _strip(
         key="rate",
@@ -48,7 +50,7 @@ def show(experiment: Experiment, known: Forecast, on_rate: Callable[[], None]) -
             "limit": limit,
             "zones": zones,
             "stops": stops,
-            "reason": known.why_no_limit,
+            "reason": forecast.why_no_limit,
         },
         on_rate_change=on_rate,
     )

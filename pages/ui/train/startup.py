@@ -34,10 +34,10 @@ def load() -> None:
     from pages.ui.player import live_runs, player, tabs
 
     assert tabs
-    problem, curve, known = live_runs.known(OPENING.experiment)
-    run = Run(OPENING.experiment, problem, curve, live_runs.recorded(OPENING.experiment))
+    problem, curvature, forecast = live_runs.foreseen(OPENING.experiment)
+    run = Run(OPENING.experiment, problem, curvature, live_runs.recorded(OPENING.experiment))
     colours = palette("light")
-    player.table(run, verdict.of_steps(run.recording, run.experiment, known))
+    player.table(run, verdict.of_steps(run.recording, run.experiment, forecast))
     fit(run, colours, 300)
     error(run, colours, 300)
     names = list(run.experiment.info.parameters)

@@ -14,10 +14,10 @@ from pages.ui.train import own_table
 
 def show(experiment: Experiment, load: own_table.Load) -> None:
     """Draw the advice, with a button where one press mends it."""
-    problem, curve, known = live_runs.known(experiment)
+    problem, curvature, forecast = live_runs.foreseen(experiment)
     for sentence in remarks(experiment, problem):
         st.markdown(f":orange[:material/info:] {plain(sentence)}")
-    kappa = known.condition_number
+    kappa = forecast.condition_number
     if kappa > ILL_CONDITIONED and not experiment.scale_features:
         size = "∞" if np.isinf(kappa) else short(kappa)
         wait = "it never gets there" if np.isinf(kappa) else f"it needs about {size} epochs"
@@ -25,8 +25,8 @@ def show(experiment: Experiment, load: own_table.Load) -> None:
         st.button("Scale features", key="scale_offer", on_click=own_table.scale, args=(load,), width="stretch",
                   help="Each feature minus its mean, over its deviation. The coefficients are shown in raw units too.")  # fmt: skip
     lines = [own_table.note(experiment)]
-    if experiment.learning_rate == safe_rate(experiment, problem, curve):
-        lines.insert(0, _why_rate(known.stability_limit is not None))
+    if experiment.learning_rate == safe_rate(experiment, problem, curvature):
+        lines.insert(0, _why_rate(forecast.stability_limit is not None))
     st.caption(plain(" ".join(lines).strip()))
 
 

@@ -25,5 +25,5 @@ if st.button("Train"):
         rows = pd.DataFrame({"t": t.numpy(), "y": y.numpy(), "fit": prediction.detach().numpy()})
         points = alt.Chart(rows).mark_point().encode(x="t", y="y")
         fit.altair_chart(points + alt.Chart(rows).mark_line().encode(x="t", y="fit"))
-        curve = pd.DataFrame({"epoch": range(len(losses)), "RMSE": losses})
-        error.altair_chart(alt.Chart(curve).mark_line().encode(x="epoch", y="RMSE"))
+        curvature = pd.DataFrame({"epoch": range(len(losses)), "RMSE": losses})
+        error.altair_chart(alt.Chart(curvature).mark_line().encode(x="epoch", y="RMSE"))

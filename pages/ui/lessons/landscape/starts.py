@@ -12,7 +12,7 @@ from pages.ui.player import player
 from pages.ui.settings.page_settings import Desk
 
 if TYPE_CHECKING:
-    from gd_core.lessons.landscape import Plane
+    from gd_core.lessons.landscape import Projection
     from pages.ui.charts.model import Run
 
 MOST = 5  # starts together
@@ -61,23 +61,27 @@ def controls(desk: Desk[Experiment]) -> None:
 
 
 def clicked(
-    desk: Desk[Experiment], runs: Sequence["Run"], plane: "Plane", around: Sequence[Any], follow: bool
+    desk: Desk[Experiment],
+    runs: Sequence["Run"],
+    projection: "Projection",
+    around: Sequence[Any],
+    follow: bool,
 ) -> Callable[[], None]:
     """What a click on the map does: the chosen start goes there, or a new one is added."""
 
     def act() -> None:
         import torch
 
-        from gd_core.lessons.landscape import frame_around, picked
+        from gd_core.lessons.landscape import picked, window_around
 
         found = player.clicked()
         if found is None:
             return
         lead = runs[chosen(desk)]
         last = lead.recording.epochs
-        slice_at = lead.recording.epoch_theta[min(found.epoch, last)] if follow else lead.curve.optimum
-        shown = frame_around(plane, torch.stack([*(run.problem.start for run in runs), *around]))
-        theta = picked(plane, shown, slice_at, (found.x, found.y))
+        slice_at = lead.recording.epoch_theta[min(found.epoch, last)] if follow else lead.curvature.optimum
+        shown = window_around(projection, torch.stack([*(run.problem.start for run in runs), *around]))
+        theta = picked(projection, shown, slice_at, (found.x, found.y))
         _place(desk, int(desk["click"]), tuple(lead.problem.raw(theta).tolist()))
 
     return act
@@ -85,12 +89,12 @@ def clicked(
 
 def _add(desk: Desk[Experiment]) -> None:
     from gd_core.lessons.landscape import mirrored
-    from pages.ui.lessons.landscape.tables import plane_of
+    from pages.ui.lessons.landscape.tables import projection_of
     from pages.ui.player import live_runs
 
-    problem = live_runs.known(desk.settings)[0]
+    problem = live_runs.foreseen(desk.settings)[0]
     number = len(desk["more"]) + 1
-    start = mirrored(plane_of(desk.settings, desk["axes"]), problem.start, number)
+    start = mirrored(projection_of(desk.settings, desk["axes"]), problem.start, number)
     _place(desk, number + 1, tuple(problem.raw(start).tolist()))
 
 

@@ -8,14 +8,14 @@ import pandas as pd
 
 from gd_core import verdict
 from gd_core.lessons.landscape import (
-    Plane,
+    Projection,
     directions,
     epochs_to,
     lagging,
     nearer,
-    parameter_plane,
+    parameter_projection,
     shares,
-    valley_plane,
+    valley_projection,
 )
 from gd_core.outcome import Finding, Outcome
 from gd_core.settings.experiment import Experiment
@@ -33,10 +33,10 @@ GLYPHS = ("●", "■", "▲", "▼", "▶")  # the shapes of the heads on the m
 NAMES = ("without", "scaled")  # of the two runs side by side
 
 
-def plane_of(experiment: Experiment, axes: str) -> Plane:
+def projection_of(experiment: Experiment, axes: str) -> Projection:
     """The plane that the map shows: of two parameters, or of two directions."""
-    curve = live_runs.known(experiment)[1]
-    return parameter_plane(curve, PAIRS[axes]) if axes in PAIRS else valley_plane(curve)
+    curvature = live_runs.foreseen(experiment)[1]
+    return parameter_projection(curvature, PAIRS[axes]) if axes in PAIRS else valley_projection(curvature)
 
 
 def titles_of(experiment: Experiment, axes: str) -> tuple[str, str]:
@@ -98,16 +98,16 @@ def truth(part: Part) -> str:
     """The direction that holds most of the gap where a run has ended; "none" if it has converged."""
     run, _, finding = part
     converged = finding.outcome == Outcome.CONVERGED
-    return "none" if converged else DIRECTIONS[lagging(run.curve, run.recording)]
+    return "none" if converged else DIRECTIONS[lagging(run.curvature, run.recording)]
 
 
 def summary(parts: Sequence[Part], lead: int) -> str:
     """The verdict on the chosen run, and which direction is left."""
-    run, known, finding = parts[lead]
-    said = verdict.of_run(run.recording, run.experiment, known, finding)
+    run, forecast, finding = parts[lead]
+    said = verdict.of_run(run.recording, run.experiment, forecast, finding)
     if finding.outcome != Outcome.CONVERGED:
-        left = shares(run.curve, run.recording.epoch_theta[-1])
-        number = lagging(run.curve, run.recording)
+        left = shares(run.curvature, run.recording.epoch_theta[-1])
+        number = lagging(run.curvature, run.recording)
         said += f" Direction {number + 1} holds {percent(float(left[number]))} of the gap."
     return f"Start {lead + 1}. {said}" if len(parts) > 1 else said
 
@@ -124,10 +124,10 @@ def numbers(parts: Sequence[Part], lead: int) -> tuple[pd.DataFrame, Mapping[str
     Columns beside the usual ones of the chosen run: gap, and for each direction its gap and its percentage; the
     number of the one that holds most; the RMSE of every start. A gap that is zero to rounding is 0.
     """
-    run, known, _ = parts[lead]
-    steps = verdict.of_steps(run.recording, run.experiment, known)
+    run, forecast, _ = parts[lead]
+    steps = verdict.of_steps(run.recording, run.experiment, forecast)
     theta = run.recording.epoch_theta[drawn_rows(run)]
-    gaps, left = run.curve.gap(theta).numpy(), shares(run.curve, theta).numpy()
+    gaps, left = run.curvature.gap(theta).numpy(), shares(run.curvature, theta).numpy()
     rounding = gaps <= log_zero(float(gaps[0].sum()))  # where the chart's axis ends
     extra = {"gap": gaps.sum(1), "most": left.argmax(1)}
     for i in range(gaps.shape[1]):
@@ -150,7 +150,7 @@ def direction_table(run: Run, revealed: bool) -> str:
     """Each direction with its curvature, its factor once the question is answered, and, live, what it holds of the gap."""
     names = trained_names(run.experiment)
     rows = ""
-    for i, one in enumerate(directions(run.curve, run.experiment.learning_rate)):
+    for i, one in enumerate(directions(run.curvature, run.experiment.learning_rate)):
         title = {0: "1 flattest", 1: "2", 2: "3 steepest"}[i]
         rows += (
             f"<tr {player.lit('most', i)}><td>{title}<br><small>{_mix(one.weights, names)}</small></td>"
@@ -223,7 +223,7 @@ def _epochs(number: float) -> str:
 
 def pair_truth(parts: Sequence[Part]) -> str:
     """Which of the two runs has ended closer to the lowest loss."""
-    gaps = [run.curve.gap(run.recording.epoch_theta).sum(1) for run, *_ in parts]
+    gaps = [run.curvature.gap(run.recording.epoch_theta).sum(1) for run, *_ in parts]
     found = nearer([(float(gap[0]), float(gap[-1])) for gap in gaps])
     return "same" if found is None else "none" if found == -1 else NAMES[found]
 
@@ -237,7 +237,7 @@ def pair_numbers(parts: Sequence[Part]) -> pd.DataFrame:
         theta = run.recording.epoch_theta[at]
         raw = run.problem.raw(theta)
         columns[f"{name}_rmse"] = run.recording.epoch_rmse[at]
-        columns[f"{name}_gap"] = run.curve.gap(theta).sum(1)
+        columns[f"{name}_gap"] = run.curvature.gap(theta).sum(1)
         columns |= {f"{name}_{i}": raw[:, i] for i in range(raw.shape[1])}
     return player.numbers_of(columns)
 
@@ -259,7 +259,7 @@ def pair_summary(parts: Sequence[Part]) -> str:
 
 
 def _needed(run: Run, rate: float) -> int | None:
-    return epochs_to(run.curve, run.problem.start, rate)
+    return epochs_to(run.curvature, run.problem.start, rate)
 
 
 def pair_table(parts: Sequence[Part], shares_of_limit: Sequence[float], revealed: bool) -> str:
@@ -276,11 +276,11 @@ def pair_table(parts: Sequence[Part], shares_of_limit: Sequence[float], revealed
     def count(epochs: int | None) -> str:
         return "?" if not revealed else "never" if epochs is None else f"{epochs:,} epochs"
 
-    known = [one for _, one, _ in parts]
+    forecast = [one for _, one, _ in parts]
     runs = [run for run, *_ in parts]
-    best = [one.best_learning_rate or 0.0 for one in known]
-    rows = both("condition number κ", [short(one.condition_number) for one in known])
-    rows += both("limit of the rate", [short(one.stability_limit or 0.0) for one in known])
+    best = [one.best_learning_rate or 0.0 for one in forecast]
+    rows = both("condition number κ", [short(one.condition_number) for one in forecast])
+    rows += both("limit of the rate", [short(one.stability_limit or 0.0) for one in forecast])
     rows += both("best rate in the long run", [short(rate) for rate in best])
     rows += both("rate here", [short(run.experiment.learning_rate) for run in runs])
     rows += both("its share of the limit", [percent_of(share) for share in shares_of_limit])
@@ -288,8 +288,8 @@ def pair_table(parts: Sequence[Part], shares_of_limit: Sequence[float], revealed
         "largest factor 1 − ηλ, by size", [factor(slowest(run)) if revealed else "?" for run in runs]
     )
     live = [[player.live(f"{name}_{column}") for name in NAMES] for column in ("rmse", *range(len(names)))]
-    rows += both(f"RMSE now, floor {significant(known[0].floor_rmse)}", live[0])
-    for name, cells, goal in zip(names, live[1:], known[0].optimum, strict=True):
+    rows += both(f"RMSE now, floor {significant(forecast[0].floor_rmse)}", live[0])
+    for name, cells, goal in zip(names, live[1:], forecast[0].optimum, strict=True):
         rows += both(f"{name} now, raw units; optimum {significant(rounded(goal), 5)}", cells)
     needed = [count(_needed(run, run.experiment.learning_rate)) for run in runs]
     rows += both("to a millionth of the first gap", [f"<b>{text}</b>" for text in needed])
@@ -313,4 +313,4 @@ def percent_of(share: float) -> str:
 
 def slowest(run: Run) -> float:
     """The factor with the largest size among the directions."""
-    return max((one.factor for one in directions(run.curve, run.experiment.learning_rate)), key=abs)
+    return max((one.factor for one in directions(run.curvature, run.experiment.learning_rate)), key=abs)

@@ -44,7 +44,7 @@ class Four(NamedTuple):
     """
 
     rates: tuple[float, ...]
-    known: Forecast
+    forecast: Forecast
     runs: tuple[Run, ...]
     findings: tuple[Finding, ...]
     best: float | None
@@ -65,18 +65,20 @@ def plain(experiment: Experiment) -> Experiment:
 @st.cache_resource(max_entries=128, show_spinner=False, hash_funcs=_as_key)
 def usual_rates(experiment: Experiment) -> tuple[float, ...]:
     """The four rates of a problem, from its own limit."""
-    problem, curve, known = live_runs.known(experiment)
-    return four_rates(experiment, problem, curve, known)
+    problem, curvature, forecast = live_runs.foreseen(experiment)
+    return four_rates(experiment, problem, curvature, forecast)
 
 
 @st.cache_resource(max_entries=64, show_spinner=False, hash_funcs=_as_key)
 def swept(experiment: Experiment, ends: tuple[float, float]) -> tuple[Tensor, Tensor]:
     """Rates and the RMSE that each leaves after the experiment's epochs, ∞ where it has diverged."""
-    problem, curve, known = live_runs.known(experiment)
-    rates = rates_between(*ends, around=known.stability_limit)
-    if known.best_for_epochs is not None:
-        rates = torch.cat([rates, rates.new_tensor([known.best_for_epochs])]).unique()
-    losses = sweep(problem.objective, problem.start, experiment.phase, rates, experiment.epochs, curve=curve)
+    problem, curvature, forecast = live_runs.foreseen(experiment)
+    rates = rates_between(*ends, around=forecast.stability_limit)
+    if forecast.best_for_epochs is not None:
+        rates = torch.cat([rates, rates.new_tensor([forecast.best_for_epochs])]).unique()
+    losses = sweep(
+        problem.objective, problem.start, experiment.phase, rates, experiment.epochs, curvature=curvature
+    )
     return rates, losses.sqrt()
 
 
@@ -85,7 +87,7 @@ def of(desk: Desk[Experiment]) -> Four:
     shared = plain(desk.settings)
     usual = usual_rates(shared)
     rates = desk["rates"] or usual
-    known = live_runs.known(shared)[2]
+    forecast = live_runs.foreseen(shared)[2]
     runs, _, findings = zip(
         *(live_runs.played(replace(shared, learning_rate=rate), trained=desk.revealed) for rate in rates),
         strict=True,
@@ -94,7 +96,7 @@ def of(desk: Desk[Experiment]) -> Four:
         float("inf") if run.recording.diverged_at is not None else float(run.recording.epoch_rmse[-1])
         for run in runs
     )
-    return Four(rates, known, runs, findings, usual[1] if known.stability_limit else None, ends)
+    return Four(rates, forecast, runs, findings, usual[1] if forecast.stability_limit else None, ends)
 
 
 def by_name(four: Four) -> dict[str, Run]:
@@ -129,7 +131,7 @@ def _panel(desk: Desk[Experiment], four: Four, number: int, run: Run, colours: P
             width="content",
         )
         _field(desk, four, number)
-    where = escape(zone_words(four.known, rate))
+    where = escape(zone_words(four.forecast, rate))
     gone = (
         f" · <b>best for {_epochs(run.experiment.epochs)}</b>" if desk.revealed and rate == four.best else ""
     )
@@ -200,9 +202,9 @@ def _sweep(desk: Desk[Experiment], four: Four, colours: Palette) -> None:
     with st.container(key="sweep_head", horizontal=True, vertical_alignment="center"):
         look.panel_title(f"RMSE after {_epochs(shared.epochs)}, for every rate", "a click sets run")
         desk.segments("pick", hidden=True)
-    found = swept(shared, charts.reach(four.known, four.rates)) if desk.revealed else None
+    found = swept(shared, charts.reach(four.forecast, four.rates)) if desk.revealed else None
     first = float(four.runs[0].recording.epoch_rmse[0])
-    view = charts.rate_sweep(four.known, four.rates, first, found, four.ends_at, colours, LOW)
+    view = charts.rate_sweep(four.forecast, four.rates, first, found, four.ends_at, colours, LOW)
     with look.clickable("sweep"):
         tabs.draw(view, "sweep")
 
@@ -210,22 +212,22 @@ def _sweep(desk: Desk[Experiment], four: Four, colours: Palette) -> None:
 def _clicked(desk: Desk[Experiment], four: Four) -> None:
     place = player.clicked()
     if place is not None and place.plot == "sweep":
-        put(desk, four, int(desk["pick"]), charts.rate_at(place.x, charts.reach(four.known, four.rates)))
+        put(desk, four, int(desk["pick"]), charts.rate_at(place.x, charts.reach(four.forecast, four.rates)))
 
 
 # ----------------------------------------------------------------------------------------------------------- the words
 
 
-def zone_words(known: Forecast, rate: float) -> str:
+def zone_words(forecast: Forecast, rate: float) -> str:
     """Where a rate lies: overshoots, 95 % of the limit."""
-    if known.stability_limit is None:
+    if forecast.stability_limit is None:
         return "this rule has no limit"
-    share = rate / known.stability_limit
+    share = rate / forecast.stability_limit
     if share == 1:
         return "exactly the limit"
     if share < 1:
-        return f"{known.zone(rate)} · {_beside(100 * share, 100)} % of the limit"
-    return f"{known.zone(rate)} · {_beside(share, 1)} × the limit"
+        return f"{forecast.zone(rate)} · {_beside(100 * share, 100)} % of the limit"
+    return f"{forecast.zone(rate)} · {_beside(share, 1)} × the limit"
 
 
 def _beside(number: float, line: float) -> str:
@@ -289,14 +291,14 @@ def _summary(four: Four) -> str:
     parts = []
     if four.lowest:
         low = [i + 1 for i in four.lowest]
-        rmse, floor = significant(four.ends_at[four.lowest[0]]), significant(four.known.floor_rmse)
+        rmse, floor = significant(four.ends_at[four.lowest[0]]), significant(four.forecast.floor_rmse)
         parts.append(f"After {epochs} {_runs(low)} lowest, at RMSE {rmse}; the floor is {floor}.")
     else:
         parts.append("All four have diverged.")
     for i, run in enumerate(four.runs):
         if run.recording.diverged_at is None:
             continue
-        growth = live_runs.known(run.experiment)[2].factors
+        growth = live_runs.foreseen(run.experiment)[2].factors
         why = (
             f": along the steepest direction the error grows × {max(growth):.4g} an epoch"
             if growth and max(growth) > 1

@@ -23,8 +23,8 @@ _as_key: dict[str | type[Any], Callable[[Any], Any]] = {Experiment: repr}
 @st.cache_resource(max_entries=64, show_spinner=False, hash_funcs=_as_key)
 def goal(experiment: Experiment) -> Goal | None:
     """The target of a problem, and the fewest epochs that any fixed rate needs for it."""
-    problem, curve, _ = live_runs.known(experiment)
-    return goal_of(problem.objective, curve, experiment.phase, problem.start, experiment.epochs)
+    problem, curvature, _ = live_runs.foreseen(experiment)
+    return goal_of(problem.objective, curvature, experiment.phase, problem.start, experiment.epochs)
 
 
 def challenge(desk: Desk[Experiment]) -> None:
@@ -44,9 +44,9 @@ def challenge(desk: Desk[Experiment]) -> None:
                 "Show the best rate", key="show_best", on_click=_show_best, args=(shared,), type="tertiary"
             )
     if rates := _tried(shared):
-        problem, curve, _ = live_runs.known(shared)
+        problem, curvature, _ = live_runs.foreseen(shared)
         results = attempts(
-            problem.objective, curve, shared.phase, problem.start, rates, target, shared.epochs
+            problem.objective, curvature, shared.phase, problem.start, rates, target, shared.epochs
         )
         st.markdown(_said(results[-1], target, shared))
         _list(results, target)
@@ -54,8 +54,8 @@ def challenge(desk: Desk[Experiment]) -> None:
 
 def _task(target: Goal, shared: Experiment) -> str:
     epochs = f"{shared.epochs:,} epoch{'s' if shared.epochs > 1 else ''}"
-    known = live_runs.known(shared)[2]
-    share = f"{short(100 * target.share)} % of the way from the floor {significant(known.floor_rmse, 4)} to the start"
+    forecast = live_runs.foreseen(shared)[2]
+    share = f"{short(100 * target.share)} % of the way from the floor {significant(forecast.floor_rmse, 4)} to the start"
     return (
         f"Reach **RMSE {significant(target.rmse, 4)}** with one fixed rate, in as few epochs as you can, "
         f"{epochs} at most. That is {share}."
@@ -130,9 +130,9 @@ def claim(desk: Desk[Experiment], four: Four) -> None:
     """Test the claim that too high a rate “may bounce around”, on either side of the limit."""
     shared = four_rates.plain(desk.settings)
     look.panel_title("“Too high a rate may bounce around rather than diverge.” Is it so?")
-    problem, curve, known = live_runs.known(shared)
-    if known.why_no_limit:
-        st.markdown(known.why_no_limit)
+    problem, curvature, forecast = live_runs.foreseen(shared)
+    if forecast.why_no_limit:
+        st.markdown(forecast.why_no_limit)
         return
     with st.container(key="near", horizontal=True, vertical_alignment="bottom", gap="small"):
         desk.text("percent")
@@ -141,7 +141,7 @@ def claim(desk: Desk[Experiment], four: Four) -> None:
                 f"{percent} %", key=f"percent_{percent}", on_click=desk.set, kwargs={"percent": float(percent)},
                 type="primary" if desk["percent"] == percent else "secondary",
             )  # fmt: skip
-    found = near_limit(problem.objective, curve, shared.phase, problem.start, desk["percent"] / 100)
+    found = near_limit(problem.objective, curvature, shared.phase, problem.start, desk["percent"] / 100)
     st.markdown(near_words(found, float(problem.objective(problem.start))))
     st.button(
         "Watch it as run 4", key="watch", on_click=four_rates.put, args=(desk, four, 4, found.learning_rate)
