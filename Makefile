@@ -10,7 +10,7 @@ VENV   := .venv
 IN_VENV := $(VENV)/bin/python -m
 
 .DEFAULT_GOAL := help
-.PHONY: help run test bench bench-quick check format screenshots clean
+.PHONY: help run test test-quick bench bench-quick check format screenshots clean
 
 help:  ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -21,7 +21,10 @@ run: $(VENV)/run.stamp  ## Start the dashboard, installing it first where needed
 
 test: $(VENV)/dev.stamp  ## Run all tests, browser tests included
 	@$(VENV)/bin/python tests/browser/ensure_chromium.py
-	$(IN_VENV) pytest -n $(WORKERS) --dist loadfile $(ARGS)
+	$(IN_VENV) pytest -n $(WORKERS) --dist worksteal $(ARGS)
+
+test-quick: $(VENV)/dev.stamp  ## Run the tests that need neither a browser nor several processes
+	$(IN_VENV) pytest -n $(WORKERS) --dist worksteal -m "not torchrun" --ignore tests/browser --ignore tests/benchmarks $(ARGS)
 
 bench: $(VENV)/dev.stamp  ## Measure this app beside what people would use instead, into docs/benchmarks.md
 	@$(VENV)/bin/python tests/browser/ensure_chromium.py

@@ -1,8 +1,14 @@
-"""How Hypothesis searches: as long as an example takes, and in CI always through the same examples."""
+"""How tests compute and search.
+
+One thread each: two workers with two threads of torch on two cores wait for each other. Hypothesis searches as long as an
+example takes, and in CI always through the same examples.
+"""
 
 import os
 
 from hypothesis import settings
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # read when torch is loaded, here and in what tests start
 
 settings.register_profile("local", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True)

@@ -24,7 +24,7 @@ from gd_core.tables.chunks import Shard
 from gd_core.tables.streaming import Reader, open_table
 from serving import free_port
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 WAIT = 300  # seconds, on a machine that has other things to do
 ROWS = 401
 FEATURES = ("a", "b", "c")

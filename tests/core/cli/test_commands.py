@@ -21,7 +21,7 @@ from gd_core.recorder import Recorder, record
 from gd_core.settings.experiment import FIELDS, Experiment, ParameterError
 from gd_core.theory import curvature_of
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def command(*arguments, **options):

@@ -24,7 +24,7 @@ from gd_core.settings.experiment import Experiment, defaults
 from gd_core.theory import curvature_of, forecast_of
 from gd_core.training import batches
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 BY_TERM = {entry.term: entry for entry in ENTRIES}
 RAW = Experiment(**defaults("noisy-quadratic", "gradient-descent"))
 SCALED = replace(RAW, scale_features=True)
