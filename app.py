@@ -16,9 +16,7 @@ if __name__ == "__main__":
 
     st.set_page_config(page_title="Gradient Descent Lab", page_icon=str(ICON), layout="wide")
 
-    page = navigation.navigation()
-    st.session_state["in_app"] = True
-    page.run()
+    navigation.navigation().run()
 else:
     from pages.ui.train import startup
 

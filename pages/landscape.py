@@ -215,7 +215,7 @@ def both_valleys() -> dict[str, Run]:
 
 def rate_chosen() -> None:
     """Take the rate from the strip."""
-    desk.set(learning_rate=st.session_state["rate"]["rate"])
+    desk.set(learning_rate=rate.chosen())
 
 
 with under_rate:

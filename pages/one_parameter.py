@@ -5,6 +5,7 @@ from functools import partial
 
 import streamlit as st
 
+from pages.ui.lessons import seen_rates
 from pages.ui.look import look, projector
 from pages.ui.look.options import shown
 from pages.ui.settings import lesson
@@ -56,7 +57,7 @@ with st.sidebar:
         "epochs", help="How many steps. The data are one row, so an epoch is one step. Between 1 and 200."
     )
     # a name would give the answer away, so it is read once its run has been seen
-    seen = st.session_state.setdefault("one_parameter rates", set())
+    seen = seen_rates.seen()
     if desk.revealed:
         seen.add(desk.settings.learning_rate)
     with st.container(key="rates", gap="xsmall"):

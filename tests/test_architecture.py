@@ -1,4 +1,4 @@
-"""What a run loads, seen in a fresh interpreter; and that what is kept for all visitors has an end.
+"""What a run loads, seen in a fresh interpreter; that what is kept for all visitors has an end, and for one an owner.
 
 Who may import whom stands in `pyproject.toml`, and `make check` holds it.
 """
@@ -158,3 +158,114 @@ def test_a_cache_without_an_end_is_found():
     """Each way to write one, and none of those with an end."""
     assert [kept_without_end(source) for source in ENDLESS] == [["f"]] * len(ENDLESS)
     assert [kept_without_end(source) for source in ENDING] == [[]] * len(ENDING)
+
+
+DICT = ("get", "pop", "setdefault", "update", "items", "keys", "values", "to_dict", "clear")
+
+
+def session_keys(source: str) -> set[str]:
+    """The keys of the session's state that a module spells; of one put together, its beginning and "…"."""
+    tree = ast.parse(source)
+    constants = {
+        target.id: node.value.value
+        for node in tree.body
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant)
+        for target in node.targets
+        if isinstance(target, ast.Name) and isinstance(node.value.value, str)
+    }
+
+    def is_state(node: ast.AST) -> bool:
+        return ast.unparse(node).rpartition(".")[2] in ("STATE", "session_state")
+
+    def spelt(node: ast.AST) -> str | None:
+        if isinstance(node, ast.Constant):
+            return node.value if isinstance(node.value, str) else None
+        if isinstance(node, ast.Name):
+            return constants.get(node.id)
+        if not isinstance(node, ast.JoinedStr):
+            return None
+        forecast = ""
+        for part in node.values:
+            text = spelt(part.value if isinstance(part, ast.FormattedValue) else part)
+            if text is None:
+                return f"{forecast}…" if forecast else None
+            forecast += text
+        return forecast
+
+    found: set[str | None] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Subscript) and is_state(node.value):
+            found.add(spelt(node.slice))
+        elif isinstance(node, ast.Compare) and isinstance(node.ops[0], ast.In | ast.NotIn):
+            found |= {spelt(node.left)} if is_state(node.comparators[0]) else set()
+        elif isinstance(node, ast.Attribute) and is_state(node.value):
+            found |= set() if node.attr in DICT else {node.attr}
+        elif (
+            isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and is_state(node.func.value)
+        ):
+            found |= {spelt(node.args[0])} if node.args else set()
+            found |= {word.arg for word in node.keywords}
+            for given in node.args:
+                if isinstance(given, ast.Dict):
+                    found |= {spelt(key) for key in given.keys if key}
+    return {key for key in found if key}
+
+
+def test_a_key_of_the_session_has_one_owner():
+    """No two modules spell the same key: the others ask the one whose it is."""
+    owners: dict[str, list[str]] = {}
+    for name, source in sources().items():
+        for key in session_keys(source):
+            owners.setdefault(key, []).append(name)
+    assert owners
+    assert {key: names for key, names in owners.items() if len(names) > 1} == {}
+
+
+def held_by_others(source: str) -> list[str]:
+    """What a module takes from the session though another one defines it."""
+    tree = ast.parse(source)
+    own = {node.name for node in tree.body if isinstance(node, ast.ClassDef)}
+    return [
+        ast.unparse(node)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        and ast.unparse(node.func) in ("session.held", "session.key")
+        and ast.unparse(node.args[0]) not in own
+    ]
+
+
+def test_what_the_session_keeps_has_one_owner():
+    """A dataclass of `session.held` is asked for only where it is defined."""
+    asked = [name for name, source in sources().items() if "session.held(" in source]
+    assert len(asked) > 10
+    assert {name: found for name, source in sources().items() if (found := held_by_others(source))} == {}
+
+
+@pytest.mark.parametrize(
+    ("source", "key"),
+    [
+        ("STATE['a']", "a"),
+        ("STATE['a'] = 1", "a"),
+        ("st.session_state['a']['b']", "a"),
+        ("STATE.get('a', 'b')", "a"),
+        ("STATE.pop('a')", "a"),
+        ("STATE.setdefault('a', {})['b'] = 1", "a"),
+        ("STATE.update(a=1)", "a"),
+        ("STATE.update({'a': 1})", "a"),
+        ("if 'a' not in st.session_state: ...", "a"),
+        ("st.session_state.a", "a"),
+        ("KEY = 'a'\nSTATE[KEY]", "a"),
+        ("KEY = 'a'\nSTATE[f'{KEY} b']", "a b"),
+        ("STATE[f'a {b}']", "a …"),
+    ],
+)
+def test_a_spelt_key_is_found(source, key):
+    """Each way to write one."""
+    assert session_keys(source) == {key}
+
+
+def test_a_key_that_is_given_is_not_spelt():
+    """Neither a variable nor a method is one; and what another module defines is found."""
+    assert session_keys("STATE[key]; key in STATE; STATE.items(); STATE[f'{key} x']; other['a']") == set()
+    assert held_by_others("class A: ...\nsession.held(A)") == []
+    assert held_by_others("from x import A\nsession.held(A)") == ["session.held(A)"]

@@ -15,6 +15,7 @@ from gd_core.recorder import record
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.pins import MOST, Pin, Pins, packed
 from gd_core.tables.table import Table
+from pages.ui.look.session import key
 from pages.ui.train import pins as session
 
 BASE = replace(Experiment.default(), scale_features=True, epochs=60)
@@ -236,7 +237,7 @@ def test_a_pinned_run_is_a_light_line_beside_the_next():
 def test_a_link_with_pins_opens_train_with_them():
     """The teacher's link: settings and pinned runs in one address; a broken one says so and the settings are there."""
     lab = Lab(**BASE.to_query(), **FOUR.to_query())
-    assert lab.at.session_state["pins"] == FOUR
+    assert lab.at.session_state[key(session.Pinned)].pins == FOUR
     assert len(table_of(charts_of(lab)[2], "ghosts")) == 4
     lab = Lab(**BASE.to_query(), pins="1.abc")
     (sentence,) = lab.complaints
@@ -301,7 +302,7 @@ def test_pins_too_long_for_train_stay_out_of_its_address(monkeypatch):
     first = replace(BASE, learning_rate=0.008)
     lab = Lab(**first.to_query()).press("train").press("pin")
     assert "pins" not in lab.query
-    assert len(lab.at.session_state["pins"].pins) == 1
+    assert len(lab.at.session_state[key(session.Pinned)].pins.pins) == 1
     lab.at.switch_page("pages/compare.py").run()
     assert Pins.from_query(lab.query)[0].pins[0].experiment == first
 

@@ -8,6 +8,7 @@ from train_page import Lab
 from gd_core import drawing
 from gd_core.problem import split
 from gd_core.settings.experiment import Experiment
+from pages.ui.look import session
 from pages.ui.train import draw
 
 OPENING = drawing.opening()
@@ -18,7 +19,8 @@ class Page:
 
     def __init__(self, monkeypatch):
         self.loaded, self.said, self.state = [], [], {}
-        monkeypatch.setattr(draw, "STATE", self.state)
+        for module in (draw, session):
+            monkeypatch.setattr(module, "STATE", self.state)
 
     def typed(self, experiment, **changes):
         """Edit the table."""

@@ -54,6 +54,7 @@ def test_trainings_share_a_tick(monkeypatch):
 
 PRESSES = """
 from gd_core.settings.experiment import Experiment
+from pages.ui.look import session
 from pages.ui.player import live_runs
 
 class Interrupted(Experiment):
@@ -77,7 +78,7 @@ for comparison in range(1, 12):
         Interrupted.countdown = comparison
         press(epochs)
     Interrupted.countdown = 0
-    kept = [experiment.epochs for experiment in live_runs.STATE["runs"]]
+    kept = [experiment.epochs for experiment in session.held(live_runs.Stage).kept]
     assert len(kept) == live_runs.KEPT_RUNS and 4 in kept, kept
 """
 

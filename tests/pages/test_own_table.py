@@ -10,7 +10,11 @@ from train_page import Lab
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.task import Result, Task
 from gd_core.tables.table import find
-from pages.ui.train.task import NEEDS_A_FILE
+from pages.ui.look import session
+from pages.ui.player.live_runs import Stage
+from pages.ui.train.form import Form
+from pages.ui.train.pins import Pinned
+from pages.ui.train.task import NEEDS_A_FILE, Handed
 
 CARS = {"dataset": "table", "table": "cars", "target": "distance (ft)", "features": "speed (mph)"}
 GOOD = "size,rooms,price\n50,2,210\n72,3,295\n90,4,400\n101,4,410\n60,2,230\n"
@@ -38,7 +42,7 @@ def test_the_data_set_opens_with_an_example_that_trains():
     lab = Table().choose("dataset", "table")
     assert lab.experiment == Experiment.default("table")
     lab.press("train")
-    take = lab.at.session_state["on_stage"]
+    take = lab.at.session_state[session.key(Stage)].take
     assert take.recording.diverged_at is None
     assert take.recording.loss[-1] < take.recording.loss[0] / 5
 
@@ -75,7 +79,7 @@ def test_nothing_is_dropped_before_the_choice():
 def test_a_hostile_file_leaves_everything_as_it_was():
     """One sentence above the columns; the run, the address and the pick stay."""
     lab = opened().press("train")
-    before, take = lab.query, lab.at.session_state["on_stage"]
+    before, take = lab.query, lab.at.session_state[session.key(Stage)].take
     for text, sentence in (
         ("", "The table is empty: there is nothing in it."),
         ("a\n1\n2", "The table has one column"),
@@ -85,7 +89,7 @@ def test_a_hostile_file_leaves_everything_as_it_was():
         lab.paste(text)
         assert sentence in lab.said.replace("\\", "")
         assert lab.query == before
-        assert lab.at.session_state["on_stage"] is take
+        assert lab.at.session_state[session.key(Stage)].take is take
 
 
 def test_columns_are_picked_and_the_rate_follows():
@@ -200,9 +204,9 @@ def test_a_task_on_a_large_table_waits_for_its_file(kind):
     assert "This file is another one" in words(other)
     other.paste(f"x,y\n{rows}")
     assert other.query == {kind: text}
-    assert other.at.session_state["good"] == task.experiment
+    assert other.at.session_state[session.key(Form)].good == task.experiment
     assert NEEDS_A_FILE not in words(other)
-    assert other.at.session_state["task"].text == "Try it."
+    assert other.at.session_state[session.key(Handed)].task.text == "Try it."
     assert not other.at.exception
 
 
@@ -213,11 +217,11 @@ def test_a_pinned_run_keeps_its_table_and_goes_with_it():
     pinned = lab.experiment
     lab.paste(GOOD)
     gc.collect()
-    assert [pin.experiment for pin in lab.at.session_state["pins"].pins] == [pinned]
+    assert [pin.experiment for pin in lab.at.session_state[session.key(Pinned)].pins.pins] == [pinned]
     assert "not on these charts: other data" in " ".join(e.proto.body for e in lab.at.get("html"))
     lab.paste(f"x,y\n{rows}")
     lab.press("remove_table")
-    assert lab.at.session_state["pins"].pins == ()
+    assert lab.at.session_state[session.key(Pinned)].pins.pins == ()
     assert not lab.at.exception
 
 

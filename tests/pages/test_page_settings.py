@@ -7,6 +7,7 @@ from streamlit.testing.v1 import AppTest
 from visit import Visit
 
 from gd_core.settings.experiment import Experiment, ParameterError
+from pages.ui.look import navigation, session
 from pages.ui.settings.page_settings import Desk
 
 PAGE = '''
@@ -54,7 +55,7 @@ USUAL = replace(Experiment.default("two-features"), epochs=500)
 class Trial(Visit):
     def __init__(self, **query):
         at = AppTest.from_string(PAGE, default_timeout=60)
-        at.session_state["in_app"] = True
+        at.session_state[session.key(navigation.Visit)] = navigation.Visit(in_app=True)
         super().__init__(at, **query)
 
     def press(self, key):

@@ -22,9 +22,11 @@ from gd_core.theory import curvature_of, forecast_of
 from pages.ui.charts.error import error
 from pages.ui.charts.fit import fit
 from pages.ui.charts.model import Run
-from pages.ui.look.current_charts import Played
+from pages.ui.look import session
+from pages.ui.look.current_charts import Played, Showing
 from pages.ui.look.navigation import LESSONS
 from pages.ui.look.palette import DARK, LIGHT
+from pages.ui.player.live_runs import Stage
 from pages.ui.takeaway import converter, converter_process, page_html, pictures, takeaway
 from pages.ui.takeaway.chart_titles import TITLES, title_of
 from pages.ui.takeaway.pictures import Place
@@ -55,7 +57,7 @@ def drawn_on(page):
     opened = LessonPage(page, **(PINNED.to_query() if page == "compare" else {}))
     if any(button.key == "skip" for button in opened.at.button):
         opened.skip()
-    return opened, opened.at.session_state["drawn"]
+    return opened, opened.at.session_state[session.key(Showing)].drawn
 
 
 def words_of(svg):
@@ -171,11 +173,11 @@ def test_a_page_of_its_own_is_small(page):
 def test_a_page_of_its_own_says_what_the_player_says():
     """At each epoch the sentence of the verdict, written by the core for the same recording."""
     opened = LessonPage("train", learning_rate="0.05", scale_features="true", epochs="30").press("train")
-    take = opened.at.session_state["on_stage"]
+    take = opened.at.session_state[session.key(Stage)].take
     problem = build(take.experiment)
     forecast = forecast_of(take.experiment, problem, curvature_of(problem.objective))
     steps = verdict.of_steps(take.recording, take.experiment, forecast)
-    said = page_html.sentences(opened.at.session_state["drawn"].played)
+    said = page_html.sentences(opened.at.session_state[session.key(Showing)].drawn.played)
     assert len(said) == 31
     for epoch in range(31):
         assert close(said[epoch], steps.sentence(epoch, take.recording)), epoch

@@ -15,7 +15,10 @@ from gd_core.settings.examples import OPENING
 from gd_core.settings.experiment import Experiment, defaults
 from gd_core.settings.table_fields import TABLE_FIELDS, usual_fields
 from gd_core.settings.task import CONTROLS, PRESETS, THEORY, Result, Target, Task
+from pages.ui.look import session
 from pages.ui.train import share
+from pages.ui.train.panels import Live
+from pages.ui.train.task import Handed
 
 HOSTILE = "<script>alert(1)</script> [x](javascript:alert(2)) $x$ :red[y] **z**\nsecond line\nمرحبا 🎓"
 EXPERIMENT = replace(OPENING.experiment, epochs=40)
@@ -158,7 +161,7 @@ def test_a_target_below_the_floor_is_told():
 def test_what_was_typed_outlives_the_dialog():
     """Closed and opened again, also after a run of the page without it."""
     lab = Lab().prepare().fill(text="Find it.", rmse="1.5")
-    lab.at.session_state["dialog"] = None
+    lab.at.session_state[session.key(Handed)].dialog = None
     assert lab.run().link == {}
     lab.prepare()
     assert (lab.at.text_area("draft text").value, lab.at.text_input("draft rmse").value) == (
@@ -396,7 +399,7 @@ def test_columns_are_as_free_as_the_task_says():
     lab.run().press("train")
     assert lab.complaints == []
     assert lab.player["trained"]
-    assert lab.at.session_state["held"].experiment.features == (second,)
+    assert lab.at.session_state[session.key(Live)].experiment.features == (second,)
     assert first not in lab.query.get("features", "")
 
 

@@ -15,6 +15,7 @@ from gd_core.settings.engines import ENGINE_NOTE, SHORT_UPDATES
 from gd_core.settings.examples import EXAMPLES, OPENING
 from gd_core.settings.experiment import Experiment, defaults
 from gd_core.theory import curvature_of
+from pages.ui.look import session
 from pages.ui.player import live_runs
 
 # ------------------------------------------------------------------------------------------------ first state
@@ -223,7 +224,7 @@ def test_a_short_run_is_remembered_until_enough_others_came():
         takes.append(lab.type(learning_rate=rate).press("train").player["id"])
         queries.append(lab.query)
     assert len(set(takes)) == len(takes)
-    runs = lab.at.session_state["runs"]
+    runs = lab.at.session_state[session.key(live_runs.Stage)].kept
     assert [experiment.learning_rate for experiment in runs] == [float(rate) for rate in rates[1:]]
     assert lab.follow(queries[1]).player["id"] == takes[1]
     assert "changed" in lab.follow(queries[0]).player["note"]
@@ -236,7 +237,10 @@ def test_a_long_run_is_forgotten_when_another_is_trained(monkeypatch):
     lab.type(epochs="1600").press("train")
     lab.type(epochs="1500").press("train")
     lab.type(epochs="1400").press("train")
-    assert [experiment.epochs for experiment in lab.at.session_state["runs"]] == [1500, 1400]
+    assert [experiment.epochs for experiment in lab.at.session_state[session.key(live_runs.Stage)].kept] == [
+        1500,
+        1400,
+    ]
     query = Experiment(epochs=1600).to_query()
     assert "changed" in lab.follow(query).player["note"]
     assert lab.follow(query | {"epochs": "1500"}).player["last"] == 1500

@@ -10,7 +10,6 @@ import streamlit as st
 from gd_core.lessons.learning_rate.four_rates import four_rates
 from gd_core.run_summary import epochs_to, same_data, same_landscape, same_target, usual_target
 from gd_core.settings.catalog import OPTIMIZER_INFO
-from gd_core.settings.examples import OPENING
 from gd_core.settings.experiment import Experiment, defaults
 from gd_core.settings.pins import MOST, Pin, Pins
 from gd_core.verdict import significant
@@ -25,6 +24,7 @@ from pages.ui.player import live_runs, player, run_summaries, tabs
 from pages.ui.settings import lesson
 from pages.ui.settings.page_settings import Desk
 from pages.ui.takeaway import takeaway
+from pages.ui.train import form
 from pages.ui.train.pinned import entry, training
 
 TALL, LARGE = 290, 230  # height of the charts, in pixels, and on a projector
@@ -57,7 +57,7 @@ def empty(desk: Desk[Pins]) -> None:
 
 
 def _load(desk: Desk[Pins], make: Callable[[Experiment], list[Pin]]) -> None:
-    base: Experiment = STATE.get("good") or OPENING.experiment
+    base = form.held().good
     base = replace(base, before=())
     base = replace(base, epochs=min(base.epochs, EXAMPLE))
     found: list[Pin] = []
@@ -99,7 +99,7 @@ def side_bar(desk: Desk[Pins]) -> None:
     for place, pin in enumerate(held):
         number = place + 1
         with st.container(key=f"compared_{place}", gap="xsmall"):
-            key = f"compare name {place}"
+            key = _name_key(place)
             STATE[key] = pin.name
             st.text_input(f"Run {number}", key=key, max_chars=40, on_change=_rename, args=(desk, place))
             with st.container(horizontal=True, gap="small", key=f"compared_buttons_{place}"):
@@ -115,8 +115,12 @@ def side_bar(desk: Desk[Pins]) -> None:
     st.caption("The address of this page holds all of them, with their names: copy it to share them.")
 
 
+def _name_key(place: int) -> str:
+    return f"compare name {place}"
+
+
 def _rename(desk: Desk[Pins], place: int) -> None:
-    desk.load(desk.settings.renamed(place, str(STATE[f"compare name {place}"])))
+    desk.load(desk.settings.renamed(place, str(STATE[_name_key(place)])))
 
 
 def _change(desk: Desk[Pins], change: Callable[..., Pins], *args: int) -> None:

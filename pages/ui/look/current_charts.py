@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-import streamlit as st
+from pages.ui.look import session
 
 if TYPE_CHECKING:  # the look of a page needs this before torch is loaded
     import pandas as pd
@@ -39,16 +40,39 @@ class Drawn:
         self.played: Played | None = None
 
 
+@dataclass
+class Showing:
+    """What a visitor sees.
+
+    Attributes:
+        drawn: The page.
+        taking: The name of the page whose panel for taking it along is open.
+    """
+
+    drawn: Drawn = field(default_factory=Drawn)
+    taking: str | None = None
+
+
 def now() -> Drawn:
     """What this visitor's page shows. What is drawn anew takes the place of what had its key."""
-    return st.session_state.setdefault("drawn", Drawn())
+    return session.held(Showing).drawn
 
 
 def being_taken() -> bool:
     """Whether the panel is open: a run of the whole page would close it and open it anew."""
-    return "taking" in st.session_state
+    return session.held(Showing).taking is not None
+
+
+def is_open_for(page: str) -> bool:
+    """Whether the panel is open for this very page."""
+    return session.held(Showing).taking == page
+
+
+def open_for(page: str | None) -> None:
+    """Remember that the panel is open for a page, or for none: the page may run anew meanwhile."""
+    session.held(Showing).taking = page
 
 
 def clear() -> None:
     """All charts of the page are about to be drawn anew."""
-    st.session_state["drawn"] = Drawn()
+    session.held(Showing).drawn = Drawn()

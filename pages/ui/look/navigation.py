@@ -1,8 +1,11 @@
 """The pages, in reading order. A page's address is its file's name."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
+
+from pages.ui.look import session
 
 LESSONS = {
     "one_parameter": "One parameter, one slope",
@@ -17,8 +20,22 @@ LESSONS = {
 }
 
 
+@dataclass
+class Visit:
+    """Where a visitor is.
+
+    Attributes:
+        in_app: Whether app.py runs around the pages.
+        page: The page whose address was read last.
+    """
+
+    in_app: bool = False
+    page: str = ""
+
+
 def navigation() -> Any:
     """Draw the menu, and return the page that was asked for."""
+    session.held(Visit).in_app = True
     lab = [
         st.Page("pages/train.py", title="Train", icon=":material/play_arrow:", default=True),
         st.Page("pages/compare.py", title="Compare"),  # with an icon, Streamlit would fetch it from elsewhere
@@ -36,7 +53,23 @@ def enter() -> None:
     A freshly started Streamlit that finds a folder `pages` answers a link to one of its files with that file alone.
     The first call of st.navigation in a process ends that.
     """
-    if "in_app" not in st.session_state:
-        st.session_state["in_app"] = True
+    if not session.held(Visit).in_app:
         navigation()
         st.rerun()
+
+
+def at(page: str) -> bool:
+    """Whether this page is the last that was come to."""
+    return session.held(Visit).page == page
+
+
+def come_to(page: str) -> bool:
+    """Come to a page. Returns whether from another one, or for the first time."""
+    entered = not at(page)
+    session.held(Visit).page = page
+    return entered
+
+
+def reopen() -> None:
+    """Have the page read its address as if it were just opened. For callbacks."""
+    session.held(Visit).page = ""

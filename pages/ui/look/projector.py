@@ -6,6 +6,7 @@ stands for a button presses that very button, in the browser; a key for what has
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import streamlit as st
 from streamlit.components.v2 import component
 
 from gd_core.settings.experiment import quoted
+from pages.ui.look import session
 
 VIEW = "view"  # its name in the address
 LETTERS = 15  # pixels of the page, which is then scaled up: the size of its prose
@@ -26,9 +28,24 @@ _keys = component(
 )
 
 
+@dataclass
+class Projector:
+    """How a visitor looks at the pages.
+
+    Attributes:
+        on: Whether they are shown for a projector.
+        pressed: Whether a key of this module made this run of the page.
+        asked: What keys have asked the page for, and it has not taken yet.
+    """
+
+    on: bool = False
+    pressed: bool = False
+    asked: dict[str, float] = field(default_factory=dict)
+
+
 def on() -> bool:
     """Whether the page is shown for a projector."""
-    return STATE.get("projector", False)
+    return session.held(Projector).on
 
 
 def query() -> dict[str, str]:
@@ -46,18 +63,20 @@ def follow(address: Mapping[str, str], *, entered: bool) -> list[str]:
     if entered and not address:
         return []
     text = address.get(VIEW)
-    STATE["projector"] = text == "projector"
+    session.held(Projector).on = text == "projector"
     return [f"{VIEW} must be projector. Got {quoted(text)}."] if text not in (None, "projector") else []
 
 
 def pressed() -> bool:
     """Whether a key of this module made this run of the page. Its address may then be the one before last."""
-    return bool(STATE.pop("key pressed", False))
+    held = session.held(Projector)
+    was, held.pressed = held.pressed, False
+    return was
 
 
 def taken(what: str) -> float | None:
     """What a key asked the page for, once: "factor" to multiply the rate by, "on" to go on to what comes next."""
-    return STATE.get("keys asked", {}).pop(what, None)
+    return session.held(Projector).asked.pop(what, None)
 
 
 def bare(address: Mapping[str, str]) -> bool:
@@ -113,12 +132,12 @@ def _stale() -> None:
 
 def _toggled() -> None:
     if STATE["keys"].get("view"):
-        STATE["projector"] = not on()
-        STATE["key pressed"] = True
+        held = session.held(Projector)
+        held.on, held.pressed = not held.on, True
 
 
 def _asked() -> None:
     for what in ("factor", "on"):
         if (value := STATE["keys"].get(what)) is not None:
-            STATE.setdefault("keys asked", {})[what] = value
-            STATE["key pressed"] = True
+            held = session.held(Projector)
+            held.asked[what], held.pressed = value, True

@@ -22,7 +22,7 @@ from gd_core.spectrum_recorder import SpectrumRecorder
 from gd_core.theory import Curvature, Forecast, curvature_of, forecast_of
 from gd_core.training import Recording
 from pages.ui.charts.model import Run
-from pages.ui.look import current_charts
+from pages.ui.look import current_charts, session
 from pages.ui.player.recording_cache import once
 
 LARGE = 500_000  # rows times parameters, from which on they are not kept for all visitors
@@ -34,7 +34,6 @@ SLICES = 0.3  # seconds of training in one tick, of all visitors together: the r
 KEPT_RUNS = 6  # a visitor's runs that are found again,
 KEPT_UPDATES = 20_000  # if they are not longer than this
 MAY_CHANGE = ("learning_rate", "optimizer", *HYPERPARAMETERS, "epochs", "batch_size", "before", "engine")
-STATE = st.session_state
 _as_key: dict[str | type[Any], Callable[[Any], Any]] = {Experiment: repr}
 
 
@@ -77,6 +76,25 @@ class LiveTake(Generic[E, R]):
 
 
 Take = LiveTake[Experiment, Recording]
+
+
+@dataclass
+class Stage:
+    """A visitor's runs. Two runs of the page may be in its dicts at once: plain ones stand that, see `_keep`.
+
+    Attributes:
+        take: What is on stage.
+        takes: Counts what was put there, and each time that it was cleared.
+        kept: The latest runs, found again by their settings.
+        lessons: The run that each lesson trains while it is watched, by page.
+        large: The rows of large tables with their curvature, by what makes them.
+    """
+
+    take: Take | None = None
+    takes: int = 0
+    kept: dict[Experiment, Take] = field(default_factory=dict)
+    lessons: dict[str, LiveTake[Any, Any]] = field(default_factory=dict)
+    large: dict[str, tuple[Problem, Curvature]] = field(default_factory=dict)
 
 
 @st.cache_resource(show_spinner=False)
@@ -132,7 +150,7 @@ def _is_large(experiment: Experiment) -> bool:
 def _own(experiment: Experiment) -> tuple[Problem, Curvature]:
     """The rows of a large table and their curvature, kept by the visitor: those of the last two data, whatever the rate."""
     name = repr([getattr(experiment, name) for name in FIELDS if name not in (*MAY_CHANGE, "start", "seed")])
-    kept: dict[str, tuple[Problem, Curvature]] = STATE.setdefault("large", {})
+    kept = session.held(Stage).large
     found = kept.pop(name, None)
     if found is None:
         problem = build(experiment)
@@ -145,15 +163,17 @@ def _own(experiment: Experiment) -> tuple[Problem, Curvature]:
 
 def forget(table: str) -> None:
     """Let go of all that holds rows of a table, when it is removed. For callbacks."""
-    STATE.pop("large", None)
-    STATE["runs"] = {one: take for one, take in STATE.get("runs", {}).items() if one.table != table}
-    take: Take | None = STATE.get("on_stage")
+    stage = session.held(Stage)
+    stage.large = {}
+    stage.kept = {one: take for one, take in stage.kept.items() if one.table != table}
+    take = stage.take
     if take and take.experiment.table == table:
         stop()
         reset()
-    for key in [str(key) for key in STATE if str(key).startswith("take ")]:
-        if getattr(STATE[key].experiment, "table", "") == table:
-            del STATE[key]
+    lessons = session.held(Stage).lessons
+    for page, one in list(lessons.items()):
+        if getattr(one.experiment, "table", "") == table:
+            lessons.pop(page, None)
     gc.collect()
 
 
@@ -194,10 +214,11 @@ def train(experiment: Experiment, first_epoch: int = 0) -> None:
         first_epoch = min(first_epoch, recording.epochs)
         if recorder.complete:
             recorder = None
-    STATE["takes"] = STATE.get("takes", 0) + 1
-    take = Take(STATE["takes"], experiment, recording, recorder, first_epoch)
-    _keep(take, STATE.setdefault("runs", {}))
-    STATE["on_stage"] = take
+    stage = session.held(Stage)
+    stage.takes += 1
+    take = Take(stage.takes, experiment, recording, recorder, first_epoch)
+    _keep(take, session.held(Stage).kept)
+    session.held(Stage).take = take
 
 
 def _keep(take: Take, runs: dict[Experiment, Take]) -> None:
@@ -215,13 +236,20 @@ def _keep(take: Take, runs: dict[Experiment, Take]) -> None:
 
 def reset() -> None:
     """Clear the stage: the same start waits for Train again. For callbacks."""
-    if STATE.pop("on_stage", None):
-        STATE["takes"] += 1
+    stage = session.held(Stage)
+    if stage.take:
+        stage.take = None
+        stage.takes += 1
+
+
+def takes() -> int:
+    """The number of the latest take; it grows also when the stage is cleared."""
+    return session.held(Stage).takes
 
 
 def stop() -> None:
     """End the training of the run on stage and keep what there is. For callbacks."""
-    take: Take | None = STATE.get("on_stage")
+    take = session.held(Stage).take
     if not take:
         return
     with take.training:
@@ -242,10 +270,11 @@ def advance(take: LiveTake[Any, Any]) -> None:
 
 def follow(page: str, settings: E, trainer: Callable[[E], Trainer[R]]) -> LiveTake[E, R]:
     """A lesson's own run of these settings, standing at its start; if they have not changed, the one there is."""
-    take: LiveTake[E, R] | None = STATE.get(f"take {page}")
+    take: LiveTake[E, R] | None = session.held(Stage).lessons.get(page)
     if take is None or take.experiment != settings:
         recorder = trainer(settings)
-        take = STATE[f"take {page}"] = LiveTake(0, settings, recorder.recording(), recorder)
+        take = LiveTake(0, settings, recorder.recording(), recorder)
+        session.held(Stage).lessons[page] = take
     return take
 
 
@@ -277,14 +306,14 @@ def stream(take: LiveTake[E, R], draw: Callable[[R], None], *, train: bool) -> N
 
 def on_stage(experiment: Experiment) -> Take | None:
     """The run to show beside these settings: the last one, if it has the same problem and start, or none."""
-    last: Take | None = STATE.get("on_stage")
+    last = session.held(Stage).take
     return last if last and _comparable(experiment, last.experiment) else None
 
 
 def recall(experiment: Experiment) -> None:
     """Put a kept run of just these settings on stage again: someone went back to its address."""
-    if take := STATE.get("runs", {}).get(experiment):
-        STATE["on_stage"] = take
+    if take := session.held(Stage).kept.get(experiment):
+        session.held(Stage).take = take
 
 
 def played(experiment: Experiment, *, trained: bool = True) -> tuple[Run, Forecast, Finding]:
@@ -299,7 +328,7 @@ def played(experiment: Experiment, *, trained: bool = True) -> tuple[Run, Foreca
 
 def at_hand(experiment: Experiment) -> Run:
     """A run as far as it is here: a short one whole; a long one as this visitor trained it, or else its start alone."""
-    take: Take | None = STATE.get("runs", {}).get(experiment)
+    take = session.held(Stage).kept.get(experiment)
     if is_short(experiment):
         take = Take(0, experiment, _trained(experiment), None)
     return as_run(experiment, take)[0]

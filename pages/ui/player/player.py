@@ -18,6 +18,7 @@ from pages.ui.charts.model import Run, drawn_epochs, stride_of
 from pages.ui.look import current_charts
 from pages.ui.player.recording_cache import once
 
+KEY = "player"  # of the component
 _HERE = Path(__file__).parent
 _player = component(
     "player",
@@ -218,10 +219,9 @@ def put(
         names: What each row is called beside the slider, where it is not simply its epoch's number.
         offers: Rates offered at the end.
         note: A sentence beside the buttons.
-        on_rate: Called when an offer is taken; the rate is in the component's state under `rate`.
-        on_continue: Called for "Continue from here"; the epoch is there under `continue_from`.
-        on_click: Called for a click on a plot inside `look.clickable(name)`; under `clicked` are x and y as shares of
-            its width and height from the lower left corner, the epoch, and that name.
+        on_rate: Called when an offer is taken; `rate` gives it.
+        on_continue: Called for "Continue from here"; `continue_from` gives the epoch.
+        on_click: Called for a click on a plot inside `look.clickable(name)`; `clicked` gives its place, and that name.
     """
 
     def nothing() -> None: ...
@@ -230,7 +230,7 @@ def put(
         numbers, templates, summary, sums or {}, names, last, planned, stride
     )
     _player(
-        key="player",
+        key=KEY,
         data={
             "id": take,
             "play": play,
@@ -265,9 +265,19 @@ class Click(NamedTuple):
     plot: str
 
 
+def rate() -> float | None:
+    """The rate of the offer that `on_rate` was called for."""
+    return st.session_state[KEY].get("rate")
+
+
+def continue_from() -> float | None:
+    """The epoch that `on_continue` was called for."""
+    return st.session_state[KEY].get("continue_from")
+
+
 def clicked() -> Click | None:
     """The click that `on_click` was called for."""
-    found = st.session_state["player"].get("clicked")
+    found = st.session_state[KEY].get("clicked")
     return Click(float(found[0]), float(found[1]), int(found[2]), str(found[3])) if found else None
 
 

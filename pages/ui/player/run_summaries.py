@@ -6,6 +6,7 @@ page nor fill the memory.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from threading import Lock
 
 import streamlit as st
@@ -16,11 +17,21 @@ from gd_core.settings.experiment import Experiment
 from gd_core.settings.pins import Pin
 from gd_core.training import Recording
 from pages.ui.charts.ghosts import Ghost
+from pages.ui.look import session
 from pages.ui.player import live_runs
 
 ROOM = 64_000_000  # bytes of errors and parameters on the shelf
-TRAINING = "pin in training"
-STATE = st.session_state
+
+
+@dataclass
+class InTraining:
+    """The one long pinned run that is in training for a visitor.
+
+    Attributes:
+        take: What there is of it; None between two.
+    """
+
+    take: live_runs.Take | None = None
 
 
 class Shelf:
@@ -70,7 +81,7 @@ def of(experiment: Experiment) -> Sketch:
         recording = live_runs.recorded(experiment)
         keep(experiment, recording)
     else:
-        take: live_runs.Take | None = STATE.get(TRAINING)
+        take = session.held(InTraining).take
         trained = take is not None and take.experiment == experiment
         recording = take.recording if take and trained else live_runs.recorded(experiment, trained=False)
     return sketch(experiment, recording, live_runs.foreseen(experiment)[1])
@@ -88,17 +99,18 @@ def missing(pins: Sequence[Pin]) -> list[Experiment]:
 def advance(pins: Sequence[Pin]) -> None:
     """Train the first of the missing long runs for one more slice of time."""
     todo = missing(pins)
-    take: live_runs.Take | None = STATE.get(TRAINING)
+    take = session.held(InTraining).take
     if not todo:
-        STATE.pop(TRAINING, None)
+        session.held(InTraining).take = None
         return
     if take is None or take.experiment not in todo:
         recorder = recorder_of(todo[0])
-        take = STATE[TRAINING] = live_runs.Take(0, todo[0], recorder.recording(), recorder)
+        take = live_runs.Take(0, todo[0], recorder.recording(), recorder)
+        session.held(InTraining).take = take
     live_runs.advance(take)
     if take.recorder is None:
         keep(take.experiment, take.recording)
-        STATE.pop(TRAINING, None)
+        session.held(InTraining).take = None
 
 
 def ghosts(pins: Sequence[Pin]) -> tuple[Ghost, ...]:

@@ -14,7 +14,7 @@ import streamlit as st
 from gd_core.settings.catalog import OPTIMIZER_INFO
 from gd_core.settings.experiment import BOUNDS, Bounds, ParameterError, quoted, to_text
 from gd_core.settings.table_fields import needs_its_file
-from pages.ui.look import navigation, projector
+from pages.ui.look import navigation, projector, session
 from pages.ui.look.look import plain
 from pages.ui.look.options import Choice, Flag, Option, Several, divided, shown, written
 
@@ -58,6 +58,13 @@ class Held(Generic[S]):
     address: dict[str, str] | None = None
     touched: bool = False
     shown: int = 0
+
+
+@dataclass
+class Desks:
+    """What a visitor's session keeps of all lessons, by page."""
+
+    held: dict[str, Held[Any]] = field(default_factory=dict)
 
 
 class Desk(Generic[S]):
@@ -111,14 +118,12 @@ class Desk(Generic[S]):
     def open(self) -> Self:
         """Take what the address says if someone else wrote it, and write what is held. First thing on the page."""
         navigation.enter()
-        entered = STATE.get("page") != self.page
-        STATE["page"] = self.page
+        entered = navigation.come_to(self.page)
         address = st.query_params.to_dict()
-        held: Held[S] | None = STATE.get(f"desk {self.page}")
+        held: Held[S] | None = session.held(Desks).held.get(self.page)
         if held is None:
-            held = STATE[f"desk {self.page}"] = Held(
-                self.usual, {k: o.default for k, o in self.all_options.items()}
-            )
+            held = Held(self.usual, {k: o.default for k, o in self.all_options.items()})
+            session.held(Desks).held[self.page] = held
         if entered:
             held.sentences.clear()
             held.shown += 1
@@ -171,7 +176,7 @@ class Desk(Generic[S]):
 
     @property
     def _held(self) -> Held[S]:
-        return STATE[f"desk {self.page}"]
+        return session.held(Desks).held[self.page]
 
     @property
     def settings(self) -> S:

@@ -65,10 +65,10 @@ def button(page: str, title: str, runs: Callable[[], Taken], query: Callable[[],
             "Take away", key="take_away", icon=":material/download:", type="tertiary", on_click=_open, args=(page,),
             help="Link, pictures, a page that works offline, PyTorch script, notebook, record.",
         )  # fmt: skip
-        if STATE.get("taking") == page:
+        if current_charts.is_open_for(page):
             _panel(Offered(page, title, runs(), _address(query()), current_charts.now()))
         else:
-            STATE.pop("taking", None)
+            current_charts.open_for(None)
 
     st.fragment(alone)()
 
@@ -80,12 +80,12 @@ def _address(query: Mapping[str, str]) -> str:
 
 
 def _open(page: str) -> None:
-    STATE["taking"] = page  # kept, because the page may run anew while the panel is open
+    current_charts.open_for(page)
     converter_process.warm_up()
 
 
 def _close() -> None:
-    STATE.pop("taking", None)
+    current_charts.open_for(None)
 
 
 @st.dialog("Take away", width="medium", icon=":material/download:", on_dismiss=_close)

@@ -6,6 +6,7 @@ reloaded: then the widgets take their values from it. Afterwards the address fol
 
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import streamlit as st
@@ -23,10 +24,10 @@ from gd_core.settings.experiment import (
     to_text,
 )
 from gd_core.settings.table_fields import DATASET, info_of, needs_its_file
-from pages.ui.look import map_axes, navigation, projector
+from pages.ui.look import map_axes, navigation, projector, session
 from pages.ui.look.look import plain
 from pages.ui.look.options import written
-from pages.ui.train import own_table, pins, task
+from pages.ui.train import form, own_table, pins, task
 
 NUMBERS = "numbers"
 HELD_OUT = ("holdout", "split_seed")
@@ -50,18 +51,51 @@ class Controls(NamedTuple):
     under_table: Any
 
 
+@dataclass
+class SideBar:
+    """What the session keeps from one run of the page to the next.
+
+    Attributes:
+        address: What was last written to the address.
+        followed: Whether this run has taken its settings from an address that someone else wrote.
+        widgets: What the widgets held when they were last read, by field.
+        pressed: The button that acts when the side bar has been read.
+        changed: Whether something in the live part has changed what the side bar shows.
+        coming: What some widgets are to hold in the next run, by field.
+        said: What is to be said above the controls in the next run.
+        sentences: What was wrong with the address that was followed.
+    """
+
+    address: dict[str, str] | None = None
+    followed: bool = False
+    widgets: dict[str, Any] | None = None
+    pressed: str | None = None
+    changed: bool = False
+    coming: dict[str, Any] = field(default_factory=dict)
+    said: list[str] = field(default_factory=list)
+    sentences: list[str] = field(default_factory=list)
+
+
+def bar() -> SideBar:
+    """The visitor's own."""
+    return session.held(SideBar)
+
+
 def side_bar() -> Controls:
     """Draw the side bar and read it. First thing on the page."""
     navigation.enter()
     _follow_the_address()
-    STATE.update(STATE.pop("next", {}))
+    coming, bar().coming = bar().coming, {}
+    for name, value in coming.items():
+        form.put(name, value)
     _keys_asked()
     _hold_to_the_task()
     notes: dict[str, Any] = {}
     menu = None
     with st.sidebar:
         elsewhere = st.container()
-        for sentence in STATE.pop("said", []):
+        said, bar().said = bar().said, []
+        for sentence in said:
             elsewhere.markdown(f":orange[:material/error:] {plain(sentence)}")
         if task.current() is None:
             with st.container(horizontal=True, vertical_alignment="center", gap="small", key="openers"):
@@ -78,7 +112,7 @@ def side_bar() -> Controls:
             own_table.panel(load)
         under_table = st.container(key="under_table", gap="small")
         info = info_of(
-            {"dataset": dataset} | (own_table.effective(STATE["good"]) if dataset == DATASET else {})
+            {"dataset": dataset} | (own_table.effective(form.held().good) if dataset == DATASET else {})
         )
         if info.knobs:
             _row(info.knobs, notes)
@@ -101,10 +135,10 @@ def side_bar() -> Controls:
             on_change=_own_numbers,
             help="The parameters before the first step. A click on the landscape sets them too.",
         )  # fmt: skip
-        if STATE[_key("start")] == NUMBERS and not task.hidden("start"):
+        if form.value("start") == NUMBERS and not task.hidden("start"):
             names = ", ".join(info.parameters)
             st.text_input(
-                f"Start at {names}", key=_key("numbers"), help="One number for each, with commas between.",
+                f"Start at {names}", key=form.key("numbers"), help="One number for each, with commas between.",
                 disabled=task.locked("start"),
             )  # fmt: skip
         _row(("seed",), notes)
@@ -115,9 +149,8 @@ def side_bar() -> Controls:
     with engine:
         _engine(experiment)
     _write_address(experiment, axes(info.parameters))
-    STATE["widgets"] = _widgets()
-    if experiment.dataset == DATASET:
-        STATE["last_table"] = experiment
+    bar().widgets = form.values()
+    own_table.remember(experiment)
     projector.show(
         rate=written(experiment.learning_rate) if task.free("learning_rate") else None,
         following=EXAMPLES[_next_example(experiment)].title,
@@ -147,126 +180,116 @@ def examples(menu: Any) -> None:
 def load(experiment: Experiment) -> None:
     """Set every widget to an experiment. For callbacks."""
     for name in FIELDS:
-        STATE[_key(name)] = getattr(experiment, name)
-    STATE[_key("features")] = list(experiment.features)
+        form.put(name, getattr(experiment, name))
+    form.put("features", list(experiment.features))
     for name in BOUNDS:
-        STATE[_key(name)] = written(getattr(experiment, name))
+        form.put(name, written(getattr(experiment, name)))
     named = isinstance(experiment.start, str)
-    STATE[_key("start")] = experiment.start if named else NUMBERS
+    form.put("start", experiment.start if named else NUMBERS)
     if not named:
-        STATE[_key("numbers")] = ", ".join(map(written, experiment.start))
-    STATE["good"] = experiment
+        form.put("numbers", ", ".join(map(written, experiment.start)))
+    form.held().good = experiment
 
 
 def set_rate(rate: float) -> None:
     """Set the learning rate. For callbacks."""
-    STATE[_key("learning_rate")] = written(float(rate))
+    form.put("learning_rate", written(float(rate)))
 
 
 def set_start(numbers: tuple[float, ...]) -> None:
     """Start at these numbers, in raw units. For callbacks."""
-    STATE[_key("start")] = NUMBERS
-    STATE[_key("numbers")] = ", ".join(f"{number:.7g}" for number in numbers)
+    form.put("start", NUMBERS)
+    form.put("numbers", ", ".join(f"{number:.7g}" for number in numbers))
 
 
 def new_start() -> None:
     """Start at random, from the next seed. For callbacks."""
-    good: Experiment = STATE["good"]
+    good = form.held().good
     seed = (good.seed + 1) % (int(BOUNDS["seed"].high) + 1)
-    STATE[_key("start")] = "random"
-    STATE[_key("seed")] = written(seed)
+    form.put("start", "random")
+    form.put("seed", written(seed))
 
 
 def continue_as(experiment: Experiment) -> None:
     """Take over a continued run in the next run of the page: its earlier phases, and the order of its rows."""
-    rows = {_key(name): written(getattr(experiment, name)) for name in ("batch_size", "seed")}
-    STATE["next"] = rows | {_key("before"): experiment.before}
+    rows = {name: written(getattr(experiment, name)) for name in ("batch_size", "seed")}
+    bar().coming = rows | {"before": experiment.before}
 
 
 def tell(sentence: str) -> None:
     """Say something above the controls in the next run of the page. For callbacks."""
-    STATE.setdefault("said", []).append(sentence)
+    bar().said.append(sentence)
 
 
 def axes_control(parameters: tuple[str, ...], on_change: Callable[[], None]) -> None:
     """The choice of the landscape's two parameters, where there is a choice."""
 
     def pick(pair: map_axes.Axes) -> None:
-        STATE["axes"] = pair
+        form.held().axes = pair
         on_change()
 
     map_axes.control("axes", parameters, axes(parameters), pick)
 
 
-def _key(name: str) -> str:
-    return f"w_{name}"
-
-
 def _follow_the_address() -> None:
     address = st.query_params.to_dict()
     at_the_keys = projector.pressed()
-    entered = STATE.get("page") != "train"  # from a lesson, or for the first time: the widgets are gone
-    STATE["page"] = "train"
+    entered = navigation.come_to("train")  # from a lesson, or for the first time: the widgets are gone
     if entered and projector.bare(address):
         # the navigation drops the settings: they are as they were left, but runs may have been pinned elsewhere
-        address = {name: text for name, text in STATE.get("address", {}).items() if name != "pins"}
+        address = {name: text for name, text in (bar().address or {}).items() if name != "pins"}
     someone = at_the_keys or _someone_is_at_the_controls()
-    STATE["followed"] = entered or (address != STATE.get("address") and not someone)
-    if not STATE["followed"]:
+    bar().followed = entered or (address != bar().address and not someone)
+    if not bar().followed:
         if _someone_is_at_the_controls():
             task.forget_the_sentences()
-        _keep_widgets_alive()
+        form.keep_alive()
         return
     experiment, sentences = task.follow(address), []
-    if waits_for := STATE["task_table"]:
+    if waits_for := task.waits_for():
         experiment, address = Experiment.default(DATASET), address | {"table": waits_for}
     if experiment is None:  # no task, or a broken one: the address says the settings themselves
         address = {name: text for name, text in address.items() if name not in ("task", "result")}
         bare = projector.bare(address)
         experiment, sentences = (OPENING.experiment, []) if bare else Experiment.from_query(address)
-    STATE.pop("wanted", None)
+    own_table.want(None)
     if experiment.dataset == DATASET and needs_its_file(address.get("table", "")):
-        STATE["wanted"], sentences = dict(address), []  # its sentence stands until the file is there
-        STATE["instead"] = experiment
+        own_table.want(dict(address), experiment)
+        sentences = []  # the table's own stands until the file is there
     load(experiment)
-    sentences += pins.follow(address, STATE.get("address", {}), entered=entered)
-    STATE["sentences"] = [*sentences, *projector.follow(st.query_params.to_dict(), entered=entered)]
+    sentences += pins.follow(address, bar().address or {}, entered=entered)
+    bar().sentences = [*sentences, *projector.follow(st.query_params.to_dict(), entered=entered)]
     parameters = experiment.info.parameters
     names = address.get("axes", "").split(",")
-    pair = tuple(parameters.index(name) for name in names) if set(names) <= set(parameters) else ()
-    STATE["axes"] = pair if map_axes.fits(pair, len(parameters)) else (0, min(1, len(parameters) - 1))
+    pair = [parameters.index(name) for name in names] if set(names) <= set(parameters) else []
+    first = (0, min(1, len(parameters) - 1))
+    form.held().axes = (pair[0], pair[1]) if map_axes.fits(pair, len(parameters)) else first
 
 
 def _someone_is_at_the_controls() -> bool:
     """Whether a widget or a button made this run. Its address may then be the one before last, still on its way."""
-    return have_changed() or "pressed" in STATE or "side_bar_changed" in STATE
+    return have_changed() or bar().pressed is not None or bar().changed
 
 
 def have_changed() -> bool:
     """Whether a widget holds something else than when the side bar was last read."""
-    return "widgets" in STATE and STATE["widgets"] != _widgets()
+    return bar().widgets is not None and bar().widgets != form.values()
 
 
 def _hold_to_the_task() -> None:
     """Set what the task does not leave free as the teacher did, whatever a callback has made of it."""
     if (now := task.current()) is None:
         return
-    choices = {name: STATE[_key(name)] for name in CHOICES}
-    free = {_key(name): STATE[_key(name)] for name in now.free if _key(name) in STATE}
+    choices = {name: form.value(name) for name in CHOICES}
+    values = form.values()
+    free = {name: values[name] for name in now.free if name in values}
     if "start" in now.free:
-        free |= {_key("numbers"): STATE.get(_key("numbers"), "")}
-    good = STATE["good"]
+        free |= {"numbers": form.value_or("numbers", "")}
+    good = form.held().good
     load(now.opened({name: choice for name, choice in choices.items() if name in now.free})[0])
-    STATE.update(free, good=good)
-
-
-def _widgets() -> dict[str, Any]:
-    return {str(key): STATE[key] for key in STATE if str(key).startswith("w_")}
-
-
-def _keep_widgets_alive() -> None:
-    """Streamlit forgets a widget that one run did not draw; a write makes its value stay."""
-    STATE.update(_widgets())
+    for name, value in free.items():
+        form.put(name, value)
+    form.held().good = good
 
 
 def _write_address(experiment: Experiment, axes: tuple[int, int]) -> None:
@@ -279,51 +302,52 @@ def _write_address(experiment: Experiment, axes: tuple[int, int]) -> None:
     address = st.query_params.to_dict()
     if projector.bare(address) and query == OPENING.experiment.to_query():
         query = {}  # a bare address opens just this; writing it down would cost a press of Back
-    if STATE.get("wanted") and experiment == STATE["instead"]:
+    if own_table.waits(experiment):
         query = address  # the link stays as it is until its file is there
     query = query | projector.query()
     if query != address:
         st.query_params.from_dict(query)
-    STATE["address"] = query
+    bar().address = query
 
 
 def axes(parameters: tuple[str, ...]) -> tuple[int, int]:
     """The landscape's two parameters, by number; twice 0 if there is only one."""
-    axes = STATE.get("axes") or (0, 1)
+    axes = form.held().axes
     if not map_axes.fits(axes, len(parameters)):
         axes = (0, min(1, len(parameters) - 1))
-        STATE["axes"] = axes
+        form.held().axes = axes
     return axes
 
 
 def _read(notes: dict[str, Any], elsewhere: Any) -> Experiment:
     """The experiment that the widgets say, and the sentences about bad fields, shown under them."""
-    good: Experiment = STATE["good"]
-    dataset = STATE[_key("dataset")]
-    texts = {name: STATE[_key(name)] for name in ("dataset", "loss", "optimizer")}
+    good = form.held().good
+    dataset = form.value("dataset")
+    texts = {name: form.value(name) for name in ("dataset", "loss", "optimizer")}
     hidden = {*HYPERPARAMETERS, "points", "noise", "data_seed", *HELD_OUT}
     if dataset == DATASET:
         texts |= {name: to_text(value) for name, value in own_table.effective(good).items()}
     shown = {*DATASET_INFO[dataset].knobs, *OPTIMIZER_INFO[texts["optimizer"]].hyperparameters}
     shown |= set() if dataset == "one-parameter" else set(HELD_OUT)
-    texts |= {name: str(STATE[_key(name)]).strip() for name in BOUNDS if name not in hidden or name in shown}
-    texts["scale_features"] = str(bool(STATE[_key("scale_features")])).lower()
-    start = STATE[_key("start")]
-    texts["start"] = STATE.get(_key("numbers"), "") if start == NUMBERS else start
+    texts |= {name: str(form.value(name)).strip() for name in BOUNDS if name not in hidden or name in shown}
+    texts["scale_features"] = str(bool(form.value("scale_features"))).lower()
+    start = form.value("start")
+    texts["start"] = form.value_or("numbers", "") if start == NUMBERS else start
     # said also when it is empty: what is left out is taken from the last good experiment
-    texts["engine"] = STATE.get(_key("engine"), AUTO)
-    texts["before"] = to_text(STATE.get(_key("before")) or ()) if good.dataset == dataset else ""
+    texts["engine"] = form.value_or("engine", AUTO)
+    texts["before"] = to_text(form.value_or("before", ()) or ()) if good.dataset == dataset else ""
     experiment, sentences = Experiment.from_query(texts, fallback=_same_rule(good, texts["optimizer"]))
-    for sentence in [*sentences, *STATE.pop("sentences", [])]:
+    of_the_address, bar().sentences = bar().sentences, []
+    for sentence in [*sentences, *of_the_address]:
         name = next((field for field in FIELDS if sentence.startswith(field)), "")
         used = getattr(experiment, name, None)
         kept = f" Using {written(used)} instead." if name in BOUNDS else ""
         (notes[name] if name in BOUNDS and name in notes else elsewhere).markdown(
             f":orange[:material/error:] {plain(sentence + kept)}"
         )
-    STATE["good"] = experiment
+    form.held().good = experiment
     # an engine that does not fit is told once: it may have no control
-    STATE[_key("engine")] = experiment.engine
+    form.put("engine", experiment.engine)
     return experiment
 
 
@@ -345,13 +369,13 @@ def _next_example(now: Experiment) -> int:
 def _keys_asked() -> None:
     """Do what a key of the projector mode asked for."""
     if factor := projector.taken("factor"):
-        rate, bounds = factor * STATE["good"].learning_rate, BOUNDS["learning_rate"]
+        rate, bounds = factor * form.held().good.learning_rate, BOUNDS["learning_rate"]
         if bounds.low <= rate <= bounds.high:
             set_rate(rate)
         else:
             st.toast(f"The learning rate must be between {bounds.low:,.12g} and {bounds.high:,.12g}.")
     if projector.taken("on") and task.current() is None:
-        example = EXAMPLES[_next_example(STATE["good"])]
+        example = EXAMPLES[_next_example(form.held().good)]
         _load_example(example)
         st.toast(f"**{example.title}**: {example.reason}")
 
@@ -359,26 +383,26 @@ def _keys_asked() -> None:
 def _load_example(example: Example) -> None:
     load(example.experiment)
     STATE["examples"] = False  # or the menu would cover Train
-    STATE["axes"] = (0, min(1, len(example.experiment.info.parameters) - 1))
+    form.held().axes = (0, min(1, len(example.experiment.info.parameters) - 1))
 
 
 def _dataset_changed() -> None:
-    dataset, optimizer = STATE[_key("dataset")], STATE[_key("optimizer")]
-    STATE.pop("wanted", None)
-    last: Experiment | None = STATE.get("last_table")
+    dataset, optimizer = form.value("dataset"), form.value("optimizer")
+    own_table.want(None)
+    last = own_table.last()
     back = dataset == DATASET and last is not None and not needs_its_file(last.table)
     load(last if back and last else Experiment(**defaults(dataset, optimizer)))
-    STATE["axes"] = (0, min(1, len(STATE["good"].info.parameters) - 1))
+    form.held().axes = (0, min(1, len(form.held().good.info.parameters) - 1))
 
 
 def _own_numbers() -> None:
-    if not STATE.get(_key("numbers")):
-        STATE[_key("numbers")] = ", ".join("0" for _ in STATE["good"].info.parameters)
+    if not form.value_or("numbers", ""):
+        form.put("numbers", ", ".join("0" for _ in form.held().good.info.parameters))
 
 
 def _optimizer_changed() -> None:
-    for name, value in OPTIMIZER_INFO[STATE[_key("optimizer")]].hyperparameters.items():
-        STATE[_key(name)] = written(value)
+    for name, value in OPTIMIZER_INFO[form.value("optimizer")].hyperparameters.items():
+        form.put(name, written(value))
 
 
 def _select(
@@ -393,7 +417,7 @@ def _select(
         help="  \n".join(f"**{info.title}**: {info.help}" for info in infos.values()),
         on_change=on_change,
     )
-    return STATE[_key(name)]
+    return form.value(name)
 
 
 def _draw(widget: Callable[..., Any], name: str, label: str, **arguments: Any) -> None:
@@ -402,7 +426,7 @@ def _draw(widget: Callable[..., Any], name: str, label: str, **arguments: Any) -
         return
     if task.locked(name):
         arguments |= {"disabled": True, "help": f"{task.LOCKED} {arguments.get('help') or ''}"}
-    widget(label, key=_key(name), **arguments)
+    widget(label, key=form.key(name), **arguments)
 
 
 def _row(names: tuple[str, ...], notes: dict[str, Any]) -> None:
@@ -420,7 +444,7 @@ def _row(names: tuple[str, ...], notes: dict[str, Any]) -> None:
 
 def _hold_out(notes: dict[str, Any]) -> None:
     """Folded away until rows are held out; what is wrong is said outside, where it is seen."""
-    with st.expander("Hold out rows", expanded=STATE["good"].holdout > 0, icon=":material/call_split:"):
+    with st.expander("Hold out rows", expanded=form.held().good.holdout > 0, icon=":material/call_split:"):
         _row(HELD_OUT, notes)
     notes |= dict.fromkeys(HELD_OUT, st.container())
 
@@ -450,4 +474,4 @@ def _earlier_phases(experiment: Experiment, place: Any) -> None:
     with place.container():
         st.caption(f"Goes on after {', then '.join(parts)}.")
         if task.free("before"):
-            st.button("Forget the earlier part", on_click=lambda: STATE.update({_key("before"): ()}))
+            st.button("Forget the earlier part", on_click=form.put, args=("before", ()))

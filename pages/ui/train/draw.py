@@ -1,6 +1,7 @@
 """Data drawn by hand: the paper in place of "Data and fit" until Train is pressed, and the same points as a table."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,9 @@ from gd_core import drawing
 from gd_core.problem import split
 from gd_core.settings.experiment import Experiment, ParameterError
 from pages.ui.charts.model import Run
-from pages.ui.look import look, projector
+from pages.ui.look import look, projector, session
 from pages.ui.look.palette import Palette
+from pages.ui.train import own_table
 
 _HERE = Path(__file__).parent
 _pad = component(
@@ -26,6 +28,19 @@ REMEMBERED = 50  # drawings that Undo goes back to
 STATE = st.session_state
 Load = Callable[[Experiment], None]
 Say = Callable[[str], None]
+
+
+@dataclass
+class Paper:
+    """A visitor's paper.
+
+    Attributes:
+        earlier: The drawings that Undo goes back to.
+        edits: The number of the browser's last change that was taken over.
+    """
+
+    earlier: list[Experiment] = field(default_factory=list)
+    edits: int = 0
 
 
 def show(run: Run, colours: Palette, load: Load, say: Say) -> None:
@@ -63,9 +78,9 @@ def show(run: Run, colours: Palette, load: Load, say: Say) -> None:
             "titles": [problem.dataset.feature_names[0], problem.dataset.target_name],
             "fewest": drawing.FEWEST,
             "most": drawing.MOST,
-            "undo": bool(STATE.get("drawings")),
+            "undo": bool(session.held(Paper).earlier),
             "large": projector.on(),
-            "seen": STATE.get("drawing_edits", 0),
+            "seen": session.held(Paper).edits,
             "colours": {
                 "data": colours.data,
                 "best": colours.optimum,
@@ -100,14 +115,14 @@ def _edited(experiment: Experiment, load: Load, say: Say) -> None:
     """The browser has finished a change."""
     edit = STATE["pad"].get("edit")
     if isinstance(edit, dict):
-        STATE["drawing_edits"] = edit.get("number", 0)
+        session.held(Paper).edits = edit.get("number", 0)
         _take(experiment, edit.get("points"), load, say)
 
 
 def _asked(experiment: Experiment, load: Load) -> None:
     """Undo or Start over was pressed."""
     what = str(STATE["pad"].get("ask") or "")
-    drawings: list[Experiment] = STATE.setdefault("drawings", [])
+    drawings = session.held(Paper).earlier
     if what.startswith("undo") and drawings:
         _set(drawings.pop(), load)
     elif what.startswith("over"):
@@ -138,10 +153,11 @@ def _take(experiment: Experiment, points: Any, load: Load, say: Say) -> None:
         say(str(error))
         return
     if changed.table != experiment.table:
-        STATE["drawings"] = [*STATE.get("drawings", []), experiment][-REMEMBERED:]
+        paper = session.held(Paper)
+        paper.earlier = [*paper.earlier, experiment][-REMEMBERED:]
         _set(changed, load)
 
 
 def _set(experiment: Experiment, load: Load) -> None:
-    STATE["last_drawing"] = experiment
+    own_table.remember_drawing(experiment)
     load(experiment)

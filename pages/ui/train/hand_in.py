@@ -12,7 +12,7 @@ from pages.ui.look.look import plain
 from pages.ui.player import live_runs, player
 from pages.ui.train import share, task
 
-STATE = st.session_state
+DIALOG = "hand in"
 
 
 def show(place: Any, take: live_runs.Take | None) -> None:
@@ -32,7 +32,7 @@ def show(place: Any, take: live_runs.Take | None) -> None:
         st.button(
             "Open the whole lab with these settings", type="tertiary", key="leave_task", on_click=task.leave
         )
-    if STATE.get("dialog") == "hand in" and ended and take and not task.result():
+    if task.dialog() == DIALOG and ended and take and not task.result():
         _dialog(now, take)
 
 
@@ -68,11 +68,11 @@ def _progress(now: Task, take: live_runs.Take | None) -> str:
 
 
 def _open() -> None:
-    STATE["dialog"] = "hand in"
+    task.open_dialog(DIALOG)
 
 
 def _close() -> None:
-    STATE.pop("dialog", None)
+    task.open_dialog(None)
 
 
 @st.dialog("Your result", on_dismiss=_close)

@@ -5,7 +5,7 @@ the experiment stays as it was: the charts go on showing the last complete table
 """
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from html import escape
 from typing import Any, NamedTuple
 
@@ -25,8 +25,9 @@ from gd_core.settings.table_fields import (
     usual_fields,
 )
 from gd_core.tables.example_tables import EXAMPLE_TABLES
+from pages.ui.look import navigation, session
 from pages.ui.look.look import plain
-from pages.ui.train import pins, task
+from pages.ui.train import form, pins, task
 
 STATE = st.session_state
 KEPT = 3  # tables that a visitor's session holds
@@ -43,12 +44,66 @@ class Held(NamedTuple):
     findings: tuple[Any, ...]
 
 
+@dataclass
+class OwnTables:
+    """What a visitor's session keeps of tables.
+
+    Attributes:
+        brought: Those that were brought, by key, the latest last.
+        uploads: Counts the files that were taken from an uploader.
+        said: What is wrong with the last file.
+        wanted: The address that waits for its file.
+        instead: What is shown until that file is there.
+        last: The last experiment on a table.
+        drawing: The last drawing, of those that were changed.
+    """
+
+    brought: dict[str, Held] = field(default_factory=dict)
+    uploads: int = 0
+    said: str = ""
+    wanted: dict[str, str] | None = None
+    instead: Experiment | None = None
+    last: Experiment | None = None
+    drawing: Experiment | None = None
+
+
+def _own() -> OwnTables:
+    return session.held(OwnTables)
+
+
+def want(address: dict[str, str] | None, instead: Experiment | None = None) -> None:
+    """Have an address wait for its file, and show another experiment until it is there; with None, none waits."""
+    own = _own()
+    own.wanted, own.instead = address, instead
+
+
+def waits(experiment: Experiment) -> bool:
+    """Whether an address waits for its file, and this is what is shown instead."""
+    return bool(_own().wanted) and experiment == _own().instead
+
+
+def last() -> Experiment | None:
+    """The last experiment on a table."""
+    return _own().last
+
+
+def remember(experiment: Experiment) -> None:
+    """This is the last experiment, if it is on a table."""
+    if experiment.dataset == DATASET:
+        _own().last = experiment
+
+
+def remember_drawing(experiment: Experiment) -> None:
+    """This is the drawing to come back to. For callbacks."""
+    _own().drawing = experiment
+
+
 # ---------------------------------------------------------------------------------------------- what is picked
 
 
 def picked() -> dict[str, Any]:
     """The table's fields as the widgets say them, and the rows that are left, good or bad."""
-    values: dict[str, Any] = {"dataset": DATASET} | {name: STATE.get(f"w_{name}") for name in TABLE_FIELDS}
+    values: dict[str, Any] = {"dataset": DATASET} | {name: form.value_or(name, None) for name in TABLE_FIELDS}
     values["features"] = tuple(values["features"] or ())
     return values
 
@@ -79,11 +134,11 @@ def mine(usual: Experiment, fits: Callable[[Experiment], str | None], **changes:
         fits: Says why the lesson cannot take a table, or None.
         changes: Fields that the lesson sets.
     """
-    last: Experiment | None = STATE.get("last_table")
-    if last is None or needs_its_file(last.table):
+    found = last()
+    if found is None or needs_its_file(found.table):
         return usual
     kept = {
-        name: getattr(last, name) for name in (*TABLE_FIELDS, "points", "learning_rate", "scale_features")
+        name: getattr(found, name) for name in (*TABLE_FIELDS, "points", "learning_rate", "scale_features")
     }
     try:
         one = Experiment(**(defaults(DATASET, "gradient-descent") | kept | changes))
@@ -140,7 +195,7 @@ def panel(load: Load) -> None:
             st.html(_title(key, table))
         if task.free("table"):
             _menu(load)
-        if task.free("table") and not drawing.is_drawing(STATE["good"]):
+        if task.free("table") and not drawing.is_drawing(form.held().good):
             st.button(
                 "Draw your own", icon=":material/draw:", key="draw_your_own", width="stretch",
                 on_click=_draw, args=(load,), help="Click points on a plot, and watch the fit answer.",
@@ -151,18 +206,18 @@ def panel(load: Load) -> None:
             return
         names = list(table.names)
         if not task.hidden("target"):
-            st.selectbox("Target y", names, key="w_target", on_change=_target_changed, args=(load,),
+            st.selectbox("Target y", names, key=form.key("target"), on_change=_target_changed, args=(load,),
                          disabled=not task.free("target"), help="The column that is predicted.")  # fmt: skip
-        others = [name for name in names if name != STATE["w_target"]]
+        others = [name for name in names if name != form.value("target")]
         if not task.hidden("features"):
             st.multiselect(
-                "Features x", others, key="w_features", on_change=_features_changed, args=(load,),
+                "Features x", others, key=form.key("features"), on_change=_features_changed, args=(load,),
                 max_selections=MAX_FEATURES, placeholder="Choose columns", disabled=not task.free("features"),
                 help="The columns that it is predicted from. With one a line or a polynomial is fitted, with several a plane.",
             )  # fmt: skip
-        if len(STATE["w_features"]) == 1 and not task.hidden("degree"):
+        if len(form.value("features")) == 1 and not task.hidden("degree"):
             st.segmented_control(
-                "Degree", range(1, MAX_DEGREE + 1), key="w_degree", on_change=_changed, args=(load,), required=True,
+                "Degree", range(1, MAX_DEGREE + 1), key=form.key("degree"), on_change=_changed, args=(load,), required=True,
                 disabled=not task.free("degree"),
                 help="1 is a line w₁·x + b; 2 adds w₂·x², and so on. All of them are linear in the weights.",
             )  # fmt: skip
@@ -171,7 +226,7 @@ def panel(load: Load) -> None:
 
 
 def _title(key: str, table: Any) -> str:
-    held: dict[str, Held] = STATE.get("tables", {})
+    held = _own().brought
     name = (
         EXAMPLE_TABLES[key].title
         if key in EXAMPLE_TABLES
@@ -191,7 +246,7 @@ def _menu(load: Load) -> None:
     ):
         st.file_uploader(
             "A CSV or TSV file, up to 200,000 rows", type=["csv", "tsv", "txt"], max_upload_size=5,
-            key=f"upload {STATE.get('uploads', 0)}", on_change=_uploaded, args=(load,),
+            key=_upload_key(), on_change=_uploaded, args=(load,),
         )  # fmt: skip
         st.text_area(
             "Or paste rows, as from a spreadsheet",
@@ -207,7 +262,7 @@ def _menu(load: Load) -> None:
                 width="stretch", on_click=_choose, args=(key, load),
             )  # fmt: skip
             st.caption(plain(f"{example.source}. {example.licence}"))
-        if str(STATE.get("w_table")) in STATE.get("tables", {}):
+        if str(form.value_or("table", None)) in _own().brought:
             st.button(
                 "Remove my table",
                 key="remove_table",
@@ -219,8 +274,8 @@ def _menu(load: Load) -> None:
 
 def _said() -> list[str]:
     """What is wrong with the last file, and which file a link asks for."""
-    sentences = [STATE["table_said"]] if STATE.get("table_said") else []
-    if wanted := STATE.get("wanted"):
+    sentences = [_own().said]
+    if wanted := _own().wanted:
         sentences.insert(0, needs_its_file(wanted["table"]) or "")
     return [sentence for sentence in sentences if sentence]
 
@@ -259,7 +314,7 @@ def _gaps(table: Any, load: Load) -> None:
             if one
             else f"{rows.filled:,} missing numbers are the mean of their column"
         )
-        parts[-1] += " over the training rows" if STATE["good"].holdout else ""
+        parts[-1] += " over the training rows" if form.held().good.holdout else ""
     parts += [f"{rows.dropped:,} of {table.rows:,} rows are left out"] if rows.dropped else []
     st.caption(f"{'; '.join(parts)}.")
     st.button(
@@ -268,7 +323,7 @@ def _gaps(table: Any, load: Load) -> None:
 
 
 def _findings(table: Any, columns: tuple[str, ...]) -> list[str]:
-    held: Held | None = STATE.get("tables", {}).get(STATE["w_table"])
+    held = _own().brought.get(form.value("table"))
     if held is None:  # from a link: only the gaps are left
         import numpy as np
 
@@ -282,7 +337,7 @@ def _findings(table: Any, columns: tuple[str, ...]) -> list[str]:
 
 def note(experiment: Experiment) -> str:
     """What the link of this experiment carries."""
-    held: Held | None = STATE.get("tables", {}).get(experiment.table)
+    held = _own().brought.get(experiment.table)
     notes = " ".join(held.notes) if held else ""
     if experiment.table.startswith("sha256:"):
         mark = experiment.table.removeprefix("sha256:")
@@ -299,16 +354,20 @@ def note(experiment: Experiment) -> str:
 
 def _draw(load: Load) -> None:
     """Go back to the drawing that was left, or begin one."""
-    STATE["table_said"], STATE["table_menu"] = "", False
-    STATE.pop("wanted", None)
-    load(STATE.get("last_drawing") or drawing.opening())
-    STATE["axes"] = (0, 1)
+    _done()
+    want(None)
+    load(_own().drawing or drawing.opening())
+    form.held().axes = (0, 1)
+
+
+def _upload_key() -> str:
+    return f"upload {_own().uploads}"
 
 
 def _uploaded(load: Load) -> None:
-    file = STATE.get(f"upload {STATE.get('uploads', 0)}")
+    file = STATE.get(_upload_key())
     if file is not None:
-        STATE["uploads"] = STATE.get("uploads", 0) + 1  # a fresh uploader, which no longer holds the file
+        _own().uploads += 1  # a fresh uploader, which no longer holds the file
         _take(file.getvalue(), file.name, load)
 
 
@@ -325,57 +384,61 @@ def _take(source: bytes | str, name: str, load: Load) -> bool:
     try:
         reading = read(source)
     except TableError as error:
-        STATE["table_said"] = str(error)
+        _own().said = str(error)
         return False
     table = keep(reading.table)
-    tables: dict[str, Held] = STATE.setdefault("tables", {})
+    tables = _own().brought
     tables.pop(table.key, None)
     tables[table.key] = Held(name, table, reading.notes, reading.findings)
     for old in list(tables)[:-KEPT]:
         tables.pop(old, None)
-    wanted: dict[str, str] | None = STATE.get("wanted")
+    wanted = _own().wanted
     if wanted and wanted["table"] == table.key:
-        STATE.pop("wanted", None)
-        STATE["table_said"], STATE["table_menu"] = "", False
+        want(None)
+        _done()
         if handed := {name: wanted[name] for name in ("task", "result") if name in wanted}:
             st.query_params.from_dict(handed)
-            STATE["page"] = ""  # the address is read as if it were just opened
+            navigation.reopen()
         else:
             load(Experiment.from_query(wanted)[0])
         return True
     _choose(table.key, load)
     if wanted:
-        STATE["table_said"] = (
-            f"This file is another one: its fingerprint is {table.fingerprint[:16]}. It is shown as your own table."
-        )
+        _own().said = f"This file is another one: its fingerprint is {table.fingerprint[:16]}. It is shown as your own table."
     return True
 
 
+def _done() -> None:
+    """Nothing is wrong, and the menu closes."""
+    _own().said = ""
+    STATE["table_menu"] = False
+
+
 def _choose(key: str, load: Load) -> None:
-    STATE["table_said"], STATE["table_menu"] = "", False
-    STATE["w_table"] = key
+    _done()
+    form.put("table", key)
     for name, value in usual_fields(key).items():
-        STATE[f"w_{name}"] = list(value) if isinstance(value, tuple) else value
+        form.put(name, list(value) if isinstance(value, tuple) else value)
     _changed(load)
 
 
 def _target_changed(load: Load) -> None:
     """A target is no feature: where it was one, the last target takes its place if there is no other."""
-    target = STATE["w_target"]
-    left = [name for name in STATE["w_features"] if name != target]
-    good: Experiment = STATE["good"]
-    STATE["w_features"] = left or ([good.target] if good.target != target else [])
+    target = form.value("target")
+    left = [name for name in form.value("features") if name != target]
+    good = form.held().good
+    form.put("features", left or ([good.target] if good.target != target else []))
     _changed(load)
 
 
 def _features_changed(load: Load) -> None:
-    if len(STATE["w_features"]) != 1:
-        STATE["w_degree"] = 1
+    if len(form.value("features")) != 1:
+        form.put("degree", 1)
     _changed(load)
 
 
 def _choose_missing(what: str, load: Load) -> None:
-    STATE["w_missing"] = what
+    form.put("missing", what)
     if what != "refuse":
         _changed(load)
 
@@ -384,8 +447,8 @@ def _changed(load: Load) -> None:
     """Take a good pick over, with a rate that settles on it. A bad one stays in the widgets, with its sentence."""
     if problem():
         return
-    STATE["table_said"] = ""
-    good: Experiment = STATE["good"]
+    _own().said = ""
+    good = form.held().good
     values: dict[str, Any] = picked() | {"points": points_of(picked())}
     kept = {name: getattr(good, name) for name in ("loss", "optimizer", "seed", "epochs", "scale_features")}
     if good.dataset != DATASET or good.table != values["table"]:
@@ -394,19 +457,20 @@ def _changed(load: Load) -> None:
     try:
         chosen = Experiment(**(fields | {name: getattr(good, name) for name in ("holdout", "split_seed")}))
     except ParameterError as error:  # too few rows, or too few numbers in a column, to hold some of them out
-        STATE["table_said"] = f"{error} So no rows are held out."
+        _own().said = f"{error} So no rows are held out."
         chosen = Experiment(**fields)
     load(_safe(chosen))
-    STATE["axes"] = (0, 1)
+    form.held().axes = (0, 1)
 
 
 def _remove(load: Load) -> None:
     """Forget the table and everything that holds its rows, pinned runs too."""
-    key = str(STATE["w_table"])
+    key = str(form.value("table"))
     pins.hold(pins.held().without_table(key))
-    STATE.get("tables", {}).pop(key, None)
-    if (last := STATE.get("last_table")) and last.table == key:
-        STATE.pop("last_table")
+    own = _own()
+    own.brought.pop(key, None)
+    if own.last and own.last.table == key:
+        own.last = None
     _choose(next(iter(EXAMPLE_TABLES)), load)
     from pages.ui.player import live_runs
 
@@ -415,7 +479,7 @@ def _remove(load: Load) -> None:
 
 def scale(load: Load) -> None:
     """Scale the features, with the rate that settles then. For callbacks."""
-    load(_safe(replace(STATE["good"], scale_features=True, start="published")))
+    load(_safe(replace(form.held().good, scale_features=True, start="published")))
 
 
 def _safe(experiment: Experiment) -> Experiment:

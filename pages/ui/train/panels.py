@@ -1,6 +1,7 @@
 """The Train page's live part: four panels, the transport under them, and the tabs."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import streamlit as st
@@ -10,6 +11,7 @@ from gd_core.landscape import window
 from gd_core.outcome import Finding, Outcome
 from gd_core.settings.catalog import LOSS_INFO, OPTIMIZER_INFO
 from gd_core.settings.engines import SPECTRUM
+from gd_core.settings.examples import OPENING
 from gd_core.settings.experiment import Experiment, ParameterError
 from gd_core.settings.task import THEORY
 from gd_core.theory import Forecast
@@ -19,7 +21,7 @@ from pages.ui.charts.fit import agreement, along, fit
 from pages.ui.charts.ghosts import Ghost
 from pages.ui.charts.loss_map import landscape, parabola
 from pages.ui.charts.model import DRAWN_ROWS, MOVED_ROWS, Run, View, stride_of
-from pages.ui.look import current_charts, look, projector
+from pages.ui.look import current_charts, look, projector, session
 from pages.ui.look.palette import Palette, palette
 from pages.ui.player import live_runs, player, run_summaries, tabs
 from pages.ui.player.recording_cache import once
@@ -32,22 +34,36 @@ TALL, LOW = 300, 205  # heights of the upper and the lower panels, in pixels,
 IN_A_ROW = 270  # and of three side by side
 LINE = 26  # of the legend of pinned runs over them
 _LOW = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
-STATE = st.session_state
+
+
+@dataclass
+class Live:
+    """What the session keeps of the live part.
+
+    Attributes:
+        experiment: What the side bar said when the whole page last ran.
+        along: The two features that the fit is drawn along, by number.
+        continue_from: The epoch of the run on stage to go on from.
+    """
+
+    experiment: Experiment = OPENING.experiment
+    along: list[int] = field(default_factory=lambda: [0, 1])
+    continue_from: float | None = None
 
 
 def show(held: controls.Controls, box: Any = None) -> None:
     """Everything on the page that needs torch; `box` is the place under a task."""
     live_runs.settle()
-    STATE["held"] = held
-    STATE.pop("side_bar_changed", None)
-    if STATE["followed"]:
+    session.held(Live).experiment = held.experiment
+    controls.bar().changed = False
+    if controls.bar().followed:
         live_runs.recall(held.experiment)
         if task.result():
             _press("train")
     _act(held.experiment)
     if task.free("learning_rate") and not task.hidden(THEORY):
         with held.under_rate:
-            rate.show(held.experiment, live_runs.foreseen(held.experiment)[2], _rate_chosen("rate"))
+            rate.show(held.experiment, live_runs.foreseen(held.experiment)[2], _rate_chosen(rate.chosen))
     if held.experiment.dataset == "table" and task.current() is None and not own_table.problem():
         with held.under_table:
             table_advice.show(held.experiment, controls.load)
@@ -63,7 +79,7 @@ def show(held: controls.Controls, box: Any = None) -> None:
 
 def _shown() -> dict[str, Run]:
     """The run on the page now, for whoever takes it away."""
-    experiment = STATE["held"].experiment
+    experiment = session.held(Live).experiment
     return {"This run": live_runs.as_run(experiment, live_runs.on_stage(experiment))[0]}
 
 
@@ -74,7 +90,7 @@ def _address() -> dict[str, str]:
 
 
 def _live(held: controls.Controls, streaming: bool) -> None:
-    if "side_bar_changed" in STATE or ("pressed" in STATE and not _trains_alone(held, streaming)):
+    if controls.bar().changed or (controls.bar().pressed and not _trains_alone(held, streaming)):
         st.rerun()  # only this part is running, and a button in it changes something outside
     current_charts.clear()
     take = live_runs.on_stage(held.experiment)
@@ -110,7 +126,7 @@ def _trains_alone(held: controls.Controls, streaming: bool) -> bool:
 
     Most presses of Train are such: the side bar is neither read nor sent again.
     """
-    alone = STATE["pressed"] == "train" and task.current() is None and not streaming
+    alone = controls.bar().pressed == "train" and task.current() is None and not streaming
     if not alone or not live_runs.is_short(held.experiment) or controls.have_changed():
         return False
     _act(held.experiment)
@@ -211,14 +227,14 @@ def _shown_features(run: Run) -> list[int]:
     names = run.problem.dataset.feature_names
     shown = [0, 1]
     if len(names) > 2:
-        shown = [place if place < len(names) else 0 for place in STATE.get("along", shown)]
+        shown = [place if place < len(names) else 0 for place in session.held(Live).along]
         with st.popover("Along which", width="stretch"):
             for place in range(2):
                 shown[place] = st.selectbox(
                     "Above" if place == 0 else "Below", range(len(names)), index=shown[place],
                     format_func=names.__getitem__, key=f"along {place}",
                 )  # fmt: skip
-        STATE["along"] = shown
+        session.held(Live).along = shown
     return shown
 
 
@@ -346,7 +362,7 @@ def _transport(
     shown: pinned.Beside,
 ) -> None:
     changed = take is not None and take.experiment != held.experiment
-    newest = take is not None and take.number == STATE["takes"]  # not one that Back has found again
+    newest = take is not None and take.number == live_runs.takes()  # not one that Back has found again
     with st.container(key="transport", horizontal=True, vertical_alignment="top"):
         with st.container(key="commands", width="content", gap="xsmall"):
             with st.container(key="buttons", horizontal=True, width="content", gap="small"):
@@ -370,14 +386,14 @@ def _transport(
             run,
             forecast,
             finding,
-            take=f"take {take.number}" if take else f"start {STATE.get('takes', 0)}",
+            take=f"take {take.number}" if take else f"start {live_runs.takes()}",
             play=newest,
             trained=take is not None,
             first_epoch=0 if take is None else take.first_epoch if newest else run.recording.epochs,
             offers=_offers(finding.outcome, forecast, run.experiment.learning_rate),
             note="The settings have changed since this run: Train runs the new ones." if changed else "",
             extra=tabs.extra_columns(run) | pinned.extra_columns(run, shown),
-            on_rate=_rate_chosen("player"),
+            on_rate=_rate_chosen(player.rate),
             on_continue=_epoch_chosen if task.free("before") else None,
             on_click=_start_clicked if task.free("start") else None,
         )
@@ -400,12 +416,12 @@ def _offers(outcome: Outcome, forecast: Forecast, now: float) -> Sequence[player
 
 def _press(button: str) -> None:
     """Remember a button. It acts when the side bar has been read: a rate may have been typed just before."""
-    STATE["pressed"] = button
+    controls.bar().pressed = button
 
 
 def _act(experiment: Experiment) -> None:
     """Do what the pressed button says, with the settings as they are now."""
-    button = STATE.pop("pressed", None)
+    button, controls.bar().pressed = controls.bar().pressed, None
     if button == "train":
         live_runs.train(experiment)
     if button == "continue":
@@ -414,7 +430,7 @@ def _act(experiment: Experiment) -> None:
 
 def _side_bar_changed() -> None:
     """Have the whole page run again, not only its live part."""
-    STATE["side_bar_changed"] = True
+    controls.bar().changed = True
 
 
 def _new_start() -> None:
@@ -423,9 +439,9 @@ def _new_start() -> None:
     live_runs.reset()
 
 
-def _rate_chosen(component: str) -> Callable[[], None]:
+def _rate_chosen(rate_of: Callable[[], float | None]) -> Callable[[], None]:
     def chosen() -> None:
-        if (value := STATE[component].get("rate")) is not None:
+        if (value := rate_of()) is not None:
             controls.set_rate(value)
             _side_bar_changed()
 
@@ -434,7 +450,8 @@ def _rate_chosen(component: str) -> Callable[[], None]:
 
 def _continue(now: Experiment) -> None:
     """Go on from an epoch of the run on stage, with the update rule as it is set now."""
-    take, epoch = live_runs.on_stage(now), STATE.pop("continue_from", None)
+    take = live_runs.on_stage(now)
+    epoch, session.held(Live).continue_from = session.held(Live).continue_from, None
     if epoch is None or take is None:
         return
     changes = {
@@ -451,8 +468,8 @@ def _continue(now: Experiment) -> None:
 
 
 def _epoch_chosen() -> None:
-    if (epoch := STATE["player"].get("continue_from")) is not None:
-        STATE["continue_from"] = epoch
+    if (epoch := player.continue_from()) is not None:
+        session.held(Live).continue_from = epoch
         _press("continue")
 
 
@@ -461,7 +478,7 @@ def _start_clicked() -> None:
     picked = player.clicked()
     if picked is None:
         return
-    experiment: Experiment = STATE["held"].experiment
+    experiment = session.held(Live).experiment
     problem, curvature, _ = live_runs.foreseen(experiment)
     take = live_runs.on_stage(experiment)
     theta = (take.recording.epoch_theta[picked.epoch] if take else problem.start).clone()

@@ -1,6 +1,7 @@
 """Pinned runs on the Train page: the button that pins, the list behind it, and the legend over the charts."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from html import escape
 from typing import Any, NamedTuple
 from urllib.parse import quote
@@ -12,7 +13,7 @@ from gd_core.run_summary import same_data, same_landscape, same_target
 from gd_core.settings.pins import Pin
 from pages.ui.charts.ghosts import MARKS, STROKES, Ghost, colours_of
 from pages.ui.charts.model import Run, drawn_epochs, last_epoch
-from pages.ui.look import projector
+from pages.ui.look import projector, session
 from pages.ui.look.look import plain
 from pages.ui.look.palette import Palette
 from pages.ui.player import live_runs, player, run_summaries
@@ -20,6 +21,13 @@ from pages.ui.train import controls, pins
 
 STATE = st.session_state
 NONE: tuple[Ghost, ...] = ()
+
+
+@dataclass
+class Said:
+    """Why the last run could not be pinned; empty if it could."""
+
+    sentence: str = ""
 
 
 class Beside(NamedTuple):
@@ -155,7 +163,7 @@ def buttons(take: live_runs.Take | None, changed: Callable[[], None]) -> None:
         if held:
             with st.popover(f"{len(held)} pinned", type="tertiary", key="pinned", on_change="rerun"):
                 _list(held, changed)
-    if sentence := STATE.get("pin said"):
+    if sentence := session.held(Said).sentence:
         st.markdown(f":orange[:material/error:] {plain(sentence)}")
 
 
@@ -182,19 +190,19 @@ def _list(held: Sequence[Pin], changed: Callable[[], None]) -> None:
 
 
 def _toggle(take: live_runs.Take | None, changed: Callable[[], None]) -> None:
-    STATE.pop("pin said", None)
+    session.held(Said).sentence = ""
     if take is None:
         return
     experiment = pins.as_trained(take.experiment, take.recording)
     if sentence := pins.pin(experiment):
-        STATE["pin said"] = sentence
+        session.held(Said).sentence = sentence
     elif experiment == take.experiment:
         run_summaries.keep(experiment, take.recording)  # what is trained already need not be trained again
     changed()
 
 
 def _unpin(place: int, changed: Callable[[], None]) -> None:
-    STATE.pop("pin said", None)
+    session.held(Said).sentence = ""
     if place < len(pins.held().pins):
         pins.hold(pins.held().without(place))
     changed()

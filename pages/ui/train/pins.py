@@ -1,7 +1,7 @@
 """Pinned runs in a visitor's session, and what the addresses of Train and Compare hold of them. No torch here."""
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import streamlit as st
@@ -9,22 +9,36 @@ import streamlit as st
 from gd_core.settings.experiment import Experiment, ParameterError
 from gd_core.settings.pins import Pins
 from gd_core.settings.table_fields import table_at_hand
+from pages.ui.look import navigation, session
 
 # Four usual runs take 200 to 400 characters. What is longer (runs on a table that travels in the link) stays in the
 # session and in the address of Compare, or Train's own link would grow beyond what a chat or a mail leaves whole.
 LONGEST_ON_TRAIN = 1000
-STATE = st.session_state
+
+
+@dataclass
+class Pinned:
+    """A visitor's pinned runs.
+
+    Attributes:
+        pins: The runs.
+        tables: The tables that they were trained on, so that large ones stay in memory as long as they do.
+    """
+
+    pins: Pins = field(default_factory=Pins)
+    tables: list[Any] = field(default_factory=list)
 
 
 def held() -> Pins:
     """The visitor's pinned runs."""
-    return STATE.get("pins", Pins())
+    return session.held(Pinned).pins
 
 
 def hold(pins: Pins) -> None:
     """Replace them. A large table that one of them was trained on stays in memory as long as they do."""
-    STATE["pins"] = pins
-    STATE["pinned_tables"] = [table_at_hand(pin.experiment.table) for pin in pins.pins]
+    tables = [table_at_hand(pin.experiment.table) for pin in pins.pins]
+    pinned = session.held(Pinned)
+    pinned.pins, pinned.tables = pins, tables
 
 
 def pin(experiment: Experiment) -> str | None:
@@ -62,7 +76,7 @@ def follow(address: Mapping[str, str], last: Mapping[str, str], *, entered: bool
 def enter_compare() -> None:
     """Bring the session's runs to the Compare page, whose address is what counts there. Before its desk opens."""
     address = st.query_params.to_dict()
-    if STATE.get("page") != "compare" and "pins" not in address and held().pins:
+    if not navigation.at("compare") and "pins" not in address and held().pins:
         st.query_params.from_dict({**address, **held().to_query()})
 
 

@@ -33,12 +33,12 @@ STATE = st.session_state
 
 def show(experiment: Experiment, take: live_runs.Take | None) -> None:
     """The dialog, if it is open."""
-    if STATE.get("dialog") == "prepare" and task.current() is None:
+    if task.dialog() == task.PREPARE and task.current() is None:
         _dialog(experiment, take)
 
 
 def _close() -> None:
-    STATE.pop("dialog", None)
+    task.open_dialog(None)
 
 
 @st.dialog("Prepare a task", width="large", on_dismiss=_close)

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import streamlit as st
 from streamlit.components.v2 import component
 
 from gd_core.settings.experiment import BOUNDS, Experiment
@@ -15,12 +16,13 @@ _strip = component(
     css=(_HERE / "rate.css").read_text(encoding="utf-8"),
     js=(_HERE / "rate.js").read_text(encoding="utf-8"),
 )
+KEY = "rate"  # of the component
 BELOW_THE_LIMIT, ABOVE_THE_LIMIT = 1e-4, 10.0  # how far the track reaches, as shares of the limit
 WITHOUT_A_LIMIT = (1e-6, 10.0)  # the track of a rule that has none
 
 
 def show(experiment: Experiment, forecast: Forecast, on_rate: Callable[[], None]) -> None:
-    """Draw the strip. The chosen rate is in its state under `rate` when `on_rate` is called."""
+    """Draw the strip. `chosen` gives the rate when `on_rate` is called."""
     limit, rate = forecast.stability_limit, experiment.learning_rate
     low, high = WITHOUT_A_LIMIT if limit is None else (limit * BELOW_THE_LIMIT, limit * ABOVE_THE_LIMIT)
     bounds = BOUNDS["learning_rate"]
@@ -42,7 +44,7 @@ def show(experiment: Experiment, forecast: Forecast, on_rate: Callable[[], None]
         stops.append(_stop("Best in the long run", forecast.best_learning_rate, hint))
         stops.append(_stop("Limit", limit, "Above it the error grows instead of shrinking."))
     _strip(
-        key="rate",
+        key=KEY,
         data={
             "rate": rate,
             "low": max(bounds.low, min(low, rate)),
@@ -54,6 +56,11 @@ def show(experiment: Experiment, forecast: Forecast, on_rate: Callable[[], None]
         },
         on_rate_change=on_rate,
     )
+
+
+def chosen() -> float | None:
+    """The rate that `on_rate` was called for."""
+    return st.session_state[KEY].get("rate")
 
 
 def _stop(label: str, rate: float, hint: str) -> dict[str, object]:

@@ -1,6 +1,7 @@
 """A task as its student sees it: which controls there are, the box above the charts, and the address. No torch here."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from html import escape
 from typing import Any
 
@@ -9,7 +10,7 @@ import streamlit as st
 from gd_core.settings.catalog import DATASET_INFO, LOSS_INFO, OPTIMIZER_INFO
 from gd_core.settings.experiment import BOUNDS, Experiment
 from gd_core.settings.task import LONGEST_ANSWER, THEORY, Access, Result, Task, open_address, table_it_needs
-from pages.ui.look import look
+from pages.ui.look import look, session
 from pages.ui.look.options import written
 
 TITLES = {
@@ -30,17 +31,41 @@ CHOSEN: Mapping[str, Mapping[str, Any]] = {
 }  # fmt: skip
 LOCKED = "Locked by the task."
 NEEDS_A_FILE = "This task comes with a file. Bring it under “Bring a table”, and the task opens."
+PREPARE = "prepare"  # the teacher's dialog
 STATE = st.session_state
+
+
+@dataclass
+class Handed:
+    """The task or the result that a visitor has opened, and the dialog about one.
+
+    Attributes:
+        task: The task; for a result, its own with everything locked.
+        result: The result.
+        link: Their own texts in the address, by name.
+        table: The key of the table that they wait for; None when it is there.
+        sentences: What is wrong with their link.
+        dialog: The dialog that is open.
+        typed: What is typed into a dialog or an answer, by what the widgets' keys begin with.
+    """
+
+    task: Task | None = None
+    result: Result | None = None
+    link: dict[str, str] = field(default_factory=dict)
+    table: str | None = None
+    sentences: tuple[str, ...] = ()
+    dialog: str | None = None
+    typed: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
 def current() -> Task | None:
     """The task that is open; for a result, its task with everything locked. None on the plain page."""
-    return STATE.get("task")
+    return session.held(Handed).task
 
 
 def result() -> Result | None:
     """The result that is open."""
-    return STATE.get("result")
+    return session.held(Handed).result
 
 
 def access(name: str) -> Access:
@@ -83,7 +108,7 @@ def prepare_button() -> None:
     """The button that opens the teacher's dialog; `prepare` draws it, once torch is there."""
     st.button(
         "Prepare a task", type="tertiary", key="prepare",
-        on_click=lambda: STATE.update(dialog="prepare"), help="A link for students: what they see, may change, and should reach.",
+        on_click=open_dialog, args=(PREPARE,), help="A link for students: what they see, may change, and should reach.",
     )  # fmt: skip
 
 
@@ -93,12 +118,19 @@ def prepare_button() -> None:
 def follow(address: Mapping[str, str]) -> Experiment | None:
     """Open the task or the result of an address; None if there is none, or it cannot be opened."""
     opened = open_address(address)
-    STATE["task"], STATE["result"] = opened.task, opened.result
-    STATE["task_link"] = {name: address[name] for name in ("result", "task") if name in address}
-    STATE["task_table"] = table_it_needs(address)
-    STATE["task_sentences"] = (NEEDS_A_FILE,) if STATE["task_table"] else opened.sentences
-    STATE.pop("dialog", None)
+    table = table_it_needs(address)
+    handed = session.held(Handed)
+    handed.task, handed.result = opened.task, opened.result
+    handed.link = {name: address[name] for name in ("result", "task") if name in address}
+    handed.table = table
+    handed.sentences = (NEEDS_A_FILE,) if table else opened.sentences
+    handed.dialog = None
     return opened.experiment
+
+
+def waits_for() -> str | None:
+    """The key of the table that what was followed needs and that is not here."""
+    return session.held(Handed).table
 
 
 def query(experiment: Experiment) -> dict[str, str]:
@@ -107,19 +139,29 @@ def query(experiment: Experiment) -> dict[str, str]:
     if task is None:
         return experiment.to_query()
     if result():
-        return {"result": STATE["task_link"]["result"]}
-    return {"task": STATE["task_link"]["task"]} | task.changes(experiment)
+        return {"result": session.held(Handed).link["result"]}
+    return {"task": session.held(Handed).link["task"]} | task.changes(experiment)
 
 
 def forget_the_sentences() -> None:
     """What was wrong with the address has been read: someone has changed something since."""
-    STATE["task_sentences"] = ()
+    session.held(Handed).sentences = ()
 
 
 def leave() -> None:
     """Show the whole lab with the settings as they are. For callbacks."""
-    STATE["task"] = STATE["result"] = None
-    STATE["dialog"] = None
+    handed = session.held(Handed)
+    handed.task = handed.result = handed.dialog = None
+
+
+def dialog() -> str | None:
+    """The name of the dialog that is open."""
+    return session.held(Handed).dialog
+
+
+def open_dialog(name: str | None) -> None:
+    """Open a dialog in the page's next run; with None, none. For callbacks."""
+    session.held(Handed).dialog = name
 
 
 # ------------------------------------------------------------------------------------------------------ the box
@@ -137,7 +179,7 @@ def heading() -> Any:
             "Train",
             "Watch the curve bend towards the data while the error falls. Then ask: could it fall further?",
         )
-    for sentence in STATE.get("task_sentences", ()):
+    for sentence in session.held(Handed).sentences:
         st.markdown(f":orange[:material/error:] {look.plain(sentence)}")
     if task is None:
         return None
@@ -159,7 +201,7 @@ def answer() -> str:
 
 def keep(prefix: str) -> None:
     """Have what was typed into widgets with such keys outlive a dialog, or a visit to another page."""
-    kept = STATE.setdefault(f"kept {prefix}", {})
+    kept = session.held(Handed).typed.setdefault(prefix, {})
     kept.update({str(key): STATE[key] for key in STATE if str(key).startswith(prefix)})
     for key, typed in kept.items():
         if key not in STATE:
@@ -167,7 +209,7 @@ def keep(prefix: str) -> None:
 
 
 def _answer_key() -> str:
-    return f"answer {STATE['task_link'].get('task', '')[-8:]}"  # its own for each task
+    return f"answer {session.held(Handed).link.get('task', '')[-8:]}"  # its own for each task
 
 
 def _answer(handed_in: Result | None) -> None:

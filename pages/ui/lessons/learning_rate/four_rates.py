@@ -148,7 +148,7 @@ def _panel(desk: Desk[Experiment], four: Four, number: int, run: Run, colours: P
 
 def _field(desk: Desk[Experiment], four: Four, number: int) -> None:
     """A rate's own field."""
-    name, key = f"run {number}", f"rate of run {number}"
+    name, key = f"run {number}", _key(number)
     if not desk.refused(name) or key not in STATE:
         STATE[key] = written(four.rates[number - 1])
     else:
@@ -163,10 +163,14 @@ def _field(desk: Desk[Experiment], four: Four, number: int) -> None:
     desk.complaint(name)
 
 
+def _key(number: int) -> str:
+    return f"rate of run {number}"
+
+
 def _typed(desk: Desk[Experiment], rates: tuple[float, ...], number: int) -> None:
     name = f"run {number}"
     try:
-        rate = RATE.read(f"rate of run {number}", STATE[f"rate of run {number}"].strip())
+        rate = RATE.read(f"rate of run {number}", STATE[_key(number)].strip())
     except ParameterError as error:
         desk.refuse(name, f"{error} Using {written(rates[number - 1])} instead.")
         return

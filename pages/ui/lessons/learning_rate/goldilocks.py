@@ -1,6 +1,7 @@
 """Two things to try with one rate: a target to reach in few epochs, and what happens close to the limit."""
 
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any
 
 import streamlit as st
@@ -11,13 +12,25 @@ from gd_core.settings.experiment import Experiment
 from gd_core.verdict import short, significant
 from pages.ui.lessons.learning_rate import four_rates
 from pages.ui.lessons.learning_rate.four_rates import Four
-from pages.ui.look import look
+from pages.ui.look import look, session
 from pages.ui.player import live_runs
 from pages.ui.settings.page_settings import Desk
 
 KEPT = 8  # attempts that are remembered for a problem
-STATE = st.session_state
 _as_key: dict[str | type[Any], Callable[[Any], Any]] = {Experiment: repr}
+
+
+@dataclass
+class Tried:
+    """What a visitor has tried, by problem.
+
+    Attributes:
+        rates: The rates, oldest first.
+        told: The problems whose best rate was asked for.
+    """
+
+    rates: dict[str, list[float]] = field(default_factory=dict)
+    told: set[str] = field(default_factory=set)
 
 
 @st.cache_resource(max_entries=64, show_spinner=False, hash_funcs=_as_key)
@@ -62,23 +75,21 @@ def _task(target: Goal, shared: Experiment) -> str:
     )
 
 
-def _key(shared: Experiment) -> str:
-    return f"attempts {shared!r}"
-
-
 def _tried(shared: Experiment) -> list[float]:
     """Rates tried on this problem, oldest first."""
-    return STATE.get(_key(shared), [])
+    return session.held(Tried).rates.get(repr(shared), [])
 
 
 def _try(desk: Desk[Experiment], shared: Experiment) -> None:
     if not desk.refused("learning_rate"):
-        STATE[_key(shared)] = [*_tried(shared), desk.settings.learning_rate]
-        STATE.pop(f"best {_key(shared)}", None)
+        rates = [*_tried(shared), desk.settings.learning_rate]
+        tried = session.held(Tried)
+        tried.rates[repr(shared)] = rates
+        tried.told.discard(repr(shared))
 
 
 def _show_best(shared: Experiment) -> None:
-    STATE[f"best {_key(shared)}"] = True
+    session.held(Tried).told.add(repr(shared))
 
 
 def _said(last: Attempt, target: Goal, shared: Experiment) -> str:
@@ -92,7 +103,7 @@ def _said(last: Attempt, target: Goal, shared: Experiment) -> str:
         own = f"With η = {rate} the target is not reached in {shared.epochs:,} epochs: RMSE {significant(last.rmse, 4)} at the end."
     if target.epochs is None or target.learning_rate is None:
         return f"{own} No fixed rate gets there in {shared.epochs:,} epochs. More epochs, or scaled features, help."
-    told = STATE.get(f"best {_key(shared)}") or last.score(target) == 100
+    told = repr(shared) in session.held(Tried).told or last.score(target) == 100
     which = (
         f"the best fixed rate{f', {short(target.learning_rate)},' if told else ''} needs {target.epochs:,}"
     )
