@@ -7,7 +7,7 @@ import streamlit as st
 from gd_core.published import PLANE, PLANE_TABLE
 from pages.ui.look import look, projector
 from pages.ui.settings import lesson
-from pages.ui.settings.page_settings import Desk
+from pages.ui.settings.page_settings import PageSettings
 
 MENDED = replace(PLANE, loss="mse")
 MENDED_FAST = replace(MENDED, learning_rate=0.01)
@@ -24,7 +24,7 @@ ANSWERS = {
     "wrong": "It heads for a wrong plane",
     "grows": "It gets out of hand",
 }
-desk = Desk(
+page = PageSettings(
     "broadcasting",
     PLANE,
     only={
@@ -44,22 +44,22 @@ lesson.heading(
     r"y = 1.3\,x_1 - 1.0\,x_2 - 3.5 \qquad \hat y = w_1 x_1 + w_2 x_2 + b",
 )
 with st.sidebar:
-    desk.complaint()
-    desk.text("learning_rate")
-    desk.text("epochs")
+    page.complaint()
+    page.text("learning_rate")
+    page.text("epochs")
     for number, (title, (settings, reason)) in enumerate(EXAMPLES.items()):
         st.button(
-            title, key=f"example_{number}", help=reason, on_click=desk.load, args=(settings,), width="stretch"
+            title, key=f"example_{number}", help=reason, on_click=page.load, args=(settings,), width="stretch"
         )
 first, last = PLANE_TABLE[0].loss, PLANE_TABLE[-1].loss
 printed = f"The article’s loss falls from {first:.2f} to {last:.2f}. Is its model right?"
 QUESTION = lesson.Question(
-    printed if desk.settings == PLANE else "Does this loop find the plane that made the data?", ANSWERS
+    printed if page.settings == PLANE else "Does this loop find the plane that made the data?", ANSWERS
 )
-lesson.predict(desk, QUESTION)
+lesson.predict(page, QUESTION)
 left, middle, right = st.columns([5, 4, 4], gap="medium")
 with left:
-    desk.segments("loss", SUBTRACTIONS, label="The subtraction", hidden=True)
+    page.segments("loss", SUBTRACTIONS, label="The subtraction", hidden=True)
 
 with look.first_visit():
     from gd_core.lessons import broadcasting
@@ -71,14 +71,14 @@ with look.first_visit():
     from pages.ui.look.palette import palette
     from pages.ui.player import live_runs, player, tabs
 live_runs.settle()
-run, forecast, finding = live_runs.played(desk.settings, trained=desk.revealed)
+run, forecast, finding = live_runs.played(page.settings, trained=page.revealed)
 colours = palette(st.context.theme.type)
 tall = projector.height(235, 215)
 with left, st.container(key="picture"):
     st.html(parts.picture(run))
 with middle:
     gone = " Here they leave the picture." if run.recording.diverged_at else ""
-    rows = desk.settings.points
+    rows = page.settings.points
     few = f" {MOVED_ROWS} of {rows:,} rows." if rows > MOVED_ROWS else ""
     look.panel_title("Is the model right?", f"<br>A right prediction lies on the dashed line.{few}{gone}")
     tabs.draw(agreement(run, colours, tall), "agreement")
@@ -94,13 +94,13 @@ with lesson.transport():
         run,
         forecast,
         finding,
-        take=desk.take,
-        play=desk.revealed,
-        trained=desk.revealed,
+        take=page.take,
+        play=page.revealed,
+        trained=page.revealed,
         judged=lesson.judged(
-            desk, QUESTION, broadcasting.standing(run.recording, desk.settings, run.problem, run.curvature)
+            page, QUESTION, broadcasting.standing(run.recording, page.settings, run.problem, run.curvature)
         ),
-        summary=broadcasting.of_run(run.recording, desk.settings, run.problem, run.curvature),
+        summary=broadcasting.of_run(run.recording, page.settings, run.problem, run.curvature),
         extra=parts.ones(run),
         more_sums=parts.sums(run),
     )
@@ -111,9 +111,9 @@ with lower:
 with beside:
     st.html(parts.printed_predictions(run))
     st.html(parts.signs(run))
-    st.html(parts.loop(desk.settings))
-mistaken = desk.settings.loss == "mse-broadcast"
-other = replace(desk.settings, loss="mse" if mistaken else "mse-broadcast")
+    st.html(parts.loop(page.settings))
+mistaken = page.settings.loss == "mse-broadcast"
+other = replace(page.settings, loss="mse" if mistaken else "mse-broadcast")
 lesson.closing(
     (
         "Every prediction is compared with every target, so the best it can do is their mean, −3.54, for every row.",
@@ -121,7 +121,7 @@ lesson.closing(
         "With matching shapes both lines of the error are one. In PyTorch, print the shapes before you subtract.",
     ),
     (
-        lesson.Link("This run on the Train page", "train", desk.settings),
+        lesson.Link("This run on the Train page", "train", page.settings),
         lesson.Link(
             "The same run, mended, on the Train page"
             if mistaken
@@ -131,5 +131,5 @@ lesson.closing(
         ),
         lesson.Link("Words and questions", "glossary"),
     ),
-    (desk, {"This run": run}),
+    (page, {"This run": run}),
 )

@@ -5,12 +5,12 @@ import streamlit as st
 from gd_core.settings.pins import MOST, Pins
 from pages.ui.look import look, navigation
 from pages.ui.look.options import AutoNumber, Choice, Numbers
-from pages.ui.settings.page_settings import Desk
+from pages.ui.settings.page_settings import PageSettings
 from pages.ui.train import pins
 
 navigation.enter()
 pins.enter_compare()
-desk = Desk(
+page = PageSettings(
     "compare",
     Pins(),
     options={
@@ -28,7 +28,7 @@ desk = Desk(
     },
     views=("pins", "target", "shown", "axes"),
 ).open()
-pins.hold(desk.settings)
+pins.hold(page.settings)
 
 look.apply()
 look.title("Compare", "Runs that you have pinned, side by side: what differs, and what came of it.")
@@ -37,10 +37,10 @@ with look.first_visit():
     from pages.ui.compare import comparison
     from pages.ui.player import live_runs
 live_runs.settle()
-desk.complaint()
+page.complaint()
 with st.sidebar:
-    comparison.side_bar(desk)
-if desk.settings.pins:
-    comparison.show(desk)
+    comparison.side_bar(page)
+if page.settings.pins:
+    comparison.show(page)
 else:
-    comparison.empty(desk)
+    comparison.empty(page)

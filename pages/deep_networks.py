@@ -14,7 +14,7 @@ from gd_core.lessons.deep_networks.network import (
 from gd_core.settings.catalog import OPTIMIZER_INFO
 from pages.ui.look import look, projector
 from pages.ui.settings import lesson
-from pages.ui.settings.page_settings import Desk
+from pages.ui.settings.page_settings import PageSettings
 
 QUESTION = lesson.Question(
     "At the start, how large is the gradient of layer 1 beside that of the last hidden layer?",
@@ -39,7 +39,7 @@ WEIGHTS = (
     "Random, normal, with this deviation: 0.1; 1; Xavier √(2/(in + out)); He √(2/in), "
     "where in and out count the numbers that go into a layer and come out."
 )
-desk = Desk("deep_networks", SIGMOID, bounds=NETWORK_BOUNDS, guesses=tuple(QUESTION.answers)).open()
+page = PageSettings("deep_networks", SIGMOID, bounds=NETWORK_BOUNDS, guesses=tuple(QUESTION.answers)).open()
 
 lesson.heading(
     "Vanishing and exploding gradients",
@@ -48,34 +48,34 @@ lesson.heading(
     r"\qquad \frac{\partial L}{\partial W_l} = \delta_l\,h_{l-1}^\top",
 )
 with st.sidebar:
-    desk.complaint()
+    page.complaint()
     with st.container(key="networks"):
         for number, (title, network) in enumerate(EXAMPLES.items()):
             st.button(
-                title, key=f"example_{number}", on_click=desk.load, args=(network,), width="stretch",
-                type="primary" if desk.settings == network else "secondary",
+                title, key=f"example_{number}", on_click=page.load, args=(network,), width="stretch",
+                type="primary" if page.settings == network else "secondary",
             )  # fmt: skip
     one, two = st.columns(2)
     with one:
-        desk.text("depth")
-        desk.choose("activation", ACTIVATION_TITLES, label="Activation φ")
-        desk.text("learning_rate")
+        page.text("depth")
+        page.choose("activation", ACTIVATION_TITLES, label="Activation φ")
+        page.text("learning_rate")
     with two:
-        desk.text("width")
-        desk.choose("initialisation", INITIALISATION_TITLES, label="First weights", help=WEIGHTS)
-        desk.text("epochs")
-    desk.switch("residual", label="Residual connections", help="Each layer adds its input to its output.")
-    desk.switch(
+        page.text("width")
+        page.choose("initialisation", INITIALISATION_TITLES, label="First weights", help=WEIGHTS)
+        page.text("epochs")
+    page.switch("residual", label="Residual connections", help="Each layer adds its input to its output.")
+    page.switch(
         "normalise", label="Layer normalisation", help="Each output is brought to mean 0, deviation 1."
     )
-    desk.choose(
+    page.choose(
         "optimizer",
         {rule: OPTIMIZER_INFO[rule].title for rule in RULES},
         label="Update rule",
         help="Momentum and Adam with their usual settings.",
     )
-    desk.text("seed")
-lesson.predict(desk, QUESTION)
+    page.text("seed")
+lesson.predict(page, QUESTION)
 
 with look.first_visit():
     from gd_core.lessons.deep_networks import verdict
@@ -89,8 +89,8 @@ TALL, LOW = projector.height(258, 208), projector.height(178, 208)
 
 def draw(recording: DeepRecording) -> None:
     """The four charts and the player."""
-    waiting = not desk.revealed
-    depth, colours = desk.settings.depth, palette(st.context.theme.type)
+    waiting = not page.revealed
+    depth, colours = page.settings.depth, palette(st.context.theme.type)
     left, right = st.columns(2, gap="medium")
     with left:
         look.panel_title("Data and network")
@@ -114,19 +114,19 @@ def draw(recording: DeepRecording) -> None:
             templates,
             ""
             if waiting
-            else lesson.judged(desk, QUESTION, verdict.hearing(float(recording.share[0])))
+            else lesson.judged(page, QUESTION, verdict.hearing(float(recording.share[0])))
             + verdict.of_training(recording),
-            take=desk.take,
-            play=desk.revealed,
-            trained=desk.revealed,
+            take=page.take,
+            play=page.revealed,
+            trained=page.revealed,
             last=recording.epochs,
-            planned=desk.settings.epochs,
-            stride=curve.stride_of(desk.settings.epochs),
+            planned=page.settings.epochs,
+            stride=curve.stride_of(page.settings.epochs),
             complete=recording.complete,
         )
 
 
-live_runs.stream(live_runs.follow("deep_networks", desk.settings, DeepRecorder), draw, train=desk.revealed)
+live_runs.stream(live_runs.follow("deep_networks", page.settings, DeepRecorder), draw, train=page.revealed)
 lesson.closing(
     (
         "Each step back multiplies the signal by the weights and by the slope φ′. A sigmoid’s slope is at most 0.25.",
@@ -146,5 +146,5 @@ lesson.closing(
         ),
         lesson.Link("A bug worth knowing", "broadcasting"),
     ),
-    (desk, {"This network": desk.settings}),
+    (page, {"This network": page.settings}),
 )

@@ -7,7 +7,7 @@ import streamlit as st
 from gd_core.published import QUADRATIC, QUADRATIC_RMSE
 from pages.ui.look import look, projector
 from pages.ui.settings import lesson
-from pages.ui.settings.page_settings import Desk
+from pages.ui.settings.page_settings import PageSettings
 
 ANSWERS = {
     "best": "It is the best curve",
@@ -27,7 +27,7 @@ EXAMPLES = {
     ),
     "Five times the rate": (replace(QUADRATIC, learning_rate=5e-5, epochs=20), "20 epochs at 5e-5."),
 }
-desk = Desk(
+page = PageSettings(
     "four_steps",
     QUADRATIC,
     only={
@@ -47,23 +47,23 @@ lesson.heading(
     r"\hat y = a\,t^2 + b\,t + c \qquad L = \tfrac{1}{N}\sum_i (\hat y_i - y_i)^2 \qquad \theta \leftarrow \theta - \eta\,\nabla L",
 )
 with st.sidebar:
-    desk.complaint()
-    desk.text("learning_rate")
-    desk.text("epochs")
-    desk.switch(
+    page.complaint()
+    page.text("learning_rate")
+    page.text("epochs")
+    page.switch(
         "scale_features", label="Scale time first", help="Shift t to mean 0 and width 1 before t² is taken."
     )
     for number, (title, (settings, reason)) in enumerate(EXAMPLES.items()):
         st.button(
-            title, key=f"example_{number}", help=reason, on_click=desk.load, args=(settings,), width="stretch"
+            title, key=f"example_{number}", help=reason, on_click=page.load, args=(settings,), width="stretch"
         )
 before, last = QUADRATIC_RMSE[-2:]
 printed = (
     f"The article’s RMSE ends at {before:.4f}, {last:.4f}, and it calls that stable. How good is this curve?"
 )
-asked = printed if desk.settings == QUADRATIC else "How good is the curve when the loop stops?"
+asked = printed if page.settings == QUADRATIC else "How good is the curve when the loop stops?"
 QUESTION = lesson.Question(asked, ANSWERS)
-lesson.predict(desk, QUESTION)
+lesson.predict(page, QUESTION)
 
 with look.first_visit():
     from gd_core.lessons import four_steps
@@ -73,9 +73,9 @@ with look.first_visit():
     from pages.ui.look.palette import palette
     from pages.ui.player import live_runs, player, tabs
 live_runs.settle()
-run, forecast, finding = live_runs.played(desk.settings, trained=desk.revealed)
+run, forecast, finding = live_runs.played(page.settings, trained=page.revealed)
 shown = four_steps.instants(run.recording)
-said = four_steps.sentences(run.recording, parts.names_of(desk.settings))
+said = four_steps.sentences(run.recording, parts.names_of(page.settings))
 colours = palette(st.context.theme.type)
 if projector.on():
     loop_place, left, middle = st.columns([3, 3, 3], gap="small")
@@ -94,17 +94,17 @@ if right:
     with right:
         st.html(parts.printed_errors(run))
 with lesson.transport():
-    judged = lesson.judged(desk, QUESTION, four_steps.standing(run.recording, forecast.floor_rmse))
-    ending = judged + four_steps.of_stop(run.recording, desk.settings, forecast, finding)
+    judged = lesson.judged(page, QUESTION, four_steps.standing(run.recording, forecast.floor_rmse))
+    ending = judged + four_steps.of_stop(run.recording, page.settings, forecast, finding)
     player.put(
         parts.numbers(shown, said),
         said.templates,
-        ending if desk.revealed else "",
-        take=desk.take,
-        play=desk.revealed,
-        trained=desk.revealed,
+        ending if page.revealed else "",
+        take=page.take,
+        play=page.revealed,
+        trained=page.revealed,
         last=shown.last,
-        planned=four_steps.planned(desk.settings.epochs),
+        planned=four_steps.planned(page.settings.epochs),
         complete=run.recording.complete,
         names=parts.titles(shown),
         note="" if projector.on() else "Reset: the first button goes back to the same start.",
@@ -122,9 +122,9 @@ lesson.closing(
         "A small change is not a small distance: the article’s RMSE rests at 18.04, and the floor is 1.467.",
     ),
     (
-        lesson.Link("Why did it stop there? Its landscape", "landscape", desk.settings),
-        lesson.Link("The same run on the Train page", "train", desk.settings),
+        lesson.Link("Why did it stop there? Its landscape", "landscape", page.settings),
+        lesson.Link("The same run on the Train page", "train", page.settings),
         lesson.Link("The gradient: which way is down", "gradient"),
     ),
-    (desk, {"This run": run}),
+    (page, {"This run": run}),
 )

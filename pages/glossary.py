@@ -6,9 +6,9 @@ from gd_core.lessons.glossary import LONGEST_SEARCH, Entry, found
 from pages.ui.lessons.glossary import Search
 from pages.ui.look import look
 from pages.ui.settings import lesson
-from pages.ui.settings.page_settings import Desk
+from pages.ui.settings.page_settings import PageSettings
 
-desk = Desk("glossary", Search()).open()
+page = PageSettings("glossary", Search()).open()
 
 
 def card(entry: Entry) -> None:
@@ -26,16 +26,16 @@ def card(entry: Entry) -> None:
 lesson.heading(
     "Words and questions", "Short answers to what students ask, with the numbers of this app’s own data."
 )
-entries = found(desk.settings.q)
+entries = found(page.settings.q)
 with st.container(key="search", horizontal=True, vertical_alignment="bottom"):
     with st.container(width=360):
-        desk.text(
+        page.text(
             "q", label="Search", help=f"One or more words, up to {LONGEST_SEARCH} characters, then Enter."
         )
-    if desk.settings.q:
-        st.button("Show all", icon=":material/close:", on_click=desk.load, args=(Search(),), key="show_all")
-desk.complaint()
-st.markdown(look.plain(desk.settings.said))
+    if page.settings.q:
+        st.button("Show all", icon=":material/close:", on_click=page.load, args=(Search(),), key="show_all")
+page.complaint()
+st.markdown(look.plain(page.settings.said))
 
 with st.container(key="words"):
     for group in dict.fromkeys(entry.group for entry in entries):

@@ -6,7 +6,7 @@ from gd_core.settings.catalog import PUBLISHED
 from pages.ui.look import look, projector
 from pages.ui.look.options import Choice, Number
 from pages.ui.settings import lesson
-from pages.ui.settings.page_settings import Desk
+from pages.ui.settings.page_settings import PageSettings
 
 MOST_ROWS = 60  # every row is drawn as a bar, so that one sees their mean
 QUESTION = lesson.Question(
@@ -25,7 +25,7 @@ EXAMPLES = {
     "Small rate": lesson.experiment("two-features", **ROWS | {"learning_rate": 0.005}),
     "Large rate": lesson.experiment("two-features", **ROWS | {"learning_rate": 0.7}),
 }
-desk = Desk(
+page = PageSettings(
     "gradient",
     EXAMPLES["Noise"],
     others=(
@@ -74,7 +74,7 @@ desk = Desk(
     },
     guesses=tuple(QUESTION.answers),
 ).open()
-info = desk.settings.info
+info = page.settings.info
 
 lesson.heading(
     "The gradient",
@@ -84,35 +84,35 @@ lesson.heading(
     r" \qquad \frac{\partial J}{\partial b} = \frac1N \sum_i \frac{\partial J_i}{\partial b}",
 )
 with st.sidebar:
-    desk.complaint()
+    page.complaint()
     with st.container(key="cases"):
         places = [*st.columns(2, gap="small"), *st.columns(2, gap="small")]
         for place, (name, experiment) in zip(places, EXAMPLES.items(), strict=True):
             with place:
-                st.button(name, key=f"case {name}", width="stretch", on_click=desk.load, args=(experiment,))
-    desk.choose("dataset", {key: one.title for key, one in PUBLISHED.items()}, label="Data set")
+                st.button(name, key=f"case {name}", width="stretch", on_click=page.load, args=(experiment,))
+    page.choose("dataset", {key: one.title for key, one in PUBLISHED.items()}, label="Data set")
     if info.knobs:
         left, right = st.columns(2, gap="small")
         with left:
-            desk.text("points", label="Rows N")
+            page.text("points", label="Rows N")
         with right:
-            desk.text("noise")
-    desk.text(
+            page.text("noise")
+    page.text(
         "start",
         label=f"Start at {', '.join(info.parameters)}",
         help="A number for each, with commas between; or a word: published, random.",
     )
     left, right = st.columns(2, gap="small")
     with left:
-        desk.text("learning_rate", label="Rate η")
-        desk.text("row")
+        page.text("learning_rate", label="Rate η")
+        page.text("row")
     with right:
-        desk.text("epochs")
-        desk.text("h")
-    desk.segments("kind")
+        page.text("epochs")
+        page.text("h")
+    page.segments("kind")
     if len(info.parameters) > 1:
-        desk.segments("parameter", dict(zip("123", info.parameters, strict=True)))
-lesson.predict(desk, QUESTION)
+        page.segments("parameter", dict(zip("123", info.parameters, strict=True)))
+lesson.predict(page, QUESTION)
 
 with look.first_visit():
     from pages.ui.charts import gradient as pictures
@@ -120,20 +120,20 @@ with look.first_visit():
     from pages.ui.look.palette import palette
     from pages.ui.player import live_runs, player, tabs
 live_runs.settle()
-run, forecast, finding = live_runs.played(desk.settings, trained=desk.revealed)
+run, forecast, finding = live_runs.played(page.settings, trained=page.revealed)
 colours = palette(st.context.theme.type)
-row = parts.row_of(desk["row"], run)
-about = parts.parameter_of(desk["parameter"], run)
-trial = parts.trial(run, about, desk["kind"], desk["h"])
+row = parts.row_of(page["row"], run)
+about = parts.parameter_of(page["parameter"], run)
+trial = parts.trial(run, about, page["kind"], page["h"])
 
 
 def clicked() -> None:
     """A click on a bar chooses its row, one on the chart of step sizes chooses h."""
     click = player.clicked()
     if click and click.plot == "steps":
-        desk.set(h=pictures.step_at(click.x))
+        page.set(h=pictures.step_at(click.x))
     elif click:
-        desk.set(row=pictures.row_at(click.x, desk.settings.training_rows))
+        page.set(row=pictures.row_at(click.x, page.settings.training_rows))
 
 
 for number, place in enumerate(st.columns(len(info.parameters), gap="medium")):
@@ -146,7 +146,7 @@ with left:
     look.panel_title(*parts.row_title(run, row))
     st.html(parts.written_out(run, row))
 with middle:
-    look.panel_title("The same gradient by three ways", f"{desk['kind']}, h = {parts.short(desk['h'])}")
+    look.panel_title("The same gradient by three ways", f"{page['kind']}, h = {parts.short(page['h'])}")
     st.html(parts.three_ways(run))
 with right:
     look.panel_title(f"How far off for {info.parameters[about]}, over h", "at the start")
@@ -158,14 +158,14 @@ with lesson.transport():
         run,
         forecast,
         finding,
-        take=desk.take,
-        play=desk.revealed,
-        trained=desk.revealed,
-        judged=lesson.judged(desk, QUESTION, parts.truth(run)),
+        take=page.take,
+        play=page.revealed,
+        trained=page.revealed,
+        judged=lesson.judged(page, QUESTION, parts.truth(run)),
         summary=parts.summary(run, forecast, finding),
         said=parts.steps_said(run, about),
         more_sums=parts.totals(run),
-        extra=parts.columns(run, row, desk["kind"], desk["h"]),
+        extra=parts.columns(run, row, page["kind"], page["h"]),
         on_click=clicked,
     )
 lesson.closing(
@@ -175,9 +175,9 @@ lesson.closing(
         "h too big: the chord is not the tangent. h too small: the losses agree in all digits. Autograd has no h.",
     ),
     (
-        lesson.Link("The published curve: t² has the longest lever", "gradient", desk.others[0]),
-        lesson.Link("The same run on the Train page", "train", desk.settings),
+        lesson.Link("The published curve: t² has the longest lever", "gradient", page.others[0]),
+        lesson.Link("The same run on the Train page", "train", page.settings),
         lesson.Link("How far to go: the learning rate", "learning_rate"),
     ),
-    (desk, {"This run": run}),
+    (page, {"This run": run}),
 )

@@ -7,7 +7,7 @@ from pages.ui.lessons.landscape import scaling, starts
 from pages.ui.look import look, projector
 from pages.ui.look.options import Choice
 from pages.ui.settings import lesson
-from pages.ui.settings.page_settings import Desk
+from pages.ui.settings.page_settings import PageSettings
 from pages.ui.train import own_table
 
 DATASETS = ("noisy-quadratic", "two-features", "table")  # three parameters each
@@ -55,7 +55,7 @@ OPTIONS = {
     "more": starts.MORE,
     "click": starts.CLICK,
 }
-desk = Desk(
+page = PageSettings(
     "landscape",
     lesson.experiment("noisy-quadratic", learning_rate=1e-5, epochs=100),
     others=(
@@ -76,7 +76,7 @@ desk = Desk(
     guesses=tuple(dict.fromkeys((*ONE.answers, *BOTH.answers))),
     views=("axes", "slice", "arrows", "more", "click"),
 ).open()
-names = desk.settings.info.parameters
+names = page.settings.info.parameters
 axes = {
     key: f"{names[i]}, {names[j]}" for key, (i, j) in {"1,2": (0, 1), "1,3": (0, 2), "2,3": (1, 2)}.items()
 }
@@ -88,20 +88,20 @@ lesson.heading(
     r"\qquad \kappa = \lambda_{\text{steepest}} / \lambda_{\text{flattest}}",
 )
 with st.sidebar:
-    desk.complaint()
-    desk.choose("dataset", {key: DATASET_INFO[key].title for key in DATASETS}, label="Data set")
-    own_table.line(desk.settings)
-    desk.text("learning_rate")
+    page.complaint()
+    page.choose("dataset", {key: DATASET_INFO[key].title for key in DATASETS}, label="Data set")
+    own_table.line(page.settings)
+    page.text("learning_rate")
     under_rate = st.container()
-    desk.text("epochs")
-    scaling.control(desk)
-    if desk["compare"]:
-        desk.text("start", label=f"Start at {', '.join(names)}")
+    page.text("epochs")
+    scaling.control(page)
+    if page["compare"]:
+        page.text("start", label=f"Start at {', '.join(names)}")
     else:
-        starts.controls(desk)
-        desk.segments("slice")
-question = BOTH if desk["compare"] else OF_THE_FIRST if desk["more"] else ONE
-lesson.predict(desk, question)
+        starts.controls(page)
+        page.segments("slice")
+question = BOTH if page["compare"] else OF_THE_FIRST if page["more"] else ONE
+lesson.predict(page, question)
 
 with look.first_visit():
     from gd_core.lessons.landscape import pair
@@ -119,20 +119,20 @@ colours = palette(st.context.theme.type)
 
 def one_valley() -> dict[str, Run]:
     """One map with the paths of all starts, and beside it what each direction still has to go. Gives the runs."""
-    parts = [live_runs.played(one, trained=desk.revealed) for one in starts.experiments(desk)]
-    runs, lead = [run for run, *_ in parts], starts.chosen(desk)
-    projection = tables.projection_of(desk.settings, desk["axes"])
-    around, follow = tables.around(runs[0]), desk["slice"] == "run"
+    parts = [live_runs.played(one, trained=page.revealed) for one in starts.experiments(page)]
+    runs, lead = [run for run, *_ in parts], starts.chosen(page)
+    projection = tables.projection_of(page.settings, page["axes"])
+    around, follow = tables.around(runs[0]), page["slice"] == "run"
     left, right = st.columns([7, 4] if projector.on() else [6, 5], gap="medium")
     with left:
         with st.container(horizontal=True, vertical_alignment="center", key="map_head"):
-            desk.segments("axes", {**axes, "valley": "flat × steep"}, hidden=True)
+            page.segments("axes", {**axes, "valley": "flat × steep"}, hidden=True)
             look.panel_title("", "arrows −∇L")
-            desk.segments("arrows", hidden=True)
+            page.segments("arrows", hidden=True)
         if not projector.on():
-            look.panel_title("", tables.map_note(desk.settings, desk["axes"], follow, desk["arrows"]))
+            look.panel_title("", tables.map_note(page.settings, page["axes"], follow, page["arrows"]))
         with look.clickable("map"):
-            titles = tables.titles_of(desk.settings, desk["axes"])
+            titles = tables.titles_of(page.settings, page["axes"])
             view = valley_chart(
                 runs,
                 projection,
@@ -141,7 +141,7 @@ def one_valley() -> dict[str, Run]:
                 projector.height(380, 225),
                 lead=lead,
                 follow=follow,
-                arrows=desk["arrows"],
+                arrows=page["arrows"],
                 around=around,
             )
             tabs.draw(view, "valley")
@@ -150,33 +150,33 @@ def one_valley() -> dict[str, Run]:
     with right:
         look.panel_title("Gap along each direction", tables.lead_note(parts, lead))
         tabs.draw(gap_chart(runs[lead], colours, projector.height(240, 225)), "gap")
-        st.html(tables.direction_table(runs[lead], desk.revealed))
+        st.html(tables.direction_table(runs[lead], page.revealed))
     numbers, sums, templates = tables.numbers(parts, lead)
-    judged = lesson.judged(desk, question, tables.truth(parts[0]))
+    judged = lesson.judged(page, question, tables.truth(parts[0]))
     with lesson.transport():
         player.put(
             numbers,
             templates,
-            judged + tables.summary(parts, lead) if desk.revealed else "",
-            take=f"{desk.take} {desk['more']}",
-            play=desk.revealed,
-            trained=desk.revealed,
+            judged + tables.summary(parts, lead) if page.revealed else "",
+            take=f"{page.take} {page['more']}",
+            play=page.revealed,
+            trained=page.revealed,
             sums=sums,
             **tables.span(runs),
-            on_click=starts.clicked(desk, runs, projection, around, follow),
+            on_click=starts.clicked(page, runs, projection, around, follow),
         )
     return {f"Start {number}": run for number, run in enumerate(runs, 1)}
 
 
 def both_valleys() -> dict[str, Run]:
     """Without and with scaled features: two maps, both gaps, and what scaling changes in numbers. Gives the runs."""
-    twins = pair(desk.settings)
-    parts = [live_runs.played(one, trained=desk.revealed) for one in (twins.plain, twins.scaled)]
+    twins = pair(page.settings)
+    parts = [live_runs.played(one, trained=page.revealed) for one in (twins.plain, twins.scaled)]
     left, right = st.columns([6, 5], gap="medium")
     with left:
         with st.container(horizontal=True, vertical_alignment="center", key="map_head"):
             look.panel_title("Landscape")
-            desk.segments("axes", {**axes, "valley": "flat × steep"}, hidden=True)
+            page.segments("axes", {**axes, "valley": "flat × steep"}, hidden=True)
         for place, title, (run, *_) in zip(
             st.columns(2), ("without scaling", "scaled features"), parts, strict=True
         ):
@@ -184,11 +184,11 @@ def both_valleys() -> dict[str, Run]:
                 look.panel_title("", title)
                 view = valley_chart(
                     [run],
-                    tables.projection_of(run.experiment, desk["axes"]),
-                    tables.titles_of(run.experiment, desk["axes"]),
+                    tables.projection_of(run.experiment, page["axes"]),
+                    tables.titles_of(run.experiment, page["axes"]),
                     colours,
                     projector.height(215, 195),
-                    follow=desk["slice"] == "run",
+                    follow=page["slice"] == "run",
                 )
                 tabs.draw(view, f"valley_{title[:7].strip()}")
         look.panel_title("Gap to the optimum")
@@ -198,16 +198,16 @@ def both_valleys() -> dict[str, Run]:
         )
     with right:
         look.panel_title("What scaling changes", "same data, same start, same share of the limit")
-        st.html(tables.pair_table(parts, twins.shares, desk.revealed))
-    judged = lesson.judged(desk, question, tables.pair_truth(parts))
+        st.html(tables.pair_table(parts, twins.shares, page.revealed))
+    judged = lesson.judged(page, question, tables.pair_truth(parts))
     with lesson.transport():
         player.put(
             tables.pair_numbers(parts),
             (tables.PAIR_SENTENCE,),
-            judged + tables.pair_summary(parts) if desk.revealed else "",
-            take=desk.take,
-            play=desk.revealed,
-            trained=desk.revealed,
+            judged + tables.pair_summary(parts) if page.revealed else "",
+            take=page.take,
+            play=page.revealed,
+            trained=page.revealed,
             **tables.span([run for run, *_ in parts]),
         )
     return {"Without scaling": parts[0][0], "Scaled features": parts[1][0]}
@@ -215,12 +215,12 @@ def both_valleys() -> dict[str, Run]:
 
 def rate_chosen() -> None:
     """Take the rate from the strip."""
-    desk.set(learning_rate=rate.chosen())
+    page.set(learning_rate=rate.chosen())
 
 
 with under_rate:
-    rate.show(desk.settings, live_runs.foreseen(desk.settings)[2], rate_chosen)
-shown = both_valleys() if desk["compare"] else one_valley()
+    rate.show(page.settings, live_runs.foreseen(page.settings)[2], rate_chosen)
+shown = both_valleys() if page["compare"] else one_valley()
 lesson.closing(
     (
         "Along each direction the error is multiplied by its own 1 − ηλ, wherever one starts.",
@@ -229,12 +229,12 @@ lesson.closing(
     ),
     (
         lesson.Link(
-            "The same run without and with scaled features", "landscape", desk.settings, {"compare": "true"}
+            "The same run without and with scaled features", "landscape", page.settings, {"compare": "true"}
         )
-        if not desk["compare"]
-        else lesson.Link("The scaled run alone", "landscape", pair(desk.settings).scaled),
-        lesson.Link("The same run on the Train page", "train", desk.settings),
+        if not page["compare"]
+        else lesson.Link("The scaled run alone", "landscape", pair(page.settings).scaled),
+        lesson.Link("The same run on the Train page", "train", page.settings),
         lesson.Link("Other update rules in the same valley", "variants"),
     ),
-    (desk, shown),
+    (page, shown),
 )

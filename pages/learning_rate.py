@@ -9,7 +9,7 @@ from gd_core.settings.experiment import BOUNDS
 from pages.ui.look import look
 from pages.ui.look.options import Choice, Number, Numbers
 from pages.ui.settings import lesson
-from pages.ui.settings.page_settings import Desk
+from pages.ui.settings.page_settings import PageSettings
 from pages.ui.train import own_table
 
 ANSWERS = {
@@ -48,7 +48,7 @@ OPTIONS = {
     ),
 }
 FITS = own_table.at_most(10_000)
-desk = Desk(
+page = PageSettings(
     "learning_rate",
     lesson.experiment("noisy-quadratic", scale_features=True, learning_rate=0.1, epochs=15),
     others=(
@@ -72,45 +72,45 @@ desk = Desk(
 lesson.heading(
     "Learning rate",
     "The same problem four times: too slow, about right, almost too fast, too fast.",
-    OPTIMIZER_INFO[desk.settings.optimizer].latex + LIMITS.get(desk.settings.optimizer, ""),
+    OPTIMIZER_INFO[page.settings.optimizer].latex + LIMITS.get(page.settings.optimizer, ""),
 )
 with st.sidebar:
-    desk.complaint()
-    desk.choose("dataset", {key: info.title for key, info in DATASET_INFO.items()}, label="Data set")
-    own_table.line(desk.settings)
-    desk.switch(
+    page.complaint()
+    page.choose("dataset", {key: info.title for key, info in DATASET_INFO.items()}, label="Data set")
+    own_table.line(page.settings)
+    page.switch(
         "scale_features",
         label="Scale features",
         help="Each feature minus its mean, over its deviation.",
-        disabled=desk.settings.dataset == "one-parameter",
+        disabled=page.settings.dataset == "one-parameter",
     )
-    desk.choose("optimizer", {key: info.title for key, info in OPTIMIZER_INFO.items()}, label="Update rule")
-    desk.text("epochs")
+    page.choose("optimizer", {key: info.title for key, info in OPTIMIZER_INFO.items()}, label="Update rule")
+    page.text("epochs")
     st.button(
         "Rates from the limit again",
         help="Slow, best for these epochs, overshooting, diverging.",
-        on_click=desk.set,
+        on_click=page.set,
         kwargs={"rates": ()},
-        disabled=not desk["rates"],
+        disabled=not page["rates"],
         key="usual_rates",
     )
-epochs = f"{desk.settings.epochs:,} epoch{'s' if desk.settings.epochs > 1 else ''}"
+epochs = f"{page.settings.epochs:,} epoch{'s' if page.settings.epochs > 1 else ''}"
 QUESTION = lesson.Question(f"Which run has the lowest RMSE after {epochs}?", ANSWERS)
-lesson.predict(desk, QUESTION)
+lesson.predict(page, QUESTION)
 
 with look.first_visit():
     from pages.ui.lessons.learning_rate import four_rates, goldilocks
     from pages.ui.player import live_runs
 live_runs.settle()
-four = four_rates.of(desk)
-four_rates.show(desk, four)
+four = four_rates.of(page)
+four_rates.show(page, four)
 with lesson.transport():
-    four_rates.transport(desk, four, QUESTION)
+    four_rates.transport(page, four, QUESTION)
 left, right = st.columns(2, gap="large")
 with left:
-    goldilocks.challenge(desk)
+    goldilocks.challenge(page)
 with right:
-    goldilocks.claim(desk, four)
+    goldilocks.claim(page, four)
 lesson.closing(
     (
         "Too small wastes epochs. A little too large destroys the run.",
@@ -119,14 +119,14 @@ lesson.closing(
     ),
     (
         lesson.Link(
-            "The lowest run on the Train page" if desk.revealed else "Run 1 on the Train page",
+            "The lowest run on the Train page" if page.revealed else "Run 1 on the Train page",
             "train",
-            replace(desk.settings, learning_rate=four_rates.best_or_second(four)),
+            replace(page.settings, learning_rate=four_rates.best_or_second(four)),
         ),
         lesson.Link(
             "Two features", "learning_rate", lesson.experiment("two-features", learning_rate=0.1, epochs=15)
         ),
         lesson.Link("Landscape", "landscape"),
     ),
-    (desk, four_rates.by_name(four)),
+    (page, four_rates.by_name(four)),
 )

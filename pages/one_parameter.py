@@ -9,7 +9,7 @@ from pages.ui.lessons import seen_rates
 from pages.ui.look import look, projector
 from pages.ui.look.options import shown
 from pages.ui.settings import lesson
-from pages.ui.settings.page_settings import NUMBERS, Desk
+from pages.ui.settings.page_settings import NUMBERS, PageSettings
 
 TALL, LARGE = 375, 228  # pixels; the second on a projector
 EXAMPLES = {0.01: "creeps", 1 / 18: "one step", 0.1: "overshoots", 1 / 9: "bounces", 0.12: "diverges"}
@@ -24,7 +24,7 @@ QUESTION = lesson.Question(
         "stays": "It stays where it is",
     },
 )
-desk = Desk(
+page = PageSettings(
     "one_parameter",
     lesson.experiment("one-parameter", learning_rate=0.1, epochs=40, start=(2.0,)),
     only={
@@ -40,8 +40,8 @@ desk = Desk(
 
 
 def take_rate(rate: float) -> None:
-    desk.set(learning_rate=rate)
-    desk.answer(None)
+    page.set(learning_rate=rate)
+    page.answer(None)
 
 
 lesson.heading(
@@ -50,25 +50,25 @@ lesson.heading(
     r"L(A) = (3 + 3A)^2 \qquad L'(A) = 18\,(A + 1) \qquad A \leftarrow A - \eta\,L'(A)",
 )
 with st.sidebar:
-    desk.complaint()
-    desk.text("learning_rate", help="How long a step is: η times the slope. Type it as 0.1, 1e-2 or 1/18.")
-    desk.text("start", label="Start A", help="A number. A click on the curve sets it too.")
-    desk.text(
+    page.complaint()
+    page.text("learning_rate", help="How long a step is: η times the slope. Type it as 0.1, 1e-2 or 1/18.")
+    page.text("start", label="Start A", help="A number. A click on the curve sets it too.")
+    page.text(
         "epochs", help="How many steps. The data are one row, so an epoch is one step. Between 1 and 200."
     )
     # a name would give the answer away, so it is read once its run has been seen
     seen = seen_rates.seen()
-    if desk.revealed:
-        seen.add(desk.settings.learning_rate)
+    if page.revealed:
+        seen.add(page.settings.learning_rate)
     with st.container(key="rates", gap="xsmall"):
         st.html('<p class="panel-title">Rates to try</p>')
         for rate, name in EXAMPLES.items():
-            told = rate in seen or not desk["ask"]
+            told = rate in seen or not page["ask"]
             st.button(
                 f"η = {shown(rate)}" + (f": {name}" if told else ""), key=f"rate {name}", width="stretch",
                 on_click=take_rate, args=(rate,),
             )  # fmt: skip
-lesson.predict(desk, QUESTION)
+lesson.predict(page, QUESTION)
 
 with look.first_visit():
     from gd_core.lessons.one_parameter import behaviour
@@ -77,26 +77,26 @@ with look.first_visit():
     from pages.ui.look.palette import palette
     from pages.ui.player import live_runs, player, tabs
 live_runs.settle()
-run, forecast, finding = live_runs.played(desk.settings, trained=desk.revealed)
+run, forecast, finding = live_runs.played(page.settings, trained=page.revealed)
 truth = behaviour.behaviour_of(run.recording)
 
 
 def take_start() -> None:
     if picked := player.clicked():
-        desk.set(start=(value_at(run, picked.x),))
+        page.set(start=(value_at(run, picked.x),))
 
 
 left, right = st.columns(2, gap="medium")
 with left, look.clickable("curve"):
     tabs.draw(tangent(run, "A", palette(st.context.theme.type), projector.height(TALL, LARGE)), "curve")
 with right, st.container(key="slope", gap="small"):
-    st.html(parts.factor_card(desk.settings, revealed=desk.revealed))
-    st.html(parts.step_line(desk.settings))
-    st.html(parts.spreadsheet(run, revealed=desk.revealed))
+    st.html(parts.factor_card(page.settings, revealed=page.revealed))
+    st.html(parts.step_line(page.settings))
+    st.html(parts.spreadsheet(run, revealed=page.revealed))
     st.download_button(
-        "Spreadsheet with live formulas (.xlsx)", partial(parts.workbook, desk.settings), "one_parameter.xlsx",
+        "Spreadsheet with live formulas (.xlsx)", partial(parts.workbook, page.settings), "one_parameter.xlsx",
         "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", key="spreadsheet",
-        icon=":material/download:", on_click="ignore", disabled=not desk.revealed,
+        icon=":material/download:", on_click="ignore", disabled=not page.revealed,
         help="Change η or the start in it, and every row is computed anew.",
     )  # fmt: skip
 with lesson.transport():
@@ -104,11 +104,11 @@ with lesson.transport():
         run,
         forecast,
         finding,
-        take=desk.take,
-        play=desk.revealed,
-        trained=desk.revealed,
-        judged=lesson.judged(desk, QUESTION, truth),
-        summary=behaviour.of_run(run.recording, desk.settings.learning_rate, truth),
+        take=page.take,
+        play=page.revealed,
+        trained=page.revealed,
+        judged=lesson.judged(page, QUESTION, truth),
+        summary=behaviour.of_run(run.recording, page.settings.learning_rate, truth),
         said=behaviour.of_steps(run.recording),
         extra=parts.columns(run),
         on_click=take_start,
@@ -123,10 +123,10 @@ lesson.closing(
         lesson.Link(
             "Just above 1/9: η = 0.112 for 100 epochs",
             "one_parameter",
-            replace(desk.settings, learning_rate=0.112, epochs=100),
+            replace(page.settings, learning_rate=0.112, epochs=100),
         ),
-        lesson.Link("The same run on the Train page", "train", desk.settings),
+        lesson.Link("The same run on the Train page", "train", page.settings),
         lesson.Link("Next: four steps on real data", "four_steps"),
     ),
-    (desk, {"This run": run}),
+    (page, {"This run": run}),
 )

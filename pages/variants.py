@@ -10,7 +10,7 @@ from gd_core.settings.experiment import BOUNDS
 from pages.ui.look import look, projector
 from pages.ui.look.options import AutoNumber, Choice, Flag, Several
 from pages.ui.settings import lesson
-from pages.ui.settings.page_settings import Desk
+from pages.ui.settings.page_settings import PageSettings
 from pages.ui.train import own_table
 
 NONE = {"none": "None of them"}
@@ -36,7 +36,7 @@ def of_the_published(one: Any) -> str | None:
     return None if 20 <= one.points <= 40 else f"{rule} Got {one.points}."
 
 
-desk = Desk(
+page = PageSettings(
     "variants",
     QUADRATIC,
     others=(PLANE, own_table.mine(own_table.trees(learning_rate=0.3, **TABLE), FITS, **TABLE)),
@@ -94,47 +94,47 @@ lesson.heading(
     "Batch sizes and update rules race from one start. Who is first depends on what you count.",
 )
 with st.sidebar:
-    desk.complaint()
-    desk.segments("racers")
-    desk.choose("dataset", DATA, label="Data set")
-    own_table.line(desk.settings)
-    desk.switch("scale_features", label="Scale features")
-    desk.switch("small_batches")
+    page.complaint()
+    page.segments("racers")
+    page.choose("dataset", DATA, label="Data set")
+    own_table.line(page.settings)
+    page.switch("scale_features", label="Scale features")
+    page.switch("small_batches")
     left, right = st.columns(2)
     with left:
-        desk.text(
+        page.text(
             "learning_rate",
             label="Batch’s rate η",
             help="Who has a limit too takes the same share of its own.",
         )
-        desk.text("batch_size", label="Mini-batch size")
+        page.text("batch_size", label="Mini-batch size")
     with right:
-        desk.text("epochs")
-        desk.text("target_rmse")
+        page.text("epochs")
+        page.text("target_rmse")
     with st.expander("Rates of the others, start, seed"):
         columns = st.columns(2)
         for number, key in enumerate(key for key in RACERS if key != "batch"):
             with columns[number % 2]:
-                desk.text(f"rate_{key}")
+                page.text(f"rate_{key}")
         with columns[1]:
-            desk.text("momentum", label="Momentum β")
-        desk.text("start", label=f"Start ({', '.join(desk.settings.info.parameters)})")
-        desk.text("seed")
+            page.text("momentum", label="Momentum β")
+        page.text("start", label=f"Start ({', '.join(page.settings.info.parameters)})")
+        page.text("seed")
     with st.container(key="examples"):
         st.markdown("Examples")
         for name, (settings, options) in EXAMPLES.items():
             st.button(
                 name,
                 key=f"example_{name}",
-                on_click=partial(desk.load, settings, **(AS_AT_FIRST | options)),
+                on_click=partial(page.load, settings, **(AS_AT_FIRST | options)),
                 width="stretch",
             )
-racers, unit = desk["racers"], desk["unit"]
+racers, unit = page["racers"], page["unit"]
 asked = lesson.Question(
     f"Which of these reaches the target first, counted in {UNIT_WORDS[unit]}?",
     {key: TITLES[key] for key in racers} | NONE,
 )
-lesson.predict(desk, asked)
+lesson.predict(page, asked)
 
 with look.first_visit():
     from pages.ui.charts.variants import race_errors, race_map
@@ -142,11 +142,11 @@ with look.first_visit():
     from pages.ui.look.palette import palette
     from pages.ui.player import live_runs, tabs
 live_runs.settle()
-finished, problem, curvature = parts.runs(desk)
+finished, problem, curvature = parts.runs(page)
 colours = palette(st.context.theme.type)
-plane, names = parts.axes(desk.settings)
+plane, names = parts.axes(page.settings)
 tall = projector.height(310, 192)
-if desk.revealed or not projector.on():
+if page.revealed or not projector.on():
     st.html(parts.legend(finished, colours))
 left, right = st.columns(2)
 with left:
@@ -157,12 +157,12 @@ with left:
 with right:
     with st.container(horizontal=True, vertical_alignment="center", key="race_error_head"):
         look.panel_title("Error, counted in")
-        desk.segments("unit", hidden=True)
+        page.segments("unit", hidden=True)
     tabs.draw(race_errors(finished, unit, colours, tall), "race_errors")
 with lesson.transport():
     outcome = lesson.Question(asked.text, OUTCOMES)
-    parts.transport(finished, unit, desk, lesson.judged(desk, outcome, finished.first(unit, desk.guess)))
-st.html(parts.results_table(finished, unit, colours, desk.revealed))
+    parts.transport(finished, unit, page, lesson.judged(page, outcome, finished.first(unit, page.guess)))
+st.html(parts.results_table(finished, unit, colours, page.revealed))
 st.caption(parts.HOW)
 with st.container(horizontal=True, vertical_alignment="center", key="race_links"):
     st.markdown("One of them alone, on the Train page:")
@@ -182,5 +182,5 @@ lesson.closing(
         lesson.Link("Sizes of batch, counted in updates", "variants", QUADRATIC, {"racers": "batch,mini-batch,stochastic", "unit": "update"}),
         lesson.Link("Vanishing and exploding gradients", "deep_networks"),
     ),
-    (desk, parts.by_name(finished, problem, curvature)),
+    (page, parts.by_name(finished, problem, curvature)),
 )  # fmt: skip

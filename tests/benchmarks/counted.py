@@ -29,7 +29,7 @@ def answer() -> None:
 
 def alive() -> dict[str, int]:
     """Class ↦ how many objects of it."""
-    gc.unfreeze()  # `stage.settle` hides what was there before the first visitor
+    gc.unfreeze()  # `live_runs.settle` hides what was there before the first visitor
     gc.collect()
     found: Counter[str] = Counter()
     for one in gc.get_objects():

@@ -1,4 +1,4 @@
-"""A lesson's desk: value, widgets and address say the same, whoever changed what."""
+"""A lesson's page: value, widgets and address say the same, whoever changed what."""
 
 from dataclasses import replace
 
@@ -8,18 +8,18 @@ from visit import Visit
 
 from gd_core.settings.experiment import Experiment, ParameterError
 from pages.ui.look import navigation, session
-from pages.ui.settings.page_settings import Desk
+from pages.ui.settings.page_settings import PageSettings
 
 PAGE = '''
 from dataclasses import replace
 import streamlit as st
 from gd_core.settings.experiment import Experiment
 from pages.ui.settings import lesson
-from pages.ui.settings.page_settings import Desk
+from pages.ui.settings.page_settings import PageSettings
 from pages.ui.look.options import Choice, Flag, Number, Several
 
 QUESTION = lesson.Question("What next?", {"up": "It rises", "down": "It falls"})
-desk = Desk(
+page = PageSettings(
     "trial",
     replace(Experiment.default("two-features"), epochs=500),
     others=(replace(Experiment.default("noisy-quadratic"), epochs=500),),
@@ -32,22 +32,22 @@ desk = Desk(
     only={"dataset": ("two-features", "noisy-quadratic"), "epochs": (1, 500), "loss": ("mse",)},
     guesses=tuple(QUESTION.answers),
 ).open()
-desk.complaint()
-desk.choose("dataset", {"two-features": "Two", "noisy-quadratic": "Quadratic"}, label="Data")
-desk.choose("optimizer", {"gradient-descent": "GD", "adagrad": "AdaGrad"}, label="Rule")
-desk.text("learning_rate")
-desk.text("epochs")
-desk.text("share")
-desk.segments("picture")
-desk.segments("racers")
-desk.switch("arrows")
-desk.switch("scale_features", label="Scale")
-st.button("half", on_click=lambda: desk.set(learning_rate=0.5, share=0.25))
-st.button("bad", on_click=lambda: desk.set(learning_rate=-1.0))
-lesson.predict(desk, QUESTION)
-st.text(repr(desk.settings))
-st.text(desk.take)
-st.text(lesson.judged(desk, QUESTION, "down"))
+page.complaint()
+page.choose("dataset", {"two-features": "Two", "noisy-quadratic": "Quadratic"}, label="Data")
+page.choose("optimizer", {"gradient-descent": "GD", "adagrad": "AdaGrad"}, label="Rule")
+page.text("learning_rate")
+page.text("epochs")
+page.text("share")
+page.segments("picture")
+page.segments("racers")
+page.switch("arrows")
+page.switch("scale_features", label="Scale")
+st.button("half", on_click=lambda: page.set(learning_rate=0.5, share=0.25))
+st.button("bad", on_click=lambda: page.set(learning_rate=-1.0))
+lesson.predict(page, QUESTION)
+st.text(repr(page.settings))
+st.text(page.take)
+st.text(lesson.judged(page, QUESTION, "down"))
 '''  # fmt: skip
 USUAL = replace(Experiment.default("two-features"), epochs=500)
 
@@ -241,4 +241,4 @@ def test_every_revealed_run_is_a_new_take():
 def test_a_lesson_must_open_with_settings_that_suit_it():
     """A lesson that would refuse its own settings is found when it is written."""
     with pytest.raises(ParameterError, match=r"epochs must be between 1 and 10 in this lesson\. Got 500\."):
-        Desk("trial", USUAL, only={"epochs": (1, 10)})
+        PageSettings("trial", USUAL, only={"epochs": (1, 10)})

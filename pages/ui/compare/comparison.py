@@ -22,7 +22,7 @@ from pages.ui.look.look import plain
 from pages.ui.look.palette import Palette, palette
 from pages.ui.player import live_runs, player, run_summaries, tabs
 from pages.ui.settings import lesson
-from pages.ui.settings.page_settings import Desk
+from pages.ui.settings.page_settings import PageSettings
 from pages.ui.takeaway import takeaway
 from pages.ui.train import form
 from pages.ui.train.pinned import entry, training
@@ -37,7 +37,7 @@ WITHOUT_LIMIT = ("A hundredth of the best", "Best for these epochs", "10 × the 
 # ------------------------------------------------------------------------------------------------------ the empty page
 
 
-def empty(desk: Desk[Pins]) -> None:
+def empty(page: PageSettings[Pins]) -> None:
     """What to do when nothing is pinned, and an example at one click."""
     with st.container(key="predict", border=True):
         st.markdown(
@@ -47,16 +47,16 @@ def empty(desk: Desk[Pins]) -> None:
         with st.container(horizontal=True, gap="small"):
             st.button(
                 "Four rates of this problem", type="primary", key="example_rates",
-                on_click=_load, args=(desk, _rates), help="Slow, best, overshooting, diverging: of the problem on the Train page.",
+                on_click=_load, args=(page, _rates), help="Slow, best, overshooting, diverging: of the problem on the Train page.",
             )  # fmt: skip
             st.button(
-                "Six update rules", key="example_rules", on_click=_load, args=(desk, _rules),
+                "Six update rules", key="example_rules", on_click=_load, args=(page, _rules),
                 help="The same start, each rule with the best of its rates.",
             )  # fmt: skip
             st.page_link("pages/train.py", label="To the Train page", icon=":material/arrow_forward:")
 
 
-def _load(desk: Desk[Pins], make: Callable[[Experiment], list[Pin]]) -> None:
+def _load(page: PageSettings[Pins], make: Callable[[Experiment], list[Pin]]) -> None:
     base = form.held().good
     base = replace(base, before=())
     base = replace(base, epochs=min(base.epochs, EXAMPLE))
@@ -64,7 +64,7 @@ def _load(desk: Desk[Pins], make: Callable[[Experiment], list[Pin]]) -> None:
     for pin in make(base):
         if pin.experiment not in [one.experiment for one in found]:
             found.append(pin)
-    desk.load(Pins(pins=tuple(found)))
+    page.load(Pins(pins=tuple(found)))
 
 
 def _rates(base: Experiment) -> list[Pin]:
@@ -90,18 +90,18 @@ def _rules(base: Experiment) -> list[Pin]:
 # --------------------------------------------------------------------------------------------------------- the side bar
 
 
-def side_bar(desk: Desk[Pins]) -> None:
+def side_bar(page: PageSettings[Pins]) -> None:
     """The target, and every run with its name and its place."""
-    held = desk.settings.pins
+    held = page.settings.pins
     if not held:
         return
-    desk.text("target")
+    page.text("target")
     for place, pin in enumerate(held):
         number = place + 1
         with st.container(key=f"compared_{place}", gap="xsmall"):
             key = _name_key(place)
             STATE[key] = pin.name
-            st.text_input(f"Run {number}", key=key, max_chars=40, on_change=_rename, args=(desk, place))
+            st.text_input(f"Run {number}", key=key, max_chars=40, on_change=_rename, args=(page, place))
             with st.container(horizontal=True, gap="small", key=f"compared_buttons_{place}"):
                 for label, what, args, off in (
                     ("Up", Pins.moved, (place, -1), place == 0),
@@ -110,7 +110,7 @@ def side_bar(desk: Desk[Pins]) -> None:
                 ):
                     st.button(
                         label, key=f"compare {label} {place}", type="tertiary", disabled=off,
-                        on_click=_change, args=(desk, what, *args), help=f"{label}: run {number}, {plain(pin.name)}.",
+                        on_click=_change, args=(page, what, *args), help=f"{label}: run {number}, {plain(pin.name)}.",
                     )  # fmt: skip
     st.caption("The address of this page holds all of them, with their names: copy it to share them.")
 
@@ -119,23 +119,23 @@ def _name_key(place: int) -> str:
     return f"compare name {place}"
 
 
-def _rename(desk: Desk[Pins], place: int) -> None:
-    desk.load(desk.settings.renamed(place, str(STATE[_name_key(place)])))
+def _rename(page: PageSettings[Pins], place: int) -> None:
+    page.load(page.settings.renamed(place, str(STATE[_name_key(place)])))
 
 
-def _change(desk: Desk[Pins], change: Callable[..., Pins], *args: int) -> None:
-    desk.load(change(desk.settings, *args))
+def _change(page: PageSettings[Pins], change: Callable[..., Pins], *args: int) -> None:
+    page.load(change(page.settings, *args))
 
 
 # ----------------------------------------------------------------------------------------------------------- the charts
 
 
-def show(desk: Desk[Pins]) -> None:
+def show(page: PageSettings[Pins]) -> None:
     """Charts, player and table; while a long run is in training, again and again."""
-    streaming = bool(run_summaries.missing(desk.settings.pins))
+    streaming = bool(run_summaries.missing(page.settings.pins))
     # a fragment also when nothing streams: its elements would be drawn anew if they came out of one
-    st.fragment(_live, run_every=live_runs.TICK if streaming else None)(desk, streaming)
-    takeaway.button("compare", "Compare", lambda: _runs(desk.settings.pins), st.query_params.to_dict)
+    st.fragment(_live, run_every=live_runs.TICK if streaming else None)(page, streaming)
+    takeaway.button("compare", "Compare", lambda: _runs(page.settings.pins), st.query_params.to_dict)
 
 
 def _runs(held: Sequence[Pin]) -> dict[str, Run]:
@@ -143,26 +143,26 @@ def _runs(held: Sequence[Pin]) -> dict[str, Run]:
     return {f"{place}. {pin.name}": live_runs.at_hand(pin.experiment) for place, pin in enumerate(held, 1)}
 
 
-def _live(desk: Desk[Pins], streaming: bool) -> None:
-    held = desk.settings.pins
+def _live(page: PageSettings[Pins], streaming: bool) -> None:
+    held = page.settings.pins
     if streaming:
         run_summaries.advance(held)
     ghosts = run_summaries.ghosts(held)
     colours = palette(st.context.theme.type)
     groups = _groups(ghosts)
-    group = next((one for one in groups if int(desk["shown"]) - 1 in [g.place for g in one]), groups[0])
+    group = next((one for one in groups if int(page["shown"]) - 1 in [g.place for g in one]), groups[0])
     compared = [ghost.sketch for ghost in ghosts if _one_target(ghost, group[0])]
-    target = desk["target"] or usual_target(compared, group[0].curvature.floor_rmse)
+    target = page["target"] or usual_target(compared, group[0].curvature.floor_rmse)
     _legend(ghosts, held, colours)
-    _charts(desk, ghosts, groups, group, target, colours)
+    _charts(page, ghosts, groups, group, target, colours)
     with lesson.transport():
-        _transport(desk, ghosts, held, group, target)
+        _transport(page, ghosts, held, group, target)
     st.html(table(rows_of(ghosts, held, target, group), ghosts, held, colours))
     st.caption(_how(ghosts, target))
     with st.container(horizontal=True, vertical_alignment="center", key="race_links"):
         st.markdown("On the Train page, with the others beside it:")
         for pin in held:
-            query = pin.experiment.to_query() | desk.settings.to_query() | projector.query()
+            query = pin.experiment.to_query() | page.settings.to_query() | projector.query()
             st.page_link("pages/train.py", label=plain(pin.name), query_params=query)
     if streaming and not run_summaries.missing(held):
         st.rerun()  # the whole page, which ends the ticking
@@ -200,7 +200,7 @@ def _legend(ghosts: Sequence[Ghost], held: Sequence[Pin], colours: Palette) -> N
 
 
 def _charts(
-    desk: Desk[Pins],
+    page: PageSettings[Pins],
     ghosts: Sequence[Ghost],
     groups: Sequence[Sequence[Ghost]],
     group: Sequence[Ghost],
@@ -221,8 +221,8 @@ def _charts(
     with places[1]:
         with st.container(key="compare_map_head", horizontal=True, vertical_alignment="center"):
             look.panel_title("Landscape")
-            shown, names = _axes(desk, group[0])
-            _pick_group(desk, groups, group)
+            shown, names = _axes(page, group[0])
+            _pick_group(page, groups, group)
         tabs.draw(charts.paths(group, ghosts, shown, names, colours, height), "compare_map")
     with places[2]:
         several = len(group[0].problem.dataset.feature_names) > 1
@@ -240,23 +240,23 @@ def _listed(ghosts: Sequence[Ghost]) -> str:
     return f"run {numbers}" if len(ghosts) == 1 else f"runs {numbers}"
 
 
-def _axes(desk: Desk[Pins], ghost: Ghost) -> tuple[tuple[int, int], list[str]]:
+def _axes(page: PageSettings[Pins], ghost: Ghost) -> tuple[tuple[int, int], list[str]]:
     """The map's two parameters, and the names of all, with a choice where there is one."""
     experiment = ghost.sketch.experiment
     names = [f"{name}′" if experiment.scale_features else name for name in experiment.info.parameters]
     if len(names) == 1:
         return (0, 0), names
-    wanted = tuple(int(number) for number in desk["axes"])
+    wanted = tuple(int(number) for number in page["axes"])
     shown = (wanted[0], wanted[1]) if map_axes.fits(wanted, len(names)) else (0, 1)
-    map_axes.control("compare axes", names, shown, lambda pair: desk.set(axes=tuple(map(float, pair))))
+    map_axes.control("compare axes", names, shown, lambda pair: page.set(axes=tuple(map(float, pair))))
     return shown, names
 
 
-def _pick_group(desk: Desk[Pins], groups: Sequence[Sequence[Ghost]], group: Sequence[Ghost]) -> None:
+def _pick_group(page: PageSettings[Pins], groups: Sequence[Sequence[Ghost]], group: Sequence[Ghost]) -> None:
     """Which runs the map shows, where they do not all share one."""
     if len(groups) > 1:
         labels = {str(one[0].place + 1): _listed(one) for one in groups}
-        _segments("Map and fit of", labels, str(group[0].place + 1), lambda first: desk.set(shown=first))
+        _segments("Map and fit of", labels, str(group[0].place + 1), lambda first: page.set(shown=first))
 
 
 def _segments(label: str, labels: dict[Any, str], now: Any, pick: Callable[[Any], None]) -> None:
@@ -277,7 +277,7 @@ def _segments(label: str, labels: dict[Any, str], now: Any, pick: Callable[[Any]
 
 
 def _transport(
-    desk: Desk[Pins],
+    page: PageSettings[Pins],
     ghosts: Sequence[Ghost],
     held: Sequence[Pin],
     group: Sequence[Ghost],
@@ -291,7 +291,7 @@ def _transport(
         player.numbers_of(rmse, choice),
         templates,
         _summary(ghosts, held, group, target),
-        take=f"{desk.take} {hash(frozenset(pin.experiment for pin in held))}",
+        take=f"{page.take} {hash(frozenset(pin.experiment for pin in held))}",
         play=True,
         trained=True,
         last=end,

@@ -26,23 +26,23 @@ from pages.ui.charts.model import Run
 from pages.ui.charts.variants import DASHES, PLACES, SHAPES, ticks
 from pages.ui.look.palette import Palette
 from pages.ui.player import live_runs, player
-from pages.ui.settings.page_settings import Desk
+from pages.ui.settings.page_settings import PageSettings
 
 AXES = {"noisy-quadratic": (0, 2), "two-features": (0, 1)}  # of scaled time, a and c bend the loss without b
 ONE = {"epoch": "Epoch", "update": "Update", "row": "Row"}
 MEMORY = {0: "nothing", 1: "1 number", 2: "2 numbers"}
 
 
-def runs(desk: Desk[Experiment]) -> tuple[Race, Problem, Curvature]:
-    """The race that the desk describes; before the question is answered, everyone at the start."""
-    base = desk.settings
+def runs(page: PageSettings[Experiment]) -> tuple[Race, Problem, Curvature]:
+    """The race that the settings describe; before the question is answered, everyone at the start."""
+    base = page.settings
     problem, curvature, _ = live_runs.foreseen(base)
-    rates = {key: desk[f"rate_{key}"] for key in RACERS if key != "batch"}
+    rates = {key: page[f"rate_{key}"] for key in RACERS if key != "batch"}
     entries = line_up(
-        base, desk["racers"], problem, curvature, small_batches=desk["small_batches"], rates=rates
+        base, page["racers"], problem, curvature, small_batches=page["small_batches"], rates=rates
     )
-    recordings = [live_runs.recorded(one.experiment, trained=desk.revealed) for one in entries]
-    return race(entries, recordings, problem, curvature, desk["target_rmse"]), problem, curvature
+    recordings = [live_runs.recorded(one.experiment, trained=page.revealed) for one in entries]
+    return race(entries, recordings, problem, curvature, page["target_rmse"]), problem, curvature
 
 
 def by_name(finished: Race, problem: Problem, curvature: Curvature) -> dict[str, Run]:
@@ -71,24 +71,24 @@ def slice_note(plane: tuple[int, int], names: list[str]) -> str:
     )
 
 
-def start_clicked(desk: Desk[Experiment]) -> None:
+def start_clicked(page: PageSettings[Experiment]) -> None:
     """Start where the map was clicked, the other parameter as it is. For callbacks."""
     picked = player.clicked()
     if picked is None or picked.plot != "race":
         return
-    problem, curvature, _ = live_runs.foreseen(desk.settings)
-    plane, _ = axes(desk.settings)
+    problem, curvature, _ = live_runs.foreseen(page.settings)
+    plane, _ = axes(page.settings)
     shown = map_of(curvature, problem.start, plane)
     theta = problem.start.clone()
     for axis, share, centre, half in zip(plane, (picked.x, picked.y), shown.centre, shown.half, strict=True):
         theta[axis] = centre + half * (2 * share - 1)
-    desk.set(start=tuple(float(f"{number:.6g}") for number in problem.raw(theta).tolist()))
+    page.set(start=tuple(float(f"{number:.6g}") for number in problem.raw(theta).tolist()))
 
 
 # ---------------------------------------------------------------------------------------------------------- the player
 
 
-def transport(finished: Race, unit: str, desk: Desk[Experiment], judged: str) -> None:
+def transport(finished: Race, unit: str, page: PageSettings[Experiment], judged: str) -> None:
     """The player over all racers, counting in a unit."""
     places, stride = ticks(finished, unit)
     end = int(places[-1])
@@ -97,17 +97,17 @@ def transport(finished: Race, unit: str, desk: Desk[Experiment], judged: str) ->
     player.put(
         player.numbers_of(columns, choice),
         templates,
-        judged + told(finished, unit) if desk.revealed else "",
-        take=desk.take,
-        play=desk.revealed,
-        trained=desk.revealed,
-        last=end if desk.revealed else 0,
+        judged + told(finished, unit) if page.revealed else "",
+        take=page.take,
+        play=page.revealed,
+        trained=page.revealed,
+        last=end if page.revealed else 0,
         planned=end,
         stride=stride,
-        complete=desk.revealed,
-        names=[f"{word} {place:,} / {end:,}" for place in (places if desk.revealed else places[:1]).tolist()],
+        complete=page.revealed,
+        names=[f"{word} {place:,} / {end:,}" for place in (places if page.revealed else places[:1]).tolist()],
         note=_cut(finished, unit, end),
-        on_click=lambda: start_clicked(desk),
+        on_click=lambda: start_clicked(page),
     )
 
 

@@ -12,7 +12,7 @@ from gd_core.settings.experiment import Experiment
 from pages.ui.look import look, projector
 from pages.ui.look.navigation import LESSONS
 from pages.ui.settings.next_steps import Link
-from pages.ui.settings.page_settings import UNSURE, Desk
+from pages.ui.settings.page_settings import UNSURE, PageSettings
 
 if TYPE_CHECKING:
     from pages.ui.takeaway.takeaway import Taken
@@ -34,41 +34,41 @@ def heading(title: str, sentence: str, formula: str = "") -> None:
             st.markdown(" &emsp; ".join(f"${{{part.strip()}}}$" for part in formula.split(r"\qquad")))
 
 
-def predict(desk: Desk[Any], question: Question) -> None:
+def predict(page: PageSettings[Any], question: Question) -> None:
     """Ask before the run is shown. The answers stay where they are when one was given, so nothing jumps.
 
     On a projector only the given one stays: there the charts need the room.
     """
-    given = desk.guess
-    alone = projector.on() and desk.revealed
+    given = page.guess
+    alone = projector.on() and page.revealed
     with st.container(key="predict", border=True):
         with st.container(horizontal=True, vertical_alignment="center", key="question"):
             st.markdown(f"**Predict first.** {question.text}", width="stretch")
             if not projector.on():
-                desk.switch("ask")
+                page.switch("ask")
         with st.container(horizontal=True, key="answers", gap="small"):
             for key, words in question.answers.items():
                 if alone and given != key:
                     continue
                 st.button(
-                    words, key=f"{desk.page} answer {key}", on_click=desk.answer, args=(key,),
-                    type="primary" if given == key else "secondary", disabled=desk.revealed and given != key,
+                    words, key=f"{page.name} answer {key}", on_click=page.answer, args=(key,),
+                    type="primary" if given == key else "secondary", disabled=page.revealed and given != key,
                 )  # fmt: skip
-            if desk.revealed and desk["ask"]:
-                st.button("Ask again", key="ask_again", type="tertiary", on_click=desk.answer, args=(None,))
-            elif not desk.revealed:
-                st.button("Skip", key="skip", type="tertiary", on_click=desk.answer, args=(UNSURE,))
+            if page.revealed and page["ask"]:
+                st.button("Ask again", key="ask_again", type="tertiary", on_click=page.answer, args=(None,))
+            elif not page.revealed:
+                st.button("Skip", key="skip", type="tertiary", on_click=page.answer, args=(UNSURE,))
 
 
-def judged(desk: Desk[Any], question: Question, truth: str) -> str:
+def judged(page: PageSettings[Any], question: Question, truth: str) -> str:
     """What the answer was worth, for the end of the run; nothing if there was none.
 
     Args:
-        desk: Holds the answer.
+        page: Holds the answer.
         question: What was asked.
         truth: Key of the answer that the run itself has given.
     """
-    said = desk.guess
+    said = page.guess
     if (
         said is None or said not in question.answers
     ):  # none, "skip", or an answer to another of the lesson's questions
@@ -111,14 +111,14 @@ def try_next(*links: Link) -> None:
 
 
 def closing(
-    lines: tuple[str, ...], links: tuple[Link, ...], shown: tuple[Desk[Any], Taken] | None = None
+    lines: tuple[str, ...], links: tuple[Link, ...], shown: tuple[PageSettings[Any], Taken] | None = None
 ) -> None:
     """What to notice and what to try next, side by side, and what can be taken away.
 
     Args:
         lines: What to notice.
         links: Ways on.
-        shown: The desk, and the runs that the page shows, by name, or its network; None if it shows none.
+        shown: The settings of the page, and the runs that the page shows, by name, or its network; None if it shows none.
     """
     left, right = st.columns([3, 2], gap="large")
     with left:
@@ -128,8 +128,8 @@ def closing(
         if shown:
             from pages.ui.takeaway import takeaway
 
-            desk, runs = shown
-            takeaway.button(desk.page, LESSONS[desk.page], lambda: runs, st.query_params.to_dict)
+            page, runs = shown
+            takeaway.button(page.name, LESSONS[page.name], lambda: runs, st.query_params.to_dict)
 
 
 def query_of(link: Link) -> dict[str, str]:

@@ -1,7 +1,7 @@
-"""A lesson's desk: its settings as one value, the widgets that show them, and the address that holds them. No torch.
+"""A page's settings as one value, the widgets that show them, and the address that holds them. No torch.
 
 The value is what counts. A widget's callback reads what was typed into it, or keeps the last good value and a
-sentence about the bad one. The address follows the value; an address that the desk did not write (a link, Back,
+sentence about the bad one. The address follows the value; an address that it did not write (a link, Back,
 a reload) sets it.
 """
 
@@ -46,7 +46,7 @@ class Held(Generic[S]):
         options: The lesson's own settings, by name.
         guess: The answer given before the run, `UNSURE`, or None while the question stands.
         sentences: What is wrong with what was typed, by the name of the field; "" for what was in the link.
-        address: What the desk last wrote.
+        address: What was last written.
         touched: Whether a widget or a button has made this run of the page.
         shown: Counts the settings and answers seen, so that the player knows a new run from the same one.
     """
@@ -61,13 +61,13 @@ class Held(Generic[S]):
 
 
 @dataclass
-class Desks:
+class EveryPage:
     """What a visitor's session keeps of all lessons, by page."""
 
     held: dict[str, Held[Any]] = field(default_factory=dict)
 
 
-class Desk(Generic[S]):
+class PageSettings(Generic[S]):
     """One lesson's settings. A page makes it, opens it, and draws its widgets."""
 
     def __init__(
@@ -101,7 +101,7 @@ class Desk(Generic[S]):
         Raises:
             ParameterError: If the lesson would not open with its own settings.
         """
-        self.page = page
+        self.name = page
         self.usual = usual
         self.others = others
         self.all_options: dict[str, Option] = {**(options or {}), **({"ask": ASK} if guesses else {})}
@@ -118,12 +118,12 @@ class Desk(Generic[S]):
     def open(self) -> Self:
         """Take what the address says if someone else wrote it, and write what is held. First thing on the page."""
         navigation.enter()
-        entered = navigation.come_to(self.page)
+        entered = navigation.come_to(self.name)
         address = st.query_params.to_dict()
-        held: Held[S] | None = session.held(Desks).held.get(self.page)
+        held: Held[S] | None = session.held(EveryPage).held.get(self.name)
         if held is None:
             held = Held(self.usual, {k: o.default for k, o in self.all_options.items()})
-            session.held(Desks).held[self.page] = held
+            session.held(EveryPage).held[self.name] = held
         if entered:
             held.sentences.clear()
             held.shown += 1
@@ -163,7 +163,7 @@ class Desk(Generic[S]):
     def _following(self) -> str:
         """The lesson after this one; after the last, Train."""
         pages = [*navigation.LESSONS, "train"]
-        return pages[pages.index(self.page) + 1] if self.page in navigation.LESSONS else "train"
+        return pages[pages.index(self.name) + 1] if self.name in navigation.LESSONS else "train"
 
     def _keys_asked(self) -> None:
         """Do what a key of the projector mode asked for."""
@@ -176,7 +176,7 @@ class Desk(Generic[S]):
 
     @property
     def _held(self) -> Held[S]:
-        return session.held(Desks).held[self.page]
+        return session.held(EveryPage).held[self.name]
 
     @property
     def settings(self) -> S:
@@ -200,7 +200,7 @@ class Desk(Generic[S]):
     @property
     def take(self) -> str:
         """Changes whenever there is another run to play."""
-        return f"{self.page} {self._held.shown} {self.revealed}"
+        return f"{self.name} {self._held.shown} {self.revealed}"
 
     # --------------------------------------------------------------------------------------------- for callbacks
 
@@ -425,7 +425,7 @@ class Desk(Generic[S]):
             )
 
     def _key(self, name: str) -> str:
-        return f"{self.page}.{name}"
+        return f"{self.name}.{name}"
 
     def _draw(self, name: str) -> str:
         """The key of a widget that is about to be drawn, with its value under it."""
@@ -436,8 +436,8 @@ class Desk(Generic[S]):
 
     def _redraw(self) -> None:
         """Have every widget take its value from what is held."""
-        for key in [str(key) for key in STATE if str(key).startswith(f"{self.page}.")]:
-            STATE[key] = self._shown(key.removeprefix(f"{self.page}."))
+        for key in [str(key) for key in STATE if str(key).startswith(f"{self.name}.")]:
+            STATE[key] = self._shown(key.removeprefix(f"{self.name}."))
 
     def _shown(self, name: str) -> Any:
         """What a widget holds: the text of a number, a choice itself."""

@@ -74,7 +74,7 @@ def follow(address: Mapping[str, str], last: Mapping[str, str], *, entered: bool
 
 
 def enter_compare() -> None:
-    """Bring the session's runs to the Compare page, whose address is what counts there. Before its desk opens."""
+    """Bring the session's runs to the Compare page, whose address is what counts there. Before its settings are read."""
     address = st.query_params.to_dict()
     if not navigation.at("compare") and "pins" not in address and held().pins:
         st.query_params.from_dict({**address, **held().to_query()})

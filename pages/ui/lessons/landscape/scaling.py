@@ -4,7 +4,7 @@ import streamlit as st
 
 from gd_core.settings.experiment import Experiment
 from pages.ui.look.options import Flag
-from pages.ui.settings.page_settings import Desk
+from pages.ui.settings.page_settings import PageSettings
 
 COMPARE = Flag(default=False, title="Side by side", help="Without and with scaled features.")
 TITLES = {"plain": "plain", "scaled": "scaled", "both": "side by side"}
@@ -12,30 +12,30 @@ KEY = "features of the valley"
 STATE = st.session_state
 
 
-def control(desk: Desk[Experiment]) -> None:
+def control(page: PageSettings[Experiment]) -> None:
     """Draw the choice. The lesson has the option `compare`, which is `COMPARE`."""
-    STATE[KEY] = "both" if desk["compare"] else "scaled" if desk.settings.scale_features else "plain"
+    STATE[KEY] = "both" if page["compare"] else "scaled" if page.settings.scale_features else "plain"
     st.segmented_control(
         "Features",
         list(TITLES),
         format_func=TITLES.__getitem__,
         key=KEY,
         on_change=_chosen,
-        args=(desk,),
+        args=(page,),
         help="Scaled: each feature minus its mean, over its deviation. The rate is set to the same share of the new "
         "limit. Side by side: both runs at the same share.",
     )
 
 
-def _chosen(desk: Desk[Experiment]) -> None:
+def _chosen(page: PageSettings[Experiment]) -> None:
     choice = STATE[KEY]
     if choice in (None, "both"):  # None: pressed twice
-        desk.set(compare=choice == "both" or desk["compare"])
+        page.set(compare=choice == "both" or page["compare"])
         return
     scaled = choice == "scaled"
-    if scaled == desk.settings.scale_features:
-        desk.set(compare=False)
+    if scaled == page.settings.scale_features:
+        page.set(compare=False)
         return
     from gd_core.lessons.landscape import twin_rate
 
-    desk.set(compare=False, scale_features=scaled, learning_rate=twin_rate(desk.settings))
+    page.set(compare=False, scale_features=scaled, learning_rate=twin_rate(page.settings))

@@ -9,7 +9,7 @@ import streamlit as st
 from gd_core.settings.experiment import MAX_START, Experiment
 from pages.ui.look.options import Choice, Rows
 from pages.ui.player import player
-from pages.ui.settings.page_settings import Desk
+from pages.ui.settings.page_settings import PageSettings
 
 if TYPE_CHECKING:
     from gd_core.lessons.landscape import Projection
@@ -34,34 +34,34 @@ CLICK = Choice(
 )
 
 
-def chosen(desk: Desk[Experiment]) -> int:
+def chosen(page: PageSettings[Experiment]) -> int:
     """The run that table and verdict speak of, counted from 0: the chosen one if there is such a start, else the first."""
-    number = int(desk["click"])
-    return number - 1 if number <= 1 + len(desk["more"]) else 0
+    number = int(page["click"])
+    return number - 1 if number <= 1 + len(page["more"]) else 0
 
 
-def experiments(desk: Desk[Experiment]) -> list[Experiment]:
+def experiments(page: PageSettings[Experiment]) -> list[Experiment]:
     """The run of each start."""
-    return [desk.settings, *(replace(desk.settings, start=start) for start in desk["more"])]
+    return [page.settings, *(replace(page.settings, start=start) for start in page["more"])]
 
 
-def controls(desk: Desk[Experiment]) -> None:
+def controls(page: PageSettings[Experiment]) -> None:
     """Fields for the starts, which of them a click sets, and buttons to add one and to take the last away."""
-    names, count = ", ".join(desk.settings.info.parameters), 1 + len(desk["more"])
-    desk.text("start", label=f"Start 1 at {names}")
-    desk.text("more")
-    desk.segments("click")
+    names, count = ", ".join(page.settings.info.parameters), 1 + len(page["more"])
+    page.text("start", label=f"Start 1 at {names}")
+    page.text("more")
+    page.segments("click")
     with st.container(horizontal=True, gap="small", key="starts"):
         st.button(
-            "Add a start", key="add_start", disabled=count >= MOST, on_click=_add, args=(desk,),
+            "Add a start", key="add_start", disabled=count >= MOST, on_click=_add, args=(page,),
             help="In another corner of the map.",
         )  # fmt: skip
-        st.button("Remove", key="remove_start", disabled=count == 1, on_click=_remove, args=(desk,),
+        st.button("Remove", key="remove_start", disabled=count == 1, on_click=_remove, args=(page,),
                   help="The last start.")  # fmt: skip
 
 
 def clicked(
-    desk: Desk[Experiment],
+    page: PageSettings[Experiment],
     runs: Sequence["Run"],
     projection: "Projection",
     around: Sequence[Any],
@@ -77,37 +77,37 @@ def clicked(
         found = player.clicked()
         if found is None:
             return
-        lead = runs[chosen(desk)]
+        lead = runs[chosen(page)]
         last = lead.recording.epochs
         slice_at = lead.recording.epoch_theta[min(found.epoch, last)] if follow else lead.curvature.optimum
         shown = window_around(projection, torch.stack([*(run.problem.start for run in runs), *around]))
         theta = picked(projection, shown, slice_at, (found.x, found.y))
-        _place(desk, int(desk["click"]), tuple(lead.problem.raw(theta).tolist()))
+        _place(page, int(page["click"]), tuple(lead.problem.raw(theta).tolist()))
 
     return act
 
 
-def _add(desk: Desk[Experiment]) -> None:
+def _add(page: PageSettings[Experiment]) -> None:
     from gd_core.lessons.landscape import mirrored
     from pages.ui.lessons.landscape.tables import projection_of
     from pages.ui.player import live_runs
 
-    problem = live_runs.foreseen(desk.settings)[0]
-    number = len(desk["more"]) + 1
-    start = mirrored(projection_of(desk.settings, desk["axes"]), problem.start, number)
-    _place(desk, number + 1, tuple(problem.raw(start).tolist()))
+    problem = live_runs.foreseen(page.settings)[0]
+    number = len(page["more"]) + 1
+    start = mirrored(projection_of(page.settings, page["axes"]), problem.start, number)
+    _place(page, number + 1, tuple(problem.raw(start).tolist()))
 
 
-def _remove(desk: Desk[Experiment]) -> None:
-    more = desk["more"][:-1]
-    desk.set(more=more, click=str(min(int(desk["click"]), 1 + len(more))))
+def _remove(page: PageSettings[Experiment]) -> None:
+    more = page["more"][:-1]
+    page.set(more=more, click=str(min(int(page["click"]), 1 + len(more))))
 
 
-def _place(desk: Desk[Experiment], number: int, start: tuple[float, ...]) -> None:
+def _place(page: PageSettings[Experiment], number: int, start: tuple[float, ...]) -> None:
     start = tuple(float(f"{value:.8g}") for value in start)
     if number == 1:
-        desk.set(start=start)
+        page.set(start=start)
         return
-    more = list(desk["more"])
+    more = list(page["more"])
     more[number - 2 : number - 1] = [start]
-    desk.set(more=tuple(more), click=str(min(number, 1 + len(more))))
+    page.set(more=tuple(more), click=str(min(number, 1 + len(more))))

@@ -23,7 +23,7 @@ from pages.ui.look.options import Number, written
 from pages.ui.look.palette import Palette, palette
 from pages.ui.player import live_runs, player, tabs
 from pages.ui.settings import lesson
-from pages.ui.settings.page_settings import UNSURE, Desk
+from pages.ui.settings.page_settings import UNSURE, PageSettings
 
 TALL, LOW = 152, 196  # heights of the four and of the two charts under them, in pixels
 TIE = 1e-6  # relative: two errors that are written with the same six digits
@@ -82,14 +82,14 @@ def swept(experiment: Experiment, ends: tuple[float, float]) -> tuple[Tensor, Te
     return rates, losses.sqrt()
 
 
-def of(desk: Desk[Experiment]) -> Four:
+def of(page: PageSettings[Experiment]) -> Four:
     """The four runs, or the start that they share while the question stands."""
-    shared = plain(desk.settings)
+    shared = plain(page.settings)
     usual = usual_rates(shared)
-    rates = desk["rates"] or usual
+    rates = page["rates"] or usual
     forecast = live_runs.foreseen(shared)[2]
     runs, _, findings = zip(
-        *(live_runs.played(replace(shared, learning_rate=rate), trained=desk.revealed) for rate in rates),
+        *(live_runs.played(replace(shared, learning_rate=rate), trained=page.revealed) for rate in rates),
         strict=True,
     )
     ends = tuple(
@@ -107,22 +107,22 @@ def by_name(four: Four) -> dict[str, Run]:
 # ---------------------------------------------------------------------------------------------------------- the charts
 
 
-def show(desk: Desk[Experiment], four: Four) -> None:
+def show(page: PageSettings[Experiment], four: Four) -> None:
     """Draw the four panels, the errors and the sweep."""
     colours = palette(st.context.theme.type)
     for number, (place, run) in enumerate(zip(st.columns(4, gap="small"), four.runs, strict=True), 1):
         with place:
-            _panel(desk, four, number, run, colours)
+            _panel(page, four, number, run, colours)
     left, right = st.columns(2, gap="medium")
     with left:
         with st.container(key="errors_head", horizontal=True, vertical_alignment="center"):
             look.panel_title("RMSE by epoch")
         tabs.draw(charts.four_errors(four.runs, colours, LOW), "errors")
     with right:
-        _sweep(desk, four, colours)
+        _sweep(page, four, colours)
 
 
-def _panel(desk: Desk[Experiment], four: Four, number: int, run: Run, colours: Palette) -> None:
+def _panel(page: PageSettings[Experiment], four: Four, number: int, run: Run, colours: Palette) -> None:
     rate = four.rates[number - 1]
     colour = charts.colours_of(colours)[number - 1]
     with st.container(key=f"rate_head_{number}", horizontal=True, vertical_alignment="center", gap="small"):
@@ -130,10 +130,10 @@ def _panel(desk: Desk[Experiment], four: Four, number: int, run: Run, colours: P
             f'<span class="disc" style="background:{colour};color:{colours.paper}">{number}</span> η',
             width="content",
         )
-        _field(desk, four, number)
+        _field(page, four, number)
     where = escape(zone_words(four.forecast, rate))
     gone = (
-        f" · <b>best for {_epochs(run.experiment.epochs)}</b>" if desk.revealed and rate == four.best else ""
+        f" · <b>best for {_epochs(run.experiment.epochs)}</b>" if page.revealed and rate == four.best else ""
     )
     if run.recording.diverged_at is not None:
         at = run.recording.diverged_at
@@ -146,10 +146,10 @@ def _panel(desk: Desk[Experiment], four: Four, number: int, run: Run, colours: P
     tabs.draw(charts.small(run, number, colours, projector.height(TALL, 150)), f"small_{number}")
 
 
-def _field(desk: Desk[Experiment], four: Four, number: int) -> None:
+def _field(page: PageSettings[Experiment], four: Four, number: int) -> None:
     """A rate's own field."""
     name, key = f"run {number}", _key(number)
-    if not desk.refused(name) or key not in STATE:
+    if not page.refused(name) or key not in STATE:
         STATE[key] = written(four.rates[number - 1])
     else:
         STATE[key] = STATE[key]  # Streamlit forgets what one run of the page did not draw
@@ -158,24 +158,24 @@ def _field(desk: Desk[Experiment], four: Four, number: int) -> None:
         key=key,
         label_visibility="collapsed",
         on_change=_typed,
-        args=(desk, four.rates, number),
+        args=(page, four.rates, number),
     )
-    desk.complaint(name)
+    page.complaint(name)
 
 
 def _key(number: int) -> str:
     return f"rate of run {number}"
 
 
-def _typed(desk: Desk[Experiment], rates: tuple[float, ...], number: int) -> None:
+def _typed(page: PageSettings[Experiment], rates: tuple[float, ...], number: int) -> None:
     name = f"run {number}"
     try:
         rate = RATE.read(f"rate of run {number}", STATE[_key(number)].strip())
     except ParameterError as error:
-        desk.refuse(name, f"{error} Using {written(rates[number - 1])} instead.")
+        page.refuse(name, f"{error} Using {written(rates[number - 1])} instead.")
         return
-    desk.accept(name)
-    desk.set(rates=with_rate(rates, number, rate))
+    page.accept(name)
+    page.set(rates=with_rate(rates, number, rate))
 
 
 RATE = Number(
@@ -191,32 +191,32 @@ def with_rate(rates: Sequence[float], number: int, rate: float) -> tuple[float, 
     return (*rates[: number - 1], rate, *rates[number:])
 
 
-def put(desk: Desk[Experiment], four: Four, number: int, rate: float) -> None:
+def put(page: PageSettings[Experiment], four: Four, number: int, rate: float) -> None:
     """Give a run another rate. Who picks it from what was seen is not asked again. For callbacks."""
-    shown = desk.revealed
+    shown = page.revealed
     for one in charts.RUNS:
-        desk.accept(f"run {one}")
-    desk.set(rates=with_rate(four.rates, number, rate))
-    if shown and not desk.revealed:
-        desk.answer(UNSURE)
+        page.accept(f"run {one}")
+    page.set(rates=with_rate(four.rates, number, rate))
+    if shown and not page.revealed:
+        page.answer(UNSURE)
 
 
-def _sweep(desk: Desk[Experiment], four: Four, colours: Palette) -> None:
-    shared = plain(desk.settings)
+def _sweep(page: PageSettings[Experiment], four: Four, colours: Palette) -> None:
+    shared = plain(page.settings)
     with st.container(key="sweep_head", horizontal=True, vertical_alignment="center"):
         look.panel_title(f"RMSE after {_epochs(shared.epochs)}, for every rate", "a click sets run")
-        desk.segments("pick", hidden=True)
-    found = swept(shared, charts.reach(four.forecast, four.rates)) if desk.revealed else None
+        page.segments("pick", hidden=True)
+    found = swept(shared, charts.reach(four.forecast, four.rates)) if page.revealed else None
     first = float(four.runs[0].recording.epoch_rmse[0])
     view = charts.rate_sweep(four.forecast, four.rates, first, found, four.ends_at, colours, LOW)
     with look.clickable("sweep"):
         tabs.draw(view, "sweep")
 
 
-def _clicked(desk: Desk[Experiment], four: Four) -> None:
+def _clicked(page: PageSettings[Experiment], four: Four) -> None:
     place = player.clicked()
     if place is not None and place.plot == "sweep":
-        put(desk, four, int(desk["pick"]), charts.rate_at(place.x, charts.reach(four.forecast, four.rates)))
+        put(page, four, int(page["pick"]), charts.rate_at(place.x, charts.reach(four.forecast, four.rates)))
 
 
 # ----------------------------------------------------------------------------------------------------------- the words
@@ -240,7 +240,7 @@ def _beside(number: float, line: float) -> str:
     return short(number) if digits == 3 else significant(number, digits)
 
 
-def transport(desk: Desk[Experiment], four: Four, question: lesson.Question) -> None:
+def transport(page: PageSettings[Experiment], four: Four, question: lesson.Question) -> None:
     """Draw the player over all four."""
     numbers = [run.recording.epoch_rmse.numpy() for run in four.runs]
     last = max(len(rmse) for rmse in numbers) - 1
@@ -249,19 +249,19 @@ def transport(desk: Desk[Experiment], four: Four, question: lesson.Question) -> 
     }
     templates, choice = _said(four, np.column_stack([*columns.values()]))
     truth = str(four.lowest[0] + 1) if four.lowest else "none"
-    if desk.guess in {str(i + 1) for i in four.lowest}:
-        truth = str(desk.guess)  # a tie: whoever names one of them is right
+    if page.guess in {str(i + 1) for i in four.lowest}:
+        truth = str(page.guess)  # a tie: whoever names one of them is right
     player.put(
         player.numbers_of(columns, choice),
         templates,
-        lesson.judged(desk, question, truth) + _summary(four) if desk.revealed else "",
-        take=desk.take,
-        play=desk.revealed,
-        trained=desk.revealed,
+        lesson.judged(page, question, truth) + _summary(four) if page.revealed else "",
+        take=page.take,
+        play=page.revealed,
+        trained=page.revealed,
         last=last,
-        planned=desk.settings.epochs,
-        complete=desk.revealed,
-        on_click=lambda: _clicked(desk, four),
+        planned=page.settings.epochs,
+        complete=page.revealed,
+        on_click=lambda: _clicked(page, four),
     )
 
 

@@ -14,7 +14,7 @@ from pages.ui.lessons.learning_rate import four_rates
 from pages.ui.lessons.learning_rate.four_rates import Four
 from pages.ui.look import look, session
 from pages.ui.player import live_runs
-from pages.ui.settings.page_settings import Desk
+from pages.ui.settings.page_settings import PageSettings
 
 KEPT = 8  # attempts that are remembered for a problem
 _as_key: dict[str | type[Any], Callable[[Any], Any]] = {Experiment: repr}
@@ -40,9 +40,9 @@ def goal(experiment: Experiment) -> Goal | None:
     return goal_of(problem.objective, curvature, experiment.phase, problem.start, experiment.epochs)
 
 
-def challenge(desk: Desk[Experiment]) -> None:
+def challenge(page: PageSettings[Experiment]) -> None:
     """Ask for a rate that reaches the target in few epochs, and list what has been tried."""
-    shared = four_rates.plain(desk.settings)
+    shared = four_rates.plain(page.settings)
     look.panel_title("Challenge: not too small, not too large")
     target = goal(shared)
     if target is None:
@@ -50,8 +50,8 @@ def challenge(desk: Desk[Experiment]) -> None:
         return
     st.markdown(_task(target, shared))
     with st.container(key="attempt", horizontal=True, vertical_alignment="bottom", gap="small"):
-        desk.text("learning_rate", label="Your one rate η")
-        st.button("Try this rate", key="try", on_click=_try, args=(desk, shared), type="primary")
+        page.text("learning_rate", label="Your one rate η")
+        st.button("Try this rate", key="try", on_click=_try, args=(page, shared), type="primary")
         if target.epochs is not None and _tried(shared):
             st.button(
                 "Show the best rate", key="show_best", on_click=_show_best, args=(shared,), type="tertiary"
@@ -80,9 +80,9 @@ def _tried(shared: Experiment) -> list[float]:
     return session.held(Tried).rates.get(repr(shared), [])
 
 
-def _try(desk: Desk[Experiment], shared: Experiment) -> None:
-    if not desk.refused("learning_rate"):
-        rates = [*_tried(shared), desk.settings.learning_rate]
+def _try(page: PageSettings[Experiment], shared: Experiment) -> None:
+    if not page.refused("learning_rate"):
+        rates = [*_tried(shared), page.settings.learning_rate]
         tried = session.held(Tried)
         tried.rates[repr(shared)] = rates
         tried.told.discard(repr(shared))
@@ -137,25 +137,25 @@ def _list(results: list[Attempt], target: Goal) -> None:
 # -------------------------------------------------------------------------------------------------- close to the limit
 
 
-def claim(desk: Desk[Experiment], four: Four) -> None:
+def claim(page: PageSettings[Experiment], four: Four) -> None:
     """Test the claim that too high a rate “may bounce around”, on either side of the limit."""
-    shared = four_rates.plain(desk.settings)
+    shared = four_rates.plain(page.settings)
     look.panel_title("“Too high a rate may bounce around rather than diverge.” Is it so?")
     problem, curvature, forecast = live_runs.foreseen(shared)
     if forecast.why_no_limit:
         st.markdown(forecast.why_no_limit)
         return
     with st.container(key="near", horizontal=True, vertical_alignment="bottom", gap="small"):
-        desk.text("percent")
+        page.text("percent")
         for percent in (99, 100, 101):
             st.button(
-                f"{percent} %", key=f"percent_{percent}", on_click=desk.set, kwargs={"percent": float(percent)},
-                type="primary" if desk["percent"] == percent else "secondary",
+                f"{percent} %", key=f"percent_{percent}", on_click=page.set, kwargs={"percent": float(percent)},
+                type="primary" if page["percent"] == percent else "secondary",
             )  # fmt: skip
-    found = near_limit(problem.objective, curvature, shared.phase, problem.start, desk["percent"] / 100)
+    found = near_limit(problem.objective, curvature, shared.phase, problem.start, page["percent"] / 100)
     st.markdown(near_words(found, float(problem.objective(problem.start))))
     st.button(
-        "Watch it as run 4", key="watch", on_click=four_rates.put, args=(desk, four, 4, found.learning_rate)
+        "Watch it as run 4", key="watch", on_click=four_rates.put, args=(page, four, 4, found.learning_rate)
     )
 
 
