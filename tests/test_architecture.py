@@ -70,11 +70,11 @@ for optimizer in CHOICES["optimizer"]:
         experiment = replace(experiment, points=20, epochs=5, batch_size=batch_size, scale_features=True)
         recorder = Recorder(experiment)
         recorder.advance()
-        curve = curvature(recorder.problem.objective)
-        known = forecast(experiment, recorder.problem, curve)
-        finding = outcome(recorder.recording(), curve)
-        assert verdict.of_run(recorder.recording(), experiment, known, finding)
-        assert verdict.of_steps(recorder.recording(), experiment, known).sentence(0, recorder.recording())
+        curvature = curvature_of(recorder.problem.objective)
+        forecast = forecast_of(experiment, recorder.problem, curvature)
+        finding = outcome(recorder.recording(), curvature)
+        assert verdict.of_run(recorder.recording(), experiment, forecast, finding)
+        assert verdict.of_steps(recorder.recording(), experiment, forecast).sentence(0, recorder.recording())
 """
     assert loaded_after(script, "torch") == ["torch"]
     assert loaded_after(script, "torch._dynamo", "sympy", "streamlit", "pandas") == []

@@ -16,7 +16,8 @@ from gd_core.outcome import Finding
 from gd_core.settings.experiment import BOUNDS, Experiment, ParameterError
 from gd_core.theory import Forecast
 from gd_core.verdict import short, significant
-from pages.ui.charts import learning_rate as charts
+from pages.ui.charts.learning_rate import four_rates as charts
+from pages.ui.charts.learning_rate import sweep as sweep_chart
 from pages.ui.charts.model import Run
 from pages.ui.look import look, projector
 from pages.ui.look.options import Number, written
@@ -206,9 +207,9 @@ def _sweep(page: PageSettings[Experiment], four: Four, colours: Palette) -> None
     with st.container(key="sweep_head", horizontal=True, vertical_alignment="center"):
         look.panel_title(f"RMSE after {_epochs(shared.epochs)}, for every rate", "a click sets run")
         page.segments("pick", hidden=True)
-    found = swept(shared, charts.reach(four.forecast, four.rates)) if page.revealed else None
+    found = swept(shared, sweep_chart.reach(four.forecast, four.rates)) if page.revealed else None
     first = float(four.runs[0].recording.epoch_rmse[0])
-    view = charts.rate_sweep(four.forecast, four.rates, first, found, four.ends_at, colours, LOW)
+    view = sweep_chart.rate_sweep(four.forecast, four.rates, first, found, four.ends_at, colours, LOW)
     with look.clickable("sweep"):
         tabs.draw(view, "sweep")
 
@@ -216,7 +217,12 @@ def _sweep(page: PageSettings[Experiment], four: Four, colours: Palette) -> None
 def _clicked(page: PageSettings[Experiment], four: Four) -> None:
     place = player.clicked()
     if place is not None and place.plot == "sweep":
-        put(page, four, int(page["pick"]), charts.rate_at(place.x, charts.reach(four.forecast, four.rates)))
+        put(
+            page,
+            four,
+            int(page["pick"]),
+            sweep_chart.rate_at(place.x, sweep_chart.reach(four.forecast, four.rates)),
+        )
 
 
 # ----------------------------------------------------------------------------------------------------------- the words

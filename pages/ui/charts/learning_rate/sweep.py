@@ -1,0 +1,253 @@
+"""The error that every rate leaves, with the four on it."""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from itertools import pairwise
+from typing import Any
+
+import altair as alt
+import numpy as np
+from torch import Tensor
+
+from gd_core.theory import Forecast
+from pages.ui.charts.elements import (
+    _ends,
+    finish,
+    level,
+    log_axis,
+    rows_from,
+)
+from pages.ui.charts.learning_rate.four_rates import RUNS, numbered, tight
+from pages.ui.charts.model import (
+    View,
+    log_zero,
+    table,
+)
+from pages.ui.look.palette import Palette
+
+BELOW, ABOVE = 4e-3, 2.5  # how far the sweep reaches, as shares of the limit
+WITHOUT_A_LIMIT = (1e-4, 1e3)
+ROOM = 1.25  # beyond a rate that lies outside of that
+
+
+def reach(forecast: Forecast, rates: Sequence[float]) -> tuple[float, float]:
+    """The lowest and the highest rate of the sweep: around the limit, and wide enough for the four."""
+    limit = forecast.stability_limit
+    low, high = WITHOUT_A_LIMIT if limit is None else (BELOW * limit, ABOVE * limit)
+    return min(low, min(rates) / ROOM), max(high, max(rates) * ROOM)
+
+
+def rate_at(share: float, ends: tuple[float, float]) -> float:
+    """The rate at a share of the sweep's width, to three digits."""
+    return float(f"{ends[0] ** (1 - share) * ends[1] ** share:.3g}")
+
+
+def _rate(value: str) -> str:
+    """A rate with three digits, as a Vega expression."""
+    return f"format({value}, {value} < 1e-3 ? '.2~e' : '.3~g')"
+
+
+@lru_cache(16)
+def _sweep_spec(height: int, colours: Palette) -> dict[str, Any]:
+    # 1, 2 and 5 times a power of ten are labelled, as many as fit
+    label = "indexof('125', slice(format(datum.value, '.0e'), 0, 1)) < 0 ? '' : format(datum.value, datum.value < 1e-3 ? '.0e' : '~g')"
+    rate_axis = alt.X(
+        "x:Q",
+        scale=alt.Scale(type="log", domain=_ends("x"), nice=False),
+        axis=alt.Axis(title="learning rate η", labelExpr=label, labelOverlap="greedy", labelSeparation=6),
+    )
+    carrier = (
+        rows_from("frame")
+        .transform_filter("false")
+        .transform_calculate(x="0", y="1")
+        .mark_point()
+        .encode(x=rate_axis, y=log_axis("RMSE at the end"))
+    )
+    shades = {
+        "slow": colours.line,
+        "fast": colours.run,
+        "settles": colours.run,
+        "overshoots": colours.optimum,
+        "diverges": colours.several[3],
+    }
+    zones = rows_from("zones")
+    bands = zones.mark_rect(opacity=0.13, clip=True).encode(
+        x="x:Q",
+        x2="x2:Q",
+        color=alt.Color("zone:N", scale=alt.Scale(domain=[*shades], range=[*shades.values()]), legend=None),
+    )
+    names = (
+        zones.transform_filter("datum.wide")
+        .transform_calculate(x="datum.middle")
+        .mark_text(color=colours.ink, fontSize=11, dy=-7, clip=True)
+        .encode(x="x:Q", y=alt.value("height"), text="zone:N")
+    )
+    upright = (
+        zones.transform_filter("!datum.wide")
+        .transform_calculate(x="datum.middle")
+        .mark_text(color=colours.ink, fontSize=11, angle=270, baseline="middle", clip=True)
+        .encode(x="x:Q", y=alt.value(alt.expr("height * 0.4")), text="zone:N")
+    )
+    curve = (
+        rows_from("curve")
+        .mark_line(color=colours.ink, strokeWidth=1.8, clip=True)
+        .encode(x="x:Q", y="y:Q", detail="piece:N", order="x:Q")
+    )
+    gone = (
+        rows_from("gone")
+        .mark_text(text="×", color=colours.several[3], fontSize=13, fontWeight=600, dy=8, baseline="middle")
+        .encode(x="x:Q", y=alt.value(0))
+    )
+    gone_name = (
+        rows_from("frame")
+        .transform_filter("isValid(datum.gone)")
+        .transform_calculate(x="datum.gone")
+        .mark_text(
+            text="diverged ",
+            color=colours.several[3],
+            align="right",
+            dx=-6,
+            dy=8,
+            fontWeight=600,
+            baseline="middle",
+        )
+        .encode(x="x:Q", y=alt.value(0))
+    )
+    limit_base = (
+        rows_from("frame").transform_filter("isValid(datum.limit)").transform_calculate(x="datum.limit")
+    )
+    limit = limit_base.mark_rule(color=colours.ink, strokeDash=[3, 3], strokeWidth=1.5).encode(x="x:Q")
+    limit_name = (
+        limit_base.transform_calculate(label=f"'limit ' + {_rate('datum.limit')}")
+        .mark_text(color=colours.ink, align="right", dx=-5, dy=24, baseline="middle")
+        .encode(x="x:Q", y=alt.value(0), text="label:N")
+    )
+    best_base = (
+        rows_from("frame")
+        .transform_filter("isValid(datum.best_rmse)")
+        .transform_calculate(x="datum.best", y="datum.best_rmse")
+    )
+    best = best_base.mark_point(
+        shape="diamond", size=330, filled=False, stroke=colours.optimum, strokeWidth=2, opacity=1, clip=True
+    ).encode(x="x:Q", y="y:Q")
+    best_text = best_base.transform_calculate(label=f"'best ' + {_rate('datum.best')}")
+    paints: list[dict[str, Any]] = [{"stroke": colours.paper, "strokeWidth": 4}, {"color": colours.optimum}]
+    best_name = [  # the first is a halo, since the curve may pass behind it
+        best_text.mark_text(align="right", dx=-4, dy=-15, fontWeight=600, baseline="middle", **paint).encode(
+            x="x:Q", y="y:Q", text="label:N"
+        )
+        for paint in paints
+    ]
+    layers: list[Any] = [
+        carrier, bands, names, upright, limit, *level("floor", colours.optimum, [7, 4], "''"),
+        *level("zero", colours.start, [2, 3], "''"), limit_name,
+        curve, gone, gone_name, best, *best_name, *numbered(rows_from("marks"), colours),
+    ]  # fmt: skip
+    spec = finish(layers, height)
+    # nothing in here hangs on the epoch: without these the player leaves the chart alone
+    spec["params"] = [one for one in spec["params"] if one["name"] not in ("epoch", "seen")]
+    return {**spec, "resolve": {"scale": {"color": "independent"}}}
+
+
+def rate_sweep(
+    forecast: Forecast,
+    rates: Sequence[float],
+    first_rmse: float,
+    swept: tuple[Tensor, Tensor] | None,
+    ends_at: Sequence[float],
+    colours: Palette,
+    height: int,
+) -> View:
+    """RMSE after these epochs over the learning rate, both axes logarithmic, with the zones and the limit.
+
+    Args:
+        known: The zones, the limit and the floor.
+        rates: The four.
+        first_rmse: RMSE of the start, where the four wait until the run may be seen.
+        swept: Rates and the RMSE that each leaves, ∞ for one that has diverged, [K] and [K]; None while it is hidden.
+        ends_at: RMSE that each of the four leaves, ∞ for one that has diverged.
+        colours: The theme's colours.
+        height: In pixels.
+    """
+    x0, x1 = reach(forecast, rates)
+    every, rmse = (one.numpy() for one in swept) if swept else (np.zeros(0), np.zeros(0))
+    zero = log_zero(first_rmse)
+    first_rmse = max(first_rmse, zero)
+    fine = np.isfinite(rmse)
+    seen = np.maximum(rmse[fine], zero)
+    low = min(seen.min(initial=first_rmse), first_rmse)
+    floor = forecast.floor_rmse
+    shows_floor = zero < floor and floor >= low / 100
+    low = min(low, floor) if shows_floor else low
+    high = max(seen.max(initial=first_rmse), first_rmse)
+    y0, y1 = low / (high / low * 2) ** 0.22, high * (high / low * 2) ** 0.2
+    best = _best(every, rmse, forecast.best_for_epochs) if fine.any() else None
+    gone = every[~fine]
+    edges = (
+        [x0, *(forecast.stability_limit * share for share in forecast.zones.values()), x1]
+        if forecast.stability_limit
+        else []
+    )
+    bounds = [(max(a, x0), min(b, x1)) for a, b in pairwise(edges)]
+    zones = [
+        (name, a, b) for name, (a, b) in zip([*forecast.zones, "diverges"], bounds, strict=False) if b > a
+    ]
+    whole = np.log(x1 / x0)
+    at_end = np.array([np.inf] * len(rates) if not swept else ends_at)
+    tables = {
+        "curve": table({"x": every[fine], "y": seen, "piece": np.cumsum(~fine)[fine].astype(np.int16)}),
+        "gone": table({"x": gone[_apart(np.log(gone / x0) / whole)] if len(gone) else gone}),
+        "zones": table(
+            {
+                "zone": np.array([name for name, _, _ in zones], dtype=object).astype(str),
+                "x": np.array([a for _, a, _ in zones]),
+                "x2": np.array([b for _, _, b in zones]),
+                "middle": np.array([(a * b) ** 0.5 for _, a, b in zones]),
+                "wide": np.array([np.log(b / a) > 0.016 * len(name) * whole for name, a, b in zones], dtype=bool),
+            }
+        ),
+        "marks": table(
+            {
+                "run": np.array(RUNS, np.int8),
+                "x": np.array(rates),
+                "y": np.where(
+                    np.isfinite(at_end), np.maximum(at_end, zero), y1 / (y1 / y0) ** 0.17 if swept else first_rmse
+                ),
+            }
+        ),
+        "frame": table(
+            {
+                name: [value]
+                for name, value in {
+                    "x0": x0, "x1": x1, "y0": y0, "y1": y1, "limit": forecast.stability_limit or np.nan,
+                    "floor": floor if shows_floor else np.nan,
+                    "zero": zero if low <= zero else np.nan,
+                    "gone": gone.min() if len(gone) else np.nan,
+                    "best": np.nan if best is None else every[best],
+                    "best_rmse": np.nan if best is None else max(rmse[best], zero),
+                }.items()
+            }
+        ),
+    }  # fmt: skip
+    text = (
+        "RMSE at the end of the run over the learning rate, both logarithmic. Shaded: the zones of the rate. Dashed "
+        "upright: the limit. Discs 1 to 4: the four runs. Diamond: the best rate. Crosses at the top: rates that have "
+        "diverged. A click sets the rate of one run."
+    )
+    return View(tight(_sweep_spec(height, colours)), tables, text)
+
+
+def _best(rates: np.ndarray, rmse: np.ndarray, forecast: float | None) -> int:
+    """The rate with the smallest error: theory's, if it is among them and none is better by more than rounding."""
+    lowest = int(np.argmin(rmse))
+    (same,) = np.nonzero(rates == forecast)
+    return int(same[0]) if len(same) and rmse[same[0]] <= rmse[lowest] * (1 + 1e-9) else lowest
+
+
+def _apart(places: np.ndarray) -> list[int]:
+    """Which crosses are drawn: those that do not lie on one another."""
+    keep: list[int] = []
+    for i, place in enumerate(places):
+        if not keep or place - places[keep[-1]] > 0.02:
+            keep.append(i)
+    return keep
