@@ -62,7 +62,8 @@ class Component(Lab):
     def __init__(self, page: Page, name: str, data: dict[str, Any], around: str = "") -> None:
         super().__init__(page, "")
         page.set_content(f'<!doctype html><title>{name}</title>{around}<div id="host"></div>')
-        parts = {suffix: (FOLDER / f"{name}.{suffix}").read_text(encoding="utf-8") for suffix in SUFFIXES}
+        (folder,) = {file.parent for file in FOLDER.rglob(f"{name}.html")}
+        parts = {suffix: (folder / f"{name}.{suffix}").read_text(encoding="utf-8") for suffix in SUFFIXES}
         page.evaluate(MOUNT, parts | {"data": data})
         self.data = data
 

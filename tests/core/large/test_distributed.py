@@ -74,7 +74,7 @@ def wait(*arguments):
         os.read(hears, 1)
 
 large_table.RECORDED_EVERY = 0.0
-add, whose, where = large_record.Progressed.add, *sys.argv[1:3]
+add, whose, where = record.Progressed.add, *sys.argv[1:3]
 if "alone" in where or "waits" in where:
     distributed.HEARTBEAT, distributed.TIMEOUT = math.inf, 3600  # what is noticed is noticed by a signal
     distributed.Group.follow = wait
@@ -82,7 +82,7 @@ if "waits" in where:
     die = wait
 epoch = int(where.split()[0])
 if os.environ["RANK"] == whose and os.environ.get("TORCHELASTIC_RESTART_COUNT", "0") == "0":
-    large_record.Progressed.add = lambda self, point: (add(self, point), point.epoch == epoch and die(self, point))
+    record.Progressed.add = lambda self, point: (add(self, point), point.epoch == epoch and die(self, point))
 sys.exit(main(sys.argv[3:]))
 """
 
