@@ -5,7 +5,7 @@ from functools import partial
 
 import streamlit as st
 
-from pages.ui.lessons import seen_rates
+from pages.ui.lessons import one_parameter_seen_rates as seen_rates
 from pages.ui.look import look, projector
 from pages.ui.look.options import shown
 from pages.ui.settings import lesson

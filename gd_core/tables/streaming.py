@@ -46,10 +46,10 @@ def open_table(path: Path) -> Source:
     with path.open("rb") as file:
         parquet = file.read(len(PARQUET)) == PARQUET or path.suffix == ".parquet"
     if parquet:
-        from gd_core.tables.parquet_rows import ParquetRows
+        from gd_core.tables.streamed_parquet import ParquetRows
 
         return ParquetRows(path)
-    from gd_core.tables.csv_rows import CsvRows
+    from gd_core.tables.streamed_csv import CsvRows
 
     return CsvRows(path)
 

@@ -15,7 +15,7 @@ def test_two_runs_of_the_page_do_not_train_at_once():
     """Streamlit starts the next run of a page beside one that still trains: they take turns, and lose no epoch."""
     experiment = Experiment(learning_rate=1e-5, epochs=3000, engine="loop")
     recorder = Recorder(experiment)
-    take = live_runs.Take(1, experiment, recorder.recording(), recorder)
+    take = live_runs.TrainRun(1, experiment, recorder.recording(), recorder)
     together, errors = Barrier(3), []
 
     def run() -> None:

@@ -11,7 +11,7 @@ from gd_core.settings.experiment import Experiment
 from gd_core.settings.task import Result, Task
 from gd_core.tables.table import find
 from pages.ui.look import session
-from pages.ui.player.live_runs import Stage
+from pages.ui.player.live_runs import Runs
 from pages.ui.train.form import Form
 from pages.ui.train.pins import Pinned
 from pages.ui.train.task import NEEDS_A_FILE, Handed
@@ -42,7 +42,7 @@ def test_the_data_set_opens_with_an_example_that_trains():
     lab = Table().choose("dataset", "table")
     assert lab.experiment == Experiment.default("table")
     lab.press("train")
-    take = lab.at.session_state[session.key(Stage)].take
+    take = lab.at.session_state[session.key(Runs)].live_run
     assert take.recording.diverged_at is None
     assert take.recording.loss[-1] < take.recording.loss[0] / 5
 
@@ -79,7 +79,7 @@ def test_nothing_is_dropped_before_the_choice():
 def test_a_hostile_file_leaves_everything_as_it_was():
     """One sentence above the columns; the run, the address and the pick stay."""
     lab = opened().press("train")
-    before, take = lab.query, lab.at.session_state[session.key(Stage)].take
+    before, take = lab.query, lab.at.session_state[session.key(Runs)].live_run
     for text, sentence in (
         ("", "The table is empty: there is nothing in it."),
         ("a\n1\n2", "The table has one column"),
@@ -89,7 +89,7 @@ def test_a_hostile_file_leaves_everything_as_it_was():
         lab.paste(text)
         assert sentence in lab.said.replace("\\", "")
         assert lab.query == before
-        assert lab.at.session_state[session.key(Stage)].take is take
+        assert lab.at.session_state[session.key(Runs)].live_run is take
 
 
 def test_columns_are_picked_and_the_rate_follows():

@@ -26,7 +26,7 @@ from pages.ui.look import session
 from pages.ui.look.current_charts import Played, Showing
 from pages.ui.look.navigation import LESSONS
 from pages.ui.look.palette import DARK, LIGHT
-from pages.ui.player.live_runs import Stage
+from pages.ui.player.live_runs import Runs
 from pages.ui.takeaway import converter, converter_process, page_html, pictures, takeaway
 from pages.ui.takeaway.chart_titles import TITLES, title_of
 from pages.ui.takeaway.pictures import Place
@@ -173,7 +173,7 @@ def test_a_page_of_its_own_is_small(page):
 def test_a_page_of_its_own_says_what_the_player_says():
     """At each epoch the sentence of the verdict, written by the core for the same recording."""
     opened = LessonPage("train", learning_rate="0.05", scale_features="true", epochs="30").press("train")
-    take = opened.at.session_state[session.key(Stage)].take
+    take = opened.at.session_state[session.key(Runs)].live_run
     problem = build(take.experiment)
     forecast = forecast_of(take.experiment, problem, curvature_of(problem.objective))
     steps = verdict.of_steps(take.recording, take.experiment, forecast)

@@ -224,7 +224,7 @@ def test_a_short_run_is_remembered_until_enough_others_came():
         takes.append(lab.type(learning_rate=rate).press("train").player["id"])
         queries.append(lab.query)
     assert len(set(takes)) == len(takes)
-    runs = lab.at.session_state[session.key(live_runs.Stage)].kept
+    runs = lab.at.session_state[session.key(live_runs.Runs)].kept
     assert [experiment.learning_rate for experiment in runs] == [float(rate) for rate in rates[1:]]
     assert lab.follow(queries[1]).player["id"] == takes[1]
     assert "changed" in lab.follow(queries[0]).player["note"]
@@ -237,7 +237,7 @@ def test_a_long_run_is_forgotten_when_another_is_trained(monkeypatch):
     lab.type(epochs="1600").press("train")
     lab.type(epochs="1500").press("train")
     lab.type(epochs="1400").press("train")
-    assert [experiment.epochs for experiment in lab.at.session_state[session.key(live_runs.Stage)].kept] == [
+    assert [experiment.epochs for experiment in lab.at.session_state[session.key(live_runs.Runs)].kept] == [
         1500,
         1400,
     ]

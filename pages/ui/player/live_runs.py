@@ -1,4 +1,4 @@
-"""What is on stage: the run that Train started, or the start that waits for it.
+"""What runs the page shows: the one that Train started, or the start that waits for it.
 
 A short run is trained at once, in a cache that all visitors share. A long one is trained in slices of time by its
 visitor's own page, which stops when the page is closed. Runs are kept per visitor, so going back finds them again.
@@ -53,7 +53,7 @@ class Trainer(Protocol[R_co]):
 
 
 @dataclass(eq=False)
-class LiveTake(Generic[E, R]):
+class LiveRun(Generic[E, R]):
     """Something that is trained while it is watched. On the Train page: one press of Train.
 
     Attributes:
@@ -75,25 +75,25 @@ class LiveTake(Generic[E, R]):
     training: Lock = field(default_factory=Lock)
 
 
-Take = LiveTake[Experiment, Recording]
+TrainRun = LiveRun[Experiment, Recording]
 
 
 @dataclass
-class Stage:
+class Runs:
     """A visitor's runs. Two runs of the page may be in its dicts at once: plain ones stand that, see `_keep`.
 
     Attributes:
-        take: What is on stage.
+        live_run: What the Train page shows, or None where a start waits.
         takes: Counts what was put there, and each time that it was cleared.
         kept: The latest runs, found again by their settings.
         lessons: The run that each lesson trains while it is watched, by page.
         large: The rows of large tables with their curvature, by what makes them.
     """
 
-    take: Take | None = None
+    live_run: TrainRun | None = None
     takes: int = 0
-    kept: dict[Experiment, Take] = field(default_factory=dict)
-    lessons: dict[str, LiveTake[Any, Any]] = field(default_factory=dict)
+    kept: dict[Experiment, TrainRun] = field(default_factory=dict)
+    lessons: dict[str, LiveRun[Any, Any]] = field(default_factory=dict)
     large: dict[str, tuple[Problem, Curvature]] = field(default_factory=dict)
 
 
@@ -150,7 +150,7 @@ def _is_large(experiment: Experiment) -> bool:
 def _own(experiment: Experiment) -> tuple[Problem, Curvature]:
     """The rows of a large table and their curvature, kept by the visitor: those of the last two data, whatever the rate."""
     name = repr([getattr(experiment, name) for name in FIELDS if name not in (*MAY_CHANGE, "start", "seed")])
-    kept = session.held(Stage).large
+    kept = session.held(Runs).large
     found = kept.pop(name, None)
     if found is None:
         problem = build(experiment)
@@ -163,14 +163,14 @@ def _own(experiment: Experiment) -> tuple[Problem, Curvature]:
 
 def forget(table: str) -> None:
     """Let go of all that holds rows of a table, when it is removed. For callbacks."""
-    stage = session.held(Stage)
-    stage.large = {}
-    stage.kept = {one: take for one, take in stage.kept.items() if one.table != table}
-    take = stage.take
-    if take and take.experiment.table == table:
+    runs = session.held(Runs)
+    runs.large = {}
+    runs.kept = {one: live_run for one, live_run in runs.kept.items() if one.table != table}
+    live_run = runs.live_run
+    if live_run and live_run.experiment.table == table:
         stop()
         reset()
-    lessons = session.held(Stage).lessons
+    lessons = session.held(Runs).lessons
     for page, one in list(lessons.items()):
         if getattr(one.experiment, "table", "") == table:
             lessons.pop(page, None)
@@ -200,7 +200,7 @@ def is_short(experiment: Experiment) -> bool:
 
 
 def train(experiment: Experiment, first_epoch: int = 0) -> None:
-    """Start a run and put it on stage. For callbacks."""
+    """Start a run and put it on the page. For callbacks."""
     recorder = None if is_short(experiment) else _recorder(experiment)
     if recorder is None:
         recording = _trained(experiment)
@@ -214,71 +214,71 @@ def train(experiment: Experiment, first_epoch: int = 0) -> None:
         first_epoch = min(first_epoch, recording.epochs)
         if recorder.complete:
             recorder = None
-    stage = session.held(Stage)
-    stage.takes += 1
-    take = Take(stage.takes, experiment, recording, recorder, first_epoch)
-    _keep(take, session.held(Stage).kept)
-    session.held(Stage).take = take
+    runs = session.held(Runs)
+    runs.takes += 1
+    live_run = TrainRun(runs.takes, experiment, recording, recorder, first_epoch)
+    _keep(live_run, session.held(Runs).kept)
+    session.held(Runs).live_run = live_run
 
 
-def _keep(take: Take, runs: dict[Experiment, Take]) -> None:
+def _keep(live_run: TrainRun, runs: dict[Experiment, TrainRun]) -> None:
     """Make a take the latest of the kept runs, and drop what is too long or too old: what is kept must stay small.
 
     Two runs of the page may be in here at once, and Python may switch between them while it compares two experiments.
     A dict stands that; an OrderedDict would free an entry twice and end the whole server.
     """
-    runs.pop(take.experiment, None)
-    runs[take.experiment] = take
+    runs.pop(live_run.experiment, None)
+    runs[live_run.experiment] = live_run
     for other, kept in list(runs.items()):
-        if other != take.experiment and (kept.recording.updates > KEPT_UPDATES or len(runs) > KEPT_RUNS):
+        if other != live_run.experiment and (kept.recording.updates > KEPT_UPDATES or len(runs) > KEPT_RUNS):
             runs.pop(other, None)
 
 
 def reset() -> None:
-    """Clear the stage: the same start waits for Train again. For callbacks."""
-    stage = session.held(Stage)
-    if stage.take:
-        stage.take = None
-        stage.takes += 1
+    """Clear the page: the same start waits for Train again. For callbacks."""
+    runs = session.held(Runs)
+    if runs.live_run:
+        runs.live_run = None
+        runs.takes += 1
 
 
 def takes() -> int:
-    """The number of the latest take; it grows also when the stage is cleared."""
-    return session.held(Stage).takes
+    """The number of the latest run; it grows also when the page is cleared."""
+    return session.held(Runs).takes
 
 
 def stop() -> None:
-    """End the training of the run on stage and keep what there is. For callbacks."""
-    take = session.held(Stage).take
-    if not take:
+    """End the training of the run on the page and keep what there is. For callbacks."""
+    live_run = session.held(Runs).live_run
+    if not live_run:
         return
-    with take.training:
-        if take.recorder:
-            take.recorder.stop()
-            take.recording, take.recorder = take.recorder.recording(), None
+    with live_run.training:
+        if live_run.recorder:
+            live_run.recorder.stop()
+            live_run.recording, live_run.recorder = live_run.recorder.recording(), None
 
 
-def advance(take: LiveTake[Any, Any]) -> None:
+def advance(live_run: LiveRun[Any, Any]) -> None:
     """Train a long run for one more slice of time."""
-    with take.training:
-        if take.recorder:
-            take.recorder.advance(fair_slice(take.recorder))
-            take.recording = take.recorder.recording()
-            if take.recorder.complete:
-                take.recorder = None
+    with live_run.training:
+        if live_run.recorder:
+            live_run.recorder.advance(fair_slice(live_run.recorder))
+            live_run.recording = live_run.recorder.recording()
+            if live_run.recorder.complete:
+                live_run.recorder = None
 
 
-def follow(page: str, settings: E, trainer: Callable[[E], Trainer[R]]) -> LiveTake[E, R]:
+def follow(page: str, settings: E, trainer: Callable[[E], Trainer[R]]) -> LiveRun[E, R]:
     """A lesson's own run of these settings, standing at its start; if they have not changed, the one there is."""
-    take: LiveTake[E, R] | None = session.held(Stage).lessons.get(page)
-    if take is None or take.experiment != settings:
+    live_run: LiveRun[E, R] | None = session.held(Runs).lessons.get(page)
+    if live_run is None or live_run.experiment != settings:
         recorder = trainer(settings)
-        take = LiveTake(0, settings, recorder.recording(), recorder)
-        session.held(Stage).lessons[page] = take
-    return take
+        live_run = LiveRun(0, settings, recorder.recording(), recorder)
+        session.held(Runs).lessons[page] = live_run
+    return live_run
 
 
-def stream(take: LiveTake[E, R], draw: Callable[[R], None], *, train: bool) -> None:
+def stream(live_run: LiveRun[E, R], draw: Callable[[R], None], *, train: bool) -> None:
     """Draw a lesson's run, and if it is long, again after every slice of its training.
 
     Args:
@@ -287,33 +287,33 @@ def stream(take: LiveTake[E, R], draw: Callable[[R], None], *, train: bool) -> N
         train: Whether it may be trained already, or waits at its start for an answer.
     """
     if train:
-        advance(take)
-    streaming = train and take.recorder is not None
+        advance(live_run)
+    streaming = train and live_run.recorder is not None
     begun = False
 
     def live() -> None:
         nonlocal begun
         if streaming and begun:
-            advance(take)
+            advance(live_run)
         begun = True
-        draw(take.recording)
-        if streaming and take.recorder is None and not current_charts.being_taken():
+        draw(live_run.recording)
+        if streaming and live_run.recorder is None and not current_charts.being_taken():
             st.rerun()  # the whole page, which ends the ticking
 
     # a fragment also when nothing streams: its elements would be drawn anew if they came out of one
     st.fragment(live, run_every=TICK if streaming else None)()
 
 
-def on_stage(experiment: Experiment) -> Take | None:
+def on_page(experiment: Experiment) -> TrainRun | None:
     """The run to show beside these settings: the last one, if it has the same problem and start, or none."""
-    last = session.held(Stage).take
+    last = session.held(Runs).live_run
     return last if last and _comparable(experiment, last.experiment) else None
 
 
 def recall(experiment: Experiment) -> None:
-    """Put a kept run of just these settings on stage again: someone went back to its address."""
-    if take := session.held(Stage).kept.get(experiment):
-        session.held(Stage).take = take
+    """Put a kept run of just these settings on the page again: someone went back to its address."""
+    if live_run := session.held(Runs).kept.get(experiment):
+        session.held(Runs).live_run = live_run
 
 
 def played(experiment: Experiment, *, trained: bool = True) -> tuple[Run, Forecast, Finding]:
@@ -328,10 +328,10 @@ def played(experiment: Experiment, *, trained: bool = True) -> tuple[Run, Foreca
 
 def at_hand(experiment: Experiment) -> Run:
     """A run as far as it is here: a short one whole; a long one as this visitor trained it, or else its start alone."""
-    take = session.held(Stage).kept.get(experiment)
+    live_run = session.held(Runs).kept.get(experiment)
     if is_short(experiment):
-        take = Take(0, experiment, _trained(experiment), None)
-    return as_run(experiment, take)[0]
+        live_run = TrainRun(0, experiment, _trained(experiment), None)
+    return as_run(experiment, live_run)[0]
 
 
 def recorded(experiment: Experiment, *, trained: bool = True) -> Recording:
@@ -347,11 +347,11 @@ def _comparable(one: Experiment, other: Experiment) -> bool:
     return all(getattr(one, name) == getattr(other, name) for name in names)
 
 
-def as_run(experiment: Experiment, take: Take | None) -> tuple[Run, Forecast, Finding]:
+def as_run(experiment: Experiment, live_run: TrainRun | None) -> tuple[Run, Forecast, Finding]:
     """What the charts and the player need, for a take or for a start that waits."""
-    shown = take.experiment if take else experiment
+    shown = live_run.experiment if live_run else experiment
     problem, curvature, forecast = foreseen(shown)
-    recording = take.recording if take else _waiting(shown)
+    recording = live_run.recording if live_run else _waiting(shown)
     return Run(shown, problem, curvature, recording), forecast, _ending(recording, curvature)
 
 

@@ -31,7 +31,7 @@ class InTraining:
         take: What there is of it; None between two.
     """
 
-    take: live_runs.Take | None = None
+    take: live_runs.TrainRun | None = None
 
 
 class Shelf:
@@ -105,7 +105,7 @@ def advance(pins: Sequence[Pin]) -> None:
         return
     if take is None or take.experiment not in todo:
         recorder = recorder_of(todo[0])
-        take = live_runs.Take(0, todo[0], recorder.recording(), recorder)
+        take = live_runs.TrainRun(0, todo[0], recorder.recording(), recorder)
         session.held(InTraining).take = take
     live_runs.advance(take)
     if take.recorder is None:

@@ -28,7 +28,18 @@ from pages.ui.player.recording_cache import once
 from pages.ui.settings import lesson
 from pages.ui.settings.next_steps import ways_on
 from pages.ui.takeaway import takeaway
-from pages.ui.train import controls, draw, hand_in, own_table, pinned, pins, prepare, rate, table_advice, task
+from pages.ui.train import (
+    controls,
+    draw,
+    hand_in_task,
+    own_table,
+    pinned,
+    pins,
+    prepare_task,
+    rate,
+    table_advice,
+    task,
+)
 
 TALL, LOW = 300, 205  # heights of the upper and the lower panels, in pixels,
 IN_A_ROW = 270  # and of three side by side
@@ -43,7 +54,7 @@ class Live:
     Attributes:
         experiment: What the side bar said when the whole page last ran.
         along: The two features that the fit is drawn along, by number.
-        continue_from: The epoch of the run on stage to go on from.
+        continue_from: The epoch of the run on the page to go on from.
     """
 
     experiment: Experiment = OPENING.experiment
@@ -67,12 +78,12 @@ def show(held: controls.Controls, box: Any = None) -> None:
     if held.experiment.dataset == "table" and task.current() is None and not own_table.problem():
         with held.under_table:
             table_advice.show(held.experiment, controls.load)
-    take = hand_in.without_what_the_task_forbids(live_runs.on_stage(held.experiment))
-    hand_in.show(box, take)
-    streaming = bool(take and take.recorder) or bool(pinned.pending())
+    live_run = hand_in_task.without_what_the_task_forbids(live_runs.on_page(held.experiment))
+    hand_in_task.show(box, live_run)
+    streaming = bool(live_run and live_run.recorder) or bool(pinned.pending())
     # a fragment also when nothing streams: its elements would be drawn anew if they came out of one
     st.fragment(_live, run_every=live_runs.TICK if streaming else None)(held, streaming)
-    prepare.show(held.experiment, take)
+    prepare_task.show(held.experiment, live_run)
     if task.current() is None:
         takeaway.button("train", "Train", _shown, _address)
 
@@ -80,7 +91,7 @@ def show(held: controls.Controls, box: Any = None) -> None:
 def _shown() -> dict[str, Run]:
     """The run on the page now, for whoever takes it away."""
     experiment = session.held(Live).experiment
-    return {"This run": live_runs.as_run(experiment, live_runs.on_stage(experiment))[0]}
+    return {"This run": live_runs.as_run(experiment, live_runs.on_page(experiment))[0]}
 
 
 def _address() -> dict[str, str]:
@@ -93,29 +104,29 @@ def _live(held: controls.Controls, streaming: bool) -> None:
     if controls.bar().changed or (controls.bar().pressed and not _trains_alone(held, streaming)):
         st.rerun()  # only this part is running, and a button in it changes something outside
     current_charts.clear()
-    take = live_runs.on_stage(held.experiment)
-    if take and take.recorder:
-        live_runs.advance(take)
+    live_run = live_runs.on_page(held.experiment)
+    if live_run and live_run.recorder:
+        live_runs.advance(live_run)
     elif streaming:
         run_summaries.advance(pins.held().pins)
-    run, forecast, finding = live_runs.as_run(held.experiment, take)
+    run, forecast, finding = live_runs.as_run(held.experiment, live_run)
     colours = palette(st.context.theme.type)
     shown = pinned.Beside()
     if task.current() is None:
-        shown = pinned.beside(run, take)
+        shown = pinned.beside(run, live_run)
         pinned.legend(shown, colours)
     if projector.on():
         _panels_in_a_row(run, colours, shown)
     else:
         _panels(run, forecast, colours, shown)
-    _transport(run, forecast, finding, held, take, shown)
+    _transport(run, forecast, finding, held, live_run, shown)
     if projector.on():
         _formula(run, forecast)
     if not task.hidden(THEORY):
         tabs.show(run, forecast, colours)
     if task.current() is None:
         lesson.try_next(*ways_on(run.experiment, forecast, finding.outcome))
-    trained = not (take and take.recorder) and not pinned.pending()
+    trained = not (live_run and live_run.recorder) and not pinned.pending()
     if streaming and trained and not current_charts.being_taken():
         _side_bar_changed()
         st.rerun()
@@ -189,7 +200,7 @@ def _one_feature(run: Run, colours: Palette, height: int, shown: pinned.Beside) 
         fixed = "the points are the task’s" if drawing.is_drawing(run.experiment) else ""
         look.panel_title("Data and fit", "; ".join(filter(None, (_rows_note(run), fixed))))
         tabs.draw(_view(fit, run, colours, height, ghosts=shown.fit), "fit")
-    elif live_runs.on_stage(run.experiment) is None:
+    elif live_runs.on_page(run.experiment) is None:
         draw.show(run, colours, _drawn, _refused)
     else:
         with st.container(horizontal=True, vertical_alignment="center", key="fit_head"):
@@ -358,11 +369,13 @@ def _transport(
     forecast: Forecast,
     finding: Finding,
     held: controls.Controls,
-    take: live_runs.Take | None,
+    live_run: live_runs.TrainRun | None,
     shown: pinned.Beside,
 ) -> None:
-    changed = take is not None and take.experiment != held.experiment
-    newest = take is not None and take.number == live_runs.takes()  # not one that Back has found again
+    changed = live_run is not None and live_run.experiment != held.experiment
+    newest = (
+        live_run is not None and live_run.number == live_runs.takes()
+    )  # not one that Back has found again
     with st.container(key="transport", horizontal=True, vertical_alignment="top"):
         with st.container(key="commands", width="content", gap="xsmall"):
             with st.container(key="buttons", horizontal=True, width="content", gap="small"):
@@ -374,22 +387,22 @@ def _transport(
                     args=("train",),
                     key="train",
                 )
-                if take and take.recorder:
+                if live_run and live_run.recorder:
                     st.button("Stop", icon=":material/stop:", on_click=live_runs.stop, key="stop")
                 else:
                     st.button("Reset", on_click=live_runs.reset, key="reset", help="Back to the same start.")
                 if task.free("start", "seed"):
                     st.button("New start", on_click=_new_start, key="new_start", help="Another random start.")
             if task.current() is None:
-                pinned.buttons(take, _side_bar_changed)
+                pinned.buttons(live_run, _side_bar_changed)
         player.show(
             run,
             forecast,
             finding,
-            take=f"take {take.number}" if take else f"start {live_runs.takes()}",
+            take=f"take {live_run.number}" if live_run else f"start {live_runs.takes()}",
             play=newest,
-            trained=take is not None,
-            first_epoch=0 if take is None else take.first_epoch if newest else run.recording.epochs,
+            trained=live_run is not None,
+            first_epoch=0 if live_run is None else live_run.first_epoch if newest else run.recording.epochs,
             offers=_offers(finding.outcome, forecast, run.experiment.learning_rate),
             note="The settings have changed since this run: Train runs the new ones." if changed else "",
             extra=tabs.extra_columns(run) | pinned.extra_columns(run, shown),
@@ -449,16 +462,16 @@ def _rate_chosen(rate_of: Callable[[], float | None]) -> Callable[[], None]:
 
 
 def _continue(now: Experiment) -> None:
-    """Go on from an epoch of the run on stage, with the update rule as it is set now."""
-    take = live_runs.on_stage(now)
+    """Go on from an epoch of the run on the page, with the update rule as it is set now."""
+    live_run = live_runs.on_page(now)
     epoch, session.held(Live).continue_from = session.held(Live).continue_from, None
-    if epoch is None or take is None:
+    if epoch is None or live_run is None:
         return
     changes = {
         name: getattr(now, name) for name in live_runs.MAY_CHANGE if name not in ("before", "batch_size")
     }
     try:
-        experiment = take.experiment.continued(int(epoch), **changes)
+        experiment = live_run.experiment.continued(int(epoch), **changes)
     except ParameterError as error:
         controls.tell(str(error))
     else:
@@ -480,8 +493,8 @@ def _start_clicked() -> None:
         return
     experiment = session.held(Live).experiment
     problem, curvature, _ = live_runs.foreseen(experiment)
-    take = live_runs.on_stage(experiment)
-    theta = (take.recording.epoch_theta[picked.epoch] if take else problem.start).clone()
+    live_run = live_runs.on_page(experiment)
+    theta = (live_run.recording.epoch_theta[picked.epoch] if live_run else problem.start).clone()
     axes = controls.axes(experiment.info.parameters)
     frame = window(curvature, problem.start, axes)
     for axis, share, centre, half in zip(

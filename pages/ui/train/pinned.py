@@ -31,24 +31,26 @@ class Said:
 
 
 class Beside(NamedTuple):
-    """Which pinned runs are drawn in which chart beside the run on stage, and what is to be said of the others."""
+    """Which pinned runs are drawn in which chart beside the run on the page, and what is to be said of the others."""
 
     error: tuple[Ghost, ...] = NONE
     map: tuple[Ghost, ...] = NONE
     fit: tuple[Ghost, ...] = NONE
-    on_stage: int | None = None
+    on_page: int | None = None
     notes: tuple[str, ...] = ()
     legend: bool = False  # whether there is one over the charts
 
 
-def beside(run: Run, take: live_runs.Take | None) -> Beside:
-    """Sort the pinned runs by what they share with the run on stage."""
+def beside(run: Run, live_run: live_runs.TrainRun | None) -> Beside:
+    """Sort the pinned runs by what they share with the run on the page."""
     held = pins.held().pins
     if not held:
         return Beside()
     everyone = run_summaries.ghosts(held)
-    on_stage = pins.held().place_of(pins.as_trained(take.experiment, take.recording)) if take else None
-    others = [ghost for ghost in everyone if ghost.place != on_stage]
+    on_page = (
+        pins.held().place_of(pins.as_trained(live_run.experiment, live_run.recording)) if live_run else None
+    )
+    others = [ghost for ghost in everyone if ghost.place != on_page]
     error = [ghost for ghost in others if same_target(ghost.problem, run.problem)]
     fit = [
         ghost
@@ -70,7 +72,7 @@ def beside(run: Run, take: live_runs.Take | None) -> Beside:
         notes.append(f"{_are(longer)} longer than this axis, up to epoch {until:,}.")
     if short := [ghost for ghost in others if not ghost.sketch.complete]:
         notes.append(f"{_are(short)} still in training: {training(short)}.")
-    return Beside(tuple(error), tuple(on_map), tuple(fit), on_stage, tuple(notes), legend=True)
+    return Beside(tuple(error), tuple(on_map), tuple(fit), on_page, tuple(notes), legend=True)
 
 
 def training(unfinished: Sequence[Ghost]) -> str:
@@ -136,7 +138,7 @@ def legend(shown: Beside, colours: Palette) -> None:
     items = ""
     for place, pin in enumerate(held):
         note = f"RMSE {player.live(f'pin{place}', digits=5)}" if place in live else "not on these charts"
-        items += entry(place, pin.name, "on stage" if place == shown.on_stage else note, colours)
+        items += entry(place, pin.name, "on stage" if place == shown.on_page else note, colours)
     notes = f'<p class="beneath">{escape(" ".join(shown.notes))}</p>' if shown.notes else ""
     st.html(f'<ul class="pins" aria-label="Pinned runs and their RMSE now">{items}</ul>{notes}')
 
@@ -144,10 +146,10 @@ def legend(shown: Beside, colours: Palette) -> None:
 # --------------------------------------------------------------------------------------------------------- the buttons
 
 
-def buttons(take: live_runs.Take | None, changed: Callable[[], None]) -> None:
-    """Pin or unpin the run on stage, and the list of the pinned ones. `changed` has the whole page run again."""
+def buttons(live_run: live_runs.TrainRun | None, changed: Callable[[], None]) -> None:
+    """Pin or unpin the run on the page, and the list of the pinned ones. `changed` has the whole page run again."""
     held = pins.held().pins
-    kept = take and pins.as_trained(take.experiment, take.recording)
+    kept = live_run and pins.as_trained(live_run.experiment, live_run.recording)
     is_pinned = kept is not None and pins.held().place_of(kept) is not None
     with st.container(key="pins", horizontal=True, vertical_alignment="center", gap="small"):
         st.button(
@@ -155,9 +157,9 @@ def buttons(take: live_runs.Take | None, changed: Callable[[], None]) -> None:
             icon=":material/keep_off:" if is_pinned else ":material/keep:",
             key="pin",
             type="tertiary",
-            disabled=take is None,
+            disabled=live_run is None,
             on_click=_toggle,
-            args=(take, changed),
+            args=(live_run, changed),
             help="Keeps this run on the charts as a light line beside the next ones, and on the page Compare.",
         )
         if held:
@@ -189,15 +191,17 @@ def _list(held: Sequence[Pin], changed: Callable[[], None]) -> None:
         st.caption("These runs are too long for the link of this page. Compare’s link holds them.")
 
 
-def _toggle(take: live_runs.Take | None, changed: Callable[[], None]) -> None:
+def _toggle(live_run: live_runs.TrainRun | None, changed: Callable[[], None]) -> None:
     session.held(Said).sentence = ""
-    if take is None:
+    if live_run is None:
         return
-    experiment = pins.as_trained(take.experiment, take.recording)
+    experiment = pins.as_trained(live_run.experiment, live_run.recording)
     if sentence := pins.pin(experiment):
         session.held(Said).sentence = sentence
-    elif experiment == take.experiment:
-        run_summaries.keep(experiment, take.recording)  # what is trained already need not be trained again
+    elif experiment == live_run.experiment:
+        run_summaries.keep(
+            experiment, live_run.recording
+        )  # what is trained already need not be trained again
     changed()
 
 

@@ -33,7 +33,7 @@ from gd_core.settings.task import (
     ending_at,
     open_address,
 )
-from gd_core.target import in_words, judge, verdict
+from gd_core.task_target import in_words, judge, verdict
 
 LETTERS = string.ascii_letters + string.digits + "-_"
 RATE = PRESETS["rate"]

@@ -19,7 +19,7 @@ from gd_core.export import whole_file
 from gd_core.large.record import Progressed
 from gd_core.recorder import record
 from gd_core.settings.experiment import Experiment, defaults
-from gd_core.tables import csv_rows, parquet_rows
+from gd_core.tables import streamed_csv, streamed_parquet
 from gd_core.tables.chunks import Shard
 from gd_core.tables.reading import TableError, read
 from gd_core.tables.streaming import Reader, open_table
@@ -65,8 +65,8 @@ def table(tmp_path):
 @pytest.fixture
 def small_pieces(monkeypatch):
     """As if the files were large: a thousand bytes and fifty rows at a time."""
-    monkeypatch.setattr(csv_rows, "BLOCK", 1000)
-    monkeypatch.setattr(parquet_rows, "CELLS_AT_ONCE", 200)
+    monkeypatch.setattr(streamed_csv, "BLOCK", 1000)
+    monkeypatch.setattr(streamed_parquet, "CELLS_AT_ONCE", 200)
 
 
 def read_all(path, *, missing="refuse", of=1, features=("a", "b", "c"), target="y"):
@@ -154,14 +154,14 @@ def test_rows_that_are_no_rows_are_named_or_left_out(tmp_path, small_pieces):
 
 def test_memory_does_not_grow_with_the_file(tmp_path, monkeypatch):
     """A file is read piece by piece: what is held is a few blocks, however long it is."""
-    monkeypatch.setattr(csv_rows, "BLOCK", 2**16)
+    monkeypatch.setattr(streamed_csv, "BLOCK", 2**16)
     path = csv_of(tmp_path / "t.csv", np.tile(numbers(1000), (60, 1)))
     before, peak, most = pa.total_allocated_bytes(), 0, 0
     for chunk in Reader(open_table(path), ("a", "b", "c"), "y").chunks(Shard()):
         peak, most = max(peak, pa.total_allocated_bytes() - before), max(most, chunk.x.nbytes)
-    assert path.stat().st_size > 30 * csv_rows.BLOCK
-    assert 0 < peak < 6 * csv_rows.BLOCK
-    assert most < csv_rows.BLOCK
+    assert path.stat().st_size > 30 * streamed_csv.BLOCK
+    assert 0 < peak < 6 * streamed_csv.BLOCK
+    assert most < streamed_csv.BLOCK
 
 
 # ------------------------------------------------------------------------------------------------------- training
@@ -271,7 +271,7 @@ def test_a_parquet_file_and_a_long_one_are_read_in_pieces(run, tmp_path, monkeyp
     parquet.write_table(pa.table(dict(zip("abcy", numbers().T, strict=True))), path)
     one, _ = trained(run, tmp_path, "--table", path, "--target", "y", "--learning-rate", 0.03)
     monkeypatch.setattr("gd_core.tables.reading.MAX_BYTES", 5000)
-    monkeypatch.setattr(csv_rows, "HEAD", 4000)
+    monkeypatch.setattr(streamed_csv, "HEAD", 4000)
     two, _ = trained(run, tmp_path, "--table", table, "--target", "y", "--learning-rate", 0.03)
     assert one["theta"] == pytest.approx(two["theta"], rel=1e-12)
 

@@ -7,7 +7,7 @@ import streamlit as st
 
 from gd_core.settings.experiment import ParameterError
 from gd_core.settings.task import Result, Task
-from gd_core.target import in_words, judge, verdict
+from gd_core.task_target import in_words, judge, verdict
 from pages.ui.look.look import plain
 from pages.ui.player import live_runs, player
 from pages.ui.train import share, task
@@ -15,15 +15,15 @@ from pages.ui.train import share, task
 DIALOG = "hand in"
 
 
-def show(place: Any, take: live_runs.Take | None) -> None:
-    """Fill the foot of the task's box for the run on stage, or for none."""
+def show(place: Any, live_run: live_runs.TrainRun | None) -> None:
+    """Fill the foot of the task's box for the run on the page, or for none."""
     now = task.current()
     if now is None:
         return
-    ended = take is not None and take.recording.complete and take.recording.epochs > 0
+    ended = live_run is not None and live_run.recording.complete and live_run.recording.epochs > 0
     with place, st.container(horizontal=True, vertical_alignment="center", key="task_row"):
         with st.container(width="stretch"):
-            st.html(f'<p class="task-line" role="status">{_progress(now, take)}</p>')
+            st.html(f'<p class="task-line" role="status">{_progress(now, live_run)}</p>')
         if not task.result():
             st.button(
                 "Hand in", icon=":material/link:", key="hand_in", disabled=not ended, on_click=_open,
@@ -32,36 +32,36 @@ def show(place: Any, take: live_runs.Take | None) -> None:
         st.button(
             "Open the whole lab with these settings", type="tertiary", key="leave_task", on_click=task.leave
         )
-    if task.dialog() == DIALOG and ended and take and not task.result():
-        _dialog(now, take)
+    if task.dialog() == DIALOG and ended and live_run and not task.result():
+        _dialog(now, live_run)
 
 
-def without_what_the_task_forbids(take: live_runs.Take | None) -> live_runs.Take | None:
-    """The run on stage, unless it comes from before the task and breaks it."""
+def without_what_the_task_forbids(live_run: live_runs.TrainRun | None) -> live_runs.TrainRun | None:
+    """The run on the page, unless it comes from before the task and breaks it."""
     now = task.current()
-    if take is None or now is None or now.bound(take.experiment) == take.experiment:
-        return take
+    if live_run is None or now is None or now.bound(live_run.experiment) == live_run.experiment:
+        return live_run
     live_runs.reset()
     return None
 
 
-def _progress(now: Task, take: live_runs.Take | None) -> str:
+def _progress(now: Task, live_run: live_runs.TrainRun | None) -> str:
     if now.target is None:
         return (
             ""
-            if take is None or not take.recording.stopped
-            else f"Stopped at epoch {take.recording.epochs:,}."
+            if live_run is None or not live_run.recording.stopped
+            else f"Stopped at epoch {live_run.recording.epochs:,}."
         )
     goal = f"Target: {escape(in_words(now.target))}."
-    if take is None:
+    if live_run is None:
         return goal
-    if not take.recording.complete:
+    if not live_run.recording.complete:
         return f"{goal} It is judged when the run ends."
-    judgement = judge(now.target, take.recording)
+    judgement = judge(now.target, live_run.recording)
     if judgement is None:
         return goal
     # said when the player is there, so that the line does not run ahead of the charts
-    at = judgement.reached if judgement.in_time and judgement.reached else take.recording.epochs
+    at = judgement.reached if judgement.in_time and judgement.reached else live_run.recording.epochs
     icon = "✓" if judgement.in_time else "✗"
     said = f'<span class="later" {player.lit("epoch", reached=at)}>{icon} {verdict(now.target, judgement)}</span>'
     return f"{goal} {said}"
@@ -76,9 +76,9 @@ def _close() -> None:
 
 
 @st.dialog("Your result", on_dismiss=_close)
-def _dialog(now: Task, take: live_runs.Take) -> None:
+def _dialog(now: Task, live_run: live_runs.TrainRun) -> None:
     """The result's link."""
-    recording = take.recording
+    recording = live_run.recording
     judgement = judge(now.target, recording) if now.target else None
     if now.target and judgement:
         st.markdown(f"Target: {in_words(now.target)}. {verdict(now.target, judgement)}")
@@ -89,7 +89,7 @@ def _dialog(now: Task, take: live_runs.Take) -> None:
     try:
         handed_in = Result(
             task=now,
-            experiment=take.experiment,
+            experiment=live_run.experiment,
             answer=task.answer() if now.question else "",
             stopped_at=recording.epochs if recording.stopped else None,
         )

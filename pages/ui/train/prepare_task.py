@@ -18,7 +18,7 @@ from gd_core.settings.task import (
     Task,
 )
 from gd_core.tables.table import find
-from gd_core.target import in_words, judge, verdict
+from gd_core.task_target import in_words, judge, verdict
 from gd_core.verdict import significant
 from pages.ui.look.look import plain
 from pages.ui.player import live_runs
@@ -31,10 +31,10 @@ KNOBS = {knob for info in DATASET_INFO.values() for knob in info.knobs}  # what 
 STATE = st.session_state
 
 
-def show(experiment: Experiment, take: live_runs.Take | None) -> None:
+def show(experiment: Experiment, live_run: live_runs.TrainRun | None) -> None:
     """The dialog, if it is open."""
     if task.dialog() == task.PREPARE and task.current() is None:
-        _dialog(experiment, take)
+        _dialog(experiment, live_run)
 
 
 def _close() -> None:
@@ -42,7 +42,7 @@ def _close() -> None:
 
 
 @st.dialog("Prepare a task", width="large", on_dismiss=_close)
-def _dialog(experiment: Experiment, take: live_runs.Take | None) -> None:
+def _dialog(experiment: Experiment, live_run: live_runs.TrainRun | None) -> None:
     task.keep(DRAFT)
     if f"{DRAFT}preset" not in STATE:
         STATE[f"{DRAFT}preset"] = "rate"
@@ -51,7 +51,7 @@ def _dialog(experiment: Experiment, take: live_runs.Take | None) -> None:
     with what:
         _controls(experiment)
     with words:
-        target = _words(experiment, take)
+        target = _words(experiment, live_run)
     with link:
         _link(experiment, target)
 
@@ -137,7 +137,7 @@ def _one_chosen() -> None:
 # -------------------------------------------------------------------------------------------- words and target
 
 
-def _words(experiment: Experiment, take: live_runs.Take | None) -> Target | str | None:
+def _words(experiment: Experiment, live_run: live_runs.TrainRun | None) -> Target | str | None:
     """The fields for words, and the target, or the sentence about what is wrong with it."""
     st.text_area(
         "What to do", key=f"{DRAFT}text", height=120, help=f"At most {LONGEST_TEXT:,} characters. Plain text."
@@ -163,7 +163,7 @@ def _words(experiment: Experiment, take: live_runs.Take | None) -> Target | str 
         _say(str(error))
         return str(error)
     if target:
-        _advise(target, experiment, take)
+        _advise(target, experiment, live_run)
     return target
 
 
@@ -187,7 +187,7 @@ def _target() -> Target | None:
         ) from None
 
 
-def _advise(target: Target, experiment: Experiment, take: live_runs.Take | None) -> None:
+def _advise(target: Target, experiment: Experiment, live_run: live_runs.TrainRun | None) -> None:
     """Whether the target can be reached, as far as can be told."""
     fixed = all(STATE[_key(name)] is not Access.FREE for name in ("dataset", *KNOBS))
     floor = live_runs.foreseen(experiment)[2].floor_rmse
@@ -195,7 +195,7 @@ def _advise(target: Target, experiment: Experiment, take: live_runs.Take | None)
         _say(
             f"No training on these data gets below RMSE {significant(floor)}: this target cannot be reached."
         )
-    if take and take.recording.complete and (judgement := judge(target, take.recording)):
+    if live_run and live_run.recording.complete and (judgement := judge(target, live_run.recording)):
         st.caption(f"The run on the page: {plain(verdict(target, judgement))}")
 
 
