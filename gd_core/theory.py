@@ -19,6 +19,7 @@ from torch import Tensor
 from gd_core.moments import Moments
 from gd_core.objective import Objective, mse
 from gd_core.problem import Problem
+from gd_core.settings.engines import LINEAR_RULES
 from gd_core.settings.experiment import BOUNDS, Experiment, Phase
 
 ZERO_EIGENVALUE = 1e-13  # of the largest, in balanced units: what is below is rounding
@@ -156,7 +157,11 @@ def step_matrix(phase: Phase, learning_rate: Tensor, eigenvalue: Tensor) -> Tens
 
     Gradient descent is momentum with β = 0. With g = λe and v' = βv + g, the heavy ball has e' = e − ηv' and
     Nesterov's form e' = e − η(g + βv').
+
+    Raises:
+        ValueError: If a step of the rule is no such matrix.
     """
+    _known(phase.optimizer, *LINEAR_RULES)
     rate, curvature = torch.broadcast_tensors(learning_rate, eigenvalue)
     beta = 0.0 if phase.optimizer == "gradient-descent" else phase.momentum
     if phase.optimizer == "nesterov":
@@ -182,11 +187,25 @@ def why_no_limit(experiment: Experiment) -> str | None:
             "Mini-batches have no sharp limit: each batch has a curvature of its own. "
             "Small rates settle, larger ones hover, still larger ones blow up."
         )
-    return {
+    if experiment.optimizer in LINEAR_RULES:
+        return None
+    reasons = {
         "adagrad": "AdaGrad divides by the gradients it has seen, so its steps shrink by themselves: no rate is a limit.",
         "rmsprop": "RMSProp divides by the gradient’s own size, so its steps stay near η: it hovers instead of diverging.",
         "adam": "Adam divides by the gradient’s own size, so its steps stay near η: it hovers instead of diverging.",
-    }.get(experiment.optimizer)
+    }
+    return reasons[_known(experiment.optimizer, *reasons)]
+
+
+def _known(optimizer: str, *rules: str) -> str:
+    """The rule, if it is one of these: what the theory does not know it must not take for another.
+
+    Raises:
+        ValueError: If it is not.
+    """
+    if optimizer not in rules:
+        raise ValueError(f"optimizer must be one of {', '.join(rules)} here. Got {optimizer}.")
+    return optimizer
 
 
 def stability_limit(curvature: Curvature, phase: Phase) -> float:
@@ -215,7 +234,7 @@ def best_in_the_long_run(curvature: Curvature, phase: Phase) -> float:
     |1 + β − ηλ| alone, or stays at √β. Nesterov's is where the slowest and the steepest direction shrink alike,
     found by bisection: above 1/λ_P the one's factor only falls with the rate, the other's only rises.
     """
-    if phase.optimizer != "nesterov":
+    if _known(phase.optimizer, *LINEAR_RULES) != "nesterov":
         beta = 0.0 if phase.optimizer == "gradient-descent" else phase.momentum
         return 2 * (1 + beta) / (curvature.smallest + curvature.largest)
     low, high = 1 / curvature.largest, stability_limit(curvature, phase)
@@ -302,7 +321,8 @@ def first_step_rate(experiment: Experiment, problem: Problem, curvature: Curvatu
     updates in an epoch each goes 1/u of that. Kept within the bounds of a rate, for starts that are very far or at home.
     """
     way = float((curvature.optimum - problem.start).abs().max())
-    first = math.sqrt(1 - experiment.alpha) if experiment.optimizer == "rmsprop" else 1.0
+    rms = _known(experiment.optimizer, *LINEAR_RULES, "adagrad", "rmsprop", "adam") == "rmsprop"
+    first = math.sqrt(1 - experiment.alpha) if rms else 1.0
     low, high = BOUNDS["learning_rate"][:2]
     return min(high, max(low, FIRST_STEP * way * first / experiment.updates_per_epoch))
 

@@ -3,6 +3,8 @@
 import math
 from dataclasses import replace
 from itertools import islice
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import torch
@@ -11,6 +13,7 @@ from hypothesis import strategies as st
 from problems import EXPERIMENTS, OBJECTIVES, steepest
 from rules import RULES, torchs_path
 
+from gd_core import theory
 from gd_core.autopsy import autopsy
 from gd_core.lessons.learning_rate.sweep import paths, sweep
 from gd_core.optimizers import OPTIMIZERS
@@ -190,3 +193,21 @@ def test_eigenvectors_have_the_numbers_of_the_loop_or_are_refused(name, problem)
             replace(experiment, engine="spectrum")
     else:
         assert replace(experiment, engine="spectrum").runs_on == "spectrum"
+
+
+def test_a_rule_that_the_theory_does_not_know_is_refused():
+    """No limit, factor, best rate or first step of another rule is given for it."""
+    problem = build(Experiment.default())
+    curvature, phase = curvature_of(problem.objective), Experiment.default().phase._replace(optimizer="sign")
+    unknown: Any = SimpleNamespace(optimizer="sign", updates_per_epoch=1)
+    for ask in (
+        lambda: theory.why_no_limit(unknown),
+        lambda: theory.stability_limit(curvature, phase),
+        lambda: theory.best_in_the_long_run(curvature, phase),
+        lambda: theory.best_for(curvature, phase, problem.start, 10),
+        lambda: theory.gaps(curvature, phase, problem.start, torch.tensor([0.1], dtype=torch.float64), 10),
+        lambda: theory.factor(phase, 0.1, 1.0),
+        lambda: theory.first_step_rate(unknown, problem, curvature),
+    ):
+        with pytest.raises(ValueError, match="Got sign"):
+            ask()

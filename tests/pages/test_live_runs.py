@@ -78,7 +78,7 @@ for comparison in range(1, 12):
         Interrupted.countdown = comparison
         press(epochs)
     Interrupted.countdown = 0
-    kept = [experiment.epochs for experiment in session.held(live_runs.Stage).kept]
+    kept = [experiment.epochs for experiment in session.held(live_runs.Runs).kept]
     assert len(kept) == live_runs.KEPT_RUNS and 4 in kept, kept
 """
 

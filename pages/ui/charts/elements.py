@@ -6,6 +6,7 @@ from typing import Any
 import altair as alt
 
 from gd_core.settings.experiment import MAX_UPDATES
+from pages.ui.charts.model import POLYNOMIALS
 from pages.ui.look.palette import Palette
 
 FRAME = "data('frame')[0]"
@@ -46,6 +47,8 @@ def prediction(model: str, theta: str, weights: int = 1) -> str:
         return f"{theta}.p0 * datum.x * datum.x + {theta}.p1 * datum.x + {theta}.p2"
     if model == "proportional":
         return f"{theta}.p0 * datum.x"
+    if model not in POLYNOMIALS:
+        raise ValueError(f"model must be one that a chart can draw. Got {model}.")
     scaled = f"((datum.x - {FRAME}.mean) / {FRAME}.deviation)"
     curve = f"{theta}.p{weights - 1}"
     for power in range(weights - 2, -1, -1):

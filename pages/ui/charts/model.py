@@ -19,6 +19,7 @@ DRAWN_ROWS = 250  # at most this many data points are drawn,
 MOVED_ROWS = 125  # and this many of those that move at every epoch
 ZERO = 1e-16  # of the first value: below it a logarithmic axis says "zero to rounding"
 BORDER = 0.96  # of half a map: there a cross is still whole
+POLYNOMIALS = ("linear", "polynomial")  # models whose curve is drawn from one weight a power
 PATH_STEP = 0.005  # of half a chart, about a pixel: nearer points of a line are drawn as one
 
 
@@ -108,7 +109,7 @@ def parameters_of_curve(model: str, problem: Problem, theta: Tensor) -> dict[str
     Of a line or polynomial those of the feature minus its mean, over its deviation: powers of 2000 cancel to more
     digits than 32 bits have.
     """
-    if model in ("linear", "polynomial"):
+    if model in POLYNOMIALS:
         dataset = problem.dataset
         matrix = problem.objective.model.to_raw(dataset.mean, dataset.deviation)
         theta = torch.linalg.solve(matrix, theta.unsqueeze(-1)).squeeze(-1)
@@ -117,7 +118,7 @@ def parameters_of_curve(model: str, problem: Problem, theta: Tensor) -> dict[str
 
 def centre_of_curve(model: str, problem: Problem) -> dict[str, float]:
     """What belongs to `parameters_of_curve` in the table `frame`."""
-    if model not in ("linear", "polynomial"):
+    if model not in POLYNOMIALS:
         return {}
     dataset = problem.dataset
     return {"mean": float(dataset.mean[0]), "deviation": float(dataset.deviation[0])}

@@ -250,7 +250,7 @@ def _update_line(experiment: Experiment, name: str, i: int) -> str:
                 f"s ← {short(alpha)} × {before} + {short(1 - alpha)} × ({g})² = {s}"
                 f"<br>{name} ← {p} − {rate} × ({g}) / √{s}"
             )
-        case _:
+        case "adam":
             m, m_before = player.live(f"m{i}"), player.live(f"m_before{i}")
             s, s_before = player.live(f"s{i}"), player.live(f"s_before{i}")
             one, two = experiment.beta1, experiment.beta2
@@ -258,6 +258,8 @@ def _update_line(experiment: Experiment, name: str, i: int) -> str:
                 f"m ← {short(one)} × ({m_before}) + {short(1 - one)} × ({g}) = {m}"
                 f"<br>s ← {short(two)} × {s_before} + {short(1 - two)} × ({g})² = {s}<br>{name} ← {p} − {rate} × m̂ / √ŝ"
             )
+        case unknown:
+            raise ValueError(f"optimizer must be one whose step is written out here. Got {unknown}.")
     return f"<p>{text} = <b>{after}</b></p>"
 
 

@@ -310,6 +310,8 @@ def formula_of(experiment: Experiment) -> str:
     model, weights = experiment.info.model, len(experiment.info.parameters) - 1
     if model in ("quadratic", "proportional"):
         return {"quadratic": r"\hat y = a\,t^2 + b\,t + c", "proportional": r"\hat y = A\,x"}[model]
+    if model not in ("linear", "polynomial"):
+        raise ValueError(f"model must be one whose formula is known here. Got {model}.")
     if model == "polynomial":
         terms = [rf"w_{i} x^{i}" if i > 1 else r"w_1 x" for i in range(1, weights + 1)]
     elif weights == 1:
