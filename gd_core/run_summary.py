@@ -1,7 +1,7 @@
 """What is kept of a run for a comparison: the error of every epoch, and the parameters at those that are drawn.
 
 A recording of 100,000 epochs holds θ, loss and gradient of every update; eight of them side by side would fill the
-memory for nothing, because no screen shows them. A sketch keeps the RMSE of every epoch, so the epoch at which a target
+memory for nothing, because no screen shows them. A summary keeps the RMSE of every epoch, so the epoch at which a target
 was reached is exact; θ at each of the first epochs, where it moves most, and later at every second, fourth, eighth …
 """
 
@@ -25,7 +25,7 @@ DRAWN = 1000  # of these, at most about so many are drawn
 
 
 @dataclass(frozen=True, eq=False)
-class Sketch:
+class RunSummary:
     """A run as a comparison sees it. E epochs, P parameters, R of the epochs kept with their θ.
 
     Attributes:
@@ -84,11 +84,11 @@ def kept_epochs(epochs: int) -> np.ndarray:
     return np.unique(np.concatenate([np.arange(min(KEPT, epochs) + 1), late, [epochs]]))
 
 
-def sketch(experiment: Experiment, recording: Recording, curvature: Curvature) -> Sketch:
+def summarised(experiment: Experiment, recording: Recording, curvature: Curvature) -> RunSummary:
     """Keep of a recording what a comparison needs. Nothing in it holds on to the recording."""
     kept = kept_epochs(recording.epochs)
     held_out = recording.epoch_held_out_rmse
-    return Sketch(
+    return RunSummary(
         experiment=experiment,
         kept=kept,
         theta=recording.epoch_theta[kept],  # a list of rows, so a copy
@@ -106,14 +106,14 @@ def epochs_to(rmse: np.ndarray, target: float) -> int | None:
     return int(below[0]) if len(below) else None
 
 
-def usual_target(sketches: Sequence[Sketch], floor: float) -> float | None:
+def usual_target(summaries: Sequence[RunSummary], floor: float) -> float | None:
     """A target that tells runs of one problem apart.
 
     A twentieth of the way from the highest first RMSE to the floor is left. Where no run gets so far, the highest RMSE
     that one of them ends with, of those whose RMSE has fallen: each of these has been there, the better the sooner.
     None if no run's RMSE has fallen.
     """
-    runs = [one for one in sketches if one.epochs]
+    runs = [one for one in summaries if one.epochs]
     usual = floor + SHARE_LEFT * (max((float(one.rmse[0]) for one in runs), default=floor) - floor)
     if any(epochs_to(one.rmse, usual) for one in runs):
         return usual

@@ -181,7 +181,11 @@ def factor(phase: Phase, learning_rate: float, eigenvalue: float) -> float:
 
 
 def why_no_limit(experiment: Experiment) -> str | None:
-    """The reason why a rule has no stability limit, for a student; None if it has one."""
+    """The reason why a rule has no stability limit, for a student; None if it has one.
+
+    Raises:
+        ValueError: If the theory does not know the rule.
+    """
     if experiment.updates_per_epoch > 1:
         return (
             "Mini-batches have no sharp limit: each batch has a curvature of its own. "

@@ -9,7 +9,7 @@ from torch import Tensor
 from gd_core.lessons.deep_networks.model import Deep
 
 
-class WayBack(NamedTuple):
+class Backpropagated(NamedTuple):
     """How the gradient of layer 1 comes to its size beside that of layer L, at one θ.
 
     The signal of layer l is ∂L/∂zₗ. One step back, from layer l to l − 1, multiplies its norm by the four factors
@@ -43,7 +43,7 @@ class WayBack(NamedTuple):
         return float(self.steps.prod()) * self.inputs
 
 
-def way_back(deep: Deep, theta: Tensor) -> WayBack:
+def backpropagated(deep: Deep, theta: Tensor) -> Backpropagated:
     """Follow the signal from the last hidden layer to the first, with autograd."""
     theta = theta.detach().requires_grad_()
     x, y = deep.data
@@ -59,7 +59,7 @@ def way_back(deep: Deep, theta: Tensor) -> WayBack:
     own, summed, output, weighed = map(_norms, (signal, at_sum, at_output, through))
     inward, outward = (_norms([getattr(layer, way) for layer in layers]) for way in ("inward", "outward"))
     first, last = (deep.norms(gradients[0])[:-1] / own)[[0, -1]]
-    return WayBack(
+    return Backpropagated(
         weights=weighed[1:] / own[1:],
         shortcut=output[:-1] / weighed[1:],
         standardised=summed[:-1] / output[:-1],

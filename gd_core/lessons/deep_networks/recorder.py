@@ -8,7 +8,7 @@ from itertools import islice
 import torch
 from torch import Tensor
 
-from gd_core.lessons.deep_networks.backpropagation import WayBack, way_back
+from gd_core.lessons.deep_networks.backpropagation import Backpropagated, backpropagated
 from gd_core.lessons.deep_networks.model import Deep
 from gd_core.lessons.deep_networks.network import Network
 from gd_core.lessons.deep_networks.one_thread import one_thread
@@ -43,7 +43,7 @@ class DeepRecording:
     drawn: Tensor
     curves: Tensor
     moved: Tensor
-    back: WayBack
+    back: Backpropagated
     diverged_at: int | None = None
     diverged_loss: float = math.nan
     complete: bool = True
@@ -70,7 +70,7 @@ class DeepRecorder:
         self.start = self.deep.start()
         rule = OPTIMIZERS[network.optimizer](network.learning_rate)
         self._steps = islice(train(self.deep, self.start, rule), network.epochs + 1)
-        self._back = way_back(self.deep, self.start)
+        self._back = backpropagated(self.deep, self.start)
         self._loss: list[float] = []
         self._norms: list[Tensor] = []
         self._curves: list[Tensor] = []

@@ -1,4 +1,4 @@
-"""Pinned runs in a chart: as light lines beside the run on stage, or as the lines themselves.
+"""Pinned runs in a chart: as light lines beside the run on the page, or as the lines themselves.
 
 A pinned run has a number, and with it a colour, a dash and a shape. What does not move is drawn once: a path, an error.
 What moves with the player reads the columns that `columns_of_…` add to the table `run`.
@@ -13,7 +13,7 @@ import pyarrow as pa
 from torch import Tensor
 
 from gd_core.problem import Problem
-from gd_core.run_summary import Sketch, trend
+from gd_core.run_summary import RunSummary, trend
 from gd_core.theory import Curvature
 from pages.ui.charts.elements import rows_from
 from pages.ui.charts.marks import CROSS, PENTAGON, SHAPES
@@ -21,9 +21,9 @@ from pages.ui.charts.model import apart, drawn_epochs, parameters_of_curve, tabl
 from pages.ui.look.palette import Palette
 
 PLACES = range(8)
-ORDER = (2, 3, 5, 4, 6, 7, 1, 0)  # of the racers' colours: the teal of the run on stage comes last
+ORDER = (2, 3, 5, 4, 6, 7, 1, 0)  # of the racers' colours: the teal of the run on the page comes last
 STROKES = ([8, 3], [2, 2], [12, 3, 2, 3], [5, 2], [8, 2, 2, 2, 2, 2], [3, 4], [14, 4], [1, 3])
-MARKS = (*SHAPES[1:], PENTAGON)  # no circle: that is the run on stage
+MARKS = (*SHAPES[1:], PENTAGON)  # no circle: that is the run on the page
 TOP = 10.0  # times the highest first RMSE: a pinned run that gets above it has left the chart
 CURVE = 41  # points of a pinned fit
 
@@ -32,7 +32,7 @@ class Ghost(NamedTuple):
     """A pinned run, ready to be drawn: its place, from 0, what is kept of it, and its problem."""
 
     place: int
-    sketch: Sketch
+    summary: RunSummary
     problem: Problem
     curvature: Curvature
 
@@ -162,14 +162,14 @@ def widened(run: pa.Table, columns: Mapping[str, np.ndarray]) -> pa.Table:
 
 def reach_of(ghosts: Sequence[Ghost], end: int) -> tuple[float, float]:
     """Lowest and highest RMSE of pinned runs up to an epoch; what is above TOP times the start has left the chart."""
-    seen = [np.asarray(ghost.sketch.rmse[: end + 1]) for ghost in ghosts]
+    seen = [np.asarray(ghost.summary.rmse[: end + 1]) for ghost in ghosts]
     first = max(float(one[0]) for one in seen)
     return min(float(one.min()) for one in seen), min(max(float(one.max()) for one in seen), TOP * first)
 
 
 def columns_of_errors(ghosts: Sequence[Ghost], epochs: np.ndarray, zero: float) -> dict[str, np.ndarray]:
     """RMSE at each drawn epoch, one column a run."""
-    return {f"r{g.place}": np.maximum(g.sketch.rmse_at(epochs), zero) for g in ghosts}
+    return {f"r{g.place}": np.maximum(g.summary.rmse_at(epochs), zero) for g in ghosts}
 
 
 def tables_of_errors(
@@ -178,22 +178,22 @@ def tables_of_errors(
     """Paths, ends and labels over the epochs up to `end`."""
     paths, labels, ends = [], [], []
     for number, ghost in enumerate(ghosts):
-        last = min(ghost.sketch.epochs, end)
+        last = min(ghost.summary.epochs, end)
         epochs = drawn_epochs(last, end)
-        y = np.maximum(ghost.sketch.rmse[epochs], zero)
+        y = np.maximum(ghost.summary.rmse[epochs], zero)
         seen = apart(np.column_stack([2 * epochs / max(end, 1), 2 * np.log(y) / np.log(high / low)]))
         paths.append(row(ghost, epoch=epochs[seen], x=epochs[seen], y=y[seen]))
         # one after the other along the axis, so that lines that end alike keep their numbers apart
         at = int(last * (0.06 + 0.11 * number))
         if y_of(ghost, at, zero) <= high:
             labels.append(row(ghost, epoch=at, x=at, y=y_of(ghost, at, zero)))
-        if ghost.sketch.diverged and ghost.sketch.epochs <= end:
-            above = np.flatnonzero(ghost.sketch.rmse[: last + 1] > high)
+        if ghost.summary.diverged and ghost.summary.epochs <= end:
+            above = np.flatnonzero(ghost.summary.rmse[: last + 1] > high)
             left = int(above[0]) if len(above) else last
             ends.append(row(ghost, epoch=left, x=left, y=min(y_of(ghost, left, zero), high / 1.15)))
     names = ("ghost", "epoch", "x", "y")
     return {
-        "ghosts": stacked([row(g, last=g.sketch.epochs) for g in ghosts], ("ghost", "last")),
+        "ghosts": stacked([row(g, last=g.summary.epochs) for g in ghosts], ("ghost", "last")),
         "ghost_path": stacked(paths, names),
         "ghost_labels": stacked(labels, names),
         "ghost_ends": stacked(ends, names),
@@ -201,7 +201,7 @@ def tables_of_errors(
 
 
 def y_of(ghost: Ghost, epoch: int, zero: float) -> float:
-    return max(float(ghost.sketch.rmse[epoch]), zero)
+    return max(float(ghost.summary.rmse[epoch]), zero)
 
 
 def error_heads(colours: Palette) -> alt.Chart:
@@ -215,7 +215,7 @@ def columns_of_places(ghosts: Sequence[Ghost], epochs: np.ndarray, axes: tuple[i
     """Where each run is on the map at each drawn epoch, in the coordinates that are trained."""
     columns = {}
     for ghost in ghosts:
-        theta = ghost.sketch.theta[ghost.sketch.rows_at(epochs)]
+        theta = ghost.summary.theta[ghost.summary.rows_at(epochs)]
         columns |= {f"u{ghost.place}": theta[:, axes[0]], f"v{ghost.place}": _height(ghost, theta, axes)}
     return columns
 
@@ -233,12 +233,12 @@ def tables_of_places(
     """Paths, and where a run that has diverged leaves the map."""
     paths, ends = [], []
     for ghost in ghosts:
-        rows = ghost.sketch.drawn
-        theta = ghost.sketch.theta[rows]
+        rows = ghost.summary.drawn
+        theta = ghost.summary.theta[rows]
         places = np.column_stack([theta[:, axes[0]].numpy(), _height(ghost, theta, axes).numpy()])
         share = (places - centre) / half
-        when = ghost.sketch.kept[rows]
-        if ghost.sketch.diverged:  # it does not come back, whatever it crosses on its way
+        when = ghost.summary.kept[rows]
+        if ghost.summary.diverged:  # it does not come back, whatever it crosses on its way
             left, edge = where_it_leaves(share)
             ends.append(
                 row(ghost, epoch=when[left], x=centre[0] + half[0] * edge[0], y=centre[1] + half[1] * edge[1])
@@ -248,7 +248,7 @@ def tables_of_places(
         paths.append(row(ghost, epoch=when[seen], x=places[seen, 0], y=places[seen, 1]))
     names = ("ghost", "epoch", "x", "y")
     return {
-        "ghosts": stacked([row(g, last=g.sketch.epochs) for g in ghosts], ("ghost", "last")),
+        "ghosts": stacked([row(g, last=g.summary.epochs) for g in ghosts], ("ghost", "last")),
         "ghost_path": stacked(paths, names),
         "ghost_ends": stacked(ends, names),
     }
@@ -265,8 +265,8 @@ def columns_of_fits(ghosts: Sequence[Ghost], epochs: np.ndarray) -> dict[str, np
     """Each run's curve at each drawn epoch: p0_3 is the first parameter of the run at place 3."""
     columns = {}
     for ghost in ghosts:
-        theta = ghost.problem.raw(ghost.sketch.theta[ghost.sketch.rows_at(epochs)])
-        of_curve = parameters_of_curve(ghost.sketch.experiment.info.model, ghost.problem, theta)
+        theta = ghost.problem.raw(ghost.summary.theta[ghost.summary.rows_at(epochs)])
+        of_curve = parameters_of_curve(ghost.summary.experiment.info.model, ghost.problem, theta)
         columns |= {f"{name}_{ghost.place}": values for name, values in of_curve.items()}
     return columns
 
@@ -319,7 +319,7 @@ def columns_of_lines(
     """Slope s and rest t of a straight line a run at each drawn epoch. `slope_and_rest` has θ [R, P] and its ghost."""
     columns = {}
     for ghost in ghosts:
-        slope, rest = slope_and_rest(ghost, ghost.sketch.theta[ghost.sketch.rows_at(epochs)])
+        slope, rest = slope_and_rest(ghost, ghost.summary.theta[ghost.summary.rows_at(epochs)])
         columns |= {f"s{ghost.place}": slope.numpy(), f"t{ghost.place}": rest.numpy()}
     return columns
 

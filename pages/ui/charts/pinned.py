@@ -70,7 +70,7 @@ from pages.ui.look.palette import Palette
 
 def places_of(ghosts: Sequence[Ghost]) -> tuple[np.ndarray, int]:
     """The epochs that are drawn of all together, and every how many."""
-    end = max((ghost.sketch.epochs for ghost in ghosts), default=0)
+    end = max((ghost.summary.epochs for ghost in ghosts), default=0)
     stride = stride_for(max(end, 1), DRAWN_EPOCHS)
     return np.unique(np.append(np.arange(0, end + 1, stride), end)), stride
 
@@ -131,7 +131,7 @@ def errors(
     """RMSE of every run by epoch on a logarithmic axis, with the floor if they share one, and the target."""
     places, _ = places_of(ghosts)
     end = max(1, int(places[-1]))
-    zero = log_zero(max(float(ghost.sketch.rmse[0]) for ghost in ghosts))
+    zero = log_zero(max(float(ghost.summary.rmse[0]) for ghost in ghosts))
     low, high = reach_of(ghosts, end)
     reaches_zero = low <= zero
     low = max(low, zero)
@@ -144,7 +144,7 @@ def errors(
     low, high = max(min(inside), zero) / 1.6, max(inside) * 1.25
     arrivals = []
     for ghost in ghosts:
-        reached = np.flatnonzero(ghost.sketch.rmse <= (-1 if target is None else target))
+        reached = np.flatnonzero(ghost.summary.rmse <= (-1 if target is None else target))
         if len(reached):
             arrivals.append(row(ghost, epoch=reached[0], x=reached[0], y=target))
     tables = {
@@ -204,7 +204,7 @@ def paths(
     """Runs on one map: level lines over two parameters, the others at the optimum, or over one the loss as a curve."""
     curvature = ghosts[0].curvature
     single = axes[0] == axes[1]
-    starts = [ghost.sketch.theta[0] for ghost in ghosts]
+    starts = [ghost.summary.theta[0] for ghost in ghosts]
     shown = around(curvature, starts, axes)
     (cx, cy), (hx, hy) = shown.centre, shown.half
     if single:
@@ -278,7 +278,7 @@ def fits(ghosts: Sequence[Ghost], everyone: Sequence[Ghost], colours: Palette, h
     x, y = dataset.x[:, 0].numpy(), dataset.y[:, 0].numpy()
     x0, x1 = padded(x, 0.04)
     y0, y1 = padded(np.append(y, 0.0), 0.45)
-    model = ghosts[0].sketch.experiment.info.model
+    model = ghosts[0].summary.experiment.info.model
     optimum = parameters_of_curve(model, problem, problem.raw(curvature.optimum))
     places, _ = places_of(everyone)
     tables = {

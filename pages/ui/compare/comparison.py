@@ -151,7 +151,7 @@ def _live(page: PageSettings[Pins], streaming: bool) -> None:
     colours = palette(st.context.theme.type)
     groups = _groups(ghosts)
     group = next((one for one in groups if int(page["shown"]) - 1 in [g.place for g in one]), groups[0])
-    compared = [ghost.sketch for ghost in ghosts if _one_target(ghost, group[0])]
+    compared = [ghost.summary for ghost in ghosts if _one_target(ghost, group[0])]
     target = page["target"] or usual_target(compared, group[0].curvature.floor_rmse)
     _legend(ghosts, held, colours)
     _charts(page, ghosts, groups, group, target, colours)
@@ -190,7 +190,7 @@ def _legend(ghosts: Sequence[Ghost], held: Sequence[Pin], colours: Palette) -> N
         for ghost, pin in zip(ghosts, held, strict=True)
     )
     notes = []
-    if unfinished := [ghost for ghost in ghosts if not ghost.sketch.complete]:
+    if unfinished := [ghost for ghost in ghosts if not ghost.summary.complete]:
         names = ", ".join(str(ghost.place + 1) for ghost in unfinished)
         notes.append(f"Still in training: {names}, {training(unfinished)}.")
     if any(not _one_target(ghost, ghosts[0]) for ghost in ghosts):
@@ -210,7 +210,7 @@ def _charts(
     places = st.columns([4, 3, 3], gap="medium")
     height = projector.height(TALL, LARGE)
     same = [ghost for ghost in ghosts if same_data(ghost.problem, group[0].problem)]
-    fitted = [g for g in same if g.sketch.experiment.info.model == group[0].sketch.experiment.info.model]
+    fitted = [g for g in same if g.summary.experiment.info.model == group[0].summary.experiment.info.model]
     with places[0]:
         _, stride = charts.places_of(ghosts)
         with st.container(key="compare_error_head", horizontal=True, vertical_alignment="center"):
@@ -242,7 +242,7 @@ def _listed(ghosts: Sequence[Ghost]) -> str:
 
 def _axes(page: PageSettings[Pins], ghost: Ghost) -> tuple[tuple[int, int], list[str]]:
     """The map's two parameters, and the names of all, with a choice where there is one."""
-    experiment = ghost.sketch.experiment
+    experiment = ghost.summary.experiment
     names = [f"{name}′" if experiment.scale_features else name for name in experiment.info.parameters]
     if len(names) == 1:
         return (0, 0), names
@@ -284,7 +284,7 @@ def _transport(
     target: float | None,
 ) -> None:
     places, stride = charts.places_of(ghosts)
-    rmse = {f"r{ghost.place}": ghost.sketch.rmse_at(places) for ghost in ghosts}
+    rmse = {f"r{ghost.place}": ghost.summary.rmse_at(places) for ghost in ghosts}
     templates, choice = _said(ghosts, held, group, places)
     end = int(places[-1])
     player.put(
@@ -295,9 +295,9 @@ def _transport(
         play=True,
         trained=True,
         last=end,
-        planned=max(max(ghost.sketch.experiment.total_epochs for ghost in ghosts), end),
+        planned=max(max(ghost.summary.experiment.total_epochs for ghost in ghosts), end),
         stride=stride,
-        complete=all(ghost.sketch.complete for ghost in ghosts),
+        complete=all(ghost.summary.complete for ghost in ghosts),
     )
 
 
@@ -311,8 +311,8 @@ def _said(
 ) -> tuple[list[str], np.ndarray]:
     """Who is lowest at each drawn epoch, of the runs that fit the same data as those on the map."""
     compared = [ghost for ghost in ghosts if _one_target(ghost, group[0])]
-    rmse = np.stack([ghost.sketch.rmse_at(places) for ghost in compared])
-    gone = np.stack([(places >= ghost.sketch.epochs) & ghost.sketch.diverged for ghost in compared])
+    rmse = np.stack([ghost.summary.rmse_at(places) for ghost in compared])
+    gone = np.stack([(places >= ghost.summary.epochs) & ghost.summary.diverged for ghost in compared])
     lowest = np.where(gone, np.inf, rmse).argmin(0)
     templates = [
         f"Epoch {{epoch}}: lowest is {_spoken(ghost, held)}, RMSE {{r{ghost.place}}}." for ghost in compared
@@ -325,14 +325,14 @@ def _summary(
     ghosts: Sequence[Ghost], held: Sequence[Pin], group: Sequence[Ghost], target: float | None
 ) -> str:
     compared = [ghost for ghost in ghosts if _one_target(ghost, group[0])]
-    standing = [ghost for ghost in compared if not ghost.sketch.diverged]
-    gone = [ghost for ghost in compared if ghost.sketch.diverged]
+    standing = [ghost for ghost in compared if not ghost.summary.diverged]
+    gone = [ghost for ghost in compared if ghost.summary.diverged]
     said = "All have diverged." if not standing else ""
     if standing:
-        best = min(standing, key=lambda ghost: float(ghost.sketch.rmse[-1]))
-        said = f"Lowest at the end: {_spoken(best, held)}, RMSE {significant(float(best.sketch.rmse[-1]))}."
+        best = min(standing, key=lambda ghost: float(ghost.summary.rmse[-1]))
+        said = f"Lowest at the end: {_spoken(best, held)}, RMSE {significant(float(best.summary.rmse[-1]))}."
     if target is not None:
-        arrived = [(epochs_to(ghost.sketch.rmse, target), ghost) for ghost in compared]
+        arrived = [(epochs_to(ghost.summary.rmse, target), ghost) for ghost in compared]
         there = [(epoch, ghost) for epoch, ghost in arrived if epoch is not None]
         if there:
             epoch, first = min(there, key=lambda pair: pair[0])
@@ -345,6 +345,6 @@ def _summary(
 def _how(ghosts: Sequence[Ghost], target: float | None) -> str:
     said = "Epochs to the target count to the first epoch whose RMSE is at most the target. "
     said += "The gap is the loss at the end minus the lowest loss that there is."
-    if any(len(ghost.sketch.theta) <= ghost.sketch.epochs for ghost in ghosts):
+    if any(len(ghost.summary.theta) <= ghost.summary.epochs for ghost in ghosts):
         said += " Of long runs every epoch counts in the table, but only some are drawn."
     return said

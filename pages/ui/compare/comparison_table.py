@@ -55,8 +55,8 @@ def rows_of(
         rows.append(Row(f"Epochs to RMSE {significant(target, 5)}", cells))
     alike = all(same_landscape(ghost.problem, ghosts[0].problem) for ghost in ghosts)
     floor = significant(ghosts[0].curvature.floor_rmse) if alike else ""
-    rows.append(Row("Final RMSE", [significant(float(ghost.sketch.rmse[-1])) for ghost in ghosts], floor))
-    judged = [ghost.sketch.held_out_rmse for ghost in ghosts]
+    rows.append(Row("Final RMSE", [significant(float(ghost.summary.rmse[-1])) for ghost in ghosts], floor))
+    judged = [ghost.summary.held_out_rmse for ghost in ghosts]
     if any(rmse is not None for rmse in judged):
         cells = ["none held out" if rmse is None else significant(rmse) for rmse in judged]
         rows.append(Row("Held-out RMSE at the end", cells))
@@ -64,10 +64,12 @@ def rows_of(
         rows.append(Row("Floor RMSE", [significant(ghost.curvature.floor_rmse) for ghost in ghosts]))
     rows.append(
         Row(
-            "Gap to the optimum, L − L*", [significant(g.sketch.gap, 4) for g in ghosts], "0" if alike else ""
+            "Gap to the optimum, L − L*",
+            [significant(g.summary.gap, 4) for g in ghosts],
+            "0" if alike else "",
         )
     )
-    rows.append(Row("Outcome", [_outcome(ghost.sketch.finding, ghost.sketch.complete) for ghost in ghosts]))
+    rows.append(Row("Outcome", [_outcome(ghost.summary.finding, ghost.summary.complete) for ghost in ghosts]))
     return rows + _parameters(ghosts, alike)
 
 
@@ -76,10 +78,10 @@ def _one_target(ghost: Ghost, other: Ghost) -> bool:
 
 
 def _epochs(ghost: Ghost, target: float) -> str:
-    epoch = epochs_to(ghost.sketch.rmse, target)
+    epoch = epochs_to(ghost.summary.rmse, target)
     if epoch is not None:
         return f"{epoch:,}"
-    return "not reached" if ghost.sketch.complete else "not yet"
+    return "not reached" if ghost.summary.complete else "not yet"
 
 
 def _outcome(finding: Finding, complete: bool) -> str:
@@ -93,16 +95,16 @@ def _parameters(ghosts: Sequence[Ghost], alike: bool) -> list[Row]:
     """Parameters at the end in raw units: a line each where they mean the same, else a list in each cell."""
     first = ghosts[0]
     ends = [_raw(ghost) for ghost in ghosts]
-    model = first.sketch.experiment.info.model
+    model = first.summary.experiment.info.model
     shared = all(
-        same_data(ghost.problem, first.problem) and ghost.sketch.experiment.info.model == model
+        same_data(ghost.problem, first.problem) and ghost.summary.experiment.info.model == model
         for ghost in ghosts
     )
     if not shared:
         cells = [
             "<br>".join(
                 f"{escape(name)} = {value}"
-                for name, value in zip(ghost.sketch.experiment.info.parameters, end, strict=True)
+                for name, value in zip(ghost.summary.experiment.info.parameters, end, strict=True)
             )
             for ghost, end in zip(ghosts, ends, strict=True)
         ]
@@ -115,12 +117,12 @@ def _parameters(ghosts: Sequence[Ghost], alike: bool) -> list[Row]:
             [end[i] for end in ends],
             significant(raw[i]) if alike else "",
         )
-        for i, name in enumerate(first.sketch.experiment.info.parameters)
+        for i, name in enumerate(first.summary.experiment.info.parameters)
     ]
 
 
 def _raw(ghost: Ghost) -> list[str]:
-    return [significant(value) for value in ghost.problem.raw(ghost.sketch.theta[-1]).tolist()]
+    return [significant(value) for value in ghost.problem.raw(ghost.summary.theta[-1]).tolist()]
 
 
 def title_of(name: str) -> str:

@@ -1,6 +1,6 @@
 """What is kept of pinned runs to draw them: short ones are trained at once, long ones a slice of time after another.
 
-Sketches of all visitors share one shelf, which forgets those that were not looked at for longest. One long run at a time
+Summaries of all visitors share one shelf, which forgets those that were not looked at for longest. One long run at a time
 is in training for a visitor, and its recording goes when it is done; so eight runs of 100,000 epochs neither block the
 page nor fill the memory.
 """
@@ -12,7 +12,7 @@ from threading import Lock
 import streamlit as st
 
 from gd_core.recorder import recorder_of
-from gd_core.run_summary import Sketch, sketch
+from gd_core.run_summary import RunSummary, summarised
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.pins import Pin
 from gd_core.training import Recording
@@ -35,29 +35,29 @@ class InTraining:
 
 
 class Shelf:
-    """Sketches by experiment, up to ROOM; the one not asked for longest goes first."""
+    """Summaries by experiment, up to ROOM; the one not asked for longest goes first."""
 
     def __init__(self, room: int = ROOM) -> None:
         self._room = room
-        self._sketches: dict[Experiment, Sketch] = {}
+        self._summaries: dict[Experiment, RunSummary] = {}
         self._lock = Lock()  # two pages may be here at once
 
-    def get(self, experiment: Experiment) -> Sketch | None:
+    def get(self, experiment: Experiment) -> RunSummary | None:
         with self._lock:
-            found = self._sketches.pop(experiment, None)
+            found = self._summaries.pop(experiment, None)
             if found is not None:
-                self._sketches[experiment] = found
+                self._summaries[experiment] = found
             return found
 
-    def put(self, one: Sketch) -> None:
+    def put(self, one: RunSummary) -> None:
         with self._lock:
-            self._sketches.pop(one.experiment, None)
-            self._sketches[one.experiment] = one
-            while len(self._sketches) > 1 and sum(map(_size, self._sketches.values())) > self._room:
-                del self._sketches[next(iter(self._sketches))]
+            self._summaries.pop(one.experiment, None)
+            self._summaries[one.experiment] = one
+            while len(self._summaries) > 1 and sum(map(_size, self._summaries.values())) > self._room:
+                del self._summaries[next(iter(self._summaries))]
 
 
-def _size(one: Sketch) -> int:
+def _size(one: RunSummary) -> int:
     return one.rmse.nbytes + one.theta.nbytes
 
 
@@ -70,10 +70,10 @@ def shelf() -> Shelf:
 def keep(experiment: Experiment, recording: Recording) -> None:
     """Put a finished run on the shelf."""
     if recording.complete:
-        shelf().put(sketch(experiment, recording, live_runs.foreseen(experiment)[1]))
+        shelf().put(summarised(experiment, recording, live_runs.foreseen(experiment)[1]))
 
 
-def of(experiment: Experiment) -> Sketch:
+def of(experiment: Experiment) -> RunSummary:
     """What there is of a run: all of it, or of a long one what is trained so far."""
     if found := shelf().get(experiment):
         return found
@@ -84,7 +84,7 @@ def of(experiment: Experiment) -> Sketch:
         take = session.held(InTraining).take
         trained = take is not None and take.experiment == experiment
         recording = take.recording if take and trained else live_runs.recorded(experiment, trained=False)
-    return sketch(experiment, recording, live_runs.foreseen(experiment)[1])
+    return summarised(experiment, recording, live_runs.foreseen(experiment)[1])
 
 
 def missing(pins: Sequence[Pin]) -> list[Experiment]:

@@ -56,7 +56,7 @@ def beside(run: Run, live_run: live_runs.TrainRun | None) -> Beside:
         ghost
         for ghost in error
         if same_data(ghost.problem, run.problem)
-        and ghost.sketch.experiment.info.model == run.experiment.info.model
+        and ghost.summary.experiment.info.model == run.experiment.info.model
     ]
     on_map = [ghost for ghost in fit if same_landscape(ghost.problem, run.problem)]
     notes = []
@@ -67,10 +67,10 @@ def beside(run: Run, live_run: live_runs.TrainRun | None) -> Beside:
     if away := [ghost for ghost in fit if ghost not in on_map]:
         notes.append(f"{_are(away)} not on the landscape: {_other_landscape(away, run)}.")
     end = last_epoch(run)
-    if longer := [ghost for ghost in error if ghost.sketch.epochs > end]:
-        until = max(ghost.sketch.epochs for ghost in longer)
+    if longer := [ghost for ghost in error if ghost.summary.epochs > end]:
+        until = max(ghost.summary.epochs for ghost in longer)
         notes.append(f"{_are(longer)} longer than this axis, up to epoch {until:,}.")
-    if short := [ghost for ghost in others if not ghost.sketch.complete]:
+    if short := [ghost for ghost in others if not ghost.summary.complete]:
         notes.append(f"{_are(short)} still in training: {training(short)}.")
     return Beside(tuple(error), tuple(on_map), tuple(fit), on_page, tuple(notes), legend=True)
 
@@ -78,7 +78,8 @@ def beside(run: Run, live_run: live_runs.TrainRun | None) -> Beside:
 def training(unfinished: Sequence[Ghost]) -> str:
     """How far the long runs are: 12,000 of 100,000 epochs."""
     return ", ".join(
-        f"{ghost.sketch.epochs:,} of {ghost.sketch.experiment.total_epochs:,} epochs" for ghost in unfinished
+        f"{ghost.summary.epochs:,} of {ghost.summary.experiment.total_epochs:,} epochs"
+        for ghost in unfinished
     )
 
 
@@ -90,9 +91,9 @@ def _are(ghosts: Sequence[Ghost]) -> str:
 
 def _other_landscape(ghosts: Sequence[Ghost], run: Run) -> str:
     """Why paths cannot share a map."""
-    if any(ghost.sketch.experiment.loss != run.experiment.loss for ghost in ghosts):
+    if any(ghost.summary.experiment.loss != run.experiment.loss for ghost in ghosts):
         return "another loss"
-    if any(ghost.sketch.experiment.scale_features != run.experiment.scale_features for ghost in ghosts):
+    if any(ghost.summary.experiment.scale_features != run.experiment.scale_features for ghost in ghosts):
         return "scaled features have other coordinates"
     return "other rows are trained on"
 
@@ -100,7 +101,7 @@ def _other_landscape(ghosts: Sequence[Ghost], run: Run) -> str:
 def extra_columns(run: Run, shown: Beside) -> dict[str, np.ndarray]:
     """RMSE of each pinned run at every drawn epoch, for the legend."""
     rows = drawn_epochs(run.recording.epochs, run.experiment.total_epochs)
-    return {f"pin{ghost.place}": ghost.sketch.rmse_at(rows) for ghost in shown.error}
+    return {f"pin{ghost.place}": ghost.summary.rmse_at(rows) for ghost in shown.error}
 
 
 # ---------------------------------------------------------------------------------------------------------- the legend

@@ -8,7 +8,7 @@ import pytest
 import torch
 from rules import RULES
 
-from gd_core.lessons.deep_networks.backpropagation import way_back
+from gd_core.lessons.deep_networks.backpropagation import backpropagated
 from gd_core.lessons.deep_networks.model import ACTIVATIONS, INITIALISATIONS, ROWS, Deep, curve, flat_loss
 from gd_core.lessons.deep_networks.network import NETWORK_CHOICES, Network
 from gd_core.objective import value_and_gradient
@@ -151,7 +151,7 @@ def test_the_factors_multiply_to_what_layer_1_hears(activation, residual, normal
     """The product of all steps and the inputs' factor is ‖∂L/∂W₁‖ / ‖∂L/∂W_L‖, as the chain rule by hand gives it."""
     network = small(activation=activation, residual=residual, normalise=normalise, depth=6, width=8)
     deep = Deep(network)
-    back = way_back(deep, deep.start())
+    back = backpropagated(deep, deep.start())
     _, expected = by_hand(network, deep.start())
     share = np.linalg.norm(expected[0]) / np.linalg.norm(expected[-2])
     assert back.share == pytest.approx(share, rel=1e-9)
@@ -167,7 +167,7 @@ def test_a_sigmoid_lets_at_most_a_quarter_through():
     for activation, most in (("sigmoid", 0.25), ("tanh", 1.0)):
         for seed in range(5):
             deep = Deep(Network(depth=10, activation=activation, seed=seed))
-            slopes = way_back(deep, deep.start()).slopes
+            slopes = backpropagated(deep, deep.start()).slopes
             assert float(slopes.max()) <= most
             assert float(slopes.min()) > 0
 
@@ -176,14 +176,14 @@ def test_a_sigmoid_lets_at_most_a_quarter_through():
 def test_twenty_sigmoid_layers_are_silent(seed):
     """With Xavier's weights layer 1 hears less than ¼¹⁹ × 10⁴ of what layer 20 hears."""
     deep = Deep(Network(depth=20, activation="sigmoid", initialisation="xavier", seed=seed))
-    assert 0 < way_back(deep, deep.start()).share < 0.25**19 * 1e4
+    assert 0 < backpropagated(deep, deep.start()).share < 0.25**19 * 1e4
 
 
 @pytest.mark.parametrize("seed", range(4))
 def test_he_keeps_the_scale_under_relu(seed):
     """He et al.: with deviation √(2/in) the numbers of a ReLU network keep their size, and so do the gradients."""
     deep = Deep(Network(depth=20, width=64, activation="relu", initialisation="he", seed=seed))
-    back = way_back(deep, deep.start())
+    back = backpropagated(deep, deep.start())
     assert float(back.forward.log().mean().exp()) == pytest.approx(1, abs=0.12)
     assert float(back.steps.log().mean().exp()) == pytest.approx(1, abs=0.12)
     assert 0.01 < back.share < 100  # the sigmoid: 1e−13
@@ -192,7 +192,7 @@ def test_he_keeps_the_scale_under_relu(seed):
 def test_one_layer_has_no_way_back():
     """With one hidden layer the first is the last, and the share is 1."""
     deep = Deep(Network(depth=1))
-    back = way_back(deep, deep.start())
+    back = backpropagated(deep, deep.start())
     assert back.share == pytest.approx(1)
     assert len(back.steps) == len(back.forward) == 0
 
