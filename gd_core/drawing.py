@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from gd_core.settings.experiment import Experiment, ParameterError, defaults, quoted
+from gd_core.settings.experiment import Experiment, defaults
+from gd_core.settings.fields import ParameterError, quoted
 from gd_core.settings.table_fields import DATASET, table_at_hand
 
 COLUMNS = ("x", "y")
@@ -82,11 +83,11 @@ def _settles(experiment: Experiment) -> bool:
 def _safe_rate(experiment: Experiment) -> float:
     from gd_core.problem import build
     from gd_core.safe_start import safe_rate
-    from gd_core.settings.experiment import BOUNDS
+    from gd_core.settings.experiment_fields import LEARNING_RATE
     from gd_core.theory import curvature_of
 
     problem = build(experiment)
-    low, high = BOUNDS["learning_rate"][:2]
+    low, high = LEARNING_RATE.low, LEARNING_RATE.high
     return min(high, max(low, safe_rate(experiment, problem, curvature_of(problem.objective))))
 
 

@@ -11,7 +11,9 @@ from gd_core.models import MODELS, LinearInParameters
 from gd_core.objective import LOSSES, Objective
 from gd_core.optimizers import OPTIMIZERS, UpdateRule, in_turn
 from gd_core.settings.catalog import OPTIMIZER_INFO
-from gd_core.settings.experiment import Experiment, ParameterError, Phase
+from gd_core.settings.experiment import Experiment
+from gd_core.settings.experiment_fields import Phase
+from gd_core.settings.fields import ParameterError
 from gd_core.settings.table_fields import DATASET, needs_its_file
 from gd_core.tables.table import find
 

@@ -5,7 +5,8 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from gd_core.problem import Problem, build
-from gd_core.settings.experiment import BOUNDS, Experiment
+from gd_core.settings.experiment import Experiment
+from gd_core.settings.experiment_fields import LEARNING_RATE
 from gd_core.theory import Curvature, curvature_of, first_step_rate, stability_limit, why_no_limit
 
 SHARE = 0.5  # of the limit: 1/λ for gradient descent, with which no direction overshoots
@@ -41,7 +42,7 @@ def safe_start(
         measure: Where problem and parabola come from, if they are kept somewhere.
     """
     plain = replace(experiment, batch_size=0, before=(), start="published")
-    low, high = BOUNDS["learning_rate"][:2]
+    low, high = LEARNING_RATE.low, LEARNING_RATE.high
     for scaled in (plain.scale_features, True):
         one = replace(plain, scale_features=scaled)
         rate = safe_rate(one, *measure(one))

@@ -21,7 +21,7 @@ import torch
 from torch import Tensor
 
 from gd_core.moments import Moments
-from gd_core.settings.experiment import Phase
+from gd_core.settings.experiment_fields import Phase
 
 EPOCHS_AT_ONCE = 4096  # in one product: they stay in the processor's cache
 HALF_A_DIGIT = 2.0**-53  # of a number's last: what rounding takes from it or adds to it

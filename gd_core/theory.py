@@ -20,7 +20,8 @@ from gd_core.moments import Moments
 from gd_core.objective import Objective, mse
 from gd_core.problem import Problem
 from gd_core.settings.engines import LINEAR_RULES
-from gd_core.settings.experiment import BOUNDS, Experiment, Phase
+from gd_core.settings.experiment import Experiment
+from gd_core.settings.experiment_fields import LEARNING_RATE, Phase
 
 ZERO_EIGENVALUE = 1e-13  # of the largest, in balanced units: what is below is rounding
 # The zones of gradient descent's rate up to 0.1/λ, 1/λ and 2/λ, as shares of the limit 2/λ. With momentum a small
@@ -327,7 +328,7 @@ def first_step_rate(experiment: Experiment, problem: Problem, curvature: Curvatu
     way = float((curvature.optimum - problem.start).abs().max())
     rms = _known(experiment.optimizer, *LINEAR_RULES, "adagrad", "rmsprop", "adam") == "rmsprop"
     first = math.sqrt(1 - experiment.alpha) if rms else 1.0
-    low, high = BOUNDS["learning_rate"][:2]
+    low, high = LEARNING_RATE.low, LEARNING_RATE.high
     return min(high, max(low, FIRST_STEP * way * first / experiment.updates_per_epoch))
 
 

@@ -2,9 +2,9 @@
 
 import streamlit as st
 
+from gd_core.settings.fields import AutoNumber, Choice, Numbers
 from gd_core.settings.pins import MOST, Pins
 from pages.ui.look import look, navigation
-from pages.ui.look.options import AutoNumber, Choice, Numbers
 from pages.ui.settings.page_settings import PageSettings
 from pages.ui.train import pins
 

@@ -3,8 +3,8 @@
 import streamlit as st
 
 from gd_core.settings.catalog import PUBLISHED
+from gd_core.settings.fields import Choice, Number
 from pages.ui.look import look, projector
-from pages.ui.look.options import Choice, Number
 from pages.ui.settings import lesson
 from pages.ui.settings.page_settings import PageSettings
 

@@ -3,9 +3,9 @@
 import streamlit as st
 
 from gd_core.settings.catalog import DATASET_INFO
+from gd_core.settings.fields import Choice
 from pages.ui.lessons.landscape import scaling, starts
 from pages.ui.look import look, projector
-from pages.ui.look.options import Choice
 from pages.ui.settings import lesson
 from pages.ui.settings.page_settings import PageSettings
 from pages.ui.train import own_table

@@ -5,9 +5,9 @@ from dataclasses import replace
 import streamlit as st
 
 from gd_core.settings.catalog import DATASET_INFO, OPTIMIZER_INFO
-from gd_core.settings.experiment import BOUNDS
+from gd_core.settings.experiment_fields import LEARNING_RATE
+from gd_core.settings.fields import Choice, Number, Numbers
 from pages.ui.look import look
-from pages.ui.look.options import Choice, Number, Numbers
 from pages.ui.settings import lesson
 from pages.ui.settings.page_settings import PageSettings
 from pages.ui.train import own_table
@@ -31,8 +31,8 @@ LIMITS = {
 OPTIONS = {
     "rates": Numbers(
         default=(),
-        low=BOUNDS["learning_rate"].low,
-        high=BOUNDS["learning_rate"].high,
+        low=LEARNING_RATE.low,
+        high=LEARNING_RATE.high,
         title="Four rates η",
         at_least=4,
         at_most=4,

@@ -5,9 +5,9 @@ from functools import partial
 
 import streamlit as st
 
+from gd_core.settings.fields import shown
 from pages.ui.lessons import one_parameter_seen_rates as seen_rates
 from pages.ui.look import look, projector
-from pages.ui.look.options import shown
 from pages.ui.settings import lesson
 from pages.ui.settings.page_settings import NUMBERS, PageSettings
 

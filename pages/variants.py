@@ -6,9 +6,9 @@ from typing import Any
 import streamlit as st
 
 from gd_core.lessons.variants.racers import RACERS, TITLES, UNITS
-from gd_core.settings.experiment import BOUNDS
+from gd_core.settings.experiment_fields import LEARNING_RATE
+from gd_core.settings.fields import AutoNumber, Choice, Flag, Several
 from pages.ui.look import look, projector
-from pages.ui.look.options import AutoNumber, Choice, Flag, Several
 from pages.ui.settings import lesson
 from pages.ui.settings.page_settings import PageSettings
 from pages.ui.train import own_table
@@ -55,9 +55,7 @@ page = PageSettings(
             help="auto: a twentieth of the way from the floor to the start is left.",
         ),
         **{
-            f"rate_{key}": AutoNumber(
-                low=BOUNDS["learning_rate"].low, high=BOUNDS["learning_rate"].high, title=title, help=RULE
-            )
+            f"rate_{key}": AutoNumber(low=LEARNING_RATE.low, high=LEARNING_RATE.high, title=title, help=RULE)
             for key, title in TITLES.items()
             if key != "batch"
         },

@@ -85,8 +85,8 @@ def test_a_deep_network_loads_neither_dynamo_nor_sympy():
     script = """
 from gd_core.lessons.deep_networks import verdict
 from gd_core.lessons.deep_networks.recorder import record
-from gd_core.lessons.deep_networks.network import NETWORK_CHOICES, Network
-for activation in NETWORK_CHOICES["activation"]:
+from gd_core.lessons.deep_networks.network import NETWORK_FIELDS, Network
+for activation in NETWORK_FIELDS["activation"].choices:
     for helper in (False, True):
         network = Network(depth=3, activation=activation, residual=helper, normalise=helper, epochs=3)
         assert verdict.of_training(record(network))

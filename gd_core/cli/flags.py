@@ -7,25 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
 
-from gd_core.settings.experiment import BOUNDS, CHOICES, FIELDS, NAMED_STARTS, Experiment
-from gd_core.tables.example_tables import EXAMPLE_TABLES
-
-HELP = {
-    "dataset": f"The data: {', '.join(CHOICES['dataset'])}.",
-    "table": f"For the data set table: a CSV file, {', '.join(EXAMPLE_TABLES)}, or what a link says.",
-    "target": "The table's column that is predicted. Otherwise the last.",
-    "features": "The columns it is predicted from, with commas between. Otherwise the first.",
-    "degree": "Of a polynomial in one feature, 1 to 5.",
-    "missing": "What becomes of rows in which a number is missing: drop leaves them out, mean fills in the mean of the column's training rows.",
-    "loss": f"What is minimised: {', '.join(CHOICES['loss'])}.",
-    "optimizer": f"The update rule: {', '.join(CHOICES['optimizer'])}.",
-    "scale_features": "Shift and scale every feature to mean 0 and deviation 1 before training.",
-    "start": f"{', '.join(NAMED_STARTS)}, or a number for each parameter: 1,-2.5,0.",
-    "engine": "What works the run out: loop, the textbook’s; spectrum, along the eigenvectors, for full batches and "
-    "gradient descent, momentum or Nesterov; or auto, the spectrum for many epochs where it can.",
-    "before": "Earlier phases of a continued run, as epochs,rule,rate,settings: 250,momentum,1e-5,0.9. "
-    "A semicolon stands between two.",
-}
+from gd_core.settings.experiment import Experiment
+from gd_core.settings.experiment_fields import FIELDS
+from gd_core.settings.fields import Flag, Number
 
 
 class Parser(argparse.ArgumentParser):
@@ -38,15 +22,15 @@ class Parser(argparse.ArgumentParser):
 
 def add_settings(parser: argparse.ArgumentParser) -> None:
     """The data set and a flag for every field of an experiment."""
-    parser.add_argument("dataset", nargs="?", metavar="DATASET", help=HELP["dataset"])
+    parser.add_argument("dataset", nargs="?", metavar="DATASET", help=FIELDS["dataset"].help)
     settings = parser.add_argument_group("settings")
-    for name in FIELDS:
+    for name, field in FIELDS.items():
         flag = f"--{name.replace('_', '-')}"
-        text = (HELP[name] if name in HELP else BOUNDS[name].help).replace("%", "%%")
-        if name == "scale_features":
+        text = field.help.replace("%", "%%")
+        if isinstance(field, Flag):
             settings.add_argument(flag, action=argparse.BooleanOptionalAction, help=text)
         else:
-            settings.add_argument(flag, metavar="NUMBER" if name in BOUNDS else "WORDS", help=text)
+            settings.add_argument(flag, metavar="NUMBER" if isinstance(field, Number) else "WORDS", help=text)
 
 
 def with_values_joined(arguments: Sequence[str]) -> list[str]:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from gd_core.cli.printing import aligned
 from gd_core.export.whole_file import whole_file
 from gd_core.large.run import LargeRun
-from gd_core.settings.experiment import FIELDS
+from gd_core.settings.experiment_fields import FIELDS
 from gd_core.settings.table_fields import DATASET, MAX_FEATURES
 
 if TYPE_CHECKING:

@@ -14,7 +14,8 @@ from gd_core.cli.printing import aligned, blaming, output
 from gd_core.export import record_file
 from gd_core.export.script import stride
 from gd_core.settings.engines import ENGINE_NOTE, LOOP
-from gd_core.settings.experiment import FIELDS, Experiment
+from gd_core.settings.experiment import Experiment
+from gd_core.settings.experiment_fields import FIELDS
 from gd_core.settings.table_fields import DATASET, needs_its_file
 
 if TYPE_CHECKING:

@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 
 from gd_core.settings.catalog import LOSS_INFO, OPTIMIZER_INFO
-from gd_core.settings.experiment import BOUNDS, FIELDS, Experiment, Phase, defaults, is_knob, quoted, to_text
+from gd_core.settings.experiment import Experiment, defaults, is_knob
+from gd_core.settings.experiment_fields import FIELDS, Phase
+from gd_core.settings.fields import quoted
 from gd_core.settings.table_fields import DATASET as TABLE
 from gd_core.settings.table_fields import TABLE_FIELDS
 
@@ -37,7 +39,7 @@ def in_words(run: Experiment) -> Settings:
     }
     usual = defaults(run.dataset, run.optimizer)
     others = [name for name in FIELDS if name not in _WORDED and getattr(run, name) != usual[name]]
-    return said | {_title(name): quoted(to_text(getattr(run, name))) for name in others}
+    return said | {FIELDS[name].title: quoted(run.as_text(name)) for name in others}
 
 
 def in_a_line(these: Mapping[str, str]) -> str:
@@ -92,10 +94,6 @@ def _start(run: Experiment) -> str:
         return f"as {run.start}" if run.start == "published" else run.start
     names = run.info.parameters
     return ", ".join(f"{name} = {written(value)}" for name, value in zip(names, run.start, strict=True))
-
-
-def _title(name: str) -> str:
-    return BOUNDS[name].title if name in BOUNDS else name.replace("_", " ").capitalize()
 
 
 def written(number: float) -> str:

@@ -15,19 +15,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_type_hints
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from gd_core.settings.engines import LOOP, SPECTRUM
-from gd_core.settings.experiment import (
-    FIELDS,
-    Experiment,
-    ParameterError,
-    Phase,
-    defaults,
-    problem_with,
-    quoted,
-)
+from gd_core.settings.experiment import Experiment, defaults, problem_with
+from gd_core.settings.experiment_fields import FIELDS, Phase
+from gd_core.settings.fields import ParameterError, quoted
 
 if TYPE_CHECKING:
     from gd_core.problem import Problem
@@ -50,8 +44,6 @@ COMPUTING = (
     "tables/table",
     "training",
 )
-_TYPES = get_type_hints(Experiment)
-_PHASE_TYPES = get_type_hints(Phase)
 
 
 def to_csv(experiment: Experiment, recording: "Recording") -> str:
@@ -255,46 +247,9 @@ def experiment_in(record: Mapping[str, Any]) -> Experiment:
         sentence = problem_with(name, value, {})
         if sentence:
             raise ParameterError(name, sentence)
-    read = {name: _value(name, value) for name, value in given.items()}
+    read = {name: FIELDS[name].of_json(name, value) for name, value in given.items()}
     experiment = Experiment(**(defaults(**choice) | read))
     ran = record.get("engine", LOOP)  # older records know the loop only
     if ran not in (LOOP, SPECTRUM):
         raise ValueError(f"engine must be {LOOP} or {SPECTRUM}. Got {quoted(ran)}.")
     return experiment if experiment.runs_on == ran else replace(experiment, engine=ran)
-
-
-def _value(name: str, value: Any) -> Any:
-    """A field as an `Experiment` has it: JSON knows neither tuples nor phases, and 5.0 may come as 5."""
-    if name == "start" and isinstance(value, list):
-        return tuple(_number(name, number) for number in value)
-    if name == "features" and isinstance(value, list) and all(isinstance(item, str) for item in value):
-        return tuple(value)
-    if name == "before":
-        if not isinstance(value, list):
-            raise ValueError(f"before must be a list of phases. Got {quoted(value)}.")
-        return tuple(map(_phase, value))
-    if _TYPES[name] is str and not isinstance(value, str):
-        raise ValueError(f"{name} must be a text. Got {quoted(value)}.")
-    if _TYPES[name] is float:
-        return _number(name, value)
-    return value
-
-
-def _phase(value: Any) -> Phase:
-    if not isinstance(value, dict) or set(value) != set(Phase._fields):
-        raise ValueError(f"before must hold phases with {', '.join(Phase._fields)}. Got {quoted(value)}.")
-    read: dict[str, Any] = {
-        name: _number(f"before: {name}", item) if _PHASE_TYPES[name] is float else item
-        for name, item in value.items()
-    }
-    return Phase(**read)
-
-
-def _number(name: str, value: Any) -> float:
-    """A number as a float; what is no number, or too large for one, is told."""
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
-        try:
-            return float(value)
-        except OverflowError:
-            pass
-    raise ValueError(f"{name} must be a number. Got {quoted(value)}.")

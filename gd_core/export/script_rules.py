@@ -8,7 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from gd_core.settings.catalog import OPTIMIZER_INFO
-from gd_core.settings.experiment import Experiment, Phase
+from gd_core.settings.experiment import Experiment
+from gd_core.settings.experiment_fields import Phase
 
 
 class Lines(NamedTuple):

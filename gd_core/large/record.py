@@ -16,7 +16,7 @@ from gd_core.export.record_file import made_with
 from gd_core.large.run import LargeRun
 from gd_core.large.training import LargeProblem, Point, Seen
 from gd_core.outcome import WINDOW, Outcome, outcome
-from gd_core.settings.experiment import quoted
+from gd_core.settings.fields import quoted
 from gd_core.theory import stability_limit
 from gd_core.training import DIVERGED_ABOVE, Recording
 from gd_core.verdict import short, significant

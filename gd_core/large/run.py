@@ -6,18 +6,13 @@ The fields have the names, bounds and sentences of an `Experiment`. They are a v
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
-from typing import Any, Self, get_type_hints
+from typing import Any, Self
 
 from gd_core.settings.catalog import OPTIMIZER_INFO
-from gd_core.settings.experiment import FIELDS, HYPERPARAMETERS, ParameterError, Phase, problem_with, quoted
-from gd_core.settings.table_fields import (
-    DATASET,
-    MAX_DEGREE,
-    MISSING,
-    names_from_text,
-    names_to_text,
-    parameter_names,
-)
+from gd_core.settings.experiment import problem_with
+from gd_core.settings.experiment_fields import FIELDS, LEARNING_RATE, Phase
+from gd_core.settings.fields import Field, ParameterError, quoted
+from gd_core.settings.table_fields import DATASET, parameter_names
 
 MAX_FEATURES = 1000
 FULL_BATCH_EPOCHS = 1000  # usual: they cost no look at the rows
@@ -53,10 +48,32 @@ class LargeRun:
 
     def __post_init__(self) -> None:
         """Refuse the first field that breaks its rule."""
-        for name in NAMES:
-            sentence = _problem_with(name, getattr(self, name), self)
-            if sentence:
+        for name in LARGE_FIELDS:
+            if sentence := self._wrong(name, getattr(self, name)):
                 raise ParameterError(name, sentence)
+
+    def _wrong(self, name: str, value: Any) -> str | None:
+        """The sentence that says which rule a field breaks, or None."""
+        if name == "target":
+            return None if isinstance(value, str) else f"target must be a column. Got {quoted(value)}."
+        if name == "features" and (not isinstance(value, tuple) or len(value) > MAX_FEATURES):
+            got = len(value) if isinstance(value, tuple) else quoted(value)
+            return f"features must be 1 to {MAX_FEATURES:,} columns. Got {got}."
+        if name == "features" and len(set(value)) < len(value):
+            return f"features must be different columns. Got {quoted(LARGE_FIELDS[name].write(value))}."
+        if name == "batch_size" and type(value) is int and value >= 0:
+            return None  # more than a page can bear
+        if name == "batch_size":
+            return f"batch_size must be a whole number from 0, which takes all rows. Got {quoted(value)}."
+        if name == "learning_rate" and value == 0:
+            return None  # not known yet
+        if sentence := LARGE_FIELDS[name].wrong(name, value):
+            return sentence
+        if name == "degree" and self.degree > 1 and len(self.features) > 1:
+            return f"degree must be 1 with several features. Got {value}."
+        if name == "start" and isinstance(value, tuple) and self.features:
+            return problem_with(name, value, {"dataset": DATASET} | vars(self))
+        return None
 
     @classmethod
     def of(cls, given: Mapping[str, Any]) -> Self:
@@ -66,22 +83,21 @@ class LargeRun:
             ParameterError: If one cannot be read, or breaks its rule, in a sentence.
         """
         for name in FIELDS:
-            if name in given and name not in (*NAMES, "dataset", "table"):
+            if name in given and name not in (*LARGE_FIELDS, "dataset", "table"):
                 if name == "loss" and given[name] == "mse":
                     continue
                 raise ParameterError(
                     name,
                     f"{name} must be left out for a table that is read in pieces. Got {quoted(given[name])}.",
                 )
-        read = {name: _value(name, given[name]) for name in NAMES if name in given}
+        read = {name: _value(name, given[name]) for name in LARGE_FIELDS if name in given}
         usual: dict[str, Any] = {}
         if read.get("optimizer") in OPTIMIZER_INFO:
             usual |= OPTIMIZER_INFO[read["optimizer"]].hyperparameters
         if read.get("batch_size"):
             usual["epochs"] = PASSES
         if "learning_rate" in read and not read["learning_rate"]:
-            sentence = problem_with("learning_rate", 0.0, {"dataset": DATASET})
-            raise ParameterError("learning_rate", sentence or "")
+            raise ParameterError("learning_rate", LEARNING_RATE.wrong("learning_rate", 0.0) or "")
         return cls(**(usual | read))
 
     def on(self, names: Sequence[str]) -> Self:
@@ -113,84 +129,23 @@ class LargeRun:
     @property
     def phase(self) -> Phase:
         """The rule with its settings."""
-        return Phase(
-            self.epochs,
-            self.optimizer,
-            self.learning_rate,
-            *(getattr(self, name) for name in HYPERPARAMETERS),
-        )
+        return Phase(**{name: getattr(self, name) for name in Phase._fields})
 
     def as_json(self) -> dict[str, Any]:
         """The fields, in values that JSON has."""
         return asdict(self)
 
 
-NAMES = tuple(field.name for field in fields(LargeRun))
-_TYPES = get_type_hints(LargeRun)
-
-
-def _problem_with(name: str, value: Any, run: LargeRun | None) -> str | None:
-    """The sentence that says which rule a field breaks, or None."""
-    match name:
-        case "target":
-            return None if isinstance(value, str) else f"target must be a column. Got {quoted(value)}."
-        case "features":
-            if not isinstance(value, tuple) or len(value) > MAX_FEATURES:
-                got = len(value) if isinstance(value, tuple) else quoted(value)
-                return f"features must be 1 to {MAX_FEATURES:,} columns. Got {got}."
-            return (
-                None
-                if len(set(value)) == len(value)
-                else f"features must be different columns. Got {quoted(names_to_text(value))}."
-            )
-        case "degree":
-            if type(value) is not int or not 1 <= value <= MAX_DEGREE:
-                return f"degree must be a whole number between 1 and {MAX_DEGREE}. Got {quoted(value)}."
-            several = run is not None and len(run.features) > 1
-            return f"degree must be 1 with several features. Got {value}." if value > 1 and several else None
-        case "missing":
-            return (
-                None
-                if value in MISSING
-                else f"missing must be one of {', '.join(MISSING)}. Got {quoted(value)}."
-            )
-        case "batch_size":
-            fits = type(value) is int and value >= 0
-            return (
-                None
-                if fits
-                else f"batch_size must be a whole number from 0, which takes all rows. Got {quoted(value)}."
-            )
-        case "learning_rate" if value == 0:
-            return None
-        case "start":
-            if run is None or isinstance(value, str) or run.features:
-                return problem_with(name, value, _others(run))
-            return None
-        case _:
-            return problem_with(name, value, {"dataset": DATASET})
-
-
-def _others(run: LargeRun | None) -> Mapping[str, Any]:
-    return {"dataset": DATASET, "features": run.features if run else (), "degree": run.degree if run else 1}
+# What is known of each by itself; what is different with more rows than a page can bear is said by `_wrong`.
+LARGE_FIELDS: Mapping[str, Field] = {field.name: FIELDS[field.name] for field in fields(LargeRun)}
 
 
 def _value(name: str, given: Any) -> Any:
     """A field from the text of a flag, or from what JSON made of it."""
+    field = LARGE_FIELDS[name]
+    if not isinstance(given, str):
+        return field.of_json(name, given)
     try:
-        if isinstance(given, list):
-            return tuple(float(item) if name == "start" else str(item) for item in given)
-        if not isinstance(given, str):
-            return float(given) if _TYPES[name] is float and type(given) is int else given
-        if name == "features":
-            return names_from_text(given)
-        if name == "start" and given not in ("published", "random"):
-            return tuple(map(float, given.split(",")))
-        if _TYPES[name] in (int, float):
-            return _TYPES[name](given)
+        return field.parse(given)
     except ValueError:
-        rule = {int: "a whole number", float: "a number"}.get(
-            _TYPES[name], "names or numbers with commas between"
-        )
-        raise ParameterError(name, f"{name} must be {rule}. Got {quoted(given)}.") from None
-    return given
+        raise ParameterError(name, f"{name} must be {field.form}. Got {quoted(given)}.") from None

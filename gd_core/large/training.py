@@ -23,7 +23,7 @@ from gd_core.moments import Moments
 from gd_core.objective import value_and_gradient
 from gd_core.optimizers import OPTIMIZERS, State, UpdateRule
 from gd_core.settings.catalog import OPTIMIZER_INFO
-from gd_core.settings.experiment import BOUNDS
+from gd_core.settings.experiment_fields import LEARNING_RATE
 from gd_core.tables.reading import TableError
 from gd_core.tables.streaming import Chunk, Reader
 from gd_core.theory import Curvature, curvature_from_moments, stability_limit
@@ -189,7 +189,7 @@ def problem_of(run: LargeRun, raw: Moments) -> LargeProblem:
     start = torch.linalg.solve(to_raw, _start(run))
     curvature = curvature_from_moments(moments)
     if not run.learning_rate:
-        low, high = BOUNDS["learning_rate"][:2]
+        low, high = LEARNING_RATE.low, LEARNING_RATE.high
         rate = usual_rate(run, curvature, start)
         if rate < low and not run.scale_features:
             return problem_of(replace(run, scale_features=True), raw)

@@ -15,7 +15,8 @@ from torch import Tensor
 
 from gd_core.landscape import Window, window
 from gd_core.problem import build
-from gd_core.settings.experiment import BOUNDS, Experiment
+from gd_core.settings.experiment import Experiment
+from gd_core.settings.experiment_fields import LEARNING_RATE
 from gd_core.theory import Curvature, curvature_of, stability_limit
 from gd_core.training import Recording
 
@@ -250,7 +251,7 @@ def twin_rate(experiment: Experiment) -> float:
     exact = experiment.learning_rate / _limit(experiment) * _limit(twin)
     rounded = (float(f"{exact:.{digits}g}") for digits in range(1, 17))
     shortest = next((rate for rate in rounded if abs(rate / exact - 1) <= 1e-9), exact)
-    low, high = BOUNDS["learning_rate"][:2]
+    low, high = LEARNING_RATE.low, LEARNING_RATE.high
     return min(max(shortest, low), high)
 
 

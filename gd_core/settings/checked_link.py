@@ -9,7 +9,7 @@ import json
 import zlib
 from typing import Any
 
-from gd_core.settings.experiment import ParameterError, quoted
+from gd_core.settings.fields import ParameterError, quoted
 
 VERSION = "1"
 LONGEST = 20_000  # characters of a link that is read,

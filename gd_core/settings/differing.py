@@ -5,7 +5,8 @@ from typing import Any
 
 from gd_core.settings.catalog import OPTIMIZER_INFO
 from gd_core.settings.engines import AUTO
-from gd_core.settings.experiment import FIELDS, HYPERPARAMETERS, Experiment, is_knob
+from gd_core.settings.experiment import Experiment, is_knob
+from gd_core.settings.experiment_fields import FIELDS, HYPERPARAMETERS
 
 
 def effective(experiment: Experiment, name: str) -> Any:

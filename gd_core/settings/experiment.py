@@ -1,105 +1,44 @@
 """A run as a value: what is trained, from where, how, for how long. And exactly what its link says.
 
-An `Experiment` holds primitives only, so it can be compared, hashed, cached and written into a URL. The bounds
-of every field live here and nowhere else: widgets, command line and links all read `BOUNDS` and `CHOICES`.
+An `Experiment` holds primitives only, so it can be compared, hashed, cached and written into a URL. All that is known of
+a field by itself stands in `FIELDS` and nowhere else: links, records, widgets, flags and a task's locks read it there.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
-from typing import Any, NamedTuple, Self, get_type_hints
+from typing import Any, Self
 
-from gd_core.settings.catalog import DATASET_INFO, LOSS_INFO, OPTIMIZER_INFO, DatasetInfo
-from gd_core.settings.engines import AUTO, ENGINES, LOOP, LOOP_UPDATES, SPECTRUM, is_long, why_no_spectrum
+from gd_core.settings.catalog import DATASET_INFO, OPTIMIZER_INFO, DatasetInfo
+from gd_core.settings.engines import AUTO, LOOP, LOOP_UPDATES, SPECTRUM, is_long, why_no_spectrum
+from gd_core.settings.experiment_fields import (
+    FIELDS,
+    HYPERPARAMETERS,
+    MAX_UPDATES,
+    Phase,
+)
+from gd_core.settings.fields import (
+    Choice,
+    Number,
+    ParameterError,
+    quoted,
+)
 from gd_core.settings.table_fields import (
     DATASET,
     TABLE_FIELDS,
     fitting_default,
     info_of,
-    names_from_text,
-    names_to_text,
     needs_its_file,
     problem_with_holding_out,
     problem_with_table_field,
     usual_fields,
 )
 
-MAX_UPDATES = 1_000_000  # a recorded update of three parameters is 56 bytes
 MAX_PHASES = 8  # how often a run may be continued with other settings
 MAX_START = 1e9  # |θ₀|; above it the squared error of ordinary data loses its digits
 
 
-class Bounds(NamedTuple):
-    """A number's range, both ends included, with its help text and LaTeX-free symbol."""
-
-    low: float
-    high: float
-    title: str
-    help: str
-
-
-BOUNDS: Mapping[str, Bounds] = {
-    "points": Bounds(3, 10_000, "Points", "How many rows the data set has."),
-    "noise": Bounds(
-        0,
-        1000,
-        "Noise",
-        "Width of the noise, in units of y; for two features its standard deviation. 0 is none.",
-    ),
-    "data_seed": Bounds(
-        0, 2**32 - 1, "Data seed", "Which random data are drawn. The same seed gives the same data."
-    ),
-    "holdout": Bounds(
-        0,
-        0.5,
-        "Share",
-        "Rows kept from training, as a share of all. They only judge. 0 trains on every row.",
-    ),
-    "split_seed": Bounds(
-        0, 2**32 - 1, "Split seed", "Which rows are held out. The same seed holds out the same rows."
-    ),
-    "learning_rate": Bounds(
-        1e-18, 1e6, "Learning rate η", "How long a step is: η times the gradient. Type it as 0.00001 or 1e-5."
-    ),
-    "epochs": Bounds(1, MAX_UPDATES, "Epochs", "How often the training goes through all the data."),
-    "batch_size": Bounds(
-        0, 10_000, "Batch size", "Rows in each update. 0 takes all rows; 1 is stochastic gradient descent."
-    ),
-    "seed": Bounds(0, 2**32 - 1, "Seed", "For the shuffling of mini-batches and for a random start."),
-    "momentum": Bounds(0, 0.9999, "Momentum β", "The share of the last velocity that is kept."),
-    "alpha": Bounds(0, 0.99999, "Memory α", "How slowly the running mean of squared gradients forgets."),
-    "beta1": Bounds(0, 0.99999, "Memory β₁", "How slowly the mean gradient forgets."),
-    "beta2": Bounds(0, 0.999999, "Memory β₂", "How slowly the mean squared gradient forgets."),
-    "epsilon": Bounds(1e-16, 1, "Epsilon ε", "Keeps the division away from zero."),
-}
-CHOICES: Mapping[str, tuple[str, ...]] = {
-    "dataset": tuple(DATASET_INFO),
-    "loss": tuple(LOSS_INFO),
-    "optimizer": tuple(OPTIMIZER_INFO),
-    "engine": ENGINES,
-}
-HYPERPARAMETERS = ("momentum", "alpha", "beta1", "beta2", "epsilon")
-NAMED_STARTS = ("published", "random")
-
-
-class ParameterError(ValueError):
-    """A field breaks its rule. The message names the field, the rule and the value."""
-
-    def __init__(self, parameter: str, message: str) -> None:
-        super().__init__(message)
-        self.parameter = parameter
-
-
-class Phase(NamedTuple):
-    """An earlier part of a run that was continued: so many epochs with this rule and these settings."""
-
-    epochs: int
-    optimizer: str
-    learning_rate: float
-    momentum: float
-    alpha: float
-    beta1: float
-    beta2: float
-    epsilon: float
+BOUNDS = {name: field for name, field in FIELDS.items() if isinstance(field, Number) and name != "degree"}
+CHOICES = {name: tuple(field.choices) for name, field in FIELDS.items() if isinstance(field, Choice)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -184,8 +123,8 @@ class Experiment:
     @property
     def phase(self) -> Phase:
         """The rule and its settings as they stand in the fields; what the rule does not have, as usual."""
-        own = {name: getattr(self, name) for name in OPTIMIZER_INFO[self.optimizer].hyperparameters}
-        return Phase(self.epochs, self.optimizer, self.learning_rate, **(_USUAL | own))
+        not_its_own = set(HYPERPARAMETERS) - set(OPTIMIZER_INFO[self.optimizer].hyperparameters)
+        return Phase(**{name: getattr(self, name) for name in Phase._fields if name not in not_its_own})
 
     @property
     def total_epochs(self) -> int:
@@ -238,10 +177,14 @@ class Experiment:
             always += ("table", "target", "features")
             usual |= {"points": self.points, "degree": 1}
         return {
-            name: to_text(getattr(self, name))
+            name: self.as_text(name)
             for name in FIELDS
             if name in always or getattr(self, name) != usual[name]
         }
+
+    def as_text(self, name: str) -> str:
+        """A field as it stands in a link."""
+        return FIELDS[name].write(getattr(self, name))
 
     @classmethod
     def from_query(cls, query: Mapping[str, str], fallback: Self | None = None) -> tuple[Self, list[str]]:
@@ -259,10 +202,11 @@ class Experiment:
 
         def read(name: str, usual: Any, default: Any, others: Mapping[str, Any]) -> Any:
             try:
-                value = _from_text(name, query[name]) if name in query else usual
+                value = FIELDS[name].parse(query[name]) if name in query else usual
                 sentence = problem_with(name, value, others)
             except ValueError:
-                value, sentence = usual, _not_readable(name, query[name])
+                value = usual
+                sentence = f"{name} must be {FIELDS[name].form}. Got {quoted(query[name])}."
             if sentence is None:
                 return value
             sentences.append(sentence)
@@ -307,16 +251,10 @@ class Experiment:
         return cls(**values), sentences
 
 
-FIELDS = tuple(f.name for f in fields(Experiment))
-_TYPES = get_type_hints(Experiment)
-_USUAL: dict[str, Any] = {f.name: f.default for f in fields(Experiment) if f.name in HYPERPARAMETERS}
-
-
 def defaults(dataset: str, optimizer: str) -> dict[str, Any]:
     """Every field's starting value for a data set and an update rule."""
-    plain = {f.name: f.default for f in fields(Experiment)}
     return (
-        plain
+        {f.name: f.default for f in fields(Experiment)}
         | dict(DATASET_INFO[dataset].defaults)
         | dict(OPTIMIZER_INFO[optimizer].hyperparameters)
         | {"dataset": dataset, "optimizer": optimizer}
@@ -335,34 +273,32 @@ def is_knob(name: str, dataset: str) -> bool:
 
 def problem_with(name: str, value: Any, others: Mapping[str, Any]) -> str | None:
     """The sentence that says which rule `value` breaks, or None. `others` holds the fields it depends on."""
-    if name in CHOICES:
-        if value not in CHOICES[name]:
-            return _one_of(name, CHOICES[name], value)
-        return _problem_with_spectrum(others) if value == SPECTRUM else None
-    if name in TABLE_FIELDS or (name == "points" and others["dataset"] == DATASET):
-        return problem_with_table_field(name, value, others)
-    if name == "scale_features":
-        if not isinstance(value, bool):
-            return _one_of(name, ("true", "false"), value)
-        if value and others["dataset"] == "one-parameter":
-            return "scale_features must be false for one-parameter: a single row has no spread. Got true."
-        return None
-    if name == "start":
+    field, dataset = FIELDS[name], others.get("dataset")
+    if name in TABLE_FIELDS or (name == "points" and dataset == DATASET):
+        return problem_with_table_field(name, value, others, field)
+    if dataset is not None and not is_knob(name, dataset):
+        fixed = DATASET_INFO[dataset].defaults[name]
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        return (
+            None
+            if number and value == fixed
+            else f"{name} must be {fixed} for {dataset}. Got {quoted(value)}."
+        )
+    return field.wrong(name, value) or _problem_beside(name, value, others)
+
+
+def _problem_beside(name: str, value: Any, others: Mapping[str, Any]) -> str | None:
+    """The sentence about a value that is right by itself, and does not fit the other fields; or None."""
+    single = others.get("dataset") == "one-parameter"
+    if name == "engine" and value == SPECTRUM:
+        return _problem_with_spectrum(others)
+    if name == "scale_features" and value and single:
+        return "scale_features must be false for one-parameter: a single row has no spread. Got true."
+    if name == "start" and isinstance(value, tuple):
         return _problem_with_start(value, info_of(others).parameters)
     if name == "before":
         return _problem_with_before(value, others)
-    low, high = BOUNDS[name][:2]
-    whole = _TYPES[name] is int
-    is_number = isinstance(value, int if whole else (int, float)) and not isinstance(value, bool)
-    if not is_knob(name, others["dataset"]):
-        fixed = DATASET_INFO[others["dataset"]].defaults[name]
-        if is_number and value == fixed:
-            return None
-        return f"{name} must be {fixed} for {others['dataset']}. Got {quoted(value)}."
-    if not is_number or not low <= value <= high:
-        kind = "a whole number between" if whole else "a number between"
-        return f"{name} must be {kind} {low:,.12g} and {high:,.12g}. Got {quoted(value)}."
-    if name == "holdout" and value and others["dataset"] == "one-parameter":
+    if name == "holdout" and value and single:
         return f"holdout must be 0 for one-parameter: a single row cannot be split. Got {quoted(value)}."
     if name == "holdout" and value and others["dataset"] == DATASET:
         return problem_with_holding_out(held_out_of(others["points"], value), value, others)
@@ -377,9 +313,7 @@ def problem_with(name: str, value: Any, others: Mapping[str, Any]) -> str | None
     return None
 
 
-def _problem_with_start(value: Any, parameters: tuple[str, ...]) -> str | None:
-    if not isinstance(value, tuple):
-        return None if value in NAMED_STARTS else _one_of("start", (*NAMED_STARTS, "numbers"), value)
+def _problem_with_start(value: tuple[Any, ...], parameters: tuple[str, ...]) -> str | None:
     names = ", ".join(parameters)
     if len(value) != len(parameters):
         numbers = "one number" if len(parameters) == 1 else f"{len(parameters)} numbers"
@@ -423,62 +357,3 @@ def _room_for_epochs(others: Mapping[str, Any]) -> int:
 
 def _training_rows(others: Mapping[str, Any]) -> int:
     return others["points"] - held_out_of(others["points"], others["holdout"])
-
-
-def _one_of(name: str, choices: tuple[str, ...], value: Any) -> str:
-    return f"{name} must be one of {', '.join(choices)}. Got {quoted(value)}."
-
-
-def quoted(value: Any) -> str:
-    """A value as quoted in an error: short, whatever a link brought along."""
-    text = str(value).lower() if isinstance(value, bool) else " ".join(str(value).split()) or "nothing"
-    return text if len(text) <= 40 else text[:39] + "…"
-
-
-def to_text(value: Any) -> str:
-    """A field as it stands in a link."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, tuple) and value and isinstance(value[0], Phase):
-        return ";".join(",".join(to_text(part) for part in _shortened(phase)) for phase in value)
-    if isinstance(value, tuple) and value and isinstance(value[0], str):
-        return names_to_text(value)
-    if isinstance(value, tuple):
-        return ",".join(repr(float(number)) for number in value)
-    return repr(value) if isinstance(value, float) else str(value)
-
-
-def _shortened(phase: Phase) -> list[Any]:
-    """Epochs, rule, rate, then the hyper-parameters that the rule has."""
-    return [*phase[:3], *(getattr(phase, name) for name in OPTIMIZER_INFO[phase.optimizer].hyperparameters)]
-
-
-def _from_text(name: str, text: str) -> Any:
-    if name in CHOICES or name in ("table", "target", "missing"):
-        return text
-    if name == "features":
-        return names_from_text(text)
-    if name == "scale_features":
-        return {"true": True, "false": False}.get(text, text)
-    if name == "start":
-        return text if text in NAMED_STARTS else tuple(float(part) for part in text.split(","))
-    if name == "before":
-        return tuple(_phase_from_text(part) for part in text.split(";")) if text else ()
-    return int(text) if _TYPES[name] is int else float(text)
-
-
-def _phase_from_text(text: str) -> Phase:
-    epochs, optimizer, learning_rate, *hyperparameters = text.split(",")
-    if optimizer not in OPTIMIZER_INFO:
-        raise ValueError(text)
-    own = dict(zip(OPTIMIZER_INFO[optimizer].hyperparameters, map(float, hyperparameters), strict=True))
-    return Phase(int(epochs), optimizer, float(learning_rate), **(_USUAL | own))
-
-
-def _not_readable(name: str, text: str) -> str:
-    rule = {
-        "start": f"{', '.join(NAMED_STARTS)} or numbers with commas between",
-        "features": "names of columns with commas between",
-        "before": "phases like 250,momentum,1e-05,0.9 with ; between",
-    }.get(name, "a whole number" if _TYPES[name] is int else "a number")
-    return f"{name} must be {rule}. Got {quoted(text)}."

@@ -3,14 +3,13 @@
 NumPy comes with `tables.table`, when a table is first looked into.
 """
 
-import csv
-import io
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from gd_core.settings.catalog import DATASET_INFO, DatasetInfo
+from gd_core.settings.fields import Field, quoted
 from gd_core.tables.example_tables import EXAMPLE_TABLES
 
 if TYPE_CHECKING:
@@ -32,7 +31,7 @@ FEWEST_ROWS = 2
 REACH = 1e60  # of the largest value's highest power, either way
 
 
-def problem_with_table_field(name: str, value: Any, others: Mapping[str, Any]) -> str | None:
+def problem_with_table_field(name: str, value: Any, others: Mapping[str, Any], field: Field) -> str | None:
     """The sentence that says which rule a table's field breaks, or None.
 
     A table that is known by its fingerprint only and is not here cannot be looked into: then only its form is checked.
@@ -41,13 +40,14 @@ def problem_with_table_field(name: str, value: Any, others: Mapping[str, Any]) -
         name: One of `TABLE_FIELDS`, or "points".
         value: What it should be.
         others: The fields before it.
+        field: What is known of it by itself.
     """
     dataset = others["dataset"]
     if dataset != DATASET:
         if value == NO_TABLE[name]:
             return None
         rule = "empty" if NO_TABLE[name] in ("", ()) else str(NO_TABLE[name])
-        return f"{name} must be {rule} for {dataset}. Got {_quoted(value)}."
+        return f"{name} must be {rule} for {dataset}. Got {quoted(value)}."
     if name == "table":
         return _problem_with_key(value)
     table = table_at_hand(others["table"])
@@ -57,11 +57,13 @@ def problem_with_table_field(name: str, value: Any, others: Mapping[str, Any]) -
         case "features":
             return _problem_with_features(value, others["target"], table)
         case "degree":
-            return _problem_with_degree(value, others["features"], table)
+            return field.wrong(name, value) or _problem_with_degree(value, others["features"], table)
         case "missing":
-            return _problem_with_missing(value, others, table)
-        case _:
+            return field.wrong(name, value) or _problem_with_missing(value, others, table)
+        case "points":
             return _problem_with_points(value, others, table)
+        case _:
+            raise ValueError(f"name must be a table's field. Got {name}.")
 
 
 def needs_its_file(key: str) -> str | None:
@@ -161,26 +163,6 @@ def parameter_names(weights: int) -> tuple[str, ...]:
     return (*(f"w{str(i + 1).translate(subscripts)}" for i in range(weights)), "b")
 
 
-def names_to_text(names: tuple[str, ...]) -> str:
-    """Names with commas between, in quotation marks where a name has a comma of its own."""
-    file = io.StringIO()
-    csv.writer(file, lineterminator="").writerow(names)
-    return file.getvalue()
-
-
-def names_from_text(text: str) -> tuple[str, ...]:
-    """The inverse of `names_to_text`.
-
-    Raises:
-        ValueError: If quotation marks do not match, or there is more than one line.
-    """
-    try:
-        (names,) = csv.reader([text], strict=True)
-    except csv.Error as error:
-        raise ValueError(str(error)) from None
-    return tuple(names)
-
-
 # --------------------------------------------------------------------------------------------------------- rules
 
 
@@ -188,7 +170,7 @@ def _problem_with_key(value: Any) -> str | None:
     from gd_core.tables.table import find
 
     examples = ", ".join(EXAMPLE_TABLES)
-    rule = f"table must be {examples}, or what this page writes into a link. Got {_quoted(value)}."
+    rule = f"table must be {examples}, or what this page writes into a link. Got {quoted(value)}."
     if not isinstance(value, str):
         return rule
     try:
@@ -205,30 +187,28 @@ def _problem_with_column(name: str, value: Any, table: "Table | None") -> str | 
         return (
             None
             if isinstance(value, str) and value
-            else f"{name} must be a column of the table. Got {_quoted(value)}."
+            else f"{name} must be a column of the table. Got {quoted(value)}."
         )
     if value in table.names:
         return None
-    return f"{name} must be a column of the table: {_listed(table.names)}. Got {_quoted(value)}."
+    return f"{name} must be a column of the table: {_listed(table.names)}. Got {quoted(value)}."
 
 
 def _problem_with_features(value: Any, target: str, table: "Table | None") -> str | None:
     if not isinstance(value, tuple) or not 1 <= len(value) <= MAX_FEATURES:
-        got = len(value) if isinstance(value, tuple) else _quoted(value)
+        got = len(value) if isinstance(value, tuple) else quoted(value)
         return f"features must be 1 to {MAX_FEATURES} columns. Got {got}."
     for name in value:
         if sentence := _problem_with_column("features", name, table):
             return sentence.replace("must be a column", "must be columns")
     if len(set(value)) < len(value):
-        return f"features must be different columns. Got {_quoted(_listed(value))}."
+        return f"features must be different columns. Got {quoted(_listed(value))}."
     if target in value:
-        return f"features must not hold the target, or there is nothing to learn. Got {_quoted(target)}."
+        return f"features must not hold the target, or there is nothing to learn. Got {quoted(target)}."
     return None
 
 
 def _problem_with_degree(value: Any, features: tuple[str, ...], table: "Table | None") -> str | None:
-    if type(value) is not int or not 1 <= value <= MAX_DEGREE:
-        return f"degree must be a whole number between 1 and {MAX_DEGREE}. Got {_quoted(value)}."
     if value > 1 and len(features) > 1:
         return f"degree must be 1 with several features: a polynomial needs just one. Got {value}."
     if value > 1 and table is not None:
@@ -239,8 +219,6 @@ def _problem_with_degree(value: Any, features: tuple[str, ...], table: "Table | 
 
 
 def _problem_with_missing(value: Any, others: Mapping[str, Any], table: "Table | None") -> str | None:
-    if value not in MISSING:
-        return f"missing must be one of {', '.join(MISSING)}. Got {_quoted(value)}."
     if table is None:
         return None
     left = points_of({**others, "missing": "drop" if value == "refuse" else value}) or 0
@@ -250,7 +228,7 @@ def _problem_with_missing(value: Any, others: Mapping[str, Any], table: "Table |
         return f"missing must be drop or mean: {rows} a number in the columns used. Got refuse."
     if left < FEWEST_ROWS:
         rows = "1 row" if left == 1 else f"{left} rows"
-        return f"missing must leave at least {FEWEST_ROWS} rows to fit. Got {_quoted(value)}, which leaves {rows}."
+        return f"missing must leave at least {FEWEST_ROWS} rows to fit. Got {quoted(value)}, which leaves {rows}."
     return None
 
 
@@ -266,8 +244,8 @@ def problem_with_holding_out(held_out: int, value: float, others: Mapping[str, A
         numbers = table.numbers(name, beside=others["target"]) if table.missing[name] else table.rows
         if held_out >= numbers:
             return (
-                f"holdout must be less: column {_quoted(name)} has {numbers:,} numbers, and {held_out:,} held-out rows could "
-                f"take them all, with nothing left to make a mean of. Got {_quoted(value)}."
+                f"holdout must be less: column {quoted(name)} has {numbers:,} numbers, and {held_out:,} held-out rows could "
+                f"take them all, with nothing left to make a mean of. Got {quoted(value)}."
             )
     return None
 
@@ -278,20 +256,14 @@ def _problem_with_points(value: Any, others: Mapping[str, Any], table: "Table | 
     if table is None:
         if type(value) is int and FEWEST_ROWS <= value <= MAX_ROWS:
             return None
-        return f"points must be a whole number between {FEWEST_ROWS} and {MAX_ROWS:,}. Got {_quoted(value)}."
+        return f"points must be a whole number between {FEWEST_ROWS} and {MAX_ROWS:,}. Got {quoted(value)}."
     rows = points_of(others)
     if type(value) is int and value == rows:
         return None
-    return f"points must be {rows}, the rows of the table that are used. Got {_quoted(value)}."
+    return f"points must be {rows}, the rows of the table that are used. Got {quoted(value)}."
 
 
 def _listed(names: tuple[str, ...]) -> str:
     """Names for a sentence: the first few, cut short."""
     short = [name if len(name) <= 20 else name[:19] + "…" for name in names[:5]]
     return ", ".join(short) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
-
-
-def _quoted(value: Any) -> str:
-    """A value as quoted in an error: short, on one line."""
-    text = " ".join(str(value).split()) or "nothing"
-    return text if len(text) <= 40 else text[:39] + "…"

@@ -13,7 +13,9 @@ from typing import Any, NamedTuple, Self
 
 from gd_core.settings.catalog import OPTIMIZER_INFO
 from gd_core.settings.checked_link import pack, unpack
-from gd_core.settings.experiment import FIELDS, MAX_UPDATES, Experiment, ParameterError, quoted, to_text
+from gd_core.settings.experiment import Experiment
+from gd_core.settings.experiment_fields import FIELDS, MAX_UPDATES
+from gd_core.settings.fields import ParameterError, quoted
 from gd_core.settings.table_fields import needs_its_file
 
 LONGEST_TEXT, LONGEST_QUESTION, LONGEST_ANSWER = 1000, 300, 1000  # characters
@@ -116,7 +118,7 @@ class Task:
             for name in FIELDS
             if name in query and name not in self.free
         ]
-        theirs = {name: to_text(getattr(self.experiment, name)) for name in FIELDS}
+        theirs = {name: self.experiment.as_text(name) for name in FIELDS}
         mine = {name: query[name] for name in FIELDS if name in query and name in self.free}
         experiment, said = Experiment.from_query(theirs | mine, fallback=self.experiment)
         experiment = self._held(experiment)
@@ -139,12 +141,12 @@ class Task:
 
     def bound(self, wanted: Experiment) -> Experiment:
         """An experiment with the teacher's value in every field that is not free."""
-        return self.opened({name: to_text(getattr(wanted, name)) for name in self._free_fields})[0]
+        return self.opened({name: wanted.as_text(name) for name in self._free_fields})[0]
 
     def changes(self, experiment: Experiment) -> dict[str, str]:
         """What the student has changed, as texts; `opened` reads it."""
         return {
-            name: to_text(getattr(experiment, name))
+            name: experiment.as_text(name)
             for name in self._free_fields
             if getattr(experiment, name) != getattr(self.experiment, name)
         }
@@ -161,8 +163,8 @@ class Task:
                 continue
             for name in ("optimizer", "learning_rate", *OPTIMIZER_INFO[phase.optimizer].hyperparameters):
                 if name not in self.free and getattr(phase, name) != getattr(experiment, name):
-                    fixed = to_text(getattr(experiment, name))
-                    return f"before must keep {name} at {fixed} in this task. Got {to_text(getattr(phase, name))}."
+                    fixed, used = (FIELDS[name].write(getattr(one, name)) for one in (experiment, phase))
+                    return f"before must keep {name} at {fixed} in this task. Got {used}."
         return None
 
     def to_text(self) -> str:
@@ -231,9 +233,8 @@ class Result:
         for name in FIELDS:
             fixed, used = getattr(bound, name), getattr(self.experiment, name)
             if fixed != used:
-                raise ParameterError(
-                    name, f"{name} must be {to_text(fixed)} in this task. Got {quoted(to_text(used))}."
-                )
+                fixed, used = bound.as_text(name), self.experiment.as_text(name)
+                raise ParameterError(name, f"{name} must be {fixed} in this task. Got {quoted(used)}.")
         _check_words("answer", self.answer, LONGEST_ANSWER)
         if self.answer and not self.task.question:
             raise ParameterError(
@@ -292,7 +293,7 @@ def open_address(address: Mapping[str, str]) -> Opened:
         if "result" in address:
             result = Result.from_text(address["result"])
             # everything that there was to choose is shown, and nothing can be changed
-            shown = replace(result.task, experiment=result.ran, free=(THEORY,), locked=FIELDS)
+            shown = replace(result.task, experiment=result.ran, free=(THEORY,), locked=tuple(FIELDS))
             experiment, sentences = shown.opened(address)
             return Opened(shown, result, experiment, tuple(sentences))
         if "task" in address:

@@ -21,7 +21,8 @@ from gd_core.published import PARABOLA, PLANE, QUADRATIC
 from gd_core.recorder import Recorder, record
 from gd_core.settings.catalog import OPTIMIZER_INFO
 from gd_core.settings.engines import LOOP, SPECTRUM
-from gd_core.settings.experiment import Experiment, ParameterError
+from gd_core.settings.experiment import Experiment
+from gd_core.settings.fields import ParameterError
 from gd_core.theory import curvature_of
 from gd_core.training import train
 from harness import Bar, Cell, Column, Section, Table, Times, alternate

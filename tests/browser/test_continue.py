@@ -3,7 +3,8 @@
 from playwright.sync_api import expect
 
 from gd_core.recorder import record
-from gd_core.settings.experiment import Experiment, Phase
+from gd_core.settings.experiment import Experiment
+from gd_core.settings.experiment_fields import Phase
 from lab import Lab, claim, same_digits
 
 SHORT = "/?dataset=noisy-quadratic&learning_rate=0.02&scale_features=true&epochs=100"

@@ -13,7 +13,8 @@ from gd_core.outcome import Outcome, outcome
 from gd_core.problem import build
 from gd_core.recorder import record
 from gd_core.settings.examples import OPENING
-from gd_core.settings.experiment import Experiment, ParameterError
+from gd_core.settings.experiment import Experiment
+from gd_core.settings.fields import ParameterError
 from gd_core.theory import curvature_of
 
 number = st.integers(0, 1000).map(lambda hundredths: hundredths / 100)  # as a pointer sets it

@@ -20,7 +20,8 @@ from gd_core.optimizers import OPTIMIZERS
 from gd_core.problem import build
 from gd_core.recorder import record
 from gd_core.settings.catalog import OPTIMIZER_INFO
-from gd_core.settings.experiment import Experiment, ParameterError
+from gd_core.settings.experiment import Experiment
+from gd_core.settings.fields import ParameterError
 from gd_core.theory import curvature_of
 from gd_core.training import batches, train
 

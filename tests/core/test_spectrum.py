@@ -15,7 +15,9 @@ from gd_core.moments import Moments
 from gd_core.outcome import outcome
 from gd_core.problem import build
 from gd_core.recorder import Recorder, record, recorder_of
-from gd_core.settings.experiment import Experiment, ParameterError, Phase
+from gd_core.settings.experiment import Experiment
+from gd_core.settings.experiment_fields import Phase
+from gd_core.settings.fields import ParameterError
 from gd_core.spectrum import path
 from gd_core.spectrum_recorder import SpectrumRecorder
 from gd_core.theory import curvature_of

@@ -18,12 +18,13 @@ from gd_core.export.caption import in_a_line, in_words
 from gd_core.export.notebook import notebook
 from gd_core.export.record_file import strict_json, to_csv, to_json
 from gd_core.export.script import FLAVOURS, script
-from gd_core.lessons.deep_networks.network import Network
+from gd_core.lessons.deep_networks.network import NETWORK_FIELDS, Network
 from gd_core.lessons.deep_networks.network import in_words as network_in_words
 from gd_core.lessons.deep_networks.recorder import record as record_network
 from gd_core.recorder import record
 from gd_core.settings.examples import EXAMPLES
-from gd_core.settings.experiment import Experiment, to_text
+from gd_core.settings.experiment import Experiment
+from gd_core.settings.experiment_fields import FIELDS
 from gd_core.settings.pins import Pins, packed
 from gd_core.settings.task import CONTROLS, Access, Result, Target, Task, open_address
 from gd_core.tables.reading import read
@@ -38,8 +39,9 @@ GAPS = keep(read("width,height,area\n1,2,2\n2,,5\n3,4,12.5\n4,1,4\n5,3,14.5\n6,2
 
 def value_of(value: Any) -> dict[str, Any]:
     """What a value differs in from its type's defaults, as texts."""
+    known = FIELDS if isinstance(value, Experiment) else NETWORK_FIELDS
     return {
-        field.name: to_text(getattr(value, field.name))
+        field.name: known[field.name].write(getattr(value, field.name))
         for field in fields(value)
         if getattr(value, field.name) != field.default
     }

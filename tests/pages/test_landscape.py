@@ -8,10 +8,10 @@ from lesson_page import LessonPage
 
 from gd_core.problem import build
 from gd_core.recorder import record
-from gd_core.settings.experiment import Experiment, ParameterError
+from gd_core.settings.experiment import Experiment
+from gd_core.settings.fields import ParameterError, Rows
 from gd_core.theory import curvature_of
 from pages.ui.lessons.landscape.tables import factor, percent
-from pages.ui.look.options import Rows
 
 LESSON = "landscape"
 PUBLISHED = {"dataset": "noisy-quadratic", "learning_rate": "1e-05", "epochs": "10"}

@@ -6,7 +6,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 from visit import Visit
 
-from gd_core.settings.experiment import Experiment, ParameterError
+from gd_core.settings.experiment import Experiment
+from gd_core.settings.fields import ParameterError
 from pages.ui.look import navigation, session
 from pages.ui.settings.page_settings import PageSettings
 
@@ -16,7 +17,7 @@ import streamlit as st
 from gd_core.settings.experiment import Experiment
 from pages.ui.settings import lesson
 from pages.ui.settings.page_settings import PageSettings
-from pages.ui.look.options import Choice, Flag, Number, Several
+from gd_core.settings.fields import Choice, Flag, Number, Several
 
 QUESTION = lesson.Question("What next?", {"up": "It rises", "down": "It falls"})
 page = PageSettings(

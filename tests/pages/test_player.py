@@ -7,7 +7,8 @@ from tags import Tags
 
 from gd_core.problem import build
 from gd_core.recorder import record
-from gd_core.settings.experiment import Experiment, Phase, defaults
+from gd_core.settings.experiment import Experiment, defaults
+from gd_core.settings.experiment_fields import Phase
 from gd_core.theory import curvature_of, forecast_of
 from gd_core.verdict import of_steps
 from pages.ui.charts.model import Run, drawn_epochs, stride_of

@@ -1,16 +1,16 @@
 """A deep network and its training as a value: what is fitted, from which start, how, for how long. And its link.
 
-Like `Experiment` it holds primitives only, and the bounds of every field live here and nowhere else. No torch.
+Like `Experiment` it holds primitives only, and all that is known of a field stands in its table. No torch.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, Self, get_type_hints
+from typing import Self
 
 from gd_core.export.caption import Settings, written
 from gd_core.settings.catalog import OPTIMIZER_INFO
-from gd_core.settings.experiment import Bounds, ParameterError, quoted, to_text
+from gd_core.settings.fields import Choice, Field, Flag, Number, ParameterError
 
 ACTIVATION_TITLES: Mapping[str, str] = MappingProxyType(
     {"sigmoid": "Sigmoid", "tanh": "tanh", "relu": "ReLU", "gelu": "GELU"}
@@ -19,20 +19,43 @@ INITIALISATION_TITLES: Mapping[str, str] = MappingProxyType(
     {"small": "Small, 0.1", "large": "Large, 1", "xavier": "Xavier", "he": "He"}
 )
 RULES = ("gradient-descent", "momentum", "adam")  # of `catalog.OPTIMIZER_INFO`, with their usual settings
-NETWORK_BOUNDS: Mapping[str, Bounds] = MappingProxyType(
-    {
-        "depth": Bounds(1, 30, "Layers L", "Hidden layers. An output layer that adds up comes after them."),
-        "width": Bounds(2, 64, "Width", "How many numbers each hidden layer passes on."),
-        "learning_rate": Bounds(1e-12, 1e3, "Learning rate η", "How long a step is: η times the gradient."),
-        "epochs": Bounds(1, 2000, "Epochs", "How often the training goes through all the data."),
-        "seed": Bounds(0, 2**32 - 1, "Seed", "Which random weights the training starts from."),
-    }
+DEPTH = Number(
+    low=1,
+    high=30,
+    whole=True,
+    title="Layers L",
+    help="Hidden layers. An output layer that adds up comes after them.",
 )
-NETWORK_CHOICES: Mapping[str, tuple[str, ...]] = MappingProxyType(
+NETWORK_FIELDS: Mapping[str, Field] = MappingProxyType(
     {
-        "activation": tuple(ACTIVATION_TITLES),
-        "initialisation": tuple(INITIALISATION_TITLES),
-        "optimizer": RULES,
+        "depth": DEPTH,
+        "width": Number(
+            low=2, high=64, whole=True, title="Width", help="How many numbers each hidden layer passes on."
+        ),
+        "activation": Choice(choices=ACTIVATION_TITLES, title="Activation φ"),
+        "initialisation": Choice(choices=INITIALISATION_TITLES, title="First weights"),
+        "residual": Flag(title="Residual connections", help="Each layer adds its input to its output."),
+        "normalise": Flag(title="Layer normalisation", help="Each output is brought to mean 0, deviation 1."),
+        "optimizer": Choice(
+            choices={rule: OPTIMIZER_INFO[rule].title for rule in RULES}, title="Update rule"
+        ),
+        "learning_rate": Number(
+            low=1e-12, high=1e3, title="Learning rate η", help="How long a step is: η times the gradient."
+        ),
+        "epochs": Number(
+            low=1,
+            high=2000,
+            whole=True,
+            title="Epochs",
+            help="How often the training goes through all the data.",
+        ),
+        "seed": Number(
+            low=0,
+            high=2**32 - 1,
+            whole=True,
+            title="Seed",
+            help="Which random weights the training starts from.",
+        ),
     }
 )
 ALWAYS = ("depth", "activation", "initialisation", "learning_rate", "epochs")  # stand in every link
@@ -71,17 +94,16 @@ class Network:
 
     def __post_init__(self) -> None:
         """Refuse the first field that breaks its rule."""
-        for name in NETWORK_FIELDS:
-            if sentence := problem_with(name, getattr(self, name)):
+        for name, field in NETWORK_FIELDS.items():
+            if sentence := field.wrong(name, getattr(self, name)):
                 raise ParameterError(name, sentence)
 
     def to_query(self) -> dict[str, str]:
         """The link: what is always said, and the other fields where they differ from the usual."""
-        values = {name: getattr(self, name) for name in NETWORK_FIELDS}
         return {
-            name: to_text(value)
-            for name, value in values.items()
-            if name in ALWAYS or value != getattr(type(self), name)
+            name: field.write(getattr(self, name))
+            for name, field in NETWORK_FIELDS.items()
+            if name in ALWAYS or getattr(self, name) != getattr(type(self), name)
         }
 
     @classmethod
@@ -96,46 +118,16 @@ class Network:
             The network, and one sentence for each bad value; that field alone takes another.
         """
         values, sentences = {}, []
-        for name in NETWORK_FIELDS:
+        for name, field in NETWORK_FIELDS.items():
             values[name] = getattr(fallback or cls, name)
             if name not in query:
                 continue
-            value = _from_text(name, query[name])
-            if sentence := problem_with(name, value):
+            value = field.parsed(query[name])
+            if sentence := field.wrong(name, value):
                 sentences.append(sentence)
             else:
                 values[name] = value
         return cls(**values), sentences
-
-
-NETWORK_FIELDS = tuple(f.name for f in fields(Network))
-_TYPES = get_type_hints(Network)
-
-
-def problem_with(name: str, value: Any) -> str | None:
-    """The sentence that says which rule `value` breaks, or None."""
-    if name in NETWORK_CHOICES or _TYPES[name] is bool:
-        choices = NETWORK_CHOICES.get(name, ("true", "false"))
-        if value in NETWORK_CHOICES.get(name, (True, False)) and isinstance(value, _TYPES[name]):
-            return None
-        return f"{name} must be one of {', '.join(choices)}. Got {quoted(value)}."
-    low, high = NETWORK_BOUNDS[name][:2]
-    whole = _TYPES[name] is int
-    is_number = isinstance(value, int if whole else (int, float)) and not isinstance(value, bool)
-    if is_number and low <= value <= high:
-        return None
-    kind = "a whole number" if whole else "a number"
-    return f"{name} must be {kind} between {low:,.12g} and {high:,.12g}. Got {quoted(value)}."
-
-
-def _from_text(name: str, text: str) -> Any:
-    """A field's value, or the text itself where it is none: `problem_with` then says so."""
-    if _TYPES[name] is bool:
-        return {"true": True, "false": False}.get(text, text)
-    try:
-        return _TYPES[name](text)
-    except ValueError:
-        return text
 
 
 def in_words(network: Network) -> Settings:

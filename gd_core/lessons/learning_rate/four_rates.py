@@ -9,7 +9,8 @@ from torch import Tensor
 from gd_core.lessons.learning_rate.sweep import rates_between, sweep
 from gd_core.objective import Objective
 from gd_core.problem import Problem
-from gd_core.settings.experiment import BOUNDS, Experiment, Phase
+from gd_core.settings.experiment import Experiment
+from gd_core.settings.experiment_fields import LEARNING_RATE, Phase
 from gd_core.theory import Curvature, Forecast, factor, gaps, stability_limit
 from gd_core.training import diverged_above
 
@@ -38,7 +39,7 @@ def four_rates(
     else:
         overshooting = max(OVERSHOOTING, (1 + best / limit) / 2)
         wanted = (min(SLOW * limit, best / 10), best, overshooting * limit, DIVERGING * limit)
-    low, high = BOUNDS["learning_rate"][:2]
+    low, high = LEARNING_RATE.low, LEARNING_RATE.high
     return tuple(min(high, max(low, six_digits(rate))) for rate in wanted)
 
 

@@ -12,7 +12,7 @@ from gd_core.lessons.learning_rate.four_rates import WITHOUT_A_LIMIT
 from gd_core.lessons.learning_rate.sweep import paths, rates_between, sweep
 from gd_core.objective import Objective
 from gd_core.settings.engines import LINEAR_RULES
-from gd_core.settings.experiment import Phase
+from gd_core.settings.experiment_fields import Phase
 from gd_core.theory import Curvature, stability_limit
 
 SHARES = (0.001, 0.01, 0.05, 0.1, 0.25, 0.5)  # of the way from the floor to the first RMSE; hardest first

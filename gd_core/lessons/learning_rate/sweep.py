@@ -17,7 +17,7 @@ from gd_core.objective import Objective
 from gd_core.optimizers import OPTIMIZERS
 from gd_core.settings.catalog import OPTIMIZER_INFO
 from gd_core.settings.engines import LINEAR_RULES
-from gd_core.settings.experiment import Phase
+from gd_core.settings.experiment_fields import Phase
 from gd_core.theory import Curvature, curvature_of, gaps, step_matrix
 from gd_core.training import diverged_above
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import altair as alt
 
-from gd_core.settings.experiment import MAX_UPDATES
+from gd_core.settings.experiment_fields import MAX_UPDATES
 from pages.ui.charts.model import POLYNOMIALS
 from pages.ui.look.palette import Palette
 

@@ -8,27 +8,24 @@ import torch
 
 from gd_core.outcome import Finding, Outcome
 from gd_core.run_summary import epochs_to, same_data, same_landscape, same_target
-from gd_core.settings.catalog import DATASET_INFO, LOSS_INFO, OPTIMIZER_INFO
+from gd_core.settings.catalog import OPTIMIZER_INFO
 from gd_core.settings.differing import differing, effective
-from gd_core.settings.experiment import BOUNDS, Experiment, Phase, quoted, to_text
+from gd_core.settings.experiment import Experiment
+from gd_core.settings.experiment_fields import FIELDS, Phase
+from gd_core.settings.fields import Choice, quoted, written
 from gd_core.settings.pins import Pin
 from gd_core.verdict import significant
 from pages.ui.charts.ghosts import Ghost
-from pages.ui.look.options import written
 from pages.ui.look.palette import Palette
 from pages.ui.player import player
 from pages.ui.train.pinned import disc
 
-TITLES = {
-    "dataset": "Data set",
-    "loss": "Loss",
-    "optimizer": "Update rule",
-    "scale_features": "Scale features",
-    "start": "Start",
+TITLES = {  # where a field's own would not do in a table
+    "target": "Target",
+    "features": "Features",
     "holdout": "Held-out share",
     "before": "Went on after",
 }
-INFOS = {"dataset": DATASET_INFO, "loss": LOSS_INFO, "optimizer": OPTIMIZER_INFO}
 STARTS = {"published": "as published", "random": "random"}
 
 
@@ -127,7 +124,7 @@ def _raw(ghost: Ghost) -> list[str]:
 
 def title_of(name: str) -> str:
     """A setting as a student knows it."""
-    return TITLES.get(name) or (BOUNDS[name].title if name in BOUNDS else name.replace("_", " ").capitalize())
+    return TITLES.get(name) or FIELDS[name].title
 
 
 def worded(experiment: Experiment, name: str) -> str:
@@ -135,8 +132,9 @@ def worded(experiment: Experiment, name: str) -> str:
     value: Any = effective(experiment, name)
     if value is None:
         return "–"
-    if name in INFOS:
-        return INFOS[name][value].title
+    field = FIELDS[name]
+    if isinstance(field, Choice):
+        return field.choices[value]
     if name == "start":
         return STARTS.get(value, "") if isinstance(value, str) else ", ".join(f"{n:.6g}" for n in value)
     if name == "batch_size":
@@ -147,7 +145,9 @@ def worded(experiment: Experiment, name: str) -> str:
         return "yes" if value else "no"
     if name == "epochs":
         return f"{value:,}"
-    return written(value) if isinstance(value, int | float) else quoted(to_text(value)) if value else "none"
+    return (
+        written(value) if isinstance(value, int | float) else quoted(field.write(value)) if value else "none"
+    )
 
 
 def _phase(phase: Phase) -> str:

@@ -5,10 +5,10 @@ from typing import Any
 from gd_core.lessons.broadcasting import PLANE_OF_DATA, predictions, rows_of
 from gd_core.published import PLANE_PREDICTIONS, PLANE_TABLE
 from gd_core.settings.experiment import Experiment
+from gd_core.settings.fields import written
 from gd_core.verdict import significant
 from pages.ui.charts.model import Run, drawn_epochs
 from pages.ui.look import digits
-from pages.ui.look.options import written
 from pages.ui.player import player
 
 ROWS = 4  # of the table of differences that are shown

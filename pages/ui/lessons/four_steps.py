@@ -6,10 +6,10 @@ from typing import Any
 from gd_core.lessons.four_steps import Instants, Sentences, Stage
 from gd_core.published import QUADRATIC_RMSE
 from gd_core.settings.experiment import Experiment
+from gd_core.settings.fields import written
 from gd_core.verdict import significant
 from pages.ui.charts.model import Run
 from pages.ui.look import digits
-from pages.ui.look.options import written
 from pages.ui.player import player
 
 PANELS = 6  # as the article drew

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from gd_core.lessons.glossary import ENTRIES, LONGEST_SEARCH, found
-from gd_core.settings.experiment import ParameterError, quoted
+from gd_core.settings.fields import ParameterError, quoted
 
 
 @dataclass(frozen=True)

@@ -4,9 +4,9 @@ import numpy as np
 
 from gd_core.lessons.one_parameter import behaviour
 from gd_core.settings.experiment import Experiment
+from gd_core.settings.fields import shown
 from gd_core.verdict import significant
 from pages.ui.charts.model import Run
-from pages.ui.look.options import shown
 from pages.ui.player import player
 
 HEADER = ("epoch", "A", "L′(A)", "η · L′(A)", "next A", "loss")

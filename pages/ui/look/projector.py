@@ -13,7 +13,7 @@ from typing import Any
 import streamlit as st
 from streamlit.components.v2 import component
 
-from gd_core.settings.experiment import quoted
+from gd_core.settings.fields import quoted
 from pages.ui.look import session
 
 VIEW = "view"  # its name in the address

@@ -17,7 +17,8 @@ from gd_core.outcome import Finding, outcome
 from gd_core.problem import Problem, build
 from gd_core.recorder import Recorder, recorder_of
 from gd_core.settings.engines import LOOP, SPECTRUM
-from gd_core.settings.experiment import FIELDS, HYPERPARAMETERS, Experiment
+from gd_core.settings.experiment import Experiment
+from gd_core.settings.experiment_fields import FIELDS, HYPERPARAMETERS
 from gd_core.spectrum_recorder import SpectrumRecorder
 from gd_core.theory import Curvature, Forecast, curvature_of, forecast_of
 from gd_core.training import Recording

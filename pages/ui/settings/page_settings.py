@@ -12,11 +12,23 @@ from typing import Any, Generic, Protocol, Self, TypeVar
 import streamlit as st
 
 from gd_core.settings.catalog import OPTIMIZER_INFO
-from gd_core.settings.experiment import BOUNDS, Bounds, ParameterError, quoted, to_text
+from gd_core.settings.experiment_fields import FIELDS
+from gd_core.settings.fields import (
+    Choice,
+    Field,
+    Flag,
+    NamedOrNumbers,
+    Number,
+    ParameterError,
+    Several,
+    divided,
+    quoted,
+    shown,
+    written,
+)
 from gd_core.settings.table_fields import needs_its_file
 from pages.ui.look import navigation, projector, session
 from pages.ui.look.look import plain
-from pages.ui.look.options import Choice, Flag, Option, Several, divided, shown, written
 
 STATE = st.session_state
 ASK = Flag(
@@ -76,12 +88,12 @@ class PageSettings(Generic[S]):
         usual: S,
         *,
         others: Sequence[S] = (),
-        options: Mapping[str, Option] | None = None,
+        options: Mapping[str, Field] | None = None,
         only: Mapping[str, Sequence[Any] | tuple[float, float] | Callable[[Any], str | None]] | None = None,
         guesses: Sequence[str] = (),
         views: Sequence[str] = (),
         resets: Mapping[str, Sequence[str]] | None = None,
-        bounds: Mapping[str, Bounds] = BOUNDS,
+        fields: Mapping[str, Field] = FIELDS,
     ) -> None:
         """Describe a lesson's settings.
 
@@ -96,7 +108,7 @@ class PageSettings(Generic[S]):
             views: Options, or fields, that change what is looked at, not the run: they neither ask again nor play anew.
             resets: Options that go back to their default when one of these fields changes: they were meant for another
                 problem.
-            bounds: Titles, help and range of the run's numbers.
+            fields: What is known of each field of the run.
 
         Raises:
             ParameterError: If the lesson would not open with its own settings.
@@ -104,12 +116,12 @@ class PageSettings(Generic[S]):
         self.name = page
         self.usual = usual
         self.others = others
-        self.all_options: dict[str, Option] = {**(options or {}), **({"ask": ASK} if guesses else {})}
+        self.all_options: dict[str, Field] = {**(options or {}), **({"ask": ASK} if guesses else {})}
         self.only = only or {}
         self.guesses = (*guesses, UNSURE) if guesses else ()
         self.views = (*views, "ask")
         self.resets = resets or {}
-        self.bounds = bounds
+        self.fields = fields
         for one in (usual, *others):
             self._narrowed(one)
 
@@ -210,11 +222,10 @@ class PageSettings(Generic[S]):
         held.touched = True
         theirs = {name: value for name, value in changes.items() if name not in self.all_options}
         try:
-            ours = {
-                name: self.all_options[name].read(name, self.all_options[name].write(value))
-                for name, value in changes.items()
-                if name in self.all_options
-            }
+            ours = {name: value for name, value in changes.items() if name in self.all_options}
+            for name, value in ours.items():
+                if sentence := self.all_options[name].wrong(name, value):
+                    raise ParameterError(name, sentence)
             settings = self._narrowed(replace(held.settings, **theirs)) if theirs else held.settings  # type: ignore[type-var]
         except ParameterError as error:
             held.sentences[error.parameter if error.parameter in changes else ""] = str(error)
@@ -323,7 +334,7 @@ class PageSettings(Generic[S]):
         query = held.settings.to_query()
         for name, option in self.all_options.items():
             if held.options[name] != option.default:
-                query[name] = option.write(held.options[name])
+                query[name] = option.typed(held.options[name])
         return query | ({"guess": held.guess} if held.guess else {})
 
     def _narrowed(self, settings: S, *names: str) -> S:
@@ -349,9 +360,11 @@ class PageSettings(Generic[S]):
                     rule = f"{name} must be between {low:,.12g} and {high:,.12g} in this lesson."
                     raise ParameterError(name, f"{rule} Got {written(value)}.")
             elif value not in allowed:
-                choices = ", ".join(to_text(one) or "nothing" for one in allowed)
+                choices = ", ".join(self.fields[name].write(one) or "nothing" for one in allowed)
                 rule = f"must be one of {choices}" if len(allowed) > 1 else f"must be {choices}"
-                raise ParameterError(name, f"{name} {rule} in this lesson. Got {quoted(to_text(value))}.")
+                raise ParameterError(
+                    name, f"{name} {rule} in this lesson. Got {quoted(self.fields[name].write(value))}."
+                )
         return settings
 
     # ----------------------------------------------------------------------------------------------- the widgets
@@ -447,21 +460,21 @@ class PageSettings(Generic[S]):
             value = getattr(held.settings, name)
             if isinstance(value, tuple):  # a start in numbers
                 return ", ".join(map(shown, value))
-            return shown(value) if name in self.bounds else value
+            return shown(value) if isinstance(self.fields.get(name), Number) else value
         value = held.options[name]
         if isinstance(option, Several):
             return list(value)
-        return value if isinstance(option, Choice | Flag) else option.write(value)
+        return value if isinstance(option, Choice | Flag) else option.typed(value)
 
     def _words(self, name: str) -> tuple[str, str]:
         if name in self.all_options:
             return self.all_options[name].title, self.all_options[name].help
-        bounds = self.bounds.get(name)
-        if bounds is None:
-            return name, ""
-        narrowed: Any = self.only.get(name, bounds[:2])
-        low, high = bounds[:2] if callable(narrowed) else narrowed
-        return bounds.title, f"{bounds.help} Between {low:,.12g} and {high:,.12g}."
+        field = self.fields.get(name)
+        if not isinstance(field, Number):
+            return (field.title, field.help) if field else (name, "")
+        narrowed: Any = self.only.get(name, (field.low, field.high))
+        low, high = (field.low, field.high) if callable(narrowed) else narrowed
+        return field.title, f"{field.help} Between {low:,.12g} and {high:,.12g}."
 
     def _typed(self, name: str) -> None:
         held, text = self._held, str(STATE[self._key(name)]).strip()
@@ -480,7 +493,7 @@ class PageSettings(Generic[S]):
 
     def _read(self, name: str, text: str) -> S:
         """The settings with one field as typed."""
-        text = divided(text) if name in self.bounds or name == "start" else text
+        text = divided(text) if isinstance(self.fields.get(name), Number | NamedOrNumbers) else text
         settings, sentences = type(self.usual).from_query({name: text}, fallback=self._held.settings)
         if sentences:
             raise ParameterError(name, sentences[0])

@@ -17,7 +17,7 @@ from streamlit.components.v2 import component
 from gd_core.export import caption, notebook, record_file, script
 from gd_core.lessons.deep_networks import network
 from gd_core.lessons.deep_networks.network import Network
-from gd_core.settings.experiment import Experiment, to_text
+from gd_core.settings.experiment import Experiment
 from gd_core.training import Recording
 from pages.ui.charts.model import Run, View
 from pages.ui.look import current_charts
@@ -281,7 +281,7 @@ def _name(offered: Offered, *parts: str) -> str:
 
 
 def _parts(experiment: Experiment) -> tuple[str, str]:
-    return experiment.dataset, f"eta-{to_text(experiment.learning_rate).replace('e-0', 'e-')}"
+    return experiment.dataset, f"eta-{experiment.as_text('learning_rate').replace('e-0', 'e-')}"
 
 
 def safe(*parts: str) -> str:

@@ -14,19 +14,12 @@ import streamlit as st
 from gd_core.settings.catalog import DATASET_INFO, LOSS_INFO, OPTIMIZER_INFO
 from gd_core.settings.engines import AUTO, LOOP, SPECTRUM
 from gd_core.settings.examples import EXAMPLES, OPENING, Example
-from gd_core.settings.experiment import (
-    BOUNDS,
-    CHOICES,
-    FIELDS,
-    HYPERPARAMETERS,
-    Experiment,
-    defaults,
-    to_text,
-)
+from gd_core.settings.experiment import BOUNDS, CHOICES, Experiment, defaults
+from gd_core.settings.experiment_fields import FIELDS, HYPERPARAMETERS
+from gd_core.settings.fields import written
 from gd_core.settings.table_fields import DATASET, info_of, needs_its_file
 from pages.ui.look import map_axes, navigation, projector, session
 from pages.ui.look.look import plain
-from pages.ui.look.options import written
 from pages.ui.train import form, own_table, pins, task
 
 NUMBERS = "numbers"
@@ -326,7 +319,7 @@ def _read(notes: dict[str, Any], elsewhere: Any) -> Experiment:
     texts = {name: form.value(name) for name in ("dataset", "loss", "optimizer")}
     hidden = {*HYPERPARAMETERS, "points", "noise", "data_seed", *HELD_OUT}
     if dataset == DATASET:
-        texts |= {name: to_text(value) for name, value in own_table.effective(good).items()}
+        texts |= {name: FIELDS[name].write(value) for name, value in own_table.effective(good).items()}
     shown = {*DATASET_INFO[dataset].knobs, *OPTIMIZER_INFO[texts["optimizer"]].hyperparameters}
     shown |= set() if dataset == "one-parameter" else set(HELD_OUT)
     texts |= {name: str(form.value(name)).strip() for name in BOUNDS if name not in hidden or name in shown}
@@ -335,7 +328,9 @@ def _read(notes: dict[str, Any], elsewhere: Any) -> Experiment:
     texts["start"] = form.value_or("numbers", "") if start == NUMBERS else start
     # said also when it is empty: what is left out is taken from the last good experiment
     texts["engine"] = form.value_or("engine", AUTO)
-    texts["before"] = to_text(form.value_or("before", ()) or ()) if good.dataset == dataset else ""
+    texts["before"] = (
+        FIELDS["before"].write(form.value_or("before", ()) or ()) if good.dataset == dataset else ""
+    )
     experiment, sentences = Experiment.from_query(texts, fallback=_same_rule(good, texts["optimizer"]))
     of_the_address, bar().sentences = bar().sentences, []
     for sentence in [*sentences, *of_the_address]:

@@ -11,7 +11,8 @@ from streamlit.components.v2 import component
 
 from gd_core import drawing
 from gd_core.problem import split
-from gd_core.settings.experiment import Experiment, ParameterError
+from gd_core.settings.experiment import Experiment
+from gd_core.settings.fields import ParameterError
 from pages.ui.charts.model import Run
 from pages.ui.look import look, projector, session
 from pages.ui.look.palette import Palette

@@ -5,7 +5,7 @@ from typing import Any
 
 import streamlit as st
 
-from gd_core.settings.experiment import ParameterError
+from gd_core.settings.fields import ParameterError
 from gd_core.settings.task import Result, Task
 from gd_core.task_target import in_words, judge, verdict
 from pages.ui.look.look import plain

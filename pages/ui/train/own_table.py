@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 import streamlit as st
 
 from gd_core import drawing
-from gd_core.settings.experiment import Experiment, ParameterError, defaults
+from gd_core.settings.experiment import Experiment, defaults, problem_with
+from gd_core.settings.fields import ParameterError
 from gd_core.settings.table_fields import (
     DATASET,
     MAX_DEGREE,
@@ -20,7 +21,6 @@ from gd_core.settings.table_fields import (
     TABLE_FIELDS,
     needs_its_file,
     points_of,
-    problem_with_table_field,
     table_at_hand,
     usual_fields,
 )
@@ -112,7 +112,7 @@ def problem() -> tuple[str, str] | None:
     """The first field of the pick that breaks its rule, and the sentence; None if all is well."""
     values = picked()
     for name in TABLE_FIELDS:
-        if sentence := problem_with_table_field(name, values[name], values):
+        if sentence := problem_with(name, values[name], values):
             return name, sentence
     return None
 

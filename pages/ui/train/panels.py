@@ -12,7 +12,8 @@ from gd_core.outcome import Finding, Outcome
 from gd_core.settings.catalog import LOSS_INFO, OPTIMIZER_INFO
 from gd_core.settings.engines import SPECTRUM
 from gd_core.settings.examples import OPENING
-from gd_core.settings.experiment import Experiment, ParameterError
+from gd_core.settings.experiment import Experiment
+from gd_core.settings.fields import ParameterError
 from gd_core.settings.task import THEORY
 from gd_core.theory import Forecast
 from gd_core.verdict import short, significant

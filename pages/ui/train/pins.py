@@ -6,7 +6,8 @@ from typing import Any
 
 import streamlit as st
 
-from gd_core.settings.experiment import Experiment, ParameterError
+from gd_core.settings.experiment import Experiment
+from gd_core.settings.fields import ParameterError
 from gd_core.settings.pins import Pins
 from gd_core.settings.table_fields import table_at_hand
 from pages.ui.look import navigation, session

@@ -6,7 +6,8 @@ from pathlib import Path
 import streamlit as st
 from streamlit.components.v2 import component
 
-from gd_core.settings.experiment import BOUNDS, Experiment
+from gd_core.settings.experiment import Experiment
+from gd_core.settings.experiment_fields import LEARNING_RATE
 from gd_core.theory import Forecast
 
 _HERE = Path(__file__).parent
@@ -25,7 +26,7 @@ def show(experiment: Experiment, forecast: Forecast, on_rate: Callable[[], None]
     """Draw the strip. `chosen` gives the rate when `on_rate` is called."""
     limit, rate = forecast.stability_limit, experiment.learning_rate
     low, high = WITHOUT_A_LIMIT if limit is None else (limit * BELOW_THE_LIMIT, limit * ABOVE_THE_LIMIT)
-    bounds = BOUNDS["learning_rate"]
+    bounds = LEARNING_RATE
     stops: list[dict[str, object]] = []
     zones: list[dict[str, object]] = []
     if limit is not None and forecast.best_learning_rate is not None:

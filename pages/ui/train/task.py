@@ -7,28 +7,18 @@ from typing import Any
 
 import streamlit as st
 
-from gd_core.settings.catalog import DATASET_INFO, LOSS_INFO, OPTIMIZER_INFO
-from gd_core.settings.experiment import BOUNDS, Experiment
+from gd_core.settings.experiment import Experiment
+from gd_core.settings.experiment_fields import FIELDS
+from gd_core.settings.fields import Choice, Number, written
 from gd_core.settings.task import LONGEST_ANSWER, THEORY, Access, Result, Task, open_address, table_it_needs
 from pages.ui.look import look, session
-from pages.ui.look.options import written
 
-TITLES = {
-    "dataset": "Data set",
-    "loss": "Loss",
-    "optimizer": "Update rule",
-    "scale_features": "Scale features",
-    "start": "Start",
-    "target": "Column to predict",
-    "features": "Columns to predict from",
+TITLES = {  # where a field's own would not say enough
     "holdout": "Share held out",
     "before": "Continue from here",
     "engine": "How it is worked out",
     THEORY: "Rate zones, best rates, tabs",
 }
-CHOSEN: Mapping[str, Mapping[str, Any]] = {
-    "dataset": DATASET_INFO, "loss": LOSS_INFO, "optimizer": OPTIMIZER_INFO,
-}  # fmt: skip
 LOCKED = "Locked by the task."
 NEEDS_A_FILE = "This task comes with a file. Bring it under “Bring a table”, and the task opens."
 PREPARE = "prepare"  # the teacher's dialog
@@ -89,19 +79,19 @@ def locked(name: str) -> bool:
 
 def title(name: str) -> str:
     """What a control is called."""
-    return TITLES.get(name) or (BOUNDS[name].title if name in BOUNDS else name.replace("_", " ").capitalize())
+    return TITLES.get(name) or FIELDS[name].title
 
 
 def value(experiment: Experiment, name: str) -> str:
     """A setting as the page shows it."""
-    setting = getattr(experiment, name)
-    if name in CHOSEN:
-        return CHOSEN[name][setting].title
+    setting, field = getattr(experiment, name), FIELDS[name]
+    if isinstance(field, Choice):
+        return field.choices[setting]
     if isinstance(setting, bool):
         return "yes" if setting else "no"
     if isinstance(setting, tuple):
         return ", ".join(one if isinstance(one, str) else written(one) for one in setting)
-    return written(setting) if name in BOUNDS else str(setting)
+    return written(setting) if isinstance(field, Number) else str(setting)
 
 
 def prepare_button() -> None:

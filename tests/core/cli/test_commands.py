@@ -18,7 +18,9 @@ from gd_core.export.notebook import notebook
 from gd_core.export.script import script, stride
 from gd_core.problem import build
 from gd_core.recorder import Recorder, record
-from gd_core.settings.experiment import FIELDS, Experiment, ParameterError
+from gd_core.settings.experiment import Experiment
+from gd_core.settings.experiment_fields import FIELDS
+from gd_core.settings.fields import ParameterError
 from gd_core.theory import curvature_of
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -18,7 +18,8 @@ from gd_core.objective import value_and_gradient
 from gd_core.problem import build
 from gd_core.recorder import Recorder, record
 from gd_core.settings.catalog import DATASET_INFO
-from gd_core.settings.experiment import FIELDS, Experiment
+from gd_core.settings.experiment import Experiment
+from gd_core.settings.experiment_fields import FIELDS
 
 SCALED = replace(
     Experiment.default("two-features", "adam"),
@@ -242,7 +243,7 @@ def test_a_bad_phase_is_told_in_a_sentence(name, value):
 
 @given(st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from(FIELDS) | st.text(), inner, max_size=6),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from(list(FIELDS)) | st.text(), inner, max_size=6),
     max_leaves=12,
 ))  # fmt: skip
 def test_no_record_ends_in_anything_but_a_sentence(value):

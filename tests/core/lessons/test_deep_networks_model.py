@@ -10,12 +10,14 @@ from rules import RULES
 
 from gd_core.lessons.deep_networks.backpropagation import backpropagated
 from gd_core.lessons.deep_networks.model import ACTIVATIONS, INITIALISATIONS, ROWS, Deep, curve, flat_loss
-from gd_core.lessons.deep_networks.network import NETWORK_CHOICES, Network
+from gd_core.lessons.deep_networks.network import NETWORK_FIELDS, Network
 from gd_core.objective import value_and_gradient
 from gd_core.optimizers import OPTIMIZERS
+from gd_core.settings.fields import Choice
 from gd_core.training import train
 
-KINDS = list(product(NETWORK_CHOICES["activation"], (False, True), (False, True)))
+CHOICES = {name: tuple(field.choices) for name, field in NETWORK_FIELDS.items() if isinstance(field, Choice)}
+KINDS = list(product(CHOICES["activation"], (False, True), (False, True)))
 
 
 def small(**fields):
@@ -108,7 +110,7 @@ def test_the_curve_is_a_sine():
     assert flat_loss() == pytest.approx(np.var(y))
 
 
-@pytest.mark.parametrize("name", NETWORK_CHOICES["initialisation"])
+@pytest.mark.parametrize("name", CHOICES["initialisation"])
 def test_weights_start_with_the_deviation_that_is_promised(name):
     """Mean 0 and the named deviation in every hidden layer; biases are 0."""
     deep = Deep(Network(depth=3, width=64, initialisation=name))
@@ -138,9 +140,9 @@ def test_the_seed_alone_decides_the_start():
 
 def test_every_choice_has_its_function():
     """What the spec offers, the network has."""
-    assert set(ACTIVATIONS) == set(NETWORK_CHOICES["activation"])
-    assert set(INITIALISATIONS) == set(NETWORK_CHOICES["initialisation"])
-    assert set(NETWORK_CHOICES["optimizer"]) <= set(OPTIMIZERS)
+    assert set(ACTIVATIONS) == set(CHOICES["activation"])
+    assert set(INITIALISATIONS) == set(CHOICES["initialisation"])
+    assert set(CHOICES["optimizer"]) <= set(OPTIMIZERS)
 
 
 # -------------------------------------------------------------------------------------------------- the way back
@@ -200,7 +202,7 @@ def test_one_layer_has_no_way_back():
 # ------------------------------------------------------------------------------------------------------- the loop
 
 
-@pytest.mark.parametrize("optimizer", NETWORK_CHOICES["optimizer"])
+@pytest.mark.parametrize("optimizer", CHOICES["optimizer"])
 def test_it_trains_as_torch_trains_the_same_network(optimizer):
     """Ten epochs of an nn.Sequential with the same weights under torch.optim end at the same weights."""
     deep = Deep(small(activation="tanh", optimizer=optimizer))

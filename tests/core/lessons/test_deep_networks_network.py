@@ -7,25 +7,26 @@ from hypothesis import strategies as st
 from gd_core.lessons.deep_networks.network import (
     ACTIVATION_TITLES,
     INITIALISATION_TITLES,
-    NETWORK_BOUNDS,
-    NETWORK_CHOICES,
+    NETWORK_FIELDS,
     Network,
 )
 from gd_core.settings.catalog import OPTIMIZER_INFO
-from gd_core.settings.experiment import ParameterError
+from gd_core.settings.fields import Choice, Number, ParameterError
 
+NUMBERS = {name: field for name, field in NETWORK_FIELDS.items() if isinstance(field, Number)}
+CHOICES = {name: tuple(field.choices) for name, field in NETWORK_FIELDS.items() if isinstance(field, Choice)}
 WHOLE = ("depth", "width", "epochs", "seed")
 
 
 def in_bounds(name):
-    low, high = NETWORK_BOUNDS[name][:2]
+    low, high = NUMBERS[name].low, NUMBERS[name].high
     return st.integers(int(low), int(high)) if name in WHOLE else st.floats(low, high)
 
 
 networks = st.builds(
     Network,
-    **{name: in_bounds(name) for name in NETWORK_BOUNDS},
-    **{name: st.sampled_from(choices) for name, choices in NETWORK_CHOICES.items()},
+    **{name: in_bounds(name) for name in NUMBERS},
+    **{name: st.sampled_from(choices) for name, choices in CHOICES.items()},
     residual=st.booleans(),
     normalise=st.booleans(),
 )
@@ -110,6 +111,6 @@ def test_a_value_of_the_wrong_kind_is_refused(name, value):
 
 def test_choices_have_titles():
     """Whatever can be chosen is called something on the page."""
-    assert set(ACTIVATION_TITLES) == set(NETWORK_CHOICES["activation"])
-    assert set(INITIALISATION_TITLES) == set(NETWORK_CHOICES["initialisation"])
-    assert set(NETWORK_CHOICES["optimizer"]) <= set(OPTIMIZER_INFO)
+    assert set(ACTIVATION_TITLES) == set(CHOICES["activation"])
+    assert set(INITIALISATION_TITLES) == set(CHOICES["initialisation"])
+    assert set(CHOICES["optimizer"]) <= set(OPTIMIZER_INFO)

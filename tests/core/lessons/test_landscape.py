@@ -30,7 +30,8 @@ from gd_core.lessons.landscape import (
 )
 from gd_core.problem import build
 from gd_core.recorder import record
-from gd_core.settings.experiment import BOUNDS, Experiment, defaults
+from gd_core.settings.experiment import Experiment, defaults
+from gd_core.settings.experiment_fields import LEARNING_RATE
 from gd_core.theory import curvature_of, stability_limit
 
 PLANES = [(0, 1), (0, 2), (1, 2)]
@@ -324,7 +325,7 @@ def test_twins_start_from_the_same_curve_and_end_at_the_same():
 
 def test_a_twin_keeps_within_the_bounds():
     """Where the same share may not be set, the nearest rate that may: both runs are lost, or stand still."""
-    low, high = BOUNDS["learning_rate"][:2]
+    low, high = LEARNING_RATE.low, LEARNING_RATE.high
     assert twin_rate(experiment_of(learning_rate=high)) == high
     assert twin_rate(experiment_of(learning_rate=low, scale_features=True)) == low
 

@@ -22,7 +22,8 @@ from gd_core.lessons.one_parameter.behaviour import (
 )
 from gd_core.problem import build
 from gd_core.recorder import Recorder, record
-from gd_core.settings.experiment import Experiment, ParameterError
+from gd_core.settings.experiment import Experiment
+from gd_core.settings.fields import ParameterError
 from gd_core.theory import curvature_of
 
 PARABOLA = replace(Experiment.default("one-parameter"), start=(2.0,))

@@ -7,7 +7,8 @@ from gd_core.models import MODELS
 from gd_core.objective import LOSSES
 from gd_core.optimizers import OPTIMIZERS
 from gd_core.settings.catalog import DATASET_INFO, LOSS_INFO, OPTIMIZER_INFO
-from gd_core.settings.experiment import BOUNDS, CHOICES, FIELDS, HYPERPARAMETERS
+from gd_core.settings.experiment import BOUNDS, CHOICES
+from gd_core.settings.experiment_fields import FIELDS, HYPERPARAMETERS
 from gd_core.settings.table_fields import DATASET
 
 

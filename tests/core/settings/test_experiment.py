@@ -12,18 +12,14 @@ from gd_core.settings.catalog import DATASET_INFO, OPTIMIZER_INFO
 from gd_core.settings.experiment import (
     BOUNDS,
     CHOICES,
-    FIELDS,
-    HYPERPARAMETERS,
     MAX_PHASES,
-    MAX_UPDATES,
-    NAMED_STARTS,
     Experiment,
-    ParameterError,
-    Phase,
     defaults,
     held_out_of,
     problem_with,
 )
+from gd_core.settings.experiment_fields import FIELDS, HYPERPARAMETERS, MAX_UPDATES, NAMED_STARTS, Phase
+from gd_core.settings.fields import ParameterError
 from gd_core.settings.table_fields import info_of
 from gd_core.tables.table import find
 
@@ -39,7 +35,7 @@ NUMBERS = tuple(BOUNDS)
 
 
 def in_bounds(name):
-    low, high = BOUNDS[name][:2]
+    low, high = BOUNDS[name].low, BOUNDS[name].high
     return st.integers(int(low), int(high)) if name in WHOLE else st.floats(low, high)
 
 
@@ -241,7 +237,7 @@ def test_a_bad_value_is_refused_with_its_name(name, value, got):
 @pytest.mark.parametrize("name", NUMBERS)
 def test_bounds_are_allowed_and_what_is_beyond_is_not(name):
     """Both ends of a range are in it; the next number beyond is refused."""
-    low, high = BOUNDS[name][:2]
+    low, high = BOUNDS[name].low, BOUNDS[name].high
     step = 1 if name in WHOLE else None
     kind = int if name in WHOLE else float
     others = defaults("noisy-quadratic", "gradient-descent") | {"points": 10_000, "before": ()}
@@ -308,7 +304,7 @@ hostile_text = (
 )  # fmt: skip
 
 
-@given(st.dictionaries(st.sampled_from(FIELDS), hostile_text))
+@given(st.dictionaries(st.sampled_from(list(FIELDS)), hostile_text))
 def test_no_link_can_break_it(query):
     """Whatever a link brings along, there is a valid experiment, and short sentences on one line about the rest."""
     experiment, sentences = Experiment.from_query(query)
@@ -322,7 +318,7 @@ def test_no_link_can_break_it(query):
         assert re.match(rf"({'|'.join(FIELDS)})(:| must )", sentence)
 
 
-@given(experiments(), st.dictionaries(st.sampled_from(FIELDS), hostile_text))
+@given(experiments(), st.dictionaries(st.sampled_from(list(FIELDS)), hostile_text))
 def test_the_last_good_experiment_is_fallen_back_on(good, query):
     """Fields that a link leaves out or spoils are the last good ones, or the defaults where those no longer fit."""
     query = query | {"dataset": good.dataset, "optimizer": good.optimizer}

@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 
 from gd_core.settings.catalog import DATASET_INFO, OPTIMIZER_INFO
 from gd_core.settings.differing import differing, effective
-from gd_core.settings.experiment import FIELDS, Experiment, ParameterError
+from gd_core.settings.experiment import Experiment
+from gd_core.settings.experiment_fields import FIELDS
+from gd_core.settings.fields import ParameterError
 from gd_core.settings.pins import LONGEST_NAME, MOST, VERSION, Pin, Pins, named, packed, unpacked, usual_name
 
 BASE = Experiment.default()

@@ -14,8 +14,10 @@ from gd_core.outcome import Outcome, outcome
 from gd_core.problem import build
 from gd_core.recorder import Recorder, record
 from gd_core.safe_start import safe_start
-from gd_core.settings.experiment import BOUNDS, Experiment, ParameterError
-from gd_core.settings.table_fields import NO_TABLE, TABLE_FIELDS, names_from_text, names_to_text
+from gd_core.settings.experiment import Experiment
+from gd_core.settings.experiment_fields import LEARNING_RATE
+from gd_core.settings.fields import Names, ParameterError
+from gd_core.settings.table_fields import NO_TABLE, TABLE_FIELDS
 from gd_core.tables.example_tables import EXAMPLE_TABLES, FOLDER
 from gd_core.tables.reading import read
 from gd_core.tables.table import MAX_IN_LINK, Table, clean_name, count_used, find, keep, to_csv, used
@@ -104,7 +106,7 @@ def test_an_experiment_with_a_table_survives_its_link(table, data):
 def test_names_survive_their_text(listed):
     """Commas, quotation marks and line feeds within names are theirs."""
     once = tuple(" ".join(name.split()) for name in listed)
-    assert names_from_text(names_to_text(once)) == once
+    assert Names().parse(Names().write(once)) == once
 
 
 def test_a_large_table_is_known_for_as_long_as_it_is_held():
@@ -273,7 +275,7 @@ BAD = [
         "features must not hold the target, or there is nothing to learn. Got y2.",
     ),
     ({"degree": 6}, "degree must be a whole number between 1 and 5. Got 6."),
-    ({"degree": True}, "degree must be a whole number between 1 and 5. Got True."),
+    ({"degree": True}, "degree must be a whole number between 1 and 5. Got true."),
     (
         {"features": ("x", "y1"), "degree": 2},
         "degree must be 1 with several features: a polynomial needs just one. Got 2.",
@@ -405,5 +407,5 @@ def test_a_new_table_starts_safely(name, optimizer):
     assert outcome(recording, curvature).outcome not in (Outcome.DIVERGED, Outcome.GROWING)
     if optimizer == "gradient-descent":
         assert experiment.learning_rate * curvature.largest == pytest.approx(1, rel=0.01)
-    assert experiment.learning_rate >= BOUNDS["learning_rate"].low
+    assert experiment.learning_rate >= LEARNING_RATE.low
     assert not experiment.scale_features  # it is offered, not forced

@@ -10,7 +10,7 @@ import altair as alt
 import numpy as np
 from torch import Tensor
 
-from gd_core.lessons.deep_networks.network import NETWORK_BOUNDS
+from gd_core.lessons.deep_networks.network import DEPTH
 from gd_core.lessons.deep_networks.recorder import DeepRecording
 from pages.ui.charts.deep_networks.curve import end_of, frame_of
 from pages.ui.charts.elements import (
@@ -28,7 +28,7 @@ from pages.ui.charts.elements import (
 from pages.ui.charts.model import View, table
 from pages.ui.look.palette import Palette
 
-MOST_LAYERS = int(NETWORK_BOUNDS["depth"].high) + 1  # the output layer is one more
+MOST_LAYERS = int(DEPTH.high) + 1  # the output layer is one more
 HEAT_COLUMNS = 60
 LOG_UNIT = 0.005  # what logarithms of norms are counted in, in 16 bits: less than half a pixel
 NO_LOG = -32768  # of 0

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from gd_core.settings.experiment import Experiment
-from pages.ui.look.options import Flag
+from gd_core.settings.fields import Flag
 from pages.ui.settings.page_settings import PageSettings
 
 COMPARE = Flag(default=False, title="Side by side", help="Without and with scaled features.")

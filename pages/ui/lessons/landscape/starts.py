@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from gd_core.settings.experiment import MAX_START, Experiment
-from pages.ui.look.options import Choice, Rows
+from gd_core.settings.fields import Choice, Rows
 from pages.ui.player import player
 from pages.ui.settings.page_settings import PageSettings
 

@@ -13,14 +13,15 @@ from torch import Tensor
 from gd_core.lessons.learning_rate.four_rates import four_rates
 from gd_core.lessons.learning_rate.sweep import rates_between, sweep
 from gd_core.outcome import Finding
-from gd_core.settings.experiment import BOUNDS, Experiment, ParameterError
+from gd_core.settings.experiment import Experiment
+from gd_core.settings.experiment_fields import LEARNING_RATE
+from gd_core.settings.fields import Number, ParameterError, written
 from gd_core.theory import Forecast
 from gd_core.verdict import short, significant
 from pages.ui.charts.learning_rate import four_rates as charts
 from pages.ui.charts.learning_rate import sweep as sweep_chart
 from pages.ui.charts.model import Run
 from pages.ui.look import look, projector
-from pages.ui.look.options import Number, written
 from pages.ui.look.palette import Palette, palette
 from pages.ui.player import live_runs, player, tabs
 from pages.ui.settings import lesson
@@ -181,9 +182,9 @@ def _typed(page: PageSettings[Experiment], rates: tuple[float, ...], number: int
 
 RATE = Number(
     default=0.1,
-    low=BOUNDS["learning_rate"].low,
-    high=BOUNDS["learning_rate"].high,
-    title=BOUNDS["learning_rate"].title,
+    low=LEARNING_RATE.low,
+    high=LEARNING_RATE.high,
+    title=LEARNING_RATE.title,
 )
 
 

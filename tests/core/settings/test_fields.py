@@ -1,11 +1,21 @@
-"""A lesson's own settings: text in, value out, and a sentence for what does not fit."""
+"""Fields: text in, value out, and a sentence for what does not fit."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gd_core.settings.experiment import ParameterError
-from pages.ui.look.options import AutoNumber, Choice, Flag, Number, Numbers, Several, divided, shown, written
+from gd_core.settings.fields import (
+    AutoNumber,
+    Choice,
+    Flag,
+    Number,
+    Numbers,
+    ParameterError,
+    Several,
+    divided,
+    shown,
+    written,
+)
 
 SHARE = Number(default=0.5, low=0, high=2, title="Share")
 COUNT = Number(default=3, low=1, high=9, title="Count", whole=True)
@@ -52,7 +62,7 @@ def test_what_fits_is_read(option, text, value):
         (VIEW, "<b>", "name must be one of map, curve. Got <b>."),
         (RACERS, "a,d", "name must hold only a, b, c. Got d."),
         (RACERS, "", "name must hold at least 1. Got 0."),
-        (ARROWS, "yes", "name must be true or false. Got yes."),
+        (ARROWS, "yes", "name must be one of true, false. Got yes."),
     ],
 )
 def test_what_does_not_fit_is_said(option, text, sentence):
@@ -66,20 +76,20 @@ def test_what_does_not_fit_is_said(option, text, sentence):
 @given(st.floats(min_value=0, max_value=2))
 def test_a_number_survives_its_link(value):
     """Written and read again, a number is the same to the last bit."""
-    assert SHARE.read("share", SHARE.write(value)) == value
+    assert SHARE.read("share", SHARE.typed(value)) == value
 
 
 @given(st.lists(st.floats(min_value=1e-9, max_value=1), min_size=2, max_size=3).map(tuple))
 def test_numbers_survive_their_link(values):
     """So are several."""
-    assert RATES.read("rates", RATES.write(values)) == values
+    assert RATES.read("rates", RATES.typed(values)) == values
 
 
 @given(st.sets(st.sampled_from("abc"), min_size=1))
 def test_choices_survive_their_link(chosen):
     """So is any selection."""
     value = tuple(sorted(chosen))
-    assert RACERS.read("racers", RACERS.write(value)) == value
+    assert RACERS.read("racers", RACERS.typed(value)) == value
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,232 @@
+"""The fields of an `Experiment`: all that is known of each by itself. Links, records, widgets, flags and locks read it here."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple, Self
+
+from gd_core.settings.catalog import DATASET_INFO, LOSS_INFO, OPTIMIZER_INFO
+from gd_core.settings.engines import ENGINES
+from gd_core.settings.fields import (
+    Choice,
+    Field,
+    Flag,
+    NamedOrNumbers,
+    Names,
+    Number,
+    ParameterError,
+    quoted,
+    to_text,
+)
+from gd_core.settings.table_fields import MAX_DEGREE, MISSING
+from gd_core.tables.example_tables import EXAMPLE_TABLES
+
+MAX_UPDATES = 1_000_000  # a recorded update of three parameters is 56 bytes
+NAMED_STARTS = ("published", "random")
+
+
+class Phase(NamedTuple):
+    """An earlier part of a run that was continued: so many epochs with this rule and these settings."""
+
+    epochs: int
+    optimizer: str
+    learning_rate: float
+    momentum: float = 0.9
+    alpha: float = 0.99
+    beta1: float = 0.9
+    beta2: float = 0.999
+    epsilon: float = 1e-8
+
+    @property
+    def as_text(self) -> str:
+        """Epochs, rule, rate, what the rule has of its own in order, and any other field by its name where it is not as usual."""
+        own = tuple(OPTIMIZER_INFO[self.optimizer].hyperparameters)
+        parts = [to_text(getattr(self, name)) for name in (*Phase._fields[:3], *own)]
+        usual = Phase._field_defaults
+        named = [name for name in usual if name not in HYPERPARAMETERS and getattr(self, name) != usual[name]]
+        return ",".join([*parts, *(f"{name}={FIELDS[name].write(getattr(self, name))}" for name in named)])
+
+    @classmethod
+    def of_text(cls, text: str) -> Self:
+        """The inverse of `as_text`.
+
+        Raises:
+            ValueError: If it is none.
+        """
+        parts = text.split(",")
+        named = dict(part.split("=", 1) for part in parts if "=" in part)
+        epochs, optimizer, learning_rate, *numbers = (part for part in parts if "=" not in part)
+        if optimizer not in OPTIMIZER_INFO or not named.keys() <= set(cls._field_defaults) - set(
+            HYPERPARAMETERS
+        ):
+            raise ValueError(text)
+        own = zip(OPTIMIZER_INFO[optimizer].hyperparameters, map(float, numbers), strict=True)
+        others = {name: FIELDS[name].parse(part) for name, part in named.items()}
+        return cls(int(epochs), optimizer, float(learning_rate), **dict(own), **others)
+
+    @classmethod
+    def of_json(cls, value: Any) -> Self:
+        """A phase from a record; what an older one does not have is as usual.
+
+        Raises:
+            ParameterError: If it is none.
+        """
+        if not isinstance(value, dict) or not set(cls._fields[:3]) <= set(value) <= set(cls._fields):
+            raise ParameterError(
+                "before", f"before must hold phases with {', '.join(cls._fields)}. Got {quoted(value)}."
+            )
+        return cls(**{name: FIELDS[name].of_json(f"before: {name}", item) for name, item in value.items()})
+
+
+class Phases(Field):
+    """The phases before, with semicolons between."""
+
+    @property
+    def form(self) -> str:
+        return "phases like 250,momentum,1e-05,0.9 with ; between"
+
+    def parse(self, text: str) -> tuple[Phase, ...]:
+        return tuple(map(Phase.of_text, text.split(";"))) if text else ()
+
+    def write(self, value: tuple[Phase, ...]) -> str:
+        return ";".join(phase.as_text for phase in value)
+
+    def of_json(self, name: str, value: Any) -> Any:
+        if not isinstance(value, list):
+            raise ParameterError(name, f"{name} must be a list of phases. Got {quoted(value)}.")
+        return tuple(map(Phase.of_json, value))
+
+
+HYPERPARAMETERS: Mapping[str, Number] = {
+    "momentum": Number(
+        low=0, high=0.9999, title="Momentum β", help="The share of the last velocity that is kept."
+    ),
+    "alpha": Number(
+        low=0,
+        high=0.99999,
+        title="Memory α",
+        help="How slowly the running mean of squared gradients forgets.",
+    ),
+    "beta1": Number(low=0, high=0.99999, title="Memory β₁", help="How slowly the mean gradient forgets."),
+    "beta2": Number(
+        low=0, high=0.999999, title="Memory β₂", help="How slowly the mean squared gradient forgets."
+    ),
+    "epsilon": Number(low=1e-16, high=1, title="Epsilon ε", help="Keeps the division away from zero."),
+}
+LEARNING_RATE = Number(
+    low=1e-18,
+    high=1e6,
+    title="Learning rate η",
+    help="How long a step is: η times the gradient. Type it as 0.00001 or 1e-5.",
+)
+SEED = Number(
+    low=0,
+    high=2**32 - 1,
+    whole=True,
+    title="Seed",
+    help="For the shuffling of mini-batches and for a random start.",
+)
+# In the order in which they are judged: a rule may hang on the fields before it.
+FIELDS: Mapping[str, Field] = {
+    "dataset": Choice(
+        choices={key: info.title for key, info in DATASET_INFO.items()},
+        title="Data set",
+        help=f"The data: {', '.join(DATASET_INFO)}.",
+    ),
+    "table": Field(
+        title="Table",
+        help=f"For the data set table: a CSV file, {', '.join(EXAMPLE_TABLES)}, or what a link says.",
+    ),
+    "target": Field(
+        title="Column to predict", help="The table's column that is predicted. Otherwise the last."
+    ),
+    "features": Names(
+        title="Columns to predict from",
+        help="The columns it is predicted from, with commas between. Otherwise the first.",
+    ),
+    "degree": Number(
+        low=1,
+        high=MAX_DEGREE,
+        whole=True,
+        title="Degree",
+        help=f"Of a polynomial in one feature, 1 to {MAX_DEGREE}.",
+    ),
+    "missing": Choice(
+        choices=dict(zip(MISSING, MISSING, strict=True)),
+        title="Missing",
+        help="What becomes of rows in which a number is missing: drop leaves them out, mean fills in the mean of the "
+        "column's training rows.",
+    ),
+    "points": Number(low=3, high=10_000, whole=True, title="Points", help="How many rows the data set has."),
+    "noise": Number(
+        low=0,
+        high=1000,
+        title="Noise",
+        help="Width of the noise, in units of y; for two features its standard deviation. 0 is none.",
+    ),
+    "data_seed": Number(
+        low=0,
+        high=2**32 - 1,
+        whole=True,
+        title="Data seed",
+        help="Which random data are drawn. The same seed gives the same data.",
+    ),
+    "holdout": Number(
+        low=0,
+        high=0.5,
+        title="Share",
+        help="Rows kept from training, as a share of all. They only judge. 0 trains on every row.",
+    ),
+    "split_seed": Number(
+        low=0,
+        high=2**32 - 1,
+        whole=True,
+        title="Split seed",
+        help="Which rows are held out. The same seed holds out the same rows.",
+    ),
+    "loss": Choice(
+        choices={key: info.title for key, info in LOSS_INFO.items()},
+        title="Loss",
+        help=f"What is minimised: {', '.join(LOSS_INFO)}.",
+    ),
+    "optimizer": Choice(
+        choices={key: info.title for key, info in OPTIMIZER_INFO.items()},
+        title="Update rule",
+        help=f"The update rule: {', '.join(OPTIMIZER_INFO)}.",
+    ),
+    "learning_rate": LEARNING_RATE,
+    **HYPERPARAMETERS,
+    "batch_size": Number(
+        low=0,
+        high=10_000,
+        whole=True,
+        title="Batch size",
+        help="Rows in each update. 0 takes all rows; 1 is stochastic gradient descent.",
+    ),
+    "scale_features": Flag(
+        title="Scale features",
+        help="Shift and scale every feature to mean 0 and deviation 1 before training.",
+    ),
+    "start": NamedOrNumbers(
+        names=NAMED_STARTS,
+        title="Start",
+        help="published, random, or a number for each parameter: 1,-2.5,0.",
+    ),
+    "seed": SEED,
+    "before": Phases(
+        title="Before",
+        help="Earlier phases of a continued run, as epochs,rule,rate,settings: 250,momentum,1e-5,0.9. "
+        "A semicolon stands between two.",
+    ),
+    "engine": Choice(
+        choices=dict(zip(ENGINES, ENGINES, strict=True)),
+        title="Engine",
+        help="What works the run out: loop, the textbook’s; spectrum, along the eigenvectors, for full batches and "
+        "gradient descent, momentum or Nesterov; or auto, the spectrum for many epochs where it can.",
+    ),
+    "epochs": Number(
+        low=1,
+        high=MAX_UPDATES,
+        whole=True,
+        title="Epochs",
+        help="How often the training goes through all the data.",
+    ),
+}
