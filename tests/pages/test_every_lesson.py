@@ -146,7 +146,7 @@ LESSONS = {
                 {"before": "5,gradient-descent,0.1"},
                 ["before must be nothing in this lesson. Got 5,gradient-descent,0.1."],
             ),
-            ({"ask": "perhaps"}, ["ask must be true or false. Got perhaps."]),
+            ({"ask": "perhaps"}, ["ask must be one of true, false. Got perhaps."]),
             (
                 {"dataset": "noisy-quadratic", "learning_rate": "1e-05"},
                 ["dataset must be one-parameter in this lesson. Got noisy-quadratic.", OWN],
@@ -200,7 +200,7 @@ LESSONS = {
                 {"before": "3,gradient-descent,1e-05"},
                 ["before must be nothing in this lesson. Got 3,gradient-descent,1e-05."],
             ),
-            ({"ask": "maybe"}, ["ask must be true or false. Got maybe."]),
+            ({"ask": "maybe"}, ["ask must be one of true, false. Got maybe."]),
         ],
     ),
     "gradient": Lesson(
@@ -296,7 +296,7 @@ LESSONS = {
             ({"rates": "0.1,0.2,0.3,inf"}, ["rates must be a number between 1e-18 and 1,000,000. Got inf."]),
             ({"percent": "0"}, ["percent must be a number between 0.1 and 1,000. Got 0."]),
             ({"pick": "5"}, ["pick must be one of 1, 2, 3, 4. Got 5."]),
-            ({"ask": "maybe"}, ["ask must be true or false. Got maybe."]),
+            ({"ask": "maybe"}, ["ask must be one of true, false. Got maybe."]),
             ({"learning_rate": "-1"}, [f"{RATE} Got -1.0."]),
             (
                 {"dataset": "moon"},
@@ -358,7 +358,7 @@ LESSONS = {
             ({"arrows": "<b>"}, ["arrows must be one of off, unit, log. Got <b>."]),
             ({"slice": "x"}, ["slice must be one of run, optimum. Got x."]),
             ({"click": "6"}, ["click must be one of 1, 2, 3, 4, 5. Got 6."]),
-            ({"compare": "1"}, ["compare must be true or false. Got 1."]),
+            ({"compare": "1"}, ["compare must be one of true, false. Got 1."]),
             ({"more": "1, 2"}, ["more must hold 3 numbers. Got 2."]),
             (
                 {"more": "1, 2, x"},
@@ -476,7 +476,7 @@ LESSONS = {
                 {"dataset": "two-features", "points": "1000"},
                 ["points must be between 20 and 40 in this lesson. Got 1000."],
             ),
-            ({"small_batches": "maybe"}, ["small_batches must be true or false. Got maybe."]),
+            ({"small_batches": "maybe"}, ["small_batches must be one of true, false. Got maybe."]),
             ({"start": "1,2"}, ["start must hold 3 numbers (a, b, c). Got 2."]),
             (
                 {"before": "5,momentum,1e-5,0.9"},
@@ -549,7 +549,7 @@ LESSONS = {
                 {"learning_rate": "nan"},
                 ["learning_rate must be a number between 1e-12 and 1,000. Got nan."],
             ),
-            ({"ask": "perhaps"}, ["ask must be true or false. Got perhaps."]),
+            ({"ask": "perhaps"}, ["ask must be one of true, false. Got perhaps."]),
             # of an Experiment, which means nothing here
             ({"dataset": "two-features", "momentum": "0.5", "points": "10"}, []),
         ],
@@ -596,7 +596,7 @@ LESSONS = {
             ({"loss": "mae"}, ["loss must be one of mse, mse-broadcast. Got mae."]),
             ({"scale_features": "true"}, ["scale_features must be false in this lesson. Got true."]),
             ({"batch_size": "10"}, ["batch_size must be 0 in this lesson. Got 10."]),
-            ({"guess": "perhaps", "ask": "no"}, ["ask must be true or false. Got no."]),
+            ({"guess": "perhaps", "ask": "no"}, ["ask must be one of true, false. Got no."]),
         ],
     ),
     "glossary": Lesson(
