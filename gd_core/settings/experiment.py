@@ -4,13 +4,14 @@ An `Experiment` holds primitives only, so it can be compared, hashed, cached and
 a field by itself stands in `FIELDS` and nowhere else: links, records, widgets, flags and a task's locks read it there.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any, Self
 
 from gd_core.settings.catalog import DATASET_INFO, OPTIMIZER_INFO, DatasetInfo
 from gd_core.settings.engines import AUTO, LOOP, LOOP_UPDATES, SPECTRUM, is_long, why_no_spectrum
 from gd_core.settings.experiment_fields import (
+    COMMON_FIELDS,
     FIELDS,
     HYPERPARAMETERS,
     MAX_UPDATES,
@@ -34,6 +35,7 @@ from gd_core.settings.table_fields import (
 )
 
 MAX_PHASES = 8  # how often a run may be continued with other settings
+SPECTRUM_KNOWS = COMMON_FIELDS
 MAX_START = 1e9  # |θ₀|; above it the squared error of ordinary data loses its digits
 
 
@@ -139,9 +141,8 @@ class Experiment:
     @property
     def has_a_choice_of_engine(self) -> bool:
         """Whether the loop takes a while for it, and it could be worked out along the eigenvectors."""
-        rules = (phase.optimizer for phase in self.phases)
         takes_a_while = self.is_long or self.total_epochs > LOOP_UPDATES
-        return takes_a_while and why_no_spectrum(self.updates_per_epoch, rules) is None
+        return takes_a_while and _why_no_spectrum(vars(self)) is None
 
     @property
     def runs_on(self) -> str:
@@ -341,10 +342,50 @@ def _problem_with_spectrum(others: Mapping[str, Any]) -> str | None:
     """Why these settings cannot be worked out along the eigenvectors, as a sentence."""
     if not {"optimizer", "batch_size", "before"} <= set(others):
         return None  # told when they are known
-    rules = (*(phase.optimizer for phase in others["before"]), others["optimizer"])
-    rows = _training_rows(others)
-    reason = why_no_spectrum(-(-rows // (others["batch_size"] or rows)), rules)
+    reason = _why_no_spectrum(others)
     return reason and f"engine must be {AUTO} or {LOOP} {reason}. Got {SPECTRUM}."
+
+
+def _why_no_spectrum(values: Mapping[str, Any]) -> str | None:
+    """Why a run with these fields cannot be worked out along the eigenvectors, or None."""
+    if odd := beyond(values, SPECTRUM_KNOWS):
+        return f"with {odd}, which the eigenvectors know nothing of"
+    rules = (*(phase.optimizer for phase in values["before"]), values["optimizer"])
+    rows = _training_rows(values)
+    return why_no_spectrum(-(-rows // (values["batch_size"] or rows)), rules)
+
+
+def beyond(values: Mapping[str, Any], known: Collection[str]) -> str | None:
+    """The first field that is not as usual, and not among those that are known; or None.
+
+    Looked for in the earlier phases as well.
+    """
+    usual = {f.name: f.default for f in fields(Experiment)}
+    parts = (values, *(phase._asdict() for phase in values["before"]))
+    return next(
+        (
+            name
+            for name in FIELDS
+            if name not in known and any(part.get(name, usual[name]) != usual[name] for part in parts)
+        ),
+        None,
+    )
+
+
+def refuse_beyond(experiment: Experiment, known: Collection[str], where: str) -> None:
+    """Refuse a run with a setting that a part of the lab does not know, instead of ignoring it.
+
+    Args:
+        experiment: The run.
+        known: The fields that are taken account of.
+        where: The part, as the sentence calls it: "in a script".
+
+    Raises:
+        ParameterError: If another field is not as usual.
+    """
+    if name := beyond(vars(experiment), known):
+        usual = FIELDS[name].write(next(f.default for f in fields(Experiment) if f.name == name))
+        raise ParameterError(name, f"{name} must be {usual} {where}. Got {quoted(experiment.as_text(name))}.")
 
 
 def _room_for_epochs(others: Mapping[str, Any]) -> int:
