@@ -11,7 +11,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from gd_core.objective import Objective, mse_broadcast
+from gd_core.objective import SQUARED, LinearObjective, Objective, as_parabola
 from gd_core.optimizers import State
 from gd_core.problem import Problem
 from gd_core.settings.experiment import Experiment
@@ -25,24 +25,23 @@ class Autopsy(NamedTuple):
     """Gradients and memory at some epochs, K of them.
 
     Attributes:
-        formula: ∇L by the formula, [K, P].
+        formula: ∇L by the formula, [K, P]; None for a loss that is no parabola, whose gradient is none in Φ.
         finite_difference: ∇L by central differences, [K, P].
         memory: What the rule remembers before and after the update that leaves the epoch: name ↦ ([K, P], [K, P]).
             Empty for a rule without memory, and for a run too long to replay.
     """
 
-    formula: Tensor
+    formula: Tensor | None
     finite_difference: Tensor
     memory: dict[str, tuple[Tensor, Tensor]]
 
 
-def formula(objective: Objective, theta: Tensor, rows: Tensor | None = None) -> Tensor:
+def formula(objective: LinearObjective, theta: Tensor, rows: Tensor | None = None) -> Tensor:
     """(2/N) Φᵀ(Φθ − y) for the mean squared error, [P]; with the mean of y in place of y for the shape mistake."""
     features, target = objective.features, objective.target
     if rows is not None:
         features, target = features[rows], target[rows]
-    if objective.loss is mse_broadcast:
-        target = target.mean()
+    target, _ = SQUARED[objective.loss](target)
     return 2 / len(features) * features.T @ (features @ theta - target)
 
 
@@ -70,8 +69,10 @@ def autopsy(recording: Recording, experiment: Experiment, problem: Problem, epoc
     updates = [min(int(epoch) * stride, recording.updates) for epoch in epochs]
     rows = _rows_of(experiment, updates)
     points = [recording.theta[k] for k in updates]
+    parabola = as_parabola(problem.objective)
     return Autopsy(
-        torch.stack([formula(problem.objective, theta, r) for theta, r in zip(points, rows, strict=True)]),
+        parabola
+        and torch.stack([formula(parabola, theta, r) for theta, r in zip(points, rows, strict=True)]),
         torch.stack(
             [finite_difference(problem.objective, theta, r) for theta, r in zip(points, rows, strict=True)]
         ),

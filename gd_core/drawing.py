@@ -72,7 +72,8 @@ def drawn(experiment: Experiment, points: Any) -> Experiment:
     changed = replace(experiment, **fields)
     if batch_size <= changed.training_rows:
         changed = replace(changed, batch_size=batch_size)
-    return replace(changed, learning_rate=_safe_rate(changed)) if settles else changed
+    rate = _safe_rate(changed) if settles else None
+    return changed if rate is None else replace(changed, learning_rate=rate)
 
 
 def _settles(experiment: Experiment) -> bool:
@@ -80,15 +81,17 @@ def _settles(experiment: Experiment) -> bool:
     return experiment.learning_rate == _safe_rate(experiment)
 
 
-def _safe_rate(experiment: Experiment) -> float:
+def _safe_rate(experiment: Experiment) -> float | None:
+    """The rate that settles, or None if the loss is no parabola and nobody knows one."""
     from gd_core.problem import build
     from gd_core.safe_start import safe_rate
     from gd_core.settings.experiment_fields import LEARNING_RATE
-    from gd_core.theory import curvature_of
+    from gd_core.theory import parabola_of
 
     problem = build(experiment)
+    curvature = parabola_of(problem.objective)
     low, high = LEARNING_RATE.low, LEARNING_RATE.high
-    return min(high, max(low, safe_rate(experiment, problem, curvature_of(problem.objective))))
+    return None if curvature is None else min(high, max(low, safe_rate(experiment, problem, curvature)))
 
 
 def _table(points: Any) -> Any:

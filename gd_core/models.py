@@ -1,7 +1,8 @@
 """The models, as `nn.Module`s.
 
-Each is linear in its parameters: ŷ = Φ(x) θ. `features` gives Φ, which is computed once for a data set; it is the
-fast form of `forward`, and a test says that both agree. Theory asks for `features`, never for a model's name.
+One that is linear in its parameters, as all of these are, is ŷ = Φ(x) θ. `features` gives Φ, which is computed once for a
+data set; it is the fast form of `forward`, and a test says that both agree. Theory asks for `features`, never for a
+model's name. A model that has none is a `Model` with a `forward`: it is trained by it, and has no theory.
 """
 
 import math
@@ -11,10 +12,14 @@ import torch
 from torch import Tensor, nn
 
 
-class LinearInParameters(nn.Module):
-    """A model ŷ = Φ(x) θ with θ the parameters in order of definition, flattened to [P]."""
+class Model(nn.Module):
+    """ŷ by `forward`, [N, D] → [N, 1], with θ the parameters in order of definition, flattened to [P]."""
 
     parameter_names: tuple[str, ...]
+
+
+class LinearInParameters(Model):
+    """A model ŷ = Φ(x) θ."""
 
     def features(self, x: Tensor) -> Tensor:
         """Φ(x) of shape [N, P], for x of shape [N, D]."""
@@ -127,7 +132,7 @@ class Proportional(LinearInParameters):
         return torch.diag(1 / deviation)
 
 
-MODELS: Mapping[str, Callable[..., LinearInParameters]] = {  # the number is of features, or of powers
+MODELS: Mapping[str, Callable[..., Model]] = {  # the number is of features, or of powers
     "quadratic": Quadratic,
     "linear": Linear,
     "polynomial": Polynomial,

@@ -5,7 +5,7 @@ RMSE, the root of the mean squared error, is what is shown; the loss is what is 
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import torch
@@ -14,7 +14,7 @@ from torch.func import functional_call
 from torch.nn.functional import mse_loss
 
 from gd_core.datasets import Dataset
-from gd_core.models import LinearInParameters
+from gd_core.models import LinearInParameters, Model
 from gd_core.moments import ROWS_AT_ONCE, Moments
 
 
@@ -36,29 +36,66 @@ def mse_broadcast(prediction: Tensor, target: Tensor) -> Tensor:
     return spread + (prediction.mean() - target.mean()) ** 2
 
 
-LOSSES: Mapping[str, Callable[[Tensor, Tensor], Tensor]] = {"mse": mse, "mse-broadcast": mse_broadcast}
+Loss = Callable[[Tensor, Tensor], Tensor]
+LOSSES: Mapping[str, Loss] = {"mse": mse, "mse-broadcast": mse_broadcast}
+# What a loss is the mean squared error against, and what it has above that, by y: the shape mistake fits the mean of y.
+SQUARED: Mapping[Loss, Callable[[Tensor], tuple[Tensor, float]]] = {
+    mse: lambda y: (y, 0.0),
+    mse_broadcast: lambda y: (y.mean().expand_as(y), float(y.var(correction=0))),
+}
 
 
 @dataclass(frozen=True, eq=False)
 class Objective:
-    """θ ↦ loss, for one model on one data set.
+    """θ ↦ loss, for one model on one data set. The model is only asked what it predicts.
 
     Works under `torch.autograd.functional.hessian` and `torch.vmap`.
     """
 
-    model: LinearInParameters
+    model: Model
     dataset: Dataset
-    loss: Callable[[Tensor, Tensor], Tensor] = mse
-
-    @cached_property
-    def features(self) -> Tensor:
-        """Φ, [N, P]."""
-        return self.model.features(self.dataset.x)
+    loss: Loss = mse
 
     @cached_property
     def target(self) -> Tensor:
         """y as a vector, [N]."""
         return self.dataset.y.squeeze(1)
+
+    def predict(self, theta: Tensor) -> Tensor:
+        """ŷ by way of the nn.Module, [N], for θ of shape [P]."""
+        parameters = dict(self.model.named_parameters())
+        parts = theta.split([p.numel() for p in parameters.values()])
+        values = {name: part.view_as(p) for (name, p), part in zip(parameters.items(), parts, strict=True)}
+        return functional_call(self.model, values, self.dataset.x).squeeze(1)
+
+    def __call__(self, theta: Tensor) -> Tensor:
+        """The loss at θ of shape [P], a scalar."""
+        return self.loss(self.predict(theta), self.target)
+
+    def on(self, rows: Tensor | None) -> Callable[[Tensor], Tensor]:
+        """The same loss on some rows only: the objective of a mini-batch. None means all rows."""
+        return self if rows is None else replace(self, dataset=self.dataset.rows(rows))
+
+    def rmse(self, theta: Tensor) -> Tensor:
+        """Root mean squared error against the data, whatever loss is minimised. [..., P] → [...]."""
+        predictions = torch.vmap(self.predict)(theta.reshape(-1, theta.shape[-1]))
+        return (predictions - self.target).square().mean(-1).sqrt().reshape(theta.shape[:-1])
+
+    def many(self, theta: Tensor) -> Tensor:
+        """The loss at each of K parameter vectors, [K, P] → [K]."""
+        return torch.vmap(self)(theta)
+
+
+@dataclass(frozen=True, eq=False)
+class LinearObjective(Objective):
+    """The same of a model ŷ = Φθ. Φ is computed once, and takes the module's place."""
+
+    model: LinearInParameters
+
+    @cached_property
+    def features(self) -> Tensor:
+        """Φ, [N, P]."""
+        return self.model.features(self.dataset.x)
 
     @cached_property
     def moments(self) -> Moments:
@@ -67,11 +104,9 @@ class Objective:
 
     @cached_property
     def least_squares(self) -> tuple[Moments, float]:
-        """The loss as a mean squared error and a number above it. The shape mistake is that of fitting the mean of y."""
-        if self.loss is mse_broadcast:
-            constant = self.target.mean().expand_as(self.target)
-            return self._moments(constant), float(self.target.var(correction=0))
-        return self.moments, 0.0
+        """The loss as a mean squared error and a number above it. Only of a loss in `SQUARED`."""
+        target, above = SQUARED[self.loss](self.target)
+        return self.moments if target is self.target else self._moments(target), above
 
     def _moments(self, target: Tensor) -> Moments:
         parts = zip(self.dataset.x.split(ROWS_AT_ONCE), target.split(ROWS_AT_ONCE), strict=True)
@@ -81,12 +116,8 @@ class Objective:
         """ŷ = Φ θ, [N], for θ of shape [P]."""
         return self.features @ theta
 
-    def __call__(self, theta: Tensor) -> Tensor:
-        """The loss at θ of shape [P], a scalar."""
-        return self.loss(self.predict(theta), self.target)
-
     def on(self, rows: Tensor | None) -> Callable[[Tensor], Tensor]:
-        """The same loss on some rows only: the objective of a mini-batch. None means all rows."""
+        """See `Objective.on`."""
         if rows is None:
             return self
         features, target = self.features[rows], self.target[rows]
@@ -94,18 +125,26 @@ class Objective:
 
     def literal(self, theta: Tensor) -> Tensor:
         """The same loss by way of the nn.Module, as a tutorial would write it; slower, and equal."""
-        parameters = dict(self.model.named_parameters())
-        parts = theta.split([p.numel() for p in parameters.values()])
-        values = {name: part.view_as(p) for (name, p), part in zip(parameters.items(), parts, strict=True)}
-        return self.loss(functional_call(self.model, values, self.dataset.x).squeeze(1), self.target)
+        return self.loss(super().predict(theta), self.target)
 
     def rmse(self, theta: Tensor) -> Tensor:
-        """Root mean squared error against the data, whatever loss is minimised. [..., P] → [...]."""
+        """See `Objective.rmse`."""
         return (theta @ self.features.T - self.target).square().mean(-1).sqrt()
 
-    def many(self, theta: Tensor) -> Tensor:
-        """The loss at each of K parameter vectors, [K, P] → [K]."""
-        return torch.vmap(self)(theta)
+
+def objective_of(model: Model, dataset: Dataset, loss: Loss) -> Objective:
+    """The loss of a model on a data set; with Φ if the model has one."""
+    if isinstance(model, LinearInParameters):
+        return LinearObjective(model, dataset, loss)
+    return Objective(model, dataset, loss)
+
+
+def as_parabola(objective: Objective) -> LinearObjective | None:
+    """The objective, if it is a parabola in θ: a squared error of a model that is linear in it. Else None.
+
+    This is the one place that whatever needs curvature, limits or the optimum asks; `catalog.why_no_parabola` says why not.
+    """
+    return objective if isinstance(objective, LinearObjective) and objective.loss in SQUARED else None
 
 
 def value_and_gradient(function: Callable[[Tensor], Tensor], theta: Tensor) -> tuple[Tensor, Tensor]:

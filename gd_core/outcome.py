@@ -38,7 +38,7 @@ class Finding(NamedTuple):
     epoch: int | None = None
 
 
-def outcome(recording: Recording, curvature: Curvature) -> Finding:
+def outcome(recording: Recording, curvature: Curvature | None) -> Finding:
     """Tell how a run ended.
 
     - diverged: the loss passed 10⁶ × max(1, first loss), or is not finite.
@@ -49,11 +49,15 @@ def outcome(recording: Recording, curvature: Curvature) -> Finding:
     - overshooting: along some eigenvector of the Hessian the error keeps changing its sign.
     - hovering: mini-batches, and the loss no longer falls.
     - still descending: none of these.
+
+    A loss that is no parabola has neither eigenvectors nor a known lowest loss: see `_by_losses_alone`.
     """
     if recording.diverged_at is not None:
         return Finding(Outcome.DIVERGED, recording.diverged_at)
     if recording.stopped:
         return Finding(Outcome.STOPPED, recording.epochs)
+    if curvature is None:
+        return _by_losses_alone(recording)
     gap = recording.epoch_loss - curvature.floor_loss
     parts = curvature.gap(recording.epoch_theta)  # of each direction, [E + 1, P]
     rounding = 1e-14 * max(abs(curvature.floor_loss), float(recording.epoch_loss[0]))
@@ -73,6 +77,33 @@ def outcome(recording: Recording, curvature: Curvature) -> Finding:
     if _alternates(recording.epoch_theta[-WINDOW - 1 :], curvature):
         return Finding(Outcome.OVERSHOOTING)
     return Finding(Outcome.DESCENDING)
+
+
+def _by_losses_alone(recording: Recording) -> Finding:
+    """Tell how a run ended whose loss is no parabola.
+
+    - converged: for 20 epochs or more the loss has been within a millionth of the whole fall of where it ends. That is
+      where this run comes to rest, whether or not a lower loss lies elsewhere.
+    - growing, hovering: as on a parabola, with the loss in place of the gap.
+    - overshooting: within the last 20 epochs the loss rises in every third epoch or more.
+    """
+    loss = recording.epoch_loss
+    recent = loss[-WINDOW - 1 :]
+    older, newer = recent.split([len(recent) - len(recent) // 2, len(recent) // 2])
+    if recording.epochs == 0:
+        return Finding(Outcome.DESCENDING)
+    away = ((loss - loss[-1]).abs() > CONVERGED_BELOW * (loss[0] - loss[-1])).nonzero()
+    rests_from = int(away[-1]) + 1 if len(away) else 0
+    if loss[-1] < loss[0] and recording.epochs - rests_from >= WINDOW:
+        return Finding(Outcome.CONVERGED, rests_from)
+    if recording.updates_per_epoch > 1:
+        return Finding(_drift(older, newer) if len(recent) > WINDOW else _trend(loss))
+    if newer.max() > older.max() * (1 + LEVEL):
+        return Finding(Outcome.GROWING)
+    rises = int((recent[1:] > recent[:-1] * (1 + LEVEL)).sum())
+    return Finding(
+        Outcome.OVERSHOOTING if rises >= 2 and 3 * rises >= len(recent) - 1 else Outcome.DESCENDING
+    )
 
 
 def _trend(gap: Tensor) -> Outcome:

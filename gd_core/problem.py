@@ -7,10 +7,10 @@ import torch
 from torch import Tensor
 
 from gd_core.datasets import DATASETS, Dataset, from_table
-from gd_core.models import MODELS, LinearInParameters
-from gd_core.objective import LOSSES, Objective
+from gd_core.models import MODELS, LinearInParameters, Model
+from gd_core.objective import LOSSES, LinearObjective, Objective, objective_of
 from gd_core.optimizers import OPTIMIZERS, UpdateRule, in_turn
-from gd_core.settings.catalog import OPTIMIZER_INFO
+from gd_core.settings.catalog import DATASET_INFO, OPTIMIZER_INFO
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.experiment_fields import Phase
 from gd_core.settings.fields import ParameterError
@@ -39,6 +39,18 @@ class Problem:
     rule: UpdateRule
     held_out: Dataset | None = None
     validation: Objective | None = None
+
+    @property
+    def linear(self) -> LinearObjective:
+        """The objective as one of a model that is linear in its parameters.
+
+        Raises:
+            ValueError: If the model is none.
+        """
+        if not isinstance(self.objective, LinearObjective):
+            kind = type(self.objective.model).__name__
+            raise ValueError(f"model must be linear in its parameters here. Got {kind}.")
+        return self.objective
 
     def raw(self, theta: Tensor) -> Tensor:
         """Coefficients of the unscaled features, [..., P] → [..., P]. The same curve in other numbers."""
@@ -72,18 +84,22 @@ def build(experiment: Experiment, like: Problem | None = None) -> Problem:
         dataset, held_out = dataset.rows(training), dataset.rows(kept)
     identity = torch.eye(len(dataset.start), dtype=torch.float64)
     trained = dataset.standardised() if experiment.scale_features else dataset
-    to_raw = model.to_raw(dataset.mean, dataset.deviation) if experiment.scale_features else identity
+    if experiment.scale_features:
+        assert isinstance(model, LinearInParameters)  # or the experiment would have been refused
+        to_raw = model.to_raw(dataset.mean, dataset.deviation)
+    else:
+        to_raw = identity
     start = (
         torch.linalg.solve(to_raw, start_of(experiment, dataset))
         if experiment.scale_features
         else start_of(experiment, dataset)
     )
     loss = LOSSES[experiment.loss]
-    objective = Objective(model, trained, loss)
+    objective = objective_of(model, trained, loss)
     validation = None
     if held_out:
         judged = held_out.standardised(by=dataset) if experiment.scale_features else held_out
-        validation = Objective(model, judged, loss)
+        validation = objective_of(model, judged, loss)
     return Problem(dataset, objective, start, to_raw, rule_of(experiment), held_out, validation)
 
 
@@ -94,9 +110,7 @@ def dataset_of(experiment: Experiment) -> Dataset:
         ParameterError: If they stand in a table that is known by its fingerprint only, and is not here.
     """
     if experiment.dataset != DATASET:
-        return DATASETS[experiment.dataset](
-            experiment.points, noise=experiment.noise, data_seed=experiment.data_seed
-        )
+        return _published(experiment)
     if sentence := needs_its_file(experiment.table):
         raise ParameterError("table", sentence)
     fills = experiment.missing == "mean" and experiment.holdout > 0
@@ -108,6 +122,17 @@ def dataset_of(experiment: Experiment) -> Dataset:
         parameters=len(experiment.info.parameters),
         training=_sides(experiment)[0] if fills else None,
     )
+
+
+def _published(experiment: Experiment) -> Dataset:
+    """Rows that a function makes: the data set's own, or another's with a title and a start of its own."""
+    info = DATASET_INFO[experiment.dataset]
+    made = DATASETS[info.rows or experiment.dataset](
+        experiment.points, noise=experiment.noise, data_seed=experiment.data_seed
+    )
+    if info.start is None:
+        return made
+    return replace(made, title=info.title, start=torch.tensor(info.start, dtype=torch.float64))
 
 
 def _sides(experiment: Experiment) -> tuple[Tensor, Tensor]:
@@ -128,7 +153,7 @@ def split(num_rows: int, held_out: int, seed: int) -> tuple[Tensor, Tensor]:
     return order[held_out:].sort().values, order[:held_out].sort().values
 
 
-def model_of(experiment: Experiment) -> LinearInParameters:
+def model_of(experiment: Experiment) -> Model:
     """What is fitted. A model of a table has as many weights as there are features or powers."""
     make = MODELS[experiment.info.model]
     return make(len(experiment.info.parameters) - 1) if experiment.dataset == DATASET else make()

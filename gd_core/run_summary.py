@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gd_core.objective import Objective
+from gd_core.objective import LinearObjective, Objective
 from gd_core.outcome import Finding, Outcome, outcome
 from gd_core.problem import Problem
 from gd_core.settings.experiment import Experiment
@@ -33,7 +33,7 @@ class RunSummary:
         kept: The epochs whose θ is kept, 0 and E among them, [R].
         theta: θ in the coordinates that were trained at these epochs, [R, P].
         rmse: Root mean squared error at the start of each epoch and at the end, [E + 1].
-        gap: L − L* at the end.
+        gap: L − L* at the end; None if nobody knows L*, because the loss is no parabola.
         finding: How the run ended.
         complete: Whether nothing is left to train.
         held_out_rmse: RMSE of the held-out rows at the end, or None if no row is held out.
@@ -43,7 +43,7 @@ class RunSummary:
     kept: np.ndarray
     theta: Tensor
     rmse: np.ndarray
-    gap: float
+    gap: float | None
     finding: Finding
     complete: bool = True
     held_out_rmse: float | None = None
@@ -84,7 +84,7 @@ def kept_epochs(epochs: int) -> np.ndarray:
     return np.unique(np.concatenate([np.arange(min(KEPT, epochs) + 1), late, [epochs]]))
 
 
-def summarised(experiment: Experiment, recording: Recording, curvature: Curvature) -> RunSummary:
+def summarised(experiment: Experiment, recording: Recording, curvature: Curvature | None) -> RunSummary:
     """Keep of a recording what a comparison needs. Nothing in it holds on to the recording."""
     kept = kept_epochs(recording.epochs)
     held_out = recording.epoch_held_out_rmse
@@ -93,7 +93,7 @@ def summarised(experiment: Experiment, recording: Recording, curvature: Curvatur
         kept=kept,
         theta=recording.epoch_theta[kept],  # a list of rows, so a copy
         rmse=recording.epoch_rmse.numpy().copy(),
-        gap=float(curvature.gap(recording.epoch_theta[-1]).sum()),
+        gap=None if curvature is None else float(curvature.gap(recording.epoch_theta[-1]).sum()),
         finding=outcome(recording, curvature),
         complete=recording.complete,
         held_out_rmse=None if held_out is None else float(held_out[-1]),
@@ -106,17 +106,18 @@ def epochs_to(rmse: np.ndarray, target: float) -> int | None:
     return int(below[0]) if len(below) else None
 
 
-def usual_target(summaries: Sequence[RunSummary], floor: float) -> float | None:
+def usual_target(summaries: Sequence[RunSummary], floor: float | None) -> float | None:
     """A target that tells runs of one problem apart.
 
-    A twentieth of the way from the highest first RMSE to the floor is left. Where no run gets so far, the highest RMSE
+    A twentieth of the way from the highest first RMSE to the floor is left. Where no run gets so far, or nobody knows the floor, the highest RMSE
     that one of them ends with, of those whose RMSE has fallen: each of these has been there, the better the sooner.
     None if no run's RMSE has fallen.
     """
     runs = [one for one in summaries if one.epochs]
-    usual = floor + SHARE_LEFT * (max((float(one.rmse[0]) for one in runs), default=floor) - floor)
-    if any(epochs_to(one.rmse, usual) for one in runs):
-        return usual
+    if floor is not None:
+        usual = floor + SHARE_LEFT * (max((float(one.rmse[0]) for one in runs), default=floor) - floor)
+        if any(epochs_to(one.rmse, usual) for one in runs):
+            return usual
     ends = [float(one.rmse[-1]) for one in runs if not one.diverged and one.rmse[-1] < one.rmse[0]]
     return max(ends, default=None)
 
@@ -137,16 +138,21 @@ def same_target(one: Problem, other: Problem) -> bool:
 def same_landscape(one: Problem, other: Problem) -> bool:
     """Whether two problems have the same loss over the same parameters: then their paths share a map."""
     a, b = one.objective, other.objective
-    return one is other or (
-        a.loss is b.loss and _equal(a.target, b.target) and _equal(a.features, b.features)
-    )
+    return one is other or (a.loss is b.loss and _equal(a.target, b.target) and _same_predictions(a, b))
+
+
+def _same_predictions(one: Objective, other: Objective) -> bool:
+    """Whether two objectives predict the same at each θ: they have one Φ, or else one model of the same features."""
+    if isinstance(one, LinearObjective) and isinstance(other, LinearObjective):
+        return _equal(one.features, other.features)
+    return type(one.model) is type(other.model) and _equal(one.dataset.x, other.dataset.x)
 
 
 def _equal(one: Tensor, other: Tensor) -> bool:
     return one.shape == other.shape and bool((one == other).all())
 
 
-def trend(objective: Objective) -> tuple[Tensor, Tensor]:
+def trend(objective: LinearObjective) -> tuple[Tensor, Tensor]:
     """The straight line through predicted over actual values, as two linear forms in θ, [P] and [P].
 
     The line of least squares through the points (yᵢ, ŷᵢ) has slope cov(y, Φ)θ / var(y) and passes through the means.

@@ -7,7 +7,13 @@ from dataclasses import replace
 from gd_core.problem import Problem, build
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.experiment_fields import LEARNING_RATE
-from gd_core.theory import Curvature, curvature_of, first_step_rate, stability_limit, why_no_limit
+from gd_core.theory import (
+    Curvature,
+    first_step_rate,
+    parabola_of,
+    stability_limit,
+    why_no_limit,
+)
 
 SHARE = 0.5  # of the limit: 1/λ for gradient descent, with which no direction overshoots
 MANY_NUMBERS = 1_000_000  # rows times parameters, from which on an epoch takes long
@@ -24,18 +30,19 @@ def safe_rate(experiment: Experiment, problem: Problem, curvature: Curvature) ->
     return float(f"{math.floor(rate / unit * (1 + 1e-12)) * unit:.2e}")
 
 
-def measured(experiment: Experiment) -> tuple[Problem, Curvature]:
-    """The problem of an experiment and its parabola."""
+def measured(experiment: Experiment) -> tuple[Problem, Curvature | None]:
+    """The problem of an experiment and the parabola that its loss is, if it is one."""
     problem = build(experiment)
-    return problem, curvature_of(problem.objective)
+    return problem, parabola_of(problem.objective)
 
 
 def safe_start(
-    experiment: Experiment, measure: Callable[[Experiment], tuple[Problem, Curvature]] = measured
+    experiment: Experiment, measure: Callable[[Experiment], tuple[Problem, Curvature | None]] = measured
 ) -> Experiment:
     """The same data from their usual start, all rows at a time, with a rate that settles.
 
-    Features stay as they are, unless no rate that can be typed is small enough for them: then they are scaled.
+    Features stay as they are, unless no rate that can be typed is small enough for them: then they are scaled. Where the
+    loss is no parabola nobody knows a rate that settles, and the rate stays.
 
     Args:
         experiment: The data, the rule and the epochs.
@@ -45,7 +52,10 @@ def safe_start(
     low, high = LEARNING_RATE.low, LEARNING_RATE.high
     for scaled in (plain.scale_features, True):
         one = replace(plain, scale_features=scaled)
-        rate = safe_rate(one, *measure(one))
+        problem, curvature = measure(one)
+        if curvature is None:
+            return plain
+        rate = safe_rate(one, problem, curvature)
         if rate >= low:
             break
     many = one.points * len(one.info.parameters) > MANY_NUMBERS

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gd_core.objective import mse
+from gd_core.objective import LinearObjective, mse
 from gd_core.problem import Problem, build
 from gd_core.settings.engines import SPECTRUM
 from gd_core.settings.experiment import Experiment
@@ -22,7 +22,7 @@ class SpectrumRecorder:
     def __init__(self, experiment: Experiment, problem: Problem | None = None) -> None:
         self.experiment = experiment
         self.problem = problem or build(experiment)
-        moments, more = self.problem.objective.least_squares
+        moments, more = self.problem.linear.least_squares
         self._stretches = path(moments, self.problem.start, experiment.phases, more)
         count = experiment.total_epochs + 1
         self._columns = Stretch(*(_room(count, like) for like in self._first()))
@@ -61,12 +61,12 @@ class SpectrumRecorder:
         there = slice(self._done, self._done + len(stretch.loss))
         for column, new in zip(self._columns, stretch, strict=True):
             column[there] = new
-        objective, validation = self.problem.objective, self.problem.validation
+        objective, validation = self.problem.linear, self.problem.validation
         if objective.loss is mse:
             self._rmse[there] = torch.from_numpy(np.sqrt(stretch.loss.numpy()))  # torch would ask its threads
         else:
             self._rmse[there] = objective.moments.mean_square(stretch.theta).sqrt()
-        if validation:
+        if isinstance(validation, LinearObjective):
             self._held_out[there] = validation.moments.mean_square(stretch.theta).sqrt()
         self._done = there.stop
 

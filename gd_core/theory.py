@@ -17,8 +17,9 @@ import torch
 from torch import Tensor
 
 from gd_core.moments import Moments
-from gd_core.objective import Objective, mse
+from gd_core.objective import Objective, as_parabola, mse
 from gd_core.problem import Problem
+from gd_core.settings.catalog import why_no_parabola
 from gd_core.settings.engines import LINEAR_RULES
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.experiment_fields import LEARNING_RATE, Phase
@@ -89,11 +90,35 @@ def hessian(objective: Callable[[Tensor], Tensor], theta: Tensor) -> Tensor:
     return (matrix + matrix.T) / 2
 
 
+def parabola_of(objective: Objective) -> Curvature | None:
+    """The parabola that a loss is, or None if it is none: then nothing in this module is known about it."""
+    return None if as_parabola(objective) is None else curvature_of(objective)
+
+
+def why_no_theory(experiment: Experiment) -> str | None:
+    """The reason why nothing is known before the first step, for a student; None if there is a parabola to know."""
+    reason = why_no_parabola(experiment.info.model, experiment.loss)
+    if reason is None:
+        return None
+    return (
+        f"The {reason}, so the loss is no parabola over the parameters: its curvature is another at every point. "
+        "No limit of the rate, no best rate and no lowest loss is known before training."
+    )
+
+
 def curvature_of(objective: Objective) -> Curvature:
-    """Measure the parabola at θ = 0, which tells it everywhere; of very many rows, from their moments alone."""
+    """Measure the parabola at θ = 0, which tells it everywhere; of very many rows, from their moments alone.
+
+    Raises:
+        ValueError: If the loss is none.
+    """
+    parabola = as_parabola(objective)
+    if parabola is None:
+        kind = type(objective.model).__name__
+        raise ValueError(f"objective must be a parabola, which has one curvature. Got that of {kind}.")
     if objective.loss is mse and objective.dataset.x.numel() > LARGE:
-        return curvature_from_moments(objective.moments)
-    origin = torch.zeros(objective.features.shape[1], dtype=torch.float64)
+        return curvature_from_moments(parabola.moments)
+    origin = torch.zeros(parabola.features.shape[1], dtype=torch.float64)
     matrix = hessian(objective, origin)
     eigenvalues, eigenvectors = torch.linalg.eigh(matrix)
     flat = torch.arange(len(origin)) < len(origin) - _rank(matrix)
@@ -187,6 +212,8 @@ def why_no_limit(experiment: Experiment) -> str | None:
     Raises:
         ValueError: If the theory does not know the rule.
     """
+    if reason := why_no_theory(experiment):
+        return reason
     if experiment.updates_per_epoch > 1:
         return (
             "Mini-batches have no sharp limit: each batch has a curvature of its own. "
@@ -381,7 +408,7 @@ class Forecast:
 
 
 def forecast_of(experiment: Experiment, problem: Problem, curvature: Curvature) -> Forecast:
-    """Everything that can be said before training."""
+    """Everything that can be said before training, if the loss is a parabola."""
     reason = why_no_limit(experiment)
     phase, start, epochs = experiment.phase, problem.start, experiment.epochs
     has_limit = reason is None

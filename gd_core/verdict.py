@@ -7,7 +7,8 @@ import torch
 from torch import Tensor
 
 from gd_core.outcome import CONVERGED_BELOW, Finding, Outcome, overfitting
-from gd_core.settings.catalog import OPTIMIZER_INFO
+from gd_core.settings.catalog import LOSS_INFO, OPTIMIZER_INFO
+from gd_core.settings.engines import LINEAR_RULES
 from gd_core.settings.experiment import Experiment
 from gd_core.theory import Forecast
 from gd_core.training import DIVERGED_ABOVE, Recording
@@ -70,15 +71,16 @@ class StepVerdicts(NamedTuple):
 STEP = "Epoch {epoch} → {next}: RMSE {rmse} → {next_rmse}. "
 
 
-def of_steps(recording: Recording, experiment: Experiment, forecast: Forecast) -> StepVerdicts:
-    """Classify every epoch: falls, almost flat, close to the floor, rises; and the last one."""
+def of_steps(recording: Recording, experiment: Experiment, forecast: Forecast | None) -> StepVerdicts:
+    """Classify every epoch: falls, almost flat, close to the floor, rises; and the last one. Without theory there is no floor."""
     rmse = recording.epoch_rmse
     change = torch.cat([rmse[1:] / rmse[:-1].clamp(min=1e-300) - 1, torch.zeros(1, dtype=rmse.dtype)])
-    near = rmse <= forecast.floor_rmse * (1 + FLAT) + 1e-9 * rmse[0]
+    floor = forecast.floor_rmse * (1 + FLAT) + 1e-9 * rmse[0] if forecast else -math.inf
+    near = rmse <= floor
     templates = (
         STEP + "Down by {percent} %.",
         STEP + _why_flat(experiment, forecast),
-        STEP + _why_close(experiment, forecast),
+        STEP + (_why_close(experiment, forecast) if forecast else ""),
         STEP + _why_up(experiment, forecast),
         "Epoch {epoch}: RMSE {rmse}. " + _at_the_edge(recording),
         STEP + "Up by {percent} %.",
@@ -100,7 +102,7 @@ def _at_the_edge(recording: Recording) -> str:
     return "More is coming." if recording.epochs else "This is the start."
 
 
-def of_run(recording: Recording, experiment: Experiment, forecast: Forecast, finding: Finding) -> str:
+def of_run(recording: Recording, experiment: Experiment, forecast: Forecast | None, finding: Finding) -> str:
     """The whole run in two or three sentences: what happened, why, what to try; and what the held-out rows say."""
     return _of_training(recording, experiment, forecast, finding) + _of_held_out(recording)
 
@@ -119,10 +121,18 @@ def _of_held_out(recording: Recording) -> str:
     )
 
 
-def _of_training(recording: Recording, experiment: Experiment, forecast: Forecast, finding: Finding) -> str:
+def _of_training(
+    recording: Recording, experiment: Experiment, forecast: Forecast | None, finding: Finding
+) -> str:
     epochs = f"{recording.epochs:,} epoch{'' if recording.epochs == 1 else 's'}"
     rmse = significant(float(recording.epoch_rmse[-1]))
-    floor = significant(forecast.floor_rmse)
+    if forecast is None and finding.outcome is Outcome.CONVERGED:
+        return (
+            f"Converged at epoch {finding.epoch:,}: since then the loss has not moved by more than a millionth of its "
+            f"whole fall. RMSE {rmse}. Whether another start ends lower, no theory says."
+        )
+    known = "" if forecast is None else significant(forecast.floor_rmse)
+    floor = known and f"; the floor is {known}"
     match finding.outcome:
         case Outcome.DIVERGED:
             times = " times its first value" if recording.epoch_loss[0] >= 1 else ""
@@ -131,27 +141,27 @@ def _of_training(recording: Recording, experiment: Experiment, forecast: Forecas
                 f"{_why_gone(experiment, forecast)} The last epoch below that is kept."
             )
         case Outcome.STOPPED:
-            return f"Stopped at epoch {recording.epochs:,} of {experiment.total_epochs:,}, at RMSE {rmse}. The floor is {floor}."
+            return f"Stopped at epoch {recording.epochs:,} of {experiment.total_epochs:,}, at RMSE {rmse}.{known and f' The floor is {known}.'}"
         case Outcome.CONVERGED:
             share = f"1/{round(1 / CONVERGED_BELOW):,}"
             return (
                 f"Converged at epoch {finding.epoch:,}: along every direction less than {share} of the gap is left, "
                 "or next to nothing beside the floor. "
-                f"RMSE {rmse}, floor {floor}."
+                f"RMSE {rmse}, floor {known}."
             )
         case Outcome.GROWING:
             return f"Growing after {epochs}, at RMSE {rmse}. {_why_up(experiment, forecast)}"
         case Outcome.OVERSHOOTING:
-            return f"Overshooting after {epochs}, at RMSE {rmse}; the floor is {floor}. {_why_swing(experiment, forecast)}"
+            return f"Overshooting after {epochs}, at RMSE {rmse}{floor}. {_why_swing(experiment, forecast)}"
         case Outcome.HOVERING:
             return (
-                f"Hovering after {epochs}, at RMSE {rmse}; the floor is {floor}. "
+                f"Hovering after {epochs}, at RMSE {rmse}{floor}. "
                 "Each mini-batch points a little elsewhere. A smaller rate or a larger batch hovers lower."
             )
         case Outcome.DESCENDING:
-            flat = _is_flat(recording) and forecast.factors is not None
+            flat = _is_flat(recording) and forecast is not None and forecast.factors is not None
             advice = _why_flat(experiment, forecast) if flat else "More epochs bring it lower."
-            return f"Still descending after {epochs}, at RMSE {rmse}; the floor is {floor}. {advice}"
+            return f"Still descending after {epochs}, at RMSE {rmse}{floor}. {advice}"
 
 
 def _is_flat(recording: Recording) -> bool:
@@ -159,8 +169,8 @@ def _is_flat(recording: Recording) -> bool:
     return len(rmse) > 1 and float(rmse[-1]) > (1 - FLAT) * float(rmse[-2])
 
 
-def _why_flat(experiment: Experiment, forecast: Forecast) -> str:
-    if forecast.factors is None:
+def _why_flat(experiment: Experiment, forecast: Forecast | None) -> str:
+    if forecast is None or forecast.factors is None:
         if experiment.optimizer == "adagrad":
             return "Almost flat: AdaGrad’s steps shrink with every gradient it has seen. A larger rate helps."
         return "Down by {percent} %, a small step."
@@ -182,14 +192,13 @@ def _why_flat(experiment: Experiment, forecast: Forecast) -> str:
 
 
 def _why_close(experiment: Experiment, forecast: Forecast) -> str:
-    floor = significant(forecast.floor_rmse)
-    if experiment.loss == "mse-broadcast":
-        return f"Close to {floor}, the error where this mistaken loss is lowest."
-    return f"Close to the floor, {floor}: no training gets below it."
+    return LOSS_INFO[experiment.loss].close.format(floor=significant(forecast.floor_rmse))
 
 
-def _why_up(experiment: Experiment, forecast: Forecast) -> str:
-    if forecast.factors is None or forecast.stability_limit is None:
+def _why_up(experiment: Experiment, forecast: Forecast | None) -> str:
+    if forecast is None and experiment.updates_per_epoch == 1 and experiment.optimizer in LINEAR_RULES:
+        return "Up: the step was too long for the curvature here. Elsewhere it may fit: no theory knows the limit."
+    if forecast is None or forecast.factors is None or forecast.stability_limit is None:
         if experiment.updates_per_epoch > 1:
             return "Up: each mini-batch points a little elsewhere, and the rate is large enough to follow it."
         title = OPTIMIZER_INFO[experiment.optimizer].title
@@ -203,13 +212,15 @@ def _why_up(experiment: Experiment, forecast: Forecast) -> str:
             f"your rate {short(experiment.learning_rate)} is {_share(experiment, forecast)} "
             f"the limit {short(forecast.stability_limit)}."
         )
-    if experiment.loss == "mse-broadcast":
-        return "Up: the mistaken loss falls, while the error against the data rises."
+    if rises := LOSS_INFO[experiment.loss].rises:
+        return rises
     return "Up for a moment: the velocity carries the point past the valley. It comes back."
 
 
-def _why_gone(experiment: Experiment, forecast: Forecast) -> str:
+def _why_gone(experiment: Experiment, forecast: Forecast | None) -> str:
     """Why a run has diverged, with the number."""
+    if forecast is None:
+        return f"The rate {short(experiment.learning_rate)} is too large from this start. No theory knows the limit."
     if forecast.stability_limit is not None:
         return _why_up(experiment, forecast)
     rate = short(experiment.learning_rate)
@@ -225,10 +236,12 @@ def _why_gone(experiment: Experiment, forecast: Forecast) -> str:
     )
 
 
-def _why_swing(experiment: Experiment, forecast: Forecast) -> str:
+def _why_swing(experiment: Experiment, forecast: Forecast | None) -> str:
     if experiment.optimizer in ("momentum", "nesterov"):
         return "The velocity carries the point past the valley and back again: it swings. Less momentum swings less."
-    if forecast.factors is None:
+    if forecast is None and experiment.optimizer in LINEAR_RULES:
+        return "The loss rises and falls: steps jump over the bottom. A smaller rate does not jump."
+    if forecast is None or forecast.factors is None:
         return "The steps are about as long as the rate, so they jump over the bottom. A smaller rate gets closer."
     return (
         "Each step jumps over the valley and lands on the other side; along the steepest direction "

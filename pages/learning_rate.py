@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from gd_core.settings.catalog import DATASET_INFO, OPTIMIZER_INFO
+from gd_core.settings.catalog import OPTIMIZER_INFO, why_not_scaled, with_parabola
 from gd_core.settings.experiment_fields import LEARNING_RATE
 from gd_core.settings.fields import Choice, Number, Numbers
 from pages.ui.look import look
@@ -48,6 +48,7 @@ OPTIONS = {
     ),
 }
 FITS = own_table.at_most(10_000)
+DATA = with_parabola()  # there is a limit on each
 page = PageSettings(
     "learning_rate",
     lesson.experiment("noisy-quadratic", scale_features=True, learning_rate=0.1, epochs=15),
@@ -58,6 +59,7 @@ page = PageSettings(
     ),
     options=OPTIONS,
     only={
+        "dataset": tuple(DATA),
         "table": FITS,
         "loss": ("mse",),
         "batch_size": (0,),
@@ -76,13 +78,13 @@ lesson.heading(
 )
 with st.sidebar:
     page.complaint()
-    page.choose("dataset", {key: info.title for key, info in DATASET_INFO.items()}, label="Data set")
+    page.choose("dataset", {key: info.title for key, info in DATA.items()}, label="Data set")
     own_table.line(page.settings)
     page.switch(
         "scale_features",
         label="Scale features",
         help="Each feature minus its mean, over its deviation.",
-        disabled=page.settings.dataset == "one-parameter",
+        disabled=why_not_scaled(page.settings.info) is not None,
     )
     page.choose("optimizer", {key: info.title for key, info in OPTIMIZER_INFO.items()}, label="Update rule")
     page.text("epochs")

@@ -25,7 +25,7 @@ def in_words(run: Experiment) -> Settings:
     said = {"Data": _data(run)}
     if run.holdout:
         said["Held out"] = f"{run.held_out_rows:,} of {run.points:,} rows, split with seed {run.split_seed}"
-    if run.loss != "mse":
+    if run.loss != Experiment.loss:
         said["Loss"] = LOSS_INFO[run.loss].title
     if run.before:
         said["First"] = ", then ".join(_phase(phase) for phase in run.before)

@@ -4,9 +4,10 @@ import csv
 from collections.abc import Iterator
 from typing import NamedTuple, TextIO
 
+import torch
 from torch import Tensor
 
-from gd_core.objective import Objective, value_and_gradient
+from gd_core.objective import Objective, as_parabola, value_and_gradient
 from gd_core.problem import Problem
 from gd_core.settings.experiment import Experiment
 from gd_core.theory import hessian
@@ -47,10 +48,12 @@ def rows(experiment: Experiment, problem: Problem, recording: Recording) -> Iter
 
 
 def _gradients(objective: Objective, theta: Tensor) -> Tensor:
-    """∇L over all rows at each of K points, [K, P] → [K, P]: ∇L(θ) = ∇L(θ′) + H (θ − θ′), since the loss is a parabola.
+    """∇L over all rows at each of K points, [K, P] → [K, P]: of a parabola ∇L(θ) = ∇L(θ′) + H (θ − θ′), else one by one.
 
     θ′ is the last of the points, and so not far away: H θ alone would lose digits where the gradient is small.
     """
+    if as_parabola(objective) is None:
+        return torch.stack([value_and_gradient(objective, point)[1] for point in theta])
     near = theta[-1]
     return value_and_gradient(objective, near)[1] + (theta - near) @ hessian(objective, near)
 

@@ -44,6 +44,10 @@ COMPUTING = (
     "tables/table",
     "training",
 )
+THEORY = (  # of a forecast; null where the loss is no parabola
+    "eigenvalues", "condition_number", "stability_limit", "why_no_limit", "best_learning_rate", "best_for_epochs",
+    "pays_after", "optimum", "floor_rmse",
+)  # fmt: skip
 
 
 def to_csv(experiment: Experiment, recording: "Recording") -> str:
@@ -67,10 +71,10 @@ def document(experiment: Experiment, problem: "Problem", recording: "Recording")
     """What a record says, in values that JSON has."""
     from gd_core import verdict
     from gd_core.outcome import outcome
-    from gd_core.theory import curvature_of, forecast_of
+    from gd_core.theory import forecast_of, parabola_of, why_no_theory
 
-    curvature = curvature_of(problem.objective)
-    forecast = forecast_of(experiment, problem, curvature)
+    curvature = parabola_of(problem.objective)
+    forecast = None if curvature is None else forecast_of(experiment, problem, curvature)
     finding = outcome(recording, curvature)
     names = experiment.info.parameters
 
@@ -100,16 +104,10 @@ def document(experiment: Experiment, problem: "Problem", recording: "Recording")
         "last": last,
         "updates": recording.updates,
         "digest": digest(recording),
-        "theory": {
-            "eigenvalues": forecast.eigenvalues,
-            "condition_number": forecast.condition_number,
-            "stability_limit": forecast.stability_limit,
-            "why_no_limit": forecast.why_no_limit,
-            "best_learning_rate": forecast.best_learning_rate,
-            "best_for_epochs": forecast.best_for_epochs,
-            "pays_after": forecast.pays_after,
-            "optimum": named(forecast.optimum),
-            "floor_rmse": forecast.floor_rmse,
+        "theory": {name: getattr(forecast, name, None) for name in THEORY}
+        | {
+            "optimum": forecast and named(forecast.optimum),
+            "why_no_limit": forecast.why_no_limit if forecast else why_no_theory(experiment),
         },
     }
 

@@ -12,8 +12,9 @@ from types import MappingProxyType
 
 from gd_core.export import script_data, script_rules, script_table
 from gd_core.export.script_text import WIDTH, Part, joined, names_of, plain
-from gd_core.settings.catalog import OPTIMIZER_INFO
+from gd_core.settings.catalog import LOSS_INFO, OPTIMIZER_INFO, model_info
 from gd_core.settings.experiment import Experiment
+from gd_core.settings.table_fields import parameter_names
 
 FLAVOURS: Mapping[str, str] = MappingProxyType(
     {
@@ -56,7 +57,8 @@ def parts(experiment: Experiment, flavour: str) -> list[Part]:
 def _imports(experiment: Experiment) -> str:
     """Torch, and what of the standard library a table of one's own takes."""
     needed = ["csv"] if script_table.is_read(experiment) else []
-    needed += ["math"] if experiment.info.model == "polynomial" and experiment.scale_features else []
+    scaling = model_info(experiment.info.model).scaling if experiment.scale_features else None
+    needed += scaling.imports if scaling else ()
     return "\n".join([*(f"import {name}" for name in needed), *([""] if needed else []), "import torch"])
 
 
@@ -77,20 +79,22 @@ def _table(experiment: Experiment) -> list[str]:
     raw = ", *(to_raw @ theta).tolist()" if experiment.scale_features else ""
     if experiment.holdout:
         raw += ", judged"
-    whole = "loss" if experiment.updates_per_epoch == 1 else "loss_of(columns @ theta, y)"
-    if experiment.loss == "mse":
+    prediction = script_data.predicted(experiment, "columns")
+    whole = "loss" if experiment.updates_per_epoch == 1 else f"loss_of({prediction}, y)"
+    if LOSS_INFO[experiment.loss].is_mean_square:
         lines = [] if whole == "loss" else [f"whole = {whole}  # of all rows"]
         name = "whole" if lines else "loss"
         lines.append(f"row = [{name}.item(), {name}.sqrt().item(), *theta.tolist(){raw}]")
     else:
         lines = [
-            "rmse = ((columns @ theta - y) ** 2).mean().sqrt()",
+            f"rmse = (({prediction} - y) ** 2).mean().sqrt()",
             f"row = [{whole}.item(), rmse.item(), *theta.tolist(){raw}]",
         ]
         if len(lines[-1]) > WIDTH - 8:
             lines[-1:] = [f"whole = {whole}", lines[-1].replace(whole, "whole")]
     if experiment.holdout:
-        lines.insert(-1, "judged = ((unseen @ theta - judge) ** 2).mean().sqrt().item()")
+        unseen = script_data.predicted(experiment, "unseen")
+        lines.insert(-1, f"judged = (({unseen} - judge) ** 2).mean().sqrt().item()")
     return [*lines, """print(f"{epoch:>8}", *(f"{number!r:>24}" for number in row))"""]
 
 
@@ -105,7 +109,7 @@ def _settings(experiment: Experiment, lines: script_rules.Lines) -> Part:
             f"shuffle = torch.Generator().manual_seed({experiment.seed})",
         ]
     code += [
-        "too_far = 1e6 * max(1.0, loss_of(columns @ theta, y).item())  # above it, a run has diverged",
+        f"too_far = 1e6 * max(1.0, loss_of({script_data.predicted(experiment, 'columns')}, y).item())  # above it, a run has diverged",
         *_names(experiment),
         """print(f"{'epoch':>8}", *(f"{name:>24}" for name in names))""",
     ]
@@ -118,7 +122,7 @@ def _names(experiment: Experiment) -> list[str]:
     raw = [f"raw {name}" for name in parameters if experiment.scale_features]
     held_out = ["held-out RMSE"] if experiment.holdout else []
     line = f"names = {names_of(['loss', 'RMSE', *parameters, *raw, *held_out])}"
-    if len(line) <= WIDTH:
+    if len(line) <= WIDTH or parameters != parameter_names(len(parameters) - 1):
         return [line]
     again = ['names += [f"raw {name}" for name in names[2:]]'] if raw else []
     again += ['names.append("held-out RMSE")'] if held_out else []
@@ -136,12 +140,12 @@ def _loop(experiment: Experiment, lines: script_rules.Lines) -> Part:
             "    batches = torch.randperm(len(y), generator=shuffle).split(batch_size)",
             *lines.turn,
             "rows = batches[turn]",
-            "loss = loss_of(columns[rows] @ theta, y[rows])",
+            f"loss = loss_of({script_data.predicted(experiment, 'columns[rows]')}, y[rows])",
         ]
     else:
         words = "Training. Each epoch takes all rows for one update."
         reached = "epoch"
-        body = [*lines.turn, "loss = loss_of(columns @ theta, y)"]
+        body = [*lines.turn, f"loss = loss_of({script_data.predicted(experiment, 'columns')}, y)"]
     body += [
         "if not loss.item() <= too_far:  # also where it is no number any more",
         f'    print("diverged at epoch", {reached})',

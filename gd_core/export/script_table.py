@@ -87,8 +87,10 @@ x, y = x[~y.isnan()], y[~y.isnan()]  # rows with a target; other gaps are filled
             gaps = """
 x = torch.where(x.isnan(), x.nanmean(0), x)  # a column's mean fills its gaps
 x, y = x[~y.isnan()], y[~y.isnan()]"""
-        case _:
+        case "refuse":
             number = "float"
+        case unknown:
+            raise ValueError(f"missing must be one that a script knows. Got {unknown}.")
     code = f"""features = {listed(map(quoted, experiment.features))}
 target = {quoted(experiment.target)}
 with open("table.csv", newline="", encoding="utf-8-sig") as file:

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from gd_core.large.distributed import Group
 from gd_core.large.run import LargeRun
-from gd_core.models import MODELS, LinearInParameters
+from gd_core.models import Linear, LinearInParameters, Polynomial
 from gd_core.moments import Moments
 from gd_core.objective import value_and_gradient
 from gd_core.optimizers import OPTIMIZERS, State, UpdateRule
@@ -167,7 +167,8 @@ class LargeProblem:
 
 def model_of(run: LargeRun) -> LinearInParameters:
     """A plane over the features, or a polynomial in one."""
-    return MODELS["polynomial" if run.degree > 1 else "linear"](len(run.parameters) - 1)
+    weights = len(run.parameters) - 1
+    return Polynomial(weights) if run.degree > 1 else Linear(weights)
 
 
 def problem_of(run: LargeRun, raw: Moments) -> LargeProblem:

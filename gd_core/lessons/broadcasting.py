@@ -91,7 +91,7 @@ def of_run(recording: Recording, experiment: Experiment, problem: Problem, curva
 
 def rows_of(problem: Problem, rows: int) -> tuple[Tensor, Tensor]:
     """Φ and y of the first rows, [R, P] and [R]."""
-    return problem.objective.features[:rows], problem.objective.target[:rows]
+    return problem.linear.features[:rows], problem.objective.target[:rows]
 
 
 def predictions(recording: Recording, problem: Problem, rows: int) -> list[float]:

@@ -1,12 +1,187 @@
-"""What can be chosen, in words: titles, help, parameters and starting values.
+"""What can be chosen, in words: titles, help, formulas, parameters, starting values, and how a script writes it.
 
-No torch here, so that a page can draw its controls before torch is loaded. The functions behind the names stand
-in `datasets.DATASETS`, `objective.LOSSES` and `optimizers.OPTIMIZERS`; a test holds the two sides together.
+All that is said of a data set, a model or a loss stands in its entry here; how it is computed stands under the same key
+in `datasets.DATASETS`, `models.MODELS`, `objective.LOSSES` and `optimizers.OPTIMIZERS`. A test holds the two halves
+together. No torch here, so that a page can draw its controls before torch is loaded.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import NamedTuple
+
+Sized = Callable[
+    [int], str
+]  # a text for D, the number of parameters less one: of the weights beside an intercept
+
+
+def fixed(text: str) -> Sized:
+    """The text of a model that always has as many parameters."""
+    return lambda _: text
+
+
+# ------------------------------------------------------------------------------------------------------------- models
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scaling:
+    """Lines of a script around the scaling of its features.
+
+    Attributes:
+        moments: `mu` and `sigma`, mean and deviation of `x`.
+        to_raw: The matrix `to_raw`, which turns coefficients of (x − mu) / sigma into coefficients of x.
+        constant: What a deviation of 0 becomes; empty if the features cannot be constant.
+        imports: What of the standard library this takes.
+    """
+
+    moments: str
+    to_raw: Sized
+    constant: str = ""
+    imports: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelInfo:
+    """A model in words.
+
+    Attributes:
+        latex: ŷ in LaTeX.
+        plain: What ŷ is, as plain text.
+        linear: Whether ŷ = Φθ. Only then can a squared error be a parabola in θ, and features be scaled.
+        terms: What stands for φᵢⱼ in ŷ = Σⱼ φᵢⱼ θⱼ, in words, by parameter; empty for an intercept. None where nobody says.
+        columns: Lines of a script that make `columns` of `x`: Φ, one for each parameter, if the model is linear.
+        prediction: ŷ [N] in a script, of `theta` and some {columns}.
+        scaling: Lines of a script for scaled features; None if there is no way back to the raw ones.
+        curve: ŷ over one feature as a Vega expression, of the name of θ's object, the feature, and D.
+        centred: Whether its curve is drawn from the coefficients of the feature minus its mean, over its deviation:
+            powers of 2000 cancel to more digits than 32 bits have.
+        plane: Whether of several features ŷ = w₁ x₁ + … + b: only such are drawn.
+    """
+
+    latex: Sized
+    plain: Sized
+    linear: bool = True
+    terms: tuple[str, ...] | None = None
+    columns: Sized
+    prediction: str = "{columns} @ theta"
+    scaling: Scaling | None = None
+    curve: Callable[[str, str, int], str]
+    centred: bool = False
+    plane: bool = False
+
+
+def _weights(terms: Callable[[int], str], weights: int) -> str:
+    return " + ".join([*map(terms, range(1, weights + 1)), "b"])
+
+
+def _plane_in_latex(weights: int) -> str:
+    if weights == 1:
+        return r"\hat y = w_1 x + b"
+    if weights <= 3:
+        return rf"\hat y = {_weights(lambda k: f'w_{k} x_{k}', weights)}"
+    return rf"\hat y = w_1 x_1 + \dots + w_{{{weights}}} x_{{{weights}}} + b"
+
+
+def _plane(weights: int) -> str:
+    if weights == 1:
+        return "w1·x + b"
+    if weights <= 3:
+        return _weights(lambda k: f"w{k}·x{k}", weights)
+    return f"w1·x1 + w2·x2 + … + w{weights}·x{weights} + b"
+
+
+def _polynomial_in_latex(weights: int) -> str:
+    return rf"\hat y = {_weights(lambda k: f'w_{k} x^{k}' if k > 1 else 'w_1 x', weights)}"
+
+
+def _polynomial(weights: int) -> str:
+    return _weights(lambda k: f"w{k}·x^{k}" if k > 1 else "w1·x", weights)
+
+
+def _polynomial_to_raw(weights: int) -> str:
+    powers = [*range(1, weights + 1), 0]
+    return f"""powers = {powers}  # ((x - mu) / sigma)^k, multiplied out
+rows = [[math.comb(k, j) * (-mu) ** (k - j) / sigma**k if j <= k else 0 for k in powers] for j in powers]
+to_raw = torch.tensor(rows, dtype=torch.float64)"""
+
+
+def _horner(theta: str, x: str, weights: int) -> str:
+    """b + x (w₁ + x (w₂ + …)), as a Vega expression."""
+    curve = f"{theta}.p{weights - 1}"
+    for power in range(weights - 2, -1, -1):
+        curve = f"({curve} * {x} + {theta}.p{power})"
+    return f"{curve} * {x} + {theta}.p{weights}"
+
+
+MODEL_INFO: Mapping[str, ModelInfo] = {
+    "quadratic": ModelInfo(
+        latex=fixed(r"\hat y = a\,t^2 + b\,t + c"),
+        plain=fixed("a·t² + b·t + c"),
+        terms=("t²", "t", ""),
+        columns=fixed("columns = torch.cat([x**2, x, torch.ones_like(x)], 1)"),
+        scaling=Scaling(
+            moments="mu, sigma = x.mean().item(), x.std(correction=0).item()",
+            to_raw=fixed(
+                """rows = [[1 / sigma**2, 0, 0], [-2 * mu / sigma**2, 1 / sigma, 0], [mu**2 / sigma**2, -mu / sigma, 1]]
+to_raw = torch.tensor(rows, dtype=torch.float64)"""
+            ),
+        ),
+        curve=lambda theta, x, _: f"{theta}.p0 * {x} * {x} + {theta}.p1 * {x} + {theta}.p2",
+    ),
+    "linear": ModelInfo(
+        latex=_plane_in_latex,
+        plain=_plane,
+        terms=("x₁", "x₂", ""),
+        columns=fixed("columns = torch.cat([x, torch.ones_like(x[:, :1])], 1)"),
+        scaling=Scaling(
+            moments="mu, sigma = x.mean(0), x.std(0, correction=0)",
+            constant="sigma[sigma <= 1e-12 * x.abs().amax(0)] = 1.0  # the deviation of a constant column",
+            to_raw=fixed(
+                """to_raw = torch.diag(torch.cat([1 / sigma, torch.ones(1, dtype=torch.float64)]))
+to_raw[-1, :-1] = -mu / sigma"""
+            ),
+        ),
+        curve=_horner,
+        centred=True,
+        plane=True,
+    ),
+    "polynomial": ModelInfo(
+        latex=_polynomial_in_latex,
+        plain=_polynomial,
+        columns=lambda weights: (
+            f"columns = torch.cat([*(x**k for k in range(1, {weights + 1})), torch.ones_like(x)], 1)"
+        ),
+        scaling=Scaling(
+            moments="mu, sigma = x.mean().item(), x.std(correction=0).item()",
+            constant="sigma = 1.0  # the deviation of a constant column",
+            to_raw=_polynomial_to_raw,
+            imports=("math",),
+        ),
+        curve=_horner,
+        centred=True,
+    ),
+    "proportional": ModelInfo(
+        latex=fixed(r"\hat y = A\,x"),
+        plain=fixed("A·x"),
+        terms=("x",),
+        columns=fixed("columns = x"),
+        curve=lambda theta, x, _: f"{theta}.p0 * {x}",
+    ),
+}
+
+
+def model_info(name: str) -> ModelInfo:
+    """A model in words.
+
+    Raises:
+        ValueError: If it is none of these: nothing of another is shown in its place.
+    """
+    if name not in MODEL_INFO:
+        raise ValueError(f"model must be one of {', '.join(MODEL_INFO)}. Got {name}.")
+    return MODEL_INFO[name]
+
+
+# ---------------------------------------------------------------------------------------------------------- data sets
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,6 +196,11 @@ class DatasetInfo:
         knobs: Fields of `Experiment` that shape the data; the others are meaningless for it.
         defaults: Fields of `Experiment` whose starting value is this data set's own.
         source: Where it was published.
+        rows: Key of the data set whose rows it has, if they are another's: two models can fit the same.
+        start: θ₀ as published, in raw units; None if it is the one that comes with the rows.
+        about: What the rows are, for the comment above the lines of a script.
+        code: These lines, which make `x` and `y`, with {points}, {noise} and {data_seed} in them. A table has its own.
+        noise_code: What stands there for {noisy}, if there is any noise.
     """
 
     title: str
@@ -30,6 +210,16 @@ class DatasetInfo:
     knobs: tuple[str, ...] = ()
     defaults: Mapping[str, object] = field(default_factory=dict)
     source: str
+    rows: str = ""
+    start: tuple[float, ...] | None = None
+    about: str = ""
+    code: str = ""
+    noise_code: str = ""
+
+    @property
+    def is_a_single_row(self) -> bool:
+        """Whether it is one row, which has no spread to be scaled and cannot be split."""
+        return self.defaults.get("points") == 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,78 +232,79 @@ class OptimizerInfo:
     hyperparameters: Mapping[str, float] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, kw_only=True)
-class LossInfo:
-    """A loss as a choice: title, help and formula in LaTeX."""
+DATASET_INFO: Mapping[str, DatasetInfo] = {
+    "noisy-quadratic": DatasetInfo(
+        title="Noisy quadratic",
+        help="Speed of an object over 20 seconds, with noise. The curve a·t² + b·t + c is fitted to it.",
+        model="quadratic",
+        parameters=("a", "b", "c"),
+        knobs=("points", "noise", "data_seed"),
+        defaults={
+            "points": 20,
+            "noise": 5.0,
+            "data_seed": 2021,
+            "learning_rate": 1e-5,
+            "epochs": 1000,
+        },
+        source="A. A. Awan, “Gradient Descent: Design Your First Machine Learning Model”, 2021",
+        about="speed of an object after t seconds, with noise",
+        code="""generator = torch.Generator().manual_seed({data_seed})
+t = torch.arange({points}).float()  # seconds
+y = torch.rand({points}, generator=generator) * {noise!r} + 0.8 * (t - 7.5) ** 2 + 1  # m/s
+x, y = t.double().unsqueeze(1), y.double()  # from here on with 16 digits""",
+    ),
+    "two-features": DatasetInfo(
+        title="Two features",
+        help="y = 1.3·x₁ − 1.0·x₂ − 3.5 for 1,000 random rows. A plane w₁·x₁ + w₂·x₂ + b is fitted to it.",
+        model="linear",
+        parameters=("w₁", "w₂", "b"),
+        knobs=("points", "noise", "data_seed"),
+        defaults={
+            "points": 1000,
+            "noise": 0.0,
+            "data_seed": 42,
+            "learning_rate": 1e-3,
+            "epochs": 1000,
+        },
+        source="“Gradient Descent Algorithm in Machine Learning”, GeeksforGeeks",
+        about="random rows of a plane",
+        code="""generator = torch.Generator().manual_seed({data_seed})
+x = torch.randn({points}, 2, generator=generator)
+y = x @ torch.tensor([1.3, -1.0]) - 3.5{noisy}
+x, y = x.double(), y.double()  # from here on with 16 digits""",
+        noise_code=" + {noise!r} * torch.randn({points}, generator=generator)",
+    ),
+    "one-parameter": DatasetInfo(
+        title="One parameter",
+        help="A single row, x = 3 and y = −3, and the model A·x. Its loss is the parabola (3 + 3A)².",
+        model="proportional",
+        parameters=("A",),
+        defaults={"points": 1, "noise": 0.0, "data_seed": 0, "learning_rate": 0.1, "epochs": 40},
+        source="“PyTorch Gradient Descent”, Tutorial And Example",
+        about="a single row",
+        code="""x = torch.tensor([[3.0]], dtype=torch.float64)
+y = torch.tensor([-3.0], dtype=torch.float64)""",
+    ),
+    "table": DatasetInfo(
+        title="Your table",
+        help="Rows of your own, from a file or pasted. A line, a polynomial or a plane is fitted to them.",
+        model="linear",
+        parameters=("w₁", "b"),
+        defaults={
+            "table": "cars",
+            "target": "distance (ft)",
+            "features": ("speed (mph)",),
+            "points": 50,
+            "noise": 0.0,
+            "data_seed": 0,
+            "learning_rate": 0.00188,  # 1/λ, rounded: half the limit
+            "epochs": 1000,
+        },
+        source="Your own data",
+    ),
+}
 
-    title: str
-    help: str
-    latex: str
-
-
-DATASET_INFO: Mapping[str, DatasetInfo] = MappingProxyType(
-    {
-        "noisy-quadratic": DatasetInfo(
-            title="Noisy quadratic",
-            help="Speed of an object over 20 seconds, with noise. The curve a·t² + b·t + c is fitted to it.",
-            model="quadratic",
-            parameters=("a", "b", "c"),
-            knobs=("points", "noise", "data_seed"),
-            defaults={
-                "points": 20,
-                "noise": 5.0,
-                "data_seed": 2021,
-                "learning_rate": 1e-5,
-                "epochs": 1000,
-            },
-            source="A. A. Awan, “Gradient Descent: Design Your First Machine Learning Model”, 2021",
-        ),
-        "two-features": DatasetInfo(
-            title="Two features",
-            help="y = 1.3·x₁ − 1.0·x₂ − 3.5 for 1,000 random rows. A plane w₁·x₁ + w₂·x₂ + b is fitted to it.",
-            model="linear",
-            parameters=("w₁", "w₂", "b"),
-            knobs=("points", "noise", "data_seed"),
-            defaults={
-                "points": 1000,
-                "noise": 0.0,
-                "data_seed": 42,
-                "learning_rate": 1e-3,
-                "epochs": 1000,
-            },
-            source="“Gradient Descent Algorithm in Machine Learning”, GeeksforGeeks",
-        ),
-        "one-parameter": DatasetInfo(
-            title="One parameter",
-            help="A single row, x = 3 and y = −3, and the model A·x. Its loss is the parabola (3 + 3A)².",
-            model="proportional",
-            parameters=("A",),
-            defaults={"points": 1, "noise": 0.0, "data_seed": 0, "learning_rate": 0.1, "epochs": 40},
-            source="“PyTorch Gradient Descent”, Tutorial And Example",
-        ),
-        "table": DatasetInfo(
-            title="Your table",
-            help="Rows of your own, from a file or pasted. A line, a polynomial or a plane is fitted to them.",
-            model="linear",
-            parameters=("w₁", "b"),
-            defaults={
-                "table": "cars",
-                "target": "distance (ft)",
-                "features": ("speed (mph)",),
-                "points": 50,
-                "noise": 0.0,
-                "data_seed": 0,
-                "learning_rate": 0.00188,  # 1/λ, rounded: half the limit
-                "epochs": 1000,
-            },
-            source="Your own data",
-        ),
-    }
-)
-
-PUBLISHED: Mapping[str, DatasetInfo] = MappingProxyType(
-    {name: info for name, info in DATASET_INFO.items() if name != "table"}
-)
+PUBLISHED: Mapping[str, DatasetInfo] = {name: info for name, info in DATASET_INFO.items() if name != "table"}
 
 OPTIMIZER_INFO: Mapping[str, OptimizerInfo] = MappingProxyType(
     {
@@ -157,18 +348,111 @@ OPTIMIZER_INFO: Mapping[str, OptimizerInfo] = MappingProxyType(
     }
 )
 
-LOSS_INFO: Mapping[str, LossInfo] = MappingProxyType(
-    {
-        "mse": LossInfo(
-            title="Mean squared error",
-            help="The mean of the squared differences, row by row.",
-            latex=r"L = \tfrac{1}{N}\sum_i (\hat y_i - y_i)^2",
+
+def why_not_scaled(info: DatasetInfo) -> str | None:
+    """Why the features of a data set cannot be scaled, as the end of a sentence; None if they can."""
+    if info.is_a_single_row:
+        return "a single row has no spread"
+    if model_info(info.model).scaling is None:
+        return "its model has no way back to the raw features"
+    return None
+
+
+# -------------------------------------------------------------------------------------------------------------- losses
+
+
+class LossLines(NamedTuple):
+    """A loss in a script: what it is, as its docstring, and its value by `prediction` and `target`."""
+
+    says: str
+    value: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class LossInfo:
+    """A loss in words.
+
+    Attributes:
+        title: Name on the page.
+        help: One sentence for a student.
+        latex: L in LaTeX.
+        gradient: ∇L in LaTeX, with {columns} for what each prediction changes by with θ.
+        squared: Whether it is a mean squared error, against y or something else that θ does not move. Of a model that is
+            linear in θ it is a parabola then.
+        is_mean_square: Whether its root is the RMSE that is shown.
+        minimised: What is minimised and what is shown, for a student.
+        floor: What the RMSE at its lowest point means.
+        close: Said near there, with {floor} for that RMSE.
+        rises: Why the RMSE may rise although the rate is below its limit; empty if for another reason.
+        lines: How a script writes it,
+        lines_of_many: and for more than MANY_ROWS rows, if otherwise.
+    """
+
+    title: str
+    help: str
+    latex: str
+    gradient: str
+    squared: bool
+    is_mean_square: bool
+    minimised: str
+    floor: str
+    close: str
+    rises: str = ""
+    lines: LossLines
+    lines_of_many: LossLines | None = None
+
+
+MANY_ROWS = 1000  # up to so many the N × N table of the shape mistake is really made in a script: 8 MB
+LOSS_INFO: Mapping[str, LossInfo] = {
+    "mse": LossInfo(
+        title="Mean squared error",
+        help="The mean of the squared differences, row by row.",
+        latex=r"L = \tfrac{1}{N}\sum_i (\hat y_i - y_i)^2",
+        gradient=r"\nabla L = \tfrac{2}{N}\,{columns}^\top(\hat y - y)",
+        squared=True,
+        is_mean_square=True,
+        minimised="Minimised is the mean squared error; shown is its root, the RMSE.",
+        floor="The error at the optimum. No training gets below it.",
+        close="Close to the floor, {floor}: no training gets below it.",
+        lines=LossLines("The mean of the squared errors.", "((prediction - target) ** 2).mean()"),
+    ),
+    "mse-broadcast": LossInfo(
+        title="The article's shape mistake",
+        help="Prediction (N, 1) minus target (N,) is an N × N table: every prediction is compared with every "
+        "target. Its mean is smallest when all predictions equal the mean of y.",
+        latex=r"L = \tfrac{1}{N^2}\sum_i\sum_j (\hat y_i - y_j)^2",
+        gradient=r"\nabla L = \tfrac{2}{N}\,{columns}^\top(\hat y - \bar y)",
+        squared=True,
+        is_mean_square=False,
+        minimised="Minimised is the mean of the N × N table; shown as RMSE is the error against the data. The thin line "
+        "is the root of the loss.",
+        floor="The error where this mistaken loss is lowest. The right loss gets far below it.",
+        close="Close to {floor}, the error where this mistaken loss is lowest.",
+        rises="Up: the mistaken loss falls, while the error against the data rises.",
+        lines=LossLines(
+            "The mistake of the article: (N, 1) minus (N,) is a table, every prediction with every target.",
+            "((prediction.unsqueeze(1) - target) ** 2).mean()",
         ),
-        "mse-broadcast": LossInfo(
-            title="The article's shape mistake",
-            help="Prediction (N, 1) minus target (N,) is an N × N table: every prediction is compared with every "
-            "target. Its mean is smallest when all predictions equal the mean of y.",
-            latex=r"L = \tfrac{1}{N^2}\sum_i\sum_j (\hat y_i - y_j)^2",
+        lines_of_many=LossLines(
+            "The mean of an N by N table, every prediction with every target, without making it.",
+            "prediction.var(correction=0) + target.var(correction=0) + (prediction.mean() - target.mean()) ** 2",
         ),
-    }
-)
+    ),
+}
+
+
+def why_no_parabola(model: str, loss: str) -> str | None:
+    """Why a loss is no parabola in θ, as words after “a run whose …” or “the …”; None if it is one.
+
+    This is the words' half of `objective.as_parabola`: whatever needs curvature, limits or the optimum asks one of both.
+    """
+    if not model_info(model).linear:
+        return "model is not linear in its parameters"
+    if not LOSS_INFO[loss].squared:
+        return "loss is no squared error"
+    return None
+
+
+def with_parabola(loss: str = "mse") -> Mapping[str, DatasetInfo]:
+    """The data sets on whose model this loss is a parabola."""
+    return {name: info for name, info in DATASET_INFO.items() if why_no_parabola(info.model, loss) is None}

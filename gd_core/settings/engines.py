@@ -25,8 +25,12 @@ def is_long(updates: int, rows_per_update: int) -> bool:
     return updates > SHORT_UPDATES or updates * rows_per_update > SHORT_ROWS
 
 
-def why_no_spectrum(updates_per_epoch: int, optimizers: Iterable[str]) -> str | None:
+def why_no_spectrum(
+    updates_per_epoch: int, optimizers: Iterable[str], why_no_parabola: str | None = None
+) -> str | None:
     """Where a run cannot be worked out along the eigenvectors, and why; None where it can."""
+    if why_no_parabola:
+        return f"for a run whose {why_no_parabola}, so that the eigenvectors are others at every point"
     if updates_per_epoch > 1:
         return "with mini-batches, each of which has eigenvectors of its own"
     if odd := next((name for name in optimizers if name not in LINEAR_RULES), None):

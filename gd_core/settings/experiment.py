@@ -8,7 +8,13 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any, Self
 
-from gd_core.settings.catalog import DATASET_INFO, OPTIMIZER_INFO, DatasetInfo
+from gd_core.settings.catalog import (
+    DATASET_INFO,
+    OPTIMIZER_INFO,
+    DatasetInfo,
+    why_no_parabola,
+    why_not_scaled,
+)
 from gd_core.settings.engines import AUTO, LOOP, LOOP_UPDATES, SPECTRUM, is_long, why_no_spectrum
 from gd_core.settings.experiment_fields import (
     COMMON_FIELDS,
@@ -290,17 +296,19 @@ def problem_with(name: str, value: Any, others: Mapping[str, Any]) -> str | None
 
 def _problem_beside(name: str, value: Any, others: Mapping[str, Any]) -> str | None:
     """The sentence about a value that is right by itself, and does not fit the other fields; or None."""
-    single = others.get("dataset") == "one-parameter"
+    info = DATASET_INFO[others["dataset"]] if "dataset" in others else None
     if name == "engine" and value == SPECTRUM:
         return _problem_with_spectrum(others)
-    if name == "scale_features" and value and single:
-        return "scale_features must be false for one-parameter: a single row has no spread. Got true."
+    if name == "scale_features" and value and info and (reason := why_not_scaled(info)):
+        return f"scale_features must be false for {others['dataset']}: {reason}. Got true."
     if name == "start" and isinstance(value, tuple):
         return _problem_with_start(value, info_of(others).parameters)
     if name == "before":
         return _problem_with_before(value, others)
-    if name == "holdout" and value and single:
-        return f"holdout must be 0 for one-parameter: a single row cannot be split. Got {quoted(value)}."
+    if name == "holdout" and value and info and info.is_a_single_row:
+        return (
+            f"holdout must be 0 for {others['dataset']}: a single row cannot be split. Got {quoted(value)}."
+        )
     if name == "holdout" and value and others["dataset"] == DATASET:
         return problem_with_holding_out(held_out_of(others["points"], value), value, others)
     if name == "batch_size" and value > (rows := _training_rows(others)):
@@ -340,7 +348,7 @@ def _problem_with_before(value: Any, others: Mapping[str, Any]) -> str | None:
 
 def _problem_with_spectrum(others: Mapping[str, Any]) -> str | None:
     """Why these settings cannot be worked out along the eigenvectors, as a sentence."""
-    if not {"optimizer", "batch_size", "before"} <= set(others):
+    if not {"optimizer", "batch_size", "before", "loss"} <= set(others):
         return None  # told when they are known
     reason = _why_no_spectrum(others)
     return reason and f"engine must be {AUTO} or {LOOP} {reason}. Got {SPECTRUM}."
@@ -352,7 +360,8 @@ def _why_no_spectrum(values: Mapping[str, Any]) -> str | None:
         return f"with {odd}, which the eigenvectors know nothing of"
     rules = (*(phase.optimizer for phase in values["before"]), values["optimizer"])
     rows = _training_rows(values)
-    return why_no_spectrum(-(-rows // (values["batch_size"] or rows)), rules)
+    curved = why_no_parabola(info_of(values).model, values["loss"])
+    return why_no_spectrum(-(-rows // (values["batch_size"] or rows)), rules, curved)
 
 
 def beyond(values: Mapping[str, Any], known: Collection[str]) -> str | None:

@@ -51,7 +51,7 @@ def by_torch_optim(
     problem: Problem, found: Mapping[str, Callable[..., torch.optim.Optimizer]], epochs: int
 ) -> Calls:
     """The loop around torch.optim, for each of these optimisers."""
-    objective = problem.objective
+    objective = problem.linear
     return {
         name: partial(peers.torch_optim, objective.features, objective.target, problem.start, make, epochs)
         for name, make in found.items()
@@ -59,7 +59,7 @@ def by_torch_optim(
 
 
 def by_numpy(problem: Problem, learning_rate: float, epochs: int) -> Calls:
-    objective = problem.objective
+    objective = problem.linear
     rows = (objective.features.numpy(), objective.target.numpy(), problem.start.numpy())
     return {"NumPy by hand": partial(peers.numpy_by_hand, *rows, learning_rate, epochs)}
 

@@ -12,7 +12,7 @@ from core import Calls, ours
 from gd_core.datasets import Dataset
 from gd_core.lessons.learning_rate.sweep import sweep
 from gd_core.models import Linear
-from gd_core.objective import Objective
+from gd_core.objective import LinearObjective
 from gd_core.optimizers import gradient_descent
 from gd_core.problem import build
 from gd_core.published import QUADRATIC
@@ -25,17 +25,17 @@ LOOP, SGD, NUMPY = "this app, the loop", "torch.optim.SGD, plain", "NumPy by han
 TOO_LONG = 20.0  # seconds of one call; a larger cell of that kind stays empty
 
 
-def plane(rows: int, features: int) -> Objective:
+def plane(rows: int, features: int) -> LinearObjective:
     """A plane over so many random rows and features."""
     generator = torch.Generator().manual_seed(0)
     x = torch.randn(rows, features, generator=generator, dtype=torch.float64)
     y = x.sum(1, keepdim=True) + 0.1 * torch.randn(rows, 1, generator=generator, dtype=torch.float64)
     start = torch.zeros(features + 1, dtype=torch.float64)
     names = tuple(f"x{j}" for j in range(features))
-    return Objective(Linear(features), Dataset(x, y, names, "y", "Random plane", start))
+    return LinearObjective(Linear(features), Dataset(x, y, names, "y", "Random plane", start))
 
 
-def by_epoch(objective: Objective, epochs: int) -> Calls:
+def by_epoch(objective: LinearObjective, epochs: int) -> Calls:
     """So many epochs by each of three."""
     features, target, start = objective.features, objective.target, objective.dataset.start
 
@@ -80,7 +80,7 @@ def _columns() -> list[Column]:
     return [Column(name, "s") for name in (LOOP, SGD, NUMPY)]
 
 
-def _an_epoch(size: int, objective: Objective, quick: bool) -> list[Cell]:
+def _an_epoch(size: int, objective: LinearObjective, quick: bool) -> list[Cell]:
     cost = objective.features.numel()
     epochs = max(2, min(500, (1_000_000 if quick else 5_000_000) // cost))
     times = alternate(by_epoch(objective, epochs), rounds=3, budget=5)

@@ -63,7 +63,7 @@ def test_torch_optim_is_ours(name, way):
     experiment = replace(Experiment.default("noisy-quadratic", rule), learning_rate=rate, epochs=60)
     problem = build(experiment)
     make = peers.optimizers(name, rate)[f"torch.optim.{name}, {way}"]
-    trace = peers.torch_optim(problem.objective.features, problem.objective.target, problem.start, make, 60)
+    trace = peers.torch_optim(problem.linear.features, problem.objective.target, problem.start, make, 60)
     recording = record(experiment)
     same(recording.theta[-1], trace.parameters)
     same(recording.loss[:-1], trace.losses)
@@ -73,7 +73,7 @@ def test_numpy_by_hand_is_ours():
     """The gradient written out ends where ours ends."""
     experiment = replace(PLANE, loss="mse", epochs=200)
     problem = build(experiment)
-    features, target = problem.objective.features.numpy(), problem.objective.target.numpy()
+    features, target = problem.linear.features.numpy(), problem.objective.target.numpy()
     trace = peers.numpy_by_hand(features, target, problem.start.numpy(), experiment.learning_rate, 200)
     same(record(experiment).theta[-1], trace.parameters)
 

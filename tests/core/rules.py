@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gd_core.objective import Objective
+from gd_core.objective import LinearObjective
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,7 +80,7 @@ RULES = {
 def torchs_path(
     optimizer: torch.optim.Optimizer,
     theta: Tensor,
-    objective: Objective,
+    objective: LinearObjective,
     batches: Iterable[Tensor | None],
 ) -> Tensor:
     """θ before the first and after each update of torch's optimizer, [T + 1, P]; the loss is written out here."""

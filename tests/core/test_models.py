@@ -9,7 +9,7 @@ from torch import nn
 
 from gd_core.datasets import DATASETS
 from gd_core.models import MODELS, Linear, Proportional, Quadratic
-from gd_core.objective import Objective
+from gd_core.objective import LinearObjective
 from gd_core.settings.catalog import DATASET_INFO
 
 numbers = st.floats(-10, 10)
@@ -66,7 +66,9 @@ def test_proportional_is_its_formula():
 @given(data=st.data())
 def test_features_agree_with_the_module(name, data):
     """The loss by way of features equals the loss by way of the nn.Module, at any θ."""
-    objective = Objective(MODELS[DATASET_INFO[name].model](), DATASETS[name](20, noise=1.0, data_seed=4))
+    objective = LinearObjective(
+        MODELS[DATASET_INFO[name].model](), DATASETS[name](20, noise=1.0, data_seed=4)
+    )
     count = objective.features.shape[1]
     theta = torch.tensor(data.draw(st.lists(numbers, min_size=count, max_size=count)), dtype=torch.float64)
     torch.testing.assert_close(objective(theta), objective.literal(theta), rtol=1e-12, atol=1e-12)

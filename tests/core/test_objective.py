@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from gd_core.datasets import DATASETS
 from gd_core.models import MODELS
-from gd_core.objective import LOSSES, Objective, mse, mse_broadcast, value_and_gradient
+from gd_core.objective import LOSSES, LinearObjective, mse, mse_broadcast, value_and_gradient
 from gd_core.settings.catalog import DATASET_INFO
 
 vectors = st.lists(st.tuples(st.floats(-100, 100), st.floats(-100, 100)), min_size=1, max_size=12)
@@ -16,7 +16,9 @@ every_objective = pytest.mark.parametrize(
     "objective",
     [
         pytest.param(
-            Objective(MODELS[DATASET_INFO[name].model](), DATASETS[name](20, noise=1.0, data_seed=4), loss),
+            LinearObjective(
+                MODELS[DATASET_INFO[name].model](), DATASETS[name](20, noise=1.0, data_seed=4), loss
+            ),
             id=f"{name}, {title}",
         )
         for name in DATASETS
@@ -67,7 +69,9 @@ def test_gradient_agrees_with_finite_differences(objective):
 @pytest.mark.parametrize("name", DATASETS)
 def test_gradient_of_the_mean_squared_error_is_the_formula(name):
     """∇L = (2/N) Φᵀ(Φθ − y), in NumPy."""
-    objective = Objective(MODELS[DATASET_INFO[name].model](), DATASETS[name](20, noise=1.0, data_seed=4))
+    objective = LinearObjective(
+        MODELS[DATASET_INFO[name].model](), DATASETS[name](20, noise=1.0, data_seed=4)
+    )
     features, target = objective.features.numpy(), objective.target.numpy()
     for theta in points(objective):
         value, gradient = value_and_gradient(objective, theta)
@@ -116,7 +120,7 @@ def test_rmse_is_against_the_data_whatever_is_minimised(objective):
 
 def test_the_gradient_leaves_theta_alone():
     """θ is not made to require gradients, and the value carries no graph."""
-    objective = Objective(MODELS["proportional"](), DATASETS["one-parameter"]())
+    objective = LinearObjective(MODELS["proportional"](), DATASETS["one-parameter"]())
     theta = torch.tensor([2.0], dtype=torch.float64)
     value, gradient = value_and_gradient(objective, theta)
     assert (value.item(), gradient.tolist()) == (81.0, [54.0])  # (3 + 3·2)² and 18·(2 + 1)

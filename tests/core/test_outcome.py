@@ -87,7 +87,7 @@ def test_far_above_the_limit_it_diverges(experiment):
     assert finding.outcome == Outcome.DIVERGED
     assert finding.epoch is not None
     problem = build(experiment)
-    features, target = problem.objective.features.numpy(), problem.objective.target.numpy()
+    features, target = problem.linear.features.numpy(), problem.objective.target.numpy()
     theta, losses = problem.start.numpy(), []
     for _ in range(finding.epoch + 1):
         error = features @ theta - target

@@ -83,7 +83,7 @@ def test_a_recording_has_its_shapes(name):
 def test_columns_belong_to_their_theta(name):
     """Loss and RMSE of an epoch are those of all rows at that epoch's θ, recomputed in NumPy."""
     experiment, recording = RUNS[name], record(RUNS[name])
-    objective = build(experiment).objective
+    objective = build(experiment).linear
     predictions = recording.epoch_theta.numpy() @ objective.features.numpy().T
     target = objective.target.numpy()
     rmse = ((predictions - target) ** 2).mean(1) ** 0.5

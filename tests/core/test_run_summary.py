@@ -40,7 +40,7 @@ def test_a_short_run_is_kept_whole():
     recording = record(FAST)
     assert torch.equal(one.theta, recording.epoch_theta)
     assert np.array_equal(one.rmse, recording.epoch_rmse.numpy())
-    features, y = problem.objective.features.numpy(), problem.objective.target.numpy()
+    features, y = problem.linear.features.numpy(), problem.objective.target.numpy()
     best = np.linalg.lstsq(features, y, rcond=None)[0]
     lowest = np.mean((features @ best - y) ** 2)
     assert one.gap == pytest.approx(float(recording.epoch_loss[-1]) - lowest, rel=1e-9)

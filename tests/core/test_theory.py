@@ -14,7 +14,7 @@ from gd_core import theory
 from gd_core.datasets import Dataset
 from gd_core.models import Linear
 from gd_core.moments import Moments
-from gd_core.objective import Objective
+from gd_core.objective import LinearObjective
 from gd_core.optimizers import OPTIMIZERS
 from gd_core.problem import build
 from gd_core.recorder import record
@@ -43,7 +43,7 @@ def plane_of(x, y):
     x, y = torch.as_tensor(x, dtype=torch.float64), torch.as_tensor(y, dtype=torch.float64)
     names = tuple(f"x{i}" for i in range(x.shape[1]))
     start = torch.zeros(x.shape[1] + 1, dtype=torch.float64)
-    return Objective(Linear(x.shape[1]), Dataset(x, y.unsqueeze(1), names, "y", "", start))
+    return LinearObjective(Linear(x.shape[1]), Dataset(x, y.unsqueeze(1), names, "y", "", start))
 
 
 def random_plane(seed, rows=12, features=2):
@@ -122,7 +122,7 @@ def test_no_rows_are_no_parabola():
 def test_hessian_is_its_formula(experiment, loss):
     """H = (2/N) ΦᵀΦ without a ½, for the shape mistake too."""
     problem, curvature, _ = foreseen(replace(experiment, loss=loss))
-    features = problem.objective.features.numpy()
+    features = problem.linear.features.numpy()
     np.testing.assert_allclose(
         curvature.hessian, 2 / len(features) * features.T @ features, rtol=1e-9, atol=1e-11
     )
@@ -174,7 +174,7 @@ def test_optimum_is_that_of_least_squares(points, scale_features):
     assert forecast.optimum == pytest.approx(best / [x.max() ** 2, x.max(), 1], rel=1e-6)
     assert forecast.floor_rmse == pytest.approx(floor, rel=1e-6, abs=1e-10)
     assert math.isfinite(curvature.condition_number)
-    singular = np.linalg.svd(problem.objective.features.numpy() * np.sqrt(2 / points), compute_uv=False)
+    singular = np.linalg.svd(problem.linear.features.numpy() * np.sqrt(2 / points), compute_uv=False)
     assert curvature.eigenvalues.tolist() == pytest.approx(np.sort(singular**2), rel=1e-9)
 
 

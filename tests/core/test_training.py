@@ -10,14 +10,14 @@ from hypothesis import strategies as st
 
 from gd_core.datasets import DATASETS
 from gd_core.models import MODELS
-from gd_core.objective import Objective
+from gd_core.objective import LinearObjective
 from gd_core.optimizers import OPTIMIZERS
 from gd_core.training import batches, has_diverged, train
 
 
 @pytest.fixture
 def plane():
-    return Objective(MODELS["linear"](), DATASETS["two-features"](30, noise=0.3, data_seed=1))
+    return LinearObjective(MODELS["linear"](), DATASETS["two-features"](30, noise=0.3, data_seed=1))
 
 
 def test_it_is_the_textbooks_loop(plane):

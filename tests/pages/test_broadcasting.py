@@ -70,7 +70,7 @@ def test_the_picture_holds_the_differences_that_pytorch_makes():
         return np.sum([weight * column(part) for part, weight in sums[name]], axis=0)
 
     problem, theta = build(PLANE), record(PLANE).theta
-    features, target = problem.objective.features[:4].numpy(), problem.objective.target[:4].numpy()
+    features, target = problem.linear.features[:4].numpy(), problem.objective.target[:4].numpy()
     for epoch in (0, 1, 500, 1000):
         meant = (features @ theta[epoch].numpy()).reshape(4, 1) - target
         shown = np.array([[column(f"e{i}_{j}")[epoch] for j in range(4)] for i in range(4)])

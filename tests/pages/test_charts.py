@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from gd_core.datasets import Dataset
 from gd_core.models import Quadratic
-from gd_core.objective import Objective
+from gd_core.objective import LinearObjective
 from gd_core.problem import Problem, build, rule_of
 from gd_core.recorder import Recorder, record
 from gd_core.settings.experiment import Experiment, defaults
@@ -68,7 +68,7 @@ def singular():
     column = torch.full((3, 1), 2.0, dtype=torch.float64)
     y = torch.tensor([[1.0], [2.0], [4.0]], dtype=torch.float64)
     dataset = Dataset(column, y, ("x",), "y", "Constant", torch.tensor([1.0, 0.0, -1.0], dtype=torch.float64))
-    objective = Objective(Quadratic(), dataset)
+    objective = LinearObjective(Quadratic(), dataset)
     identity = torch.eye(3, dtype=torch.float64)
     problem = Problem(dataset, objective, dataset.start, identity, rule_of(experiment))
     recorder = Recorder(experiment, problem)
@@ -512,7 +512,7 @@ def test_the_parts_of_the_gap_add_up_to_the_loss_above_its_lowest(name):
     """The directions sum to the whole, and the whole is L − L* with L* from NumPy's least squares."""
     run = RUNS[name]()
     view = gap(run, LIGHT, HEIGHT)
-    features, y = run.problem.objective.features.numpy(), run.problem.objective.target.numpy()
+    features, y = run.problem.linear.features.numpy(), run.problem.objective.target.numpy()
     best = np.linalg.lstsq(features, y, rcond=None)[0]
     lowest = np.mean((features @ best - y) ** 2)
     epochs = column(view, "path", "epoch").astype(int)
@@ -529,7 +529,7 @@ def test_each_part_of_the_gap_shrinks_by_its_own_factor():
     """Under gradient descent direction i is multiplied by (1 − ηλᵢ)² an epoch, λᵢ from NumPy."""
     run = run_of(epochs=40, scale_features=True, learning_rate=0.05)
     view = gap(run, LIGHT, HEIGHT)
-    features = run.problem.objective.features.numpy()
+    features = run.problem.linear.features.numpy()
     eigenvalues = np.linalg.eigvalsh(2 * features.T @ features / len(features))
     epochs = column(view, "path", "epoch")
     for i, eigenvalue in enumerate(eigenvalues):
@@ -577,7 +577,7 @@ def test_the_maps_cross_marks_the_lowest_point_of_the_slice(axes):
     run = run_of("two-features", epochs=12, learning_rate=0.1, points=60, noise=1.0)
     view = landscape(run, axes, run.experiment.info.parameters, LIGHT, HEIGHT)
     (other,) = {0, 1, 2} - set(axes)
-    features, y = run.problem.objective.features.numpy(), run.problem.objective.target.numpy()
+    features, y = run.problem.linear.features.numpy(), run.problem.objective.target.numpy()
     for k, theta in enumerate(run.recording.theta.numpy()):
         target = y - features[:, other] * theta[other]
         lowest = np.linalg.lstsq(features[:, list(axes)], target, rcond=None)[0]

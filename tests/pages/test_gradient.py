@@ -39,7 +39,7 @@ def recorded(query):
 def by_hand(query, epoch):
     """Each row's contribution at an epoch, 2(ŷᵢ − yᵢ)φᵢⱼ, in NumPy, [N, P]."""
     problem, recording = recorded(query)
-    features, target = problem.objective.features.numpy(), problem.objective.target.numpy()
+    features, target = problem.linear.features.numpy(), problem.objective.target.numpy()
     residual = features @ recording.epoch_theta[epoch].numpy() - target
     return 2 * residual[:, None] * features
 
@@ -149,12 +149,12 @@ def test_a_row_is_written_out(query):
     table = page.player["table"]
     for epoch in (0, 5, -1):
         theta = recording.epoch_theta[epoch]
-        residual = float(problem.objective.features[row] @ theta - problem.objective.target[row])
+        residual = float(problem.linear.features[row] @ theta - problem.objective.target[row])
         assert table["residual"].iloc[epoch] == pytest.approx(residual, rel=1e-4, abs=1e-5)
         for j, part in enumerate(by_hand(query, epoch)[row]):
             assert table[f"c{j}"].iloc[epoch] == pytest.approx(part, rel=1e-4, abs=1e-4)
     for j, name in enumerate(NAMES[query["dataset"]]):
-        value = float(problem.objective.features[row, j])
+        value = float(problem.linear.features[row, j])
         assert f"∂J{'₂' if row else '₁'}/∂{name} = 2(ŷ" in page.words
         if name not in ("b", "c") or (query is CURVE and name == "b"):
             text = significant(value, 4)

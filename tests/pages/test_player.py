@@ -128,8 +128,8 @@ def test_raw_units_are_the_same_curve_in_other_numbers(kind):
     table, sums, run, _ = table_of(**KINDS[kind])
     scaled = np.column_stack([added_up(table, sums, f"p{i}") for i in range(3)])
     raw = np.column_stack([added_up(table, sums, f"r{i}") for i in range(3)])
-    plain = run.problem.objective.model.features(run.problem.dataset.x).numpy()
-    seen = run.problem.objective.features.numpy()
+    plain = run.problem.linear.model.features(run.problem.dataset.x).numpy()
+    seen = run.problem.linear.features.numpy()
     expected = scaled @ seen.T
     np.testing.assert_allclose(raw @ plain.T, expected, rtol=1e-9, atol=1e-9 * np.abs(expected).max())
 
@@ -138,7 +138,7 @@ def test_raw_units_are_the_same_curve_in_other_numbers(kind):
 def test_error_and_loss_are_those_of_all_rows(kind):
     """RMSE by hand at each row's parameters; the loss is its square where the mean squared error is minimised."""
     table, _, run, _ = table_of(**KINDS[kind])
-    features, y = run.problem.objective.features.numpy(), run.problem.objective.target.numpy()
+    features, y = run.problem.linear.features.numpy(), run.problem.objective.target.numpy()
     mean_square = ((theta_of(run)[epochs_of(run)] @ features.T - y) ** 2).mean(1)
     np.testing.assert_allclose(table["loss"], mean_square, rtol=1e-6, atol=1e-30)
     np.testing.assert_allclose(table["rmse"], np.sqrt(mean_square), rtol=1e-6, atol=1e-15)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from torch import Tensor
 
-from gd_core.objective import Objective
+from gd_core.objective import LinearObjective
 from gd_core.training import Recording
 from gd_core.verdict import short
 
@@ -17,7 +17,7 @@ VANISHED = 0.01  # of its first mean length: bars below it have shrunk to nothin
 BALANCED = 0.05  # of the bars' mean length: a mean below it counts as near 0
 
 
-def contributions(objective: Objective, theta: Tensor) -> Tensor:
+def contributions(objective: LinearObjective, theta: Tensor) -> Tensor:
     """Each row's own gradient of the mean squared error, ∂Jᵢ/∂θⱼ = 2 (ŷᵢ − yᵢ) φᵢⱼ. [..., P] → [..., N, P]."""
     residual = theta @ objective.features.T - objective.target  # ŷ − y, [..., N]
     return 2 * residual.unsqueeze(-1) * objective.features
@@ -44,13 +44,13 @@ class Pulls(NamedTuple):
     mean: Tensor
 
 
-def pulls(objective: Objective, theta: Tensor) -> Pulls:
+def pulls(objective: LinearObjective, theta: Tensor) -> Pulls:
     """The contributions at θ in two numbers a parameter."""
     rows = contributions(objective, theta)
     return Pulls(rows.abs().mean(-2), rows.mean(-2))
 
 
-def ending(recording: Recording, objective: Objective) -> Ending:
+def ending(recording: Recording, objective: LinearObjective) -> Ending:
     """Tell how the contributions stand at the end of a run.
 
     - grow: the run has diverged.
@@ -69,7 +69,7 @@ def ending(recording: Recording, objective: Objective) -> Ending:
     return Ending.GROW if last.mean.norm() > first.mean.norm() else Ending.STILL
 
 
-def said(recording: Recording, objective: Objective, names: tuple[str, ...]) -> str:
+def said(recording: Recording, objective: LinearObjective, names: tuple[str, ...]) -> str:
     """The end of a run that has not grown, in words with its numbers: of the parameter that is farthest from rest.
 
     Args:

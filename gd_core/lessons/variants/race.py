@@ -69,7 +69,7 @@ def steepest(problem: Problem, curvature: Curvature, rows: int) -> float:
     Source:
         Ma, Bassily and Belkin, "The Power of Interpolation", 2018: the best rate of batches of B is B/(b + (B − 1)λ).
     """
-    features = problem.objective.features
+    features = problem.linear.features
     if rows >= len(features):
         return curvature.largest
     single = 2 * float(features.square().sum(1).max())

@@ -5,8 +5,8 @@ from typing import Any
 
 import altair as alt
 
+from gd_core.settings.catalog import model_info
 from gd_core.settings.experiment_fields import MAX_UPDATES
-from pages.ui.charts.model import POLYNOMIALS
 from pages.ui.look.palette import Palette
 
 FRAME = "data('frame')[0]"
@@ -35,25 +35,17 @@ def one_row() -> alt.Chart:
 def prediction(model: str, theta: str, weights: int = 1) -> str:
     """ŷ over one feature as a Vega expression, with the parameters in the object `theta` and the feature in `datum.x`.
 
-    Those of a line or polynomial belong to the feature minus `mean`, over `deviation`, both in `frame`: see
+    Those of a centred model belong to the feature minus `mean`, over `deviation`, both in `frame`: see
     `model.curve_parameters`.
 
     Args:
-        model: Key of `models.MODELS`.
+        model: Key of `catalog.MODEL_INFO`.
         theta: Name of the object.
         weights: Of a line or polynomial, how many weights stand before the intercept.
     """
-    if model == "quadratic":
-        return f"{theta}.p0 * datum.x * datum.x + {theta}.p1 * datum.x + {theta}.p2"
-    if model == "proportional":
-        return f"{theta}.p0 * datum.x"
-    if model not in POLYNOMIALS:
-        raise ValueError(f"model must be one that a chart can draw. Got {model}.")
-    scaled = f"((datum.x - {FRAME}.mean) / {FRAME}.deviation)"
-    curve = f"{theta}.p{weights - 1}"
-    for power in range(weights - 2, -1, -1):
-        curve = f"({curve} * {scaled} + {theta}.p{power})"
-    return f"{curve} * {scaled} + {theta}.p{weights}"
+    info = model_info(model)
+    x = f"((datum.x - {FRAME}.mean) / {FRAME}.deviation)" if info.centred else "datum.x"
+    return info.curve(theta, x, weights)
 
 
 def kept(table: str) -> alt.Chart:

@@ -1,5 +1,6 @@
 """By epoch on a logarithmic axis: the error with its floor, and the gap to the optimum along each direction."""
 
+import math
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import altair as alt
 import numpy as np
 
+from gd_core.settings.catalog import LOSS_INFO
 from pages.ui.charts.elements import (
     FRAME,
     NOW,
@@ -40,7 +42,7 @@ from pages.ui.look.palette import Palette
 
 @lru_cache(16)
 def _error_spec(
-    broadcast: bool, height: int, colours: Palette, ghosts: bool = False, *, judged: bool = False
+    other_root: bool, height: int, colours: Palette, ghosts: bool = False, *, judged: bool = False
 ) -> dict[str, Any]:
     epoch_axis = count_axis()
     carrier = (
@@ -61,7 +63,7 @@ def _error_spec(
     if ghosts:
         numbers = discs(rows_from("ghost_labels"), colours)
         layers += [*still(colours, named=judged), *numbers, crosses(colours)]
-    lines = {"root_loss": (colours.data, 1.5)} if broadcast else {}
+    lines = {"root_loss": (colours.data, 1.5)} if other_root else {}
     if judged:  # both lines carry their names, so that a legend tells them apart
         styles = {"training rows": (colours.run, [1, 0]), "held-out rows": (colours.ink, [5, 3])}
         for column, name, width in (("rmse", "training rows", 2.5), ("held_out", "held-out rows", 2)):
@@ -107,8 +109,8 @@ def error(
     held_out = run.recording.epoch_held_out_rmse
     if held_out is not None:
         columns["held_out"] = held_out.numpy()[rows]
-    broadcast = root_loss or run.experiment.loss == "mse-broadcast"
-    if broadcast:
+    other_root = root_loss or not LOSS_INFO[run.experiment.loss].is_mean_square
+    if other_root:
         columns["root_loss"] = run.recording.epoch_loss.numpy()[rows] ** 0.5
     zero = log_zero(float(rmse[0]))
     by_epoch = [name for name in columns if name != "root_loss"]
@@ -119,7 +121,7 @@ def error(
     if ghosts:
         lowest, highest = reach_of(ghosts, end)
         low, high = max(min(low, lowest), zero), max(high, highest)
-    floor = run.curvature.floor_rmse
+    floor = math.nan if run.parabola is None else run.parabola.floor_rmse  # nan draws nothing
     shows_floor = zero < floor and floor >= low / 100
     low = zero if reaches_zero else min(low, floor) if shows_floor else low
     tables = {
@@ -138,13 +140,14 @@ def error(
             zero=zero if reaches_zero else np.nan,
         ),
     }
-    text = "Root mean squared error by epoch on a logarithmic axis, and the floor, dashed, below which the loss cannot get."
-    if broadcast:
+    text = "Root mean squared error by epoch on a logarithmic axis"
+    text += "." if run.parabola is None else ", and the floor, dashed, below which the loss cannot get."
+    if other_root:
         text += " The thin line is the root of the loss that is minimised."
     judged = held_out is not None
     if judged:
         text += " The line with dashes and a diamond is the error on the held-out rows."
-    spec = _error_spec(broadcast, height, colours, bool(ghosts), judged=judged)
+    spec = _error_spec(other_root, height, colours, bool(ghosts), judged=judged)
     return View(spec, tables, text + told(ghosts))
 
 

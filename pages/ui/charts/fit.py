@@ -10,6 +10,7 @@ import pyarrow as pa
 from torch import Tensor
 
 from gd_core.datasets import Dataset
+from gd_core.settings.catalog import model_info
 from pages.ui.charts.elements import (
     FIRST,
     FRAME,
@@ -56,15 +57,22 @@ from pages.ui.charts.model import (
 from pages.ui.look.palette import Palette
 
 
-def _lines(colours: Palette) -> dict[str, tuple[str, list[int]]]:
-    return {
-        "fit": (colours.run, [1, 0]),
-        "start": (colours.start, [2, 3]),
-        "optimum": (colours.optimum, [7, 4]),
-    }
+def _lines(colours: Palette, *, best: bool = True) -> dict[str, tuple[str, list[int]]]:
+    known = {"optimum": (colours.optimum, [7, 4])} if best else {}
+    return {"fit": (colours.run, [1, 0]), "start": (colours.start, [2, 3])} | known
 
 
 HELD_OUT_TEXT = " Held-out rows are hollow diamonds."
+
+
+def require_plane(model: str) -> None:
+    """Of several features only a plane is drawn.
+
+    Raises:
+        ValueError: If the model is none.
+    """
+    if not model_info(model).plane:
+        raise ValueError(f"model must be a plane to be drawn over several features. Got {model}.")
 
 
 @lru_cache(16)
@@ -78,12 +86,13 @@ def _fit_spec(
     ghosts: int = 0,
     *,
     judged: bool = False,
+    best: bool = True,
 ) -> dict[str, Any]:
     """Data and the fitted curve over one feature; the curve is computed in the chart from θ.
 
-    With pinned runs `ghosts` is the number of parameters, else 0.
+    With pinned runs `ghosts` is the number of parameters, else 0. `best` says whether the optimum is known.
     """
-    lines = _lines(colours)
+    lines = _lines(colours, best=best)
     names = named(lines | hidden_names(colours), list(lines)) if ghosts else named(lines)
 
     def curve(theta: str, name: str, width: float) -> alt.Chart:
@@ -104,7 +113,7 @@ def _fit_spec(
     layers = [
         kept("run"),
         curve("first", "start", 2),
-        curve(FRAME, "optimum", 2),
+        *([curve(FRAME, "optimum", 2)] if best else []),
         points,
         *([held_out(axes, colours, 60)] if judged else []),
         *(fit_layers(prediction(model, "datum", weights), ghosts, colours, 1.6) if ghosts else ()),
@@ -118,7 +127,8 @@ def fit(run: Run, colours: Palette, height: int, ghosts: Sequence[Ghost] = ()) -
     dataset = run.problem.dataset
     x0, x1 = padded(values_of(run, lambda rows: rows.x[:, 0]), 0.04)
     y0, y1 = padded(np.append(values_of(run, lambda rows: rows.y[:, 0]), 0.0), 0.45)
-    optimum = curve_parameters(run, run.problem.raw(run.curvature.optimum))
+    best, size = run.parabola, len(run.experiment.info.parameters)
+    optimum = {} if best is None else curve_parameters(run, run.problem.raw(best.optimum))
     tables = {
         **both_kinds(run, lambda rows: {"x": rows.x[:, 0].numpy(), "y": rows.y[:, 0].numpy()}),
         "run": table(
@@ -131,17 +141,18 @@ def fit(run: Run, colours: Palette, height: int, ghosts: Sequence[Ghost] = ()) -
     judged = run.problem.held_out is not None
     spec = _fit_spec(
         run.experiment.info.model,
-        len(optimum) - 1,
+        size - 1,
         dataset.feature_names[0],
         dataset.target_name,
         height,
         colours,
-        len(optimum) if ghosts else 0,
+        size if ghosts else 0,
         judged=judged,
+        best=best is not None,
     )
     text = (
         f"Data as points, {dataset.target_name} over {dataset.feature_names[0]}; the fitted curve at the player’s epoch, "
-        "solid; the start, dotted; the optimum, dashed."
+        f"solid; the start, dotted{'; the optimum, dashed' if best else ''}."
     )
     return View(spec, tables, text + (HELD_OUT_TEXT if judged else "") + told(ghosts))
 
@@ -175,6 +186,7 @@ def agreement(run: Run, colours: Palette, height: int, ghosts: Sequence[Ghost] =
 
     Of pinned runs only the straight trend is drawn: several clouds over each other could not be told apart.
     """
+    require_plane(run.experiment.info.model)
     dataset = run.problem.dataset
     judged = run.problem.held_out is not None
     low, high = padded(values_of(run, lambda rows: rows.y[:, 0]), 0.1)
@@ -203,6 +215,7 @@ def _along_spec(
     ghosts: bool = False,
     *,
     judged: bool = False,
+    best: bool = True,
 ) -> dict[str, Any]:
     axes = {"x": x_axis_of(feature), "y": y_axis_of(target)}
     points = rows_from("points").mark_circle(size=12, color=colours.data, opacity=0.5).encode(**axes)
@@ -226,7 +239,7 @@ def _along_spec(
         points,
         *([held_out(axes, colours, 20)] if judged else []),
         line("first", "start", 1.5),
-        line(FRAME, "optimum", 1.5),
+        *([line(FRAME, "optimum", 1.5)] if best else []),
         *(line_layers(colours, numbers=False) if ghosts else ()),
         line("now", "fit", 3),
     ]
@@ -235,6 +248,7 @@ def _along_spec(
 
 def along(run: Run, feature: int, colours: Palette, height: int, ghosts: Sequence[Ghost] = ()) -> View:
     """Several features: the fit along one of them, the others at their mean."""
+    require_plane(run.experiment.info.model)
     dataset = run.problem.dataset
     others = dataset.mean.clone()
     others[feature] = 0.0
@@ -253,7 +267,8 @@ def along(run: Run, feature: int, colours: Palette, height: int, ghosts: Sequenc
     x0, x1 = padded(values_of(run, lambda rows: rows.x[:, feature]), 0.04)
     y0, y1 = padded(values_of(run, lambda rows: rows.y[:, 0]), 0.1)
     drawn = rows_of(run)
-    optimum = {name: float(value) for name, value in line(run.problem.raw(run.curvature.optimum)).items()}
+    best = {} if run.parabola is None else line(run.problem.raw(run.parabola.optimum))
+    optimum = {name: float(value) for name, value in best.items()}
     tables = {
         **both_kinds(run, lambda rows: {"x": rows.x[:, feature].numpy(), "y": rows.y[:, 0].numpy()}),
         "run": table(
@@ -266,7 +281,16 @@ def along(run: Run, feature: int, colours: Palette, height: int, ghosts: Sequenc
     name = dataset.feature_names[feature]
     text = f"{dataset.target_name} over {name}, and the fitted line along it with the other features at their mean."
     text += HELD_OUT_TEXT if judged else ""
-    spec = _along_spec(name, dataset.target_name, f"p{feature}", height, colours, bool(ghosts), judged=judged)
+    spec = _along_spec(
+        name,
+        dataset.target_name,
+        f"p{feature}",
+        height,
+        colours,
+        bool(ghosts),
+        judged=judged,
+        best=bool(best),
+    )
     text += told_of_lines(ghosts, "the fitted line", numbers=False)
     return View(spec, tables, text)
 

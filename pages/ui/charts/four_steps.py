@@ -35,7 +35,9 @@ STOPPED = f"max(epoch, seen) >= {FRAME}.stop"  # the best curve is shown when th
 
 
 @lru_cache(16)
-def _fit_spec(x_title: str, y_title: str, height: int, colours: Palette) -> dict[str, Any]:
+def _fit_spec(
+    model: str, parameters: int, x_title: str, y_title: str, height: int, colours: Palette
+) -> dict[str, Any]:
     styles = {
         "curve": (colours.run, [1, 0]),
         "before step": (colours.start, [2, 3]),
@@ -47,7 +49,7 @@ def _fit_spec(x_title: str, y_title: str, height: int, colours: Palette) -> dict
             span(100)
             .transform_filter(when)
             .transform_calculate(x="x0 + (x1 - x0) * datum.u")
-            .transform_calculate(y=prediction("quadratic", theta), name=f"'{name}'")
+            .transform_calculate(y=prediction(model, theta), name=f"'{name}'")
             .mark_line(clip=True, strokeWidth=width)
             .encode(x="x:Q", y="y:Q", order="u:Q", **named(styles))
         )
@@ -55,7 +57,7 @@ def _fit_spec(x_title: str, y_title: str, height: int, colours: Palette) -> dict
     misses = (
         rows_from("points")
         .transform_filter(f"now.stage == {int(Stage.LOSS)}")
-        .transform_calculate(predicted=prediction("quadratic", "now"))
+        .transform_calculate(predicted=prediction(model, "now"))
         .mark_rule(clip=True, color=colours.data, strokeWidth=1.5, opacity=0.8)
         .encode(x="x:Q", y="y:Q", y2="predicted:Q")
     )
@@ -72,7 +74,7 @@ def _fit_spec(x_title: str, y_title: str, height: int, colours: Palette) -> dict
         points,
         curve("now", "curve", 3, "true"),
     ]
-    past = "{p0: now.q0, p1: now.q1, p2: now.q2}"
+    past = "{" + ", ".join(f"p{i}: now.q{i}" for i in range(parameters)) + "}"
     return finish(layers, height, [expression("now", NOW), expression("before", past)])
 
 
@@ -88,7 +90,8 @@ def moment_fit(run: Run, shown: Instants, colours: Palette, height: int) -> View
         "run": _instants(run, shown),
         "frame": _frame(run, shown, x0=x0, x1=x1, y0=y0, y1=y1, **{f"p{i}": p for i, p in enumerate(best)}),
     }
-    spec = _fit_spec(dataset.feature_names[0], dataset.target_name, height, colours)
+    model = run.experiment.info.model
+    spec = _fit_spec(model, len(best), dataset.feature_names[0], dataset.target_name, height, colours)
     text = (
         f"Data as points, {dataset.target_name} over {dataset.feature_names[0]}, and the curve at this moment, solid. "
         "At Loss a line from each point to the curve; at Step the curve before it, dotted; at Stop the best curve, dashed."

@@ -17,7 +17,14 @@ from gd_core.run_summary import RunSummary, trend
 from gd_core.theory import Curvature
 from pages.ui.charts.elements import rows_from
 from pages.ui.charts.marks import CROSS, PENTAGON, SHAPES
-from pages.ui.charts.model import apart, drawn_epochs, parameters_of_curve, table, where_it_leaves
+from pages.ui.charts.model import (
+    apart,
+    drawn_epochs,
+    of_parabola,
+    parameters_of_curve,
+    table,
+    where_it_leaves,
+)
 from pages.ui.look.palette import Palette
 
 PLACES = range(8)
@@ -34,7 +41,12 @@ class Ghost(NamedTuple):
     place: int
     summary: RunSummary
     problem: Problem
-    curvature: Curvature
+    parabola: Curvature | None
+
+    @property
+    def curvature(self) -> Curvature:
+        """The parabola. Raises `ValueError` where the loss is none."""
+        return of_parabola(self.parabola, self.summary.experiment)
 
 
 def colours_of(colours: Palette) -> list[str]:
@@ -350,5 +362,5 @@ def line_layers(colours: Palette, *, numbers: bool = True) -> list[alt.Chart]:
 
 def trend_of(ghost: Ghost, theta: Tensor) -> tuple[Tensor, Tensor]:
     """The straight line through predicted over actual values."""
-    slope, rest = trend(ghost.problem.objective)
+    slope, rest = trend(ghost.problem.linear)
     return theta @ slope, theta @ rest

@@ -96,7 +96,7 @@ def bars(run: Run, parameter: int, row: int, colours: Palette, height: int) -> V
         colours: The theme's colours.
         height: In pixels.
     """
-    objective = run.problem.objective
+    objective = run.problem.linear
     theta = run.recording.epoch_theta[rows_of(run)]
     features, target = objective.features.numpy(), objective.target.numpy()
     pull = contributions(objective, theta)[:, :, parameter].numpy()

@@ -10,8 +10,9 @@ from torch import Tensor
 
 from gd_core.datasets import Dataset
 from gd_core.problem import Problem
+from gd_core.settings.catalog import model_info
 from gd_core.settings.experiment import Experiment
-from gd_core.theory import Curvature
+from gd_core.theory import Curvature, why_no_theory
 from gd_core.training import Recording
 
 DRAWN_EPOCHS = 1000  # at most about this many rows of a run are drawn
@@ -19,7 +20,6 @@ DRAWN_ROWS = 250  # at most this many data points are drawn,
 MOVED_ROWS = 125  # and this many of those that move at every epoch
 ZERO = 1e-16  # of the first value: below it a logarithmic axis says "zero to rounding"
 BORDER = 0.96  # of half a map: there a cross is still whole
-POLYNOMIALS = ("linear", "polynomial")  # models whose curve is drawn from one weight a power
 PATH_STEP = 0.005  # of half a chart, about a pixel: nearer points of a line are drawn as one
 
 
@@ -36,8 +36,28 @@ class Run(NamedTuple):
 
     experiment: Experiment
     problem: Problem
-    curvature: Curvature
+    parabola: Curvature | None  # that the loss is, if it is one
     recording: Recording
+
+    @property
+    def curvature(self) -> Curvature:
+        """The parabola, for charts that only show runs that have one.
+
+        Raises:
+            ValueError: If this has none.
+        """
+        return of_parabola(self.parabola, self.experiment)
+
+
+def of_parabola(parabola: Curvature | None, experiment: Experiment) -> Curvature:
+    """The parabola of a run.
+
+    Raises:
+        ValueError: If there is none, with the reason.
+    """
+    if parabola is None:
+        raise ValueError(why_no_theory(experiment))
+    return parabola
 
 
 def drawn_epochs(recorded: int, planned: int) -> np.ndarray:
@@ -106,19 +126,18 @@ def centre_of(run: Run) -> dict[str, float]:
 def parameters_of_curve(model: str, problem: Problem, theta: Tensor) -> dict[str, Any]:
     """What a curve over one feature is drawn with, from raw coefficients [..., P]: p0, p1 …
 
-    Of a line or polynomial those of the feature minus its mean, over its deviation: powers of 2000 cancel to more
-    digits than 32 bits have.
+    Of a centred model those of the feature minus its mean, over its deviation: see `ModelInfo.centred`.
     """
-    if model in POLYNOMIALS:
+    if model_info(model).centred:
         dataset = problem.dataset
-        matrix = problem.objective.model.to_raw(dataset.mean, dataset.deviation)
+        matrix = problem.linear.model.to_raw(dataset.mean, dataset.deviation)
         theta = torch.linalg.solve(matrix, theta.unsqueeze(-1)).squeeze(-1)
     return {f"p{i}": theta[..., i].numpy() for i in range(theta.shape[-1])}
 
 
 def centre_of_curve(model: str, problem: Problem) -> dict[str, float]:
     """What belongs to `parameters_of_curve` in the table `frame`."""
-    if model not in POLYNOMIALS:
+    if not model_info(model).centred:
         return {}
     dataset = problem.dataset
     return {"mean": float(dataset.mean[0]), "deviation": float(dataset.deviation[0])}

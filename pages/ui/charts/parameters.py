@@ -115,10 +115,11 @@ def trace(
     loss = run.recording.epoch_loss.numpy()[rows]
     by_epoch = against == "epoch"
     x, y = (rows, value) if by_epoch else (value, np.maximum(loss, log_zero(float(loss[0]))))
-    optimum = float(run.problem.raw(run.curvature.optimum)[parameter])
-    marked = [optimum] if truth is None else [optimum, truth]
+    known = None if run.parabola is None else float(run.problem.raw(run.parabola.optimum)[parameter])
+    best = [] if known is None else [known]
+    marked = best if truth is None else [*best, truth]
     x0, x1 = (0, last_epoch(run)) if by_epoch else padded(np.append(value, marked), 0.06)
-    y0, y1 = padded(np.append(value, optimum), 0.06) if by_epoch else (y.min() / 1.3, y.max() * 1.3)
+    y0, y1 = padded(np.append(value, best), 0.06) if by_epoch else (y.min() / 1.3, y.max() * 1.3)
     stride = stride_of(run.experiment.total_epochs)
     every = max(1, round(run.experiment.total_epochs / 10 / stride)) * stride
     heights = y if by_epoch else np.log(y)
@@ -128,11 +129,14 @@ def trace(
     tables = {
         "run": table({"epoch": rows, "x": x, "y": y}),
         "path": table({"epoch": rows[drawn], "x": x[drawn], "y": y[drawn]}),
-        "frame": frame_table(run, x0=x0, x1=x1, y0=y0, y1=y1, optimum=optimum, every=every, **named),
+        "frame": frame_table(
+            run, x0=x0, x1=x1, y0=y0, y1=y1, optimum=np.nan if known is None else known, every=every, **named
+        ),
     }
     shows_truth = truth is not None and not by_epoch
     titles = ("epoch", name) if by_epoch else (name, "loss")
-    text = f"{titles[1]} over {titles[0]}; the optimum dashed; a cross every {every:,} epochs."
+    dashed = "the optimum dashed; " if best else ""
+    text = f"{titles[1]} over {titles[0]}; {dashed}a cross every {every:,} epochs."
     if shows_truth:
         text += " Dotted: what the data were made with."
     return View(_trace_spec(*titles, not by_epoch, shows_truth, height, colours), tables, text)

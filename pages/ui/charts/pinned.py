@@ -251,7 +251,7 @@ def paths(
 
 @lru_cache(16)
 def _fits_spec(
-    formula: str, parameters: int, x_title: str, y_title: str, height: int, colours: Palette
+    formula: str, parameters: int, best: bool, x_title: str, y_title: str, height: int, colours: Palette
 ) -> dict[str, Any]:
     points = (
         rows_from("points")
@@ -261,11 +261,13 @@ def _fits_spec(
     theta = {f"p{i}": f"{FRAME}.p{i}" for i in range(parameters)}
     lines = hidden_names(colours) | {"optimum": (colours.optimum, [7, 4])}
     optimum = (
-        span(100)
+        (
+            span(100) if best else span(100).transform_filter("false")
+        )  # its scale is that of the others as well
         .transform_calculate(x="x0 + (x1 - x0) * datum.u", name="'optimum'", **theta)
         .transform_calculate(y=formula)
         .mark_line(clip=True, strokeWidth=1.5)
-        .encode(x="x:Q", y="y:Q", order="u:Q", **named(lines, shown=["optimum"]))
+        .encode(x="x:Q", y="y:Q", order="u:Q", **named(lines, shown=["optimum"] if best else []))
     )
     layers = [kept("run"), points, optimum, *fit_layers(formula, parameters, colours, 2)]
     return finish(layers, height, [expression("now", NOW)])
@@ -273,13 +275,14 @@ def _fits_spec(
 
 def fits(ghosts: Sequence[Ghost], everyone: Sequence[Ghost], colours: Palette, height: int) -> View:
     """One feature: data, the optimum, and the curve of every run at this epoch."""
-    problem, curvature = ghosts[0].problem, ghosts[0].curvature
+    problem, best = ghosts[0].problem, ghosts[0].parabola
     dataset = problem.dataset
     x, y = dataset.x[:, 0].numpy(), dataset.y[:, 0].numpy()
     x0, x1 = padded(x, 0.04)
     y0, y1 = padded(np.append(y, 0.0), 0.45)
-    model = ghosts[0].summary.experiment.info.model
-    optimum = parameters_of_curve(model, problem, problem.raw(curvature.optimum))
+    info = ghosts[0].summary.experiment.info
+    model, size = info.model, len(info.parameters)
+    optimum = {} if best is None else parameters_of_curve(model, problem, problem.raw(best.optimum))
     places, _ = places_of(everyone)
     tables = {
         "points": points_of({"x": x, "y": y}),
@@ -291,11 +294,12 @@ def fits(ghosts: Sequence[Ghost], everyone: Sequence[Ghost], colours: Palette, h
     }
     text = (
         f"Data as points, {dataset.target_name} over {dataset.feature_names[0]}, and the fitted curve of every run at "
-        "the player’s epoch, each with its number, colour and dash; the optimum, dashed."
+        f"the player’s epoch, each with its number, colour and dash{'; the optimum, dashed' if best else ''}."
     )
     spec = _fits_spec(
-        prediction(model, "datum", len(optimum) - 1),
-        len(optimum),
+        prediction(model, "datum", size - 1),
+        size,
+        best is not None,
         dataset.feature_names[0],
         dataset.target_name,
         height,

@@ -9,9 +9,10 @@ import streamlit as st
 
 from gd_core.lessons.learning_rate.four_rates import four_rates
 from gd_core.run_summary import epochs_to, same_data, same_landscape, same_target, usual_target
-from gd_core.settings.catalog import OPTIMIZER_INFO
+from gd_core.settings.catalog import OPTIMIZER_INFO, model_info
 from gd_core.settings.experiment import Experiment, defaults
 from gd_core.settings.pins import MOST, Pin, Pins
+from gd_core.theory import why_no_theory
 from gd_core.verdict import significant
 from pages.ui.charts import pinned as charts
 from pages.ui.charts.ghosts import Ghost
@@ -45,13 +46,15 @@ def empty(page: PageSettings[Pins]) -> None:
             f"train again. Up to {MOST} runs meet here, and one link holds them all."
         )
         with st.container(horizontal=True, gap="small"):
+            unknown = why_no_theory(form.held().good)  # then nobody knows which rates
             st.button(
-                "Four rates of this problem", type="primary", key="example_rates",
-                on_click=_load, args=(page, _rates), help="Slow, best, overshooting, diverging: of the problem on the Train page.",
+                "Four rates of this problem", type="primary", key="example_rates", disabled=unknown is not None,
+                on_click=_load, args=(page, _rates),
+                help=unknown or "Slow, best, overshooting, diverging: of the problem on the Train page.",
             )  # fmt: skip
             st.button(
                 "Six update rules", key="example_rules", on_click=_load, args=(page, _rules),
-                help="The same start, each rule with the best of its rates.",
+                disabled=unknown is not None, help=unknown or "The same start, each rule with the best of its rates.",
             )  # fmt: skip
             st.page_link("pages/train.py", label="To the Train page", icon=":material/arrow_forward:")
 
@@ -152,7 +155,7 @@ def _live(page: PageSettings[Pins], streaming: bool) -> None:
     groups = _groups(ghosts)
     group = next((one for one in groups if int(page["shown"]) - 1 in [g.place for g in one]), groups[0])
     compared = [ghost.summary for ghost in ghosts if _one_target(ghost, group[0])]
-    target = page["target"] or usual_target(compared, group[0].curvature.floor_rmse)
+    target = page["target"] or usual_target(compared, _floor(group[0]))
     _legend(ghosts, held, colours)
     _charts(page, ghosts, groups, group, target, colours)
     with lesson.transport():
@@ -166,6 +169,11 @@ def _live(page: PageSettings[Pins], streaming: bool) -> None:
             st.page_link("pages/train.py", label=plain(pin.name), query_params=query)
     if streaming and not run_summaries.missing(held):
         st.rerun()  # the whole page, which ends the ticking
+
+
+def _floor(ghost: Ghost) -> float | None:
+    """The lowest RMSE that there is, where it is known."""
+    return ghost.parabola.floor_rmse if ghost.parabola else None
 
 
 def _one_target(ghost: Ghost, other: Ghost) -> bool:
@@ -215,7 +223,7 @@ def _charts(
         _, stride = charts.places_of(ghosts)
         with st.container(key="compare_error_head", horizontal=True, vertical_alignment="center"):
             look.panel_title("Error by epoch", f"one in {stride:,} epochs drawn" if stride > 1 else "")
-        floors = {ghost.curvature.floor_rmse for ghost in ghosts}
+        floors = {_floor(ghost) for ghost in ghosts}
         floor = floors.pop() if len(floors) == 1 else None
         tabs.draw(charts.errors(ghosts, floor, target, colours, height), "compare_errors")
     with places[1]:
@@ -223,13 +231,18 @@ def _charts(
             look.panel_title("Landscape")
             shown, names = _axes(page, group[0])
             _pick_group(page, groups, group)
-        tabs.draw(charts.paths(group, ghosts, shown, names, colours, height), "compare_map")
+        if reason := why_no_theory(group[0].summary.experiment):
+            st.markdown(reason)
+        else:
+            tabs.draw(charts.paths(group, ghosts, shown, names, colours, height), "compare_map")
     with places[2]:
         several = len(group[0].problem.dataset.feature_names) > 1
         with st.container(key="compare_fit_head", horizontal=True, vertical_alignment="center"):
             note = f"of {_listed(fitted)}" if len(fitted) < len(ghosts) else ""
             look.panel_title("Trend of the predictions" if several else "Data and fits", note)
-        if several:
+        if several and not model_info(group[0].summary.experiment.info.model).plane:
+            st.markdown("Over several features only planes are drawn.")
+        elif several:
             tabs.draw(charts.trends(fitted, ghosts, colours, height), "compare_fit")
         else:
             tabs.draw(charts.fits(fitted, ghosts, colours, height), "compare_fit")
@@ -345,6 +358,8 @@ def _summary(
 def _how(ghosts: Sequence[Ghost], target: float | None) -> str:
     said = "Epochs to the target count to the first epoch whose RMSE is at most the target. "
     said += "The gap is the loss at the end minus the lowest loss that there is."
+    if any(ghost.parabola is None for ghost in ghosts):
+        said += " A dash: nobody knows it, because the loss is no parabola."
     if any(len(ghost.summary.theta) <= ghost.summary.epochs for ghost in ghosts):
         said += " Of long runs every epoch counts in the table, but only some are drawn."
     return said

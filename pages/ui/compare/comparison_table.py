@@ -26,6 +26,7 @@ TITLES = {  # where a field's own would not do in a table
     "holdout": "Held-out share",
     "before": "Went on after",
 }
+UNKNOWN = "–"  # what only a parabola has
 STARTS = {"published": "as published", "random": "random"}
 
 
@@ -51,19 +52,20 @@ def rows_of(
         cells = [_epochs(ghost, target) if _one_target(ghost, group[0]) else "other data" for ghost in ghosts]
         rows.append(Row(f"Epochs to RMSE {significant(target, 5)}", cells))
     alike = all(same_landscape(ghost.problem, ghosts[0].problem) for ghost in ghosts)
-    floor = significant(ghosts[0].curvature.floor_rmse) if alike else ""
+    floors = [significant(ghost.parabola.floor_rmse) if ghost.parabola else UNKNOWN for ghost in ghosts]
+    floor = floors[0] if alike else ""
     rows.append(Row("Final RMSE", [significant(float(ghost.summary.rmse[-1])) for ghost in ghosts], floor))
     judged = [ghost.summary.held_out_rmse for ghost in ghosts]
     if any(rmse is not None for rmse in judged):
         cells = ["none held out" if rmse is None else significant(rmse) for rmse in judged]
         rows.append(Row("Held-out RMSE at the end", cells))
     if not alike:
-        rows.append(Row("Floor RMSE", [significant(ghost.curvature.floor_rmse) for ghost in ghosts]))
+        rows.append(Row("Floor RMSE", floors))
     rows.append(
         Row(
             "Gap to the optimum, L − L*",
-            [significant(g.summary.gap, 4) for g in ghosts],
-            "0" if alike else "",
+            [UNKNOWN if g.summary.gap is None else significant(g.summary.gap, 4) for g in ghosts],
+            ("0" if ghosts[0].parabola else UNKNOWN) if alike else "",
         )
     )
     rows.append(Row("Outcome", [_outcome(ghost.summary.finding, ghost.summary.complete) for ghost in ghosts]))
@@ -106,15 +108,19 @@ def _parameters(ghosts: Sequence[Ghost], alike: bool) -> list[Row]:
             for ghost, end in zip(ghosts, ends, strict=True)
         ]
         return [Row("Parameters at the end", cells)]
-    raw = first.problem.raw(first.curvature.optimum)
-    raw = torch.where(raw.abs() < 1e-12 * raw.abs().max(), 0.0, raw).tolist()
+    names = first.summary.experiment.info.parameters
+    best = [UNKNOWN] * len(names)
+    if first.parabola:
+        raw = first.problem.raw(first.parabola.optimum)
+        raw = torch.where(raw.abs() < 1e-12 * raw.abs().max(), 0.0, raw)
+        best = [significant(value) for value in raw.tolist()]
     return [
         Row(
             f"{escape(name)} at the end",
             [end[i] for end in ends],
-            significant(raw[i]) if alike else "",
+            best[i] if alike else "",
         )
-        for i, name in enumerate(first.summary.experiment.info.parameters)
+        for i, name in enumerate(names)
     ]
 
 

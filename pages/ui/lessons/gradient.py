@@ -11,17 +11,13 @@ from gd_core.lessons.gradient.finite_differences import Trial, along_each, tried
 from gd_core.lessons.gradient.finite_differences import said as said_of
 from gd_core.lessons.gradient.per_row import Ending, contributions, ending, said
 from gd_core.outcome import Finding
+from gd_core.settings.catalog import model_info
 from gd_core.theory import Forecast
 from gd_core.verdict import short
 from pages.ui.charts.model import Run, drawn_epochs
 from pages.ui.look import projector
 from pages.ui.player import player
 
-PRODUCTS = {  # what stands for φᵢⱼ in the words of each model, by parameter
-    "quadratic": ("t²", "t", ""),
-    "linear": ("x₁", "x₂", ""),
-    "proportional": ("x",),
-}
 BRIEF = 4  # digits of what is written out
 
 __all__ = [
@@ -48,7 +44,7 @@ def columns(run: Run, row: int, kind: str, step: float) -> dict[str, np.ndarray]
     Columns: prediction, residual, and for each parameter the row's contribution c, the formula f, the finite
     difference, and how far both are from autograd.
     """
-    recording, objective = run.recording, run.problem.objective
+    recording, objective = run.recording, run.problem.linear
     rows = drawn_epochs(recording.epochs, run.experiment.total_epochs)
     theta, autograd = recording.epoch_theta[rows], recording.gradient[rows]
     prediction = theta @ objective.features[row - 1]
@@ -77,8 +73,8 @@ def trial(run: Run, parameter: int, kind: str, step: float) -> Trial:
 
 def written_out(run: Run, row: int) -> str:
     """One row's contribution to each slope, with its numbers; those that follow the epoch are the player's."""
-    objective, experiment = run.problem.objective, run.experiment
-    names, words = experiment.info.parameters, PRODUCTS[experiment.info.model]
+    objective, experiment = run.problem.linear, run.experiment
+    names, words = experiment.info.parameters, model_info(experiment.info.model).terms or ()
     features = objective.features[row - 1].tolist()
     target = _number(float(objective.target[row - 1]))
     residual = player.live("residual", digits=BRIEF)
@@ -169,12 +165,12 @@ def steps_said(run: Run, parameter: int) -> verdict.StepVerdicts:
 
 def truth(run: Run) -> str:
     """The answer that the run itself gives to the lesson's question."""
-    return str(ending(run.recording, run.problem.objective))
+    return str(ending(run.recording, run.problem.linear))
 
 
 def summary(run: Run, forecast: Forecast, finding: Finding) -> str:
     """The end of the run in words."""
-    objective = run.problem.objective
+    objective = run.problem.linear
     if ending(run.recording, objective) is Ending.GROW:
         return verdict.of_run(run.recording, run.experiment, forecast, finding)
     return said(run.recording, objective, run.experiment.info.parameters)

@@ -20,7 +20,7 @@ from gd_core.settings.engines import LOOP, SPECTRUM
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.experiment_fields import FIELDS, HYPERPARAMETERS
 from gd_core.spectrum_recorder import SpectrumRecorder
-from gd_core.theory import Curvature, Forecast, curvature_of, forecast_of
+from gd_core.theory import Curvature, Forecast, forecast_of, parabola_of, why_no_theory
 from gd_core.training import Recording
 from pages.ui.charts.model import Run
 from pages.ui.look import current_charts, session
@@ -95,7 +95,7 @@ class Runs:
     takes: int = 0
     kept: dict[Experiment, TrainRun] = field(default_factory=dict)
     lessons: dict[str, LiveRun[Any, Any]] = field(default_factory=dict)
-    large: dict[str, tuple[Problem, Curvature]] = field(default_factory=dict)
+    large: dict[str, tuple[Problem, Curvature | None]] = field(default_factory=dict)
 
 
 @st.cache_resource(show_spinner=False)
@@ -127,20 +127,36 @@ def settle() -> None:
     gc.freeze()
 
 
-def foreseen(experiment: Experiment) -> tuple[Problem, Curvature, Forecast]:
-    """The problem and what theory says about it."""
+def known(experiment: Experiment) -> tuple[Problem, Curvature | None, Forecast | None]:
+    """The problem, and what theory says about it: nothing where the loss is no parabola."""
     if not _is_large(experiment):
-        return _foreseen_by_all(experiment)
-    problem, curvature = _own(experiment)
-    problem = build(experiment, like=problem)
-    return problem, curvature, forecast_of(experiment, problem, curvature)
+        return _known_to_all(experiment)
+    problem, parabola = _own(experiment)
+    return _with_forecast(experiment, build(experiment, like=problem), parabola)
 
 
 @st.cache_resource(max_entries=256, show_spinner=False, hash_funcs=_as_key)
-def _foreseen_by_all(experiment: Experiment) -> tuple[Problem, Curvature, Forecast]:
+def _known_to_all(experiment: Experiment) -> tuple[Problem, Curvature | None, Forecast | None]:
     problem = build(experiment)
-    curvature = curvature_of(problem.objective)
-    return problem, curvature, forecast_of(experiment, problem, curvature)
+    return _with_forecast(experiment, problem, parabola_of(problem.objective))
+
+
+def _with_forecast(
+    experiment: Experiment, problem: Problem, parabola: Curvature | None
+) -> tuple[Problem, Curvature | None, Forecast | None]:
+    return problem, parabola, None if parabola is None else forecast_of(experiment, problem, parabola)
+
+
+def foreseen(experiment: Experiment) -> tuple[Problem, Curvature, Forecast]:
+    """The same where theory knows something: of all that lessons offer.
+
+    Raises:
+        ValueError: If it does not, with the reason.
+    """
+    problem, parabola, forecast = known(experiment)
+    if parabola is None or forecast is None:
+        raise ValueError(why_no_theory(experiment))
+    return problem, parabola, forecast
 
 
 def _is_large(experiment: Experiment) -> bool:
@@ -148,14 +164,14 @@ def _is_large(experiment: Experiment) -> bool:
     return experiment.points * len(experiment.info.parameters) > LARGE
 
 
-def _own(experiment: Experiment) -> tuple[Problem, Curvature]:
+def _own(experiment: Experiment) -> tuple[Problem, Curvature | None]:
     """The rows of a large table and their curvature, kept by the visitor: those of the last two data, whatever the rate."""
     name = repr([getattr(experiment, name) for name in FIELDS if name not in (*MAY_CHANGE, "start", "seed")])
     kept = session.held(Runs).large
     found = kept.pop(name, None)
     if found is None:
         problem = build(experiment)
-        found = problem, curvature_of(problem.objective)
+        found = problem, parabola_of(problem.objective)
     kept[name] = found
     for old in list(kept)[:-KEPT_LARGE]:
         kept.pop(old, None)
@@ -192,7 +208,7 @@ def _waiting(experiment: Experiment) -> Recording:
 
 def _recorder(experiment: Experiment) -> Recorder | SpectrumRecorder:
     """A training in the making; the rows of a large table are not built again for it."""
-    return recorder_of(experiment, foreseen(experiment)[0] if _is_large(experiment) else None)
+    return recorder_of(experiment, known(experiment)[0] if _is_large(experiment) else None)
 
 
 def is_short(experiment: Experiment) -> bool:
@@ -348,14 +364,14 @@ def _comparable(one: Experiment, other: Experiment) -> bool:
     return all(getattr(one, name) == getattr(other, name) for name in names)
 
 
-def as_run(experiment: Experiment, live_run: TrainRun | None) -> tuple[Run, Forecast, Finding]:
+def as_run(experiment: Experiment, live_run: TrainRun | None) -> tuple[Run, Forecast | None, Finding]:
     """What the charts and the player need, for a take or for a start that waits."""
     shown = live_run.experiment if live_run else experiment
-    problem, curvature, forecast = foreseen(shown)
+    problem, parabola, forecast = known(shown)
     recording = live_run.recording if live_run else _waiting(shown)
-    return Run(shown, problem, curvature, recording), forecast, _ending(recording, curvature)
+    return Run(shown, problem, parabola, recording), forecast, _ending(recording, parabola)
 
 
-def _ending(recording: Recording, curvature: Curvature) -> Finding:
+def _ending(recording: Recording, parabola: Curvature | None) -> Finding:
     """How a run ended: of a million epochs that takes a second."""
-    return once(recording, outcome, lambda: outcome(recording, curvature))
+    return once(recording, outcome, lambda: outcome(recording, parabola))

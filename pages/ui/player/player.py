@@ -13,6 +13,7 @@ from streamlit.components.v2 import component
 
 from gd_core import verdict
 from gd_core.outcome import Finding
+from gd_core.settings.catalog import LOSS_INFO
 from gd_core.theory import Forecast
 from pages.ui.charts.model import Run, drawn_epochs, stride_of
 from pages.ui.look import current_charts
@@ -70,7 +71,7 @@ def table(
     columns: dict[str, Any] = {"rmse": recording.epoch_rmse[rows], "loss": recording.epoch_loss[rows]}
     if recording.epoch_held_out_rmse is not None:
         columns["held_out"] = recording.epoch_held_out_rmse[rows]
-    if experiment.loss == "mse-broadcast":
+    if not LOSS_INFO[experiment.loss].is_mean_square:
         columns["root_loss"] = columns["loss"].sqrt()
     sums: dict[str, Sum] = {}
     after = np.minimum(rows + 1, recording.epochs)
@@ -109,7 +110,7 @@ def table(
 
 def show(
     run: Run,
-    forecast: Forecast,
+    forecast: Forecast | None,
     finding: Finding,
     *,
     take: str,
@@ -131,7 +132,7 @@ def show(
 
     Args:
         run: What is played.
-        known: What theory says about it.
+        forecast: What theory says about it; None where it says nothing.
         finding: How the run ended.
         take: Changes with every press of Train; a new one starts from `first_epoch`.
         play: Whether a new take plays at once.

@@ -70,7 +70,7 @@ def shelf() -> Shelf:
 def keep(experiment: Experiment, recording: Recording) -> None:
     """Put a finished run on the shelf."""
     if recording.complete:
-        shelf().put(summarised(experiment, recording, live_runs.foreseen(experiment)[1]))
+        shelf().put(summarised(experiment, recording, live_runs.known(experiment)[1]))
 
 
 def of(experiment: Experiment) -> RunSummary:
@@ -84,7 +84,7 @@ def of(experiment: Experiment) -> RunSummary:
         take = session.held(InTraining).take
         trained = take is not None and take.experiment == experiment
         recording = take.recording if take and trained else live_runs.recorded(experiment, trained=False)
-    return summarised(experiment, recording, live_runs.foreseen(experiment)[1])
+    return summarised(experiment, recording, live_runs.known(experiment)[1])
 
 
 def missing(pins: Sequence[Pin]) -> list[Experiment]:
@@ -117,6 +117,6 @@ def ghosts(pins: Sequence[Pin]) -> tuple[Ghost, ...]:
     """Pinned runs, ready to be drawn."""
     found = []
     for place, pin in enumerate(pins):
-        problem, curvature, _ = live_runs.foreseen(pin.experiment)
-        found.append(Ghost(place, of(pin.experiment), problem, curvature))
+        problem, parabola, _ = live_runs.known(pin.experiment)
+        found.append(Ghost(place, of(pin.experiment), problem, parabola))
     return tuple(found)

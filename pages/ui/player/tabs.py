@@ -11,10 +11,10 @@ import pandas as pd
 import streamlit as st
 
 from gd_core.autopsy import REPLAYED_UPDATES, autopsy
-from gd_core.settings.catalog import OPTIMIZER_INFO
+from gd_core.settings.catalog import LOSS_INFO, OPTIMIZER_INFO
 from gd_core.settings.engines import ENGINE_NOTE, SPECTRUM
 from gd_core.settings.experiment import Experiment
-from gd_core.theory import Forecast
+from gd_core.theory import Forecast, why_no_theory
 from gd_core.verdict import short, significant
 from pages.ui.charts.error import gap as gap_chart
 from pages.ui.charts.fit import panel
@@ -47,9 +47,10 @@ def extra_columns(run: Run) -> dict[str, np.ndarray]:
     gradient = run.recording.gradient[:: run.recording.updates_per_epoch][rows]
     columns: dict[str, np.ndarray] = {}
     for i in range(gradient.shape[1]):
-        columns[f"formula{i}"] = parts.formula[:, i].numpy()
+        if parts.formula is not None:
+            columns[f"formula{i}"] = parts.formula[:, i].numpy()
+            columns[f"formula_off{i}"] = (parts.formula - gradient)[:, i].abs().numpy()
         columns[f"finite{i}"] = parts.finite_difference[:, i].numpy()
-        columns[f"formula_off{i}"] = (parts.formula - gradient)[:, i].abs().numpy()
         columns[f"finite_off{i}"] = (parts.finite_difference - gradient)[:, i].abs().numpy()
         for name, (before, after) in parts.memory.items():
             columns[f"{name}_before{i}"] = before[:, i].numpy()
@@ -61,7 +62,7 @@ def _is_compared(experiment: Experiment) -> bool:
     return experiment.points * len(experiment.info.parameters) <= COMPARED
 
 
-def show(run: Run, forecast: Forecast, colours: Palette) -> None:
+def show(run: Run, forecast: Forecast | None, colours: Palette) -> None:
     """Draw the tabs."""
     places = st.tabs([NUMBERS, PARAMETERS, STEPS, SIX, GAP], key="tab", on_change="rerun")
     for place, content in zip(
@@ -79,8 +80,19 @@ def draw(view: View, key: str, width: Any = "stretch") -> None:
     st.vega_lite_chart({**spec, "datasets": dict(view.tables)}, key=key, alt=view.text, width=width)
 
 
-def _numbers(run: Run, _: Palette, forecast: Forecast) -> None:
-    """What theory says before the first step."""
+def _numbers(run: Run, _: Palette, forecast: Forecast | None) -> None:
+    """What theory says before the first step, or why it says nothing."""
+    if forecast is None:
+        st.markdown(why_no_theory(run.experiment))
+    else:
+        _facts(run, forecast)
+    st.caption(LOSS_INFO[run.experiment.loss].minimised)
+    if run.recording.engine == SPECTRUM and run.recording.epochs:
+        st.caption(ENGINE_NOTE)
+
+
+def _facts(run: Run, forecast: Forecast) -> None:
+    """Curvatures, optimum, floor and rates, one below the other."""
     experiment, names = run.experiment, run.experiment.info.parameters
     epochs = f"{experiment.epochs:,} epoch{'s' if experiment.epochs > 1 else ''}"
     largest = max(map(abs, forecast.optimum))
@@ -102,7 +114,7 @@ def _numbers(run: Run, _: Palette, forecast: Forecast) -> None:
             optimum,
             "The parameters with the lowest loss" + (", in raw units." if experiment.scale_features else "."),
         ),
-        ("Floor RMSE", significant(forecast.floor_rmse), _floor_note(experiment)),
+        ("Floor RMSE", significant(forecast.floor_rmse), LOSS_INFO[experiment.loss].floor),
     ]
     if validation := run.problem.validation:
         note = f"At the same optimum, on the {experiment.held_out_rows:,} rows that training never saw."
@@ -124,20 +136,6 @@ def _numbers(run: Run, _: Palette, forecast: Forecast) -> None:
         rows.append(("Limit of the rate", "none", forecast.why_no_limit or ""))
     body = "".join(f"<tr><td>{a}</td><td>{b}</td><td>{c}</td></tr>" for a, b, c in rows)
     st.html(f'<table class="live facts">{body}</table>')
-    if experiment.loss == "mse-broadcast":
-        st.caption(
-            "Minimised is the mean of the N × N table; shown as RMSE is the error against the data. The thin line is the root of the loss."
-        )
-    else:
-        st.caption("Minimised is the mean squared error; shown is its root, the RMSE.")
-    if run.recording.engine == SPECTRUM and run.recording.epochs:
-        st.caption(ENGINE_NOTE)
-
-
-def _floor_note(experiment: Experiment) -> str:
-    if experiment.loss == "mse-broadcast":
-        return "The error where this mistaken loss is lowest. The right loss gets far below it."
-    return "The error at the optimum. No training gets below it."
 
 
 def _parameters(run: Run, colours: Palette) -> None:
@@ -155,8 +153,9 @@ def _parameters(run: Run, colours: Palette) -> None:
     for i, place in enumerate(places[: len(names)]):
         with place:
             draw(trace(run, i, names[i], against or "loss", colours, HEIGHT), f"trace_{i}")
-    note = "in raw units; " if run.experiment.scale_features else ""
-    st.caption(f"A cross every tenth of the run; {note}the dashed line is the optimum.")
+    note = "in raw units" if run.experiment.scale_features else ""
+    best = "" if run.parabola is None else "the dashed line is the optimum"
+    st.caption(f"{'; '.join(filter(None, ('A cross every tenth of the run', note, best)))}.")
 
 
 def _steps(run: Run, _: Palette) -> None:
@@ -196,17 +195,21 @@ def _steps(run: Run, _: Palette) -> None:
 def _autopsy(run: Run) -> str:
     experiment = run.experiment
     names = [f"{name}′" if experiment.scale_features else name for name in experiment.info.parameters]
+    first = "eigenvectors" if run.recording.engine == SPECTRUM else "autograd"
     lines = "".join(_update_line(experiment, name, i) for i, name in enumerate(names))
     if experiment.before:
         lines = "<p>A continued run follows one rule after another, so its steps are not written out.</p>"
+    ways = {"formula": "formula"} if run.parabola else {}  # (2/N) Φᵀ(ŷ − y) is one of a parabola
+    ways |= {"finite": "finite difference"}
     rows = "".join(
-        f"<tr><td>∂L/∂{name}</td><td>{player.live(f'g{i}')}</td><td>{player.live(f'formula{i}')}</td>"
-        f"<td>{player.live(f'finite{i}')}</td></tr>"
-        f"<tr class=off><td>off by</td><td></td><td>{player.live(f'formula_off{i}', digits=2)}</td>"
-        f"<td>{player.live(f'finite_off{i}', digits=2)}</td></tr>"
+        f"<tr><td>∂L/∂{name}</td><td>{player.live(f'g{i}')}</td>"
+        + "".join(f"<td>{player.live(f'{way}{i}')}</td>" for way in ways)
+        + "</tr><tr class=off><td>off by</td><td></td>"
+        + "".join(f"<td>{player.live(f'{way}_off{i}', digits=2)}</td>" for way in ways)
+        + "</tr>"
         for i, name in enumerate(names)
     )
-    first = "eigenvectors" if run.recording.engine == SPECTRUM else "autograd"
+    heads = "".join(f"<th>{title}</th>" for title in (first, *ways.values()))
     if not _is_compared(experiment):
         size = (
             f"{experiment.points:,} rows are too many to work the gradient out in three ways at every epoch."
@@ -222,7 +225,7 @@ def _autopsy(run: Run) -> str:
         long = f"<p><small>What the rule remembers is shown for runs of up to {REPLAYED_UPDATES:,} updates.</small></p>"
     return (
         f'<div class="steps">{lines}</div>{batch}{long}<table class="live"><tr><th>the same gradient by</th>'
-        f"<th>{first}</th><th>formula</th><th>finite difference</th></tr>{rows}</table>"
+        f"{heads}</tr>{rows}</table>"
     )
 
 
@@ -284,6 +287,9 @@ def _six(run: Run, colours: Palette) -> None:
 
 
 def _gap(run: Run, colours: Palette) -> None:
+    if run.parabola is None:
+        st.markdown(why_no_theory(run.experiment))
+        return
     left, right = st.columns([3, 2], gap="large")
     with left:
         draw(gap_chart(run, colours, HEIGHT + 40), "gap")

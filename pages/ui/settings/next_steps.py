@@ -32,8 +32,8 @@ class Link(NamedTuple):
     options: Mapping[str, str] = {}  # more of the address, as text
 
 
-def ways_on(experiment: Experiment, forecast: Forecast, outcome: Outcome) -> tuple[Link, ...]:
-    """Two or three links, the one that fits this run best first."""
+def ways_on(experiment: Experiment, forecast: Forecast | None, outcome: Outcome) -> tuple[Link, ...]:
+    """Two or three links, the one that fits this run best first. Lessons about the parabola only where there is one."""
     found = []
     if experiment.loss == "mse-broadcast":
         found.append(Link("The loss falls. Is the model right?", "broadcasting"))
@@ -42,13 +42,15 @@ def ways_on(experiment: Experiment, forecast: Forecast, outcome: Outcome) -> tup
         run = plain(experiment, epochs=min(experiment.epochs, 200), start=start)
         found.append(Link("The same point with its slope and its step", "one_parameter", run))
     table = experiment.dataset == "table"
-    if outcome in (Outcome.DIVERGED, Outcome.GROWING, Outcome.OVERSHOOTING) and not (
-        table and experiment.points > 10_000
+    if (
+        forecast
+        and outcome in (Outcome.DIVERGED, Outcome.GROWING, Outcome.OVERSHOOTING)
+        and not (table and experiment.points > 10_000)
     ):
         run = plain(experiment, epochs=min(experiment.epochs, 1000))
         found.append(Link("Four rates on this problem, and where the limit is", "learning_rate", run))
     fits = not table or (experiment.points <= 1000 and len(experiment.info.parameters) == 3)
-    if forecast.condition_number > ILL_CONDITIONED and experiment.loss == "mse" and fits:
+    if forecast and forecast.condition_number > ILL_CONDITIONED and experiment.loss == "mse" and fits:
         run = plain(experiment, epochs=min(experiment.epochs, 2000), points=min(experiment.points, 1000))
         found.append(Link("Which direction lags? The landscape of this problem", "landscape", run))
     if experiment.optimizer != "gradient-descent" or experiment.updates_per_epoch > 1:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import streamlit as st
 
-from gd_core.settings.catalog import DATASET_INFO, LOSS_INFO, OPTIMIZER_INFO
+from gd_core.settings.catalog import DATASET_INFO, LOSS_INFO, OPTIMIZER_INFO, why_not_scaled
 from gd_core.settings.engines import AUTO, LOOP, SPECTRUM
 from gd_core.settings.examples import EXAMPLES, OPENING, Example
 from gd_core.settings.experiment import BOUNDS, CHOICES, Experiment, defaults
@@ -109,18 +109,20 @@ def side_bar() -> Controls:
         )
         if info.knobs:
             _row(info.knobs, notes)
-        if dataset != "one-parameter" and not all(map(task.hidden, HELD_OUT)):
+        if not info.is_a_single_row and not all(map(task.hidden, HELD_OUT)):
             _hold_out(notes)
         _row(("learning_rate",), notes)
         under_rate = st.container(key="under_rate")
         _row(("epochs", "batch_size"), notes)
         optimizer = _select("optimizer", "Update rule", OPTIMIZER_INFO, on_change=_optimizer_changed)
         _row(tuple(OPTIMIZER_INFO[optimizer].hyperparameters), notes)
-        scalable = dataset != "one-parameter"
+        not_scaled = why_not_scaled(info)
         help_text = "Shift each feature to mean 0 and scale it to deviation 1 before training. The curve stays the same curve."
-        if not scalable:
+        if info.is_a_single_row:
             help_text = "A single row has no spread, so there is nothing to scale."
-        _draw(st.toggle, "scale_features", "Scale features", disabled=not scalable, help=help_text)
+        elif not_scaled:
+            help_text = f"Cannot be scaled: {not_scaled}."
+        _draw(st.toggle, "scale_features", "Scale features", disabled=not_scaled is not None, help=help_text)
         _select("loss", "Loss", LOSS_INFO)
         _draw(
             st.selectbox, "start", "Start", options=list(STARTS),
@@ -321,7 +323,7 @@ def _read(notes: dict[str, Any], elsewhere: Any) -> Experiment:
     if dataset == DATASET:
         texts |= {name: FIELDS[name].write(value) for name, value in own_table.effective(good).items()}
     shown = {*DATASET_INFO[dataset].knobs, *OPTIMIZER_INFO[texts["optimizer"]].hyperparameters}
-    shown |= set() if dataset == "one-parameter" else set(HELD_OUT)
+    shown |= set() if DATASET_INFO[dataset].is_a_single_row else set(HELD_OUT)
     texts |= {name: str(form.value(name)).strip() for name in BOUNDS if name not in hidden or name in shown}
     texts["scale_features"] = str(bool(form.value("scale_features"))).lower()
     start = form.value("start")

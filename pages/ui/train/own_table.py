@@ -486,4 +486,4 @@ def _safe(experiment: Experiment) -> Experiment:
     from gd_core.safe_start import safe_start
     from pages.ui.player import live_runs
 
-    return safe_start(experiment, lambda one: live_runs.foreseen(one)[:2])
+    return safe_start(experiment, lambda one: live_runs.known(one)[:2])

@@ -9,13 +9,13 @@ import streamlit as st
 from gd_core import drawing
 from gd_core.landscape import window
 from gd_core.outcome import Finding, Outcome
-from gd_core.settings.catalog import LOSS_INFO, OPTIMIZER_INFO
+from gd_core.settings.catalog import LOSS_INFO, OPTIMIZER_INFO, model_info
 from gd_core.settings.engines import SPECTRUM
 from gd_core.settings.examples import OPENING
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.fields import ParameterError
 from gd_core.settings.task import THEORY
-from gd_core.theory import Forecast
+from gd_core.theory import Forecast, why_no_theory
 from gd_core.verdict import short, significant
 from pages.ui.charts.error import error as error_chart
 from pages.ui.charts.fit import agreement, along, fit
@@ -75,7 +75,7 @@ def show(held: controls.Controls, box: Any = None) -> None:
     _act(held.experiment)
     if task.free("learning_rate") and not task.hidden(THEORY):
         with held.under_rate:
-            rate.show(held.experiment, live_runs.foreseen(held.experiment)[2], _rate_chosen(rate.chosen))
+            rate.show(held.experiment, live_runs.known(held.experiment)[2], _rate_chosen(rate.chosen))
     if held.experiment.dataset == "table" and task.current() is None and not own_table.problem():
         with held.under_table:
             table_advice.show(held.experiment, controls.load)
@@ -145,7 +145,7 @@ def _trains_alone(held: controls.Controls, streaming: bool) -> bool:
     return True
 
 
-def _panels(run: Run, forecast: Forecast, colours: Palette, shown: pinned.Beside) -> None:
+def _panels(run: Run, forecast: Forecast | None, colours: Palette, shown: pinned.Beside) -> None:
     top = st.columns(2, gap="medium")
     with top[0]:
         _data(run, colours, shown)
@@ -163,7 +163,9 @@ def _panels_in_a_row(run: Run, colours: Palette, shown: pinned.Beside) -> None:
     height = IN_A_ROW - (LINE if shown.legend else 0) - (LINE if shown.notes else 0)
     places = st.columns(3, gap="small")
     with places[0], st.container(key="data_panel"):
-        if len(run.problem.dataset.feature_names) > 1:
+        if sentence := _why_not_drawn(run):
+            st.markdown(sentence)
+        elif len(run.problem.dataset.feature_names) > 1:
             look.panel_title("Prediction and data", _agreement_note(run, shown))
             tabs.draw(_view(agreement, run, colours, height, ghosts=shown.fit), "agreement")
         else:
@@ -181,8 +183,17 @@ def _view(chart: Callable[..., View], run: Run, *how: Any, ghosts: Sequence[Ghos
     return once(run.recording, (chart, *how), lambda: chart(run, *how))
 
 
+def _why_not_drawn(run: Run) -> str | None:
+    """Why neither data nor fit are drawn, for a student; None if they are."""
+    if len(run.problem.dataset.feature_names) == 1 or model_info(run.experiment.info.model).plane:
+        return None
+    return "Over several features only a plane is drawn, and this model is none."
+
+
 def _data(run: Run, colours: Palette, shown: pinned.Beside) -> None:
-    if len(run.problem.dataset.feature_names) > 1:
+    if sentence := _why_not_drawn(run):
+        st.markdown(sentence)
+    elif len(run.problem.dataset.feature_names) > 1:
         look.panel_title("Prediction and data", _agreement_note(run, shown))
         left, right = st.columns([3, 2], gap="small")
         with left:
@@ -264,6 +275,9 @@ def _landscape(run: Run, colours: Palette, height: int, shown: pinned.Beside) ->
         look.panel_title("Landscape")
         controls.axes_control(run.experiment.info.parameters, _side_bar_changed)
         look.panel_title("", slice_note)
+    if run.parabola is None:
+        st.markdown(why_no_theory(run.experiment))
+        return
     if len(names) == 1:
         view = _view(parabola, run, names[0], colours, height, ghosts=shown.map)
     else:
@@ -298,7 +312,8 @@ def _agreement_note(run: Run, shown: pinned.Beside) -> str:
 
 def _stride_note(run: Run) -> str:
     stride = stride_of(run.experiment.total_epochs)
-    notes = ["thin: root of the minimised loss"] if run.experiment.loss == "mse-broadcast" else []
+    other_root = not LOSS_INFO[run.experiment.loss].is_mean_square
+    notes = ["thin: root of the minimised loss"] if other_root else []
     notes += [f"one in {stride:,} epochs drawn, all recorded"] if stride > 1 else []
     # said before Train as well: a note that comes with the run would push a narrow chart down
     if run.recording.engine == SPECTRUM:
@@ -308,33 +323,28 @@ def _stride_note(run: Run) -> str:
 
 def formula_of(experiment: Experiment) -> str:
     """The model in LaTeX, with as many terms as there are."""
-    model, weights = experiment.info.model, len(experiment.info.parameters) - 1
-    if model in ("quadratic", "proportional"):
-        return {"quadratic": r"\hat y = a\,t^2 + b\,t + c", "proportional": r"\hat y = A\,x"}[model]
-    if model not in ("linear", "polynomial"):
-        raise ValueError(f"model must be one whose formula is known here. Got {model}.")
-    if model == "polynomial":
-        terms = [rf"w_{i} x^{i}" if i > 1 else r"w_1 x" for i in range(1, weights + 1)]
-    elif weights == 1:
-        terms = ["w_1 x"]
-    elif weights <= 3:
-        terms = [f"w_{i} x_{i}" for i in range(1, weights + 1)]
-    else:
-        terms = ["w_1 x_1", r"\dots", rf"w_{{{weights}}} x_{{{weights}}}"]
-    return r"\hat y = " + " + ".join(terms) + " + b"
+    return model_info(experiment.info.model).latex(len(experiment.info.parameters) - 1)
 
 
-def _formula(run: Run, forecast: Forecast) -> None:
+def gradient_of(experiment: Experiment) -> str:
+    """The gradient in LaTeX, by Φ; without one, by J, which says what each parameter changes each prediction by."""
+    latex = LOSS_INFO[experiment.loss].gradient
+    if model_info(experiment.info.model).linear:
+        return latex.replace("{columns}", r"\Phi")
+    return latex.replace("{columns}", "J") + r" \qquad J_{ij} = \partial\hat y_i/\partial\theta_j"
+
+
+def _parts(latex: str) -> list[str]:
+    """Formulas of one text: a line may break between them; braces keep it from breaking within."""
+    return [part.strip() for part in latex.split(r"\qquad")]
+
+
+def _formula(run: Run, forecast: Forecast | None) -> None:
     experiment = run.experiment
     model = formula_of(experiment)
     loss, optimizer = LOSS_INFO[experiment.loss], OPTIMIZER_INFO[experiment.optimizer]
     look.panel_title("Formula and numbers of this epoch")
-    target = r"\bar y" if experiment.loss == "mse-broadcast" else "y"
-    gradient = rf"\nabla L = \tfrac{{2}}{{N}}\,\Phi^\top(\hat y - {target})"
-    rule = [
-        part.strip() for part in optimizer.latex.split(r"\qquad")
-    ]  # a line may break between; braces keep it from breaking within
-    lines = [(model, loss.latex), (gradient, *rule)]
+    lines = [(model, loss.latex), (*_parts(gradient_of(experiment)), *_parts(optimizer.latex))]
     st.markdown("\n\n".join(" &emsp; ".join(f"${{{part}}}$" for part in line) for line in lines))
     scaled = experiment.scale_features
     head = "<th></th><th>value</th><th>gradient</th><th>next step</th>" + (
@@ -352,15 +362,16 @@ def _formula(run: Run, forecast: Forecast) -> None:
             "next step", "that batch’s step"
         )
     held_out = f"held-out RMSE {player.live('held_out')} &ensp; " if experiment.holdout else ""
-    loss_row = f"RMSE {player.live('rmse')} &ensp; {held_out}floor {significant(forecast.floor_rmse)} &ensp; loss {player.live('loss')}"
-    if experiment.loss == "mse-broadcast":
+    floor = f"floor {significant(forecast.floor_rmse)} &ensp; " if forecast else ""
+    loss_row = f"RMSE {player.live('rmse')} &ensp; {held_out}{floor}loss {player.live('loss')}"
+    if not loss.is_mean_square:
         loss_row += f" &ensp; its root {player.live('root_loss')}"
     many = len(experiment.info.parameters) > 5
     table = f'<table class="live"><tr>{head}</tr>{rows}</table>'
     if many:  # the panel keeps its height
         table = f'<div class="live-scroll" tabindex="0" role="region" aria-label="Numbers of all parameters">{table}</div>'
     st.html(f'{table}<p class="panel-title"><small>{loss_row}</small></p>')
-    if experiment.dataset == "table" and experiment.info.model == "linear" and len(experiment.features) > 1:
+    if experiment.dataset == "table" and len(experiment.features) > 1:
         names = [
             f"x{place}".translate(_LOW) + f" is {name}" for place, name in enumerate(experiment.features, 1)
         ]
@@ -369,7 +380,7 @@ def _formula(run: Run, forecast: Forecast) -> None:
 
 def _transport(
     run: Run,
-    forecast: Forecast,
+    forecast: Forecast | None,
     finding: Finding,
     held: controls.Controls,
     live_run: live_runs.TrainRun | None,
@@ -415,11 +426,11 @@ def _transport(
         )
 
 
-def _offers(outcome: Outcome, forecast: Forecast, now: float) -> Sequence[player.Offer]:
+def _offers(outcome: Outcome, forecast: Forecast | None, now: float) -> Sequence[player.Offer]:
     """Smaller rates to try after a run that went wrong."""
     if outcome not in (Outcome.DIVERGED, Outcome.GROWING):
         return ()
-    if task.hidden(THEORY) or not task.free("learning_rate"):
+    if forecast is None or task.hidden(THEORY) or not task.free("learning_rate"):
         return ()
     rates = {
         "Set the rate to the limit": forecast.stability_limit,
@@ -495,7 +506,9 @@ def _start_clicked() -> None:
     if picked is None:
         return
     experiment = session.held(Live).experiment
-    problem, curvature, _ = live_runs.foreseen(experiment)
+    problem, curvature, _ = live_runs.known(experiment)
+    if curvature is None:
+        return  # there was no map to click on
     live_run = live_runs.on_page(experiment)
     theta = (live_run.recording.epoch_theta[picked.epoch] if live_run else problem.start).clone()
     axes = controls.axes(experiment.info.parameters)

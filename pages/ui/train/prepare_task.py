@@ -192,7 +192,8 @@ def _target() -> Target | None:
 def _advise(target: Target, experiment: Experiment, live_run: live_runs.TrainRun | None) -> None:
     """Whether the target can be reached, as far as can be told."""
     fixed = all(STATE[_key(name)] is not Access.FREE for name in ("dataset", *KNOBS))
-    floor = live_runs.foreseen(experiment)[2].floor_rmse
+    forecast = live_runs.known(experiment)[2]
+    floor = forecast.floor_rmse if forecast else 0.0
     if fixed and target.rmse <= floor:
         _say(
             f"No training on these data gets below RMSE {significant(floor)}: this target cannot be reached."

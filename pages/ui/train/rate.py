@@ -8,7 +8,7 @@ from streamlit.components.v2 import component
 
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.experiment_fields import LEARNING_RATE
-from gd_core.theory import Forecast
+from gd_core.theory import Forecast, why_no_theory
 
 _HERE = Path(__file__).parent
 _strip = component(
@@ -22,14 +22,14 @@ BELOW_THE_LIMIT, ABOVE_THE_LIMIT = 1e-4, 10.0  # how far the track reaches, as s
 WITHOUT_A_LIMIT = (1e-6, 10.0)  # the track of a rule that has none
 
 
-def show(experiment: Experiment, forecast: Forecast, on_rate: Callable[[], None]) -> None:
-    """Draw the strip. `chosen` gives the rate when `on_rate` is called."""
-    limit, rate = forecast.stability_limit, experiment.learning_rate
+def show(experiment: Experiment, forecast: Forecast | None, on_rate: Callable[[], None]) -> None:
+    """Draw the strip, without zones where theory knows none. `chosen` gives the rate when `on_rate` is called."""
+    limit, rate = forecast and forecast.stability_limit, experiment.learning_rate
     low, high = WITHOUT_A_LIMIT if limit is None else (limit * BELOW_THE_LIMIT, limit * ABOVE_THE_LIMIT)
     bounds = LEARNING_RATE
     stops: list[dict[str, object]] = []
     zones: list[dict[str, object]] = []
-    if limit is not None and forecast.best_learning_rate is not None:
+    if forecast and limit is not None and forecast.best_learning_rate is not None:
         zones = [{"name": name, "to": limit * share} for name, share in forecast.zones.items()]
         zones.append({"name": "diverges", "to": None})
         epochs = f"{experiment.epochs:,} epoch" + ("s" if experiment.epochs > 1 else "")
@@ -53,7 +53,7 @@ def show(experiment: Experiment, forecast: Forecast, on_rate: Callable[[], None]
             "limit": limit,
             "zones": zones,
             "stops": stops,
-            "reason": forecast.why_no_limit,
+            "reason": forecast.why_no_limit if forecast else why_no_theory(experiment),
         },
         on_rate_change=on_rate,
     )

@@ -14,9 +14,13 @@ from pages.ui.train import own_table
 
 def show(experiment: Experiment, load: own_table.Load) -> None:
     """Draw the advice, with a button where one press mends it."""
-    problem, curvature, forecast = live_runs.foreseen(experiment)
+    problem, curvature, forecast = live_runs.known(experiment)
     for sentence in remarks(experiment, problem):
         st.markdown(f":orange[:material/info:] {plain(sentence)}")
+    lines = [own_table.note(experiment)]
+    if curvature is None or forecast is None:
+        st.caption(plain(lines[0].strip()))
+        return
     kappa = forecast.condition_number
     if kappa > ILL_CONDITIONED and not experiment.scale_features:
         size = "∞" if np.isinf(kappa) else short(kappa)
@@ -24,7 +28,6 @@ def show(experiment: Experiment, load: own_table.Load) -> None:
         st.markdown(f":small[The features’ scales differ: κ = {size}. Along the flattest direction {wait}.]")
         st.button("Scale features", key="scale_offer", on_click=own_table.scale, args=(load,), width="stretch",
                   help="Each feature minus its mean, over its deviation. The coefficients are shown in raw units too.")  # fmt: skip
-    lines = [own_table.note(experiment)]
     if experiment.learning_rate == safe_rate(experiment, problem, curvature):
         lines.insert(0, _why_rate(forecast.stability_limit is not None))
     st.caption(plain(" ".join(lines).strip()))

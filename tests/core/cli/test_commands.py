@@ -441,7 +441,7 @@ def test_json_has_raw_parameters_of_scaled_features(run):
 def test_json_gradients_are_those_of_all_rows(run):
     """With mini-batches too, the gradient belongs to the loss beside it."""
     _, output, _ = run("train", "--batch-size", "3", "--epochs", "3", "--json")
-    objective = build(Experiment.default()).objective
+    objective = build(Experiment.default()).linear
     for row in strict_json(output)["epochs"]:
         theta = torch.tensor(list(row["parameters"].values()), dtype=torch.float64)
         features, error = objective.features, objective.predict(theta) - objective.target

@@ -63,7 +63,7 @@ def test_standing_agrees_with_least_squares(changes, found):
     """By the run's own numbers; and where NumPy's least squares says that the plane is found, it is."""
     recording, experiment, problem, curvature = run_of(replace(PLANE, **changes))
     assert standing(recording, experiment, problem, curvature) == found
-    features, target = problem.objective.features.numpy(), problem.objective.target.numpy()
+    features, target = problem.linear.features.numpy(), problem.objective.target.numpy()
     best = np.linalg.lstsq(features, target, rcond=None)[0]
     best_rmse = float(np.sqrt(((target - features @ best) ** 2).mean()))
     assert best_of(problem).floor_rmse == pytest.approx(best_rmse, abs=1e-6)

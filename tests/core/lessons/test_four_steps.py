@@ -26,14 +26,14 @@ def log_of_the_loop(experiment, epochs):
     optimizer = torch.optim.SGD([params], lr=experiment.learning_rate)
     rmse, log = math.nan, [("initialise", 0, params.tolist(), math.nan)]
     for epoch in range(epochs):
-        loss = ((problem.objective.features @ params - problem.objective.target) ** 2).mean()
+        loss = ((problem.linear.features @ params - problem.objective.target) ** 2).mean()
         rmse = math.sqrt(loss.item())
         log.append(("loss", epoch, params.tolist(), rmse))
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
         log.append(("step", epoch, params.tolist(), rmse))
-    final = ((problem.objective.features @ params - problem.objective.target) ** 2).mean()
+    final = ((problem.linear.features @ params - problem.objective.target) ** 2).mean()
     return [*log, ("stop", max(0, epochs - 1), params.tolist(), math.sqrt(final.item()))]
 
 
@@ -90,7 +90,7 @@ def test_standing_is_measured_from_the_floor(changes, found):
     recording, problem = record(experiment), build(experiment)
     curvature = curvature_of(problem.objective)
     assert standing(recording, curvature.floor_rmse) == found
-    features, target = problem.objective.features.numpy(), problem.objective.target.numpy()
+    features, target = problem.linear.features.numpy(), problem.objective.target.numpy()
     left = target - features @ np.linalg.lstsq(features, target, rcond=None)[0]
     assert curvature.floor_rmse == pytest.approx(math.sqrt((left**2).mean()), abs=1e-8)
 

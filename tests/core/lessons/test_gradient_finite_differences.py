@@ -39,7 +39,7 @@ everywhere = pytest.mark.parametrize("name", PROBLEMS)
 
 def exact_loss(problem, theta):
     """The loss in fractions, without any rounding."""
-    features = [[Fraction(v) for v in row] for row in problem.objective.features.tolist()]
+    features = [[Fraction(v) for v in row] for row in problem.linear.features.tolist()]
     target = [Fraction(v) for v in problem.objective.target.tolist()]
     errors = [
         sum(t * f for t, f in zip(theta, row, strict=True)) - y
@@ -61,7 +61,7 @@ def exact_difference(problem, theta, parameter, step, kind):
 
 def exact_slope(problem, theta, parameter):
     """2 mean((ŷ − y) φ) in fractions."""
-    features = [[Fraction(v) for v in row] for row in problem.objective.features.tolist()]
+    features = [[Fraction(v) for v in row] for row in problem.linear.features.tolist()]
     target = [Fraction(v) for v in problem.objective.target.tolist()]
     point = list(map(Fraction, theta.tolist()))
     parts = [

@@ -29,7 +29,7 @@ def trained(dataset="two-features", **changes):
 
 def by_hand(problem, theta):
     """2 (ŷᵢ − yᵢ) φᵢⱼ for each row in turn, in NumPy."""
-    features, target = problem.objective.features.numpy(), problem.objective.target.numpy()
+    features, target = problem.linear.features.numpy(), problem.objective.target.numpy()
     return np.array([2 * (phi @ theta - y) * phi for phi, y in zip(features, target, strict=True)])
 
 

@@ -60,7 +60,7 @@ def beside(experiment):
     updates = experiment.epochs * experiment.updates_per_epoch
     rows = islice(batches(experiment.points, experiment.batch_size, experiment.seed), updates)
     path = torchs_path(optimizer, theta, problem.objective, rows)
-    x, y = problem.objective.features, problem.objective.target
+    x, y = problem.linear.features, problem.objective.target
     return path, ((path @ x.T - y) ** 2).mean(1).sqrt()
 
 
@@ -138,7 +138,7 @@ def test_a_batch_reckons_with_its_steepest_row(base):
     """One row has the largest eigenvalue of any row's Hessian, all rows that of all, sizes between lie between."""
     problem = build(base)
     curvature = curvature_of(problem.objective)
-    features = problem.objective.features.numpy()
+    features = problem.linear.features.numpy()
     single = max(np.linalg.eigvalsh(2 * np.outer(row, row))[-1] for row in features)
     whole = np.linalg.eigvalsh(2 * features.T @ features / len(features))[-1]
     found = [steepest(problem, curvature, rows) for rows in range(1, len(features) + 1)]
@@ -299,7 +299,7 @@ def test_the_axis_of_updates_ends_after_the_last_arrival():
 def test_the_usual_target(base):
     """A twentieth of the way from the floor to the start is left; NumPy finds both."""
     problem = build(base)
-    x, y = problem.objective.features.numpy(), problem.objective.target.numpy()
+    x, y = problem.linear.features.numpy(), problem.objective.target.numpy()
     best = np.linalg.lstsq(x, y, rcond=None)[0]
     floor, start = (np.sqrt(np.mean((x @ theta - y) ** 2)) for theta in (best, problem.start.numpy()))
     expected = floor + SHARE_LEFT * (start - floor)
