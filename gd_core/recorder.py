@@ -1,23 +1,25 @@
-"""Running an experiment, all at once or a slice of time after another, so that a page can follow the live edge."""
+"""Recording an experiment, on the engine that trains it: the loop, or the eigenvectors."""
 
-import time
 from itertools import islice
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from gd_core.in_slices import InSlices
+from gd_core.objective import LinearObjective, mse
 from gd_core.problem import Problem, build
 from gd_core.settings.engines import LOOP, SPECTRUM
 from gd_core.settings.experiment import Experiment
-from gd_core.spectrum_recorder import SpectrumRecorder
-from gd_core.training import Recording, Step, batches, has_diverged, train
+from gd_core.spectrum import Stretch, path
+from gd_core.training import Recording, Step, batches, diverged_above, has_diverged, train
 
 STACKED_AT_ONCE = 10_000  # steps; three small tensors each take 40 times the room of three rows
 ERRORS_AT_ONCE = 2**20  # residuals in memory together, or long runs on many rows would take gigabytes
 
 
-class Recorder:
-    """The loop's run in the making. It stands at its start; `advance` trains for a while, `recording` is what there is so far."""
+class Recorder(InSlices[Step, Recording]):
+    """The loop's run in the making, an update after another."""
 
     engine = LOOP
 
@@ -26,53 +28,28 @@ class Recorder:
         self.problem = problem or build(experiment)
         rows = batches(experiment.training_rows, experiment.batch_size, experiment.seed)
         updates = experiment.total_epochs * experiment.updates_per_epoch
-        self._steps = islice(
-            train(self.problem.objective, self.problem.start, self.problem.rule, rows), updates + 1
-        )
+        steps = train(self.problem.objective, self.problem.start, self.problem.rule, rows)
+        super().__init__(islice(steps, updates + 1))
         self._pending: list[Step] = [next(self._steps)]
         self._kept: tuple[Tensor, ...] = ()  # θ, loss and gradient of every update
-        self._epochs: tuple[
-            Tensor, ...
-        ] = ()  # loss and RMSE of every epoch, and the RMSE of the held-out rows
-        self._first_loss = float(
-            self.problem.objective(self.problem.start)
-        )  # of all rows, whatever the batch
-        self.diverged_at: int | None = None
-        self.complete = False
-        self.stopped = False
+        self._epochs: tuple[Tensor, ...] = ()  # loss, RMSE and held-out RMSE of every epoch
+        self._first_loss = float(self.problem.objective(self.problem.start))  # of all rows
 
-    def advance(self, seconds: float | None = None) -> None:
-        """Train until the run is complete or, if `seconds` is given, for about that long."""
-        if self.complete:
-            return
-        deadline = None if seconds is None else time.perf_counter() + seconds
-        for step in self._steps:
-            if has_diverged(step.loss.item(), self._first_loss):
-                self.diverged_at = -(-step.update // self.experiment.updates_per_epoch)
-                break
-            self._pending.append(step)
-            if len(self._pending) == STACKED_AT_ONCE:
-                self._stack()
-            if deadline is not None and time.perf_counter() > deadline:
-                return
-        self.complete = True
-
-    def stop(self) -> None:
-        """Keep what there is; `advance` does nothing any more."""
-        if not self.complete:
-            self.stopped = self.complete = True
+    def keep(self, step: Step) -> int | None:
+        if has_diverged(step.loss.item(), self._first_loss):
+            return -(-step.update // self.experiment.updates_per_epoch)
+        self._pending.append(step)
+        if len(self._pending) == STACKED_AT_ONCE:
+            self._stack()
+        return None
 
     def recording(self) -> Recording:
-        """The run so far, as a value."""
         self._stack()
         theta, loss, gradient = self._kept
         stride = self.experiment.updates_per_epoch
+        epoch_theta = theta[::stride]
         known = len(self._epochs[0]) if self._epochs else 0
-        fresh, objective, validation = (
-            theta[::stride][known:],
-            self.problem.objective,
-            self.problem.validation,
-        )
+        fresh, objective, validation = epoch_theta[known:], self.problem.objective, self.problem.validation
         if len(fresh):
             some = fresh.split(max(1, ERRORS_AT_ONCE // self.experiment.training_rows))
             losses = torch.cat([objective.many(one) for one in some]) if stride > 1 else loss[known:]
@@ -91,6 +68,7 @@ class Recorder:
             diverged_at=self.diverged_at,
             complete=self.complete,
             stopped=self.stopped,
+            engine=self.engine,
         )
 
     def _stack(self) -> None:
@@ -103,6 +81,69 @@ class Recorder:
 def _joined(kept: tuple[Tensor, ...], new: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
     """Columns made longer."""
     return tuple(map(torch.cat, zip(kept, new, strict=True))) if kept else new
+
+
+class SpectrumRecorder(InSlices[Stretch, Recording]):
+    """A run in the making that is worked out along the eigenvectors, a stretch of epochs after another."""
+
+    engine = SPECTRUM
+
+    def __init__(self, experiment: Experiment, problem: Problem | None = None) -> None:
+        self.experiment = experiment
+        self.problem = problem or build(experiment)
+        moments, more = self.problem.linear.least_squares
+        super().__init__(path(moments, self.problem.start, experiment.phases, more))
+        count = experiment.total_epochs + 1
+        start = self.problem.start
+        self._columns = Stretch(*(_room(count, like) for like in (start, start.new_zeros(()), start)))
+        self._held_out = torch.empty(count if self.problem.validation else 0, dtype=torch.float64)
+        self._rmse = torch.empty(count, dtype=torch.float64)
+        self._done = 0
+        self._take(next(self._steps))
+        self._bound = diverged_above(self._columns.loss[0].item())
+
+    def keep(self, step: Stretch) -> int | None:
+        beyond = (~(step.loss <= self._bound)).nonzero()
+        if not len(beyond):
+            self._take(step)
+            return None
+        self._take(Stretch(*(column[: int(beyond[0])] for column in step)))
+        return self._done
+
+    def _take(self, stretch: Stretch) -> None:
+        """Write some epochs where they belong."""
+        there = slice(self._done, self._done + len(stretch.loss))
+        for column, new in zip(self._columns, stretch, strict=True):
+            column[there] = new
+        objective, validation = self.problem.linear, self.problem.validation
+        if objective.loss is mse:
+            self._rmse[there] = torch.from_numpy(np.sqrt(stretch.loss.numpy()))  # torch would ask its threads
+        else:
+            self._rmse[there] = objective.moments.mean_square(stretch.theta).sqrt()
+        if isinstance(validation, LinearObjective):
+            self._held_out[there] = validation.moments.mean_square(stretch.theta).sqrt()
+        self._done = there.stop
+
+    def recording(self) -> Recording:
+        theta, loss, gradient = (column[: self._done] for column in self._columns)
+        return Recording(
+            theta=theta,
+            loss=loss,
+            gradient=gradient,
+            updates_per_epoch=1,
+            epoch_loss=loss,
+            epoch_rmse=self._rmse[: self._done],
+            epoch_held_out_rmse=self._held_out[: self._done] if self.problem.validation else None,
+            diverged_at=self.diverged_at,
+            complete=self.complete,
+            stopped=self.stopped,
+            engine=self.engine,
+        )
+
+
+def _room(count: int, like: Tensor) -> Tensor:
+    """Room for so many of these. What is not written to takes no memory."""
+    return torch.empty(count, *like.shape, dtype=like.dtype)
 
 
 def recorder_of(experiment: Experiment, problem: Problem | None = None) -> Recorder | SpectrumRecorder:

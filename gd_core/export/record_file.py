@@ -33,6 +33,7 @@ CORE = Path(__file__).parents[1]
 COMPUTING = (
     "datasets",
     "settings/engines",
+    "in_slices",
     "models",
     "moments",
     "objective",
@@ -40,7 +41,6 @@ COMPUTING = (
     "problem",
     "recorder",
     "spectrum",
-    "spectrum_recorder",
     "tables/table",
     "training",
 )

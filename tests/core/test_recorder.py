@@ -1,4 +1,4 @@
-"""Recordings: all at once, in slices, stopped, and continued from earlier phases."""
+"""Recordings: all at once, in slices, and continued from earlier phases."""
 
 from dataclasses import replace
 
@@ -121,29 +121,6 @@ def test_mini_batches_diverge_within_an_epoch():
     assert recording.diverged_at == recording.updates // experiment.updates_per_epoch + 1
     assert recording.epochs == recording.updates // experiment.updates_per_epoch
     assert float(recording.loss[-1]) <= 1e6 * float(recording.loss[0])
-
-
-def test_a_stopped_run_keeps_what_there_is():
-    """It says that it was stopped, and goes no further however it is asked."""
-    recorder = Recorder(RUNS["full batches"])
-    for _ in range(5):
-        recorder.advance(0.0)
-    recorder.stop()
-    recorder.stop()
-    recorder.advance()
-    recording = recorder.recording()
-    assert (recording.updates, recording.stopped, recording.complete) == (5, True, True)
-
-
-@pytest.mark.parametrize("name", ["full batches", "diverges"])
-def test_a_complete_run_cannot_be_stopped_or_continued(name):
-    """Stopping or advancing after the end changes nothing."""
-    recorder = Recorder(RUNS[name])
-    recorder.advance()
-    before = recorder.recording()
-    recorder.stop()
-    recorder.advance()
-    assert_same(recorder.recording(), before)
 
 
 def test_a_recorder_stands_at_its_start():

@@ -1,13 +1,13 @@
 """Training a deep network, all at once or a slice of time after another, and what is kept of it."""
 
 import math
-import time
 from dataclasses import dataclass
 from itertools import islice
 
 import torch
 from torch import Tensor
 
+from gd_core.in_slices import InSlices
 from gd_core.lessons.deep_networks.backpropagation import Backpropagated, backpropagated
 from gd_core.lessons.deep_networks.model import Deep
 from gd_core.lessons.deep_networks.network import Network
@@ -60,8 +60,8 @@ class DeepRecording:
         return self.norms[:, 0] / self.norms[:, -2]
 
 
-class DeepRecorder:
-    """A network in training. It stands at its start; `advance` trains for a while, `recording` is what there is so far."""
+class DeepRecorder(InSlices[Step, DeepRecording]):
+    """A network in training, an epoch after another."""
 
     @one_thread()
     def __init__(self, network: Network) -> None:
@@ -69,15 +69,12 @@ class DeepRecorder:
         self.deep = Deep(network)
         self.start = self.deep.start()
         rule = OPTIMIZERS[network.optimizer](network.learning_rate)
-        self._steps = islice(train(self.deep, self.start, rule), network.epochs + 1)
+        super().__init__(islice(train(self.deep, self.start, rule), network.epochs + 1))
         self._back = backpropagated(self.deep, self.start)
         self._loss: list[float] = []
         self._norms: list[Tensor] = []
         self._curves: list[Tensor] = []
-        self.diverged_at: int | None = None
         self._diverged_loss = math.nan
-        self.complete = False
-        self.stopped = False
         self._take(next(self._steps))
 
     @property
@@ -87,27 +84,17 @@ class DeepRecorder:
 
     @one_thread()
     def advance(self, seconds: float | None = None) -> None:
-        """Train until the run is complete or, if `seconds` is given, for about that long."""
-        if self.complete:
-            return
-        deadline = None if seconds is None else time.perf_counter() + seconds
-        for step in self._steps:
-            if has_diverged(step.loss.item(), self._loss[0]):
-                self.diverged_at, self._diverged_loss = step.update, step.loss.item()
-                break
-            self._take(step)
-            if deadline is not None and time.perf_counter() > deadline:
-                return
-        self.complete = True
+        super().advance(seconds)
 
-    def stop(self) -> None:
-        """Keep what there is; `advance` does nothing any more."""
-        if not self.complete:
-            self.stopped = self.complete = True
+    def keep(self, step: Step) -> int | None:
+        if has_diverged(step.loss.item(), self._loss[0]):
+            self._diverged_loss = step.loss.item()
+            return step.update
+        self._take(step)
+        return None
 
     @one_thread()
     def recording(self) -> DeepRecording:
-        """The training so far, as a value."""
         last = len(self._loss) - 1
         drawn = torch.arange(0, last + 1, self.stride)
         curves = torch.stack(self._curves)

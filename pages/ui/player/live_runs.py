@@ -9,17 +9,17 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from threading import Lock
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, TypeVar
 
 import streamlit as st
 
+from gd_core.in_slices import InSlices
 from gd_core.outcome import Finding, outcome
 from gd_core.problem import Problem, build
-from gd_core.recorder import Recorder, recorder_of
+from gd_core.recorder import Recorder, SpectrumRecorder, recorder_of
 from gd_core.settings.engines import LOOP, SPECTRUM
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.experiment_fields import FIELDS, HYPERPARAMETERS
-from gd_core.spectrum_recorder import SpectrumRecorder
 from gd_core.theory import Curvature, Forecast, forecast_of, parabola_of, why_no_theory
 from gd_core.training import Recording
 from pages.ui.charts.model import Run
@@ -40,17 +40,6 @@ _as_key: dict[str | type[Any], Callable[[Any], Any]] = {Experiment: repr}
 
 E = TypeVar("E")
 R = TypeVar("R")
-R_co = TypeVar("R_co", covariant=True)
-
-
-class Trainer(Protocol[R_co]):
-    """A training in the making: a `Recorder`, or a network's."""
-
-    @property
-    def complete(self) -> bool: ...
-    def advance(self, seconds: float | None = None) -> None: ...
-    def recording(self) -> R_co: ...
-    def stop(self) -> None: ...
 
 
 @dataclass(eq=False)
@@ -71,7 +60,7 @@ class LiveRun(Generic[E, R]):
     number: int
     experiment: E
     recording: R
-    recorder: Trainer[R] | None
+    recorder: InSlices[Any, R] | None
     first_epoch: int = 0
     training: Lock = field(default_factory=Lock)
 
@@ -104,7 +93,7 @@ def _slices_taken() -> dict[int, float]:
     return {}
 
 
-def fair_slice(recorder: Trainer[Any]) -> float:
+def fair_slice(recorder: InSlices[Any, Any]) -> float:
     """How many seconds a training may take in this tick: `SLICES`, shared with all that had a slice lately.
 
     A visitor alone is served fast, and a class that trains at once cannot block the server.
@@ -285,7 +274,7 @@ def advance(live_run: LiveRun[Any, Any]) -> None:
                 live_run.recorder = None
 
 
-def follow(page: str, settings: E, trainer: Callable[[E], Trainer[R]]) -> LiveRun[E, R]:
+def follow(page: str, settings: E, trainer: Callable[[E], InSlices[Any, R]]) -> LiveRun[E, R]:
     """A lesson's own run of these settings, standing at its start; if they have not changed, the one there is."""
     live_run: LiveRun[E, R] | None = session.held(Runs).lessons.get(page)
     if live_run is None or live_run.experiment != settings:

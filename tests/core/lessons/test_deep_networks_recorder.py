@@ -112,18 +112,6 @@ def test_a_silent_network_learns_the_mean_and_no_more():
     assert float(recording.moved[0]) < 1e-9
 
 
-def test_stop_keeps_what_there_is():
-    """After stop nothing is trained any more."""
-    recorder = DeepRecorder(QUICK)
-    recorder.advance(0.0)
-    recorder.stop()
-    recorder.advance()
-    recording = recorder.recording()
-    assert recording.epochs == 1
-    assert recording.stopped
-    assert recording.complete
-
-
 def test_one_thread_is_local():
     """Inside, torch computes on one core; another thread, and this one afterwards, on as many as before."""
     before = torch.get_num_threads()
