@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from gd_core.theory import Curvature
-from gd_core.training import Recording
+from gd_core.training import Epochs
 
 CONVERGED_BELOW = 1e-6  # of a direction's first gap to the optimum,
 NEGLIGIBLE = 1e-4  # or of the lowest loss: the RMSE is then within 0.005 % of the floor
@@ -38,7 +38,7 @@ class Finding(NamedTuple):
     epoch: int | None = None
 
 
-def outcome(recording: Recording, curvature: Curvature | None) -> Finding:
+def outcome(recording: Epochs, curvature: Curvature | None) -> Finding:
     """Tell how a run ended.
 
     - diverged: the loss passed 10⁶ × max(1, first loss), or is not finite.
@@ -70,7 +70,7 @@ def outcome(recording: Recording, curvature: Curvature | None) -> Finding:
         return Finding(Outcome.DESCENDING)
     recent = gap[-WINDOW - 1 :]
     older, newer = recent.split([len(recent) - len(recent) // 2, len(recent) // 2])
-    if recording.updates_per_epoch > 1:
+    if recording.mini_batches:
         return Finding(_drift(older, newer) if len(recent) > WINDOW else _trend(gap))
     if newer.max() > older.max() * (1 + LEVEL):
         return Finding(Outcome.GROWING)
@@ -139,7 +139,7 @@ class Overfitting(NamedTuple):
     lowest: float
 
 
-def overfitting(recording: Recording) -> Overfitting | None:
+def overfitting(recording: Epochs) -> Overfitting | None:
     """Where the two errors part, or None if they do not, or if no row is held out.
 
     They part after the epoch at which the held-out RMSE is lowest, if in the whole last tenth of the run it stays more

@@ -17,7 +17,7 @@ from gd_core.outcome import Finding, Outcome, outcome
 from gd_core.problem import Problem
 from gd_core.settings.experiment import Experiment
 from gd_core.theory import Curvature
-from gd_core.training import Recording
+from gd_core.training import Epochs
 
 SHARE_LEFT = 0.05  # the usual target: this share of the way from the start’s RMSE to the floor is left
 KEPT = 2048  # of the first epochs each, and about so many after them
@@ -84,7 +84,7 @@ def kept_epochs(epochs: int) -> np.ndarray:
     return np.unique(np.concatenate([np.arange(min(KEPT, epochs) + 1), late, [epochs]]))
 
 
-def summarised(experiment: Experiment, recording: Recording, curvature: Curvature | None) -> RunSummary:
+def summarised(experiment: Experiment, recording: Epochs, curvature: Curvature | None) -> RunSummary:
     """Keep of a recording what a comparison needs. Nothing in it holds on to the recording."""
     kept = kept_epochs(recording.epochs)
     held_out = recording.epoch_held_out_rmse

@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from gd_core.settings.task import Target
-from gd_core.training import Recording
+from gd_core.training import Epochs
 from gd_core.verdict import significant
 
 
@@ -25,7 +25,7 @@ class Judgement(NamedTuple):
     epochs: int
 
 
-def judge(target: Target, recording: Recording) -> Judgement | None:
+def judge(target: Target, recording: Epochs) -> Judgement | None:
     """Look for the target among the trained epochs, 1 to the last; the start does not count. None if there are none."""
     trained = recording.epoch_rmse[1:]  # [E]
     if not len(trained):

@@ -76,36 +76,30 @@ def has_diverged(loss: float, first_loss: float) -> bool:
     return not loss <= diverged_above(first_loss)
 
 
-@dataclass(frozen=True, eq=False)
-class Recording:
-    """A run so far: T updates and what was known at each of the T + 1 points. T = epochs × updates_per_epoch.
-
-    `loss` and `gradient` are those of the rows that the update saw; `epoch_loss` is of all training rows.
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Epochs:
+    """A run so far by its epochs, E of them: all that is asked of it to say how it went, and to draw it.
 
     Attributes:
-        theta: θ before each update, and after the last, [T + 1, P].
-        loss: [T + 1].
-        gradient: [T + 1, P].
-        updates_per_epoch: ⌈N/B⌉.
-        epoch_loss: Loss over all training rows at the start of each epoch and at the end, [E + 1].
+        epoch_theta: θ at the start of each epoch and at the end, [E + 1, P].
+        epoch_loss: Loss over all training rows at the same points, [E + 1].
         epoch_rmse: Root mean squared error against the training rows at the same points, [E + 1].
         epoch_held_out_rmse: The same against the held-out rows, [E + 1]; None if no row is held out.
+        mini_batches: Whether an update sees some of the rows only, so that the loss scatters.
         diverged_at: The epoch at which the loss passed the bound, or None. The recording ends before it.
         complete: Whether nothing is left to train: all epochs are done, or the run has diverged.
         stopped: Whether someone stopped it before.
         engine: What worked it out: the "loop", or the "spectrum" of eigenvectors.
     """
 
-    theta: Tensor
-    loss: Tensor
-    gradient: Tensor
-    updates_per_epoch: int
+    epoch_theta: Tensor
     epoch_loss: Tensor
     epoch_rmse: Tensor
+    epoch_held_out_rmse: Tensor | None = None
+    mini_batches: bool = False
     diverged_at: int | None = None
     complete: bool = True
     stopped: bool = False
-    epoch_held_out_rmse: Tensor | None = None
     engine: str = LOOP
 
     @property
@@ -113,12 +107,26 @@ class Recording:
         """Whole epochs recorded, E."""
         return len(self.epoch_loss) - 1
 
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Recording(Epochs):
+    """A run so far with every update: T of them, and what was known at each of the T + 1 points.
+
+    `loss` and `gradient` are those of the rows that the update saw; `epoch_loss` is of all training rows.
+
+    Attributes:
+        theta: θ before each update, and after the last, [T + 1, P].
+        loss: [T + 1].
+        gradient: [T + 1, P].
+        updates_per_epoch: ⌈N/B⌉; T is E times as many, and more where the run ends within an epoch.
+    """
+
+    theta: Tensor
+    loss: Tensor
+    gradient: Tensor
+    updates_per_epoch: int
+
     @property
     def updates(self) -> int:
         """Updates recorded, T."""
         return len(self.loss) - 1
-
-    @property
-    def epoch_theta(self) -> Tensor:
-        """θ at the start of each epoch and at the end, [E + 1, P]."""
-        return self.theta[:: self.updates_per_epoch][: self.epochs + 1]

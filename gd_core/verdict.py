@@ -11,7 +11,7 @@ from gd_core.settings.catalog import LOSS_INFO, OPTIMIZER_INFO
 from gd_core.settings.engines import LINEAR_RULES
 from gd_core.settings.experiment import Experiment
 from gd_core.theory import Forecast
-from gd_core.training import DIVERGED_ABOVE, Recording
+from gd_core.training import DIVERGED_ABOVE, Epochs
 
 ILL_CONDITIONED = 100.0  # κ above which scaling is the first advice
 LEVEL = 1e-9  # relative changes of the RMSE below it are rounding
@@ -55,7 +55,7 @@ class StepVerdicts(NamedTuple):
     templates: tuple[str, ...]
     choice: Tensor
 
-    def sentence(self, epoch: int, recording: Recording) -> str:
+    def sentence(self, epoch: int, recording: Epochs) -> str:
         """The sentence at an epoch, as the page shows it."""
         rmse = recording.epoch_rmse
         after = rmse[min(epoch + 1, len(rmse) - 1)]
@@ -71,7 +71,7 @@ class StepVerdicts(NamedTuple):
 STEP = "Epoch {epoch} → {next}: RMSE {rmse} → {next_rmse}. "
 
 
-def of_steps(recording: Recording, experiment: Experiment, forecast: Forecast | None) -> StepVerdicts:
+def of_steps(recording: Epochs, experiment: Experiment, forecast: Forecast | None) -> StepVerdicts:
     """Classify every epoch: falls, almost flat, close to the floor, rises; and the last one. Without theory there is no floor."""
     rmse = recording.epoch_rmse
     change = torch.cat([rmse[1:] / rmse[:-1].clamp(min=1e-300) - 1, torch.zeros(1, dtype=rmse.dtype)])
@@ -96,18 +96,18 @@ def of_steps(recording: Recording, experiment: Experiment, forecast: Forecast | 
     return StepVerdicts(templates, choice)
 
 
-def _at_the_edge(recording: Recording) -> str:
+def _at_the_edge(recording: Epochs) -> str:
     if recording.complete:
         return "The run ends here."
     return "More is coming." if recording.epochs else "This is the start."
 
 
-def of_run(recording: Recording, experiment: Experiment, forecast: Forecast | None, finding: Finding) -> str:
+def of_run(recording: Epochs, experiment: Experiment, forecast: Forecast | None, finding: Finding) -> str:
     """The whole run in two or three sentences: what happened, why, what to try; and what the held-out rows say."""
     return _of_training(recording, experiment, forecast, finding) + _of_held_out(recording)
 
 
-def _of_held_out(recording: Recording) -> str:
+def _of_held_out(recording: Epochs) -> str:
     """Whether the error on held-out rows parts from that on training rows."""
     if recording.epoch_held_out_rmse is None:
         return ""
@@ -122,7 +122,7 @@ def _of_held_out(recording: Recording) -> str:
 
 
 def _of_training(
-    recording: Recording, experiment: Experiment, forecast: Forecast | None, finding: Finding
+    recording: Epochs, experiment: Experiment, forecast: Forecast | None, finding: Finding
 ) -> str:
     epochs = f"{recording.epochs:,} epoch{'' if recording.epochs == 1 else 's'}"
     rmse = significant(float(recording.epoch_rmse[-1]))
@@ -164,7 +164,7 @@ def _of_training(
             return f"Still descending after {epochs}, at RMSE {rmse}{floor}. {advice}"
 
 
-def _is_flat(recording: Recording) -> bool:
+def _is_flat(recording: Epochs) -> bool:
     rmse = recording.epoch_rmse
     return len(rmse) > 1 and float(rmse[-1]) > (1 - FLAT) * float(rmse[-2])
 

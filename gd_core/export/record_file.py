@@ -25,7 +25,7 @@ from gd_core.settings.fields import ParameterError, quoted
 
 if TYPE_CHECKING:
     from gd_core.problem import Problem
-    from gd_core.training import Recording
+    from gd_core.training import Epochs, Recording
 
 FORMAT = "Gradient Descent Lab, record 1"
 CORE = Path(__file__).parents[1]
@@ -190,7 +190,7 @@ def compared(record: Mapping[str, Any], again: Mapping[str, Any], recording: "Re
     return False, f"Not reproduced exactly: {_difference(record, recording)}." + where
 
 
-def _difference(record: Mapping[str, Any], recording: "Recording") -> str:
+def _difference(record: Mapping[str, Any], recording: "Epochs") -> str:
     """How far the last RMSE of a record is away."""
     last = record.get("last")
     epoch, rmse = (last.get("epoch"), last.get("rmse")) if isinstance(last, dict) else (None, None)

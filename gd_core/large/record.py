@@ -18,7 +18,7 @@ from gd_core.large.training import LargeProblem, Point, Seen
 from gd_core.outcome import WINDOW, Outcome, outcome
 from gd_core.settings.fields import quoted
 from gd_core.theory import stability_limit
-from gd_core.training import DIVERGED_ABOVE, Recording
+from gd_core.training import DIVERGED_ABOVE, Epochs
 from gd_core.verdict import short, significant
 
 FORMAT = "Gradient Descent Lab, large record 1"
@@ -86,17 +86,14 @@ class Progressed:
         start, first = self.problem.start.unsqueeze(0), torch.tensor([self.first_loss], dtype=torch.float64)
         if self.point is not None and self.point.epoch >= len(loss):  # the start is further back
             theta, loss = torch.cat([start, theta]), torch.cat([first, loss])
-        updates = 2 if self.problem.run.batch_size else 1  # more than one is all that matters
-        recording = Recording(
-            theta=theta.repeat_interleave(updates, 0),
-            loss=loss.repeat_interleave(updates),
-            gradient=theta[:0],
-            updates_per_epoch=updates,
+        recent = Epochs(
+            epoch_theta=theta,
             epoch_loss=loss,
             epoch_rmse=loss.sqrt(),
+            mini_batches=self.problem.run.batch_size > 0,
             stopped=not self.complete,
         )
-        return outcome(recording, self.problem.curvature).outcome
+        return outcome(recent, self.problem.curvature).outcome
 
     def verdict(self) -> str:
         """The run in two sentences."""

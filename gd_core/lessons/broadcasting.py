@@ -9,7 +9,7 @@ from gd_core.objective import mse
 from gd_core.problem import Problem
 from gd_core.settings.experiment import Experiment
 from gd_core.theory import Curvature, curvature_of
-from gd_core.training import Recording
+from gd_core.training import Epochs, Recording
 from gd_core.verdict import significant
 
 PLANE_OF_DATA = (1.3, -1.0, -3.5)  # w₁, w₂, b with which `datasets.two_features` makes y
@@ -35,7 +35,7 @@ def explained(problem: Problem, rmse: float) -> float:
     return 1 - rmse**2 / float(problem.objective.target.var(correction=0))
 
 
-def standing(recording: Recording, experiment: Experiment, problem: Problem, curvature: Curvature) -> str:
+def standing(recording: Epochs, experiment: Experiment, problem: Problem, curvature: Curvature) -> str:
     """Whether the model is right, told from the run.
 
     Args:
@@ -59,7 +59,7 @@ def standing(recording: Recording, experiment: Experiment, problem: Problem, cur
     return "found" if explained(problem, float(recording.epoch_rmse[-1])) >= best - CLOSE else "coming"
 
 
-def of_run(recording: Recording, experiment: Experiment, problem: Problem, curvature: Curvature) -> str:
+def of_run(recording: Epochs, experiment: Experiment, problem: Problem, curvature: Curvature) -> str:
     """What became of the run, for a student: the loss, what it says, and how good the plane is."""
     first, last = float(recording.epoch_loss[0]), float(recording.epoch_loss[-1])
     rmse = float(recording.epoch_rmse[-1])

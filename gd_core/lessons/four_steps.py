@@ -12,7 +12,7 @@ from torch import Tensor
 from gd_core.outcome import Finding, Outcome
 from gd_core.settings.experiment import Experiment
 from gd_core.theory import Forecast
-from gd_core.training import Recording
+from gd_core.training import Epochs
 from gd_core.verdict import of_run, short, significant
 
 SETTLED = 1e-3  # of the RMSE: a smaller change looks like none
@@ -55,7 +55,7 @@ class Instants:
         return len(self.stage) - 1
 
 
-def instants(recording: Recording) -> Instants:
+def instants(recording: Epochs) -> Instants:
     """Take a run apart. A start that waits to be trained has its first moment only."""
     epochs, theta, rmse = recording.epochs, recording.epoch_theta, recording.epoch_rmse
     if not recording.complete:
@@ -82,7 +82,7 @@ def instants(recording: Recording) -> Instants:
     )
 
 
-def standing(recording: Recording, floor: float) -> str:
+def standing(recording: Epochs, floor: float) -> str:
     """How good the curve is that the loop has left, by its distance from the best one.
 
     Args:
@@ -110,7 +110,7 @@ class Sentences:
     choice: Tensor
 
 
-def sentences(recording: Recording, names: tuple[str, ...]) -> Sentences:
+def sentences(recording: Epochs, names: tuple[str, ...]) -> Sentences:
     """A sentence for each moment. Its places are the columns `epoch`, `rmse`, `fell`, `rose`, p and q of θ and before."""
     shown = instants(recording)
     values = ", ".join(f"{name} = {{p{i}}}" for i, name in enumerate(names))
@@ -138,7 +138,7 @@ def sentences(recording: Recording, names: tuple[str, ...]) -> Sentences:
     return Sentences(templates, choice)
 
 
-def of_stop(recording: Recording, experiment: Experiment, forecast: Forecast, finding: Finding) -> str:
+def of_stop(recording: Epochs, experiment: Experiment, forecast: Forecast, finding: Finding) -> str:
     """Why the loop has stopped, and how good the curve is that it has left."""
     rmse, floor = float(recording.epoch_rmse[-1]), forecast.floor_rmse
     kind = standing(recording, floor)

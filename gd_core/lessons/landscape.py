@@ -18,7 +18,7 @@ from gd_core.problem import build
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.experiment_fields import LEARNING_RATE
 from gd_core.theory import Curvature, curvature_of, stability_limit
-from gd_core.training import Recording
+from gd_core.training import Epochs
 
 MILLIONTH = 1e-6  # of the first gap: what is left of it then cannot be seen in a chart
 ARROWS = (10, 8)  # columns and rows of the field; even, so that none stands on the optimum
@@ -213,7 +213,7 @@ def epochs_to(
     return high
 
 
-def lagging(curvature: Curvature, recording: Recording) -> int:
+def lagging(curvature: Curvature, recording: Epochs) -> int:
     """The direction with the largest gap where a run ends; 0 is the flattest."""
     return int(curvature.gap(recording.epoch_theta[-1]).argmax())
 

@@ -15,7 +15,7 @@ from gd_core.problem import build, split
 from gd_core.recorder import Recorder, record
 from gd_core.settings.experiment import Experiment, defaults
 from gd_core.theory import curvature_of, forecast_of
-from gd_core.training import Recording
+from gd_core.training import Epochs
 
 SCALED = Experiment(scale_features=True, learning_rate=0.1, epochs=30, holdout=0.3, split_seed=5)
 PARTS = replace(SCALED, points=8, noise=20.0, holdout=0.5, split_seed=1, learning_rate=0.2, epochs=200)
@@ -178,11 +178,8 @@ def recording_of(training, held_out):
     """Two errors by epoch, and nothing else that matters."""
     training, held_out = (torch.tensor(values, dtype=torch.float64) for values in (training, held_out))
     nothing = torch.zeros(len(training), 1, dtype=torch.float64)
-    return Recording(
-        theta=nothing,
-        loss=training**2,
-        gradient=nothing,
-        updates_per_epoch=1,
+    return Epochs(
+        epoch_theta=nothing,
         epoch_loss=training**2,
         epoch_rmse=training,
         epoch_held_out_rmse=held_out,

@@ -125,6 +125,7 @@ def shortened(recording, epochs):
         theta=recording.theta[: updates + 1],
         loss=recording.loss[: updates + 1],
         gradient=recording.gradient[: updates + 1],
+        epoch_theta=recording.epoch_theta[: epochs + 1],
         epoch_loss=recording.epoch_loss[: epochs + 1],
         epoch_rmse=recording.epoch_rmse[: epochs + 1],
     )

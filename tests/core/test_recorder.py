@@ -73,7 +73,9 @@ def test_a_recording_has_its_shapes(name):
     points, parameters = recording.updates + 1, len(experiment.info.parameters)
     assert recording.theta.shape == recording.gradient.shape == (points, parameters)
     assert recording.epoch_loss.shape == recording.epoch_rmse.shape == (recording.epochs + 1,)
+    assert torch.equal(recording.epoch_theta, recording.theta[:: experiment.updates_per_epoch])
     assert recording.epoch_theta.shape == (recording.epochs + 1, parameters)
+    assert recording.mini_batches == (name == "mini-batches")
     if name != "diverges":
         assert recording.epochs == experiment.epochs
         assert recording.updates == experiment.epochs * experiment.updates_per_epoch

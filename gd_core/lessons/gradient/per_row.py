@@ -10,7 +10,7 @@ from typing import NamedTuple
 from torch import Tensor
 
 from gd_core.objective import LinearObjective
-from gd_core.training import Recording
+from gd_core.training import Epochs
 from gd_core.verdict import short
 
 VANISHED = 0.01  # of its first mean length: bars below it have shrunk to nothing
@@ -50,7 +50,7 @@ def pulls(objective: LinearObjective, theta: Tensor) -> Pulls:
     return Pulls(rows.abs().mean(-2), rows.mean(-2))
 
 
-def ending(recording: Recording, objective: LinearObjective) -> Ending:
+def ending(recording: Epochs, objective: LinearObjective) -> Ending:
     """Tell how the contributions stand at the end of a run.
 
     - grow: the run has diverged.
@@ -69,7 +69,7 @@ def ending(recording: Recording, objective: LinearObjective) -> Ending:
     return Ending.GROW if last.mean.norm() > first.mean.norm() else Ending.STILL
 
 
-def said(recording: Recording, objective: LinearObjective, names: tuple[str, ...]) -> str:
+def said(recording: Epochs, objective: LinearObjective, names: tuple[str, ...]) -> str:
     """The end of a run that has not grown, in words with its numbers: of the parameter that is farthest from rest.
 
     Args:

@@ -10,7 +10,7 @@ from enum import StrEnum
 import torch
 from torch import Tensor
 
-from gd_core.training import DIVERGED_ABOVE, Recording
+from gd_core.training import DIVERGED_ABOVE, Epochs, Recording
 from gd_core.verdict import StepVerdicts, short, significant
 
 CURVATURE, OPTIMUM = 18.0, -1.0  # L″, and where L′ is 0
@@ -30,7 +30,7 @@ class Behaviour(StrEnum):
     STAYS = "stays"
 
 
-def behaviour_of(recording: Recording) -> Behaviour:
+def behaviour_of(recording: Epochs) -> Behaviour:
     """Tell from the signs and sizes of the distances to −1 where the point goes.
 
     - leaves: it has diverged, or is farther away at the end than at the start.
@@ -90,7 +90,7 @@ _LOSS = {-1: "The loss falls from {loss} to {next_loss}.", 0: "The loss stays at
          1: "The loss rises from {loss} to {next_loss}."}  # fmt: skip
 
 
-def of_steps(recording: Recording) -> StepVerdicts:
+def of_steps(recording: Epochs) -> StepVerdicts:
     """Say for each step on which side it lands, and whether the loss falls, stays or rises."""
     distance, change = _distance(recording), loss_changes(recording)
     end = "The run ends here." if recording.complete else "This is the start."
@@ -107,7 +107,7 @@ def of_steps(recording: Recording) -> StepVerdicts:
     return StepVerdicts(tuple(templates), torch.cat([choice, last]).to(torch.int8))
 
 
-def loss_changes(recording: Recording) -> Tensor:
+def loss_changes(recording: Epochs) -> Tensor:
     """−1 where a step makes the loss fall, 1 where rise, 0 where it stays the same to nine digits, [E]."""
     before, after = recording.epoch_loss[:-1], recording.epoch_loss[1:]
     change = torch.sign(after - before)
@@ -146,7 +146,7 @@ def of_run(recording: Recording, learning_rate: float, told: Behaviour) -> str:
             )
 
 
-def _distance(recording: Recording) -> Tensor:
+def _distance(recording: Epochs) -> Tensor:
     """e = A − (−1) at each epoch, [E + 1]."""
     return recording.epoch_theta[:, 0] - OPTIMUM
 

@@ -197,7 +197,15 @@ def result(rmse, *, rows=20, size=20, target=1.0, key="batch", diverged_at=None,
     theta = torch.zeros(len(rmse), 3, dtype=torch.float64)
     errors = torch.tensor(rmse, dtype=torch.float64)
     recording = Recording(
-        theta, errors, theta, experiment.updates_per_epoch, errors, errors, diverged_at, complete
+        theta=theta,
+        loss=errors,
+        gradient=theta,
+        updates_per_epoch=experiment.updates_per_epoch,
+        epoch_theta=theta,
+        epoch_loss=errors,
+        epoch_rmse=errors,
+        diverged_at=diverged_at,
+        complete=complete,
     )
     return Result(entry._replace(experiment=experiment), theta, np.array(rmse), recording, target)
 

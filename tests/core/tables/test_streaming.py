@@ -247,6 +247,29 @@ def test_mini_batches_go_through_the_file_in_its_order(run, tmp_path, small_piec
     assert found["last"]["rmse"] == pytest.approx(rmse, rel=1e-9)
 
 
+@pytest.mark.parametrize(
+    ("share", "epochs", "batch", "outcome"),
+    [
+        (0.3, 20, 0, "still descending"),
+        (0.3, 4000, 0, "converged"),
+        (0.99, 60, 0, "overshooting"),
+        (1.02, 60, 0, "growing"),
+        (1.5, 60, 0, "diverged"),
+        (0.2, 40, 1, "hovering"),
+    ],
+)
+def test_a_run_ends_as_its_rate_says(run, tmp_path, table, share, epochs, batch, outcome):
+    """Shares of 2/λ, with the largest λ of (2/N)ΦᵀΦ from NumPy: below 1 the error shrinks or swings, above 1 it grows.
+
+    Single rows at a fixed rate never settle, which all rows at the same rate would.
+    """
+    features = np.column_stack([numbers()[:, :3], np.ones(ROWS)])
+    rate = share * 2 / np.linalg.eigvalsh(2 / ROWS * features.T @ features)[-1]
+    flags = ("--learning-rate", rate, "--epochs", epochs, "--batch-size", batch, "--stream")
+    found, _ = trained(run, tmp_path, "--table", table, "--target", "y", *flags)
+    assert found["outcome"] == outcome
+
+
 def test_without_a_rate_the_run_settles(run, tmp_path, table):
     """The rate is computed from the rows: also of mini-batches the last RMSE is near the floor."""
     for flags in ((), ("--batch-size", 8, "--epochs", 50), ("--optimizer", "adam")):
