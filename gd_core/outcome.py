@@ -79,7 +79,7 @@ def outcome(recording: Epochs, curvature: Curvature | None) -> Finding:
     return Finding(Outcome.DESCENDING)
 
 
-def _by_losses_alone(recording: Recording) -> Finding:
+def _by_losses_alone(recording: Epochs) -> Finding:
     """Tell how a run ended whose loss is no parabola.
 
     - converged: for 20 epochs or more the loss has been within a millionth of the whole fall of where it ends. That is
@@ -96,7 +96,7 @@ def _by_losses_alone(recording: Recording) -> Finding:
     rests_from = int(away[-1]) + 1 if len(away) else 0
     if loss[-1] < loss[0] and recording.epochs - rests_from >= WINDOW:
         return Finding(Outcome.CONVERGED, rests_from)
-    if recording.updates_per_epoch > 1:
+    if recording.mini_batches:
         return Finding(_drift(older, newer) if len(recent) > WINDOW else _trend(loss))
     if newer.max() > older.max() * (1 + LEVEL):
         return Finding(Outcome.GROWING)

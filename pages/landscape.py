@@ -108,7 +108,7 @@ with look.first_visit():
     from pages.ui.charts.error import gap as gap_chart
     from pages.ui.charts.landscape import both_gaps
     from pages.ui.charts.landscape import valley as valley_chart
-    from pages.ui.charts.model import Run
+    from pages.ui.charts.model import RecordedRun
     from pages.ui.lessons.landscape import tables
     from pages.ui.look.palette import palette
     from pages.ui.player import live_runs, player, tabs
@@ -117,7 +117,7 @@ live_runs.settle()
 colours = palette(st.context.theme.type)
 
 
-def one_valley() -> dict[str, Run]:
+def one_valley() -> dict[str, RecordedRun]:
     """One map with the paths of all starts, and beside it what each direction still has to go. Gives the runs."""
     parts = [live_runs.played(one, trained=page.revealed) for one in starts.experiments(page)]
     runs, lead = [run for run, *_ in parts], starts.chosen(page)
@@ -168,7 +168,7 @@ def one_valley() -> dict[str, Run]:
     return {f"Start {number}": run for number, run in enumerate(runs, 1)}
 
 
-def both_valleys() -> dict[str, Run]:
+def both_valleys() -> dict[str, RecordedRun]:
     """Without and with scaled features: two maps, both gaps, and what scaling changes in numbers. Gives the runs."""
     twins = pair(page.settings)
     parts = [live_runs.played(one, trained=page.revealed) for one in (twins.plain, twins.scaled)]

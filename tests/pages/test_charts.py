@@ -18,7 +18,7 @@ from gd_core.problem import Problem, build, rule_of
 from gd_core.recorder import Recorder, record
 from gd_core.settings.experiment import Experiment, defaults
 from gd_core.theory import curvature_of
-from gd_core.training import Recording
+from gd_core.training import Epochs
 from pages.ui.charts.error import error, gap
 from pages.ui.charts.fit import agreement, fit, panel
 from pages.ui.charts.fit import along as along_chart
@@ -51,11 +51,8 @@ def long_run(epochs, dataset="noisy-quadratic", **changes):
     along = (1 - experiment.learning_rate * curve.eigenvalues) ** k * curve.along(problem.start)
     theta = curve.optimum + along @ curve.eigenvectors.T
     rmse = problem.objective.rmse(theta)
-    recording = Recording(
-        theta=theta,
-        loss=rmse**2,
-        gradient=(theta - curve.optimum) @ curve.hessian,
-        updates_per_epoch=1,
+    recording = Epochs(
+        epoch_theta=theta,
         epoch_loss=rmse**2,
         epoch_rmse=rmse,
     )
@@ -336,7 +333,7 @@ def test_the_fitted_curve_predicts_what_the_model_predicts(scaled):
     view = fit(run, LIGHT, HEIGHT)
     t = np.arange(20.0)
     feature = (t - t.mean()) / t.std() if scaled else t
-    theta = run.recording.theta.numpy()
+    theta = run.recording.epoch_theta.numpy()
     expected = theta @ np.stack([feature**2, feature, np.ones(20)])
     a, b, c = (column(view, "run", f"p{i}")[:, None] for i in range(3))
     size = np.abs(a) * t**2 + np.abs(b) * t + np.abs(c)  # the sum's terms, in 32 bits, may cancel
@@ -373,7 +370,7 @@ def test_agreement_predicts_each_row_from_its_features(scaled):
     view = agreement(run, LIGHT, HEIGHT)
     x1, x2 = (column(view, "points", name)[::2] for name in ("x1", "x2"))
     p = np.stack([column(view, "run", f"p{i}") for i in range(3)], 1)
-    expected = np.stack([run.problem.objective.predict(theta).numpy() for theta in run.recording.theta])
+    expected = np.stack([run.problem.objective.predict(theta).numpy() for theta in run.recording.epoch_theta])
     np.testing.assert_allclose(p @ np.stack([x1, x2, np.ones(100)]), expected, atol=1e-5)
 
 
@@ -387,7 +384,7 @@ def test_along_is_the_prediction_with_the_other_feature_at_its_mean(feature, sca
     probe = np.tile(x.mean(0), (5, 1))
     probe[:, feature] = np.linspace(-3, 3, 5)
     seen = (probe - x.mean(0)) / x.std(0) if scaled else probe
-    expected = run.recording.theta.numpy() @ np.column_stack([seen, np.ones(5)]).T
+    expected = run.recording.epoch_theta.numpy() @ np.column_stack([seen, np.ones(5)]).T
     drawn = (
         column(view, "run", f"p{feature}")[:, None] * probe[:, feature] + column(view, "run", "rest")[:, None]
     )
@@ -405,7 +402,7 @@ def test_a_panel_holds_the_predictions_of_its_epoch(epoch):
     """The crosses of the article's small panels are a t² + b t + c with that epoch's parameters."""
     run = run_of(epochs=7)
     view = panel(run, epoch, LIGHT, HEIGHT)
-    expected = np.polyval(run.recording.theta[epoch].numpy(), np.arange(20.0))
+    expected = np.polyval(run.recording.epoch_theta[epoch].numpy(), np.arange(20.0))
     np.testing.assert_allclose(column(view, "points", "fitted"), expected, rtol=1e-6, atol=1e-5)
     np.testing.assert_allclose(column(view, "points", "y"), run.problem.dataset.y[:, 0], rtol=1e-6)
 
@@ -416,7 +413,7 @@ def test_a_panel_holds_the_predictions_of_its_epoch(epoch):
 def rmse_by_hand(run):
     t, y = np.arange(20.0), run.problem.dataset.y[:, 0].numpy()
     return np.array(
-        [np.sqrt(np.mean((np.polyval(theta, t) - y) ** 2)) for theta in run.recording.theta.numpy()]
+        [np.sqrt(np.mean((np.polyval(theta, t) - y) ** 2)) for theta in run.recording.epoch_theta.numpy()]
     )
 
 
@@ -495,7 +492,7 @@ def test_the_shape_mistake_has_a_second_line_of_its_loss():
     data = run.problem.dataset
     x, y = data.x.numpy(), data.y[:, 0].numpy()
     epochs = column(view, "path", "epoch").astype(int)
-    predicted = run.recording.theta.numpy()[epochs] @ np.column_stack([x, np.ones(len(x))]).T
+    predicted = run.recording.epoch_theta.numpy()[epochs] @ np.column_stack([x, np.ones(len(x))]).T
     table = np.sqrt(((predicted[:, :, None] - y) ** 2).mean((1, 2)))
     np.testing.assert_allclose(column(view, "path", "root_loss"), table, rtol=1e-6)
     rmse = np.sqrt(((predicted - y) ** 2).mean(1))
@@ -516,7 +513,7 @@ def test_the_parts_of_the_gap_add_up_to_the_loss_above_its_lowest(name):
     best = np.linalg.lstsq(features, y, rcond=None)[0]
     lowest = np.mean((features @ best - y) ** 2)
     epochs = column(view, "path", "epoch").astype(int)
-    theta = run.recording.theta[:: run.experiment.updates_per_epoch].numpy()[epochs]
+    theta = run.recording.epoch_theta.numpy()[epochs]
     expected = np.mean((theta @ features.T - y) ** 2, 1) - lowest
     whole = column(view, "path", "whole")
     parts = sum(column(view, "path", f"g{i}") for i in range(3))
@@ -557,7 +554,7 @@ def test_a_place_on_the_map_decodes_to_the_parameters(name, axes):
     run = RUNS[name]()
     view = landscape(run, axes, run.experiment.info.parameters, LIGHT, HEIGHT)
     rows = drawn_epochs(run.recording.epochs, run.experiment.total_epochs)
-    theta = run.recording.theta[:: run.experiment.updates_per_epoch].numpy()[rows]
+    theta = run.recording.epoch_theta.numpy()[rows]
     for axis, letter, place in zip(axes, "xy", "uv", strict=True):
         low, high = the(view, f"{letter}0"), the(view, f"{letter}1")
         centre, half = (low + high) / 2, (high - low) / 2
@@ -578,7 +575,7 @@ def test_the_maps_cross_marks_the_lowest_point_of_the_slice(axes):
     view = landscape(run, axes, run.experiment.info.parameters, LIGHT, HEIGHT)
     (other,) = {0, 1, 2} - set(axes)
     features, y = run.problem.linear.features.numpy(), run.problem.objective.target.numpy()
-    for k, theta in enumerate(run.recording.theta.numpy()):
+    for k, theta in enumerate(run.recording.epoch_theta.numpy()):
         target = y - features[:, other] * theta[other]
         lowest = np.linalg.lstsq(features[:, list(axes)], target, rcond=None)[0]
         for value, letter, place in zip(lowest, "xy", ("mu", "mv"), strict=True):
@@ -595,7 +592,7 @@ def test_the_path_drops_only_points_that_lie_on_the_drawn_one_before(name):
     half = [(the(view, f"{letter}1") - the(view, f"{letter}0")) / 2 for letter in "xy"]
     kept = column(view, "path", "epoch").astype(int)
     assert (kept[0], kept[-1]) == (0, run.recording.epochs)
-    theta = run.recording.theta[:: run.experiment.updates_per_epoch, :2].numpy()
+    theta = run.recording.epoch_theta[:, :2].numpy()
     drawn = np.column_stack([column(view, "path", "u"), column(view, "path", "v")])
     np.testing.assert_allclose(drawn, theta[kept], rtol=1e-6)
     for epoch in drawn_epochs(run.recording.epochs, run.experiment.total_epochs):
@@ -645,7 +642,7 @@ def test_a_trace_is_the_parameter_in_raw_units(parameter, scaled):
     run = run_of(epochs=25, scale_features=scaled, learning_rate=0.05 if scaled else 1e-5)
     by_epoch, by_loss = (trace(run, parameter, "a", against, LIGHT, HEIGHT) for against in ("epoch", "loss"))
     t, y = np.arange(20.0), run.problem.dataset.y[:, 0].numpy()
-    predicted = [run.problem.objective.predict(theta).numpy() for theta in run.recording.theta]
+    predicted = [run.problem.objective.predict(theta).numpy() for theta in run.recording.epoch_theta]
     raw = np.array([np.polyfit(t, one, 2)[parameter] for one in predicted])
     np.testing.assert_allclose(column(by_epoch, "run", "y"), raw, rtol=1e-5, atol=1e-6)
     np.testing.assert_allclose(column(by_epoch, "run", "x"), np.arange(26))

@@ -11,7 +11,7 @@ from gd_core.problem import build
 from gd_core.recorder import Recorder, record
 from gd_core.settings.experiment import Experiment
 from gd_core.theory import curvature_of
-from pages.ui.charts.model import Run
+from pages.ui.charts.model import RecordedRun
 from pages.ui.charts.one_parameter import reach, tangent, value_at
 from pages.ui.look.palette import DARK, LIGHT
 
@@ -22,7 +22,7 @@ def run_of(trained=True, **changes):
     experiment = replace(PARABOLA, **changes)
     problem = build(experiment)
     recording = record(experiment) if trained else replace(Recorder(experiment).recording(), complete=False)
-    return Run(experiment, problem, curvature_of(problem.objective), recording)
+    return RecordedRun(experiment, problem, curvature_of(problem.objective), recording)
 
 
 def tables(run):

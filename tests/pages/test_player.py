@@ -11,7 +11,7 @@ from gd_core.settings.experiment import Experiment, defaults
 from gd_core.settings.experiment_fields import Phase
 from gd_core.theory import curvature_of, forecast_of
 from gd_core.verdict import of_steps
-from pages.ui.charts.model import Run, drawn_epochs, stride_of
+from pages.ui.charts.model import RecordedRun, drawn_epochs, stride_of
 from pages.ui.player import player
 
 
@@ -20,7 +20,7 @@ def table_of(dataset="noisy-quadratic", extra=None, **changes):
     experiment = Experiment(**(defaults(dataset, changes.get("optimizer", "gradient-descent")) | changes))
     problem = build(experiment)
     curve = curvature_of(problem.objective)
-    run = Run(experiment, problem, curve, record(experiment))
+    run = RecordedRun(experiment, problem, curve, record(experiment))
     steps = of_steps(run.recording, experiment, forecast_of(experiment, problem, curve))
     table, sums = player.table(run, steps, extra)
     return table, sums, run, steps

@@ -21,7 +21,7 @@ from gd_core.settings.pins import Pin, Pins
 from gd_core.theory import curvature_of, forecast_of
 from pages.ui.charts.error import error
 from pages.ui.charts.fit import fit
-from pages.ui.charts.model import Run
+from pages.ui.charts.model import RecordedRun
 from pages.ui.look import session
 from pages.ui.look.current_charts import Played, Showing
 from pages.ui.look.navigation import LESSONS
@@ -49,7 +49,7 @@ MEGABYTE = 1e6
 def run_of(**changes):
     experiment = replace(Experiment.default(), epochs=100, scale_features=True, learning_rate=0.05, **changes)
     problem = build(experiment)
-    return Run(experiment, problem, curvature_of(problem.objective), record(experiment))
+    return RecordedRun(experiment, problem, curvature_of(problem.objective), record(experiment))
 
 
 def drawn_on(page):
@@ -149,7 +149,7 @@ def test_a_hostile_name_is_text_in_a_picture():
     """A feature called like a script tag is written on the axis, and the drawing has no such element."""
     run = run_of()
     data = replace(run.problem.dataset, feature_names=(HOSTILE,), target_name="عمر & <b>")
-    named = run._replace(problem=replace(run.problem, dataset=data))
+    named = replace(run, problem=replace(run.problem, dataset=data))
     svg = converter_process.svg(
         pictures.picture(fit(named, LIGHT, 300), Place(0, 0), "white", [HOSTILE])
     ).decode()

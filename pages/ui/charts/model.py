@@ -1,6 +1,7 @@
 """What a chart is made of: a run in, small tables out, thinned to what can be seen. No Altair here."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,7 +14,7 @@ from gd_core.problem import Problem
 from gd_core.settings.catalog import model_info
 from gd_core.settings.experiment import Experiment
 from gd_core.theory import Curvature, why_no_theory
-from gd_core.training import Recording
+from gd_core.training import Epochs, Recording
 
 DRAWN_EPOCHS = 1000  # at most about this many rows of a run are drawn
 DRAWN_ROWS = 250  # at most this many data points are drawn,
@@ -31,13 +32,14 @@ class View(NamedTuple):
     text: str
 
 
-class Run(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Run:
     """All that the charts of one page need to know about a run, or about a start that is not trained yet."""
 
     experiment: Experiment
     problem: Problem
     parabola: Curvature | None  # that the loss is, if it is one
-    recording: Recording
+    recording: Epochs
 
     @property
     def curvature(self) -> Curvature:
@@ -47,6 +49,13 @@ class Run(NamedTuple):
             ValueError: If this has none.
         """
         return of_parabola(self.parabola, self.experiment)
+
+
+@dataclass(frozen=True, eq=False)
+class RecordedRun(Run):
+    """The same with every update: for the player, for a step taken apart, and for what is taken away."""
+
+    recording: Recording
 
 
 def of_parabola(parabola: Curvature | None, experiment: Experiment) -> Curvature:

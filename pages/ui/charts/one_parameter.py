@@ -22,7 +22,7 @@ from pages.ui.charts.elements import (
     x_axis_of,
     y_axis_of,
 )
-from pages.ui.charts.model import Run, View, frame_table, rows_of, table
+from pages.ui.charts.model import RecordedRun, Run, View, frame_table, rows_of, table
 from pages.ui.look.palette import Palette
 
 USUAL = 5.0  # half the width of the chart, in units of A, for an ordinary start
@@ -210,7 +210,7 @@ def _beyond(name: str, colours: Palette) -> alt.Chart:
     )
 
 
-def tangent(run: Run, name: str, colours: Palette, height: int) -> View:
+def tangent(run: RecordedRun, name: str, colours: Palette, height: int) -> View:
     """The loss over one parameter; the point, its tangent, and its next step as an arrow along the axis.
 
     Args:

@@ -16,7 +16,7 @@ from gd_core.theory import why_no_theory
 from gd_core.verdict import significant
 from pages.ui.charts import pinned as charts
 from pages.ui.charts.ghosts import Ghost
-from pages.ui.charts.model import Run
+from pages.ui.charts.model import RecordedRun
 from pages.ui.compare.comparison_table import rows_of, table
 from pages.ui.look import look, map_axes, projector
 from pages.ui.look.look import plain
@@ -141,7 +141,7 @@ def show(page: PageSettings[Pins]) -> None:
     takeaway.button("compare", "Compare", lambda: _runs(page.settings.pins), st.query_params.to_dict)
 
 
-def _runs(held: Sequence[Pin]) -> dict[str, Run]:
+def _runs(held: Sequence[Pin]) -> dict[str, RecordedRun]:
     """Every run by its number and name: two may have the same name."""
     return {f"{place}. {pin.name}": live_runs.at_hand(pin.experiment) for place, pin in enumerate(held, 1)}
 

@@ -7,7 +7,7 @@ from gd_core.published import PLANE_PREDICTIONS, PLANE_TABLE
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.fields import written
 from gd_core.verdict import significant
-from pages.ui.charts.model import Run, drawn_epochs
+from pages.ui.charts.model import RecordedRun, Run, drawn_epochs
 from pages.ui.look import digits
 from pages.ui.player import player
 
@@ -82,7 +82,7 @@ def two_errors(run: Run) -> str:
     )
 
 
-def printed_table(run: Run) -> str:
+def printed_table(run: RecordedRun) -> str:
     """The article's forty numbers, ours under each when the run has come so far."""
     recording = run.recording
     names = run.experiment.info.parameters
@@ -108,7 +108,7 @@ def printed_table(run: Run) -> str:
     )
 
 
-def printed_predictions(run: Run) -> str:
+def printed_predictions(run: RecordedRun) -> str:
     """The article's five predictions, ours, and what they should be."""
     _, target = rows_of(run.problem, len(PLANE_PREDICTIONS))
     there = run.recording.complete

@@ -14,7 +14,7 @@ from gd_core.outcome import Finding
 from gd_core.settings.catalog import model_info
 from gd_core.theory import Forecast
 from gd_core.verdict import short
-from pages.ui.charts.model import Run, drawn_epochs
+from pages.ui.charts.model import RecordedRun, Run, drawn_epochs
 from pages.ui.look import projector
 from pages.ui.player import player
 
@@ -38,7 +38,7 @@ __all__ = [
 ]
 
 
-def columns(run: Run, row: int, kind: str, step: float) -> dict[str, np.ndarray]:
+def columns(run: RecordedRun, row: int, kind: str, step: float) -> dict[str, np.ndarray]:
     """Numbers by drawn epoch: of one row, from 1, and of the three ways to the gradient.
 
     Columns: prediction, residual, and for each parameter the row's contribution c, the formula f, the finite

@@ -6,7 +6,7 @@ from gd_core.lessons.one_parameter import behaviour
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.fields import shown
 from gd_core.verdict import significant
-from pages.ui.charts.model import Run
+from pages.ui.charts.model import RecordedRun, Run
 from pages.ui.player import player
 
 HEADER = ("epoch", "A", "L′(A)", "η · L′(A)", "next A", "loss")
@@ -48,7 +48,7 @@ def columns(run: Run) -> dict[str, np.ndarray]:
     }
 
 
-def spreadsheet(run: Run, *, revealed: bool) -> str:
+def spreadsheet(run: RecordedRun, *, revealed: bool) -> str:
     """A row an epoch. The player shows the rows up to its epoch, and the last of them stands out."""
     recording, rate = run.recording, run.experiment.learning_rate
     a, slope = recording.epoch_theta[:, 0].tolist(), recording.gradient[:, 0].tolist()

@@ -22,7 +22,7 @@ from gd_core.problem import Problem
 from gd_core.settings.experiment import Experiment
 from gd_core.theory import FIRST_STEP, Curvature
 from gd_core.verdict import short, significant
-from pages.ui.charts.model import Run
+from pages.ui.charts.model import RecordedRun
 from pages.ui.charts.variants import DASHES, PLACES, SHAPES, ticks
 from pages.ui.look.palette import Palette
 from pages.ui.player import live_runs, player
@@ -45,10 +45,10 @@ def runs(page: PageSettings[Experiment]) -> tuple[Race, Problem, Curvature]:
     return race(entries, recordings, problem, curvature, page["target_rmse"]), problem, curvature
 
 
-def by_name(finished: Race, problem: Problem, curvature: Curvature) -> dict[str, Run]:
+def by_name(finished: Race, problem: Problem, curvature: Curvature) -> dict[str, RecordedRun]:
     """Who takes part, with their runs."""
     return {
-        one.entry.title: Run(one.entry.experiment, problem, curvature, one.recording)
+        one.entry.title: RecordedRun(one.entry.experiment, problem, curvature, one.recording)
         for one in finished.results
     }
 

@@ -21,8 +21,8 @@ from gd_core.settings.engines import LOOP, SPECTRUM
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.experiment_fields import FIELDS, HYPERPARAMETERS
 from gd_core.theory import Curvature, Forecast, forecast_of, parabola_of, why_no_theory
-from gd_core.training import Recording
-from pages.ui.charts.model import Run
+from gd_core.training import Epochs, Recording
+from pages.ui.charts.model import RecordedRun
 from pages.ui.look import current_charts, session
 from pages.ui.player.recording_cache import once
 
@@ -322,17 +322,17 @@ def recall(experiment: Experiment) -> None:
         session.held(Runs).live_run = live_run
 
 
-def played(experiment: Experiment, *, trained: bool = True) -> tuple[Run, Forecast, Finding]:
+def played(experiment: Experiment, *, trained: bool = True) -> tuple[RecordedRun, Forecast, Finding]:
     """A short run from its start to its end, or, until the student has made a guess, its start alone.
 
     For lessons, which are about the loop: so it is the loop that trains it.
     """
     problem, curvature, forecast = foreseen(experiment)
     recording = _trained(replace(experiment, engine=LOOP)) if trained else _waiting(experiment)
-    return Run(experiment, problem, curvature, recording), forecast, _ending(recording, curvature)
+    return RecordedRun(experiment, problem, curvature, recording), forecast, _ending(recording, curvature)
 
 
-def at_hand(experiment: Experiment) -> Run:
+def at_hand(experiment: Experiment) -> RecordedRun:
     """A run as far as it is here: a short one whole; a long one as this visitor trained it, or else its start alone."""
     live_run = session.held(Runs).kept.get(experiment)
     if is_short(experiment):
@@ -353,14 +353,14 @@ def _comparable(one: Experiment, other: Experiment) -> bool:
     return all(getattr(one, name) == getattr(other, name) for name in names)
 
 
-def as_run(experiment: Experiment, live_run: TrainRun | None) -> tuple[Run, Forecast | None, Finding]:
+def as_run(experiment: Experiment, live_run: TrainRun | None) -> tuple[RecordedRun, Forecast | None, Finding]:
     """What the charts and the player need, for a take or for a start that waits."""
     shown = live_run.experiment if live_run else experiment
     problem, parabola, forecast = known(shown)
     recording = live_run.recording if live_run else _waiting(shown)
-    return Run(shown, problem, parabola, recording), forecast, _ending(recording, parabola)
+    return RecordedRun(shown, problem, parabola, recording), forecast, _ending(recording, parabola)
 
 
-def _ending(recording: Recording, parabola: Curvature | None) -> Finding:
+def _ending(recording: Epochs, parabola: Curvature | None) -> Finding:
     """How a run ended: of a million epochs that takes a second."""
     return once(recording, outcome, lambda: outcome(recording, parabola))

@@ -15,7 +15,7 @@ from gd_core import verdict
 from gd_core.outcome import Finding
 from gd_core.settings.catalog import LOSS_INFO
 from gd_core.theory import Forecast
-from pages.ui.charts.model import Run, drawn_epochs, stride_of
+from pages.ui.charts.model import RecordedRun, drawn_epochs, stride_of
 from pages.ui.look import current_charts
 from pages.ui.player.recording_cache import once
 
@@ -57,7 +57,7 @@ Sum = list[tuple[str, float]]  # a column as a sum of other columns, each times 
 
 
 def table(
-    run: Run, steps: verdict.StepVerdicts, extra: dict[str, np.ndarray] | None = None
+    run: RecordedRun, steps: verdict.StepVerdicts, extra: dict[str, np.ndarray] | None = None
 ) -> tuple[pd.DataFrame, dict[str, Sum]]:
     """One row a drawn epoch, in 32 bits, and the columns that the browser adds up itself, to keep the wire short.
 
@@ -109,7 +109,7 @@ def table(
 
 
 def show(
-    run: Run,
+    run: RecordedRun,
     forecast: Forecast | None,
     finding: Finding,
     *,

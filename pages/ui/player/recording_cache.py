@@ -4,14 +4,14 @@ from collections.abc import Callable, Hashable
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
-from gd_core.training import Recording
+from gd_core.training import Epochs
 
 MOST = 24  # results kept of one recording: its charts in two sizes, and what is said of it
 T = TypeVar("T")
-_kept: WeakKeyDictionary[Recording, dict[Hashable, Any]] = WeakKeyDictionary()
+_kept: WeakKeyDictionary[Epochs, dict[Hashable, Any]] = WeakKeyDictionary()
 
 
-def once(recording: Recording, what: Hashable, work: Callable[[], T]) -> T:
+def once(recording: Epochs, what: Hashable, work: Callable[[], T]) -> T:
     """The result of `work`, which must depend on nothing but the recording's run and `what`.
 
     Two visitors who ask at the same moment may both work it out; they get the same.

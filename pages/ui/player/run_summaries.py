@@ -15,7 +15,7 @@ from gd_core.recorder import recorder_of
 from gd_core.run_summary import RunSummary, summarised
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.pins import Pin
-from gd_core.training import Recording
+from gd_core.training import Epochs
 from pages.ui.charts.ghosts import Ghost
 from pages.ui.look import session
 from pages.ui.player import live_runs
@@ -67,7 +67,7 @@ def shelf() -> Shelf:
     return Shelf()
 
 
-def keep(experiment: Experiment, recording: Recording) -> None:
+def keep(experiment: Experiment, recording: Epochs) -> None:
     """Put a finished run on the shelf."""
     if recording.complete:
         shelf().put(summarised(experiment, recording, live_runs.known(experiment)[1]))

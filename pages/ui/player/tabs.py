@@ -18,7 +18,7 @@ from gd_core.theory import Forecast, why_no_theory
 from gd_core.verdict import short, significant
 from pages.ui.charts.error import gap as gap_chart
 from pages.ui.charts.fit import panel
-from pages.ui.charts.model import Run, View, drawn_epochs
+from pages.ui.charts.model import RecordedRun, Run, View, drawn_epochs
 from pages.ui.charts.parameters import trace
 from pages.ui.look import current_charts, projector
 from pages.ui.look.palette import Palette
@@ -38,7 +38,7 @@ def open_tab() -> str | None:
     return st.session_state.get("tab", NUMBERS)
 
 
-def extra_columns(run: Run) -> dict[str, np.ndarray]:
+def extra_columns(run: RecordedRun) -> dict[str, np.ndarray]:
     """Numbers by epoch that the open tab needs from the player, at every drawn epoch."""
     if open_tab() != STEPS or not _is_compared(run.experiment):
         return {}
@@ -62,7 +62,7 @@ def _is_compared(experiment: Experiment) -> bool:
     return experiment.points * len(experiment.info.parameters) <= COMPARED
 
 
-def show(run: Run, forecast: Forecast | None, colours: Palette) -> None:
+def show(run: RecordedRun, forecast: Forecast | None, colours: Palette) -> None:
     """Draw the tabs."""
     places = st.tabs([NUMBERS, PARAMETERS, STEPS, SIX, GAP], key="tab", on_change="rerun")
     for place, content in zip(
@@ -158,7 +158,7 @@ def _parameters(run: Run, colours: Palette) -> None:
     st.caption(f"{'; '.join(filter(None, ('A cross every tenth of the run', note, best)))}.")
 
 
-def _steps(run: Run, _: Palette) -> None:
+def _steps(run: RecordedRun, _: Palette) -> None:
     recording, names = run.recording, run.experiment.info.parameters
     left, right = st.columns([1, 1], gap="large")
     with left:
@@ -192,7 +192,7 @@ def _steps(run: Run, _: Palette) -> None:
         st.html(_autopsy(run))
 
 
-def _autopsy(run: Run) -> str:
+def _autopsy(run: RecordedRun) -> str:
     experiment = run.experiment
     names = [f"{name}′" if experiment.scale_features else name for name in experiment.info.parameters]
     first = "eigenvectors" if run.recording.engine == SPECTRUM else "autograd"

@@ -19,13 +19,13 @@ from gd_core.lessons.deep_networks import network
 from gd_core.lessons.deep_networks.network import Network
 from gd_core.settings.experiment import Experiment
 from gd_core.training import Recording
-from pages.ui.charts.model import Run, View
+from pages.ui.charts.model import RecordedRun, View
 from pages.ui.look import current_charts
 from pages.ui.takeaway import converter_process, page_html, pictures
 from pages.ui.takeaway.chart_titles import title_of
 
 STATE = st.session_state
-Taken = Mapping[str, Run | Network]  # what a page shows, by name
+Taken = Mapping[str, RecordedRun | Network]  # what a page shows, by name
 KINDS = {"PNG": "image/png", "SVG": "image/svg+xml"}
 CODE_HEIGHT = 330  # pixels
 _LOCAL = ("localhost", "127.0.0.1", "::1")
@@ -91,7 +91,7 @@ def _close() -> None:
 @st.dialog("Take away", width="medium", icon=":material/download:", on_dismiss=_close)
 def _panel(offered: Offered) -> None:
     parts: dict[str, Callable[[Offered], None]] = {"Link": _link, "Pictures": _pictures, "Web page": _page}
-    if any(isinstance(run, Run) for run in offered.runs.values()):
+    if any(isinstance(run, RecordedRun) for run in offered.runs.values()):
         parts |= {"PyTorch": _pytorch, "Record": _record}
     for place, part in zip(st.tabs(list(parts)), parts.values(), strict=True):
         with place:
@@ -141,8 +141,8 @@ def _settings(offered: Offered) -> caption.Settings:
     )
 
 
-def _value(run: Run | Network) -> Experiment | Network:
-    return run.experiment if isinstance(run, Run) else run
+def _value(run: RecordedRun | Network) -> Experiment | Network:
+    return run.experiment if isinstance(run, RecordedRun) else run
 
 
 def _paper(key: str) -> str:
@@ -207,9 +207,9 @@ def _page(offered: Offered) -> None:
 # -------------------------------------------------------------------------------------------------- scripts and records
 
 
-def _chosen(offered: Offered, key: str) -> Run:
+def _chosen(offered: Offered, key: str) -> RecordedRun:
     """The run that a script or a record is about."""
-    runs = {name: run for name, run in offered.runs.items() if isinstance(run, Run)}
+    runs = {name: run for name, run in offered.runs.items() if isinstance(run, RecordedRun)}
     name = next(iter(runs))
     if len(runs) > 1:
         name = st.selectbox("Run", list(runs), key=key)

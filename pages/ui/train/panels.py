@@ -21,7 +21,7 @@ from pages.ui.charts.error import error as error_chart
 from pages.ui.charts.fit import agreement, along, fit
 from pages.ui.charts.ghosts import Ghost
 from pages.ui.charts.loss_map import landscape, parabola
-from pages.ui.charts.model import DRAWN_ROWS, MOVED_ROWS, Run, View, stride_of
+from pages.ui.charts.model import DRAWN_ROWS, MOVED_ROWS, RecordedRun, Run, View, stride_of
 from pages.ui.look import current_charts, look, projector, session
 from pages.ui.look.palette import Palette, palette
 from pages.ui.player import live_runs, player, run_summaries, tabs
@@ -89,7 +89,7 @@ def show(held: controls.Controls, box: Any = None) -> None:
         takeaway.button("train", "Train", _shown, _address)
 
 
-def _shown() -> dict[str, Run]:
+def _shown() -> dict[str, RecordedRun]:
     """The run on the page now, for whoever takes it away."""
     experiment = session.held(Live).experiment
     return {"This run": live_runs.as_run(experiment, live_runs.on_page(experiment))[0]}
@@ -379,7 +379,7 @@ def _formula(run: Run, forecast: Forecast | None) -> None:
 
 
 def _transport(
-    run: Run,
+    run: RecordedRun,
     forecast: Forecast | None,
     finding: Finding,
     held: controls.Controls,

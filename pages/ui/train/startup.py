@@ -29,13 +29,13 @@ def load() -> None:
     from pages.ui.charts.error import error
     from pages.ui.charts.fit import fit
     from pages.ui.charts.loss_map import landscape
-    from pages.ui.charts.model import Run
+    from pages.ui.charts.model import RecordedRun
     from pages.ui.look.palette import palette
     from pages.ui.player import live_runs, player, tabs
 
     assert tabs
     problem, curvature, forecast = live_runs.foreseen(OPENING.experiment)
-    run = Run(OPENING.experiment, problem, curvature, live_runs.recorded(OPENING.experiment))
+    run = RecordedRun(OPENING.experiment, problem, curvature, live_runs.recorded(OPENING.experiment))
     colours = palette("light")
     player.table(run, verdict.of_steps(run.recording, run.experiment, forecast))
     fit(run, colours, 300)

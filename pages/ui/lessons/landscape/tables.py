@@ -22,11 +22,11 @@ from gd_core.settings.experiment import Experiment
 from gd_core.theory import Forecast
 from gd_core.verdict import short, significant
 from pages.ui.charts.landscape import DASHES, drawn_rows, rows_of_all
-from pages.ui.charts.model import Run, log_zero, stride_of
+from pages.ui.charts.model import RecordedRun, Run, log_zero, stride_of
 from pages.ui.look.palette import Palette
 from pages.ui.player import live_runs, player
 
-Part = tuple[Run, Forecast, Finding]
+Part = tuple[RecordedRun, Forecast, Finding]
 PAIRS = {"1,2": (0, 1), "1,3": (0, 2), "2,3": (1, 2)}
 DIRECTIONS = ("flat", "middle", "steep")
 GLYPHS = ("●", "■", "▲", "▼", "▶")  # the shapes of the heads on the map, in order

@@ -20,7 +20,7 @@ from gd_core.theory import Forecast
 from gd_core.verdict import short, significant
 from pages.ui.charts.learning_rate import four_rates as charts
 from pages.ui.charts.learning_rate import sweep as sweep_chart
-from pages.ui.charts.model import Run
+from pages.ui.charts.model import RecordedRun, Run
 from pages.ui.look import look, projector
 from pages.ui.look.palette import Palette, palette
 from pages.ui.player import live_runs, player, tabs
@@ -47,7 +47,7 @@ class Four(NamedTuple):
 
     rates: tuple[float, ...]
     forecast: Forecast
-    runs: tuple[Run, ...]
+    runs: tuple[RecordedRun, ...]
     findings: tuple[Finding, ...]
     best: float | None
     ends_at: tuple[float, ...]
@@ -101,7 +101,7 @@ def of(page: PageSettings[Experiment]) -> Four:
     return Four(rates, forecast, runs, findings, usual[1] if forecast.stability_limit else None, ends)
 
 
-def by_name(four: Four) -> dict[str, Run]:
+def by_name(four: Four) -> dict[str, RecordedRun]:
     """The four, as they are called on the page."""
     return {f"Run {number}": run for number, run in enumerate(four.runs, 1)}
 
