@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 State = dict[str, Any]
+Rate = float | Callable[[int], float]  # η, or the η of update k = 0, 1, 2 …
 
 
 class UpdateRule(NamedTuple):
@@ -107,6 +108,19 @@ OPTIMIZERS: Mapping[str, Callable[..., UpdateRule]] = {
     "rmsprop": rmsprop,
     "adam": adam,
 }
+
+
+def at_rate(rule: Callable[[float], UpdateRule], rate: Rate) -> UpdateRule:
+    """A rule at a rate that may change with the number of the update: the same memory, at another η every time."""
+    if not callable(rate):
+        return rule(rate)
+
+    def update(theta: Tensor, gradient: Tensor, state: State) -> tuple[Tensor, State]:
+        k, own = state["update"], state["own"]
+        theta, own = rule(rate(k)).update(theta, gradient, own)
+        return theta, {"update": k + 1, "own": own}
+
+    return UpdateRule(lambda theta: {"update": 0, "own": rule(rate(0)).initial(theta)}, update)
 
 
 def in_turn(*rules: tuple[int, UpdateRule]) -> UpdateRule:

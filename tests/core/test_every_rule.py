@@ -16,7 +16,7 @@ from rules import RULES, torchs_path
 from gd_core import theory
 from gd_core.autopsy import autopsy
 from gd_core.lessons.learning_rate.sweep import paths, sweep
-from gd_core.optimizers import OPTIMIZERS
+from gd_core.optimizers import OPTIMIZERS, at_rate
 from gd_core.problem import build
 from gd_core.recorder import record
 from gd_core.settings.catalog import OPTIMIZER_INFO
@@ -94,6 +94,32 @@ def test_200_updates_are_torchs(name, settings, same, problem, batch):
     optimizer = RULES[name].beside([theta], rate, **same)
     close(ours, torchs_path(optimizer, theta, objective, islice(batches(rows, min(batch, rows), 5), 200)))
     assert float(objective(ours[-1])) < float(objective(start))
+
+
+@every_rule
+@pytest.mark.parametrize(
+    "share",
+    [lambda k: 1 / (k + 1), lambda k: 0.5 ** (k // 10), lambda k: min(1.0, (k + 1) / 5)],
+    ids=["falling", "halved", "warming up"],
+)
+def test_a_rate_that_changes_is_torchs_schedule(name, share):
+    """With a rate that is a function of the update's number the run stays with LambdaLR's to 1e-12."""
+    objective = OBJECTIVES["scaled"]
+    base, start = rate_for(name, objective), objective.dataset.start
+    rule = at_rate(OPTIMIZERS[name], lambda k: base * share(k))
+    ours = torch.stack([step.theta for step in islice(train(objective, start, rule), 41)])
+    theta = start.clone().requires_grad_()
+    optimizer = RULES[name].beside([theta], base)
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, share)
+    path = [start]
+    for _ in range(40):
+        path.append(torchs_path(optimizer, theta, objective, [None])[1])
+        schedule.step()
+    close(ours, torch.stack(path))
+    fixed = torch.stack(
+        [step.theta for step in islice(train(objective, start, at_rate(OPTIMIZERS[name], base)), 41)]
+    )
+    assert not torch.equal(ours, fixed)
 
 
 @every_rule
