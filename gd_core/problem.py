@@ -9,11 +9,12 @@ from torch import Tensor
 from gd_core.datasets import DATASETS, Dataset, from_table
 from gd_core.models import MODELS, LinearInParameters, Model
 from gd_core.objective import LOSSES, LinearObjective, Objective, objective_of
-from gd_core.optimizers import OPTIMIZERS, UpdateRule, in_turn
-from gd_core.settings.catalog import DATASET_INFO, OPTIMIZER_INFO
+from gd_core.optimizers import OPTIMIZERS, UpdateRule, at_rate, in_turn
+from gd_core.settings.catalog import DATASET_INFO
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.experiment_fields import Phase
 from gd_core.settings.fields import ParameterError
+from gd_core.settings.rules import OPTIMIZER_INFO
 from gd_core.settings.table_fields import DATASET, needs_its_file
 from gd_core.tables.table import find
 
@@ -172,12 +173,11 @@ def start_of(experiment: Experiment, dataset: Dataset) -> Tensor:
 def rule_of(experiment: Experiment) -> UpdateRule:
     """The update rule with its settings; the rules of all phases in turn if the run was continued."""
     return in_turn(
-        *((phase.epochs * experiment.updates_per_epoch, _rule(phase)) for phase in experiment.phases)
+        *((phase.epochs * experiment.updates_per_epoch, rule_of_phase(phase)) for phase in experiment.phases)
     )
 
 
-def _rule(phase: Phase) -> UpdateRule:
-    names = OPTIMIZER_INFO[phase.optimizer].hyperparameters
-    return partial(OPTIMIZERS[phase.optimizer], **{name: getattr(phase, name) for name in names})(
-        phase.learning_rate
-    )
+def rule_of_phase(phase: Phase) -> UpdateRule:
+    """One rule with its settings, at its rate."""
+    own = OPTIMIZER_INFO[phase.optimizer].own(phase)
+    return at_rate(partial(OPTIMIZERS[phase.optimizer], **own), phase.learning_rate)

@@ -22,6 +22,7 @@ from torch import Tensor
 
 from gd_core.moments import Moments
 from gd_core.settings.experiment_fields import Phase
+from gd_core.settings.rules import linear_step
 
 EPOCHS_AT_ONCE = 4096  # in one product: they stay in the processor's cache
 HALF_A_DIGIT = 2.0**-53  # of a number's last: what rounding takes from it or adds to it
@@ -101,14 +102,20 @@ def _still(parameters: int) -> np.ndarray:
 def _epoch(phase: Phase, curvatures: np.ndarray) -> np.ndarray:
     """One epoch along each eigenvector as a matrix [P, 3, 3], on (error, velocity, way).
 
-    The error is a share of the first, and so is the velocity, of the first slope: v ← β v + e, a step s of v, of e + β v
-    for Nesterov or of e alone, then e ← e − ηλ s and way ← way + η s.
+    The error is a share of the first, and so is the velocity, of the first slope: v ← β v + e, a step s = a e + b v, then
+    e ← e − ηλ s and way ← way + η s.
+
+    Raises:
+        ValueError: If the rule is not linear in the gradient.
     """
-    beta = 0.0 if phase.optimizer == "gradient-descent" else phase.momentum
-    velocity = np.array([1.0, beta, 0.0])
-    step = velocity if phase.optimizer != "nesterov" else np.array([1.0, 0.0, 0.0]) + beta * velocity
+    linear = linear_step(phase)
+    if linear is None:
+        raise ValueError(f"optimizer must be linear in the gradient. Got {phase.optimizer}.")
+    error = np.array([1.0, 0.0, 0.0])
+    velocity = np.array([1.0, linear.beta, 0.0])
+    step = linear.on_gradient * error + linear.on_velocity * velocity
     matrix = np.zeros((len(curvatures), 3, 3))
-    matrix[:, 0] = np.array([1.0, 0.0, 0.0]) - phase.learning_rate * curvatures[:, None] * step
+    matrix[:, 0] = error - phase.learning_rate * curvatures[:, None] * step
     matrix[:, 1] = velocity
     matrix[:, 2] = np.array([0.0, 0.0, 1.0]) + phase.learning_rate * step
     return matrix

@@ -20,9 +20,9 @@ from gd_core.moments import Moments
 from gd_core.objective import Objective, as_parabola, mse
 from gd_core.problem import Problem
 from gd_core.settings.catalog import why_no_parabola
-from gd_core.settings.engines import LINEAR_RULES
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.experiment_fields import LEARNING_RATE, Phase
+from gd_core.settings.rules import OPTIMIZER_INFO, LinearRule, LinearStep, is_plain, linear_step
 
 ZERO_EIGENVALUE = 1e-13  # of the largest, in balanced units: what is below is rounding
 # The zones of gradient descent's rate up to 0.1/λ, 1/λ and 2/λ, as shares of the limit 2/λ. With momentum a small
@@ -181,37 +181,28 @@ def _rank(matrix: Tensor) -> int:
 def step_matrix(phase: Phase, learning_rate: Tensor, eigenvalue: Tensor) -> Tensor:
     """One epoch along one eigenvector as a matrix [..., 2, 2] on (error, velocity).
 
-    Gradient descent is momentum with β = 0. With g = λe and v' = βv + g, the heavy ball has e' = e − ηv' and
-    Nesterov's form e' = e − η(g + βv').
+    With g = λe and v' = βv + g the error is e' = e − η(ag + bv') = (1 − ηλ(a + b))e − ηbβv.
 
     Raises:
-        ValueError: If a step of the rule is no such matrix.
+        ValueError: If the rule is not linear in the gradient.
     """
-    _known(phase.optimizer, *LINEAR_RULES)
+    beta, a, b = _linear(phase)
     rate, curvature = torch.broadcast_tensors(learning_rate, eigenvalue)
-    beta = 0.0 if phase.optimizer == "gradient-descent" else phase.momentum
-    if phase.optimizer == "nesterov":
-        top = [1 - rate * curvature * (1 + beta), -rate * beta**2]
-    else:
-        top = [1 - rate * curvature, -rate * beta]
+    top = [1 - rate * curvature * (a + b), -rate * (b * beta)]
     bottom = [curvature, torch.full_like(curvature, beta)]
     return torch.stack([torch.stack(top, -1), torch.stack(bottom, -1)], -2)
 
 
 def factor(phase: Phase, learning_rate: float, eigenvalue: float) -> float:
     """What the error along one eigenvector is multiplied by in an epoch, in the long run: a spectral radius."""
-    if phase.optimizer == "gradient-descent":
+    if is_plain(phase):
         return abs(1 - learning_rate * eigenvalue)
     matrix = step_matrix(phase, _vector(learning_rate), _vector(eigenvalue))
     return float(torch.linalg.eigvals(matrix).abs().max())
 
 
 def why_no_limit(experiment: Experiment) -> str | None:
-    """The reason why a rule has no stability limit, for a student; None if it has one.
-
-    Raises:
-        ValueError: If the theory does not know the rule.
-    """
+    """The reason why a rule has no stability limit, for a student; None if it has one."""
     if reason := why_no_theory(experiment):
         return reason
     if experiment.updates_per_epoch > 1:
@@ -219,56 +210,62 @@ def why_no_limit(experiment: Experiment) -> str | None:
             "Mini-batches have no sharp limit: each batch has a curvature of its own. "
             "Small rates settle, larger ones hover, still larger ones blow up."
         )
-    if experiment.optimizer in LINEAR_RULES:
-        return None
-    reasons = {
-        "adagrad": "AdaGrad divides by the gradients it has seen, so its steps shrink by themselves: no rate is a limit.",
-        "rmsprop": "RMSProp divides by the gradient’s own size, so its steps stay near η: it hovers instead of diverging.",
-        "adam": "Adam divides by the gradient’s own size, so its steps stay near η: it hovers instead of diverging.",
-    }
-    return reasons[_known(experiment.optimizer, *reasons)]
+    theory = OPTIMIZER_INFO[experiment.optimizer].theory
+    return None if isinstance(theory, LinearRule) else theory.why
 
 
-def _known(optimizer: str, *rules: str) -> str:
-    """The rule, if it is one of these: what the theory does not know it must not take for another.
+def _linear(phase: Phase) -> LinearStep:
+    """How the rule steps.
 
     Raises:
-        ValueError: If it is not.
+        ValueError: If it is not linear in the gradient, and so has no limit.
     """
-    if optimizer not in rules:
-        raise ValueError(f"optimizer must be one of {', '.join(rules)} here. Got {optimizer}.")
-    return optimizer
+    step = linear_step(phase)
+    if step is None:
+        raise ValueError(f"optimizer must have a stability limit. Got {phase.optimizer}.")
+    return step
 
 
 def stability_limit(curvature: Curvature, phase: Phase) -> float:
     """The rate above which the error along the steepest direction grows.
 
-    Gradient descent 2/λ, heavy ball 2(1 + β)/λ, Nesterov in torch's form 2(1 + β)/((1 + 2β)λ).
+    Raises:
+        ValueError: If the rule has none.
+    """
+    return limit_along(curvature.largest, phase)
+
+
+def limit_along(eigenvalue: float, phase: Phase) -> float:
+    """The rate above which the error along an eigenvector of curvature λ grows: 2(1 + β)/((a + b + βa)λ).
+
+    Gradient descent 2/λ, heavy ball 2(1 + β)/λ, Nesterov in torch's form 2(1 + β)/((1 + 2β)λ). By Jury's criterion: the
+    matrix of an epoch has trace τ = 1 + β − ηλ(a + b) and determinant δ = β − ηλaβ, and both its eigenvalues are inside
+    the unit circle if |δ| < 1 and |τ| < 1 + δ. With a, b ≥ 0 and β < 1 the first to break is −τ < 1 + δ.
 
     Raises:
         ValueError: If the rule has none.
     """
-    beta = phase.momentum
-    shares: Mapping[str, float] = {
-        "gradient-descent": 2.0,
-        "momentum": 2 * (1 + beta),
-        "nesterov": 2 * (1 + beta) / (1 + 2 * beta),
-    }
-    if phase.optimizer not in shares:
-        raise ValueError(f"optimizer must have a stability limit. Got {phase.optimizer}.")
-    return shares[phase.optimizer] / curvature.largest
+    beta, a, b = _linear(phase)
+    return 2 * (1 + beta) / (a + (b + beta * a)) / eigenvalue
 
 
 def best_in_the_long_run(curvature: Curvature, phase: Phase) -> float:
     """The fixed rate with the smallest factor after very many epochs.
 
-    2(1 + β)/(λ₁ + λ_P) for gradient descent, with β = 0, and for the heavy ball: its factor grows with
-    |1 + β − ηλ| alone, or stays at √β. Nesterov's is where the slowest and the steepest direction shrink alike,
-    found by bisection: above 1/λ_P the one's factor only falls with the rate, the other's only rises.
+    2(1 + β)/((a + b)(λ₁ + λ_P)) for gradient descent, with β = 0, and for the heavy ball, with a = 0: the factor grows
+    with |1 + β − ηλ(a + b)| alone, or stays at √β. Nesterov's, with b = βa, is where the slowest and the steepest
+    direction shrink alike, found by bisection: above 1/λ_P the one's factor only falls with the rate, the other's only
+    rises.
+
+    Raises:
+        ValueError: If the rule is none of these three kinds.
     """
-    if _known(phase.optimizer, *LINEAR_RULES) != "nesterov":
-        beta = 0.0 if phase.optimizer == "gradient-descent" else phase.momentum
-        return 2 * (1 + beta) / (curvature.smallest + curvature.largest)
+    step = _linear(phase)
+    beta, a, b = step
+    if a * beta == 0:
+        return 2 * (1 + beta) / ((a + b) * (curvature.smallest + curvature.largest))
+    if (a, b) != (1, beta):
+        raise ValueError(f"optimizer must step by ∇L, by v or by ∇L + βv for a best rate. Got {step}.")
     low, high = 1 / curvature.largest, stability_limit(curvature, phase)
     for _ in range(60):
         middle = (low + high) / 2
@@ -282,7 +279,7 @@ def best_in_the_long_run(curvature: Curvature, phase: Phase) -> float:
 def gaps(curvature: Curvature, phase: Phase, start: Tensor, learning_rates: Tensor, epochs: int) -> Tensor:
     """L − L* after so many epochs from `start`, for each of K rates, without training. [K] → [K]."""
     error = curvature.along(start)
-    if phase.optimizer == "gradient-descent":
+    if is_plain(phase):
         powers = (1 - learning_rates[:, None] * curvature.eigenvalues) ** epochs
     else:
         steps = step_matrix(phase, learning_rates[:, None], curvature.eigenvalues)
@@ -321,10 +318,10 @@ def best_for(curvature: Curvature, phase: Phase, start: Tensor, epochs: int) -> 
 def pays_after(curvature: Curvature, phase: Phase, start: Tensor, epochs: int) -> int | None:
     """The epoch from which the best rate in the long run is ahead of the best rate for `epochs`.
 
-    Only for gradient descent, whose gaps can be compared as logarithms; None otherwise, and where both are one.
+    Only for plain gradient descent, whose gaps can be compared as logarithms; None otherwise, and where both are one.
     """
     patient, hasty = best_in_the_long_run(curvature, phase), best_for(curvature, phase, start, epochs)
-    if phase.optimizer != "gradient-descent" or patient == hasty:
+    if not is_plain(phase) or patient == hasty:
         return None
     factors = (
         (1 - torch.tensor([[patient], [hasty]], dtype=torch.float64) * curvature.eigenvalues).abs().log()
@@ -349,12 +346,19 @@ def pays_after(curvature: Curvature, phase: Phase, start: Tensor, epochs: int) -
 def first_step_rate(experiment: Experiment, problem: Problem, curvature: Curvature) -> float:
     """The rate with which the steps of the first update, of all parameters, go a tenth of the longest way.
 
-    AdaGrad and Adam begin with a step of η. RMSProp's mean begins at 0, so its first step is η/√(1 − α). With u
-    updates in an epoch each goes 1/u of that. Kept within the bounds of a rate, for starts that are very far or at home.
+    AdaGrad and Adam begin with a step of η. RMSProp's mean begins at 0, so its first step is η/√(1 − α). One that is
+    linear in the gradient begins with η(a + b)∇L. With u updates in an epoch each goes 1/u of that. Kept within the
+    bounds of a rate, for starts that are very far or at home.
     """
-    way = float((curvature.optimum - problem.start).abs().max())
-    rms = _known(experiment.optimizer, *LINEAR_RULES, "adagrad", "rmsprop", "adam") == "rmsprop"
-    first = math.sqrt(1 - experiment.alpha) if rms else 1.0
+    away = problem.start - curvature.optimum
+    way = float(away.abs().max())
+    theory = OPTIMIZER_INFO[experiment.optimizer].theory
+    if isinstance(theory, LinearRule):
+        _, a, b = theory.step(experiment)
+        slope = float((curvature.hessian @ away).abs().max())
+        first = 1 / ((a + b) * slope) if slope else 1.0
+    else:
+        first = theory.rate_of_one(experiment)
     low, high = LEARNING_RATE.low, LEARNING_RATE.high
     return min(high, max(low, FIRST_STEP * way * first / experiment.updates_per_epoch))
 
@@ -426,7 +430,7 @@ def forecast_of(experiment: Experiment, problem: Problem, curvature: Curvature) 
         else None,
         optimum=tuple(problem.raw(curvature.optimum).tolist()),
         floor_rmse=curvature.floor_rmse,
-        zones=GRADIENT_DESCENT_ZONES if phase.optimizer == "gradient-descent" else {"settles": 1.0},
+        zones=GRADIENT_DESCENT_ZONES if is_plain(phase) else {"settles": 1.0},
         factors=tuple(factor(phase, phase.learning_rate, x) for x in curvature.eigenvalues.tolist())
         if has_limit
         else None,

@@ -7,9 +7,9 @@ import torch
 from torch import Tensor
 
 from gd_core.outcome import CONVERGED_BELOW, Finding, Outcome, overfitting
-from gd_core.settings.catalog import LOSS_INFO, OPTIMIZER_INFO
-from gd_core.settings.engines import LINEAR_RULES
+from gd_core.settings.catalog import LOSS_INFO
 from gd_core.settings.experiment import Experiment
+from gd_core.settings.rules import OPTIMIZER_INFO, LinearRule
 from gd_core.theory import Forecast
 from gd_core.training import DIVERGED_ABOVE, Epochs
 
@@ -171,9 +171,9 @@ def _is_flat(recording: Epochs) -> bool:
 
 def _why_flat(experiment: Experiment, forecast: Forecast | None) -> str:
     if forecast is None or forecast.factors is None:
-        if experiment.optimizer == "adagrad":
-            return "Almost flat: AdaGrad’s steps shrink with every gradient it has seen. A larger rate helps."
-        return "Down by {percent} %, a small step."
+        theory = OPTIMIZER_INFO[experiment.optimizer].theory
+        own = "" if isinstance(theory, LinearRule) else theory.flat
+        return own or "Down by {percent} %, a small step."
     slow = max((f for f, x in zip(forecast.factors, forecast.eigenvalues, strict=True) if x > 0), default=1.0)
     if forecast.stability_limit and abs(experiment.learning_rate / forecast.stability_limit - 1) < 1e-9:
         return "Each step lands on the other side of the valley, just as high: the rate is exactly the limit."
@@ -196,15 +196,15 @@ def _why_close(experiment: Experiment, forecast: Forecast) -> str:
 
 
 def _why_up(experiment: Experiment, forecast: Forecast | None) -> str:
-    if forecast is None and experiment.updates_per_epoch == 1 and experiment.optimizer in LINEAR_RULES:
+    if experiment.updates_per_epoch > 1:
+        return "Up: each mini-batch points a little elsewhere, and the rate is large enough to follow it."
+    theory = OPTIMIZER_INFO[experiment.optimizer].theory
+    if not isinstance(theory, LinearRule):
+        return theory.up
+    if forecast is None:
         return "Up: the step was too long for the curvature here. Elsewhere it may fit: no theory knows the limit."
-    if forecast is None or forecast.factors is None or forecast.stability_limit is None:
-        if experiment.updates_per_epoch > 1:
-            return "Up: each mini-batch points a little elsewhere, and the rate is large enough to follow it."
-        title = OPTIMIZER_INFO[experiment.optimizer].title
-        if experiment.optimizer == "adagrad":
-            return f"Up: {title}’s first steps are about as long as the rate; they shrink later."
-        return f"Up: {title}’s steps are about as long as the rate, however flat it is: they can pass the bottom."
+    assert forecast.factors is not None
+    assert forecast.stability_limit is not None
     if experiment.learning_rate > forecast.stability_limit:
         growth = max(forecast.factors)
         return (
@@ -221,8 +221,6 @@ def _why_gone(experiment: Experiment, forecast: Forecast | None) -> str:
     """Why a run has diverged, with the number."""
     if forecast is None:
         return f"The rate {short(experiment.learning_rate)} is too large from this start. No theory knows the limit."
-    if forecast.stability_limit is not None:
-        return _why_up(experiment, forecast)
     rate = short(experiment.learning_rate)
     if experiment.updates_per_epoch > 1:
         whole = short(2 / forecast.eigenvalues[-1])
@@ -230,23 +228,19 @@ def _why_gone(experiment: Experiment, forecast: Forecast | None) -> str:
             f"The rate {rate} is too large for batches of {experiment.rows_per_update}. "
             f"The limit for all rows together is {whole}; a batch’s own may be lower."
         )
-    title = OPTIMIZER_INFO[experiment.optimizer].title
-    return (
-        f"{title}’s steps are about as long as the rate, {rate}: a single one leaves the valley far behind."
-    )
+    theory = OPTIMIZER_INFO[experiment.optimizer].theory
+    return _why_up(experiment, forecast) if isinstance(theory, LinearRule) else theory.gone.format(rate=rate)
 
 
 def _why_swing(experiment: Experiment, forecast: Forecast | None) -> str:
-    if experiment.optimizer in ("momentum", "nesterov"):
-        return "The velocity carries the point past the valley and back again: it swings. Less momentum swings less."
-    if forecast is None and experiment.optimizer in LINEAR_RULES:
+    """Why the error changes sides. Full batches only: with mini-batches a run hovers."""
+    theory = OPTIMIZER_INFO[experiment.optimizer].theory
+    if not isinstance(theory, LinearRule):
+        return theory.swing
+    if forecast is None:
         return "The loss rises and falls: steps jump over the bottom. A smaller rate does not jump."
-    if forecast is None or forecast.factors is None:
-        return "The steps are about as long as the rate, so they jump over the bottom. A smaller rate gets closer."
-    return (
-        "Each step jumps over the valley and lands on the other side; along the steepest direction "
-        f"the error keeps {short(100 * forecast.factors[-1])} % of its size. A smaller rate does not jump."
-    )
+    assert forecast.factors is not None
+    return theory.swing.format(kept=short(100 * forecast.factors[-1]))
 
 
 def _share(experiment: Experiment, forecast: Forecast) -> str:

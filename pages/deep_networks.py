@@ -11,7 +11,7 @@ from gd_core.lessons.deep_networks.network import (
     RULES,
     Network,
 )
-from gd_core.settings.catalog import OPTIMIZER_INFO
+from gd_core.settings.rules import OPTIMIZER_INFO
 from pages.ui.look import look, projector
 from pages.ui.settings import lesson
 from pages.ui.settings.page_settings import PageSettings

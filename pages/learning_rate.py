@@ -4,9 +4,10 @@ from dataclasses import replace
 
 import streamlit as st
 
-from gd_core.settings.catalog import OPTIMIZER_INFO, why_not_scaled, with_parabola
+from gd_core.settings.catalog import why_not_scaled, with_parabola
 from gd_core.settings.experiment_fields import LEARNING_RATE
 from gd_core.settings.fields import Choice, Number, Numbers
+from gd_core.settings.rules import OPTIMIZER_INFO, LinearRule
 from pages.ui.look import look
 from pages.ui.settings import lesson
 from pages.ui.settings.page_settings import PageSettings
@@ -21,12 +22,9 @@ ANSWERS = {
 }
 STEEPEST = r"\lambda_{\max}\text{: curvature of the steepest direction}"
 LIMITS = {
-    rule: rf"\qquad \eta_{{\text{{limit}}}} = {limit}/\lambda_{{\max}} \qquad {STEEPEST}"
-    for rule, limit in {
-        "gradient-descent": "2",
-        "momentum": r"2(1+\beta)",
-        "nesterov": r"\tfrac{2(1+\beta)}{1+2\beta}",
-    }.items()
+    rule: rf"\qquad \eta_{{\text{{limit}}}} = {info.theory.limit}/\lambda_{{\max}} \qquad {STEEPEST}"
+    for rule, info in OPTIMIZER_INFO.items()
+    if isinstance(info.theory, LinearRule)
 }
 OPTIONS = {
     "rates": Numbers(

@@ -5,7 +5,7 @@ from typing import Any
 
 import streamlit as st
 
-from gd_core.lessons.variants.racers import RACERS, TITLES, UNITS
+from gd_core.lessons.variants.racers import RACERS, RULES, TITLES, UNITS
 from gd_core.settings.experiment_fields import LEARNING_RATE
 from gd_core.settings.fields import AutoNumber, Choice, Flag, Several
 from pages.ui.look import look, projector
@@ -18,6 +18,7 @@ UNIT_WORDS = {"epoch": "epochs", "update": "updates", "row": "rows seen"}
 OUTCOMES = {key: f"The first is {title}" for key, title in TITLES.items()} | {
     "none": "None of them gets there"
 }
+*OTHERS, LAST = (TITLES[rule] for rule in RULES)
 RULE = "auto, or a rate of your own."
 DATA = {"noisy-quadratic": "Noisy quadratic", "two-features": "Two features", "table": "Your table"}
 FITS = own_table.at_most(100)
@@ -46,7 +47,7 @@ page = PageSettings(
         "small_batches": Flag(
             default=False,
             title="Rules take mini-batches",
-            help="Off: momentum, Nesterov, AdaGrad, RMSProp and Adam take all rows, so only the rule differs.",
+            help=f"Off: {', '.join(OTHERS)} and {LAST} take all rows, so only the rule differs.",
         ),
         "target_rmse": AutoNumber(  # not the target column of a table
             low=1e-12,
@@ -79,7 +80,7 @@ page = PageSettings(
 ).open()
 EXAMPLES = {
     "Sizes of batch": (QUADRATIC, {"racers": ("batch", "mini-batch", "stochastic")}),
-    "Rules only": (QUADRATIC, {"racers": ("batch", "momentum", "nesterov", "adagrad", "rmsprop", "adam")}),
+    "Rules only": (QUADRATIC, {"racers": ("batch", *RULES)}),
     "Rate above the limit": (TOO_FAST, {}),
     "Not scaled": (NOT_SCALED, {}),
 }

@@ -14,7 +14,7 @@ from gd_core.cli.flags import Parser, add_settings, settings_of, with_values_joi
 from gd_core.cli.printing import aligned, blaming, output
 from gd_core.cli.train import ROWS, train
 from gd_core.export.notebook import notebook
-from gd_core.export.script import FLAVOURS, script
+from gd_core.export.script import FLAVOURS, script, why_not
 from gd_core.settings.experiment import Experiment
 
 USUAL = "Settings that are not given have the data set's own values, as in the dashboard."
@@ -114,8 +114,8 @@ def _parser() -> Parser:
 def _take_away(options: argparse.Namespace, *, parser: Parser, make: Callable[[Experiment, str], str]) -> int:
     experiment, sentences = settings_of(options, parser)
     flavour = getattr(options, "flavour", next(iter(FLAVOURS)))
-    if flavour not in FLAVOURS:
-        sentences.append(f"flavour must be one of {', '.join(FLAVOURS)}. Got {flavour}.")
+    if sentence := why_not(experiment, flavour):
+        sentences.append(sentence)
     if sentences:
         parser.exit(2, f"{sentences[0]}\n")
     with output(options, "output", parser) as file:

@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 
-from gd_core.settings.catalog import LOSS_INFO, OPTIMIZER_INFO
+from gd_core.settings.catalog import LOSS_INFO
 from gd_core.settings.experiment import Experiment, defaults, is_knob
 from gd_core.settings.experiment_fields import FIELDS, Phase
 from gd_core.settings.fields import quoted
+from gd_core.settings.rules import OPTIMIZER_INFO
 from gd_core.settings.table_fields import DATASET as TABLE
 from gd_core.settings.table_fields import TABLE_FIELDS
 

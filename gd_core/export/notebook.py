@@ -22,7 +22,7 @@ def notebook(experiment: Experiment, flavour: str = "by-hand") -> str:
         flavour: A key of `script.FLAVOURS`.
 
     Raises:
-        ValueError: If there is no such flavour.
+        ValueError: If there is no such flavour, or it cannot take these steps; in a sentence.
     """
     parts = script.parts(experiment, flavour)
     heading = f"# {_markdown(script.title(experiment))}\n\n{script.FLAVOURS[flavour]}. {ABOUT}"

@@ -12,8 +12,9 @@ from types import MappingProxyType
 
 from gd_core.export import script_data, script_rules, script_table
 from gd_core.export.script_text import WIDTH, Part, joined, names_of, plain
-from gd_core.settings.catalog import LOSS_INFO, OPTIMIZER_INFO, model_info
+from gd_core.settings.catalog import LOSS_INFO, model_info
 from gd_core.settings.experiment import Experiment
+from gd_core.settings.rules import OPTIMIZER_INFO
 from gd_core.settings.table_fields import parameter_names
 
 FLAVOURS: Mapping[str, str] = MappingProxyType(
@@ -33,17 +34,24 @@ def script(experiment: Experiment, flavour: str) -> str:
         flavour: A key of FLAVOURS.
 
     Raises:
-        ValueError: If there is no such flavour.
+        ValueError: If there is no such flavour, or it cannot take these steps; in a sentence.
     """
     body = parts(experiment, flavour)
     head = f'"""{title(experiment)}. {FLAVOURS[flavour]}. From Gradient Descent Lab."""'
     return joined([Part("", head), *body]) + "\n"
 
 
+def why_not(experiment: Experiment, flavour: str) -> str | None:
+    """Why there is no such script, as a sentence; None if there is."""
+    if flavour not in FLAVOURS:
+        return f"flavour must be one of {', '.join(FLAVOURS)}. Got {flavour}."
+    return script_rules.why_not_of_torch(experiment) if flavour == "torch-optim" else None
+
+
 def parts(experiment: Experiment, flavour: str) -> list[Part]:
     """The sections of the script, in order; the cells of a notebook."""
-    if flavour not in FLAVOURS:
-        raise ValueError(f"flavour must be one of {', '.join(FLAVOURS)}. Got {flavour}.")
+    if sentence := why_not(experiment, flavour):
+        raise ValueError(sentence)
     lines = (script_rules.by_hand if flavour == "by-hand" else script_rules.of_torch)(experiment)
     return [
         Part("", _imports(experiment)),

@@ -1,15 +1,16 @@
 """The update rules as lines of a script: written out as a textbook has them, or as `torch.optim` calls them.
 
-The operations stand in the order of `optimizers`, so that both round alike. The parameters of torch.optim mean what
-ours mean: its velocity is a plain sum of gradients (no dampening), its ε stands outside the root.
+What a rule's lines are stands in its entry in `settings.rules`; the operations in the order of `optimizers`, so that both
+round alike. The parameters of torch.optim mean what ours mean: its velocity is a plain sum of gradients (no dampening),
+its ε stands outside the root.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from gd_core.settings.catalog import OPTIMIZER_INFO
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.experiment_fields import Phase
+from gd_core.settings.rules import OPTIMIZER_INFO
 
 
 class Lines(NamedTuple):
@@ -26,47 +27,13 @@ class Lines(NamedTuple):
     step: tuple[str, ...]
 
 
-# What a rule remembers from step to step, and its step. Nothing is changed in place but θ.
-MEMORY: Mapping[str, tuple[str, ...]] = {
-    "gradient-descent": (),
-    "momentum": ("velocity",),
-    "nesterov": ("velocity",),
-    "adagrad": ("squares",),
-    "rmsprop": ("squares",),
-    "adam": ("m", "s"),
-}
-STEP: Mapping[str, tuple[str, ...]] = {
-    "gradient-descent": ("theta -= learning_rate * gradient",),
-    "momentum": ("velocity = momentum * velocity + gradient", "theta -= learning_rate * velocity"),
-    "nesterov": (
-        "velocity = momentum * velocity + gradient",
-        "theta -= learning_rate * (gradient + momentum * velocity)",
-    ),
-    "adagrad": (
-        "squares = squares + gradient**2",
-        "theta -= learning_rate * gradient / (squares.sqrt() + epsilon)",
-    ),
-    "rmsprop": (
-        "squares = alpha * squares + (1 - alpha) * gradient**2",
-        "theta -= learning_rate * gradient / (squares.sqrt() + epsilon)",
-    ),
-    "adam": (
-        "k += 1",
-        "m = beta1 * m + (1 - beta1) * gradient",
-        "s = beta2 * s + (1 - beta2) * gradient**2",
-        "m_hat, s_hat = m / (1 - beta1**k), s / (1 - beta2**k)  # corrected for the start at 0",
-        "theta -= learning_rate * m_hat / (s_hat.sqrt() + epsilon)",
-    ),
-}
-
-
 def by_hand(experiment: Experiment) -> Lines:
     """The rule of an experiment, or of each of its phases, in the letters of the formula."""
     rules = _once(phase.optimizer for phase in experiment.phases)
     names = _once(name for rule in rules for name in _settings(rule))
-    memory = _once(name for rule in rules for name in MEMORY[rule])
+    memory = _once(name for rule in rules for name in OPTIMIZER_INFO[rule].memory.values())
     forgotten = [" = ".join([*memory, "torch.zeros_like(theta)"])] if memory else []
-    if "adam" in rules:
+    if any(OPTIMIZER_INFO[rule].counts_updates for rule in rules):
         memory, zeros = [*memory, "k"], ["torch.zeros_like(theta)"] * len(memory)
         forgotten = [f"{', '.join(memory)} = {', '.join([*zeros, '0'])}"]
     if len(experiment.phases) == 1:
@@ -87,11 +54,14 @@ def by_hand(experiment: Experiment) -> Lines:
         left = f"{', '.join(chosen)}" if len(chosen) > 1 else f"({chosen[0]},)"
         turn = [f"if {start}:", *_indented([f"{left} = phases[epoch]", *forgotten])]
     if len(rules) == 1:
-        steps = list(STEP[rules[0]])
+        steps = list(OPTIMIZER_INFO[rules[0]].by_hand)
     else:
         steps = []
         for rule in rules:
-            steps += [f'{"elif" if steps else "if"} rule == "{rule}":', *_indented(STEP[rule])]
+            steps += [
+                f'{"elif" if steps else "if"} rule == "{rule}":',
+                *_indented(OPTIMIZER_INFO[rule].by_hand),
+            ]
     step = (
         "loss.backward()  # the slope of the loss along each parameter",
         "gradient, theta.grad = theta.grad, None  # cleared, or backward would add the next one to it",
@@ -102,7 +72,11 @@ def by_hand(experiment: Experiment) -> Lines:
 
 
 def of_torch(experiment: Experiment) -> Lines:
-    """The same rules as torch.optim has them."""
+    """The same rules as torch.optim has them.
+
+    Raises:
+        ValueError: If it does not have one of them.
+    """
     step = ("optimizer.zero_grad()", "loss.backward()", "optimizer.step()")
     if len(experiment.phases) == 1:
         return Lines((f"optimizer = {_optimizer(experiment.phase)}",), (), step)
@@ -114,22 +88,20 @@ def of_torch(experiment: Experiment) -> Lines:
     )
 
 
+def why_not_of_torch(experiment: Experiment) -> str | None:
+    """Why torch.optim cannot take the steps, as a sentence; None if it can."""
+    rules = (OPTIMIZER_INFO[phase.optimizer] for phase in experiment.phases)
+    odd = next((rule.title for rule in rules if rule.torch is None), None)
+    return odd and f"flavour must be by-hand: torch.optim has no rule {odd}. Got torch-optim."
+
+
 def _optimizer(phase: Phase) -> str:
-    own = {"lr": "learning_rate", "eps": "epsilon", "momentum": "momentum", "alpha": "alpha"}
-    name, arguments = {
-        "gradient-descent": ("SGD", ("lr",)),
-        "momentum": ("SGD", ("lr", "momentum")),
-        "nesterov": ("SGD", ("lr", "momentum")),
-        "adagrad": ("Adagrad", ("lr", "eps")),
-        "rmsprop": ("RMSprop", ("lr", "alpha", "eps")),
-        "adam": ("Adam", ("lr", "eps")),
-    }[phase.optimizer]
-    written = [f"{argument}={_number(phase, own[argument])}" for argument in arguments]
-    if phase.optimizer == "adam":
-        written.insert(1, f"betas=({_number(phase, 'beta1')}, {_number(phase, 'beta2')})")
-    if phase.optimizer == "nesterov" and phase.momentum:  # torch refuses it where there is no momentum
-        written.append("nesterov=True")
-    return f"torch.optim.{name}([theta], {', '.join(written)})"
+    call = OPTIMIZER_INFO[phase.optimizer].torch
+    if call is None:
+        raise ValueError(f"optimizer must be one that torch.optim has. Got {phase.optimizer}.")
+    numbers = {name: _number(phase, name) for name in _settings(phase.optimizer)}
+    moving = call.with_velocity if phase.momentum else ""
+    return f"torch.optim.{call.name}([theta], {call.arguments.format(**numbers)}{moving})"
 
 
 def _firsts(experiment: Experiment) -> Iterable[tuple[int, Phase]]:

@@ -17,6 +17,7 @@ from gd_core.large.run import LargeRun
 from gd_core.large.training import LargeProblem, Point, Seen
 from gd_core.outcome import WINDOW, Outcome, outcome
 from gd_core.settings.fields import quoted
+from gd_core.settings.rules import linear_step
 from gd_core.theory import stability_limit
 from gd_core.training import DIVERGED_ABOVE, Epochs
 from gd_core.verdict import short, significant
@@ -114,7 +115,7 @@ class Progressed:
             case _:
                 word = finding.value
                 said = f"{word[0].upper()}{word[1:]} after {epochs}, at RMSE {rmse}; the floor is {floor}."
-        if run.batch_size or run.optimizer not in ("gradient-descent", "momentum", "nesterov"):
+        if run.batch_size or linear_step(run) is None:
             return said
         share = run.learning_rate / stability_limit(curvature, run.phase)
         return f"{said} The rate {short(run.learning_rate)} is {short(share)} × the limit."

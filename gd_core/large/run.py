@@ -8,10 +8,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Self
 
-from gd_core.settings.catalog import OPTIMIZER_INFO
 from gd_core.settings.experiment import problem_with
 from gd_core.settings.experiment_fields import FIELDS, LEARNING_RATE, Phase
 from gd_core.settings.fields import Field, ParameterError, quoted
+from gd_core.settings.rules import OPTIMIZER_INFO
 from gd_core.settings.table_fields import DATASET, parameter_names
 
 MAX_FEATURES = 1000

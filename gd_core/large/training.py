@@ -21,9 +21,10 @@ from gd_core.large.run import LargeRun
 from gd_core.models import Linear, LinearInParameters, Polynomial
 from gd_core.moments import Moments
 from gd_core.objective import value_and_gradient
-from gd_core.optimizers import OPTIMIZERS, State, UpdateRule
-from gd_core.settings.catalog import OPTIMIZER_INFO
+from gd_core.optimizers import State, UpdateRule
+from gd_core.problem import rule_of_phase
 from gd_core.settings.experiment_fields import LEARNING_RATE
+from gd_core.settings.rules import OPTIMIZER_INFO, LinearRule
 from gd_core.tables.reading import TableError
 from gd_core.tables.streaming import Chunk, Reader
 from gd_core.theory import Curvature, curvature_from_moments, stability_limit
@@ -212,14 +213,17 @@ def usual_rate(run: LargeRun, curvature: Curvature, start: Tensor) -> float:
     """A rate that settles, cut to three digits.
 
     Half of the stability limit; a batch of B rows may be as steep as tr(H)/B more, so there it is half of
-    2(1 − β)/(λ + tr(H)/B). For a rule that divides by the gradient's size, a tenth of the longest way as a first step.
+    2(1 − β)/(λ + tr(H)/B), where a gradient counts 1/(1 − β) times in all. For a rule without a limit, a tenth of the
+    longest way as a first step.
     """
-    if run.optimizer not in ("gradient-descent", "momentum", "nesterov"):
+    theory = OPTIMIZER_INFO[run.optimizer].theory
+    if not isinstance(theory, LinearRule):
         way = float((curvature.optimum - start).abs().max())
-        rate = (way or 1.0) / 10 * ((1 - run.alpha) ** 0.5 if run.optimizer == "rmsprop" else 1.0)
+        rate = (way or 1.0) / 10 * theory.rate_of_one(run)
     elif run.batch_size:
-        beta = 0.0 if run.optimizer == "gradient-descent" else run.momentum
-        rate = (1 - beta) / (curvature.largest + float(curvature.eigenvalues.sum()) / run.batch_size)
+        rate = theory.step(run).per_gradient / (
+            curvature.largest + float(curvature.eigenvalues.sum()) / run.batch_size
+        )
     else:
         rate = stability_limit(curvature, run.phase) / 2
     return float(f"{rate:.2e}") if rate < float("inf") else 1.0
@@ -249,8 +253,7 @@ def first_point(problem: LargeProblem) -> Point:
 
 def rule_of(run: LargeRun) -> UpdateRule:
     """The update rule with its settings."""
-    own = {name: getattr(run, name) for name in OPTIMIZER_INFO[run.optimizer].hyperparameters}
-    return OPTIMIZERS[run.optimizer](run.learning_rate, **own)
+    return rule_of_phase(run.phase)
 
 
 def with_all_rows(problem: LargeProblem, point: Point) -> Iterator[Point]:

@@ -1,13 +1,12 @@
 """What can be chosen, in words: titles, help, formulas, parameters, starting values, and how a script writes it.
 
-All that is said of a data set, a model or a loss stands in its entry here; how it is computed stands under the same key
-in `datasets.DATASETS`, `models.MODELS`, `objective.LOSSES` and `optimizers.OPTIMIZERS`. A test holds the two halves
-together. No torch here, so that a page can draw its controls before torch is loaded.
+All that is said of a data set, a model or a loss stands in its entry here, of an update rule in `rules`; how it is
+computed stands under the same key in `datasets.DATASETS`, `models.MODELS` and `objective.LOSSES`. A test holds the two
+halves together. No torch here, so that a page can draw its controls before torch is loaded.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import NamedTuple
 
 Sized = Callable[
@@ -222,16 +221,6 @@ class DatasetInfo:
         return self.defaults.get("points") == 1
 
 
-@dataclass(frozen=True, kw_only=True)
-class OptimizerInfo:
-    """An update rule as a choice: title, help, formula in LaTeX, and its own hyper-parameters with defaults."""
-
-    title: str
-    help: str
-    latex: str
-    hyperparameters: Mapping[str, float] = field(default_factory=dict)
-
-
 DATASET_INFO: Mapping[str, DatasetInfo] = {
     "noisy-quadratic": DatasetInfo(
         title="Noisy quadratic",
@@ -305,48 +294,6 @@ y = torch.tensor([-3.0], dtype=torch.float64)""",
 }
 
 PUBLISHED: Mapping[str, DatasetInfo] = {name: info for name, info in DATASET_INFO.items() if name != "table"}
-
-OPTIMIZER_INFO: Mapping[str, OptimizerInfo] = MappingProxyType(
-    {
-        "gradient-descent": OptimizerInfo(
-            title="Gradient descent",
-            help="A step against the gradient, as long as the rate says.",
-            latex=r"\theta \leftarrow \theta - \eta\,\nabla L",
-        ),
-        "momentum": OptimizerInfo(
-            title="Momentum",
-            help="Steps add up like a rolling ball: the velocity keeps a share β of the last one.",
-            latex=r"v \leftarrow \beta v + \nabla L \qquad \theta \leftarrow \theta - \eta\,v",
-            hyperparameters={"momentum": 0.9},
-        ),
-        "nesterov": OptimizerInfo(
-            title="Nesterov momentum",
-            help="Momentum that looks one step ahead.",
-            latex=r"v \leftarrow \beta v + \nabla L \qquad \theta \leftarrow \theta - \eta\,(\nabla L + \beta v)",
-            hyperparameters={"momentum": 0.9},
-        ),
-        "adagrad": OptimizerInfo(
-            title="AdaGrad",
-            help="Each parameter has its own rate, which shrinks with all the gradients it has seen.",
-            latex=r"s \leftarrow s + (\nabla L)^2 \qquad \theta \leftarrow \theta - \eta\,\nabla L/(\sqrt{s}+\epsilon)",
-            hyperparameters={"epsilon": 1e-10},
-        ),
-        "rmsprop": OptimizerInfo(
-            title="RMSProp",
-            help="Like AdaGrad, but it forgets old gradients: a running mean with memory α.",
-            latex=r"s \leftarrow \alpha s + (1-\alpha)(\nabla L)^2 \qquad "
-            r"\theta \leftarrow \theta - \eta\,\nabla L/(\sqrt{s}+\epsilon)",
-            hyperparameters={"alpha": 0.99, "epsilon": 1e-8},
-        ),
-        "adam": OptimizerInfo(
-            title="Adam",
-            help="Momentum and RMSProp together, both corrected for their cold start.",
-            latex=r"m \leftarrow \beta_1 m + (1-\beta_1)\nabla L \qquad s \leftarrow \beta_2 s + (1-\beta_2)(\nabla L)^2 "
-            r"\qquad \theta \leftarrow \theta - \eta\,\hat m/(\sqrt{\hat s}+\epsilon)",
-            hyperparameters={"beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8},
-        ),
-    }
-)
 
 
 def why_not_scaled(info: DatasetInfo) -> str | None:

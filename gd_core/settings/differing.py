@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
-from gd_core.settings.catalog import OPTIMIZER_INFO
 from gd_core.settings.engines import AUTO
 from gd_core.settings.experiment import Experiment, is_knob
 from gd_core.settings.experiment_fields import FIELDS, HYPERPARAMETERS
+from gd_core.settings.rules import OPTIMIZER_INFO
 
 
 def effective(experiment: Experiment, name: str) -> Any:

@@ -7,13 +7,10 @@ reads first and what trains every short run; a longer run that can be is worked 
 
 from collections.abc import Iterable
 
+from gd_core.settings.rules import OPTIMIZER_INFO, LinearRule
+
 AUTO, LOOP, SPECTRUM = "auto", "loop", "spectrum"
 ENGINES = (AUTO, LOOP, SPECTRUM)
-LINEAR_RULES = (
-    "gradient-descent",
-    "momentum",
-    "nesterov",
-)  # a step is a sum of gradients, each times a number
 LOOP_UPDATES = 500  # the loop does as many before one notices: so few are left to it
 SHORT_UPDATES = 3000  # it does as many in a fraction of a second,
 SHORT_ROWS = 4_000_000  # if they do not look at more rows than this
@@ -33,6 +30,8 @@ def why_no_spectrum(
         return f"for a run whose {why_no_parabola}, so that the eigenvectors are others at every point"
     if updates_per_epoch > 1:
         return "with mini-batches, each of which has eigenvectors of its own"
-    if odd := next((name for name in optimizers if name not in LINEAR_RULES), None):
+    if odd := next(
+        (name for name in optimizers if not isinstance(OPTIMIZER_INFO[name].theory, LinearRule)), None
+    ):
         return f"with {odd}, whose steps are no multiples of the gradient"
     return None

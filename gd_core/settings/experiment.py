@@ -8,13 +8,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any, Self
 
-from gd_core.settings.catalog import (
-    DATASET_INFO,
-    OPTIMIZER_INFO,
-    DatasetInfo,
-    why_no_parabola,
-    why_not_scaled,
-)
+from gd_core.settings.catalog import DATASET_INFO, DatasetInfo, why_no_parabola, why_not_scaled
 from gd_core.settings.engines import AUTO, LOOP, LOOP_UPDATES, SPECTRUM, is_long, why_no_spectrum
 from gd_core.settings.experiment_fields import (
     COMMON_FIELDS,
@@ -29,6 +23,7 @@ from gd_core.settings.fields import (
     ParameterError,
     quoted,
 )
+from gd_core.settings.rules import OPTIMIZER_INFO
 from gd_core.settings.table_fields import (
     DATASET,
     TABLE_FIELDS,

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple, Self
 
-from gd_core.settings.catalog import DATASET_INFO, LOSS_INFO, OPTIMIZER_INFO
+from gd_core.settings.catalog import DATASET_INFO, LOSS_INFO
 from gd_core.settings.engines import ENGINES
 from gd_core.settings.fields import (
     Choice,
@@ -16,6 +16,7 @@ from gd_core.settings.fields import (
     quoted,
     to_text,
 )
+from gd_core.settings.rules import OPTIMIZER_INFO
 from gd_core.settings.table_fields import MAX_DEGREE, MISSING
 from gd_core.tables.example_tables import EXAMPLE_TABLES
 

@@ -359,6 +359,12 @@ def shown(value: Any) -> str:
     return written(value)
 
 
+def counted(number: int) -> str:
+    """A number that begins a label, in a word up to ten."""
+    words = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten")
+    return words[number] if number < len(words) else f"{number:,}"
+
+
 def divided(text: str) -> str:
     """What was typed into a field for numbers, with 1/18 worked out and the long minus of a printed number as a short one."""
 

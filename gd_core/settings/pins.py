@@ -13,9 +13,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Self
 
-from gd_core.settings.catalog import OPTIMIZER_INFO
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.fields import ParameterError, quoted
+from gd_core.settings.rules import OPTIMIZER_INFO
 from gd_core.settings.table_fields import needs_its_file
 
 MOST = 8  # runs side by side

@@ -11,11 +11,11 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, NamedTuple, Self
 
-from gd_core.settings.catalog import OPTIMIZER_INFO
 from gd_core.settings.checked_link import pack, unpack
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.experiment_fields import FIELDS, MAX_UPDATES
 from gd_core.settings.fields import ParameterError, quoted
+from gd_core.settings.rules import OPTIMIZER_INFO
 from gd_core.settings.table_fields import needs_its_file
 
 LONGEST_TEXT, LONGEST_QUESTION, LONGEST_ANSWER = 1000, 300, 1000  # characters

@@ -19,10 +19,10 @@ from gd_core.lessons.learning_rate.sweep import sweep
 from gd_core.problem import Problem, build
 from gd_core.published import PARABOLA, PLANE, QUADRATIC
 from gd_core.recorder import Recorder, record
-from gd_core.settings.catalog import OPTIMIZER_INFO
 from gd_core.settings.engines import LOOP, SPECTRUM
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.fields import ParameterError
+from gd_core.settings.rules import OPTIMIZER_INFO
 from gd_core.theory import curvature_of
 from gd_core.training import train
 from harness import Bar, Cell, Column, Section, Table, Times, alternate

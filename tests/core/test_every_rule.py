@@ -1,10 +1,9 @@
 """What holds for every update rule, on every problem: torch.optim has the same, and so has all that works a run out."""
 
 import math
+import re
 from dataclasses import replace
 from itertools import islice
-from types import SimpleNamespace
-from typing import Any
 
 import pytest
 import torch
@@ -19,9 +18,9 @@ from gd_core.lessons.learning_rate.sweep import paths, sweep
 from gd_core.optimizers import OPTIMIZERS, at_rate
 from gd_core.problem import build
 from gd_core.recorder import record
-from gd_core.settings.catalog import OPTIMIZER_INFO
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.fields import ParameterError
+from gd_core.settings.rules import OPTIMIZER_INFO, LinearRule, LinearStep, NoLimit
 from gd_core.theory import curvature_of
 from gd_core.training import batches, train
 
@@ -222,19 +221,104 @@ def test_eigenvectors_have_the_numbers_of_the_loop_or_are_refused(name, problem)
         assert replace(experiment, engine="spectrum").runs_on == "spectrum"
 
 
-def test_a_rule_that_the_theory_does_not_know_is_refused():
-    """No limit, factor, best rate or first step of another rule is given for it."""
-    problem = build(Experiment.default())
-    curvature, phase = curvature_of(problem.objective), Experiment.default().phase._replace(optimizer="sign")
-    unknown: Any = SimpleNamespace(optimizer="sign", updates_per_epoch=1)
-    for ask in (
-        lambda: theory.why_no_limit(unknown),
-        lambda: theory.stability_limit(curvature, phase),
-        lambda: theory.best_in_the_long_run(curvature, phase),
-        lambda: theory.best_for(curvature, phase, problem.start, 10),
-        lambda: theory.gaps(curvature, phase, problem.start, torch.tensor([0.1], dtype=torch.float64), 10),
-        lambda: theory.factor(phase, 0.1, 1.0),
-        lambda: theory.first_step_rate(unknown, problem, curvature),
-    ):
-        with pytest.raises(ValueError, match="Got sign"):
-            ask()
+# ------------------------------------------------------------------------------------- what an entry says of its equation
+
+LINEAR = [name for name, info in OPTIMIZER_INFO.items() if isinstance(info.theory, LinearRule)]
+limits = st.tuples(st.floats(0, 0.999), st.floats(0, 3), st.floats(0, 3)).filter(
+    lambda step: sum(step[1:]) > 0.01
+)
+
+
+def linear(name) -> LinearRule:
+    """What an entry knows of a rule that is linear in the gradient."""
+    theory = OPTIMIZER_INFO[name].theory
+    assert isinstance(theory, LinearRule)
+    return theory
+
+
+@every_rule
+def test_a_rule_remembers_what_its_entry_says(name):
+    """Each tensor of its state is in the entry, and so is the number of its updates."""
+    info, state = OPTIMIZER_INFO[name], OPTIMIZERS[name](0.1).initial(torch.zeros(3))
+    assert set(state) == {*info.memory, *(["k"] if info.counts_updates else [])}
+    assert RULES[name].adaptive is not isinstance(info.theory, LinearRule)
+
+
+@pytest.mark.parametrize("name", LINEAR)
+@given(gradients=st.lists(vector, min_size=1, max_size=6), beta=st.floats(0, 0.99))
+def test_a_linear_rule_steps_as_its_entry_says(name, gradients, beta):
+    """v ← β v + ∇L and θ ← θ − η (a ∇L + b v), with the entry’s β, a and b."""
+    own = {"momentum": beta} if OPTIMIZER_INFO[name].hyperparameters else {}
+    phase = Experiment.default(optimizer=name).phase._replace(**own)
+    step = linear(name).step(phase)
+    rule = OPTIMIZERS[name](0.1, **own)
+    theta, velocity = torch.ones(3, dtype=torch.float64), torch.zeros(3, dtype=torch.float64)
+    state = rule.initial(theta)
+    for gradient in gradients:
+        ours, state = rule.update(theta, gradient, state)
+        velocity = step.beta * velocity + gradient
+        close(ours, theta - 0.1 * (step.on_gradient * gradient + step.on_velocity * velocity))
+        theta = ours
+    counted, power = 0.0, 1.0  # of one gradient, in all steps that follow
+    for k in range(5000):
+        counted += step.on_velocity * power + (step.on_gradient if k == 0 else 0)
+        power *= step.beta
+    assert step.per_gradient == pytest.approx(1 / counted, rel=1e-9)
+
+
+@given(step=limits, eigenvalue=st.floats(0.1, 10))
+def test_the_limit_of_a_linear_rule_is_where_an_epoch_stops_shrinking(step, eigenvalue):
+    """For any β, a and b: just below the limit the spectral radius is below 1, just above it is above."""
+    phase = Experiment.default().phase
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(theory, "linear_step", lambda _: LinearStep(*step))
+        limit = theory.limit_along(eigenvalue, phase)
+        for share, shrinks in ((0.999, True), (1.001, False)):
+            rate = torch.tensor(share * limit, dtype=torch.float64)
+            matrix = theory.step_matrix(phase, rate, torch.tensor(eigenvalue, dtype=torch.float64))
+            assert (float(torch.linalg.eigvals(matrix).abs().max()) < 1) is shrinks
+
+
+def test_a_linear_rule_without_a_known_best_rate_is_refused(monkeypatch):
+    """It does not get Nesterov’s, whose search holds for its own b = βa alone."""
+    curvature = curvature_of(build(Experiment.default()).objective)
+    monkeypatch.setattr(theory, "linear_step", lambda _: LinearStep(0.9, 0.3, 0.7))
+    with pytest.raises(ValueError, match=r"optimizer must step by ∇L, by v or by ∇L \+ βv for a best rate"):
+        theory.best_in_the_long_run(curvature, Experiment.default().phase)
+
+
+@pytest.mark.parametrize("name", LINEAR)
+@pytest.mark.parametrize("beta", [0.0, 0.37, 0.9])
+def test_the_limit_in_the_formula_is_that_of_the_theory(name, beta):
+    """What the page shows above λ is what the rate is compared with."""
+    text = re.sub(r"\\tfrac\{(.*)\}\{(.*)\}", r"(\1)/(\2)", linear(name).limit)
+    text = re.sub(r"2(?=[(\\])", "2*", text).replace(r"\beta", "beta")
+    phase = Experiment.default(optimizer=name).phase._replace(momentum=beta)
+    assert eval(text, {"beta": beta}) == pytest.approx(theory.limit_along(1.0, phase), rel=1e-12)
+
+
+@pytest.mark.parametrize("name", [name for name in RULES if name not in LINEAR])
+def test_the_first_step_is_as_long_as_the_entry_says(name):
+    """At that rate it changes every parameter by 1, whatever the gradient’s size."""
+    for ours, _ in RULES[name].settings:
+        own = {**OPTIMIZER_INFO[name].hyperparameters, **ours, "epsilon": 1e-12}
+        known = OPTIMIZER_INFO[name].theory
+        assert isinstance(known, NoLimit)
+        rate = known.rate_of_one(Experiment.default(optimizer=name).phase._replace(**own))
+        rule = OPTIMIZERS[name](rate, **own)
+        theta = torch.zeros(3, dtype=torch.float64)
+        gradient = torch.tensor([1e-3, -1.0, 1e6], dtype=torch.float64)
+        first, _ = rule.update(theta, gradient, rule.initial(theta))
+        assert first.abs().tolist() == pytest.approx([1.0] * 3, rel=1e-6)
+
+
+@every_rule
+def test_the_first_step_goes_a_tenth_of_the_way(name):
+    """At the rate that is worked out for it, on all rows."""
+    experiment = replace(Experiment.default("two-features", name), points=20)
+    problem = build(experiment)
+    curvature = curvature_of(problem.objective)
+    rate = theory.first_step_rate(experiment, problem, curvature)
+    path = record(replace(experiment, learning_rate=rate, epochs=1)).theta
+    way = (curvature.optimum - problem.start).abs().max()
+    assert float((path[1] - path[0]).abs().max()) == pytest.approx(0.1 * float(way), rel=1e-6)

@@ -10,10 +10,11 @@ from train_page import Lab
 from gd_core.outcome import Outcome, outcome
 from gd_core.problem import build
 from gd_core.recorder import record
-from gd_core.settings.catalog import DATASET_INFO, OPTIMIZER_INFO
+from gd_core.settings.catalog import DATASET_INFO
 from gd_core.settings.engines import ENGINE_NOTE, SHORT_UPDATES
 from gd_core.settings.examples import EXAMPLES, OPENING
 from gd_core.settings.experiment import Experiment, defaults
+from gd_core.settings.rules import OPTIMIZER_INFO
 from gd_core.theory import curvature_of
 from pages.ui.look import session
 from pages.ui.player import live_runs

@@ -23,5 +23,5 @@ def test_an_unknown_model_has_neither_formula_nor_curve():
 def test_an_unknown_rule_has_no_step():
     """Nor Adam's."""
     unknown: Any = SimpleNamespace(optimizer="sign", learning_rate=0.1)
-    with pytest.raises(ValueError, match="Got sign"):
+    with pytest.raises(KeyError, match="sign"):
         tabs._update_line(unknown, "a", 0)

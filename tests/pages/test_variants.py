@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from itertools import combinations
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from gd_core.problem import build
 from gd_core.recorder import record
 from gd_core.settings.experiment import Experiment
 from gd_core.theory import curvature_of
-from pages.ui.charts.variants import DASHES, PLACES, SHAPES
+from pages.ui.charts.variants import DASHES, PLACES, SHAPES, colours_of
 from pages.ui.look.palette import DARK, LIGHT
 
 LESSON = "variants"
@@ -208,15 +209,18 @@ def test_at_most_a_thousand_rows_a_racer_are_drawn(unit):
 
 
 def test_racers_are_told_apart():
-    """Eight colours in both themes, eight dashes, eight shapes, and every colour stands out from its paper."""
+    """Any two differ in two of colour, dash and shape, in both themes, and every colour stands out from its paper."""
 
     def luminance(colour):
         parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
         linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts]
         return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
-    assert len({*map(tuple, DASHES)}) == len({*SHAPES}) == len(RACERS) == 8
     for colours in (LIGHT, DARK):
+        racers = list(zip(colours_of(colours), map(tuple, DASHES), SHAPES, strict=True))
+        assert len(racers) == len(RACERS)
+        for one, other in combinations(racers, 2):
+            assert sum(mine != theirs for mine, theirs in zip(one, other, strict=True)) >= 2
         assert len({*colours.racers}) == 8
         for colour in colours.racers:
             low, high = sorted((luminance(colour), luminance(colours.paper)))

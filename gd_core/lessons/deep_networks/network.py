@@ -9,8 +9,8 @@ from types import MappingProxyType
 from typing import Self
 
 from gd_core.export.caption import Settings, written
-from gd_core.settings.catalog import OPTIMIZER_INFO
 from gd_core.settings.fields import Choice, Field, Flag, Number, ParameterError
+from gd_core.settings.rules import OPTIMIZER_INFO
 
 ACTIVATION_TITLES: Mapping[str, str] = MappingProxyType(
     {"sigmoid": "Sigmoid", "tanh": "tanh", "relu": "ReLU", "gelu": "GELU"}
@@ -18,7 +18,7 @@ ACTIVATION_TITLES: Mapping[str, str] = MappingProxyType(
 INITIALISATION_TITLES: Mapping[str, str] = MappingProxyType(
     {"small": "Small, 0.1", "large": "Large, 1", "xavier": "Xavier", "he": "He"}
 )
-RULES = ("gradient-descent", "momentum", "adam")  # of `catalog.OPTIMIZER_INFO`, with their usual settings
+RULES = ("gradient-descent", "momentum", "adam")  # of `rules.OPTIMIZER_INFO`, with their usual settings
 DEPTH = Number(
     low=1,
     high=30,

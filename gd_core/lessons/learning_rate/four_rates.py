@@ -11,6 +11,7 @@ from gd_core.objective import Objective
 from gd_core.problem import Problem
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.experiment_fields import LEARNING_RATE, Phase
+from gd_core.settings.rules import is_plain
 from gd_core.theory import Curvature, Forecast, factor, gaps, stability_limit
 from gd_core.training import diverged_above
 
@@ -100,7 +101,7 @@ def near_limit(
         (gaps(curvature, phase, start, torch.tensor([rate], dtype=torch.float64), 0) > 0).all()
     ):
         diverges_at = _first_above(objective, curvature, phase, start, rate)
-    jumps = rate * curvature.largest > 1 if phase.optimizer == "gradient-descent" else None
+    jumps = rate * curvature.largest > 1 if is_plain(phase) else None
     return NearLimit(rate, share, multiplied, jumps, has_part, half_life, diverges_at)
 
 

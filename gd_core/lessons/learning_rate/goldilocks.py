@@ -11,8 +11,8 @@ from torch import Tensor
 from gd_core.lessons.learning_rate.four_rates import WITHOUT_A_LIMIT
 from gd_core.lessons.learning_rate.sweep import paths, rates_between, sweep
 from gd_core.objective import Objective
-from gd_core.settings.engines import LINEAR_RULES
 from gd_core.settings.experiment_fields import Phase
+from gd_core.settings.rules import is_plain, linear_step
 from gd_core.theory import Curvature, stability_limit
 
 SHARES = (0.001, 0.01, 0.05, 0.1, 0.25, 0.5)  # of the way from the floor to the first RMSE; hardest first
@@ -73,7 +73,7 @@ def goal_of(
     first = math.sqrt(float(objective(start)))
     if first - curvature.floor_rmse <= 1e-9 * first:
         return None
-    exact = phase.optimizer == "gradient-descent"
+    exact = is_plain(phase)
     search = (
         _of_parabola(curvature, start, allowed)
         if exact
@@ -126,11 +126,11 @@ def lowest_of_parabola(curvature: Curvature, start: Tensor, epochs: int) -> tupl
 
 def _of_grid(objective: Objective, curvature: Curvature, phase: Phase, start: Tensor, allowed: int) -> Search:
     """Try many rates, then look into the valleys between them for one that needs an epoch less, until none does."""
-    if phase.optimizer in LINEAR_RULES:
+    if linear_step(phase) is None:
+        rates = rates_between(*WITHOUT_A_LIMIT, count=SMALL_GRID)
+    else:
         limit = stability_limit(curvature, phase)
         rates = rates_between(1e-4 * limit, limit, count=GRID)
-    else:
-        rates = rates_between(*WITHOUT_A_LIMIT, count=SMALL_GRID)
     every = torch.stack([*islice(paths(objective, start, phase, rates, curvature=curvature), allowed + 1)])
     left = every - curvature.floor_loss  # [E + 1, K]
 

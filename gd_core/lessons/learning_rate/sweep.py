@@ -1,23 +1,21 @@
 """Many learning rates at once: the loss that each of K rates leaves, without K runs one after another.
 
-For gradient descent, momentum and Nesterov the loss is a parabola and its closed form is enough: along eigenvector i the
-error after n epochs is a number times its first value (`theory.gaps`). The adaptive rules have no closed form; their K
+For a rule that is linear in the gradient a closed form is enough, as the loss is a parabola: along eigenvector i the
+error after n epochs is a number times its first value (`theory.gaps`). The other rules have no closed form; their K
 parameter vectors take each update together, on the parabola itself: H (θ − θ*) is its gradient, whatever the number of rows.
 """
 
 import math
 from collections.abc import Iterator
-from functools import partial
 from itertools import islice
 
 import torch
 from torch import Tensor
 
 from gd_core.objective import Objective
-from gd_core.optimizers import OPTIMIZERS
-from gd_core.settings.catalog import OPTIMIZER_INFO
-from gd_core.settings.engines import LINEAR_RULES
+from gd_core.problem import rule_of_phase
 from gd_core.settings.experiment_fields import Phase
+from gd_core.settings.rules import is_plain, linear_step
 from gd_core.theory import Curvature, curvature_of, gaps, step_matrix
 from gd_core.training import diverged_above
 
@@ -43,7 +41,7 @@ def sweep(
         epochs: How many, at least 0.
         curvature: The parabola of `objective`, if it has been measured already.
     """
-    if phase.optimizer not in LINEAR_RULES:
+    if linear_step(phase) is None:
         return next(islice(paths(objective, start, phase, learning_rates, curvature=curvature), epochs, None))
     curvature = curvature or curvature_of(objective)
     losses = curvature.floor_loss + gaps(curvature, phase, start, learning_rates, epochs)
@@ -62,7 +60,7 @@ def paths(
 
     A rate that has diverged stays at ∞, as its run has ended there. See `sweep` for the arguments.
     """
-    follow = _of_errors if phase.optimizer in LINEAR_RULES else _of_updates
+    follow = _of_updates if linear_step(phase) is None else _of_errors
     bound = _bound(objective, start)
     worst = torch.zeros(len(learning_rates), dtype=torch.float64)  # so far; it keeps a NaN
     for losses in follow(curvature or curvature_of(objective), start, phase, learning_rates):
@@ -75,10 +73,10 @@ def _of_errors(curvature: Curvature, start: Tensor, phase: Phase, learning_rates
     error = curvature.along(start).expand(len(learning_rates), -1)  # [K, P]
     state = torch.stack([error, torch.zeros_like(error)], -1).unsqueeze(-1)  # [K, P, 2, 1]
     matrix = step_matrix(phase, learning_rates[:, None], curvature.eigenvalues)  # [K, P, 2, 2]
-    plain = 1 - learning_rates[:, None] * curvature.eigenvalues
+    plain = 1 - learning_rates[:, None] * curvature.eigenvalues if is_plain(phase) else None
     while True:
         yield curvature.floor_loss + (0.5 * curvature.eigenvalues * error**2).sum(-1)
-        if phase.optimizer == "gradient-descent":
+        if plain is not None:
             error = plain * error
         else:
             state = matrix @ state
@@ -90,11 +88,10 @@ def _of_updates(
 ) -> Iterator[Tensor]:
     """The rule itself on K parameter vectors together.
 
-    The adaptive rules take the rate last, θ ← θ − η u with u free of η. So one update with η = 1 from 0 is −u, and each
+    A rule without a limit takes the rate last, θ ← θ − η u with u free of η. So one update with η = 1 from 0 is −u, and each
     vector takes its own multiple of it.
     """
-    names = OPTIMIZER_INFO[phase.optimizer].hyperparameters
-    rule = partial(OPTIMIZERS[phase.optimizer], **{name: getattr(phase, name) for name in names})(1.0)
+    rule = rule_of_phase(phase._replace(learning_rate=1.0))
     theta = start.repeat(len(learning_rates), 1)  # [K, P]
     state = rule.initial(theta)
     origin, rates = torch.zeros_like(theta), learning_rates[:, None]

@@ -15,10 +15,10 @@ import torch
 from torch import Tensor
 
 from gd_core.landscape import Window, window
-from gd_core.lessons.variants.racers import ALL, ONE, RACERS
+from gd_core.lessons.variants.racers import ALL, ONE, RACERS, RULES
 from gd_core.problem import Problem, rule_of
-from gd_core.settings.catalog import OPTIMIZER_INFO
 from gd_core.settings.experiment import Experiment
+from gd_core.settings.rules import OPTIMIZER_INFO, linear_step
 from gd_core.theory import Curvature, first_step_rate, stability_limit
 from gd_core.training import Recording
 from gd_core.verdict import short
@@ -39,7 +39,7 @@ class Entry(NamedTuple):
     Attributes:
         key: Key of `racers.RACERS`.
         experiment: Its run, rate included.
-        limit: What its rate is a share of, or None for the adaptive rules.
+        limit: What its rate is a share of, or None for rules without a limit.
         automatic: The rate that it gets if none is typed.
     """
 
@@ -77,17 +77,17 @@ def steepest(problem: Problem, curvature: Curvature, rows: int) -> float:
 
 
 def limit_of(experiment: Experiment, problem: Problem, curvature: Curvature) -> float | None:
-    """What a rate is a share of: the stability limit, with a batch's own curvature in it. None for adaptive rules.
+    """What a rate is a share of: the stability limit, with a batch's own curvature in it. None for rules without one.
 
     With all rows the line above which a run diverges. With mini-batches it is a guide, not a line: 2/λ for the plain
     rule, and 2(1 − β)/λ with momentum, where each gradient counts 1/(1 − β) times in all.
     """
-    if experiment.optimizer not in ("gradient-descent", "momentum", "nesterov"):
+    step = linear_step(experiment)
+    if step is None:
         return None
     if experiment.updates_per_epoch == 1:
         return stability_limit(curvature, experiment.phase)
-    counts = 1.0 if experiment.optimizer == "gradient-descent" else 1 - experiment.momentum
-    return 2 * counts / steepest(problem, curvature, experiment.rows_per_update)
+    return 2 * step.per_gradient / steepest(problem, curvature, experiment.rows_per_update)
 
 
 def line_up(
@@ -109,7 +109,7 @@ def line_up(
         keys: Who takes part.
         problem: That of `base`.
         curvature: That of `base`.
-        small_batches: Whether the five other rules take mini-batches too, instead of all rows.
+        small_batches: Whether the other rules take mini-batches too, instead of all rows.
         rates: Typed rates by key.
     """
     share = base.learning_rate / stability_limit(curvature, base.phase)
@@ -117,7 +117,7 @@ def line_up(
     for key in keys:
         racer = RACERS[key]
         rows = 1 if racer.rows == ONE else 0 if racer.rows == ALL else base.batch_size
-        if small_batches and racer.optimizer != "gradient-descent":
+        if small_batches and key in RULES:
             rows = base.batch_size
         own = OPTIMIZER_INFO[racer.optimizer].hyperparameters
         own = {name: value for name, value in own.items() if name != "momentum"}
@@ -238,7 +238,7 @@ class Result:
 
     @cached_property
     def shrinkage(self) -> float:
-        """√Σ‖∇L‖² over ‖∇L‖ of the first update: how many times smaller AdaGrad's rate has become."""
+        """√Σ‖∇L‖² over ‖∇L‖ of the first update: how many times smaller a rate has become that is divided by √Σ(∇L)²."""
         sizes = self.recording.gradient[:-1].norm(dim=1)
         return float(sizes.norm() / sizes[0]) if len(sizes) and sizes[0] > 0 else 1.0
 

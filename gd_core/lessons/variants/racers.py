@@ -1,8 +1,10 @@
-"""Who can take part in a race: three sizes of batch for the plain rule, and five other rules. No torch here."""
+"""Who can take part in a race: three sizes of batch for the plain rule, and every other rule. No torch here."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import NamedTuple
+
+from gd_core.settings.rules import OPTIMIZER_INFO
 
 ALL, SOME, ONE = "all rows", "a mini-batch", "one row"  # what each update is computed from
 
@@ -12,7 +14,7 @@ class Racer(NamedTuple):
 
     Attributes:
         title: Name on the page.
-        optimizer: Key of `catalog.OPTIMIZER_INFO`.
+        optimizer: Key of `rules.OPTIMIZER_INFO`.
         rows: What its updates are computed from, if the race does not say otherwise.
     """
 
@@ -26,12 +28,9 @@ RACERS: Mapping[str, Racer] = MappingProxyType(
         "batch": Racer("Batch"),
         "mini-batch": Racer("Mini-batch", rows=SOME),
         "stochastic": Racer("Stochastic", rows=ONE),
-        "momentum": Racer("Momentum", "momentum"),
-        "nesterov": Racer("Nesterov", "nesterov"),
-        "adagrad": Racer("AdaGrad", "adagrad"),
-        "rmsprop": Racer("RMSProp", "rmsprop"),
-        "adam": Racer("Adam", "adam"),
+        **{rule: Racer(info.race.name, rule) for rule, info in OPTIMIZER_INFO.items() if info.race},
     }
 )
+RULES = tuple(key for key, racer in RACERS.items() if key == racer.optimizer)  # the other rules
 TITLES: Mapping[str, str] = MappingProxyType({key: racer.title for key, racer in RACERS.items()})
 UNITS: Mapping[str, str] = MappingProxyType({"epoch": "Epochs", "update": "Updates", "row": "Rows seen"})

@@ -12,6 +12,7 @@ from gd_core.lessons.variants.race import Race, Result, map_of
 from gd_core.lessons.variants.racers import RACERS
 from gd_core.problem import Problem
 from gd_core.theory import Curvature
+from pages.ui.charts import marks
 from pages.ui.charts.elements import (
     FRAME,
     NOW,
@@ -27,14 +28,23 @@ from pages.ui.charts.elements import (
     trail,
 )
 from pages.ui.charts.loss_map import STEPS_OUT
-from pages.ui.charts.marks import CROSS, DASHES, SHAPES
+from pages.ui.charts.marks import CROSS
 from pages.ui.charts.model import DRAWN_EPOCHS, View, apart, log_zero, table, where_it_leaves
 from pages.ui.look.palette import Palette
 
 PLACES = {key: place for place, key in enumerate(RACERS)}  # a racer's number in tables and scales
+# Eight of each. A ninth racer has the first one's colour, with the dash of another and the shape of a third, and so on: any
+# two of up to 64 differ in two of the three.
+DASHES = [marks.DASHES[(place + place // 8) % 8] for place in PLACES.values()]
+SHAPES = [marks.SHAPES[(place + 2 * (place // 8)) % 8] for place in PLACES.values()]
 TITLES = {"epoch": "epoch", "update": "update", "row": "rows seen"}
 NOT_IN = -32768  # stands in a 16-bit column for a racer that does not take part
 TOP = 10.0  # times the RMSE at the start: who is above has left the chart
+
+
+def colours_of(colours: Palette) -> list[str]:
+    """Each racer's colour."""
+    return [colours.racers[place % 8] for place in PLACES.values()]
 
 
 def ticks(race: Race, unit: str) -> tuple[np.ndarray, int]:
@@ -56,7 +66,7 @@ def _look(colours: Palette) -> dict[str, Any]:
     numbers = list(PLACES.values())
     return {
         "color": alt.Color(
-            "racer:N", scale=alt.Scale(domain=numbers, range=list(colours.racers)), legend=None
+            "racer:N", scale=alt.Scale(domain=numbers, range=colours_of(colours)), legend=None
         ),
         "strokeDash": alt.StrokeDash("racer:N", scale=alt.Scale(domain=numbers, range=DASHES), legend=None),
     }
@@ -66,8 +76,8 @@ def _shape(colours: Palette) -> dict[str, Any]:
     """A racer's colour and shape, by its number."""
     numbers = list(PLACES.values())
     return {
-        "fill": alt.Fill("racer:N", scale=alt.Scale(domain=numbers, range=list(colours.racers)), legend=None),
-        "shape": alt.Shape("racer:N", scale=alt.Scale(domain=numbers, range=list(SHAPES)), legend=None),
+        "fill": alt.Fill("racer:N", scale=alt.Scale(domain=numbers, range=colours_of(colours)), legend=None),
+        "shape": alt.Shape("racer:N", scale=alt.Scale(domain=numbers, range=SHAPES), legend=None),
     }
 
 
@@ -94,7 +104,7 @@ def _ends(colours: Palette) -> alt.Chart:
             y="y:Q",
             stroke=alt.Stroke(
                 "racer:N",
-                scale=alt.Scale(domain=list(PLACES.values()), range=list(colours.racers)),
+                scale=alt.Scale(domain=list(PLACES.values()), range=colours_of(colours)),
                 legend=None,
             ),
         )
@@ -232,12 +242,12 @@ def _errors_spec(unit: str, height: int, colours: Palette) -> dict[str, Any]:
             y="y:Q",
             stroke=alt.Stroke(
                 "racer:N",
-                scale=alt.Scale(domain=list(PLACES.values()), range=list(colours.racers)),
+                scale=alt.Scale(domain=list(PLACES.values()), range=colours_of(colours)),
                 legend=None,
             ),
             shape=alt.Shape(
                 "racer:N",
-                scale=alt.Scale(domain=list(PLACES.values()), range=list(SHAPES)),
+                scale=alt.Scale(domain=list(PLACES.values()), range=SHAPES),
                 legend=None,
             ),
         )

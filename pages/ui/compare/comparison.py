@@ -9,9 +9,11 @@ import streamlit as st
 
 from gd_core.lessons.learning_rate.four_rates import four_rates
 from gd_core.run_summary import epochs_to, same_data, same_landscape, same_target, usual_target
-from gd_core.settings.catalog import OPTIMIZER_INFO, model_info
+from gd_core.settings.catalog import model_info
 from gd_core.settings.experiment import Experiment, defaults
+from gd_core.settings.fields import counted
 from gd_core.settings.pins import MOST, Pin, Pins
+from gd_core.settings.rules import OPTIMIZER_INFO
 from gd_core.theory import why_no_theory
 from gd_core.verdict import significant
 from pages.ui.charts import pinned as charts
@@ -31,6 +33,7 @@ from pages.ui.train.pinned import entry, training
 TALL, LARGE = 290, 230  # height of the charts, in pixels, and on a projector
 EXAMPLE = 100  # epochs of an example at most: what tells rates apart happens early
 STATE = st.session_state
+RULES = dict(list(OPTIMIZER_INFO.items())[:MOST])
 WITH_LIMIT = ("Slow", "Best for these epochs", "Overshooting", "Diverging")
 WITHOUT_LIMIT = ("A hundredth of the best", "Best for these epochs", "10 × the best", "100 × the best")
 
@@ -53,7 +56,7 @@ def empty(page: PageSettings[Pins]) -> None:
                 help=unknown or "Slow, best, overshooting, diverging: of the problem on the Train page.",
             )  # fmt: skip
             st.button(
-                "Six update rules", key="example_rules", on_click=_load, args=(page, _rules),
+                f"{counted(len(RULES))} update rules", key="example_rules", on_click=_load, args=(page, _rules),
                 disabled=unknown is not None, help=unknown or "The same start, each rule with the best of its rates.",
             )  # fmt: skip
             st.page_link("pages/train.py", label="To the Train page", icon=":material/arrow_forward:")
@@ -81,7 +84,7 @@ def _rates(base: Experiment) -> list[Pin]:
 def _rules(base: Experiment) -> list[Pin]:
     """Every update rule with its usual memory, and the second of its four rates: the best for these epochs."""
     found = []
-    for rule, info in OPTIMIZER_INFO.items():
+    for rule, info in RULES.items():
         usual = defaults(base.dataset, rule)
         one = replace(base, optimizer=rule, **{name: usual[name] for name in info.hyperparameters})
         problem, curvature, forecast = live_runs.foreseen(one)

@@ -8,12 +8,12 @@ import torch
 
 from gd_core.outcome import Finding, Outcome
 from gd_core.run_summary import epochs_to, same_data, same_landscape, same_target
-from gd_core.settings.catalog import OPTIMIZER_INFO
 from gd_core.settings.differing import differing, effective
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.experiment_fields import FIELDS, Phase
 from gd_core.settings.fields import Choice, quoted, written
 from gd_core.settings.pins import Pin
+from gd_core.settings.rules import OPTIMIZER_INFO
 from gd_core.verdict import significant
 from pages.ui.charts.ghosts import Ghost
 from pages.ui.look.palette import Palette

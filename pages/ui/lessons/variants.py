@@ -20,17 +20,17 @@ from gd_core.lessons.variants.race import (
 from gd_core.lessons.variants.racers import RACERS
 from gd_core.problem import Problem
 from gd_core.settings.experiment import Experiment
+from gd_core.settings.rules import OPTIMIZER_INFO
 from gd_core.theory import FIRST_STEP, Curvature
 from gd_core.verdict import short, significant
 from pages.ui.charts.model import RecordedRun
-from pages.ui.charts.variants import DASHES, PLACES, SHAPES, ticks
+from pages.ui.charts.variants import DASHES, PLACES, SHAPES, colours_of, ticks
 from pages.ui.look.palette import Palette
 from pages.ui.player import live_runs, player
 from pages.ui.settings.page_settings import PageSettings
 
 AXES = {"noisy-quadratic": (0, 2), "two-features": (0, 1)}  # of scaled time, a and c bend the loss without b
 ONE = {"epoch": "Epoch", "update": "Update", "row": "Row"}
-MEMORY = {0: "nothing", 1: "1 number", 2: "2 numbers"}
 
 
 def runs(page: PageSettings[Experiment]) -> tuple[Race, Problem, Curvature]:
@@ -159,7 +159,7 @@ def _cut(finished: Race, unit: str, end: int) -> str:
 def swatch(key: str, colours: Palette) -> str:
     """A racer's line and shape."""
     place = PLACES[key]
-    colour, dash = colours.racers[place], ",".join(map(str, DASHES[place])) if place else "none"
+    colour, dash = colours_of(colours)[place], ",".join(map(str, DASHES[place])) if place else "none"
     drawing = (
         '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 44 14">'
         f'<line x1="0" y1="7" x2="44" y2="7" stroke="{colour}" stroke-width="2.5" stroke-dasharray="{dash}"/>'
@@ -213,7 +213,7 @@ def _row(one: Result, finished: Race, unit: str, colours: Palette, revealed: boo
     cells = [
         f"{swatch(entry.key, colours)} {escape(entry.title)}",
         f"{short(entry.experiment.learning_rate)} <small>{_why_rate(entry)}</small>",
-        MEMORY[entry.memory],
+        _memory(entry),
     ]
     if one.reached is not None:
         when = getattr(one.reached, unit)
@@ -275,30 +275,30 @@ def _good_and_bad(one: Result, finished: Race, later: Any) -> tuple[str, str]:
         case "stochastic":
             good = f"{an_epoch:,} steps in an epoch: it learns from every row at once."
             bad = f"One row says little, so its steps are short and scatter. {swings}"
-        case "momentum":
-            good = (
-                f"Keeps {short(experiment.momentum)} of its speed, so it is fast where it is flat. {faster}"
-            )
-            bad = f"Swings past the bottom. {swings}"
-        case "nesterov":
-            good = f"Looks a step ahead, so it swings less. {faster}"
-            bad = (
-                f"Its limit is lower than momentum’s. {swings}"
-                if an_epoch == 1
-                else f"Adds up scatter. {swings}"
-            )
-        case "adagrad":
-            good = f"A rate of its own for each parameter. {faster}"
-            bad = "Its rates only shrink. " + later(
-                f"By the end they are {short(one.shrinkage)} times smaller."
-            )
-        case "rmsprop":
-            good = f"Own rates too, which forget old gradients. {faster}"
-            bad = f"Its steps stay near η, so it can circle the bottom. {swings}"
         case _:
-            good = f"Speed and own rates together. {faster}"
-            bad = f"Keeps {MEMORY[one.entry.memory]} for each parameter, and passes the bottom. {swings}"
+            good, bad = _of_rule(one, swings, later)
+            good = f"{good} {faster}"
     return good, bad
+
+
+def _of_rule(one: Result, swings: str, later: Any) -> tuple[str, str]:
+    """The same in the words of its rule's entry."""
+    experiment = one.entry.experiment
+    rule = OPTIMIZER_INFO[experiment.optimizer]
+    if rule.race is None:
+        raise ValueError(f"optimizer must be one that races. Got {experiment.optimizer}.")
+    numbers = {name: short(value) for name, value in rule.own(experiment).items()}
+    numbers["memory"] = _memory(one.entry)
+    against = (
+        rule.race.bad if experiment.updates_per_epoch == 1 else rule.race.bad_in_batches or rule.race.bad
+    )
+    ends = later(rule.race.ends.format(shrinkage=short(one.shrinkage))) if rule.race.ends else swings
+    return rule.race.good.format_map(numbers), f"{against.format_map(numbers)} {ends}"
+
+
+def _memory(entry: Entry) -> str:
+    """What its rule remembers of each parameter."""
+    return {0: "nothing", 1: "1 number"}.get(entry.memory, f"{entry.memory} numbers")
 
 
 HOW = (

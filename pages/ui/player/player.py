@@ -14,6 +14,7 @@ from streamlit.components.v2 import component
 from gd_core import verdict
 from gd_core.outcome import Finding
 from gd_core.settings.catalog import LOSS_INFO
+from gd_core.settings.rules import is_plain
 from gd_core.theory import Forecast
 from pages.ui.charts.model import RecordedRun, drawn_epochs, stride_of
 from pages.ui.look import current_charts
@@ -81,11 +82,7 @@ def table(
     second = np.minimum(first + 1, recording.updates)
     if stride_of(experiment.total_epochs) > 1:
         columns |= {"epoch": rows, "next_rmse": recording.epoch_rmse[after]}
-    plain = (
-        experiment.optimizer == "gradient-descent"
-        and not experiment.before
-        and recording.updates_per_epoch == 1
-    )
+    plain = is_plain(experiment) and not experiment.before and recording.updates_per_epoch == 1
     for i in range(theta.shape[1]):
         columns |= {f"p{i}": theta[rows, i], f"g{i}": gradient[rows, i]}
         if plain:

@@ -11,9 +11,10 @@ import pandas as pd
 import streamlit as st
 
 from gd_core.autopsy import REPLAYED_UPDATES, autopsy
-from gd_core.settings.catalog import LOSS_INFO, OPTIMIZER_INFO
+from gd_core.settings.catalog import LOSS_INFO
 from gd_core.settings.engines import ENGINE_NOTE, SPECTRUM
 from gd_core.settings.experiment import Experiment
+from gd_core.settings.rules import OPTIMIZER_INFO, is_plain
 from gd_core.theory import Forecast, why_no_theory
 from gd_core.verdict import short, significant
 from pages.ui.charts.error import gap as gap_chart
@@ -221,7 +222,7 @@ def _autopsy(run: RecordedRun) -> str:
         else "<p><small>On the first mini-batch of this epoch.</small></p>"
     )
     long = ""
-    if run.recording.updates > REPLAYED_UPDATES and OPTIMIZER_INFO[experiment.optimizer].hyperparameters:
+    if run.recording.updates > REPLAYED_UPDATES and OPTIMIZER_INFO[experiment.optimizer].memory:
         long = f"<p><small>What the rule remembers is shown for runs of up to {REPLAYED_UPDATES:,} updates.</small></p>"
     return (
         f'<div class="steps">{lines}</div>{batch}{long}<table class="live"><tr><th>the same gradient by</th>'
@@ -231,38 +232,15 @@ def _autopsy(run: RecordedRun) -> str:
 
 def _update_line(experiment: Experiment, name: str, i: int) -> str:
     """The update rule with this epoch's numbers in it, for one parameter."""
-    p, g, after = (player.live(f"{column}{i}") for column in ("p", "g", "n"))
-    rate = f"{experiment.learning_rate:.6g}".replace("e-0", "e−")
-    match experiment.optimizer:
-        case "gradient-descent":
-            text = f"{name} ← {p} − {rate} × ({g})"
-        case "momentum":
-            v, before = player.live(f"v{i}"), player.live(f"v_before{i}")
-            text = f"v ← {short(experiment.momentum)} × ({before}) + ({g}) = {v}<br>{name} ← {p} − {rate} × ({v})"
-        case "nesterov":
-            v, before, beta = player.live(f"v{i}"), player.live(f"v_before{i}"), short(experiment.momentum)
-            text = (
-                f"v ← {beta} × ({before}) + ({g}) = {v}<br>{name} ← {p} − {rate} × (({g}) + {beta} × ({v}))"
-            )
-        case "adagrad":
-            s, before = player.live(f"s{i}"), player.live(f"s_before{i}")
-            text = f"s ← {before} + ({g})² = {s}<br>{name} ← {p} − {rate} × ({g}) / √{s}"
-        case "rmsprop":
-            s, before, alpha = player.live(f"s{i}"), player.live(f"s_before{i}"), experiment.alpha
-            text = (
-                f"s ← {short(alpha)} × {before} + {short(1 - alpha)} × ({g})² = {s}"
-                f"<br>{name} ← {p} − {rate} × ({g}) / √{s}"
-            )
-        case "adam":
-            m, m_before = player.live(f"m{i}"), player.live(f"m_before{i}")
-            s, s_before = player.live(f"s{i}"), player.live(f"s_before{i}")
-            one, two = experiment.beta1, experiment.beta2
-            text = (
-                f"m ← {short(one)} × ({m_before}) + {short(1 - one)} × ({g}) = {m}"
-                f"<br>s ← {short(two)} × {s_before} + {short(1 - two)} × ({g})² = {s}<br>{name} ← {p} − {rate} × m̂ / √ŝ"
-            )
-        case unknown:
-            raise ValueError(f"optimizer must be one whose step is written out here. Got {unknown}.")
+    rule = OPTIMIZER_INFO[experiment.optimizer]
+    live = {"p": f"p{i}", "g": f"g{i}"}
+    live |= {part: f"{part}{i}" for kept in rule.memory for part in (kept, f"{kept}_before")}
+    places = {place: player.live(column) for place, column in live.items()}
+    places |= {"name": name, "rate": f"{experiment.learning_rate:.6g}".replace("e-0", "e−")}
+    for setting, value in rule.own(experiment).items():
+        places |= {setting: short(value), f"1-{setting}": short(1 - value)}
+    text = "<br>".join(line.format_map(places) for line in rule.written_out)
+    after = player.live(f"n{i}")
     return f"<p>{text} = <b>{after}</b></p>"
 
 
@@ -307,11 +285,7 @@ def _gap(run: Run, colours: Palette) -> None:
             "direction": list(range(1, len(names) + 1)),
             "curvature λ": curvature.eigenvalues.numpy(),
         }
-        if (
-            experiment.optimizer == "gradient-descent"
-            and experiment.updates_per_epoch == 1
-            and not experiment.before
-        ):
+        if is_plain(experiment) and experiment.updates_per_epoch == 1 and not experiment.before:
             table["factor an epoch"] = (1 - experiment.learning_rate * curvature.eigenvalues).numpy()
         vectors = curvature.eigenvectors.numpy()
         table |= {f"along {name}": vectors[i] for i, name in enumerate(names)}

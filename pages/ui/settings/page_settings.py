@@ -11,7 +11,6 @@ from typing import Any, Generic, Protocol, Self, TypeVar
 
 import streamlit as st
 
-from gd_core.settings.catalog import OPTIMIZER_INFO
 from gd_core.settings.experiment_fields import FIELDS
 from gd_core.settings.fields import (
     Choice,
@@ -26,6 +25,7 @@ from gd_core.settings.fields import (
     shown,
     written,
 )
+from gd_core.settings.rules import OPTIMIZER_INFO
 from gd_core.settings.table_fields import needs_its_file
 from pages.ui.look import navigation, projector, session
 from pages.ui.look.look import plain

@@ -227,6 +227,9 @@ def _pytorch(offered: Offered) -> None:
         )
         or usual
     )  # fmt: skip
+    if sentence := script.why_not(experiment, flavour):
+        st.markdown(sentence)
+        return
     name = safe(*_parts(experiment))
     with st.container(horizontal=True):
         st.download_button(

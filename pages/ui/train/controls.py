@@ -11,12 +11,13 @@ from typing import Any, NamedTuple
 
 import streamlit as st
 
-from gd_core.settings.catalog import DATASET_INFO, LOSS_INFO, OPTIMIZER_INFO, why_not_scaled
+from gd_core.settings.catalog import DATASET_INFO, LOSS_INFO, why_not_scaled
 from gd_core.settings.engines import AUTO, LOOP, SPECTRUM
 from gd_core.settings.examples import EXAMPLES, OPENING, Example
 from gd_core.settings.experiment import BOUNDS, CHOICES, Experiment, defaults
 from gd_core.settings.experiment_fields import FIELDS, HYPERPARAMETERS
 from gd_core.settings.fields import written
+from gd_core.settings.rules import OPTIMIZER_INFO
 from gd_core.settings.table_fields import DATASET, info_of, needs_its_file
 from pages.ui.look import map_axes, navigation, projector, session
 from pages.ui.look.look import plain

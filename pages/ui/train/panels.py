@@ -9,11 +9,12 @@ import streamlit as st
 from gd_core import drawing
 from gd_core.landscape import window
 from gd_core.outcome import Finding, Outcome
-from gd_core.settings.catalog import LOSS_INFO, OPTIMIZER_INFO, model_info
+from gd_core.settings.catalog import LOSS_INFO, model_info
 from gd_core.settings.engines import SPECTRUM
 from gd_core.settings.examples import OPENING
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.fields import ParameterError
+from gd_core.settings.rules import OPTIMIZER_INFO
 from gd_core.settings.task import THEORY
 from gd_core.theory import Forecast, why_no_theory
 from gd_core.verdict import short, significant

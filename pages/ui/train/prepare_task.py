@@ -4,10 +4,11 @@ from collections.abc import Iterator
 
 import streamlit as st
 
-from gd_core.settings.catalog import DATASET_INFO, OPTIMIZER_INFO
+from gd_core.settings.catalog import DATASET_INFO
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.experiment_fields import FIELDS, HYPERPARAMETERS
 from gd_core.settings.fields import ParameterError, quoted
+from gd_core.settings.rules import OPTIMIZER_INFO
 from gd_core.settings.table_fields import DATASET as TABLE
 from gd_core.settings.table_fields import TABLE_FIELDS
 from gd_core.settings.task import (

@@ -10,8 +10,8 @@ from gd_core.lessons.deep_networks.network import (
     NETWORK_FIELDS,
     Network,
 )
-from gd_core.settings.catalog import OPTIMIZER_INFO
 from gd_core.settings.fields import Choice, Number, ParameterError
+from gd_core.settings.rules import OPTIMIZER_INFO
 
 NUMBERS = {name: field for name, field in NETWORK_FIELDS.items() if isinstance(field, Number)}
 CHOICES = {name: tuple(field.choices) for name, field in NETWORK_FIELDS.items() if isinstance(field, Choice)}

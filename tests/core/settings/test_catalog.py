@@ -6,9 +6,10 @@ from gd_core.datasets import DATASETS
 from gd_core.models import MODELS
 from gd_core.objective import LOSSES
 from gd_core.optimizers import OPTIMIZERS
-from gd_core.settings.catalog import DATASET_INFO, LOSS_INFO, OPTIMIZER_INFO
+from gd_core.settings.catalog import DATASET_INFO, LOSS_INFO
 from gd_core.settings.experiment import BOUNDS, CHOICES
 from gd_core.settings.experiment_fields import FIELDS, HYPERPARAMETERS
+from gd_core.settings.rules import OPTIMIZER_INFO
 from gd_core.settings.table_fields import DATASET
 
 

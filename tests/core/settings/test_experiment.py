@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gd_core.settings.catalog import DATASET_INFO, OPTIMIZER_INFO
+from gd_core.settings.catalog import DATASET_INFO
 from gd_core.settings.experiment import (
     BOUNDS,
     CHOICES,
@@ -20,6 +20,7 @@ from gd_core.settings.experiment import (
 )
 from gd_core.settings.experiment_fields import FIELDS, HYPERPARAMETERS, MAX_UPDATES, NAMED_STARTS, Phase
 from gd_core.settings.fields import ParameterError
+from gd_core.settings.rules import OPTIMIZER_INFO
 from gd_core.settings.table_fields import info_of
 from gd_core.tables.table import find
 

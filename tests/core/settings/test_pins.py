@@ -9,12 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gd_core.settings.catalog import DATASET_INFO, OPTIMIZER_INFO
+from gd_core.settings.catalog import DATASET_INFO
 from gd_core.settings.differing import differing, effective
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.experiment_fields import FIELDS
 from gd_core.settings.fields import ParameterError
 from gd_core.settings.pins import LONGEST_NAME, MOST, VERSION, Pin, Pins, named, packed, unpacked, usual_name
+from gd_core.settings.rules import OPTIMIZER_INFO
 
 BASE = Experiment.default()
 RATES = [replace(BASE, learning_rate=rate * 1e-6) for rate in range(1, MOST + 2)]

@@ -1,0 +1,330 @@
+"""The update rules in words: all that pages, scripts, theory and verdict say of one stands in its entry here. No torch.
+
+The equations stand in `optimizers.OPTIMIZERS` under the same keys; a test holds the two sides together. What an entry
+says in numbers (how a rule steps, the length of its first step) the tests compare with what its equation does.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import NamedTuple, Protocol
+
+
+class Settings(Protocol):
+    """Which rule, and with which numbers: a `Phase` or an `Experiment`."""
+
+    @property
+    def optimizer(self) -> str: ...
+    @property
+    def momentum(self) -> float: ...
+    @property
+    def alpha(self) -> float: ...
+
+
+class LinearStep(NamedTuple):
+    """A step that is a sum of gradients, each times a number: v ← β v + ∇L, θ ← θ − η (a ∇L + b v), with a, b ≥ 0.
+
+    Gradient descent is β = 0, a = 1, b = 0; the heavy ball a = 0, b = 1; Nesterov's form a = 1, b = β.
+    """
+
+    beta: float  # β
+    on_gradient: float  # a
+    on_velocity: float  # b
+
+    @property
+    def per_gradient(self) -> float:
+        """1 / (a + b/(1 − β)): a gradient counts a + b (1 + β + β² + …) in all."""
+        return (1 - self.beta) / (self.on_gradient * (1 - self.beta) + self.on_velocity)
+
+
+class LinearRule(NamedTuple):
+    """What is known of a rule whose steps are linear in the gradient: its limit, its best rates, its whole path.
+
+    Attributes:
+        step: How it steps, with these settings.
+        limit: Its stability limit times the steepest curvature, in LaTeX.
+        swing: Why the error changes sides below the limit; {kept} is the share that each jump keeps, in %.
+    """
+
+    step: Callable[[Settings], LinearStep]
+    limit: str
+    swing: str
+
+
+class NoLimit(NamedTuple):
+    """What is said of a rule without a stability limit.
+
+    Two things are taken for granted of it, and a test fails where they are not so: it takes the rate last,
+    θ ← θ − η u with u free of η, and its first step is as long as `rate_of_one` says, whatever the gradient's size.
+
+    Attributes:
+        why: Why it has no limit.
+        rate_of_one: The rate with which its first step changes a parameter by 1.
+        up: Said where the error rises.
+        gone: Said where the loss has passed the bound; {rate} is the rate.
+        swing: Said where the error changes sides.
+        flat: Said of a step that is almost flat, if not only how small it is.
+    """
+
+    why: str
+    rate_of_one: Callable[[Settings], float]
+    up: str
+    gone: str
+    swing: str
+    flat: str = ""
+
+
+class TorchCall(NamedTuple):
+    """How torch.optim has the rule; {learning_rate} and the names of hyper-parameters stand for numbers.
+
+    Attributes:
+        name: The class.
+        arguments: After the parameters.
+        with_velocity: What follows where β > 0: torch refuses Nesterov's form without a velocity.
+    """
+
+    name: str
+    arguments: str
+    with_velocity: str = ""
+
+
+class InRace(NamedTuple):
+    """A racer of the Variants lesson: its name there, and what this race shows to be good and bad about it.
+
+    {memory} is how much it remembers; names of hyper-parameters stand for their values.
+
+    Attributes:
+        name: What it is called.
+        good: What is for it.
+        bad: What is against it.
+        bad_in_batches: The same where it takes mini-batches, if that is something else.
+        ends: Said at the end instead of how often the error rose; {shrinkage} is how many times smaller Σ(∇L)² has made its rate.
+    """
+
+    name: str
+    good: str
+    bad: str
+    bad_in_batches: str = ""
+    ends: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class OptimizerInfo:
+    """An update rule as a choice, and all that is said of it.
+
+    Attributes:
+        title: Name on the page.
+        help: One sentence for a student.
+        latex: Its equations.
+        hyperparameters: Fields of `Experiment` that it has beside the rate, with their usual values.
+        theory: What is known before a run: a limit, or the reason why there is none.
+        memory: What it keeps of each parameter from step to step: its name in the state, and in a script.
+        counts_updates: Whether it also keeps the number k of its updates.
+        by_hand: Its step as lines of a script. Nothing is changed in place but theta.
+        torch: torch.optim's; None where that has no such rule.
+        written_out: Its step in the numbers of an epoch, for one parameter {name}: {p} its value, {g} its gradient, {rate}
+            η; {v_before} and {v} what is remembered, before and after; {alpha} and {1-alpha} a hyper-parameter and its rest.
+        race: As a racer; None for gradient descent alone, which races with three sizes of batch.
+    """
+
+    title: str
+    help: str
+    latex: str
+    hyperparameters: Mapping[str, float] = field(default_factory=dict)
+    theory: LinearRule | NoLimit
+    memory: Mapping[str, str] = field(default_factory=dict)
+    counts_updates: bool = False
+    by_hand: tuple[str, ...]
+    torch: TorchCall | None
+    written_out: tuple[str, ...]
+    race: InRace | None
+
+    def own(self, settings: Settings) -> dict[str, float]:
+        """The hyper-parameters that this rule has, with the values that the settings give them."""
+        return {name: getattr(settings, name) for name in self.hyperparameters}
+
+
+# Of the rules that divide by the gradient's size, and of those that have a velocity.
+PASSES = "Up: {}’s steps are about as long as the rate, however flat it is: they can pass the bottom."
+LEAVES = "{}’s steps are about as long as the rate, {{rate}}: a single one leaves the valley far behind."
+HOVERS = "{} divides by the gradient’s own size, so its steps stay near η: it hovers instead of diverging."
+JUMPS = "The steps are about as long as the rate, so they jump over the bottom. A smaller rate gets closer."
+SWINGS = (
+    "The velocity carries the point past the valley and back again: it swings. Less momentum swings less."
+)
+
+OPTIMIZER_INFO: Mapping[str, OptimizerInfo] = MappingProxyType(
+    {
+        "gradient-descent": OptimizerInfo(
+            title="Gradient descent",
+            help="A step against the gradient, as long as the rate says.",
+            latex=r"\theta \leftarrow \theta - \eta\,\nabla L",
+            theory=LinearRule(
+                step=lambda of: LinearStep(beta=0.0, on_gradient=1.0, on_velocity=0.0),
+                limit="2",
+                swing="Each step jumps over the valley and lands on the other side; along the steepest direction "
+                "the error keeps {kept} % of its size. A smaller rate does not jump.",
+            ),
+            by_hand=("theta -= learning_rate * gradient",),
+            torch=TorchCall("SGD", "lr={learning_rate}"),
+            written_out=("{name} ← {p} − {rate} × ({g})",),
+            race=None,
+        ),
+        "momentum": OptimizerInfo(
+            title="Momentum",
+            help="Steps add up like a rolling ball: the velocity keeps a share β of the last one.",
+            latex=r"v \leftarrow \beta v + \nabla L \qquad \theta \leftarrow \theta - \eta\,v",
+            hyperparameters={"momentum": 0.9},
+            theory=LinearRule(
+                step=lambda of: LinearStep(beta=of.momentum, on_gradient=0.0, on_velocity=1.0),
+                limit=r"2(1+\beta)",
+                swing=SWINGS,
+            ),
+            memory={"v": "velocity"},
+            by_hand=(
+                "velocity = momentum * velocity + gradient",
+                "theta -= learning_rate * velocity",
+            ),
+            torch=TorchCall("SGD", "lr={learning_rate}, momentum={momentum}"),
+            written_out=("v ← {momentum} × ({v_before}) + ({g}) = {v}", "{name} ← {p} − {rate} × ({v})"),
+            race=InRace(
+                name="Momentum",
+                good="Keeps {momentum} of its speed, so it is fast where it is flat.",
+                bad="Swings past the bottom.",
+            ),
+        ),
+        "nesterov": OptimizerInfo(
+            title="Nesterov momentum",
+            help="Momentum that looks one step ahead.",
+            latex=r"v \leftarrow \beta v + \nabla L \qquad \theta \leftarrow \theta - \eta\,(\nabla L + \beta v)",
+            hyperparameters={"momentum": 0.9},
+            theory=LinearRule(
+                step=lambda of: LinearStep(beta=of.momentum, on_gradient=1.0, on_velocity=of.momentum),
+                limit=r"\tfrac{2(1+\beta)}{1+2\beta}",
+                swing=SWINGS,
+            ),
+            memory={"v": "velocity"},
+            by_hand=(
+                "velocity = momentum * velocity + gradient",
+                "theta -= learning_rate * (gradient + momentum * velocity)",
+            ),
+            torch=TorchCall("SGD", "lr={learning_rate}, momentum={momentum}", ", nesterov=True"),
+            written_out=(
+                "v ← {momentum} × ({v_before}) + ({g}) = {v}",
+                "{name} ← {p} − {rate} × (({g}) + {momentum} × ({v}))",
+            ),
+            race=InRace(
+                name="Nesterov",
+                good="Looks a step ahead, so it swings less.",
+                bad="Its limit is lower than momentum’s.",
+                bad_in_batches="Adds up scatter.",
+            ),
+        ),
+        "adagrad": OptimizerInfo(
+            title="AdaGrad",
+            help="Each parameter has its own rate, which shrinks with all the gradients it has seen.",
+            latex=r"s \leftarrow s + (\nabla L)^2 \qquad \theta \leftarrow \theta - \eta\,\nabla L/(\sqrt{s}+\epsilon)",
+            hyperparameters={"epsilon": 1e-10},
+            theory=NoLimit(
+                why="AdaGrad divides by the gradients it has seen, so its steps shrink by themselves: no rate is a limit.",
+                rate_of_one=lambda of: 1.0,
+                up="Up: AdaGrad’s first steps are about as long as the rate; they shrink later.",
+                gone=LEAVES.format("AdaGrad"),
+                swing=JUMPS,
+                flat="Almost flat: AdaGrad’s steps shrink with every gradient it has seen. A larger rate helps.",
+            ),
+            memory={"s": "squares"},
+            by_hand=(
+                "squares = squares + gradient**2",
+                "theta -= learning_rate * gradient / (squares.sqrt() + epsilon)",
+            ),
+            torch=TorchCall("Adagrad", "lr={learning_rate}, eps={epsilon}"),
+            written_out=("s ← {s_before} + ({g})² = {s}", "{name} ← {p} − {rate} × ({g}) / √{s}"),
+            race=InRace(
+                name="AdaGrad",
+                good="A rate of its own for each parameter.",
+                bad="Its rates only shrink.",
+                ends="By the end they are {shrinkage} times smaller.",
+            ),
+        ),
+        "rmsprop": OptimizerInfo(
+            title="RMSProp",
+            help="Like AdaGrad, but it forgets old gradients: a running mean with memory α.",
+            latex=r"s \leftarrow \alpha s + (1-\alpha)(\nabla L)^2 \qquad "
+            r"\theta \leftarrow \theta - \eta\,\nabla L/(\sqrt{s}+\epsilon)",
+            hyperparameters={"alpha": 0.99, "epsilon": 1e-8},
+            theory=NoLimit(
+                why=HOVERS.format("RMSProp"),
+                rate_of_one=lambda of: (1 - of.alpha) ** 0.5,  # its mean begins at 0
+                up=PASSES.format("RMSProp"),
+                gone=LEAVES.format("RMSProp"),
+                swing=JUMPS,
+            ),
+            memory={"s": "squares"},
+            by_hand=(
+                "squares = alpha * squares + (1 - alpha) * gradient**2",
+                "theta -= learning_rate * gradient / (squares.sqrt() + epsilon)",
+            ),
+            torch=TorchCall("RMSprop", "lr={learning_rate}, alpha={alpha}, eps={epsilon}"),
+            written_out=(
+                "s ← {alpha} × {s_before} + {1-alpha} × ({g})² = {s}",
+                "{name} ← {p} − {rate} × ({g}) / √{s}",
+            ),
+            race=InRace(
+                name="RMSProp",
+                good="Own rates too, which forget old gradients.",
+                bad="Its steps stay near η, so it can circle the bottom.",
+            ),
+        ),
+        "adam": OptimizerInfo(
+            title="Adam",
+            help="Momentum and RMSProp together, both corrected for their cold start.",
+            latex=r"m \leftarrow \beta_1 m + (1-\beta_1)\nabla L \qquad s \leftarrow \beta_2 s + (1-\beta_2)(\nabla L)^2 "
+            r"\qquad \theta \leftarrow \theta - \eta\,\hat m/(\sqrt{\hat s}+\epsilon)",
+            hyperparameters={"beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8},
+            theory=NoLimit(
+                why=HOVERS.format("Adam"),
+                rate_of_one=lambda of: 1.0,
+                up=PASSES.format("Adam"),
+                gone=LEAVES.format("Adam"),
+                swing=JUMPS,
+            ),
+            memory={"m": "m", "s": "s"},
+            counts_updates=True,
+            by_hand=(
+                "k += 1",
+                "m = beta1 * m + (1 - beta1) * gradient",
+                "s = beta2 * s + (1 - beta2) * gradient**2",
+                "m_hat, s_hat = m / (1 - beta1**k), s / (1 - beta2**k)  # corrected for the start at 0",
+                "theta -= learning_rate * m_hat / (s_hat.sqrt() + epsilon)",
+            ),
+            torch=TorchCall("Adam", "lr={learning_rate}, betas=({beta1}, {beta2}), eps={epsilon}"),
+            written_out=(
+                "m ← {beta1} × ({m_before}) + {1-beta1} × ({g}) = {m}",
+                "s ← {beta2} × {s_before} + {1-beta2} × ({g})² = {s}",
+                "{name} ← {p} − {rate} × m̂ / √ŝ",
+            ),
+            race=InRace(
+                name="Adam",
+                good="Speed and own rates together.",
+                bad="Keeps {memory} for each parameter, and passes the bottom.",
+            ),
+        ),
+    }
+)
+
+
+def linear_step(settings: Settings) -> LinearStep | None:
+    """How a rule steps that is linear in the gradient; None for one that is not.
+
+    Raises:
+        KeyError: If there is no such rule.
+    """
+    theory = OPTIMIZER_INFO[settings.optimizer].theory
+    return theory.step(settings) if isinstance(theory, LinearRule) else None
+
+
+def is_plain(settings: Settings) -> bool:
+    """Whether a step is −η ∇L and nothing is remembered: the error along an eigenvector is multiplied by 1 − ηλ in an epoch."""
+    plain = LinearStep(beta=0.0, on_gradient=1.0, on_velocity=0.0)
+    return not OPTIMIZER_INFO[settings.optimizer].memory and linear_step(settings) == plain
