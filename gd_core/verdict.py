@@ -10,7 +10,7 @@ from gd_core.outcome import CONVERGED_BELOW, Finding, Outcome, overfitting
 from gd_core.settings.catalog import LOSS_INFO
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.rules import OPTIMIZER_INFO, LinearRule
-from gd_core.theory import Forecast
+from gd_core.theory import Forecast, limit_along
 from gd_core.training import DIVERGED_ABOVE, Epochs
 
 ILL_CONDITIONED = 100.0  # κ above which scaling is the first advice
@@ -219,17 +219,18 @@ def _why_up(experiment: Experiment, forecast: Forecast | None) -> str:
 
 def _why_gone(experiment: Experiment, forecast: Forecast | None) -> str:
     """Why a run has diverged, with the number."""
+    rate, theory = short(experiment.learning_rate), OPTIMIZER_INFO[experiment.optimizer].theory
+    if not isinstance(theory, LinearRule):
+        return theory.gone.format(rate=rate)
     if forecast is None:
-        return f"The rate {short(experiment.learning_rate)} is too large from this start. No theory knows the limit."
-    rate = short(experiment.learning_rate)
-    if experiment.updates_per_epoch > 1:
-        whole = short(2 / forecast.eigenvalues[-1])
-        return (
-            f"The rate {rate} is too large for batches of {experiment.rows_per_update}. "
-            f"The limit for all rows together is {whole}; a batch’s own may be lower."
-        )
-    theory = OPTIMIZER_INFO[experiment.optimizer].theory
-    return _why_up(experiment, forecast) if isinstance(theory, LinearRule) else theory.gone.format(rate=rate)
+        return f"The rate {rate} is too large from this start. No theory knows the limit."
+    if experiment.updates_per_epoch == 1:
+        return _why_up(experiment, forecast)
+    whole = short(limit_along(forecast.eigenvalues[-1], experiment.phase))
+    return (
+        f"The rate {rate} is too large for batches of {experiment.rows_per_update}. "
+        f"The limit for all rows together is {whole}; a batch’s own may be lower."
+    )
 
 
 def _why_swing(experiment: Experiment, forecast: Forecast | None) -> str:

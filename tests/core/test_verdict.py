@@ -259,6 +259,25 @@ def test_momentum_below_the_limit_comes_back():
     assert "It comes back." in sentence
 
 
+@pytest.mark.parametrize("optimizer", ["gradient-descent", "momentum", "nesterov"])
+def test_a_run_that_diverges_in_mini_batches_names_its_own_limit(optimizer):
+    """That of all rows is the rule’s, to three digits: momentum’s is not 2/λ."""
+    experiment = replace(QUADRATIC, optimizer=optimizer, batch_size=4, learning_rate=0.01, epochs=5)
+    sentence, _, _, _ = said(experiment)
+    whole = said(replace(experiment, batch_size=0))[2]
+    assert after("for all rows together is", sentence) == pytest.approx(whole.stability_limit, rel=5e-3)
+
+
+@pytest.mark.parametrize("optimizer", ["adagrad", "rmsprop", "adam"])
+def test_a_rule_without_a_limit_names_none_in_mini_batches(optimizer):
+    """It diverges because its first step is as long as the rate."""
+    experiment = replace(QUADRATIC, optimizer=optimizer, batch_size=4, learning_rate=1e6, epochs=5)
+    sentence, _, _, finding = said(experiment)
+    assert finding.outcome == Outcome.DIVERGED
+    assert "limit" not in sentence
+    assert "steps are about as long as the rate, 1,000,000: a single one leaves" in sentence
+
+
 def test_a_stopped_run_says_how_far_it_came():
     """Epoch and total, without a guess about the rest."""
     recorder = Recorder(replace(QUADRATIC, epochs=2000))
