@@ -6,6 +6,8 @@ import sys
 from pathlib import Path
 from threading import Barrier, Thread
 
+from streamlit.testing.v1 import AppTest
+
 from gd_core.recorder import Recorder, record
 from gd_core.settings.experiment import Experiment
 from pages.ui.player import live_runs
@@ -50,6 +52,36 @@ def test_trainings_share_a_tick(monkeypatch):
     clock[0] += 2 * live_runs.TICK
     assert live_runs.fair_slice(one) == live_runs.SLICES
     live_runs._slices_taken.clear()
+
+
+def rows_asked_for(changes):
+    """A script that asks for the rows of one experiment after another, of which each is changed in something."""
+    from dataclasses import replace
+
+    from gd_core.settings.experiment import Experiment
+    from pages.ui.player import live_runs
+
+    live_runs._own.clear()
+    for change in changes:
+        live_runs.foreseen(replace(Experiment.default("noisy-quadratic"), **change))
+
+
+def test_a_visitor_keeps_the_last_two_large_tables(monkeypatch):
+    """Their curvature is worked out once, whatever the rate and the start; a third takes the place of the older one."""
+    worked_out, original = [], live_runs.parabola_of
+    monkeypatch.setattr(live_runs, "parabola_of", lambda of: worked_out.append(of) or original(of))
+    monkeypatch.setattr(live_runs, "LARGE", 10)
+    plain, scaled, third = {}, {"scale_features": True}, {"data_seed": 5}
+    another_rate = {"learning_rate": 1e-6, "start": (1.0, 2.0, 3.0), "epochs": 3}
+    page = AppTest.from_function(
+        rows_asked_for, args=([plain, scaled, another_rate, scaled | another_rate, plain],)
+    )
+    assert not page.run(timeout=60).exception
+    assert len(worked_out) == 2
+    worked_out.clear()
+    page = AppTest.from_function(rows_asked_for, args=([plain, scaled, plain, third, plain, scaled],))
+    assert not page.run(timeout=60).exception
+    assert len(worked_out) == 4
 
 
 PRESSES = """

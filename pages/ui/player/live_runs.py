@@ -77,14 +77,12 @@ class Runs:
         takes: Counts what was put there, and each time that it was cleared.
         kept: The latest runs, found again by their settings.
         lessons: The run that each lesson trains while it is watched, by page.
-        large: The rows of large tables with their curvature, by what makes them.
     """
 
     live_run: TrainRun | None = None
     takes: int = 0
     kept: dict[Experiment, TrainRun] = field(default_factory=dict)
     lessons: dict[str, LiveRun[Any, Any]] = field(default_factory=dict)
-    large: dict[str, tuple[Problem, Curvature | None]] = field(default_factory=dict)
 
 
 @st.cache_resource(show_spinner=False)
@@ -153,24 +151,24 @@ def _is_large(experiment: Experiment) -> bool:
     return experiment.points * len(experiment.info.parameters) > LARGE
 
 
+def _data_of(experiment: Experiment) -> str:
+    """What decides the rows and their curvature, whatever the rate."""
+    return repr([getattr(experiment, name) for name in FIELDS if name not in (*MAY_CHANGE, "start", "seed")])
+
+
+@st.cache_resource(
+    scope="session", max_entries=KEPT_LARGE, show_spinner=False, hash_funcs={Experiment: _data_of}
+)
 def _own(experiment: Experiment) -> tuple[Problem, Curvature | None]:
-    """The rows of a large table and their curvature, kept by the visitor: those of the last two data, whatever the rate."""
-    name = repr([getattr(experiment, name) for name in FIELDS if name not in (*MAY_CHANGE, "start", "seed")])
-    kept = session.held(Runs).large
-    found = kept.pop(name, None)
-    if found is None:
-        problem = build(experiment)
-        found = problem, parabola_of(problem.objective)
-    kept[name] = found
-    for old in list(kept)[:-KEPT_LARGE]:
-        kept.pop(old, None)
-    return found
+    """The rows of a large table and their curvature, kept for the visitor alone, as long as the page is open."""
+    problem = build(experiment)
+    return problem, parabola_of(problem.objective)
 
 
 def forget(table: str) -> None:
     """Let go of all that holds rows of a table, when it is removed. For callbacks."""
     runs = session.held(Runs)
-    runs.large = {}
+    _own.clear()
     runs.kept = {one: live_run for one, live_run in runs.kept.items() if one.table != table}
     live_run = runs.live_run
     if live_run and live_run.experiment.table == table:
