@@ -84,7 +84,8 @@ def _by_losses_alone(recording: Epochs) -> Finding:
 
     - converged: for 20 epochs or more the loss has been within a millionth of the whole fall of where it ends. That is
       where this run comes to rest, whether or not a lower loss lies elsewhere.
-    - growing, hovering: as on a parabola, with the loss in place of the gap.
+    - growing, hovering: as on a parabola, with the loss in place of the gap. A short run of mini-batches still descends
+      if each loss of its later half is below each of its earlier one.
     - overshooting: within the last 20 epochs the loss rises in every third epoch or more.
     """
     loss = recording.epoch_loss
@@ -97,7 +98,9 @@ def _by_losses_alone(recording: Epochs) -> Finding:
     if loss[-1] < loss[0] and recording.epochs - rests_from >= WINDOW:
         return Finding(Outcome.CONVERGED, rests_from)
     if recording.mini_batches:
-        return Finding(_drift(older, newer) if len(recent) > WINDOW else _trend(loss))
+        if len(recent) > WINDOW:
+            return Finding(_drift(older, newer))
+        return Finding(Outcome.DESCENDING if newer.max() < older.min() else _trend(loss))
     if newer.max() > older.max() * (1 + LEVEL):
         return Finding(Outcome.GROWING)
     rises = int((recent[1:] > recent[:-1] * (1 + LEVEL)).sum())

@@ -131,9 +131,9 @@ def _published(experiment: Experiment) -> Dataset:
     made = DATASETS[info.rows or experiment.dataset](
         experiment.points, noise=experiment.noise, data_seed=experiment.data_seed
     )
-    if info.start is None:
-        return made
-    return replace(made, title=info.title, start=torch.tensor(info.start, dtype=torch.float64))
+    if info.rows:
+        made = replace(made, title=info.title)
+    return made if info.start is None else replace(made, start=torch.tensor(info.start, dtype=torch.float64))
 
 
 def _sides(experiment: Experiment) -> tuple[Tensor, Tensor]:

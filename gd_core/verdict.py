@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from gd_core.outcome import CONVERGED_BELOW, Finding, Outcome, overfitting
-from gd_core.settings.catalog import LOSS_INFO
+from gd_core.settings.catalog import LOSS_INFO, why_not_scaled
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.rules import OPTIMIZER_INFO, LinearRule
 from gd_core.theory import Forecast, limit_along
@@ -184,7 +184,8 @@ def _why_flat(experiment: Experiment, forecast: Forecast | None) -> str:
     text += (
         f"; at this rate each factor e takes about {short(float(f'{wait:.3g}'))} epochs." if wait > 2 else "."
     )
-    if forecast.condition_number > ILL_CONDITIONED and not experiment.scale_features:
+    scalable = not experiment.scale_features and why_not_scaled(experiment.info) is None
+    if forecast.condition_number > ILL_CONDITIONED and scalable:
         return text + " Scale the features."
     if forecast.zone(experiment.learning_rate) == "slow":
         return text + f" The rate is {_share(experiment, forecast)} the limit: a larger one is faster."

@@ -2,10 +2,10 @@
 
 import streamlit as st
 
-from gd_core.settings.catalog import PUBLISHED, model_info, with_parabola
+from gd_core.settings.catalog import DATASET_INFO
 from gd_core.settings.fields import Choice, Number
 from pages.ui.look import look, projector
-from pages.ui.settings import lesson
+from pages.ui.settings import lesson, lesson_data
 from pages.ui.settings.page_settings import PageSettings
 
 MOST_ROWS = 60  # every row is drawn as a bar, so that one sees their mean
@@ -24,11 +24,6 @@ EXAMPLES = {
     "No noise": lesson.experiment("two-features", **ROWS | {"noise": 0.0}),
     "Small rate": lesson.experiment("two-features", **ROWS | {"learning_rate": 0.005}),
     "Large rate": lesson.experiment("two-features", **ROWS | {"learning_rate": 0.7}),
-}
-DATA = {
-    key: one
-    for key, one in PUBLISHED.items()
-    if key in with_parabola() and model_info(one.model).terms is not None
 }
 page = PageSettings(
     "gradient",
@@ -68,7 +63,7 @@ page = PageSettings(
     },
     views=("row", "parameter", "h", "kind"),
     only={
-        "dataset": tuple(DATA),
+        "dataset": lesson_data.GRADIENT,
         "points": (1, MOST_ROWS),
         "epochs": (1, 200),
         "optimizer": ("gradient-descent",),
@@ -95,7 +90,7 @@ with st.sidebar:
         for place, (name, experiment) in zip(places, EXAMPLES.items(), strict=True):
             with place:
                 st.button(name, key=f"case {name}", width="stretch", on_click=page.load, args=(experiment,))
-    page.choose("dataset", {key: one.title for key, one in DATA.items()}, label="Data set")
+    page.choose("dataset", {key: DATASET_INFO[key].title for key in lesson_data.GRADIENT}, label="Data set")
     if info.knobs:
         left, right = st.columns(2, gap="small")
         with left:

@@ -6,11 +6,10 @@ from gd_core.settings.catalog import DATASET_INFO
 from gd_core.settings.fields import Choice
 from pages.ui.lessons.landscape import scaling, starts
 from pages.ui.look import look, projector
-from pages.ui.settings import lesson
+from pages.ui.settings import lesson, lesson_data
 from pages.ui.settings.page_settings import PageSettings
 from pages.ui.train import own_table
 
-DATASETS = ("noisy-quadratic", "two-features", "table")  # three parameters each
 FITS = own_table.at_most(1000, 3)
 ONE = lesson.Question(
     "Which direction will still hold most of the gap L − L* at the end?",
@@ -64,7 +63,7 @@ page = PageSettings(
     ),
     options=OPTIONS,
     only={
-        "dataset": DATASETS,
+        "dataset": lesson_data.LANDSCAPE,
         "table": FITS,
         "loss": ("mse",),
         "optimizer": ("gradient-descent",),
@@ -89,7 +88,7 @@ lesson.heading(
 )
 with st.sidebar:
     page.complaint()
-    page.choose("dataset", {key: DATASET_INFO[key].title for key in DATASETS}, label="Data set")
+    page.choose("dataset", {key: DATASET_INFO[key].title for key in lesson_data.LANDSCAPE}, label="Data set")
     own_table.line(page.settings)
     page.text("learning_rate")
     under_rate = st.container()

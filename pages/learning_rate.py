@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import streamlit as st
 
-from gd_core.settings.catalog import why_not_scaled, with_parabola
+from gd_core.settings.catalog import DATASET_INFO, why_not_scaled
 from gd_core.settings.experiment_fields import LEARNING_RATE
 from gd_core.settings.fields import Choice, Number, Numbers
 from gd_core.settings.rules import OPTIMIZER_INFO, LinearRule
 from pages.ui.look import look
-from pages.ui.settings import lesson
+from pages.ui.settings import lesson, lesson_data
 from pages.ui.settings.page_settings import PageSettings
 from pages.ui.train import own_table
 
@@ -46,7 +46,6 @@ OPTIONS = {
     ),
 }
 FITS = own_table.at_most(10_000)
-DATA = with_parabola()  # there is a limit on each
 page = PageSettings(
     "learning_rate",
     lesson.experiment("noisy-quadratic", scale_features=True, learning_rate=0.1, epochs=15),
@@ -57,7 +56,7 @@ page = PageSettings(
     ),
     options=OPTIONS,
     only={
-        "dataset": tuple(DATA),
+        "dataset": lesson_data.LEARNING_RATE,
         "table": FITS,
         "loss": ("mse",),
         "batch_size": (0,),
@@ -76,7 +75,9 @@ lesson.heading(
 )
 with st.sidebar:
     page.complaint()
-    page.choose("dataset", {key: info.title for key, info in DATA.items()}, label="Data set")
+    page.choose(
+        "dataset", {key: DATASET_INFO[key].title for key in lesson_data.LEARNING_RATE}, label="Data set"
+    )
     own_table.line(page.settings)
     page.switch(
         "scale_features",

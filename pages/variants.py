@@ -6,10 +6,11 @@ from typing import Any
 import streamlit as st
 
 from gd_core.lessons.variants.racers import RACERS, RULES, TITLES, UNITS
+from gd_core.settings.catalog import DATASET_INFO
 from gd_core.settings.experiment_fields import LEARNING_RATE
 from gd_core.settings.fields import AutoNumber, Choice, Flag, Several
 from pages.ui.look import look, projector
-from pages.ui.settings import lesson
+from pages.ui.settings import lesson, lesson_data
 from pages.ui.settings.page_settings import PageSettings
 from pages.ui.train import own_table
 
@@ -20,7 +21,6 @@ OUTCOMES = {key: f"The first is {title}" for key, title in TITLES.items()} | {
 }
 *OTHERS, LAST = (TITLES[rule] for rule in RULES)
 RULE = "auto, or a rate of your own."
-DATA = {"noisy-quadratic": "Noisy quadratic", "two-features": "Two features", "table": "Your table"}
 FITS = own_table.at_most(100)
 # from the flat line y = 20 there is a way to go along the valley as well as across
 COMMON = {"start": (0.0, 0.0, 20.0), "batch_size": 5, "epochs": 100}
@@ -62,7 +62,7 @@ page = PageSettings(
         },
     },
     only={
-        "dataset": tuple(DATA),
+        "dataset": lesson_data.VARIANTS,
         "loss": ("mse",),
         "optimizer": ("gradient-descent",),
         "table": FITS,
@@ -95,7 +95,7 @@ lesson.heading(
 with st.sidebar:
     page.complaint()
     page.segments("racers")
-    page.choose("dataset", DATA, label="Data set")
+    page.choose("dataset", {key: DATASET_INFO[key].title for key in lesson_data.VARIANTS}, label="Data set")
     own_table.line(page.settings)
     page.switch("scale_features", label="Scale features")
     page.switch("small_batches")

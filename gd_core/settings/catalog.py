@@ -398,8 +398,3 @@ def why_no_parabola(model: str, loss: str) -> str | None:
     if not LOSS_INFO[loss].squared:
         return "loss is no squared error"
     return None
-
-
-def with_parabola(loss: str = "mse") -> Mapping[str, DatasetInfo]:
-    """The data sets on whose model this loss is a parabola."""
-    return {name: info for name, info in DATASET_INFO.items() if why_no_parabola(info.model, loss) is None}

@@ -361,6 +361,6 @@ def test_a_link_says_the_engine_only_if_it_was_chosen():
 def test_a_rule_that_is_not_linear_has_no_path(optimizer):
     """It is refused, not followed as another rule would go."""
     problem = build(Experiment.default(optimizer=optimizer))
-    moments = Moments.of(problem.objective.features, problem.objective.target)
+    moments = problem.linear.moments
     with pytest.raises(ValueError, match=f"optimizer must be linear in the gradient. Got {optimizer}"):
         list(path(moments, problem.start, [Experiment.default(optimizer=optimizer).phase]))

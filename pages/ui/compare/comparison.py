@@ -232,9 +232,10 @@ def _charts(
     with places[1]:
         with st.container(key="compare_map_head", horizontal=True, vertical_alignment="center"):
             look.panel_title("Landscape")
-            shown, names = _axes(page, group[0])
+            reason = why_no_theory(group[0].summary.experiment)
+            shown, names = ((0, 0), []) if reason else _axes(page, group[0])
             _pick_group(page, groups, group)
-        if reason := why_no_theory(group[0].summary.experiment):
+        if reason:
             st.markdown(reason)
         else:
             tabs.draw(charts.paths(group, ghosts, shown, names, colours, height), "compare_map")

@@ -74,7 +74,9 @@ def trial(run: Run, parameter: int, kind: str, step: float) -> Trial:
 def written_out(run: Run, row: int) -> str:
     """One row's contribution to each slope, with its numbers; those that follow the epoch are the player's."""
     objective, experiment = run.problem.linear, run.experiment
-    names, words = experiment.info.parameters, model_info(experiment.info.model).terms or ()
+    names, words = experiment.info.parameters, model_info(experiment.info.model).terms
+    if words is None:
+        raise ValueError(f"model must be one whose terms have words. Got {experiment.info.model}.")
     features = objective.features[row - 1].tolist()
     target = _number(float(objective.target[row - 1]))
     residual = player.live("residual", digits=BRIEF)

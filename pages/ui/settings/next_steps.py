@@ -10,6 +10,7 @@ from gd_core.settings.fields import counted
 from gd_core.settings.table_fields import TABLE_FIELDS
 from gd_core.theory import Forecast
 from gd_core.verdict import ILL_CONDITIONED
+from pages.ui.settings import lesson_data
 
 PROBLEM = (
     *TABLE_FIELDS,
@@ -44,14 +45,17 @@ def ways_on(experiment: Experiment, forecast: Forecast | None, outcome: Outcome)
         run = plain(experiment, epochs=min(experiment.epochs, 200), start=start)
         found.append(Link("The same point with its slope and its step", "one_parameter", run))
     table = experiment.dataset == "table"
+    gone = outcome in (Outcome.DIVERGED, Outcome.GROWING, Outcome.OVERSHOOTING)
     if (
-        forecast
-        and outcome in (Outcome.DIVERGED, Outcome.GROWING, Outcome.OVERSHOOTING)
+        gone
+        and experiment.dataset in lesson_data.LEARNING_RATE
         and not (table and experiment.points > 10_000)
     ):
         run = plain(experiment, epochs=min(experiment.epochs, 1000))
         found.append(Link("Four rates on this problem, and where the limit is", "learning_rate", run))
-    fits = not table or (experiment.points <= 1000 and len(experiment.info.parameters) == 3)
+    fits = experiment.dataset in lesson_data.LANDSCAPE and (
+        not table or (experiment.points <= 1000 and len(experiment.info.parameters) == 3)
+    )
     if forecast and forecast.condition_number > ILL_CONDITIONED and experiment.loss == "mse" and fits:
         run = plain(experiment, epochs=min(experiment.epochs, 2000), points=min(experiment.points, 1000))
         found.append(Link("Which direction lags? The landscape of this problem", "landscape", run))

@@ -263,6 +263,10 @@ def _shown_features(run: Run) -> list[int]:
 
 
 def _landscape(run: Run, colours: Palette, height: int, shown: pinned.Beside) -> None:
+    if run.parabola is None:
+        look.panel_title("Landscape")
+        st.markdown(why_no_theory(run.experiment))
+        return
     axes = controls.axes(run.experiment.info.parameters)
     names = [f"{name}′" if run.experiment.scale_features else name for name in run.experiment.info.parameters]
     with st.container(horizontal=True, vertical_alignment="center", key="map_head"):
@@ -276,9 +280,6 @@ def _landscape(run: Run, colours: Palette, height: int, shown: pinned.Beside) ->
         look.panel_title("Landscape")
         controls.axes_control(run.experiment.info.parameters, _side_bar_changed)
         look.panel_title("", slice_note)
-    if run.parabola is None:
-        st.markdown(why_no_theory(run.experiment))
-        return
     if len(names) == 1:
         view = _view(parabola, run, names[0], colours, height, ghosts=shown.map)
     else:
