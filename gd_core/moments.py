@@ -88,6 +88,24 @@ class Moments:
         """Their y, [P + 1]."""
         return self.factor[:, -1]
 
+    def directions(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Φ = U S Vᵀ of these P + 1 rows: U [P + 1, P], the sizes [P], largest first, and Vᵀ [P, P].
+
+        Long columns go first, then QR, then the SVD of its triangle: so the small sizes have their digits too, however
+        different the units of the columns are. An SVD of the columns as they stand knows each size only up to a last
+        digit of the *largest*.
+
+        Source:
+            Drmač and Veselić, "New Fast and Accurate Jacobi SVD Algorithm. I", 2008, which begins so.
+        """
+        columns = self.features.numpy()
+        order = np.argsort(-np.linalg.norm(columns, axis=0), kind="stable")
+        rows, triangle = np.linalg.qr(columns[:, order])
+        left, sizes, right = np.linalg.svd(triangle)
+        vectors = np.empty_like(right)
+        vectors[:, order] = right
+        return rows @ left, sizes, vectors
+
     def mean_square(self, theta: Tensor) -> Tensor:
         """The mean squared error ‖Φθ − y‖²/N at each θ, [..., P] → [...]. NaN if there are no rows."""
         rest = theta.numpy() @ self.features.numpy().T - self.target.numpy()
@@ -102,8 +120,9 @@ class Moments:
 
 def _triangle(rows: np.ndarray) -> np.ndarray:
     """R of a QR factorisation of some rows, [M, P + 1] → [P + 1, P + 1]."""
-    factor = np.linalg.qr(rows, mode="r")
-    return np.pad(factor, ((0, rows.shape[1] - len(factor)), (0, 0)))
+    factor = np.asarray(np.linalg.qr(rows, mode="r"))
+    missing = rows.shape[1] - len(factor)
+    return np.concatenate([factor, np.zeros((missing, rows.shape[1]))]) if missing else factor
 
 
 def _condensed(rows: np.ndarray) -> np.ndarray:

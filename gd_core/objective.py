@@ -14,8 +14,9 @@ from torch.func import functional_call
 from torch.nn.functional import mse_loss
 
 from gd_core.datasets import Dataset
+from gd_core.least_squares import Centred, centred_of
 from gd_core.models import LinearInParameters, Model
-from gd_core.moments import ROWS_AT_ONCE, Moments
+from gd_core.moments import Moments
 
 
 def mse(prediction: Tensor, target: Tensor) -> Tensor:
@@ -100,17 +101,19 @@ class LinearObjective(Objective):
     @cached_property
     def moments(self) -> Moments:
         """What the mean squared error needs to know of the rows, whatever loss is minimised. Φ is made a part at a time."""
-        return self._moments(self.target)
+        same = self.loss is mse  # else it is another target whose squared error is minimised
+        return (self.centred if same else centred_of(self.model, self.dataset.x, self.target)).as_trained
+
+    @cached_property
+    def centred(self) -> Centred:
+        """The rows whose mean squared error is minimised, in coordinates that lose no digit."""
+        return centred_of(self.model, self.dataset.x, SQUARED[self.loss](self.target)[0])
 
     @cached_property
     def least_squares(self) -> tuple[Moments, float]:
         """The loss as a mean squared error and a number above it. Only of a loss in `SQUARED`."""
         target, above = SQUARED[self.loss](self.target)
-        return self.moments if target is self.target else self._moments(target), above
-
-    def _moments(self, target: Tensor) -> Moments:
-        parts = zip(self.dataset.x.split(ROWS_AT_ONCE), target.split(ROWS_AT_ONCE), strict=True)
-        return Moments.of_parts(((self.model.features(x), y) for x, y in parts), len(self.dataset.start))
+        return self.moments if target is self.target else self.centred.as_trained, above
 
     def predict(self, theta: Tensor) -> Tensor:
         """ŷ = Φ θ, [N], for θ of shape [P]."""

@@ -48,7 +48,7 @@ def path(moments: Moments, start: Tensor, phases: Sequence[Phase], more: float =
         more: What the loss has above that mean square.
     """
     count = moments.rows
-    left, sizes, right = np.linalg.svd(moments.features.numpy(), full_matrices=False)
+    left, sizes, right = moments.directions()
     target = moments.target.numpy()
     rest = target - left @ (left.T @ target)
     floor = more + rest @ rest / count

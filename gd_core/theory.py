@@ -10,12 +10,13 @@ Sources:
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from gd_core.least_squares import EPSILON, Fit, fit, rounding_of_data, uncentred
 from gd_core.moments import Moments
 from gd_core.objective import Objective, as_parabola, mse
 from gd_core.problem import Problem
@@ -24,11 +25,9 @@ from gd_core.settings.experiment import Experiment
 from gd_core.settings.experiment_fields import LEARNING_RATE, Phase
 from gd_core.settings.rules import OPTIMIZER_INFO, LinearRule, LinearStep, is_plain, linear_step
 
-ZERO_EIGENVALUE = 1e-13  # of the largest, in balanced units: what is below is rounding
 # The zones of gradient descent's rate up to 0.1/λ, 1/λ and 2/λ, as shares of the limit 2/λ. With momentum a small
 # rate may already swing and a larger one be no faster, so there the only line is the limit.
 GRADIENT_DESCENT_ZONES = {"slow": 0.05, "fast": 0.5, "overshoots": 1.0}
-LARGE = 1_000_000  # numbers in the rows, above which Φ is not made whole for its Hessian
 FIRST_STEP = 0.1  # of an adaptive rule, as a share of the longest way that a parameter has to go
 VALLEYS = 40  # of the loss over the rate, looked into for its lowest point
 
@@ -44,6 +43,10 @@ class Curvature:
         optimum: θ*, [P]; the shortest of all optima if a direction is flat.
         floor_loss: L(θ*).
         floor_rmse: Root mean squared error at θ*, below which no training can get the loss.
+        unsure: How far each parameter of θ* may be off because numbers have 16 digits, [P].
+        floor_is_zero: Whether the floor is no more than the rounding of the data: the fit is perfect.
+        blur: Root mean squared error by which the curve is off because the parameters themselves have 16 digits. It is
+            nothing, unless the curve is a small difference of large terms: as are powers of calendar years.
     """
 
     hessian: Tensor
@@ -52,6 +55,9 @@ class Curvature:
     optimum: Tensor
     floor_loss: float
     floor_rmse: float
+    unsure: Tensor
+    floor_is_zero: bool
+    blur: float
 
     @property
     def largest(self) -> float:
@@ -107,7 +113,7 @@ def why_no_theory(experiment: Experiment) -> str | None:
 
 
 def curvature_of(objective: Objective) -> Curvature:
-    """Measure the parabola at θ = 0, which tells it everywhere; of very many rows, from their moments alone.
+    """The parabola of a loss, from the moments of its rows: Φ is never there as a whole.
 
     Raises:
         ValueError: If the loss is none.
@@ -116,66 +122,62 @@ def curvature_of(objective: Objective) -> Curvature:
     if parabola is None:
         kind = type(objective.model).__name__
         raise ValueError(f"objective must be a parabola, which has one curvature. Got that of {kind}.")
-    if objective.loss is mse and objective.dataset.x.numel() > LARGE:
-        return curvature_from_moments(parabola.moments)
-    origin = torch.zeros(parabola.features.shape[1], dtype=torch.float64)
-    matrix = hessian(objective, origin)
-    eigenvalues, eigenvectors = torch.linalg.eigh(matrix)
-    flat = torch.arange(len(origin)) < len(origin) - _rank(matrix)
-    eigenvalues = torch.where(flat, 0.0, eigenvalues)
-    start = origin.clone().requires_grad_()
-    (slope,) = torch.autograd.grad(objective(start), start)
-    inverse = torch.where(flat, 0.0, 1 / eigenvalues)
-    optimum = -(eigenvectors * inverse) @ eigenvectors.T @ slope
-    return Curvature(
-        hessian=matrix,
-        eigenvalues=eigenvalues,
-        eigenvectors=eigenvectors,
-        optimum=optimum,
-        floor_loss=float(objective(optimum)),
-        floor_rmse=float(objective.rmse(optimum)),
+    found, (moments, more) = fit(parabola.centred), parabola.least_squares
+    of_data = rounding_of_data(parabola.dataset.x, parabola.target, parabola.centred, found)
+    floor = found.floor if parabola.loss is mse else float(parabola.moments.mean_square(found.optimum).sqrt())
+    return replace(
+        _parabola(found, moments),
+        floor_loss=found.floor**2 + more,
+        floor_rmse=floor,
+        floor_is_zero=floor <= max(found.rounding, of_data),
     )
 
 
-def curvature_from_moments(moments: Moments) -> Curvature:
+def curvature_from_moments(moments: Moments, rounding: float = EPSILON) -> Curvature:
     """The parabola of the mean squared error over any number of rows, from their moments alone.
 
     With R = U S Vᵀ, the eigenvalues are 2s²/N and θ* = V S⁻¹ Uᵀy: not by way of ΦᵀΦ, in which small eigenvalues drown.
+
+    Args:
+        moments: Of the rows as they are trained.
+        rounding: What of each column is no more than rounding, as a share of it.
 
     Raises:
         ValueError: If there are no rows.
     """
     if not moments.rows:
         raise ValueError("rows must be at least 1. Got 0.")
-    matrix = 2 / moments.rows * moments.gram
-    left, sizes, right = (
-        torch.from_numpy(part) for part in np.linalg.svd(moments.features.numpy(), full_matrices=False)
-    )
-    left, sizes, eigenvectors = left.flip(1), sizes.flip(0), right.flip(0).T
-    flat = torch.arange(len(sizes)) < len(sizes) - _rank(matrix)
-    inverse = torch.where(flat, 0.0, 1 / sizes)
-    optimum = eigenvectors @ (inverse * (left.T @ moments.target))
-    floor = float(moments.mean_square(optimum))
-    return Curvature(
-        hessian=matrix,
-        eigenvalues=torch.where(flat, 0.0, 2 / moments.rows * sizes**2),
-        eigenvectors=eigenvectors,
-        optimum=optimum,
-        floor_loss=floor,
-        floor_rmse=math.sqrt(floor),
-    )
+    return _parabola(fit(uncentred(moments, rounding)), moments)
 
 
-def _rank(matrix: Tensor) -> int:
-    """How many directions of a Hessian are not flat.
+def _parabola(found: Fit, moments: Moments) -> Curvature:
+    """The parabola with this optimum, over rows with these moments.
 
-    Counted with each parameter in units in which its own curvature is 1, because κ alone cannot tell: of t², t and
-    1 over 10,000 seconds it is 10¹⁶, and yet no direction is flat.
+    Flat directions are those of `found`: among the sizes here one of them may look larger than a direction that is not.
+    An eigenvector's largest component is positive, so that every machine has the same.
     """
-    own = matrix.diagonal().sqrt()
-    own = torch.where(own > 0, own, 1.0)
-    balanced = matrix / torch.outer(own, own)
-    return int(torch.linalg.matrix_rank(balanced, rtol=ZERO_EIGENVALUE, hermitian=True))
+    _, sizes, vectors = moments.directions()
+    sizes, vectors, flat = sizes[::-1], vectors[::-1], found.flat.numpy()
+    if flat.shape[1]:
+        vectors = vectors - (vectors @ flat) @ flat.T
+        left = np.linalg.norm(vectors, axis=1)
+        steep = np.sort(np.argsort(left, kind="stable")[flat.shape[1] :])
+        sizes = np.concatenate([np.zeros(flat.shape[1]), sizes[steep]])
+        vectors = np.concatenate([flat.T, vectors[steep] / left[steep, None]])
+    largest = abs(vectors).round(9).argmax(1)
+    vectors = vectors * np.sign(vectors[np.arange(len(vectors)), largest])[:, None]
+    length = np.linalg.norm(moments.features.numpy(), axis=0)
+    return Curvature(
+        hessian=2 / moments.rows * moments.gram,
+        eigenvalues=torch.from_numpy(2 / moments.rows * sizes**2),
+        eigenvectors=torch.from_numpy(vectors.T.copy()),
+        optimum=found.optimum,
+        unsure=found.unsure,
+        floor_loss=found.floor**2,
+        floor_rmse=found.floor,
+        floor_is_zero=found.floor <= found.rounding,
+        blur=EPSILON / 2 * float(length @ abs(found.optimum.numpy())) / math.sqrt(moments.rows),
+    )
 
 
 def step_matrix(phase: Phase, learning_rate: Tensor, eigenvalue: Tensor) -> Tensor:
@@ -386,7 +388,9 @@ class Forecast:
             from somewhere else.
         pays_after: From this epoch on the first of the two is ahead.
         optimum: θ* in raw units.
+        optimum_digits: How many digits of each are known, 0 to 15; 0 where a number is 0 up to rounding.
         floor_rmse: RMSE at θ*.
+        floor_is_zero: Whether that is no more than the rounding of the data.
         zones: Names and upper ends of the rate's zones below the limit, as shares of it.
         factors: What the error along each eigenvector is multiplied by in an epoch, at the chosen rate.
     """
@@ -399,7 +403,9 @@ class Forecast:
     best_for_epochs: float | None
     pays_after: int | None
     optimum: tuple[float, ...]
+    optimum_digits: tuple[int, ...]
     floor_rmse: float
+    floor_is_zero: bool
     factors: tuple[float, ...] | None
     zones: Mapping[str, float]
 
@@ -429,12 +435,21 @@ def forecast_of(experiment: Experiment, problem: Problem, curvature: Curvature) 
         if has_limit and not experiment.before
         else None,
         optimum=tuple(problem.raw(curvature.optimum).tolist()),
+        optimum_digits=_digits(problem, curvature),
         floor_rmse=curvature.floor_rmse,
+        floor_is_zero=curvature.floor_is_zero,
         zones=GRADIENT_DESCENT_ZONES if is_plain(phase) else {"settles": 1.0},
         factors=tuple(factor(phase, phase.learning_rate, x) for x in curvature.eigenvalues.tolist())
         if has_limit
         else None,
     )
+
+
+def _digits(problem: Problem, curvature: Curvature) -> tuple[int, ...]:
+    """How many digits of each raw parameter of the optimum are known."""
+    unsure = problem.to_raw.abs() @ (curvature.unsure + EPSILON * curvature.optimum.abs())
+    shares = unsure / problem.raw(curvature.optimum).abs()
+    return tuple((-shares.log10()).nan_to_num(nan=0.0).ceil().clamp(0, 15).int().tolist())
 
 
 def _vector(*numbers: float) -> Tensor:

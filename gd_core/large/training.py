@@ -18,6 +18,7 @@ from torch import Tensor
 
 from gd_core.large.distributed import Group
 from gd_core.large.run import LargeRun
+from gd_core.least_squares import EPSILON
 from gd_core.models import Linear, LinearInParameters, Polynomial
 from gd_core.moments import Moments
 from gd_core.objective import value_and_gradient
@@ -31,6 +32,7 @@ from gd_core.theory import Curvature, curvature_from_moments, stability_limit
 from gd_core.training import has_diverged
 
 FEWEST_ROWS = 2
+MOST_ROUNDING = 1e-9  # of a column, beyond which no direction is called flat
 CANNOT_BE_READ = "table must be a file that can be read to its end."
 CONSTANT = 1e-12  # of a column's size, below which its deviation is rounding
 T = TypeVar("T")
@@ -189,7 +191,10 @@ def problem_of(run: LargeRun, raw: Moments) -> LargeProblem:
     to_raw = model_of(run).to_raw(mean, deviation)
     moments = raw.in_coordinates(to_raw) if run.scale_features else raw
     start = torch.linalg.solve(to_raw, _start(run))
-    curvature = curvature_from_moments(moments)
+    # what is subtracted takes digits with it, in each power
+    shifted = torch.where(constant, 0.0, mean / deviation).abs().amax().item()
+    rounding = min(EPSILON * (1 + 2 * shifted) ** max(1, run.degree), MOST_ROUNDING)
+    curvature = curvature_from_moments(moments, rounding)
     if not run.learning_rate:
         low, high = LEARNING_RATE.low, LEARNING_RATE.high
         rate = usual_rate(run, curvature, start)

@@ -68,6 +68,7 @@ def valley_projection(curvature: Curvature) -> Projection:
         hessian=torch.diag(curvature.eigenvalues),
         eigenvectors=torch.eye(size, dtype=torch.float64),
         optimum=torch.zeros(size, dtype=torch.float64),
+        unsure=curvature.eigenvectors.T.abs() @ curvature.unsure,
     )
     return Projection(own, (0, size - 1), signed(curvature.eigenvectors), curvature.optimum)
 

@@ -9,11 +9,15 @@ import nist
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from gd_core.datasets import Dataset
+from gd_core.large.run import LargeRun
+from gd_core.large.training import problem_of
 from gd_core.models import MODELS
 from gd_core.moments import Moments
-from gd_core.objective import Objective, mse_broadcast
+from gd_core.objective import LinearObjective, mse_broadcast
 from gd_core.problem import build
 from gd_core.recorder import record
 from gd_core.settings.experiment import Experiment
@@ -31,7 +35,13 @@ def objective_of(features, target, model):
     x = torch.tensor(np.column_stack(features), dtype=torch.float64)
     y = torch.tensor(target, dtype=torch.float64).unsqueeze(1)
     start = torch.zeros(len(function.parameter_names), dtype=torch.float64)
-    return Objective(function, Dataset(x, y, tuple(f"x{i}" for i in range(x.shape[1])), "y", "", start))
+    return LinearObjective(function, Dataset(x, y, tuple(f"x{i}" for i in range(x.shape[1])), "y", "", start))
+
+
+def rows_of(features, target, model):
+    """Φ and y, as they are trained."""
+    objective = objective_of(features, target, model)
+    return objective.features, objective.target
 
 
 def numbers(certified):
@@ -171,7 +181,182 @@ def test_the_shape_mistake_over_years():
 )
 def test_moments_alone_have_their_digits(name):
     """Of a large table nothing but moments is there, of columns as they are."""
-    objective, right = objective_of(*SETS[name]), exact.fit(*SETS[name])
-    found = curvature_from_moments(Moments.of(objective.features, objective.target))
+    found, right = curvature_from_moments(Moments.of(*rows_of(*SETS[name]))), exact.fit(*SETS[name])
     assert has_the_floor(right, found.floor_rmse)
     assert off(right, found.optimum.tolist()) < CURVE
+
+
+@pytest.mark.parametrize(
+    ("degree", "scale_features", "accuracy"),
+    [
+        (1, False, 1e-9),
+        (1, True, 1e-9),
+        (2, False, 1e-9),
+        (2, True, 1e-9),
+        (3, False, 1e-6),
+        (3, True, 1e-6),
+        (5, True, 1e-2),
+    ],
+)
+def test_a_large_table_over_years_has_no_flat_direction(degree, scale_features, accuracy):
+    """Moments of powers of years as they are lose digits with each degree; no direction is taken for flat by that."""
+    features, target, _ = over(YEARS, "linear")
+    model = f"polynomial {degree}"
+    run = LargeRun(target="y", features=("year",), degree=degree, scale_features=scale_features)
+    found = problem_of(run, Moments.of(*rows_of(features, target, model))).curvature
+    assert found.floor_rmse == pytest.approx(exact.fit(features, target, model).floor, rel=accuracy)
+    assert found.eigenvalues[0] > 0
+
+
+# ------------------------------------------------------------------------------------------- what cannot be known
+
+
+def test_sixteen_digits_may_be_too_few_for_a_curve():
+    """A cubic over a month of seconds is a difference of terms 10¹² as large: the blur says how far it is off."""
+    features, target, model = over(SECONDS, "polynomial 3")
+    found, right = curvature_of(objective_of(features, target, model)), exact.fit(features, target, model)
+    assert found.floor_rmse == pytest.approx(right.floor, rel=FLOOR)  # which training cannot reach
+    best, rounded = right.predictions(), right.predictions(found.optimum.tolist())
+    away = exact.root(sum((a - b) ** 2 for a, b in zip(best, rounded, strict=True)) / len(target))
+    assert 1e-9 < away < found.blur < 1e-5
+    assert curvature_of(objective_of(*SETS["years 1"])).blur < 1e-12
+
+
+@given(
+    st.integers(0, 2**32 - 1),
+    st.integers(1, 3),
+    st.floats(0, 7),
+    st.floats(0, 9),
+    st.floats(-9, 0),
+)
+@settings(max_examples=60)
+def test_no_parameter_is_farther_off_than_is_said(seed, count, offset, likeness, noise):
+    """Features far from 0, nearly alike, nearly perfect fits: the optimum is within `unsure` of the rational one."""
+    generator = np.random.default_rng(seed)
+    base = generator.normal(size=12)
+    columns = [10**offset + base + 10**-likeness * generator.normal(size=12) for _ in range(count)]
+    target = base + 10**noise * generator.normal(size=12)
+    features = [column.tolist() for column in columns]
+    found = curvature_of(objective_of(features, target.tolist(), "linear"))
+    right = exact.fit(features, target.tolist(), "linear")
+    if found.eigenvalues[0] > 0:
+        off_by = [
+            abs(float(Fraction(a) - b)) for a, b in zip(found.optimum.tolist(), right.parameters, strict=True)
+        ]
+        assert all(away <= most for away, most in zip(off_by, found.unsure.tolist(), strict=True))
+
+
+def test_digits_that_are_known_are_right():
+    """Of nearly equal features few digits are known, and those agree with the rational optimum."""
+    generator = np.random.default_rng(8)
+    base, other = generator.normal(size=(2, 30))
+    for likeness, fewest, most in ((1e-2, 11, 15), (1e-6, 7, 10), (1e-10, 2, 6)):
+        features = {"u": base, "v": base + likeness * other}
+        table = keep(Table.of(features | {"y": other + generator.normal(size=30)}))
+        fields = {"table": table.key, "target": "y", "features": ("u", "v"), "points": 30}
+        experiment = replace(Experiment.default("table"), **fields)
+        problem = build(experiment)
+        forecast = forecast_of(experiment, problem, curvature_of(problem.objective))
+        rows = problem.dataset
+        right = exact.fit(rows.x.T.tolist(), rows.y[:, 0].tolist(), "linear")
+        for digits, value, true in zip(
+            forecast.optimum_digits[:2], forecast.optimum, right.parameters, strict=False
+        ):
+            assert fewest <= digits <= most
+            assert value == pytest.approx(float(true), rel=10.0 ** (1 - digits))
+
+
+X, Z = np.random.default_rng(2).normal(size=(2, 40))
+COLUMNS = {
+    "metres and feet": ([X, X / 0.3048], 1),
+    "years and months": ([2000 + 10 * X, (2000 + 10 * X) * 12], 1),
+    "seconds since 1970 and days": ([1.7e9 + 1e4 * X, (1.7e9 + 1e4 * X) / 86_400], 1),
+    "Celsius and Fahrenheit": ([20 + 5 * X, 32 + 1.8 * (20 + 5 * X)], 1),
+    "a sum of two": ([X, Z, X + Z], 1),
+    "a tenth everywhere": ([X, np.full(40, 0.1)], 1),
+    "1e15 everywhere": ([X, np.full(40, 1e15)], 1),
+    "yes and no": ([X > 0, X <= 0], 1),
+    "all the same": ([X, X, X], 2),
+    "twins beside another unit": ([1e8 * X, 1e8 * X / 3, 1e-7 * Z], 1),
+    "alike to a billionth": ([X, X + 1e-9 * Z], 0),
+    "years": ([2000 + 10 * X], 0),
+}
+
+
+@pytest.mark.parametrize("name", COLUMNS)
+def test_flat_directions_are_counted(name):
+    """What says the same twice, in whatever units, is flat; what is only much alike, or far from 0, is not."""
+    columns, flat = COLUMNS[name]
+    objective = objective_of(
+        [column.astype(float).tolist() for column in columns], (X + Z).tolist(), "linear"
+    )
+    found = curvature_of(objective)
+    assert int((found.eigenvalues == 0).sum()) == flat
+    still = found.eigenvectors[:, :flat]
+    size = objective.features.square().mean(0).sqrt() @ still.abs()
+    assert bool(((objective.features @ still).abs().amax(0) <= 1e-11 * size).all())
+    torch.testing.assert_close(
+        found.eigenvectors.T @ found.eigenvectors, torch.eye(len(still), dtype=torch.float64)
+    )
+    assert abs(float((found.optimum @ still).abs().sum())) <= 1e-9 * float(
+        found.optimum.norm()
+    )  # the shortest
+
+
+# ----------------------------------------------------------------------------------------------- a floor of nothing
+
+
+@pytest.mark.parametrize("scale_features", [False, True])
+@pytest.mark.parametrize("points", [10, 100, 1000])
+@pytest.mark.parametrize("seed", range(5))
+def test_a_plane_rounded_to_float32_is_a_perfect_fit(seed, points, scale_features):
+    """Its floor is some 1e-7, and no more than the rounding of its rows; with noise of 1e-5 it is not."""
+    plane = replace(Experiment.default("two-features"), points=points, data_seed=seed)
+    plane = replace(plane, scale_features=scale_features)
+    assert curvature_of(build(plane).objective).floor_is_zero
+    noisy = curvature_of(build(replace(plane, noise=1e-5)).objective)
+    assert noisy.floor_rmse > 0
+    assert not noisy.floor_is_zero
+
+
+PERFECT = {
+    "integers": ([list(range(1, 401))], [4.0 * x + 2.5 for x in range(1, 401)], "linear"),
+    "beside a column of ones": ([[1.0] * 6, [*range(6)]], [0.1 * x + 0.3 for x in range(6)], "linear"),
+    "a parabola over years": ([[*YEARS]], [0.1 * (x - 2010) ** 2 + 0.7 for x in YEARS], "polynomial 2"),
+    "through the origin": ([[*range(1, 9)]], [0.7 * x for x in range(1, 9)], "proportional"),
+    "seconds": ([SECONDS.tolist()], [(x - 1.7e9) / 7 for x in SECONDS], "linear"),
+    "rows as many as parameters": ([[1.0, 2.0, 5.0]], [3.1, 2.7, 8.8], "polynomial 2"),
+    "Wampler1": SETS["Wampler1"],
+    "Wampler2": SETS["Wampler2"],
+}
+
+
+@pytest.mark.parametrize("name", PERFECT)
+def test_a_perfect_fit_is_told(name):
+    """Decimals and whole numbers that a curve explains up to their last digit."""
+    found = curvature_of(objective_of(*PERFECT[name]))
+    assert found.floor_is_zero
+    features, target, model = PERFECT[name]
+    if len(target) > len(found.optimum):
+        moved = [*target]
+        moved[1] += 1e-6 * max(map(abs, target))
+        assert not curvature_of(objective_of(features, moved, model)).floor_is_zero
+
+
+@pytest.mark.parametrize("name", [name for name in SETS if name not in ("Wampler1", "Wampler2")])
+def test_a_floor_is_not_taken_for_nothing(name):
+    """Where the data do scatter, also in the fifth digit (Pontius), and where numbers are whole."""
+    assert not curvature_of(objective_of(*SETS[name])).floor_is_zero
+
+
+def test_large_whole_numbers_have_a_floor():
+    """Numbers of seven digits that scatter by two: they fit into float32, and have not been rounded to it."""
+    x = np.arange(30.0)
+    target = 9_000_000 + 1000 * x + np.where(x % 2, 2.0, -2.0)
+    assert not curvature_of(objective_of([x.tolist()], target.tolist(), "linear")).floor_is_zero
+
+
+def test_the_shape_mistake_is_no_perfect_fit():
+    """Its floor is the spread of y, though the constant that it fits has no error of its own."""
+    wrong = replace(build(Experiment.default("two-features")).objective, loss=mse_broadcast)
+    assert not curvature_of(wrong).floor_is_zero

@@ -77,7 +77,7 @@ def test_an_unknown_loss_has_neither_gradient_nor_line():
     """Nor is it taken for the mean squared error, whose root the RMSE is."""
     unknown: Any = SimpleNamespace(info=DATASET_INFO["noisy-quadratic"], loss="huber")
     run = run_of(Experiment.default())
-    run.experiment.loss = "huber"
+    vars(run.experiment)["loss"] = "huber"
     for use in (lambda: gradient_of(unknown), lambda: why_no_theory(unknown), lambda: error(run, LIGHT, 200)):
         with pytest.raises(KeyError, match="huber"):
             use()
