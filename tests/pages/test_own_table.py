@@ -1,6 +1,7 @@
 """A table of one's own on the Train page and in the lessons: brought, mended, picked, kept, removed."""
 
 import gc
+import re
 
 import numpy as np
 import pytest
@@ -9,7 +10,8 @@ from train_page import Lab
 
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.task import Result, Task
-from gd_core.tables.table import find
+from gd_core.tables.table import Table as ValuesOf
+from gd_core.tables.table import find, keep
 from pages.ui.look import session
 from pages.ui.player.live_runs import Runs
 from pages.ui.train.form import Form
@@ -243,3 +245,41 @@ def test_a_lesson_takes_the_table(name):
     if name == "landscape":
         page = LessonPage(name, **three | {"features": "x"})
         assert "table must be fitted with 3 parameters in this lesson" in page.complaints[0]
+
+
+def facts_of(columns, **query):
+    """What the tab of numbers says of a table of one's own."""
+    table = keep(ValuesOf.of(columns))
+    asked = {"dataset": "table", "table": table.key, "target": "y", "features": ",".join([*columns][:-1])}
+    lab = Table(**asked | {"learning_rate": "1e-18", "epochs": "1"} | query)
+    return " ".join(
+        element.proto.body for element in lab.at.get("html") if 'class="live facts"' in element.proto.body
+    )
+
+
+def test_what_sixteen_digits_do_not_hold_is_said():
+    """Of nearly equal features the known digits, of the fifth power of a year the curve’s blur; else nothing is said."""
+    generator = np.random.default_rng(8)
+    u, other, noise = generator.normal(size=(3, 30))
+    years = np.linspace(2010.0, 2020.0, 30)
+    twins = facts_of({"u": u, "v": u + 1e-11 * other, "y": other + noise})
+    assert re.search(r"Digits that are known: \d of w₁, \d of w₂, \d of b; the rest is rounding\.", twins)
+    fifth = facts_of({"year": years, "y": noise}, degree="5")
+    assert re.search(
+        r"Its terms nearly cancel, so 16 digits of each hold the curve to ±0\.\d+ only\. Scale the features\.",
+        fifth,
+    )
+    for usual in (
+        facts_of({"year": years, "y": noise}, degree="2"),
+        facts_of({"year": years, "y": noise}, degree="5", scale_features="true"),
+        facts_of({"u": u, "v": other, "y": u + other}),
+    ):
+        assert "The parameters with the lowest loss" in usual
+        assert "digits" not in usual.lower()
+
+
+def test_a_small_parameter_beside_a_large_one_is_no_zero():
+    """Of a curve over powers of a large feature each parameter is written with its digits, however small."""
+    x = np.linspace(150_000, 3_000_000, 20)
+    facts = facts_of({"x": x, "y": 7e-4 + 7.3e-7 * x - 3.2e-15 * x**2}, degree="2")
+    assert "w₁ = 7.30000e−7, w₂ = −3.20000e−15, b = 0.000700000" in facts

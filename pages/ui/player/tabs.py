@@ -3,6 +3,7 @@
 Only the tab that is open is computed and sent.
 """
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -15,7 +16,7 @@ from gd_core.settings.catalog import LOSS_INFO
 from gd_core.settings.engines import ENGINE_NOTE, SPECTRUM
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.rules import OPTIMIZER_INFO, is_plain
-from gd_core.theory import Forecast, why_no_theory
+from gd_core.theory import Curvature, Forecast, why_no_theory
 from gd_core.verdict import short, significant
 from pages.ui.charts.error import gap as gap_chart
 from pages.ui.charts.fit import panel
@@ -28,6 +29,7 @@ from pages.ui.player import player
 HEIGHT = 220
 NUMBERS, PARAMETERS, STEPS, SIX, GAP = "In numbers", "Parameters", "Steps", "Six steps", "Gap to optimum"
 PANELS = 6
+BLURRED = 1e-3  # of the floor: from there on the blur of the curve shows in six digits of its RMSE
 ABREAST = 4  # parameters' charts in a row
 COMPARED = (
     100_000  # rows times parameters, up to which the gradient is worked out in three ways at every epoch
@@ -96,9 +98,10 @@ def _facts(run: Run, forecast: Forecast) -> None:
     """Curvatures, optimum, floor and rates, one below the other."""
     experiment, names = run.experiment, run.experiment.info.parameters
     epochs = f"{experiment.epochs:,} epoch{'s' if experiment.epochs > 1 else ''}"
-    largest = max(map(abs, forecast.optimum))
-    rounded = [0.0 if abs(value) < 1e-12 * largest else value for value in forecast.optimum]
-    optimum = ", ".join(f"{name} = {significant(value)}" for name, value in zip(names, rounded, strict=True))
+    known = zip(names, forecast.optimum, forecast.optimum_digits, strict=True)
+    optimum = ", ".join(
+        f"{name} = {significant(value, min(digits, 6)) if digits else 0}" for name, value, digits in known
+    )
     rows = [
         (
             "Condition number κ",
@@ -113,7 +116,9 @@ def _facts(run: Run, forecast: Forecast) -> None:
         (
             "Optimum",
             optimum,
-            "The parameters with the lowest loss" + (", in raw units." if experiment.scale_features else "."),
+            "The parameters with the lowest loss"
+            + (", in raw units." if experiment.scale_features else ".")
+            + _what_is_not_known(run.curvature, forecast, names),
         ),
         ("Floor RMSE", significant(forecast.floor_rmse), LOSS_INFO[experiment.loss].floor),
     ]
@@ -137,6 +142,20 @@ def _facts(run: Run, forecast: Forecast) -> None:
         rows.append(("Limit of the rate", "none", forecast.why_no_limit or ""))
     body = "".join(f"<tr><td>{a}</td><td>{b}</td><td>{c}</td></tr>" for a, b, c in rows)
     st.html(f'<table class="live facts">{body}</table>')
+
+
+def _what_is_not_known(curvature: Curvature, forecast: Forecast, names: Sequence[str]) -> str:
+    """A sentence where numbers of 16 digits are too few: for a parameter, or for the curve that all of them make."""
+    few = [
+        f"{digits} of {name}"
+        for name, digits in zip(names, forecast.optimum_digits, strict=True)
+        if 0 < digits < 6
+    ]
+    if few:
+        return f" Digits that are known: {', '.join(few)}; the rest is rounding."
+    if curvature.blur > BLURRED * curvature.floor_rmse and not curvature.floor_is_zero:
+        return f" Its terms nearly cancel, so 16 digits of each hold the curve to ±{short(curvature.blur)} only. Scale the features."
+    return ""
 
 
 def _parameters(run: Run, colours: Palette) -> None:
