@@ -3,12 +3,14 @@
 import streamlit as st
 
 from gd_core.lessons.glossary import LONGEST_SEARCH, Entry, found
+from gd_core.settings.fields import Field
 from pages.ui.lessons.glossary import Search
 from pages.ui.look import look
 from pages.ui.settings import lesson
 from pages.ui.settings.page_settings import PageSettings
 
-page = PageSettings("glossary", Search()).open()
+SEARCH = Field(title="Search", help=f"One or more words, up to {LONGEST_SEARCH} characters, then Enter.")
+page = PageSettings("glossary", Search(), fields={"q": SEARCH}).open()
 
 
 def card(entry: Entry) -> None:
@@ -29,9 +31,7 @@ lesson.heading(
 entries = found(page.settings.q)
 with st.container(key="search", horizontal=True, vertical_alignment="bottom"):
     with st.container(width=360):
-        page.text(
-            "q", label="Search", help=f"One or more words, up to {LONGEST_SEARCH} characters, then Enter."
-        )
+        page.text("q")
     if page.settings.q:
         st.button("Show all", icon=":material/close:", on_click=page.load, args=(Search(),), key="show_all")
 page.complaint()

@@ -78,11 +78,12 @@ def test_a_run_loads_neither_dynamo_nor_sympy():
     script = """
 from dataclasses import replace
 from gd_core import verdict
-from gd_core.settings.experiment import CHOICES, Experiment
+from gd_core.settings.experiment import Experiment
+from gd_core.settings.rules import OPTIMIZER_INFO
 from gd_core.outcome import outcome
 from gd_core.recorder import Recorder
 from gd_core.theory import curvature_of, forecast_of
-for optimizer in CHOICES["optimizer"]:
+for optimizer in OPTIMIZER_INFO:
     for batch_size in (0, 7):
         experiment = Experiment.default("two-features", optimizer)
         experiment = replace(experiment, points=20, epochs=5, batch_size=batch_size, scale_features=True)

@@ -18,8 +18,6 @@ from gd_core.settings.experiment_fields import (
     Phase,
 )
 from gd_core.settings.fields import (
-    Choice,
-    Number,
     ParameterError,
     quoted,
 )
@@ -38,10 +36,6 @@ from gd_core.settings.table_fields import (
 MAX_PHASES = 8  # how often a run may be continued with other settings
 SPECTRUM_KNOWS = COMMON_FIELDS
 MAX_START = 1e9  # |θ₀|; above it the squared error of ordinary data loses its digits
-
-
-BOUNDS = {name: field for name, field in FIELDS.items() if isinstance(field, Number) and name != "degree"}
-CHOICES = {name: tuple(field.choices) for name, field in FIELDS.items() if isinstance(field, Choice)}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -186,8 +186,15 @@ class Numbers(Field):
     at_most: int = 8
     or_none: bool = False
 
-    def parse(self, text: str) -> tuple[Any, ...]:
-        return tuple(_number_or_text(part.strip()) for part in text.split(",") if part.strip())
+    def parse(self, text: str) -> tuple[float, ...]:
+        return tuple(float(part) for part in text.split(",") if part.strip())
+
+    def read(self, name: str, text: str) -> tuple[float, ...]:
+        one = Number(low=self.low, high=self.high)  # which quotes a number as it was typed
+        value = tuple(one.read(name, part.strip()) for part in text.split(",") if part.strip())
+        if sentence := self.wrong(name, value):
+            raise ParameterError(name, sentence)
+        return value
 
     def wrong(self, name: str, value: Any) -> str | None:
         if self.or_none and not value:
@@ -208,6 +215,7 @@ class Numbers(Field):
 class Rows(Field):
     """Rows of numbers with semicolons between, in each row as many, with commas between; or no row at all."""
 
+    default: tuple[tuple[float, ...], ...] = ()
     columns: int
     low: float
     high: float
@@ -217,8 +225,14 @@ class Rows(Field):
     def _row(self) -> Numbers:
         return Numbers(low=self.low, high=self.high, at_least=self.columns, at_most=self.columns)
 
-    def parse(self, text: str) -> tuple[tuple[Any, ...], ...]:
+    def parse(self, text: str) -> tuple[tuple[float, ...], ...]:
         return tuple(self._row.parse(part) for part in text.split(";") if part.strip())
+
+    def read(self, name: str, text: str) -> tuple[tuple[float, ...], ...]:
+        value = tuple(self._row.read(name, part) for part in text.split(";") if part.strip())
+        if sentence := self.wrong(name, value):
+            raise ParameterError(name, sentence)
+        return value
 
     def wrong(self, name: str, value: Any) -> str | None:
         if sentence := next(filter(None, (self._row.wrong(name, row) for row in value)), None):
@@ -316,13 +330,6 @@ def number_of_json(name: str, value: Any) -> float:
         except OverflowError:
             pass
     raise ParameterError(name, f"{name} must be a number. Got {quoted(value)}.")
-
-
-def _number_or_text(text: str) -> float | str:
-    try:
-        return float(text)
-    except ValueError:
-        return text
 
 
 # --------------------------------------------------------------------------------------------------- as text

@@ -2,11 +2,12 @@
 
 import pytest
 import torch
+from known_fields import offer
 from torch import Tensor, nn
 
 from gd_core.models import MODELS, Model
 from gd_core.settings.catalog import DATASET_INFO, MODEL_INFO, DatasetInfo, ModelInfo, fixed
-from gd_core.settings.experiment import CHOICES, Experiment, defaults
+from gd_core.settings.experiment import Experiment, defaults
 
 GROWTH = "growth"  # a data set: the noisy quadratic's rows, and a eᵇᵗ for them
 SETTLES = {"learning_rate": 1e-6, "epochs": 60}
@@ -51,7 +52,7 @@ def know(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(MODELS, "exponential", Exponential)
     monkeypatch.setitem(MODEL_INFO, "exponential", WORDS)
     monkeypatch.setitem(DATASET_INFO, GROWTH, ROWS)
-    monkeypatch.setitem(CHOICES, "dataset", (*CHOICES["dataset"], GROWTH))
+    offer(monkeypatch, "dataset", GROWTH)
 
 
 def growth(**changes) -> Experiment:

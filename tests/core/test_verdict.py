@@ -7,11 +7,12 @@ from dataclasses import replace
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from known_fields import CHOICES
 
 from gd_core.outcome import Outcome, outcome
 from gd_core.problem import build
 from gd_core.recorder import Recorder, record
-from gd_core.settings.experiment import CHOICES, Experiment
+from gd_core.settings.experiment import Experiment
 from gd_core.theory import curvature_of, forecast_of
 from gd_core.verdict import of_run, of_steps, short, significant
 

@@ -21,22 +21,24 @@ class Page:
         self.loaded, self.said, self.state = [], [], {}
         for module in (draw, session):
             monkeypatch.setattr(module, "STATE", self.state)
+        monkeypatch.setattr(draw, "page", self)
+        self.load, self.tell = self.loaded.append, self.said.append
 
     def typed(self, experiment, **changes):
         """Edit the table."""
         usual = {"edited_rows": {}, "deleted_rows": [], "added_rows": []}
         points = drawing.points_of(experiment)
-        draw._typed(experiment, points, usual | changes, self.loaded.append, self.said.append)
+        draw._typed(experiment, points, usual | changes)
         return drawing.points_of(self.loaded[-1]) if self.loaded else None
 
     def edit(self, experiment, number, points):
         """Finish a change on the paper."""
         self.state["pad"] = {"edit": {"number": number, "points": points}}
-        draw._edited(experiment, self.loaded.append, self.said.append)
+        draw._edited(experiment)
 
     def ask(self, experiment, what):
         self.state["pad"] = {"ask": what}
-        draw._asked(experiment, self.loaded.append)
+        draw._asked(experiment)
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from gd_core.tables.table import Table as ValuesOf
 from gd_core.tables.table import find, keep
 from pages.ui.look import session
 from pages.ui.player.live_runs import Runs
-from pages.ui.train.form import Form
+from pages.ui.settings.form import EveryPage
 from pages.ui.train.pins import Pinned
 from pages.ui.train.task import NEEDS_A_FILE, Handed
 
@@ -201,12 +201,14 @@ def test_a_task_on_a_large_table_waits_for_its_file(kind):
     other = Table(**{kind: text})
     assert other.query == {kind: text}
     assert NEEDS_A_FILE in words(other)
-    assert "w_table" in other.at.session_state
+    assert other.at.session_state[session.key(EveryPage)].held["train"].settings == Experiment.default(
+        "table"
+    )
     other.paste(GOOD)
     assert "This file is another one" in words(other)
     other.paste(f"x,y\n{rows}")
     assert other.query == {kind: text}
-    assert other.at.session_state[session.key(Form)].good == task.experiment
+    assert other.at.session_state[session.key(EveryPage)].held["train"].settings == task.experiment
     assert NEEDS_A_FILE not in words(other)
     assert other.at.session_state[session.key(Handed)].task.text == "Try it."
     assert not other.at.exception

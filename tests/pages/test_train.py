@@ -609,6 +609,14 @@ def test_a_link_that_is_followed_later_replaces_the_widgets():
     assert lab.experiment == Experiment.default("one-parameter")
 
 
+def test_links_are_followed_one_after_another():
+    """Also after one that led away from numbers of one's own, whose field is gone then."""
+    lab = Lab().choose("start", "numbers").follow({})
+    assert lab.at.selectbox("w_start").value == "published"
+    lab.follow({"epochs": "20"})
+    assert lab.experiment == Experiment(epochs=20)
+
+
 HOSTILE = {
     "dataset": "../../etc/passwd",
     "loss": "<script>alert(1)</script>",

@@ -5,11 +5,12 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from known_fields import offer
 
 from gd_core.problem import build
 from gd_core.recorder import record
 from gd_core.settings.catalog import DATASET_INFO, LOSS_INFO, MODEL_INFO
-from gd_core.settings.experiment import CHOICES, Experiment
+from gd_core.settings.experiment import Experiment
 from gd_core.theory import curvature_of, why_no_theory
 from pages.ui.charts.elements import prediction
 from pages.ui.charts.error import error
@@ -86,7 +87,7 @@ def test_an_unknown_loss_has_neither_gradient_nor_line():
 def test_a_loss_that_is_no_square_has_no_theory(monkeypatch):
     """Then neither the model’s Φ makes it a parabola."""
     monkeypatch.setitem(LOSS_INFO, "huber", replace(LOSS_INFO["mse"], squared=False))
-    monkeypatch.setitem(CHOICES, "loss", (*CHOICES["loss"], "huber"))
+    offer(monkeypatch, "loss", "huber")
     reason = why_no_theory(Experiment(loss="huber"))
     assert reason
     assert reason.startswith("The loss is no squared error")

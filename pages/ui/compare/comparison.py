@@ -27,7 +27,7 @@ from pages.ui.player import live_runs, player, run_summaries, tabs
 from pages.ui.settings import lesson
 from pages.ui.settings.page_settings import PageSettings
 from pages.ui.takeaway import takeaway
-from pages.ui.train import form
+from pages.ui.train import train_settings
 from pages.ui.train.pinned import entry, training
 
 TALL, LARGE = 290, 230  # height of the charts, in pixels, and on a projector
@@ -49,7 +49,7 @@ def empty(page: PageSettings[Pins]) -> None:
             f"train again. Up to {MOST} runs meet here, and one link holds them all."
         )
         with st.container(horizontal=True, gap="small"):
-            unknown = why_no_theory(form.held().good)  # then nobody knows which rates
+            unknown = why_no_theory(train_settings.page.settings)  # then nobody knows which rates
             st.button(
                 "Four rates of this problem", type="primary", key="example_rates", disabled=unknown is not None,
                 on_click=_load, args=(page, _rates),
@@ -63,8 +63,7 @@ def empty(page: PageSettings[Pins]) -> None:
 
 
 def _load(page: PageSettings[Pins], make: Callable[[Experiment], list[Pin]]) -> None:
-    base = form.held().good
-    base = replace(base, before=())
+    base = replace(train_settings.page.settings, before=())
     base = replace(base, epochs=min(base.epochs, EXAMPLE))
     found: list[Pin] = []
     for pin in make(base):

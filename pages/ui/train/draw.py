@@ -1,6 +1,6 @@
 """Data drawn by hand: the paper in place of "Data and fit" until Train is pressed, and the same points as a table."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,9 @@ from gd_core.settings.fields import ParameterError
 from pages.ui.charts.model import Run
 from pages.ui.look import look, projector, session
 from pages.ui.look.palette import Palette
+from pages.ui.player import live_runs
 from pages.ui.train import own_table
+from pages.ui.train.train_settings import page
 
 _HERE = Path(__file__).parent
 _pad = component(
@@ -27,8 +29,6 @@ _pad = component(
 )
 REMEMBERED = 50  # drawings that Undo goes back to
 STATE = st.session_state
-Load = Callable[[Experiment], None]
-Say = Callable[[str], None]
 
 
 @dataclass
@@ -44,14 +44,12 @@ class Paper:
     edits: int = 0
 
 
-def show(run: Run, colours: Palette, load: Load, say: Say) -> None:
+def show(run: Run, colours: Palette) -> None:
     """Draw the paper with the points of an experiment on it.
 
     Args:
         run: A drawing that waits for Train.
         colours: Those of the charts.
-        load: Sets the page to another experiment. For callbacks.
-        say: Says a sentence on the page. For callbacks.
     """
     experiment, problem = run.experiment, run.problem
     points = drawing.points_of(experiment)
@@ -64,7 +62,7 @@ def show(run: Run, colours: Palette, load: Load, say: Say) -> None:
         how = "" if projector.on() else "click to add a point, drag to move, double click to remove"
         look.panel_title("Data and fit", how)
         with st.popover("As a table", icon=":material/table_rows:", key="pad_table"):
-            _editor(experiment, points, load, say)
+            _editor(experiment, points)
     _pad(
         key="pad",
         data={
@@ -91,12 +89,12 @@ def show(run: Run, colours: Palette, load: Load, say: Say) -> None:
                 "paper": colours.paper,
             },
         },
-        on_edit_change=lambda: _edited(experiment, load, say),
-        on_ask_change=lambda: _asked(experiment, load),
+        on_edit_change=lambda: _edited(experiment),
+        on_ask_change=lambda: _asked(experiment),
     )
 
 
-def _editor(experiment: Experiment, points: list[list[float]], load: Load, say: Say) -> None:
+def _editor(experiment: Experiment, points: list[list[float]]) -> None:
     number = st.column_config.NumberColumn(
         required=True, min_value=-drawing.FARTHEST, max_value=drawing.FARTHEST
     )
@@ -107,33 +105,31 @@ def _editor(experiment: Experiment, points: list[list[float]], load: Load, say: 
         key=key,
         height=320,
         column_config=dict.fromkeys(drawing.COLUMNS, number),
-        on_change=lambda: _typed(experiment, points, STATE[key], load, say),
+        on_change=lambda: _typed(experiment, points, STATE[key]),
     )
     st.caption(f"{drawing.FEWEST} to {drawing.MOST} points. A row that is not complete yet waits.")
 
 
-def _edited(experiment: Experiment, load: Load, say: Say) -> None:
+def _edited(experiment: Experiment) -> None:
     """The browser has finished a change."""
     edit = STATE["pad"].get("edit")
     if isinstance(edit, dict):
         session.held(Paper).edits = edit.get("number", 0)
-        _take(experiment, edit.get("points"), load, say)
+        _take(experiment, edit.get("points"))
 
 
-def _asked(experiment: Experiment, load: Load) -> None:
+def _asked(experiment: Experiment) -> None:
     """Undo or Start over was pressed."""
     what = str(STATE["pad"].get("ask") or "")
     drawings = session.held(Paper).earlier
     if what.startswith("undo") and drawings:
-        _set(drawings.pop(), load)
+        _set(drawings.pop())
     elif what.startswith("over"):
         drawings.append(experiment)
-        _set(drawing.opening(), load)
+        _set(drawing.opening())
 
 
-def _typed(
-    experiment: Experiment, points: list[list[float]], changes: Mapping[str, Any], load: Load, say: Say
-) -> None:
+def _typed(experiment: Experiment, points: list[list[float]], changes: Mapping[str, Any]) -> None:
     """The table was edited: rows changed, removed and added. One that lacks a number waits for it."""
     rows = [dict(zip(drawing.COLUMNS, point, strict=True)) for point in points]
     for row, cells in changes["edited_rows"].items():
@@ -143,22 +139,23 @@ def _typed(
     rows += [dict(row) for row in changes["added_rows"]]
     table = [[row.get(name) for name in drawing.COLUMNS] for row in rows]
     if not any(cell is None for row in table for cell in row):
-        _take(experiment, table, load, say)
+        _take(experiment, table)
 
 
-def _take(experiment: Experiment, points: Any, load: Load, say: Say) -> None:
+def _take(experiment: Experiment, points: Any) -> None:
     """Other points: what cannot be trained on is said, and the paper stays as it was."""
     try:
         changed = drawing.drawn(experiment, points)
     except ParameterError as error:
-        say(str(error))
+        page.tell(str(error))
         return
     if changed.table != experiment.table:
         paper = session.held(Paper)
         paper.earlier = [*paper.earlier, experiment][-REMEMBERED:]
-        _set(changed, load)
+        _set(changed)
 
 
-def _set(experiment: Experiment, load: Load) -> None:
+def _set(experiment: Experiment) -> None:
     own_table.remember_drawing(experiment)
-    load(experiment)
+    page.load(experiment)
+    live_runs.reset()

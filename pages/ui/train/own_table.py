@@ -1,6 +1,6 @@
 """A table of one's own in the side bar: upload, paste or take an example; pick columns; say what becomes of gaps. No torch.
 
-What is picked stands in the session's widgets. As long as rows lack a number and nobody has said what becomes of them,
+What is picked stands in the fields. As long as rows lack a number and nobody has said what becomes of them,
 the experiment stays as it was: the charts go on showing the last complete table.
 """
 
@@ -27,12 +27,12 @@ from gd_core.settings.table_fields import (
 from gd_core.tables.example_tables import EXAMPLE_TABLES
 from pages.ui.look import navigation, session
 from pages.ui.look.look import plain
-from pages.ui.train import form, pins, task
+from pages.ui.train import pins, task
+from pages.ui.train.train_settings import FIRST, page
 
 STATE = st.session_state
 KEPT = 3  # tables that a visitor's session holds
 LISTED = 5  # findings shown
-Load = Callable[[Experiment], None]
 
 
 class Held(NamedTuple):
@@ -52,8 +52,6 @@ class OwnTables:
         brought: Those that were brought, by key, the latest last.
         uploads: Counts the files that were taken from an uploader.
         said: What is wrong with the last file.
-        wanted: The address that waits for its file.
-        instead: What is shown until that file is there.
         last: The last experiment on a table.
         drawing: The last drawing, of those that were changed.
     """
@@ -61,25 +59,12 @@ class OwnTables:
     brought: dict[str, Held] = field(default_factory=dict)
     uploads: int = 0
     said: str = ""
-    wanted: dict[str, str] | None = None
-    instead: Experiment | None = None
     last: Experiment | None = None
     drawing: Experiment | None = None
 
 
 def _own() -> OwnTables:
     return session.held(OwnTables)
-
-
-def want(address: dict[str, str] | None, instead: Experiment | None = None) -> None:
-    """Have an address wait for its file, and show another experiment until it is there; with None, none waits."""
-    own = _own()
-    own.wanted, own.instead = address, instead
-
-
-def waits(experiment: Experiment) -> bool:
-    """Whether an address waits for its file, and this is what is shown instead."""
-    return bool(_own().wanted) and experiment == _own().instead
 
 
 def last() -> Experiment | None:
@@ -102,9 +87,9 @@ def remember_drawing(experiment: Experiment) -> None:
 
 
 def picked() -> dict[str, Any]:
-    """The table's fields as the widgets say them, and the rows that are left, good or bad."""
-    values: dict[str, Any] = {"dataset": DATASET} | {name: form.value_or(name, None) for name in TABLE_FIELDS}
-    values["features"] = tuple(values["features"] or ())
+    """The table's fields as they are picked, good or bad."""
+    values: dict[str, Any] = {"dataset": DATASET} | {name: page.field(name) for name in TABLE_FIELDS}
+    values["features"] = tuple(values["features"])
     return values
 
 
@@ -115,15 +100,6 @@ def problem() -> tuple[str, str] | None:
         if sentence := problem_with(name, values[name], values):
             return name, sentence
     return None
-
-
-def effective(good: Experiment) -> dict[str, Any]:
-    """The table's fields that the charts are to show: as picked, or the last good ones while the pick waits."""
-    values = picked()
-    if needs_its_file(str(values["table"])) or problem():
-        base = vars(good) if good.dataset == DATASET else defaults(DATASET, good.optimizer)
-        values |= {name: base[name] for name in TABLE_FIELDS}
-    return values
 
 
 def mine(usual: Experiment, fits: Callable[[Experiment], str | None], **changes: Any) -> Experiment:
@@ -185,20 +161,19 @@ def at_most(rows: int, parameters: int | None = None) -> Callable[[Experiment], 
 # ---------------------------------------------------------------------------------------------------- the panel
 
 
-def panel(load: Load) -> None:
-    """Draw everything about the table that a task leaves there. `load` sets all widgets to an experiment."""
-    values = picked()
-    key = str(values["table"])
+def panel() -> None:
+    """Draw everything about the table that a task leaves there."""
+    key = page.field("table")
     table = table_at_hand(key)
     with st.container(key="own_table", gap="small"):
         if table is not None and not task.hidden("table"):
             st.html(_title(key, table))
         if task.free("table"):
-            _menu(load)
-        if task.free("table") and not drawing.is_drawing(form.held().good):
+            _menu()
+        if task.free("table") and not drawing.is_drawing(page.settings):
             st.button(
                 "Draw your own", icon=":material/draw:", key="draw_your_own", width="stretch",
-                on_click=_draw, args=(load,), help="Click points on a plot, and watch the fit answer.",
+                on_click=_draw, help="Click points on a plot, and watch the fit answer.",
             )  # fmt: skip
         for sentence in _said():
             st.markdown(f":orange[:material/error:] {plain(sentence)}")
@@ -206,23 +181,24 @@ def panel(load: Load) -> None:
             return
         names = list(table.names)
         if not task.hidden("target"):
-            st.selectbox("Target y", names, key=form.key("target"), on_change=_target_changed, args=(load,),
-                         disabled=not task.free("target"), help="The column that is predicted.")  # fmt: skip
-        others = [name for name in names if name != form.value("target")]
+            page.draw(st.selectbox, "target", "Target y", options=names, then=_target_picked,
+                      disabled=not task.free("target"), help="The column that is predicted.")  # fmt: skip
+        others = [name for name in names if name != page.field("target")]
         if not task.hidden("features"):
-            st.multiselect(
-                "Features x", others, key=form.key("features"), on_change=_features_changed, args=(load,),
+            page.draw(
+                st.multiselect, "features", "Features x", options=others, then=_features_picked,
                 max_selections=MAX_FEATURES, placeholder="Choose columns", disabled=not task.free("features"),
                 help="The columns that it is predicted from. With one a line or a polynomial is fitted, with several a plane.",
             )  # fmt: skip
-        if len(form.value("features")) == 1 and not task.hidden("degree"):
-            st.segmented_control(
-                "Degree", range(1, MAX_DEGREE + 1), key=form.key("degree"), on_change=_changed, args=(load,), required=True,
+        if len(page.field("features")) == 1 and not task.hidden("degree"):
+            page.draw(
+                st.segmented_control, "degree", "Degree", options=range(1, MAX_DEGREE + 1), required=True,
+                then=lambda degree: _pick(degree=degree),
                 disabled=not task.free("degree"),
                 help="1 is a line w₁·x + b; 2 adds w₂·x², and so on. All of them are linear in the weights.",
             )  # fmt: skip
         if task.free("missing"):
-            _gaps(table, load)
+            _gaps(table)
 
 
 def _title(key: str, table: Any) -> str:
@@ -240,13 +216,13 @@ def _title(key: str, table: Any) -> str:
     return f'<p class="panel-title">{escape(name)} <small>{size}</small></p>'
 
 
-def _menu(load: Load) -> None:
+def _menu() -> None:
     with st.popover(
         "Bring a table", icon=":material/table:", width="stretch", key="table_menu", on_change="rerun"
     ):
         st.file_uploader(
             "A CSV or TSV file, up to 200,000 rows", type=["csv", "tsv", "txt"], max_upload_size=5,
-            key=_upload_key(), on_change=_uploaded, args=(load,),
+            key=_upload_key(), on_change=_uploaded,
         )  # fmt: skip
         st.text_area(
             "Or paste rows, as from a spreadsheet",
@@ -254,33 +230,27 @@ def _menu(load: Load) -> None:
             height=110,
             placeholder="size, price\n50, 210\n72, 295",
         )
-        st.button("Use the pasted rows", key="use_pasted", on_click=_paste, args=(load,))
+        st.button("Use the pasted rows", key="use_pasted", on_click=_paste)
         st.markdown("**Or take one of these**")
         for key, example in EXAMPLE_TABLES.items():
             st.button(
                 f"{example.title}  \n:small[:gray[{example.help}]]", key=f"example_table_{key}", type="tertiary",
-                width="stretch", on_click=_choose, args=(key, load),
+                width="stretch", on_click=_choose, args=(key,),
             )  # fmt: skip
             st.caption(plain(f"{example.source}. {example.licence}"))
-        if str(form.value_or("table", None)) in _own().brought:
-            st.button(
-                "Remove my table",
-                key="remove_table",
-                icon=":material/delete:",
-                on_click=_remove,
-                args=(load,),
-            )
+        if page.field("table") in _own().brought:
+            st.button("Remove my table", key="remove_table", icon=":material/delete:", on_click=_remove)
 
 
 def _said() -> list[str]:
     """What is wrong with the last file, and which file a link asks for."""
     sentences = [_own().said]
-    if wanted := _own().wanted:
+    if wanted := page.held.wanted:
         sentences.insert(0, needs_its_file(wanted["table"]) or "")
     return [sentence for sentence in sentences if sentence]
 
 
-def _gaps(table: Any, load: Load) -> None:
+def _gaps(table: Any) -> None:
     """Bad cells of the columns that are used, and the choice what becomes of their rows; else what was chosen."""
     found = problem()
     if found and found[0] != "missing":
@@ -296,9 +266,9 @@ def _gaps(table: Any, load: Load) -> None:
         rows = "1 row lacks a number" if gone == 1 else f"{gone:,} rows lack a number"
         st.markdown(f":orange[:material/error:] {rows}. What shall become of them?")
         st.caption("  \n".join(_findings(table, columns)))
-        st.button("Leave them out", key="drop_rows", on_click=_choose_missing, args=("drop", load), width="stretch",
+        st.button("Leave them out", key="drop_rows", on_click=_pick, kwargs={"missing": "drop"}, width="stretch",
                   disabled=left < 2, help=f"{left:,} of {table.rows:,} rows are left.")  # fmt: skip
-        st.button("Fill with the mean", key="fill_rows", on_click=_choose_missing, args=("mean", load), width="stretch",
+        st.button("Fill with the mean", key="fill_rows", on_click=_pick, kwargs={"missing": "mean"}, width="stretch",
                   help="A missing feature takes the mean of its column, where rows are held out that of the others. "
                        "A row without a target is left out.")  # fmt: skip
         st.caption("Until you choose, the charts show the last complete table.")
@@ -314,16 +284,20 @@ def _gaps(table: Any, load: Load) -> None:
             if one
             else f"{rows.filled:,} missing numbers are the mean of their column"
         )
-        parts[-1] += " over the training rows" if form.held().good.holdout else ""
+        parts[-1] += " over the training rows" if page.settings.holdout else ""
     parts += [f"{rows.dropped:,} of {table.rows:,} rows are left out"] if rows.dropped else []
     st.caption(f"{'; '.join(parts)}.")
     st.button(
-        "Choose again", key="choose_again", type="tertiary", on_click=_choose_missing, args=("refuse", load)
+        "Choose again",
+        key="choose_again",
+        type="tertiary",
+        on_click=page.put,
+        kwargs={"missing": "refuse"},
     )
 
 
 def _findings(table: Any, columns: tuple[str, ...]) -> list[str]:
-    held = _own().brought.get(form.value("table"))
+    held = _own().brought.get(page.field("table"))
     if held is None:  # from a link: only the gaps are left
         import numpy as np
 
@@ -352,31 +326,31 @@ def note(experiment: Experiment) -> str:
 # ---------------------------------------------------------------------------------------------------- callbacks
 
 
-def _draw(load: Load) -> None:
+def _draw() -> None:
     """Go back to the drawing that was left, or begin one."""
     _done()
-    want(None)
-    load(_own().drawing or drawing.opening())
-    form.held().axes = (0, 1)
+    page.held.wanted = None
+    page.load(_own().drawing or drawing.opening())
+    page.held.axes = FIRST
 
 
 def _upload_key() -> str:
     return f"upload {_own().uploads}"
 
 
-def _uploaded(load: Load) -> None:
+def _uploaded() -> None:
     file = STATE.get(_upload_key())
     if file is not None:
         _own().uploads += 1  # a fresh uploader, which no longer holds the file
-        _take(file.getvalue(), file.name, load)
+        _take(file.getvalue(), file.name)
 
 
-def _paste(load: Load) -> None:
-    if _take(str(STATE.get("pasted", "")), "Pasted rows", load):
+def _paste() -> None:
+    if _take(str(STATE.get("pasted", "")), "Pasted rows"):
         STATE["pasted"] = ""
 
 
-def _take(source: bytes | str, name: str, load: Load) -> bool:
+def _take(source: bytes | str, name: str) -> bool:
     """Make a table of what was brought and pick its usual columns, or say why there is none. Nothing else changes."""
     from gd_core.tables.reading import TableError, read
     from gd_core.tables.table import keep
@@ -392,17 +366,17 @@ def _take(source: bytes | str, name: str, load: Load) -> bool:
     tables[table.key] = Held(name, table, reading.notes, reading.findings)
     for old in list(tables)[:-KEPT]:
         tables.pop(old, None)
-    wanted = _own().wanted
+    wanted = page.held.wanted
     if wanted and wanted["table"] == table.key:
-        want(None)
+        page.held.wanted = None
         _done()
         if handed := {name: wanted[name] for name in ("task", "result") if name in wanted}:
             st.query_params.from_dict(handed)
             navigation.reopen()
         else:
-            load(Experiment.from_query(wanted)[0])
+            page.load(Experiment.from_query(wanted)[0])
         return True
-    _choose(table.key, load)
+    _choose(table.key)
     if wanted:
         _own().said = f"This file is another one: its fingerprint is {table.fingerprint[:16]}. It is shown as your own table."
     return True
@@ -414,41 +388,30 @@ def _done() -> None:
     STATE["table_menu"] = False
 
 
-def _choose(key: str, load: Load) -> None:
+def _choose(key: str) -> None:
     _done()
-    form.put("table", key)
-    for name, value in usual_fields(key).items():
-        form.put(name, list(value) if isinstance(value, tuple) else value)
-    _changed(load)
+    usual = usual_fields(key)
+    _pick(table=key, **usual | {"features": list(usual["features"])})
 
 
-def _target_changed(load: Load) -> None:
+def _target_picked(target: str) -> None:
     """A target is no feature: where it was one, the last target takes its place if there is no other."""
-    target = form.value("target")
-    left = [name for name in form.value("features") if name != target]
-    good = form.held().good
-    form.put("features", left or ([good.target] if good.target != target else []))
-    _changed(load)
+    left = [name for name in page.field("features") if name != target]
+    last = page.settings.target
+    _pick(target=target, features=left or ([last] if last != target else []))
 
 
-def _features_changed(load: Load) -> None:
-    if len(form.value("features")) != 1:
-        form.put("degree", 1)
-    _changed(load)
+def _features_picked(features: list[str]) -> None:
+    _pick(features=features, degree=page.field("degree") if len(features) == 1 else 1)
 
 
-def _choose_missing(what: str, load: Load) -> None:
-    form.put("missing", what)
-    if what != "refuse":
-        _changed(load)
-
-
-def _changed(load: Load) -> None:
-    """Take a good pick over, with a rate that settles on it. A bad one stays in the widgets, with its sentence."""
+def _pick(**choice: Any) -> None:
+    """Take a good pick over, with a rate that settles on it. A bad one stays in the fields, with its sentence."""
+    page.put(**choice)
     if problem():
         return
     _own().said = ""
-    good = form.held().good
+    good = page.settings
     values: dict[str, Any] = picked() | {"points": points_of(picked())}
     kept = {name: getattr(good, name) for name in ("loss", "optimizer", "seed", "epochs", "scale_features")}
     if good.dataset != DATASET or good.table != values["table"]:
@@ -459,27 +422,27 @@ def _changed(load: Load) -> None:
     except ParameterError as error:  # too few rows, or too few numbers in a column, to hold some of them out
         _own().said = f"{error} So no rows are held out."
         chosen = Experiment(**fields)
-    load(_safe(chosen))
-    form.held().axes = (0, 1)
+    page.load(_safe(chosen))
+    page.held.axes = FIRST
 
 
-def _remove(load: Load) -> None:
+def _remove() -> None:
     """Forget the table and everything that holds its rows, pinned runs too."""
-    key = str(form.value("table"))
+    key = page.field("table")
     pins.hold(pins.held().without_table(key))
     own = _own()
     own.brought.pop(key, None)
     if own.last and own.last.table == key:
         own.last = None
-    _choose(next(iter(EXAMPLE_TABLES)), load)
+    _choose(next(iter(EXAMPLE_TABLES)))
     from pages.ui.player import live_runs
 
     live_runs.forget(key)
 
 
-def scale(load: Load) -> None:
+def scale() -> None:
     """Scale the features, with the rate that settles then. For callbacks."""
-    load(_safe(replace(form.held().good, scale_features=True, start="published")))
+    page.load(_safe(replace(page.settings, scale_features=True, start="published")))
 
 
 def _safe(experiment: Experiment) -> Experiment:

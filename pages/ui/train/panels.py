@@ -13,6 +13,7 @@ from gd_core.settings.catalog import LOSS_INFO, model_info
 from gd_core.settings.engines import SPECTRUM
 from gd_core.settings.examples import OPENING
 from gd_core.settings.experiment import Experiment
+from gd_core.settings.experiment_fields import SEED
 from gd_core.settings.fields import ParameterError
 from gd_core.settings.rules import OPTIMIZER_INFO
 from gd_core.settings.task import THEORY
@@ -23,7 +24,7 @@ from pages.ui.charts.fit import agreement, along, fit
 from pages.ui.charts.ghosts import Ghost
 from pages.ui.charts.loss_map import landscape, parabola
 from pages.ui.charts.model import DRAWN_ROWS, MOVED_ROWS, RecordedRun, Run, View, stride_of
-from pages.ui.look import current_charts, look, projector, session
+from pages.ui.look import current_charts, look, map_axes, projector, session
 from pages.ui.look.palette import Palette, palette
 from pages.ui.player import live_runs, player, run_summaries, tabs
 from pages.ui.player.recording_cache import once
@@ -42,6 +43,7 @@ from pages.ui.train import (
     table_advice,
     task,
 )
+from pages.ui.train.train_settings import page
 
 TALL, LOW = 300, 205  # heights of the upper and the lower panels, in pixels,
 IN_A_ROW = 270  # and of three side by side
@@ -68,18 +70,17 @@ def show(held: controls.Controls, box: Any = None) -> None:
     """Everything on the page that needs torch; `box` is the place under a task."""
     live_runs.settle()
     session.held(Live).experiment = held.experiment
-    controls.bar().changed = False
-    if controls.bar().followed:
+    if page.held.followed:
         live_runs.recall(held.experiment)
         if task.result():
-            _press("train")
+            page.held.pressed = "train"
     _act(held.experiment)
     if task.free("learning_rate") and not task.hidden(THEORY):
         with held.under_rate:
             rate.show(held.experiment, live_runs.known(held.experiment)[2], _rate_chosen(rate.chosen))
     if held.experiment.dataset == "table" and task.current() is None and not own_table.problem():
         with held.under_table:
-            table_advice.show(held.experiment, controls.load)
+            table_advice.show(held.experiment)
     live_run = hand_in_task.without_what_the_task_forbids(live_runs.on_page(held.experiment))
     hand_in_task.show(box, live_run)
     streaming = bool(live_run and live_run.recorder) or bool(pinned.pending())
@@ -103,7 +104,7 @@ def _address() -> dict[str, str]:
 
 
 def _live(held: controls.Controls, streaming: bool) -> None:
-    if controls.bar().changed or (controls.bar().pressed and not _trains_alone(held, streaming)):
+    if page.held.touched or (page.held.pressed and not _trains_alone(held, streaming)):
         st.rerun()  # only this part is running, and a button in it changes something outside
     current_charts.clear()
     live_run = live_runs.on_page(held.experiment)
@@ -130,7 +131,7 @@ def _live(held: controls.Controls, streaming: bool) -> None:
         lesson.try_next(*ways_on(run.experiment, forecast, finding.outcome))
     trained = not (live_run and live_run.recorder) and not pinned.pending()
     if streaming and trained and not current_charts.being_taken():
-        _side_bar_changed()
+        page.touch()
         st.rerun()
 
 
@@ -139,8 +140,8 @@ def _trains_alone(held: controls.Controls, streaming: bool) -> bool:
 
     Most presses of Train are such: the side bar is neither read nor sent again.
     """
-    alone = controls.bar().pressed == "train" and task.current() is None and not streaming
-    if not alone or not live_runs.is_short(held.experiment) or controls.have_changed():
+    alone = page.held.pressed == "train" and task.current() is None and not streaming
+    if not alone or not live_runs.is_short(held.experiment):
         return False
     _act(held.experiment)
     return True
@@ -214,7 +215,7 @@ def _one_feature(run: Run, colours: Palette, height: int, shown: pinned.Beside) 
         look.panel_title("Data and fit", "; ".join(filter(None, (_rows_note(run), fixed))))
         tabs.draw(_view(fit, run, colours, height, ghosts=shown.fit), "fit")
     elif live_runs.on_page(run.experiment) is None:
-        draw.show(run, colours, _drawn, _refused)
+        draw.show(run, colours)
     else:
         with st.container(horizontal=True, vertical_alignment="center", key="fit_head"):
             look.panel_title("Data and fit", _rows_note(run))
@@ -226,19 +227,6 @@ def _one_feature(run: Run, colours: Palette, height: int, shown: pinned.Beside) 
                 key="draw_on",
             )
         tabs.draw(_view(fit, run, colours, height, ghosts=shown.fit), "fit")
-
-
-def _drawn(experiment: Experiment) -> None:
-    """Take over a drawing that has changed. For callbacks."""
-    controls.load(experiment)
-    _side_bar_changed()
-    live_runs.reset()
-
-
-def _refused(sentence: str) -> None:
-    """Say what is wrong with a drawing. For callbacks."""
-    controls.tell(sentence)
-    _side_bar_changed()
 
 
 def _error(run: Run, colours: Palette, height: int, shown: pinned.Beside) -> None:
@@ -267,7 +255,7 @@ def _landscape(run: Run, colours: Palette, height: int, shown: pinned.Beside) ->
         look.panel_title("Landscape")
         st.markdown(why_no_theory(run.experiment))
         return
-    axes = controls.axes(run.experiment.info.parameters)
+    axes = page.axes_of(run.experiment)
     names = [f"{name}′" if run.experiment.scale_features else name for name in run.experiment.info.parameters]
     with st.container(horizontal=True, vertical_alignment="center", key="map_head"):
         others = [name for i, name in enumerate(names) if i not in axes]
@@ -278,7 +266,7 @@ def _landscape(run: Run, colours: Palette, height: int, shown: pinned.Beside) ->
         if not task.free("start"):
             slice_note = slice_note.removesuffix("click to set the start").removesuffix("; ")
         look.panel_title("Landscape")
-        controls.axes_control(run.experiment.info.parameters, _side_bar_changed)
+        map_axes.control("axes", run.experiment.info.parameters, axes, _axes_chosen)
         look.panel_title("", slice_note)
     if len(names) == 1:
         view = _view(parabola, run, names[0], colours, height, ghosts=shown.map)
@@ -410,7 +398,7 @@ def _transport(
                 if task.free("start", "seed"):
                     st.button("New start", on_click=_new_start, key="new_start", help="Another random start.")
             if task.current() is None:
-                pinned.buttons(live_run, _side_bar_changed)
+                pinned.buttons(live_run)
         player.show(
             run,
             forecast,
@@ -445,36 +433,35 @@ def _offers(outcome: Outcome, forecast: Forecast | None, now: float) -> Sequence
 
 def _press(button: str) -> None:
     """Remember a button. It acts when the side bar has been read: a rate may have been typed just before."""
-    controls.bar().pressed = button
+    page.held.pressed = button
 
 
 def _act(experiment: Experiment) -> None:
     """Do what the pressed button says, with the settings as they are now."""
-    button, controls.bar().pressed = controls.bar().pressed, None
+    button, page.held.pressed = page.held.pressed, None
     if button == "train":
         live_runs.train(experiment)
     if button == "continue":
         _continue(experiment)
 
 
-def _side_bar_changed() -> None:
-    """Have the whole page run again, not only its live part."""
-    controls.bar().changed = True
-
-
 def _new_start() -> None:
-    controls.new_start()
-    _side_bar_changed()
+    """Start at random, from the next seed."""
+    page.set(start="random", seed=(page.settings.seed + 1) % (int(SEED.high) + 1))
     live_runs.reset()
 
 
 def _rate_chosen(rate_of: Callable[[], float | None]) -> Callable[[], None]:
     def chosen() -> None:
         if (value := rate_of()) is not None:
-            controls.set_rate(value)
-            _side_bar_changed()
+            page.set(learning_rate=float(value))
 
     return chosen
+
+
+def _axes_chosen(axes: map_axes.Axes) -> None:
+    page.held.axes = axes
+    page.touch()
 
 
 def _continue(now: Experiment) -> None:
@@ -489,9 +476,9 @@ def _continue(now: Experiment) -> None:
     try:
         experiment = live_run.experiment.continued(int(epoch), **changes)
     except ParameterError as error:
-        controls.tell(str(error))
+        page.tell(str(error))
     else:
-        controls.continue_as(experiment)
+        page.set(**{name: getattr(experiment, name) for name in ("batch_size", "seed", "before")})
         live_runs.train(experiment, first_epoch=int(epoch))
     st.rerun()  # the side bar names the earlier part
 
@@ -513,12 +500,11 @@ def _start_clicked() -> None:
         return  # there was no map to click on
     live_run = live_runs.on_page(experiment)
     theta = (live_run.recording.epoch_theta[picked.epoch] if live_run else problem.start).clone()
-    axes = controls.axes(experiment.info.parameters)
+    axes = page.axes_of(experiment)
     frame = window(curvature, problem.start, axes)
     for axis, share, centre, half in zip(
         dict.fromkeys(axes), (picked.x, picked.y), frame.centre, frame.half, strict=False
     ):
         theta[axis] = centre + half * (2 * share - 1)
-    controls.set_start(tuple(problem.raw(theta).tolist()))
-    _side_bar_changed()
+    page.type("start", ", ".join(f"{number:.7g}" for number in problem.raw(theta).tolist()))
     live_runs.reset()

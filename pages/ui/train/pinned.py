@@ -1,6 +1,6 @@
 """Pinned runs on the Train page: the button that pins, the list behind it, and the legend over the charts."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Any, NamedTuple
@@ -17,7 +17,8 @@ from pages.ui.look import projector, session
 from pages.ui.look.look import plain
 from pages.ui.look.palette import Palette
 from pages.ui.player import live_runs, player, run_summaries
-from pages.ui.train import controls, pins
+from pages.ui.train import pins
+from pages.ui.train.train_settings import page
 
 STATE = st.session_state
 NONE: tuple[Ghost, ...] = ()
@@ -147,8 +148,8 @@ def legend(shown: Beside, colours: Palette) -> None:
 # --------------------------------------------------------------------------------------------------------- the buttons
 
 
-def buttons(live_run: live_runs.TrainRun | None, changed: Callable[[], None]) -> None:
-    """Pin or unpin the run on the page, and the list of the pinned ones. `changed` has the whole page run again."""
+def buttons(live_run: live_runs.TrainRun | None) -> None:
+    """Pin or unpin the run on the page, and the list of the pinned ones."""
     held = pins.held().pins
     kept = live_run and pins.as_trained(live_run.experiment, live_run.recording)
     is_pinned = kept is not None and pins.held().place_of(kept) is not None
@@ -160,26 +161,26 @@ def buttons(live_run: live_runs.TrainRun | None, changed: Callable[[], None]) ->
             type="tertiary",
             disabled=live_run is None,
             on_click=_toggle,
-            args=(live_run, changed),
+            args=(live_run,),
             help="Keeps this run on the charts as a light line beside the next ones, and on the page Compare.",
         )
         if held:
             with st.popover(f"{len(held)} pinned", type="tertiary", key="pinned", on_change="rerun"):
-                _list(held, changed)
+                _list(held)
     if sentence := session.held(Said).sentence:
         st.markdown(f":orange[:material/error:] {plain(sentence)}")
 
 
-def _list(held: Sequence[Pin], changed: Callable[[], None]) -> None:
+def _list(held: Sequence[Pin]) -> None:
     for place, pin in enumerate(held):
         with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"pinned_{place}"):
             st.markdown(f"{place + 1}. {plain(pin.name)}", width="stretch")
             st.button(
-                "Open", key=f"pin_open_{place}", on_click=_open, args=(pin, changed), type="tertiary",
+                "Open", key=f"pin_open_{place}", on_click=_open, args=(pin,), type="tertiary",
                 help=f"Set everything as in run {place + 1}.",
             )  # fmt: skip
             st.button(
-                "Unpin", key=f"pin_remove_{place}", on_click=_unpin, args=(place, changed), type="tertiary",
+                "Unpin", key=f"pin_remove_{place}", on_click=_unpin, args=(place,), type="tertiary",
                 help=f"Take run {place + 1} off the charts.",
             )  # fmt: skip
     st.page_link(
@@ -192,7 +193,7 @@ def _list(held: Sequence[Pin], changed: Callable[[], None]) -> None:
         st.caption("These runs are too long for the link of this page. Compare’s link holds them.")
 
 
-def _toggle(live_run: live_runs.TrainRun | None, changed: Callable[[], None]) -> None:
+def _toggle(live_run: live_runs.TrainRun | None) -> None:
     session.held(Said).sentence = ""
     if live_run is None:
         return
@@ -203,20 +204,19 @@ def _toggle(live_run: live_runs.TrainRun | None, changed: Callable[[], None]) ->
         run_summaries.keep(
             experiment, live_run.recording
         )  # what is trained already need not be trained again
-    changed()
+    page.touch()
 
 
-def _unpin(place: int, changed: Callable[[], None]) -> None:
+def _unpin(place: int) -> None:
     session.held(Said).sentence = ""
     if place < len(pins.held().pins):
         pins.hold(pins.held().without(place))
-    changed()
+    page.touch()
 
 
-def _open(pin: Pin, changed: Callable[[], None]) -> None:
-    controls.load(pin.experiment)
+def _open(pin: Pin) -> None:
+    page.load(pin.experiment)
     STATE["pinned"] = False  # or the list would cover the charts
-    changed()
 
 
 def pending() -> list[Any]:

@@ -59,17 +59,17 @@ def on_train() -> dict[str, str]:
     return query if len(query.get("pins", "")) <= LONGEST_ON_TRAIN else {}
 
 
-def follow(address: Mapping[str, str], last: Mapping[str, str], *, entered: bool) -> list[str]:
+def follow(address: Mapping[str, str], last: Mapping[str, str]) -> list[str]:
     """Take them from an address that someone else wrote: a link, Back, a reload. Returns what could not be read.
 
     An address without pins clears them only if it is one before they were pinned: then Back has led there. Whoever comes
-    from another page keeps them.
+    from another page, with no `last` address on this one, keeps them.
     """
     if "pins" in address:
         pins, sentences = Pins.from_query(address)
         hold(pins)
         return sentences
-    if not entered and "pins" in last:
+    if "pins" in last:
         hold(Pins())
     return []
 

@@ -12,7 +12,7 @@ from pages.ui.player import live_runs
 from pages.ui.train import own_table
 
 
-def show(experiment: Experiment, load: own_table.Load) -> None:
+def show(experiment: Experiment) -> None:
     """Draw the advice, with a button where one press mends it."""
     problem, curvature, forecast = live_runs.known(experiment)
     for sentence in remarks(experiment, problem):
@@ -26,7 +26,7 @@ def show(experiment: Experiment, load: own_table.Load) -> None:
         size = "∞" if np.isinf(kappa) else short(kappa)
         wait = "it never gets there" if np.isinf(kappa) else f"it needs about {size} epochs"
         st.markdown(f":small[The features’ scales differ: κ = {size}. Along the flattest direction {wait}.]")
-        st.button("Scale features", key="scale_offer", on_click=own_table.scale, args=(load,), width="stretch",
+        st.button("Scale features", key="scale_offer", on_click=own_table.scale, width="stretch",
                   help="Each feature minus its mean, over its deviation. The coefficients are shown in raw units too.")  # fmt: skip
     if experiment.learning_rate == safe_rate(experiment, problem, curvature):
         lines.insert(0, _why_rate(forecast.stability_limit is not None))

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from known_fields import BOUNDS, CHOICES, offer
 
 from gd_core.datasets import DATASETS, noisy_quadratic
 from gd_core.export.script import script
@@ -15,7 +16,7 @@ from gd_core.objective import LOSSES, SQUARED, as_parabola, objective_of
 from gd_core.optimizers import OPTIMIZERS
 from gd_core.problem import build
 from gd_core.settings.catalog import DATASET_INFO, LOSS_INFO, MODEL_INFO, why_no_parabola
-from gd_core.settings.experiment import BOUNDS, CHOICES, Experiment
+from gd_core.settings.experiment import Experiment
 from gd_core.settings.experiment_fields import FIELDS, HYPERPARAMETERS
 from gd_core.settings.fields import ParameterError
 from gd_core.settings.rules import OPTIMIZER_INFO
@@ -143,11 +144,11 @@ def unknown(monkeypatch):
     }
     for name, one in strange.items():
         monkeypatch.setitem(DATASET_INFO, name, one)
-    monkeypatch.setitem(CHOICES, "dataset", (*CHOICES["dataset"], *strange))
+    offer(monkeypatch, "dataset", *strange)
     monkeypatch.setitem(DATASETS, "no code", noisy_quadratic)
     monkeypatch.setitem(DATASETS, "strange model", noisy_quadratic)
     monkeypatch.setitem(LOSS_INFO, "huber", LOSS_INFO["mse"])
-    monkeypatch.setitem(CHOICES, "loss", (*CHOICES["loss"], "huber"))
+    offer(monkeypatch, "loss", "huber")
 
 
 @pytest.mark.usefixtures("unknown")
@@ -191,7 +192,7 @@ def test_rows_can_have_a_second_model(monkeypatch):
         rows="noisy-quadratic", start=(1.0, 2.0), code="",
     )  # fmt: skip
     monkeypatch.setitem(DATASET_INFO, "speeds", line)
-    monkeypatch.setitem(CHOICES, "dataset", (*CHOICES["dataset"], "speeds"))
+    offer(monkeypatch, "dataset", "speeds")
     monkeypatch.setitem(MODELS, "linear", lambda: Linear(1))
     experiment = Experiment(dataset="speeds", points=12, noise=2.0, data_seed=7)
     dataset = build(experiment).dataset

@@ -7,17 +7,10 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from known_fields import BOUNDS, CHOICES
 
 from gd_core.settings.catalog import DATASET_INFO
-from gd_core.settings.experiment import (
-    BOUNDS,
-    CHOICES,
-    MAX_PHASES,
-    Experiment,
-    defaults,
-    held_out_of,
-    problem_with,
-)
+from gd_core.settings.experiment import MAX_PHASES, Experiment, defaults, held_out_of, problem_with
 from gd_core.settings.experiment_fields import FIELDS, HYPERPARAMETERS, MAX_UPDATES, NAMED_STARTS, Phase
 from gd_core.settings.fields import ParameterError
 from gd_core.settings.rules import OPTIMIZER_INFO

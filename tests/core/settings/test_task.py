@@ -8,11 +8,12 @@ from dataclasses import replace
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from known_fields import BOUNDS, CHOICES
 
 from gd_core.recorder import record
 from gd_core.settings import checked_link
 from gd_core.settings.examples import EXAMPLES, OPENING
-from gd_core.settings.experiment import BOUNDS, CHOICES, Experiment, problem_with
+from gd_core.settings.experiment import Experiment, problem_with
 from gd_core.settings.experiment_fields import FIELDS
 from gd_core.settings.fields import ParameterError, to_text
 from gd_core.settings.task import (
