@@ -17,7 +17,7 @@ def parts(experiment: Experiment) -> list[Part]:
     data = _data(experiment)
     if experiment.holdout:
         data = data._replace(code=f"{data.code}\n{_split(experiment)}")
-    return [_loss(experiment), data, _model(experiment), _start(experiment)]
+    return [_loss(experiment), *_prediction(experiment), data, _model(experiment), _start(experiment)]
 
 
 def _data(experiment: Experiment) -> Part:
@@ -69,7 +69,17 @@ def _model(experiment: Experiment) -> Part:
 
 def predicted(experiment: Experiment, columns: str) -> str:
     """ŷ of some rows, whose columns have this name."""
-    return model_info(experiment.info.model).prediction.format(columns=columns)
+    by_hand = model_info(experiment.info.model).prediction
+    return f"{columns} @ theta" if by_hand is None else f"predict({columns})"
+
+
+def _prediction(experiment: Experiment) -> list[Part]:
+    """The function that predicts, where that is no product with θ."""
+    info, weights = model_info(experiment.info.model), len(experiment.info.parameters) - 1
+    if info.prediction is None:
+        return []
+    code = f'def predict(columns):\n    """{info.plain(weights)}"""\n    return {info.prediction}'
+    return [Part("", code, defines=True)]
 
 
 def _has_a_constant(experiment: Experiment) -> bool:

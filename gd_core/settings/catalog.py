@@ -49,7 +49,7 @@ class ModelInfo:
         linear: Whether ŷ = Φθ. Only then can a squared error be a parabola in θ, and features be scaled.
         terms: What stands for φᵢⱼ in ŷ = Σⱼ φᵢⱼ θⱼ, in words, by parameter; empty for an intercept. None where nobody says.
         columns: Lines of a script that make `columns` of `x`: Φ, one for each parameter, if the model is linear.
-        prediction: ŷ [N] in a script, of `theta` and some {columns}.
+        prediction: ŷ [N] in a script, of `theta` and the `columns` of some rows, if it is not columns @ theta.
         scaling: Lines of a script for scaled features; None if there is no way back to the raw ones.
         curve: ŷ over one feature as a Vega expression, of the name of θ's object, the feature, and D.
         centred: Whether its curve is drawn from the coefficients of the feature minus its mean, over its deviation:
@@ -62,7 +62,7 @@ class ModelInfo:
     linear: bool = True
     terms: tuple[str, ...] | None = None
     columns: Sized
-    prediction: str = "{columns} @ theta"
+    prediction: str | None = None
     scaling: Scaling | None = None
     curve: Callable[[str, str, int], str]
     centred: bool = False
@@ -347,6 +347,11 @@ class LossInfo:
     rises: str = ""
     lines: LossLines
     lines_of_many: LossLines | None = None
+
+    @property
+    def has_another_root(self) -> bool:
+        """Whether its root is an error in the target's unit as well, and another one than the RMSE."""
+        return self.squared and not self.is_mean_square
 
 
 MANY_ROWS = 1000  # up to so many the N × N table of the shape mistake is really made in a script: 8 MB

@@ -31,7 +31,7 @@ WORDS = ModelInfo(
     plain=fixed("a·e^(b·t)"),
     linear=False,
     columns=fixed("columns = x[:, 0]"),
-    prediction="theta[0] * torch.exp(theta[1] * {columns})",
+    prediction="theta[0] * torch.exp(theta[1] * columns)",
     curve=lambda theta, x, _: f"{theta}.p0 * exp({theta}.p1 * {x})",
 )
 ROWS = DatasetInfo(

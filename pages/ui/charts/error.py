@@ -109,7 +109,7 @@ def error(
     held_out = run.recording.epoch_held_out_rmse
     if held_out is not None:
         columns["held_out"] = held_out.numpy()[rows]
-    other_root = root_loss or not LOSS_INFO[run.experiment.loss].is_mean_square
+    other_root = root_loss or LOSS_INFO[run.experiment.loss].has_another_root
     if other_root:
         columns["root_loss"] = run.recording.epoch_loss.numpy()[rows] ** 0.5
     zero = log_zero(float(rmse[0]))

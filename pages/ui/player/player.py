@@ -72,7 +72,7 @@ def table(
     columns: dict[str, Any] = {"rmse": recording.epoch_rmse[rows], "loss": recording.epoch_loss[rows]}
     if recording.epoch_held_out_rmse is not None:
         columns["held_out"] = recording.epoch_held_out_rmse[rows]
-    if not LOSS_INFO[experiment.loss].is_mean_square:
+    if LOSS_INFO[experiment.loss].has_another_root:
         columns["root_loss"] = columns["loss"].sqrt()
     sums: dict[str, Sum] = {}
     after = np.minimum(rows + 1, recording.epochs)

@@ -302,7 +302,7 @@ def _agreement_note(run: Run, shown: pinned.Beside) -> str:
 
 def _stride_note(run: Run) -> str:
     stride = stride_of(run.experiment.total_epochs)
-    other_root = not LOSS_INFO[run.experiment.loss].is_mean_square
+    other_root = LOSS_INFO[run.experiment.loss].has_another_root
     notes = ["thin: root of the minimised loss"] if other_root else []
     notes += [f"one in {stride:,} epochs drawn, all recorded"] if stride > 1 else []
     # said before Train as well: a note that comes with the run would push a narrow chart down
@@ -354,7 +354,7 @@ def _formula(run: Run, forecast: Forecast | None) -> None:
     held_out = f"held-out RMSE {player.live('held_out')} &ensp; " if experiment.holdout else ""
     floor = f"floor {significant(forecast.floor_rmse)} &ensp; " if forecast else ""
     loss_row = f"RMSE {player.live('rmse')} &ensp; {held_out}{floor}loss {player.live('loss')}"
-    if not loss.is_mean_square:
+    if loss.has_another_root:
         loss_row += f" &ensp; its root {player.live('root_loss')}"
     many = len(experiment.info.parameters) > 5
     table = f'<table class="live"><tr>{head}</tr>{rows}</table>'

@@ -17,7 +17,7 @@ import torch
 from gd_core.export.notebook import notebook
 from gd_core.export.script import FLAVOURS, script
 from gd_core.recorder import Recorder
-from gd_core.settings.catalog import PUBLISHED
+from gd_core.settings.catalog import DATASET_INFO, PUBLISHED, why_not_scaled
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.rules import OPTIMIZER_INFO
 from gd_core.tables.table import Table, keep, to_csv
@@ -108,10 +108,10 @@ def small(dataset, optimizer, **changes):
 @pytest.mark.parametrize("dataset", PUBLISHED)
 def test_both_flavours_print_the_recording(dataset, optimizer):
     """Every data set, update rule, kind of batch, with and without scaling: to 1e-9, epoch by epoch."""
-    alone = dataset == "one-parameter"
+    alone = DATASET_INFO[dataset].is_a_single_row
     compared = total = 0
     for batch_size in (0,) if alone else (0, 4, 1):
-        for scale_features in (False,) if alone else (False, True):
+        for scale_features in (False,) if why_not_scaled(DATASET_INFO[dataset]) else (False, True):
             experiment = small(dataset, optimizer, batch_size=batch_size, scale_features=scale_features)
             reference = expected(experiment)
             for flavour in FLAVOURS if OPTIMIZER_INFO[optimizer].torch else ["by-hand"]:
@@ -307,7 +307,8 @@ def variants():
         for dataset in PUBLISHED:
             for optimizer in OPTIMIZER_INFO:
                 for batch_size, scale_features in ((0, False), (4, False), (0, True), (4, True)):
-                    if dataset != "one-parameter" or (batch_size, scale_features) == (0, False):
+                    batched = batch_size and DATASET_INFO[dataset].is_a_single_row
+                    if not batched and not (scale_features and why_not_scaled(DATASET_INFO[dataset])):
                         for loss in ("mse", "mse-broadcast"):
                             yield script(
                                 small(

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from known_fields import BOUNDS, CHOICES
 
-from gd_core.settings.catalog import DATASET_INFO
+from gd_core.settings.catalog import DATASET_INFO, why_not_scaled
 from gd_core.settings.experiment import MAX_PHASES, Experiment, defaults, held_out_of, problem_with
 from gd_core.settings.experiment_fields import FIELDS, HYPERPARAMETERS, MAX_UPDATES, NAMED_STARTS, Phase
 from gd_core.settings.fields import ParameterError
@@ -45,11 +45,11 @@ def experiments(draw):
         if name not in fixed and draw(st.booleans()):
             values[name] = draw(in_bounds(name))
     values["loss"] = draw(st.sampled_from(CHOICES["loss"]))
-    if values["dataset"] != "one-parameter" and draw(st.booleans()):
+    if not info.is_a_single_row and draw(st.booleans()):
         values |= {"holdout": draw(in_bounds("holdout")), "split_seed": draw(in_bounds("split_seed"))}
     rows = values["points"] - held_out_of(values["points"], values["holdout"])
     values["batch_size"] = draw(st.integers(0, rows))
-    values["scale_features"] = values["dataset"] != "one-parameter" and draw(st.booleans())
+    values["scale_features"] = why_not_scaled(info) is None and draw(st.booleans())
     number = st.floats(-1e9, 1e9)
     count = len(info.parameters)
     values["start"] = draw(st.sampled_from(NAMED_STARTS) | st.tuples(*[number] * count))
