@@ -27,6 +27,18 @@ ANSWERS = {
 page = PageSettings(
     "broadcasting",
     PLANE,
+    varies=(
+        "points",
+        "noise",
+        "data_seed",
+        "holdout",
+        "split_seed",
+        "loss",
+        "learning_rate",
+        "start",
+        "seed",
+        "engine",
+    ),
     only={
         "dataset": ("two-features",),
         "optimizer": ("gradient-descent",),

@@ -13,6 +13,7 @@ pins.enter_compare()
 page = PageSettings(
     "compare",
     Pins(),
+    varies=("pins",),
     options={
         "target": AutoNumber(
             low=1e-300,

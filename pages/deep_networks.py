@@ -39,7 +39,13 @@ WEIGHTS = (
     "Random, normal, with this deviation: 0.1; 1; Xavier √(2/(in + out)); He √(2/in), "
     "where in and out count the numbers that go into a layer and come out."
 )
-page = PageSettings("deep_networks", SIGMOID, fields=NETWORK_FIELDS, guesses=tuple(QUESTION.answers)).open()
+page = PageSettings(
+    "deep_networks",
+    SIGMOID,
+    fields=NETWORK_FIELDS,
+    varies=tuple(NETWORK_FIELDS),
+    guesses=tuple(QUESTION.answers),
+).open()
 
 lesson.heading(
     "Vanishing and exploding gradients",

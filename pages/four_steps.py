@@ -30,6 +30,18 @@ EXAMPLES = {
 page = PageSettings(
     "four_steps",
     QUADRATIC,
+    varies=(
+        "points",
+        "noise",
+        "data_seed",
+        "holdout",
+        "split_seed",
+        "learning_rate",
+        "scale_features",
+        "start",
+        "seed",
+        "engine",
+    ),
     only={
         "dataset": ("noisy-quadratic",),
         "loss": ("mse",),

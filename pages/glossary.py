@@ -10,7 +10,7 @@ from pages.ui.settings import lesson
 from pages.ui.settings.page_settings import PageSettings
 
 SEARCH = Field(title="Search", help=f"One or more words, up to {LONGEST_SEARCH} characters, then Enter.")
-page = PageSettings("glossary", Search(), fields={"q": SEARCH}).open()
+page = PageSettings("glossary", Search(), fields={"q": SEARCH}, varies=("q",)).open()
 
 
 def card(entry: Entry) -> None:

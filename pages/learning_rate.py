@@ -5,7 +5,7 @@ from dataclasses import replace
 import streamlit as st
 
 from gd_core.settings.catalog import DATASET_INFO, why_not_scaled
-from gd_core.settings.experiment_fields import LEARNING_RATE
+from gd_core.settings.experiment_fields import HYPERPARAMETERS, LEARNING_RATE
 from gd_core.settings.fields import Choice, Number, Numbers
 from gd_core.settings.rules import OPTIMIZER_INFO, LinearRule
 from pages.ui.look import look
@@ -55,6 +55,24 @@ page = PageSettings(
         own_table.mine(own_table.trees(learning_rate=0.1, epochs=15), FITS, epochs=15),
     ),
     options=OPTIONS,
+    varies=(
+        "target",
+        "features",
+        "degree",
+        "missing",
+        "points",
+        "noise",
+        "data_seed",
+        "holdout",
+        "split_seed",
+        "optimizer",
+        *HYPERPARAMETERS,
+        "learning_rate",
+        "scale_features",
+        "start",
+        "seed",
+        "engine",
+    ),
     only={
         "dataset": lesson_data.LEARNING_RATE,
         "table": FITS,

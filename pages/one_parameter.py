@@ -27,6 +27,7 @@ QUESTION = lesson.Question(
 page = PageSettings(
     "one_parameter",
     lesson.experiment("one-parameter", learning_rate=0.1, epochs=40, start=(2.0,)),
+    varies=("learning_rate", "batch_size", "seed", "engine"),
     only={
         "dataset": ("one-parameter",),
         "optimizer": ("gradient-descent",),

@@ -61,6 +61,21 @@ page = PageSettings(
             if key != "batch"
         },
     },
+    varies=(
+        "target",
+        "features",
+        "degree",
+        "missing",
+        "noise",
+        "data_seed",
+        "holdout",
+        "split_seed",
+        "momentum",
+        "scale_features",
+        "start",
+        "seed",
+        "engine",
+    ),
     only={
         "dataset": lesson_data.VARIANTS,
         "loss": ("mse",),

@@ -7,6 +7,7 @@ from streamlit.testing.v1 import AppTest
 from visit import Visit
 
 from gd_core.settings.experiment import Experiment
+from gd_core.settings.experiment_fields import FIELDS
 from gd_core.settings.fields import ParameterError
 from pages.ui.look import navigation, session
 from pages.ui.settings.page_settings import PageSettings
@@ -23,6 +24,7 @@ QUESTION = lesson.Question("What next?", {"up": "It rises", "down": "It falls"})
 page = PageSettings(
     "trial",
     replace(Experiment.default("two-features"), epochs=500),
+    varies=("points", "noise", "data_seed", "optimizer", "epsilon", "learning_rate", "batch_size", "scale_features", "start"),
     others=(replace(Experiment.default("noisy-quadratic"), epochs=500),),
     options={
         "share": Number(default=0.5, low=0, high=1, title="Share"),
@@ -242,4 +244,16 @@ def test_every_revealed_run_is_a_new_take():
 def test_a_lesson_must_open_with_settings_that_suit_it():
     """A lesson that would refuse its own settings is found when it is written."""
     with pytest.raises(ParameterError, match=r"epochs must be between 1 and 10 in this lesson\. Got 500\."):
-        PageSettings("trial", USUAL, only={"epochs": (1, 10)})
+        PageSettings("trial", USUAL, varies=(), only={"epochs": (1, 10)})
+
+
+def test_what_a_lesson_does_not_list_is_as_it_opens():
+    """A setting that it knows nothing of is refused in a link, whatever it is; and when it is set."""
+    trial = Trial(split_seed="3", seed="1", learning_rate="0.25")
+    assert trial.complaints == [
+        "split_seed must be 0 in this lesson. Got 3.",
+        "seed must be 0 in this lesson. Got 1.",
+    ]
+    assert trial.query == USUAL.to_query() | {"learning_rate": "0.25"}
+    page = PageSettings("trial", USUAL, varies=("learning_rate",))
+    assert page.fixed == [name for name in FIELDS if name != "learning_rate"]

@@ -56,6 +56,7 @@ class PageSettings(Form[S, LessonHeld[S]], Generic[S]):
         page: str,
         usual: S,
         *,
+        varies: Sequence[str],
         others: Sequence[S] = (),
         options: Mapping[str, Field] | None = None,
         only: Mapping[str, Sequence[Any] | tuple[float, float] | Callable[[Any], str | None]] | None = None,
@@ -69,6 +70,8 @@ class PageSettings(Form[S, LessonHeld[S]], Generic[S]):
         Args:
             page: The page's name, which is its address.
             usual: What the lesson opens with.
+            varies: Fields of the run that may be anything. What is neither here nor in `only`, such as a setting that is
+                new to the lesson, must be as the lesson opens with it.
             others: What it opens with when another data set is chosen, one for each.
             options: Its own settings beside the run's.
             only: Fields of the run that this lesson narrows: two numbers are bounds, words are choices, a start
@@ -87,6 +90,7 @@ class PageSettings(Form[S, LessonHeld[S]], Generic[S]):
         super().__init__(page, usual, lambda: LessonHeld(usual, options=opening), fields)
         self.others = others
         self.only = only or {}
+        self.fixed = [name for name in vars(usual) if name not in (*varies, *self.only)]
         self.guesses = (*guesses, UNSURE) if guesses else ()
         self.views = (*views, "ask")
         self.resets = resets or {}
@@ -221,19 +225,16 @@ class PageSettings(Form[S, LessonHeld[S]], Generic[S]):
 
         Each value that stood in the link and is not used gets a sentence.
         """
-        dataset = getattr(settings, "dataset", None)
-        usual = next(
-            (one for one in (self.usual, *self.others) if getattr(one, "dataset", None) == dataset), None
-        )
+        usual = self._opening(settings)
         own = {}
-        for name in self.only:
+        for name in (*self.only, *self.fixed):
             try:
                 self._narrowed(settings, name)
             except ParameterError as error:
                 if name in address and not any(sentence.startswith(name) for sentence in sentences):
                     sentences.append(str(error))
-                own[name] = getattr(usual or self.usual, name)
-        if usual is None:
+                own[name] = getattr(usual, name)
+        if getattr(usual, "dataset", None) != getattr(settings, "dataset", None):
             sentences.append("The lesson opens with its own settings.")
             return self.usual
         try:
@@ -241,6 +242,12 @@ class PageSettings(Form[S, LessonHeld[S]], Generic[S]):
         except ParameterError as error:
             sentences.append(str(error))
             return usual
+
+    def _opening(self, settings: S) -> S:
+        """What the lesson opens with on the same data set, or at all."""
+        dataset = getattr(settings, "dataset", None)
+        all_ = (self.usual, *self.others)
+        return next((one for one in all_ if getattr(one, "dataset", None) == dataset), self.usual)
 
     def _query(self) -> dict[str, str]:
         held = self.held
@@ -256,18 +263,21 @@ class PageSettings(Form[S, LessonHeld[S]], Generic[S]):
         Raises:
             ParameterError: If they do not.
         """
-        for name, allowed in self.only.items():
+        opens = {name: (getattr(self._opening(settings), name),) for name in self.fixed}
+        rules: dict[str, Any] = {**opens, **self.only}
+        for name, allowed in rules.items():
             if names and name not in names:
                 continue
             value = getattr(settings, name)
             if callable(allowed):
-                if sentence := allowed(settings):
+                sentence: str | None = allowed(settings)
+                if sentence:
                     raise ParameterError(name, sentence)
                 continue
             if allowed == NUMBERS:
                 if not isinstance(value, tuple):
                     raise ParameterError(name, f"{name} must be in numbers in this lesson. Got {value}.")
-            elif isinstance(allowed, tuple) and len(allowed) == 2 and not isinstance(allowed[0], str):
+            elif name in self.only and len(allowed) == 2 and not isinstance(allowed[0], str):
                 low, high = allowed
                 if not low <= value <= high:
                     rule = f"{name} must be between {low:,.12g} and {high:,.12g} in this lesson."
