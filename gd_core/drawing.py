@@ -89,7 +89,7 @@ def _safe_rate(experiment: Experiment) -> float | None:
     from gd_core.theory import parabola_of
 
     problem = build(experiment)
-    curvature = parabola_of(problem.objective)
+    curvature = parabola_of(experiment, problem.objective)
     low, high = LEARNING_RATE.low, LEARNING_RATE.high
     return None if curvature is None else min(high, max(low, safe_rate(experiment, problem, curvature)))
 

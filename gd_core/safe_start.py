@@ -33,7 +33,7 @@ def safe_rate(experiment: Experiment, problem: Problem, curvature: Curvature) ->
 def measured(experiment: Experiment) -> tuple[Problem, Curvature | None]:
     """The problem of an experiment and the parabola that its loss is, if it is one."""
     problem = build(experiment)
-    return problem, parabola_of(problem.objective)
+    return problem, parabola_of(experiment, problem.objective)
 
 
 def safe_start(

@@ -21,14 +21,15 @@ from gd_core.moments import Moments
 from gd_core.objective import Objective, as_parabola, mse
 from gd_core.problem import Problem
 from gd_core.settings.catalog import why_no_parabola
-from gd_core.settings.experiment import Experiment
-from gd_core.settings.experiment_fields import LEARNING_RATE, Phase
+from gd_core.settings.experiment import Experiment, beyond, not_known
+from gd_core.settings.experiment_fields import COMMON_FIELDS, LEARNING_RATE, Phase
 from gd_core.settings.rules import OPTIMIZER_INFO, LinearRule, LinearStep, is_plain, linear_step
 
 # The zones of gradient descent's rate up to 0.1/λ, 1/λ and 2/λ, as shares of the limit 2/λ. With momentum a small
 # rate may already swing and a larger one be no faster, so there the only line is the limit.
 GRADIENT_DESCENT_ZONES = {"slow": 0.05, "fast": 0.5, "overshoots": 1.0}
 FIRST_STEP = 0.1  # of an adaptive rule, as a share of the longest way that a parameter has to go
+KNOWN = COMMON_FIELDS  # settings that the theory takes account of
 VALLEYS = 40  # of the loss over the rate, looked into for its lowest point
 
 
@@ -96,16 +97,20 @@ def hessian(objective: Callable[[Tensor], Tensor], theta: Tensor) -> Tensor:
     return (matrix + matrix.T) / 2
 
 
-def parabola_of(objective: Objective) -> Curvature | None:
-    """The parabola that a loss is, or None if it is none: then nothing in this module is known about it."""
-    return None if as_parabola(objective) is None else curvature_of(objective)
+def parabola_of(experiment: Experiment, objective: Objective) -> Curvature | None:
+    """The parabola that a run goes down on; None if its loss is none, or a setting is strange to this module.
+
+    Then nothing here is known about it, and `why_no_theory` says why.
+    """
+    strange = as_parabola(objective) is None or beyond(vars(experiment), KNOWN) is not None
+    return None if strange else curvature_of(objective)
 
 
 def why_no_theory(experiment: Experiment) -> str | None:
     """The reason why nothing is known before the first step, for a student; None if there is a parabola to know."""
     reason = why_no_parabola(experiment.info.model, experiment.loss)
     if reason is None:
-        return None
+        return not_known(experiment, KNOWN, "for limits, best rates and the lowest loss to be known")
     return (
         f"The {reason}, so the loss is no parabola over the parameters: its curvature is another at every point. "
         "No limit of the rate, no best rate and no lowest loss is known before training."

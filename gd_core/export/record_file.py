@@ -73,7 +73,7 @@ def document(experiment: Experiment, problem: "Problem", recording: "Recording")
     from gd_core.outcome import outcome
     from gd_core.theory import forecast_of, parabola_of, why_no_theory
 
-    curvature = parabola_of(problem.objective)
+    curvature = parabola_of(experiment, problem.objective)
     forecast = None if curvature is None else forecast_of(experiment, problem, curvature)
     finding = outcome(recording, curvature)
     names = experiment.info.parameters

@@ -13,7 +13,8 @@ from types import MappingProxyType
 from gd_core.export import script_data, script_rules, script_table
 from gd_core.export.script_text import WIDTH, Part, joined, names_of, plain
 from gd_core.settings.catalog import LOSS_INFO, model_info
-from gd_core.settings.experiment import Experiment
+from gd_core.settings.experiment import Experiment, not_known
+from gd_core.settings.experiment_fields import COMMON_FIELDS
 from gd_core.settings.rules import OPTIMIZER_INFO
 from gd_core.settings.table_fields import parameter_names
 
@@ -24,6 +25,7 @@ FLAVOURS: Mapping[str, str] = MappingProxyType(
     }
 )
 ROWS = 1000  # of the printed table, at most
+KNOWN = COMMON_FIELDS  # what a script takes account of
 
 
 def script(experiment: Experiment, flavour: str) -> str:
@@ -45,6 +47,8 @@ def why_not(experiment: Experiment, flavour: str) -> str | None:
     """Why there is no such script, as a sentence; None if there is."""
     if flavour not in FLAVOURS:
         return f"flavour must be one of {', '.join(FLAVOURS)}. Got {flavour}."
+    if sentence := not_known(experiment, KNOWN, "in a script"):
+        return sentence
     return script_rules.why_not_of_torch(experiment) if flavour == "torch-optim" else None
 
 

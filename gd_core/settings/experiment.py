@@ -346,44 +346,39 @@ def _problem_with_spectrum(others: Mapping[str, Any]) -> str | None:
 def _why_no_spectrum(values: Mapping[str, Any]) -> str | None:
     """Why a run with these fields cannot be worked out along the eigenvectors, or None."""
     if odd := beyond(values, SPECTRUM_KNOWS):
-        return f"with {odd}, which the eigenvectors know nothing of"
+        return f"with {odd[0]}, which the eigenvectors know nothing of"
     rules = (*(phase.optimizer for phase in values["before"]), values["optimizer"])
     rows = _training_rows(values)
     curved = why_no_parabola(info_of(values).model, values["loss"])
     return why_no_spectrum(-(-rows // (values["batch_size"] or rows)), rules, curved)
 
 
-def beyond(values: Mapping[str, Any], known: Collection[str]) -> str | None:
-    """The first field that is not as usual, and not among those that are known; or None.
+def beyond(values: Mapping[str, Any], known: Collection[str]) -> tuple[str, Any] | None:
+    """The first field that is not among those that are known, and not as usual, with its value; or None.
 
     Looked for in the earlier phases as well.
     """
-    usual = {f.name: f.default for f in fields(Experiment)}
-    parts = (values, *(phase._asdict() for phase in values["before"]))
-    return next(
-        (
-            name
-            for name in FIELDS
-            if name not in known and any(part.get(name, usual[name]) != usual[name] for part in parts)
-        ),
-        None,
-    )
+    for field in fields(Experiment):
+        if field.name not in known:
+            for part in (values, *(phase._asdict() for phase in values["before"])):
+                if (value := part.get(field.name, field.default)) != field.default:
+                    return field.name, value
+    return None
 
 
-def refuse_beyond(experiment: Experiment, known: Collection[str], where: str) -> None:
-    """Refuse a run with a setting that a part of the lab does not know, instead of ignoring it.
+def not_known(experiment: Experiment, known: Collection[str], where: str) -> str | None:
+    """The sentence that refuses a run with a setting that a part of the lab does not know; None if it knows all.
 
     Args:
         experiment: The run.
-        known: The fields that are taken account of.
+        known: The fields that the part takes account of.
         where: The part, as the sentence calls it: "in a script".
-
-    Raises:
-        ParameterError: If another field is not as usual.
     """
-    if name := beyond(vars(experiment), known):
-        usual = FIELDS[name].write(next(f.default for f in fields(Experiment) if f.name == name))
-        raise ParameterError(name, f"{name} must be {usual} {where}. Got {quoted(experiment.as_text(name))}.")
+    if (found := beyond(vars(experiment), known)) is None:
+        return None
+    name, value = found
+    usual, got = (FIELDS[name].write(one) for one in (getattr(Experiment, name), value))
+    return f"{name} must be {usual} {where}. Got {quoted(got)}."
 
 
 def _room_for_epochs(others: Mapping[str, Any]) -> int:

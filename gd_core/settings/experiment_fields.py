@@ -233,7 +233,7 @@ FIELDS: Mapping[str, Field] = {
 }
 
 # What every part of the lab takes account of. A newer field stands here when all do; until then each part that has
-# learnt of it names it beside these in its own KNOWN, and `experiment.refuse_beyond` keeps the others from ignoring it.
+# learnt of it names it beside these in its own list, and `experiment.not_known` keeps the others from ignoring it.
 COMMON_FIELDS = (
     "dataset", "table", "target", "features", "degree", "missing", "points", "noise", "data_seed", "holdout",
     "split_seed", "loss", "optimizer", "learning_rate", "momentum", "alpha", "beta1", "beta2", "epsilon", "batch_size",

@@ -134,7 +134,7 @@ def test_there_is_no_parabola_and_whoever_needs_one_hears_why():
     """Curvature, Φ and a rate that settles: each refuses, or keeps what was chosen."""
     experiment = growth()
     problem = build(experiment)
-    assert parabola_of(problem.objective) is None
+    assert parabola_of(experiment, problem.objective) is None
     assert why_no_limit(experiment) == why_no_theory(experiment)
     with pytest.raises(ValueError, match="Got that of Exponential"):
         curvature_of(problem.objective)

@@ -69,7 +69,7 @@ def rows_asked_for(changes):
 def test_a_visitor_keeps_the_last_two_large_tables(monkeypatch):
     """Their curvature is worked out once, whatever the rate and the start; a third takes the place of the older one."""
     worked_out, original = [], live_runs.parabola_of
-    monkeypatch.setattr(live_runs, "parabola_of", lambda of: worked_out.append(of) or original(of))
+    monkeypatch.setattr(live_runs, "parabola_of", lambda run, of: worked_out.append(of) or original(run, of))
     monkeypatch.setattr(live_runs, "LARGE", 10)
     plain, scaled, third = {}, {"scale_features": True}, {"data_seed": 5}
     another_rate = {"learning_rate": 1e-6, "start": (1.0, 2.0, 3.0), "epochs": 3}

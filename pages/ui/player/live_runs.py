@@ -125,7 +125,7 @@ def known(experiment: Experiment) -> tuple[Problem, Curvature | None, Forecast |
 @st.cache_resource(max_entries=256, show_spinner=False, hash_funcs=_as_key)
 def _known_to_all(experiment: Experiment) -> tuple[Problem, Curvature | None, Forecast | None]:
     problem = build(experiment)
-    return _with_forecast(experiment, problem, parabola_of(problem.objective))
+    return _with_forecast(experiment, problem, parabola_of(experiment, problem.objective))
 
 
 def _with_forecast(
@@ -162,7 +162,7 @@ def _data_of(experiment: Experiment) -> str:
 def _own(experiment: Experiment) -> tuple[Problem, Curvature | None]:
     """The rows of a large table and their curvature, kept for the visitor alone, as long as the page is open."""
     problem = build(experiment)
-    return problem, parabola_of(problem.objective)
+    return problem, parabola_of(experiment, problem.objective)
 
 
 def forget(table: str) -> None:

@@ -14,6 +14,8 @@ from streamlit.components.v2 import component
 from gd_core import verdict
 from gd_core.outcome import Finding
 from gd_core.settings.catalog import LOSS_INFO
+from gd_core.settings.experiment import beyond
+from gd_core.settings.experiment_fields import COMMON_FIELDS
 from gd_core.settings.rules import is_plain
 from gd_core.theory import Forecast
 from pages.ui.charts.model import RecordedRun, drawn_epochs, stride_of
@@ -21,6 +23,7 @@ from pages.ui.look import current_charts
 from pages.ui.player.recording_cache import once
 
 KEY = "player"  # of the component
+KNOWN = COMMON_FIELDS  # settings with which a plain step is −η ∇L
 _HERE = Path(__file__).parent
 _player = component(
     "player",
@@ -82,7 +85,9 @@ def table(
     second = np.minimum(first + 1, recording.updates)
     if stride_of(experiment.total_epochs) > 1:
         columns |= {"epoch": rows, "next_rmse": recording.epoch_rmse[after]}
+    # then the browser adds up d = −η ∇L, which need not be sent
     plain = is_plain(experiment) and not experiment.before and recording.updates_per_epoch == 1
+    plain = plain and beyond(vars(experiment), KNOWN) is None
     for i in range(theta.shape[1]):
         columns |= {f"p{i}": theta[rows, i], f"g{i}": gradient[rows, i]}
         if plain:

@@ -270,7 +270,7 @@ class PageSettings(Form[S, LessonHeld[S]], Generic[S]):
                 continue
             value = getattr(settings, name)
             if callable(allowed):
-                sentence: str | None = allowed(settings)
+                sentence: Any = allowed(settings)
                 if sentence:
                     raise ParameterError(name, sentence)
                 continue
