@@ -39,6 +39,7 @@ from dataclasses import replace
 
 from gd_core.cli.commands import main
 from gd_core.export import record_file, script
+from gd_core.export.caption import in_words
 from gd_core.large.run import LargeRun
 from gd_core.recorder import record
 from gd_core.safe_start import measured
@@ -86,6 +87,9 @@ found["flag"] = json.loads(out.getvalue())["experiment"]["trial"]
 found["engine"] = run.runs_on, before.runs_on, refused(lambda: replace(run, engine="spectrum"))
 found["theory"] = measured(run)[1], why_no_limit(run), json.loads(document)["theory"]["stability_limit"]
 found["script"] = [refused(lambda: script.script(one, flavour)) for one in (run, before) for flavour in script.FLAVOURS]
+found["phases in words"] = before.before[0].in_words, in_words(before)["First"]
+smuggled = replace(task, free=("before",)).opened({"before": "5,gradient-descent,1e-05,trial=0.5"})
+found["task's phases"] = smuggled[0].before, smuggled[1]
 found["large"] = refused(lambda: LargeRun.of({"trial": "1", "target": "y"}))
 found["lessons"] = {
     name: [said for said in LessonPage(name, **{"dataset": "two-features", "trial": "1"} if name != "deep_networks" else {"trial": "1"}).complaints if said.startswith("trial")]
@@ -94,6 +98,10 @@ found["lessons"] = {
 }
 lab = Lab(dataset="noisy-quadratic", trial="1.0", epochs="20").press("train")
 found["train"] = lab.query.get("trial"), [said for said in lab.complaints]
+lab.at.session_state["tab"] = "Steps"
+lab.run()
+html = "".join(element.proto.body for element in lab.at.get("html"))
+found["step"] = re.search('<div class="steps">(.*?)</div>', html).group(1)
 steps = lab.player["table"]["d0"].to_list()
 found["player"] = abs(steps[0] / (-0.5e-5 * lab.player["table"]["g0"].to_list()[0]) - 1) < 1e-5
 json.dump(found, sys.stdout)
@@ -145,6 +153,9 @@ def test_all_that_holds_a_run_holds_it(found):
     assert found["task keeps it"] == [0.5, 1.0]
     assert found["pin"]
     assert found["flag"] == 1.0
+    ten = "10 epochs of {}radient descent{} 1e{}5, trial 1.0"
+    assert found["phases in words"] == [ten.format("g", " at", "-"), ten.format("G", ", η =", "−")]
+    assert found["task's phases"] == [[], ["before must keep trial at 1.0 in this task. Got 0.5."]]
 
 
 def test_whatever_does_not_know_it_says_so(found):
@@ -166,4 +177,5 @@ def test_whatever_does_not_know_it_says_so(found):
     for name, complaints in found["lessons"].items():
         assert complaints == [says.format("in this lesson")], name
     assert found["train"] == ["1.0", []]
+    assert found["step"] == f"<p>{says.format('for a step to be written out')}</p>"
     assert found["player"]

@@ -85,7 +85,10 @@ def _rule(phase: Phase) -> str:
 
 
 def _phase(phase: Phase) -> str:
-    return f"{phase.epochs:,} epochs of {_rule(phase)}, η = {written(phase.learning_rate)}"
+    more = [
+        f", {FIELDS[name].title.lower()} {FIELDS[name].write(value)}" for name, value in phase.besides.items()
+    ]
+    return f"{phase.epochs:,} epochs of {_rule(phase)}, η = {written(phase.learning_rate)}" + "".join(more)
 
 
 def _start(run: Experiment) -> str:

@@ -15,6 +15,7 @@ from gd_core.settings.fields import (
     ParameterError,
     quoted,
     to_text,
+    written,
 )
 from gd_core.settings.rules import OPTIMIZER_INFO
 from gd_core.settings.table_fields import MAX_DEGREE, MISSING
@@ -37,13 +38,29 @@ class Phase(NamedTuple):
     epsilon: float = 1e-8
 
     @property
+    def besides(self) -> dict[str, Any]:
+        """Settings that are no hyper-parameters of a rule, where they are not as usual."""
+        usual = {name: value for name, value in self._field_defaults.items() if name not in HYPERPARAMETERS}
+        return {name: getattr(self, name) for name, value in usual.items() if getattr(self, name) != value}
+
+    @property
+    def in_words(self) -> str:
+        """For a student: 250 epochs of momentum at 1e-5."""
+        rule = OPTIMIZER_INFO[self.optimizer].title.lower()
+        more = [
+            f", {FIELDS[name].title.lower()} {FIELDS[name].write(value)}"
+            for name, value in self.besides.items()
+        ]
+        return f"{self.epochs:,} epochs of {rule} at {written(self.learning_rate)}" + "".join(more)
+
+    @property
     def as_text(self) -> str:
         """Epochs, rule, rate, what the rule has of its own in order, and any other field by its name where it is not as usual."""
         own = tuple(OPTIMIZER_INFO[self.optimizer].hyperparameters)
         parts = [to_text(getattr(self, name)) for name in (*Phase._fields[:3], *own)]
-        usual = Phase._field_defaults
-        named = [name for name in usual if name not in HYPERPARAMETERS and getattr(self, name) != usual[name]]
-        return ",".join([*parts, *(f"{name}={FIELDS[name].write(getattr(self, name))}" for name in named)])
+        return ",".join(
+            [*parts, *(f"{name}={FIELDS[name].write(value)}" for name, value in self.besides.items())]
+        )
 
     @classmethod
     def of_text(cls, text: str) -> Self:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, Self
 
 from gd_core.settings.checked_link import pack, unpack
 from gd_core.settings.experiment import Experiment
-from gd_core.settings.experiment_fields import FIELDS, MAX_UPDATES
+from gd_core.settings.experiment_fields import FIELDS, HYPERPARAMETERS, MAX_UPDATES, Phase
 from gd_core.settings.fields import ParameterError, quoted
 from gd_core.settings.rules import OPTIMIZER_INFO
 from gd_core.settings.table_fields import needs_its_file
@@ -161,7 +161,8 @@ class Task:
         for phase in experiment.before:
             if phase._replace(epochs=1) in given:
                 continue
-            for name in ("optimizer", "learning_rate", *OPTIMIZER_INFO[phase.optimizer].hyperparameters):
+            others = set(HYPERPARAMETERS) - set(OPTIMIZER_INFO[phase.optimizer].hyperparameters)
+            for name in (name for name in Phase._fields if name != "epochs" and name not in others):
                 if name not in self.free and getattr(phase, name) != getattr(experiment, name):
                     fixed, used = (FIELDS[name].write(getattr(one, name)) for one in (experiment, phase))
                     return f"before must keep {name} at {fixed} in this task. Got {used}."

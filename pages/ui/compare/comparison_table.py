@@ -10,10 +10,9 @@ from gd_core.outcome import Finding, Outcome
 from gd_core.run_summary import epochs_to, same_data, same_landscape, same_target
 from gd_core.settings.differing import differing, effective
 from gd_core.settings.experiment import Experiment
-from gd_core.settings.experiment_fields import FIELDS, Phase
+from gd_core.settings.experiment_fields import FIELDS
 from gd_core.settings.fields import Choice, quoted, written
 from gd_core.settings.pins import Pin
-from gd_core.settings.rules import OPTIMIZER_INFO
 from gd_core.verdict import significant
 from pages.ui.charts.ghosts import Ghost
 from pages.ui.look.palette import Palette
@@ -146,7 +145,7 @@ def worded(experiment: Experiment, name: str) -> str:
     if name == "batch_size":
         return f"{value:,}" if value else "all rows"
     if name == "before":
-        return ", then ".join(map(_phase, value)) or "the start"
+        return ", then ".join(phase.in_words for phase in value) or "the start"
     if isinstance(value, bool):
         return "yes" if value else "no"
     if name == "epochs":
@@ -154,10 +153,6 @@ def worded(experiment: Experiment, name: str) -> str:
     return (
         written(value) if isinstance(value, int | float) else quoted(field.write(value)) if value else "none"
     )
-
-
-def _phase(phase: Phase) -> str:
-    return f"{phase.epochs:,} epochs of {OPTIMIZER_INFO[phase.optimizer].title.lower()} at {written(phase.learning_rate)}"
 
 
 def table(rows: Sequence[Row], ghosts: Sequence[Ghost], held: Sequence[Pin], colours: Palette) -> str:

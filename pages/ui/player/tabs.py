@@ -5,6 +5,7 @@ Only the tab that is open is computed and sent.
 
 from collections.abc import Sequence
 from functools import partial
+from html import escape
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,8 @@ import streamlit as st
 from gd_core.autopsy import REPLAYED_UPDATES, autopsy
 from gd_core.settings.catalog import LOSS_INFO
 from gd_core.settings.engines import ENGINE_NOTE, SPECTRUM
-from gd_core.settings.experiment import Experiment
+from gd_core.settings.experiment import Experiment, not_known
+from gd_core.settings.experiment_fields import COMMON_FIELDS
 from gd_core.settings.rules import OPTIMIZER_INFO, is_plain
 from gd_core.theory import Curvature, Forecast, why_no_theory
 from gd_core.verdict import short, significant
@@ -29,6 +31,7 @@ from pages.ui.player import player
 HEIGHT = 220
 NUMBERS, PARAMETERS, STEPS, SIX, GAP = "In numbers", "Parameters", "Steps", "Six steps", "Gap to optimum"
 PANELS = 6
+KNOWN = COMMON_FIELDS  # settings with which a rule's step is what its entry writes out
 BLURRED = 1e-3  # of the floor: from there on the blur of the curve shows in six digits of its RMSE
 ABREAST = 4  # parameters' charts in a row
 COMPARED = (
@@ -217,7 +220,9 @@ def _autopsy(run: RecordedRun) -> str:
     names = [f"{name}′" if experiment.scale_features else name for name in experiment.info.parameters]
     first = "eigenvectors" if run.recording.engine == SPECTRUM else "autograd"
     lines = "".join(_update_line(experiment, name, i) for i, name in enumerate(names))
-    if experiment.before:
+    if sentence := not_known(experiment, KNOWN, "for a step to be written out"):
+        lines = f"<p>{escape(sentence)}</p>"
+    elif experiment.before:
         lines = "<p>A continued run follows one rule after another, so its steps are not written out.</p>"
     ways = {"formula": "formula"} if run.parabola else {}  # (2/N) Φᵀ(ŷ − y) is one of a parabola
     ways |= {"finite": "finite difference"}

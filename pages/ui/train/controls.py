@@ -10,7 +10,6 @@ from gd_core.settings.catalog import DATASET_INFO, LOSS_INFO, why_not_scaled
 from gd_core.settings.engines import AUTO, LOOP, SPECTRUM
 from gd_core.settings.examples import EXAMPLES
 from gd_core.settings.experiment import Experiment, defaults
-from gd_core.settings.fields import written
 from gd_core.settings.rules import OPTIMIZER_INFO
 from gd_core.settings.table_fields import DATASET, needs_its_file
 from pages.ui.train import own_table, task
@@ -172,10 +171,7 @@ def _earlier_phases(experiment: Experiment) -> None:
     place = st.empty()
     if not experiment.before:
         return
-    parts = [
-        f"{phase.epochs:,} epochs of {OPTIMIZER_INFO[phase.optimizer].title.lower()} at {written(phase.learning_rate)}"
-        for phase in experiment.before
-    ]
+    parts = [phase.in_words for phase in experiment.before]
     with place.container():
         st.caption(f"Goes on after {', then '.join(parts)}.")
         if task.free("before"):
