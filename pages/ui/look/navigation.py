@@ -58,6 +58,17 @@ def enter() -> None:
         st.rerun()
 
 
+def here() -> str:
+    """The page that was come to last."""
+    return session.held(Visit).page
+
+
+def following(page: str) -> str:
+    """The lesson after this one; after the last, and after any other page, Train."""
+    pages = [*LESSONS, "train"]
+    return pages[pages.index(page) + 1] if page in LESSONS else "train"
+
+
 def at(page: str) -> bool:
     """Whether this page is the last that was come to."""
     return session.held(Visit).page == page

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import streamlit as st
 
 from gd_core.settings.experiment import Experiment
-from pages.ui.look import look, projector
+from pages.ui.look import look, navigation, projector
 from pages.ui.look.navigation import LESSONS
 from pages.ui.settings.next_steps import Link
 from pages.ui.settings.page_settings import UNSURE, PageSettings
@@ -120,6 +120,9 @@ def closing(
         links: Ways on.
         shown: The settings of the page, and the runs that the page shows, by name, or its network; None if it shows none.
     """
+    following = navigation.following(navigation.here())
+    if following not in [link.page for link in links]:  # which no link names in words of its own
+        links += (Link(f"Next: {LESSONS.get(following, 'Train')}", following),)
     left, right = st.columns([3, 2], gap="large")
     with left:
         notice(*lines)

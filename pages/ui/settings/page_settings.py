@@ -105,8 +105,7 @@ class PageSettings(Form[S, LessonHeld[S]], Generic[S]):
         return None if "learning_rate" in self.views else getattr(self.settings, "learning_rate", None)
 
     def _keys(self) -> tuple[str | None, str]:
-        pages = [*navigation.LESSONS, "train"]  # the lesson after this one; after the last, Train
-        following = pages[pages.index(self.name) + 1] if self.name in navigation.LESSONS else "train"
+        following = navigation.following(self.name)
         if (factor := projector.taken("factor")) and self._rate is not None:
             self.set(learning_rate=factor * self._rate)
             if sentence := self.held.sentences.pop("learning_rate", ""):
