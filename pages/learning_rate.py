@@ -23,8 +23,9 @@ ANSWERS = {
 STEEPEST = r"\lambda_{\max}\text{: curvature of the steepest direction}"
 LIMITS = {
     rule: rf"\qquad \eta_{{\text{{limit}}}} = {info.theory.limit}/\lambda_{{\max}} \qquad {STEEPEST}"
-    for rule, info in OPTIMIZER_INFO.items()
     if isinstance(info.theory, LinearRule)
+    else ""
+    for rule, info in OPTIMIZER_INFO.items()
 }
 OPTIONS = {
     "rates": Numbers(
@@ -89,7 +90,7 @@ page = PageSettings(
 lesson.heading(
     "Learning rate",
     "The same problem four times: too slow, about right, almost too fast, too fast.",
-    OPTIMIZER_INFO[page.settings.optimizer].latex + LIMITS.get(page.settings.optimizer, ""),
+    OPTIMIZER_INFO[page.settings.optimizer].latex + LIMITS[page.settings.optimizer],
 )
 with st.sidebar:
     page.complaint()

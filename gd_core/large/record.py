@@ -112,7 +112,7 @@ class Progressed:
                 said = f"Stopped at epoch {self.point.epoch:,} of {run.epochs:,}, at RMSE {rmse}; the floor is {floor}."
             case Outcome.CONVERGED:
                 said = f"Converged after {epochs}: RMSE {rmse}, floor {floor}."
-            case _:
+            case Outcome.DESCENDING | Outcome.OVERSHOOTING | Outcome.HOVERING | Outcome.GROWING:
                 word = finding.value
                 said = f"{word[0].upper()}{word[1:]} after {epochs}, at RMSE {rmse}; the floor is {floor}."
         if run.batch_size or linear_step(run) is None:

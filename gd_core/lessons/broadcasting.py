@@ -1,6 +1,7 @@
 """A shape mistake: what [N, 1] minus [N] computes, and whether a run with it finds what the data were made of."""
 
 from dataclasses import replace
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -35,7 +36,10 @@ def explained(problem: Problem, rmse: float) -> float:
     return 1 - rmse**2 / float(problem.objective.target.var(correction=0))
 
 
-def standing(recording: Epochs, experiment: Experiment, problem: Problem, curvature: Curvature) -> str:
+Standing = Literal["grows", "wrong", "found", "coming"]
+
+
+def standing(recording: Epochs, experiment: Experiment, problem: Problem, curvature: Curvature) -> Standing:
     """Whether the model is right, told from the run.
 
     Args:
@@ -85,7 +89,7 @@ def of_run(recording: Epochs, experiment: Experiment, problem: Problem, curvatur
         case "found":
             floor = significant(best_of(problem).floor_rmse, 3)
             return f"{fell}RMSE {significant(rmse, 3)}; that of the best plane is {floor}."
-        case _:
+        case "coming":
             return f"{fell}RMSE {significant(rmse, 4)}: more epochs or a larger rate get all the way."
 
 

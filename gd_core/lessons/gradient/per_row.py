@@ -76,9 +76,14 @@ def said(recording: Epochs, objective: LinearObjective, names: tuple[str, ...]) 
         recording: The run.
         objective: The loss.
         names: Of the parameters.
+
+    Raises:
+        ValueError: If it has grown.
     """
     first, last = (pulls(objective, recording.epoch_theta[epoch]) for epoch in (0, -1))
     match ending(recording, objective):
+        case Ending.GROW:
+            raise ValueError("recording must be of a run that has not grown. Got one that has.")
         case Ending.VANISH:
             worst = int((last.length / first.length).nan_to_num().argmax())
             return (
@@ -91,7 +96,7 @@ def said(recording: Epochs, objective: LinearObjective, names: tuple[str, ...]) 
                 f"For {names[worst]} the bars are still {short(float(last.length[worst]))} long on average, but their "
                 f"mean is {short(float(last.mean[worst]))}. The pulls up and down balance: that is the optimum."
             )
-        case _:
+        case Ending.STILL:
             worst = int((last.mean / last.length).nan_to_num().abs().argmax())
             return (
                 f"For {names[worst]} the bars are {short(float(last.length[worst]))} long on average and their mean is "

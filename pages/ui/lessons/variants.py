@@ -275,7 +275,7 @@ def _good_and_bad(one: Result, finished: Race, later: Any) -> tuple[str, str]:
         case "stochastic":
             good = f"{an_epoch:,} steps in an epoch: it learns from every row at once."
             bad = f"One row says little, so its steps are short and scatter. {swings}"
-        case _:
+        case _:  # named after its rule, whose entry says it
             good, bad = _of_rule(one, swings, later)
             good = f"{good} {faster}"
     return good, bad
