@@ -6,7 +6,7 @@ import streamlit as st
 
 from gd_core.published import PLANE, PLANE_TABLE
 from pages.ui.look import look, projector
-from pages.ui.settings import lesson
+from pages.ui.settings import lesson, lesson_data
 from pages.ui.settings.page_settings import PageSettings
 
 MENDED = replace(PLANE, loss="mse")
@@ -27,18 +27,7 @@ ANSWERS = {
 page = PageSettings(
     "broadcasting",
     PLANE,
-    varies=(
-        "points",
-        "noise",
-        "data_seed",
-        "holdout",
-        "split_seed",
-        "loss",
-        "learning_rate",
-        "start",
-        "seed",
-        "engine",
-    ),
+    varies=(*lesson_data.ROWS, *lesson_data.START, "loss", "learning_rate"),
     only={
         "dataset": ("two-features",),
         "optimizer": ("gradient-descent",),

@@ -6,7 +6,7 @@ import streamlit as st
 
 from gd_core.published import QUADRATIC, QUADRATIC_RMSE
 from pages.ui.look import look, projector
-from pages.ui.settings import lesson
+from pages.ui.settings import lesson, lesson_data
 from pages.ui.settings.page_settings import PageSettings
 
 ANSWERS = {
@@ -30,18 +30,7 @@ EXAMPLES = {
 page = PageSettings(
     "four_steps",
     QUADRATIC,
-    varies=(
-        "points",
-        "noise",
-        "data_seed",
-        "holdout",
-        "split_seed",
-        "learning_rate",
-        "scale_features",
-        "start",
-        "seed",
-        "engine",
-    ),
+    varies=(*lesson_data.ROWS, *lesson_data.START, "learning_rate", "scale_features"),
     only={
         "dataset": ("noisy-quadratic",),
         "loss": ("mse",),

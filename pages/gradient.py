@@ -62,7 +62,7 @@ page = PageSettings(
         ),
     },
     views=("row", "parameter", "h", "kind"),
-    varies=("noise", "data_seed", "holdout", "split_seed", "learning_rate", "start", "seed", "engine"),
+    varies=(*lesson_data.ROWS, *lesson_data.START, "learning_rate"),
     only={
         "dataset": lesson_data.GRADIENT,
         "points": (1, MOST_ROWS),

@@ -61,21 +61,7 @@ page = PageSettings(
             if key != "batch"
         },
     },
-    varies=(
-        "target",
-        "features",
-        "degree",
-        "missing",
-        "noise",
-        "data_seed",
-        "holdout",
-        "split_seed",
-        "momentum",
-        "scale_features",
-        "start",
-        "seed",
-        "engine",
-    ),
+    varies=(*lesson_data.COLUMNS, *lesson_data.ROWS, *lesson_data.START, "momentum", "scale_features"),
     only={
         "dataset": lesson_data.VARIANTS,
         "loss": ("mse",),
