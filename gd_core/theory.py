@@ -20,6 +20,7 @@ from gd_core.least_squares import EPSILON, Fit, fit, rounding_of_data, uncentred
 from gd_core.moments import Moments
 from gd_core.objective import Objective, as_parabola, mse
 from gd_core.problem import Problem
+from gd_core.rate_search import best_rates, slowest_root
 from gd_core.settings.catalog import why_no_parabola
 from gd_core.settings.experiment import Experiment, beyond, not_known
 from gd_core.settings.experiment_fields import COMMON_FIELDS, LEARNING_RATE, Phase
@@ -30,7 +31,6 @@ from gd_core.settings.rules import OPTIMIZER_INFO, LinearRule, LinearStep, is_pl
 GRADIENT_DESCENT_ZONES = {"slow": 0.05, "fast": 0.5, "overshoots": 1.0}
 FIRST_STEP = 0.1  # of an adaptive rule, as a share of the longest way that a parameter has to go
 KNOWN = COMMON_FIELDS  # settings that the theory takes account of
-VALLEYS = 40  # of the loss over the rate, looked into for its lowest point
 
 
 @dataclass(frozen=True, eq=False)
@@ -261,8 +261,8 @@ def best_in_the_long_run(curvature: Curvature, phase: Phase) -> float:
 
     2(1 + β)/((a + b)(λ₁ + λ_P)) for gradient descent, with β = 0, and for the heavy ball, with a = 0: the factor grows
     with |1 + β − ηλ(a + b)| alone, or stays at √β. Nesterov's, with b = βa, is where the slowest and the steepest
-    direction shrink alike, found by bisection: above 1/λ_P the one's factor only falls with the rate, the other's only
-    rises.
+    direction shrink alike, found by bisection between 1/λ_P and 1/λ₁, where each has its smallest factor: the one's only
+    falls with the rate there, the other's only rises.
 
     Raises:
         ValueError: If the rule is none of these three kinds.
@@ -273,10 +273,11 @@ def best_in_the_long_run(curvature: Curvature, phase: Phase) -> float:
         return 2 * (1 + beta) / ((a + b) * (curvature.smallest + curvature.largest))
     if (a, b) != (1, beta):
         raise ValueError(f"optimizer must step by ∇L, by v or by ∇L + βv for a best rate. Got {step}.")
-    low, high = 1 / curvature.largest, stability_limit(curvature, phase)
+    low = 1 / curvature.largest
+    high = min(1 / curvature.smallest, stability_limit(curvature, phase))
     for _ in range(60):
         middle = (low + high) / 2
-        if factor(phase, middle, curvature.largest) < factor(phase, middle, curvature.smallest):
+        if slowest_root(step, middle * curvature.largest) < slowest_root(step, middle * curvature.smallest):
             low = middle
         else:
             high = middle
@@ -296,57 +297,59 @@ def gaps(curvature: Curvature, phase: Phase, start: Tensor, learning_rates: Tens
 
 
 def best_for(curvature: Curvature, phase: Phase, start: Tensor, epochs: int) -> float:
-    """The fixed rate that leaves the smallest loss after exactly `epochs` epochs from `start`.
+    """The fixed rate below the limit that leaves the smallest loss after exactly `epochs` epochs from `start`.
 
-    The minimum of the exact curve over the rate: a grid up to the limit, then finer and finer around its lowest
-    valleys, of which momentum has many. Where the best rate in the long run has solved the problem to rounding by
-    then, it is that.
+    The minimum of the exact curve over the rate, of whose valleys momentum has one for every half swing: `rate_search`.
+    Where the best rate in the long run has solved the problem to rounding by then, it is that; and of rates that leave
+    equally little, the one closest to it. Above the limit a rate may leave less for a while, where the start has
+    hardly any error along the steepest direction: then it grows.
     """
     patient = best_in_the_long_run(curvature, phase)
-    solved = 1e-32 * float(curvature.gap(start).sum())
+    if epochs == 0:
+        return patient
+    first = curvature.gap(start)
+    solved = 1e-30 * float(first.sum())
     if float(gaps(curvature, phase, start, _vector(patient), epochs)) <= solved:
         return patient
     limit = stability_limit(curvature, phase)
-    rates = torch.linspace(0, limit, 4002, dtype=torch.float64)[1:-1]
-    spacing = limit / 4001
+    rates = torch.from_numpy(
+        best_rates(_linear(phase), curvature.eigenvalues.numpy(), first.numpy(), epochs, limit)
+    )
     left = gaps(curvature, phase, start, rates, epochs)
-    padded = torch.nn.functional.pad(left, (1, 1), value=math.inf)
-    valleys = torch.where((left <= padded[:-2]) & (left <= padded[2:]), left, math.inf)
-    rates = rates[valleys.argsort()[:VALLEYS]]
-    while spacing > 1e-9 * limit:
-        around = rates[:, None] + spacing * torch.linspace(-1, 1, 33, dtype=torch.float64)
-        around = around.clamp(1e-9 * limit, (1 - 1e-9) * limit)
-        left = gaps(curvature, phase, start, around.flatten(), epochs).view_as(around)
-        rates = around.gather(1, left.argmin(1, keepdim=True)).squeeze(1)
-        spacing /= 16
-    return float(rates[left.amin(1).argmin()])
+    alike = rates[left <= max(solved, float(left.min()) * (1 + 1e-9))]
+    return float(alike[(alike - patient).abs().argmin()])
 
 
 def pays_after(curvature: Curvature, phase: Phase, start: Tensor, epochs: int) -> int | None:
-    """The epoch from which the best rate in the long run is ahead of the best rate for `epochs`.
+    """The epoch from which on the best rate in the long run stays ahead of the best rate for `epochs`.
 
     Only for plain gradient descent, whose gaps can be compared as logarithms; None otherwise, and where both are one.
     """
+    if not is_plain(phase):
+        return None
     patient, hasty = best_in_the_long_run(curvature, phase), best_for(curvature, phase, start, epochs)
-    if not is_plain(phase) or patient == hasty:
+    if patient == hasty:
         return None
     factors = (
         (1 - torch.tensor([[patient], [hasty]], dtype=torch.float64) * curvature.eigenvalues).abs().log()
     )
     first = curvature.gap(start).log()
 
-    def is_ahead(n: int) -> bool:
-        patient, hasty = (first + 2 * n * factors).nan_to_num(nan=-math.inf).logsumexp(1).tolist()
+    def is_ahead(n: Tensor) -> Tensor:  # [K] → [K]
+        logs = first + 2 * n[:, None, None] * factors.nan_to_num(neginf=-1e300)  # [K, 2, P]
+        patient, hasty = logs.logsumexp(2).unbind(1)
         return patient < hasty
 
-    low, high = 0, max(epochs, 1)
-    while not is_ahead(high):
-        low, high = high, 2 * high
-        if high > 10**15:
-            return None
+    # the lead may change hands more than once: what counts is after which epoch it does not any more
+    looked_at = torch.logspace(0, 15, 400, dtype=torch.float64).round().unique() * max(epochs, 1)
+    behind = (~is_ahead(looked_at)).nonzero().flatten().tolist()
+    last = behind[-1] if behind else -1
+    if last == len(looked_at) - 1:
+        return None
+    low, high = (int(looked_at[last]) if behind else 0), int(looked_at[last + 1])
     while high - low > 1:
         middle = (low + high) // 2
-        low, high = (low, middle) if is_ahead(middle) else (middle, high)
+        low, high = (low, middle) if bool(is_ahead(_vector(middle))) else (middle, high)
     return high
 
 

@@ -137,7 +137,7 @@ def _facts(run: Run, forecast: Forecast) -> None:
         limit = "Above it the error along the steepest direction grows."
         rows.append(("Limit of the rate", significant(forecast.stability_limit), limit))
         if forecast.best_for_epochs:
-            best = "The smallest loss after exactly these epochs."
+            best = "The smallest loss after exactly these epochs, of all rates below the limit."
             rows.append((f"Best rate for {epochs}", significant(forecast.best_for_epochs), best))
         best = f"The smallest loss after very many epochs.{pays}"
         rows.append(("Best rate in the long run", significant(forecast.best_learning_rate), best))

@@ -39,7 +39,7 @@ def show(experiment: Experiment, forecast: Forecast | None, on_rate: Callable[[]
             else ""
         )
         if forecast.best_for_epochs is not None:
-            hint = "The fixed rate with the smallest loss at the end of the run."
+            hint = "Of all fixed rates below the limit, the one with the smallest loss at the end of the run."
             stops.append(_stop(f"Best for {epochs}", forecast.best_for_epochs, hint))
         hint = f"The fixed rate that wins after very many epochs.{pays}"
         stops.append(_stop("Best in the long run", forecast.best_learning_rate, hint))

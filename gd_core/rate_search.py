@@ -1,0 +1,163 @@
+"""The fixed rate that leaves the smallest loss after n epochs, of all below the limit, for rules linear in the gradient.
+
+After n epochs the loss is Σ cᵢ pₙ(ηλᵢ)² above its floor: cᵢ is the first gap along eigenvector i, and pₙ a polynomial, what
+n epochs multiply an error by. With an epoch's matrix of trace 2h and determinant r² (`theory.step_matrix`),
+
+    pₙ = rⁿ (cos nϑ + C sin nϑ), cos ϑ = h/r, C = (m₀₀ − h)/(r sin ϑ)
+
+where h² < r²: there the velocity swings, and the loss has a valley for every half swing. Elsewhere pₙ has no zero, falls
+before the swings and grows after them. So before the steepest direction swings the loss only falls with the rate, and it
+is enough to look at rates that are equally far apart in the steepest direction's ϑ: others swing more slowly.
+
+Sources:
+    Goh, "Why Momentum Really Works", Distill 2017. Flammarion and Bach, "From Averaging to Acceleration, There is Only a
+    Step-size", 2015, for the polynomials.
+"""
+
+import math
+
+import numpy as np
+
+from gd_core.settings.rules import LinearStep
+
+IN_A_HALF_SWING = 8  # rates that are looked at,
+AT_LEAST = 1000  # and in all,
+AFTER_THE_SWINGS = 300  # and between the last swing and the limit
+AT_ONCE = 2**16  # rates, so that memory stays small
+SEEN = 1e-9  # swings that are this small a share of what is left are not looked for
+ROUNDS, FINER = 7, 6  # into valleys, and how many times closer the three rates of one are in the next
+KEPT = 8  # valleys that are looked into once more, without the guess that they are parabolas
+TWO_SIDES = np.linspace(-1, 1, 17)
+EDGE = 1e-9  # of the limit: as close as one gets to it
+
+
+def multiples(step: LinearStep, curvatures: np.ndarray, epochs: int) -> np.ndarray:
+    """What the error is multiplied by in n epochs that begin without velocity: pₙ at s = ηλ. [...] → [...].
+
+    By the two eigenvalues of an epoch, so with half of the digits where they are one. For searching, not for showing.
+    """
+    beta, a, b = step
+    first = 1 - curvatures * (a + b)  # m₀₀
+    half, square = (first + beta) / 2, beta * (1 - a * curvatures)
+    apart = half**2 - square
+    root = np.sqrt(np.abs(apart).clip(min=1e-300))
+    with np.errstate(all="ignore"):
+        swings = apart < 0
+        angle = epochs * np.arctan2(root, half)
+        swinging = np.sqrt(square.clip(min=0)) ** epochs * (
+            np.cos(angle) + (first - half) / root * np.sin(angle)
+        )
+        if swings.all():
+            return swinging
+        low, high = half - root, half + root
+        still = ((first - low) * high**epochs - (first - high) * low**epochs) / (2 * root)
+    return np.where(swings, swinging, still)
+
+
+def slowest_root(step: LinearStep, curvature: float) -> float:
+    """The larger of the two eigenvalues of an epoch at s = ηλ, without its sign: |h| + √(h² − r²), or r while it swings."""
+    beta, a, b = step
+    half, square = (1 - curvature * (a + b) + beta) / 2, beta * (1 - a * curvature)
+    apart = half**2 - square
+    return math.sqrt(square) if apart < 0 else abs(half) + math.sqrt(apart)
+
+
+def best_rates(
+    step: LinearStep, eigenvalues: np.ndarray, first: np.ndarray, epochs: int, limit: float
+) -> np.ndarray:
+    """A few rates below the limit, one of which leaves the smallest loss after so many epochs, to rounding. [K].
+
+    Args:
+        step: The rule: gradient descent, the heavy ball or Nesterov's form.
+        eigenvalues: λ, [P], at least one above 0.
+        first: L − L* of the start along each eigenvector, [P].
+        epochs: n, at least 1.
+        limit: The stability limit of the rate.
+    """
+    parts = (first > 0) & (eigenvalues > 0)
+    if not parts.any():
+        return np.array([limit / 2])
+    first, eigenvalues = first[parts], eigenvalues[parts]
+    if step.beta == 0:
+        return np.array([_of_parabola(step, eigenvalues, first, epochs, limit)])
+
+    def left(rates: np.ndarray) -> np.ndarray:
+        found = [
+            first @ multiples(step, eigenvalues[:, None] * some, epochs) ** 2
+            for some in np.array_split(rates.ravel(), math.ceil(rates.size / AT_ONCE))
+        ]
+        return np.nan_to_num(np.concatenate(found), nan=math.inf).reshape(rates.shape)
+
+    steepest = float(eigenvalues.max())
+
+    def looked_at(count: int) -> np.ndarray:
+        return left(_rate_at(np.arange(count + AFTER_THE_SWINGS), count, step, steepest, limit))
+
+    count, wanted = AT_LEAST, IN_A_HALF_SWING * epochs
+    gaps = looked_at(count)
+    largest_swing = first.sum() * math.exp(epochs * math.log(step.beta)) * (epochs + 1) ** 2
+    if wanted > count and largest_swing > SEEN * gaps.min():
+        count = wanted
+        gaps = looked_at(count)
+    walls = np.pad(gaps, 1, constant_values=math.inf)
+    (valleys,) = np.nonzero((gaps <= walls[:-2]) & (gaps <= walls[2:]))
+
+    def along(places: np.ndarray) -> np.ndarray:
+        return left(_rate_at(places, count, step, steepest, limit))
+
+    at, width = valleys.astype(float), 1.0
+    below, there, above = walls[valleys], gaps[valleys], walls[valleys + 2]
+    for _ in range(ROUNDS):
+        with np.errstate(all="ignore"):
+            bend = below + above - 2 * there
+            at = at + width * np.nan_to_num((below - above) / (2 * bend), posinf=0, neginf=0).clip(-1, 1)
+        width /= FINER
+        below, there, above = along(at + width * np.array([[-1.0], [0.0], [1.0]]))
+        # a parabola through the three goes down by an eighth of their bend at most
+        lowest = np.minimum(np.minimum(below, above), there)
+        keep = lowest - abs(below + above - 2 * there) <= lowest.min()
+        at, below, there, above = at[keep], below[keep], there[keep], above[keep]
+    found = at[np.argsort(there, kind="stable")[:KEPT]]
+    lowest = valleys[np.argsort(gaps[valleys], kind="stable")[:KEPT]]
+    centres, width = np.concatenate([found.round(), lowest, valleys[valleys >= count][:KEPT]]), 1.0
+    while width > 1e-10:
+        around = centres[:, None] + width * TWO_SIDES
+        centres = around[np.arange(len(around)), along(around).argmin(1)]
+        width /= 8
+    return _rate_at(np.concatenate([found, centres]), count, step, steepest, limit)
+
+
+def _rate_at(places: np.ndarray, count: int, step: LinearStep, steepest: float, limit: float) -> np.ndarray:
+    """The rate at each place of a scale: from 0 to `count` the steepest direction's swings, then up to the limit.
+
+    On the first part equal steps are equal steps of that direction's ϑ.
+    """
+    beta, a, _ = step
+    angle = (math.pi / 2) * ((places + 0.5) / count).clip(0, 1)
+    if a == 0:  # 1 + β − s = 2√β cos ϑ
+        swinging = (1 - math.sqrt(beta)) ** 2 + 4 * math.sqrt(beta) * np.sin(angle) ** 2
+        last = (1 + math.sqrt(beta)) ** 2
+    else:  # 1 − s = (2√β cos ϑ/(1 + β))²
+        swinging = ((1 - beta) / (1 + beta)) ** 2 + 4 * beta / (1 + beta) ** 2 * np.sin(angle) ** 2
+        last = 1.0
+    after = ((places + 0.5 - count) / AFTER_THE_SWINGS).clip(0, 1)
+    rates = (swinging + after * (limit * steepest - last)) / steepest
+    return rates.clip(EDGE * limit, (1 - EDGE) * limit)
+
+
+def _of_parabola(
+    step: LinearStep, eigenvalues: np.ndarray, first: np.ndarray, epochs: int, limit: float
+) -> float:
+    """Without momentum Σ cᵢ (1 − ηλᵢ)²ⁿ is convex in η: its slope changes sign once, found by bisection.
+
+    The slope's terms are taken as shares of the largest, since powers of thousands of epochs are smaller than any number.
+    """
+    curvatures = eigenvalues * (step.on_gradient + step.on_velocity)
+    low, high = 0.0, (1 - EDGE) * limit
+    for _ in range(80):
+        middle = (low + high) / 2
+        left = 1 - middle * curvatures
+        sizes = np.log(np.abs(left).clip(min=1e-300)) * (2 * epochs - 1) + np.log(first * curvatures)
+        falls = (np.sign(left) * np.exp(sizes - sizes.max())).sum() > 0
+        low, high = (middle, high) if falls else (low, middle)
+    return high
