@@ -91,7 +91,7 @@ def best_rates(
     steepest = float(eigenvalues.max())
 
     def looked_at(count: int) -> np.ndarray:
-        return left(_rate_at(np.arange(count + AFTER_THE_SWINGS), count, step, steepest, limit))
+        return left(swinging_rates(step, steepest, count, limit))
 
     count, wanted = AT_LEAST, IN_A_HALF_SWING * epochs
     gaps = looked_at(count)
@@ -125,6 +125,11 @@ def best_rates(
         centres = around[np.arange(len(around)), along(around).argmin(1)]
         width /= 8
     return _rate_at(np.concatenate([found, centres]), count, step, steepest, limit)
+
+
+def swinging_rates(step: LinearStep, steepest: float, count: int, limit: float) -> np.ndarray:
+    """So many rates over the swings of the steepest direction, equally far apart in its ϑ, and some up to the limit. [K]."""
+    return _rate_at(np.arange(count + AFTER_THE_SWINGS), count, step, steepest, limit)
 
 
 def _rate_at(places: np.ndarray, count: int, step: LinearStep, steepest: float, limit: float) -> np.ndarray:

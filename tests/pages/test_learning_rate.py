@@ -11,6 +11,7 @@ from gd_core.problem import build
 from gd_core.recorder import record
 from gd_core.settings.experiment import Experiment
 from gd_core.theory import curvature_of, forecast_of
+from pages.ui.lessons.learning_rate import goldilocks
 
 PAGE = "learning_rate"
 SCALED = replace(Experiment.default("noisy-quadratic"), scale_features=True, learning_rate=0.1, epochs=15)
@@ -247,6 +248,37 @@ def test_an_attempt_is_scored_against_the_best_fixed_rate():
     assert page.query["learning_rate"] == "0.3"
     assert page.query["guess"] == "2"
     assert page.player["id"] == before
+
+
+def test_where_rates_were_only_tried_the_page_says_how_many():
+    """With momentum the best is that of so many rates: named as such, whether the attempt is worse, as good, or better."""
+    swinging = replace(PLANE, optimizer="momentum", epochs=200)
+    problem = build(swinging)
+    curvature = curvature_of(problem.objective)
+    goal = goldilocks.goal_of(problem.objective, curvature, swinging.phase, problem.start, 200)
+    tried = f"of the {goal.tried:,} rates tried"
+    page = lesson(**swinging.to_query(), guess="2").press("try")
+    needed = int((record(swinging).epoch_rmse <= goal.rmse).nonzero()[0])
+    assert goal.epochs < needed
+    score = round(100 * goal.epochs / needed)
+    assert (
+        f"you needed **{needed} epochs**. The best {tried} needs {goal.epochs}. Score **{score}**."
+        in page.words
+    )
+    page.type(learning_rate=repr(goal.learning_rate)).press("try")
+    assert f"you needed **{goal.epochs} epochs**. None {tried} needs fewer. Score **100**." in page.words
+
+
+def test_an_attempt_better_than_all_that_were_tried_is_told_so(monkeypatch):
+    """It scores 100, and is the best in the list, not the first with 100."""
+    worse = goldilocks.Goal(rmse=1.54, share=0.001, epochs=27, learning_rate=0.1, tried=12)
+    monkeypatch.setattr(goldilocks, "goal", lambda _: worse)
+    page = lesson(**replace(SCALED, epochs=30).to_query(), guess="2").press("try")
+    assert "None of the 12 rates tried needs fewer. Score **100**." in page.words
+    page.type(learning_rate="0.3").press("try")
+    assert "That beats the best of the 12 rates tried here: it needs 27. Score **100**." in page.words
+    assert page.words.count("★ best") == 1
+    assert "<td>2</td><td>0.3</td><td>9</td><td>100 ★ best</td>" in page.words
 
 
 def test_attempts_that_do_not_arrive_say_why():

@@ -1,4 +1,9 @@
-"""A challenge: reach a target error in as few epochs as one fixed rate can. And the fewest that any fixed rate needs."""
+"""A challenge: reach a target error in as few epochs as one fixed rate can. And the fewest that any fixed rate needs.
+
+What counts is the first epoch at which the error is at most the target, whether it stays there or not: with momentum and
+the adaptive rules it may come and go. So the fewest epochs are the first at which any rate's error is, and every epoch
+has to be asked, since a valley between two rates of a grid may be open at one of them only.
+"""
 
 import math
 from collections.abc import Callable, Sequence
@@ -9,16 +14,22 @@ import torch
 from torch import Tensor
 
 from gd_core.lessons.learning_rate.four_rates import WITHOUT_A_LIMIT
-from gd_core.lessons.learning_rate.sweep import paths, rates_between, sweep
+from gd_core.lessons.learning_rate.sweep import paths, rates_between
 from gd_core.objective import Objective
-from gd_core.settings.experiment_fields import Phase
+from gd_core.rate_search import IN_A_HALF_SWING, swinging_rates
+from gd_core.settings.experiment_fields import LEARNING_RATE, Phase
 from gd_core.settings.rules import is_plain, linear_step
 from gd_core.theory import Curvature, stability_limit
 
 SHARES = (0.001, 0.01, 0.05, 0.1, 0.25, 0.5)  # of the way from the floor to the first RMSE; hardest first
-GRID = 1000  # rates tried where there is no better way than trying,
-SMALL_GRID = 300  # and where trying takes an update of all of them in every epoch
-VALLEYS = 6  # between the rates of a grid, looked into for one that needs an epoch less
+GRID = 2000  # rates tried of a rule that has no limit,
+ABOVE = 500  # and above the limit of one that has, where a few epochs may still do
+WAYS = (1e-5, 1e2)  # of the longest way that a parameter has to go, where it is longer than 1
+PER_EPOCH = 8  # valleys of the error over the rate that are remembered,
+VALLEYS = 1024  # and at most looked into for a rate that needs fewer epochs
+SAFE = 0.1  # of three rates' bend, by which a valley may be lower than their parabola
+INSIDE = 9  # rates, each time
+ROUNDS = 4
 EXACT = 1e-12  # relative; a run that misses the target by rounding has reached it
 
 
@@ -30,14 +41,14 @@ class Goal(NamedTuple):
         share: How much of the first RMSE's height above the floor it leaves.
         epochs: The fewest epochs that any fixed rate needs; None if none gets there in the epochs allowed.
         learning_rate: A rate that needs no more.
-        exact: Whether no rate at all needs fewer; otherwise none of those tried.
+        tried: Of how many rates none needs fewer; None where no rate at all does.
     """
 
     rmse: float
     share: float
     epochs: int | None
     learning_rate: float | None
-    exact: bool
+    tried: int | None
 
 
 class Attempt(NamedTuple):
@@ -56,10 +67,14 @@ class Attempt(NamedTuple):
     rmse: float
 
     def score(self, goal: Goal) -> int:
-        """100 for the fewest epochs possible, 50 for twice as many, 0 if the target is not reached."""
-        if self.epochs is None or goal.epochs is None:
+        """100 for the fewest epochs known to do, or fewer; 50 for twice as many; 0 if the target is not reached."""
+        if self.epochs is None:
             return 0
-        return 100 if self.epochs <= goal.epochs else round(100 * goal.epochs / self.epochs)
+        return (
+            100
+            if goal.epochs is None or self.epochs <= goal.epochs
+            else round(100 * goal.epochs / self.epochs)
+        )
 
 
 def goal_of(
@@ -73,23 +88,24 @@ def goal_of(
     first = math.sqrt(float(objective(start)))
     if first - curvature.floor_rmse <= 1e-9 * first:
         return None
-    exact = is_plain(phase)
     search = (
         _of_parabola(curvature, start, allowed)
-        if exact
-        else _of_grid(objective, curvature, phase, start, allowed)
+        if is_plain(phase)
+        else _Tried(objective, curvature, phase, start, allowed).search
     )
     goals = []
     for share in SHARES:
         rmse = curvature.floor_rmse + share * (first - curvature.floor_rmse)
-        goals.append(Goal(rmse, share, *search((rmse**2 - curvature.floor_loss) * (1 + EXACT)), exact))
+        goals.append(Goal(rmse, share, *search((rmse * (1 + EXACT)) ** 2 - curvature.floor_loss)))
         epochs = goals[-1].epochs
         if epochs is not None and epochs <= max(1, allowed // 2):
             break
     return goals[-1]
 
 
-Found = tuple[int | None, float | None]  # epochs and a rate that needs no more
+Found = tuple[
+    int | None, float | None, int | None
+]  # epochs, a rate that needs no more, and how many were tried
 Search = Callable[[float], Found]  # the fewest epochs in which a gap L − L* is reached
 
 
@@ -98,7 +114,7 @@ def _of_parabola(curvature: Curvature, start: Tensor, allowed: int) -> Search:
 
     def search(gap: float) -> Found:
         reached = (lowest <= gap).nonzero()
-        return (int(reached[0]) + 1, float(rates[reached[0]])) if len(reached) else (None, None)
+        return (int(reached[0]) + 1, float(rates[reached[0]]), None) if len(reached) else (None, None, None)
 
     return search
 
@@ -124,51 +140,108 @@ def lowest_of_parabola(curvature: Curvature, start: Tensor, epochs: int) -> tupl
     return (parts * left ** (2 * powers)).sum(1), high
 
 
-def _of_grid(objective: Objective, curvature: Curvature, phase: Phase, start: Tensor, allowed: int) -> Search:
-    """Try many rates, then look into the valleys between them for one that needs an epoch less, until none does."""
-    if linear_step(phase) is None:
-        rates = rates_between(*WITHOUT_A_LIMIT, count=SMALL_GRID)
-    else:
-        limit = stability_limit(curvature, phase)
-        rates = rates_between(1e-4 * limit, limit, count=GRID)
-    every = torch.stack([*islice(paths(objective, start, phase, rates, curvature=curvature), allowed + 1)])
-    left = every - curvature.floor_loss  # [E + 1, K]
+class _Valleys(NamedTuple):
+    """Where, after some epochs, the gap over the rate is lowest: between two rates each, at most so low. [V]."""
 
-    def looked_into(epochs: int) -> tuple[float, float]:
-        """The smallest gap after so many epochs, near the lowest points of the grid, and its rate."""
-        row = left[epochs]
-        walls = torch.nn.functional.pad(row, (1, 1), value=math.inf)
-        valleys = torch.where((row <= walls[:-2]) & (row <= walls[2:]), row, math.inf).argsort()[:VALLEYS]
-        lower, upper = rates[(valleys - 1).clamp(min=0)], rates[(valleys + 1).clamp(max=len(rates) - 1)]
-        smallest, rate = math.inf, math.nan
-        for _ in range(3):
-            around = lower[:, None] + (upper - lower)[:, None] * torch.linspace(0, 1, 17, dtype=torch.float64)
-            gaps = (
-                sweep(objective, start, phase, around.flatten(), epochs, curvature=curvature)
-                - curvature.floor_loss
-            )
-            gaps = gaps.view_as(around)
-            best = gaps.argmin(1, keepdim=True)
-            lower = around.gather(1, (best - 1).clamp(min=0)).squeeze(1)
-            upper = around.gather(1, (best + 1).clamp(max=16)).squeeze(1)
-            place = int(gaps.argmin())
-            smallest, rate = float(gaps.flatten()[place]), float(around.flatten()[place])
-        return smallest, rate
+    epochs: Tensor
+    low: Tensor
+    high: Tensor
+    lowest: Tensor
 
-    def search(gap: float) -> Found:
-        reached = (left[1:].min(1).values <= gap).nonzero()
-        if not len(reached):
-            return None, None
-        epochs = int(reached[0]) + 1
-        rate = float(rates[left[epochs].argmin()])
-        while epochs > 1:
-            smallest, better = looked_into(epochs - 1)
-            if smallest > gap:
+
+class _Tried:
+    """Many rates, trained together for as many epochs as it takes; then the valleys between them, for every epoch."""
+
+    def __init__(
+        self, objective: Objective, curvature: Curvature, phase: Phase, start: Tensor, allowed: int
+    ) -> None:
+        self.allowed = allowed
+        self.floor = curvature.floor_loss
+        self.follow = lambda rates: paths(objective, start, phase, rates, curvature=curvature)
+        self.rates = _rates_to_try(curvature, phase, start, allowed)
+        self.count = len(self.rates)
+        self.states = self.follow(self.rates)
+        next(self.states)
+        self.best: list[tuple[float, float]] = []  # gap and rate after 1, 2 … epochs
+        self.valleys: list[_Valleys] = []
+
+    def search(self, gap: float) -> Found:
+        for done in range(self.allowed):
+            if done == len(self.best):
+                self._go_on()
+            if self.best[done][0] <= gap:
+                return self._earlier(gap, done + 1, self.best[done][1])
+        return self._earlier(gap, None, None)
+
+    def _go_on(self) -> None:
+        """One more epoch of all rates."""
+        left = next(self.states) - self.floor
+        at = int(left.argmin())
+        self.best.append((float(left[at]), float(self.rates[at])))
+        self.valleys.append(_valleys(self.rates[None], left[None], torch.tensor([len(self.best)]), PER_EPOCH))
+
+    def _earlier(self, gap: float, epochs: int | None, rate: float | None) -> Found:
+        """Look into the valleys that may reach the gap in fewer epochs, closer and closer."""
+        last = self.allowed if epochs is None else epochs - 1
+        valleys = self.valleys[:last]
+        for _ in range(ROUNDS):
+            if not valleys or last < 1:
                 break
-            epochs, rate = epochs - 1, better
-        return epochs, rate
+            one = _Valleys(*(torch.cat(parts) for parts in zip(*valleys, strict=True)))
+            open_ = (one.lowest <= gap) & (one.epochs <= last)
+            order = one.lowest[open_].argsort()[:VALLEYS]
+            one = _Valleys(*(part[open_][order] for part in one))
+            if not len(one.epochs):
+                break
+            shares = torch.linspace(0, 1, INSIDE, dtype=torch.float64)
+            rates = one.low[:, None] + (one.high - one.low)[:, None] * shares  # [V, 9]
+            self.count += rates.numel()
+            valleys = []
+            for after, losses in enumerate(islice(self.follow(rates.flatten()), 1, last + 1), 1):
+                left = losses - self.floor
+                if float(left.min()) <= gap:
+                    epochs, rate, last = after, float(rates.flatten()[left.argmin()]), after - 1
+                    break
+                if len(rows := (one.epochs == after).nonzero().flatten()):
+                    valleys.append(_valleys(rates[rows], left.view_as(rates)[rows], one.epochs[rows], 1))
+        return epochs, rate, self.count
 
-    return search
+
+def _rates_to_try(curvature: Curvature, phase: Phase, start: Tensor, epochs: int) -> Tensor:
+    """Equally far apart in the swings of the steepest direction up to the limit and in equal ratios above; sorted.
+
+    Of a rule without a limit in equal ratios alone.
+    """
+    step = linear_step(phase)
+    away = (start - curvature.optimum).abs()
+    if step is None:
+        low, high = WITHOUT_A_LIMIT
+        low, high = min(low, WAYS[0] * float(away.max())), max(high, WAYS[1] * float(away.max()))
+        return rates_between(max(low, LEARNING_RATE.low), min(high, LEARNING_RATE.high), count=GRID)
+    limit = stability_limit(curvature, phase)
+    flattest = float(curvature.eigenvalues[curvature.gap(start) > 0].min())
+    below = swinging_rates(step, curvature.largest, IN_A_HALF_SWING * max(epochs, GRID // 10), limit)
+    above = rates_between(limit, limit * max(1.5, curvature.largest / flattest), count=ABOVE)
+    return torch.cat([torch.from_numpy(below), above]).unique()
+
+
+def _valleys(rates: Tensor, left: Tensor, epochs: Tensor, most: int) -> _Valleys:
+    """The lowest valleys of each row over its rates, and how low each may be. Rates and gaps [R, K], epochs [R].
+
+    As low as the parabola through three rates, and a tenth of their bend below it: a swing whose half has eight rates is
+    nearer to it than that.
+    """
+    walls = torch.nn.functional.pad(left, (1, 1), value=math.inf)
+    before, after = walls[:, :-2], walls[:, 2:]
+    bend = before + after - 2 * left
+    below = (before - after) ** 2 / (8 * bend).clamp(min=1e-300) + SAFE * bend
+    lowest = left - torch.where(bend.isfinite(), below, left)
+    lowest = torch.where((left <= before) & (left <= after) & left.isfinite(), lowest, math.inf)
+    lowest, at = lowest.topk(min(most, lowest.shape[1]), dim=1, largest=False)
+    low = rates.gather(1, (at - 1).clamp(min=0))
+    high = rates.gather(1, (at + 1).clamp(max=rates.shape[1] - 1))
+    there = lowest.isfinite()
+    return _Valleys(epochs[:, None].expand_as(at)[there], low[there], high[there], lowest[there])
 
 
 def attempts(

@@ -1,5 +1,6 @@
 """Two things to try with one rate: a target to reach in few epochs, and what happens close to the limit."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -101,21 +102,29 @@ def _said(last: Attempt, target: Goal, shared: Experiment) -> str:
         own = f"With η = {rate} the run diverged: the target is never reached."
     else:
         own = f"With η = {rate} the target is not reached in {shared.epochs:,} epochs: RMSE {significant(last.rmse, 4)} at the end."
+    among = "" if target.tried is None else f" of the {target.tried:,} rates tried"
     if target.epochs is None or target.learning_rate is None:
-        return f"{own} No fixed rate gets there in {shared.epochs:,} epochs. More epochs, or scaled features, help."
-    told = repr(shared) in session.held(Tried).told or last.score(target) == 100
-    which = (
-        f"the best fixed rate{f', {short(target.learning_rate)},' if told else ''} needs {target.epochs:,}"
-    )
-    tried = "" if target.exact else ", of all that were tried"
-    verdict = f" {which[0].upper()}{which[1:]}{tried}."
+        nobody = f"None{among}" if among else "No fixed rate"
+        if last.epochs is not None:
+            return f"{own} {nobody} here gets there. Score **{last.score(target)}**."
+        return (
+            f"{own} {nobody} gets there in {shared.epochs:,} epochs. More epochs, or scaled features, help."
+        )
+    if last.epochs is not None and last.epochs < target.epochs:
+        return f"{own} That beats the best{among} here: it needs {target.epochs:,}. Score **{last.score(target)}**."
     if last.score(target) == 100:
-        verdict = f" No fixed rate needs fewer{tried}."
-    return f"{own}{verdict} Score **{last.score(target)}**."
+        nobody = f"None{among} needs fewer" if among else "No fixed rate needs fewer"
+        return f"{own} {nobody}. Score **{last.score(target)}**."
+    told = repr(shared) in session.held(Tried).told
+    which = f", {short(target.learning_rate)}," if told else ""
+    best = f"The best{among}{which}" if among else f"The best fixed rate{which}"
+    return f"{own} {best} needs {target.epochs:,}. Score **{last.score(target)}**."
 
 
 def _list(results: list[Attempt], target: Goal) -> None:
-    best = max(range(len(results)), key=lambda i: (results[i].score(target), -i))
+    best = min(
+        range(len(results)), key=lambda i: (results[i].epochs or math.inf, i)
+    )  # a start is never there
     shown = sorted({best, *range(max(0, len(results) - KEPT + 1), len(results))})
     rows = ""
     for i in shown:
@@ -123,7 +132,7 @@ def _list(results: list[Attempt], target: Goal) -> None:
         needed = (
             f"{one.epochs:,}" if one.epochs is not None else "diverged" if one.diverged else "not reached"
         )
-        mark = " ★ best" if i == best and one.score(target) else ""
+        mark = " ★ best" if i == best and one.epochs is not None else ""
         rows += (
             f"<tr><td>{i + 1}</td><td>{short(one.learning_rate)}</td><td>{needed}</td>"
             f"<td>{one.score(target)}{mark}</td></tr>"
