@@ -11,6 +11,7 @@ Sources:
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -254,6 +255,41 @@ def limit_along(eigenvalue: float, phase: Phase) -> float:
     """
     beta, a, b = _linear(phase)
     return 2 * (1 + beta) / (a + (b + beta * a)) / eigenvalue
+
+
+class Convention(NamedTuple):
+    """Another way in which code writes the loss or the velocity, and what becomes of every rate there.
+
+    Attributes:
+        where: The way, after “with”.
+        what: It in a sentence, and the factor, for a student.
+        times: What the limit is multiplied by; of two ways at once both.
+    """
+
+    where: str
+    what: str
+    times: float
+
+
+def conventions(experiment: Experiment) -> tuple[Convention, ...]:
+    """How others write the mean squared error and the heavy ball; none where the rule has no limit, or for another loss.
+
+    A loss of c L has c times the gradient, so its limit is 1/c of ours: ½ of the mean has twice, the sum over N rows 1/N
+    of it. A velocity v ← βv + (1 − β)∇L is 1 − β times as long at every step, and so its limit 1/(1 − β) of ours.
+    Nesterov's form has no such line: some write it with 1 − β for both of its parts, some for one.
+    """
+    if experiment.loss != "mse" or why_no_limit(experiment):
+        return ()
+    rows, step = experiment.training_rows, _linear(experiment.phase)
+    found = (
+        Convention("½ of the mean", "Code whose loss is ½ of the mean of squares: × 2.", 2.0),
+        Convention("the sum", f"Code that adds up the squares of all {rows:,} rows: ÷ {rows:,}.", 1 / rows),
+    )
+    if step.on_gradient or not step.beta:
+        return found
+    kept = 1 - step.beta
+    velocity = f"Code whose velocity is v ← βv + (1 − β)∇L: ÷ (1 − β), that is ÷ {kept:.4g}."
+    return (*found, Convention("1 − β", velocity, 1 / kept))
 
 
 def best_in_the_long_run(curvature: Curvature, phase: Phase) -> float:

@@ -303,6 +303,64 @@ def test_real_runs_on_both_sides_of_the_limit(optimizer):
         assert (recording.diverged_at is None) is nearer
 
 
+def largest_that_settles(dataset, scale_features, loss_of, beta, share):
+    """The limit by bisection: does code with this loss and this velocity blow up within 6,000 epochs? In NumPy alone."""
+    problem = build(replace(Experiment.default(dataset), scale_features=scale_features))
+    features, target = problem.linear.features.numpy(), problem.linear.target.numpy()
+    optimum = np.linalg.lstsq(features, target, rcond=None)[0]
+    times = {"mean": 2 / len(target), "½ of the mean": 1 / len(target), "the sum": 2.0}[loss_of]
+    values, vectors = np.linalg.eigh(times * features.T @ features)
+    first = vectors.T @ (problem.start.numpy() - optimum) + 1e-3
+
+    def grows(rate):
+        error, velocity = first, np.zeros_like(first)
+        for _ in range(6000):
+            velocity = beta * velocity + share * values * error
+            error = error - rate * velocity
+            if abs(error[-1]) > 1e4 * abs(first).max():
+                return True
+        return False
+
+    low, high = 0.0, 100 / values[-1] / share
+    for _ in range(20):
+        middle = (low + high) / 2
+        low, high = (low, middle) if grows(middle) else (middle, high)
+    return high
+
+
+@pytest.mark.parametrize(
+    ("dataset", "scale_features"),
+    [("noisy-quadratic", True), ("two-features", False), ("one-parameter", False)],
+)
+@pytest.mark.parametrize("beta", [0.0, 0.5, 0.9])
+def test_the_limit_of_other_peoples_code(dataset, scale_features, beta):
+    """½ of the mean, the sum of squares, and a velocity with 1 − β: each limit by bisection, and two of them at once."""
+    experiment = replace(
+        Experiment.default(dataset), scale_features=scale_features, optimizer="momentum", momentum=beta
+    )
+    _, _, forecast = foreseen(experiment)
+    others = {one.where: one for one in theory.conventions(experiment)}
+    assert set(others) == {"½ of the mean", "the sum", *(["1 − β"] if beta else [])}
+    ours = forecast.stability_limit
+    for loss_of in ("½ of the mean", "the sum"):
+        found = largest_that_settles(dataset, scale_features, loss_of, beta, 1.0)
+        assert ours * others[loss_of].times == pytest.approx(found, rel=3e-3)
+    if beta:
+        velocity = others["1 − β"].times
+        for loss_of, both in (("mean", velocity), ("the sum", velocity * others["the sum"].times)):
+            found = largest_that_settles(dataset, scale_features, loss_of, beta, 1 - beta)
+            assert ours * both == pytest.approx(found, rel=3e-3)
+
+
+def test_there_is_no_other_convention_without_a_limit():
+    """Adam has no limit, mini-batches none that is sharp, and the shape mistake is a mean over N² pairs."""
+    assert theory.conventions(replace(QUADRATIC, optimizer="adam")) == ()
+    assert theory.conventions(replace(QUADRATIC, batch_size=5)) == ()
+    assert theory.conventions(replace(QUADRATIC, loss="mse-broadcast")) == ()
+    nesterov = theory.conventions(replace(QUADRATIC, optimizer="nesterov"))
+    assert [one.where for one in nesterov] == ["½ of the mean", "the sum"]
+
+
 def test_nesterovs_limit_is_below_plain_descents():
     """At β = 0.9 it is 1.357/λ, not 2/λ; the heavy ball's is 3.8/λ."""
     _, curvature, _ = foreseen(PARABOLA)

@@ -297,6 +297,30 @@ def test_train_offers_everything():
     assert "import torch" in code
 
 
+def test_the_limit_is_told_for_other_peoples_code():
+    """In the tab of numbers and beside the script: × 2, ÷ N, ÷ (1 − β); nothing where the rule has no limit."""
+    asked = {"dataset": "noisy-quadratic", "scale_features": "true", "epochs": "20"}
+    opened = LessonPage("train", **asked, optimizer="momentum", momentum="0.9").press("take_away")
+    rows = Experiment.default("noisy-quadratic").points
+    limit = 2 * 1.9 / 4.945824203735832  # 2 (1 + β)/λ
+    facts = " ".join(element.proto.body for element in opened.at.get("html"))
+    told = next(element.value for element in opened.at.caption if "In other code" in element.value)
+    assert told.startswith(f"Limit of the rate in this code: {verdict.significant(limit)}. In other code: ")
+    for where, times, what in (
+        ("½ of the mean", 2, "½ of the mean of squares: × 2."),
+        ("the sum", 1 / rows, f"adds up the squares of all {rows} rows: ÷ {rows}."),
+        ("1 − β", 10, "v ← βv + (1 − β)∇L: ÷ (1 − β), that is ÷ 0.1."),
+    ):
+        there = verdict.significant(limit * times)
+        assert f"<td>The same with {where}</td><td>{there}</td>" in facts
+        assert f"with {where} {there}" in told
+        assert what in facts
+        assert what in told
+    without = LessonPage("train", **asked, optimizer="adam").press("take_away")
+    assert "The same with" not in " ".join(element.proto.body for element in without.at.get("html"))
+    assert not [element for element in without.at.caption if "In other code" in element.value]
+
+
 @pytest.mark.parametrize("page", LESSONS)
 def test_every_lesson_can_be_taken_away(page):
     """All charts of the page, and a script of each run that is one; a network has none, the glossary nothing."""

@@ -18,7 +18,7 @@ from gd_core.settings.engines import ENGINE_NOTE, SPECTRUM
 from gd_core.settings.experiment import Experiment, not_known
 from gd_core.settings.experiment_fields import COMMON_FIELDS
 from gd_core.settings.rules import OPTIMIZER_INFO, is_plain
-from gd_core.theory import Curvature, Forecast, why_no_theory
+from gd_core.theory import Curvature, Forecast, conventions, why_no_theory
 from gd_core.verdict import short, significant
 from pages.ui.charts.error import gap as gap_chart
 from pages.ui.charts.fit import panel
@@ -136,6 +136,9 @@ def _facts(run: Run, forecast: Forecast) -> None:
         )
         limit = "Above it the error along the steepest direction grows."
         rows.append(("Limit of the rate", significant(forecast.stability_limit), limit))
+        for other in conventions(experiment):
+            there = significant(forecast.stability_limit * other.times)
+            rows.append((f"The same with {other.where}", there, other.what))
         if forecast.best_for_epochs:
             best = "The smallest loss after exactly these epochs, of all rates below the limit."
             rows.append((f"Best rate for {epochs}", significant(forecast.best_for_epochs), best))

@@ -5,7 +5,7 @@ Nothing is made before someone asks for it, and then outside of the page's scrip
 
 import re
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -18,7 +18,9 @@ from gd_core.export import caption, notebook, record_file, script
 from gd_core.lessons.deep_networks import network
 from gd_core.lessons.deep_networks.network import Network
 from gd_core.settings.experiment import Experiment
+from gd_core.theory import Convention, conventions, stability_limit
 from gd_core.training import Recording
+from gd_core.verdict import significant
 from pages.ui.charts.model import RecordedRun, View
 from pages.ui.look import current_charts
 from pages.ui.takeaway import converter_process, page_html, pictures
@@ -217,7 +219,8 @@ def _chosen(offered: Offered, key: str) -> RecordedRun:
 
 
 def _pytorch(offered: Offered) -> None:
-    experiment = _chosen(offered, "script_run").experiment
+    run = _chosen(offered, "script_run")
+    experiment = run.experiment
     flavours = script.FLAVOURS
     usual = next(iter(flavours))
     flavour = (
@@ -241,6 +244,15 @@ def _pytorch(offered: Offered) -> None:
             "application/x-ipynb+json", key="notebook_file", on_click="ignore", icon=":material/download:",
         )  # fmt: skip
     st.code(script.script(experiment, flavour), language="python", height=CODE_HEIGHT)
+    if others := conventions(experiment):
+        st.caption(_in_other_code(stability_limit(run.curvature, experiment.phase), others))
+
+
+def _in_other_code(limit: float, others: Sequence[Convention]) -> str:
+    """The limit of the rate as the script has it, and as code has it that writes loss or velocity otherwise."""
+    elsewhere = ", ".join(f"with {one.where} {significant(limit * one.times)}" for one in others)
+    meant = " ".join(one.what for one in others)
+    return f"Limit of the rate in this code: {significant(limit)}. In other code: {elsewhere}. {meant}"
 
 
 def _record(offered: Offered) -> None:
