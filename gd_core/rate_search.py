@@ -31,7 +31,7 @@ TWO_SIDES = np.linspace(-1, 1, 17)
 EDGE = 1e-9  # of the limit: as close as one gets to it
 
 
-def multiples(step: LinearStep, curvatures: np.ndarray, epochs: int) -> np.ndarray:
+def multiples(step: LinearStep, curvatures: np.ndarray, epochs: int | np.ndarray) -> np.ndarray:
     """What the error is multiplied by in n epochs that begin without velocity: pₙ at s = ηλ. [...] → [...].
 
     By the two eigenvalues of an epoch, so with half of the digits where they are one. For searching, not for showing.

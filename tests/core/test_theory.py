@@ -304,7 +304,7 @@ def test_real_runs_on_both_sides_of_the_limit(optimizer):
 
 
 def largest_that_settles(dataset, scale_features, loss_of, beta, share):
-    """The limit by bisection: does code with this loss and this velocity blow up within 6,000 epochs? In NumPy alone."""
+    """The largest of 4,000 rates at which code with this loss and this velocity does not blow up in 3,000 epochs."""
     problem = build(replace(Experiment.default(dataset), scale_features=scale_features))
     features, target = problem.linear.features.numpy(), problem.linear.target.numpy()
     optimum = np.linalg.lstsq(features, target, rcond=None)[0]
@@ -312,20 +312,14 @@ def largest_that_settles(dataset, scale_features, loss_of, beta, share):
     values, vectors = np.linalg.eigh(times * features.T @ features)
     first = vectors.T @ (problem.start.numpy() - optimum) + 1e-3
 
-    def grows(rate):
-        error, velocity = first, np.zeros_like(first)
-        for _ in range(6000):
-            velocity = beta * velocity + share * values * error
-            error = error - rate * velocity
-            if abs(error[-1]) > 1e4 * abs(first).max():
-                return True
-        return False
-
-    low, high = 0.0, 100 / values[-1] / share
-    for _ in range(20):
-        middle = (low + high) / 2
-        low, high = (low, middle) if grows(middle) else (middle, high)
-    return high
+    rates = np.geomspace(0.5, 100, 4000) / values[-1] / share
+    error = np.tile(first[:, None], (1, len(rates)))
+    velocity = np.zeros_like(error)
+    with np.errstate(all="ignore"):
+        for _ in range(3000):
+            velocity = beta * velocity + share * values[:, None] * error
+            error = error - rates * velocity
+    return rates[np.abs(error[-1]) <= 1e3 * abs(first).max()].max()
 
 
 @pytest.mark.parametrize(
@@ -334,7 +328,7 @@ def largest_that_settles(dataset, scale_features, loss_of, beta, share):
 )
 @pytest.mark.parametrize("beta", [0.0, 0.5, 0.9])
 def test_the_limit_of_other_peoples_code(dataset, scale_features, beta):
-    """½ of the mean, the sum of squares, and a velocity with 1 − β: each limit by bisection, and two of them at once."""
+    """½ of the mean, the sum of squares, and a velocity with 1 − β: each limit by simulation in NumPy, and two at once."""
     experiment = replace(
         Experiment.default(dataset), scale_features=scale_features, optimizer="momentum", momentum=beta
     )

@@ -16,7 +16,7 @@ from torch import Tensor
 from gd_core.lessons.learning_rate.four_rates import WITHOUT_A_LIMIT
 from gd_core.lessons.learning_rate.sweep import paths, rates_between
 from gd_core.objective import Objective
-from gd_core.rate_search import IN_A_HALF_SWING, swinging_rates
+from gd_core.rate_search import IN_A_HALF_SWING, multiples, swinging_rates
 from gd_core.settings.experiment_fields import LEARNING_RATE, Phase
 from gd_core.settings.rules import is_plain, linear_step
 from gd_core.theory import Curvature, stability_limit
@@ -25,9 +25,10 @@ SHARES = (0.001, 0.01, 0.05, 0.1, 0.25, 0.5)  # of the way from the floor to the
 GRID = 2000  # rates tried of a rule that has no limit,
 ABOVE = 500  # and above the limit of one that has, where a few epochs may still do
 WAYS = (1e-5, 1e2)  # of the longest way that a parameter has to go, where it is longer than 1
-PER_EPOCH = 8  # valleys of the error over the rate that are remembered,
-VALLEYS = 1024  # and at most looked into for a rate that needs fewer epochs
+PER_EPOCH = 24  # valleys of the error over the rate that are remembered,
+VALLEYS = 2048  # and at most looked into for a rate that needs fewer epochs
 SAFE = 0.1  # of three rates' bend, by which a valley may be lower than their parabola
+TRAINED = 64  # rates that seem to need fewer, at most
 INSIDE = 9  # rates, each time
 ROUNDS = 4
 EXACT = 1e-12  # relative; a run that misses the target by rounding has reached it
@@ -157,6 +158,7 @@ class _Tried:
     ) -> None:
         self.allowed = allowed
         self.floor = curvature.floor_loss
+        self.curvature, self.step, self.first = curvature, linear_step(phase), curvature.gap(start)
         self.follow = lambda rates: paths(objective, start, phase, rates, curvature=curvature)
         self.rates = _rates_to_try(curvature, phase, start, allowed)
         self.count = len(self.rates)
@@ -196,15 +198,40 @@ class _Tried:
             shares = torch.linspace(0, 1, INSIDE, dtype=torch.float64)
             rates = one.low[:, None] + (one.high - one.low)[:, None] * shares  # [V, 9]
             self.count += rates.numel()
-            valleys = []
-            for after, losses in enumerate(islice(self.follow(rates.flatten()), 1, last + 1), 1):
-                left = losses - self.floor
-                if float(left.min()) <= gap:
-                    epochs, rate, last = after, float(rates.flatten()[left.argmin()]), after - 1
-                    break
-                if len(rows := (one.epochs == after).nonzero().flatten()):
-                    valleys.append(_valleys(rates[rows], left.view_as(rates)[rows], one.epochs[rows], 1))
+            left, reached = self._look(rates, one.epochs, last, gap)
+            if reached is not None:
+                epochs, rate = reached
+                last = epochs - 1
+            valleys = [_valleys(rates, left, one.epochs, 1)]
         return epochs, rate, self.count
+
+    def _look(
+        self, rates: Tensor, epochs: Tensor, last: int, gap: float
+    ) -> tuple[Tensor, tuple[int, float] | None]:
+        """The gap of each valley's rates after its own epochs, [V, 9], and the first epoch at which one is there.
+
+        A rule that is linear in the gradient needs no epoch but the last for it; who seems to be there is trained.
+        """
+        left = torch.full_like(rates, math.inf)
+        if self.step is not None:
+            multiplied = multiples(
+                self.step,
+                rates.numpy()[..., None] * self.curvature.eigenvalues.numpy(),
+                epochs.numpy()[:, None, None],
+            )
+            left = torch.from_numpy(multiplied**2 @ self.first.numpy()).nan_to_num(nan=math.inf)
+            seem = (left <= gap).nonzero()
+            seem = seem[epochs[seem[:, 0]].argsort(stable=True)][:TRAINED]
+            if not len(seem):
+                return left, None
+            last, rates = int(epochs[seem[:, 0]].max()), rates[seem[:, 0], seem[:, 1]]
+        for after, losses in enumerate(islice(self.follow(rates.flatten()), 1, last + 1), 1):
+            now = losses - self.floor
+            if float(now.min()) <= gap:
+                return left, (after, float(rates.flatten()[now.argmin()]))
+            if self.step is None and len(rows := (epochs == after).nonzero().flatten()):
+                left[rows] = now.view_as(rates)[rows]
+        return left, None
 
 
 def _rates_to_try(curvature: Curvature, phase: Phase, start: Tensor, epochs: int) -> Tensor:
