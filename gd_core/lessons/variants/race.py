@@ -25,7 +25,8 @@ from gd_core.verdict import short
 
 SHARE_LEFT = 0.05  # the usual target: this share of the way from the start's RMSE to the floor is left
 LOOKED_BACK = 10  # epochs at the end in which a racer that climbs again is looked at
-ROUNDING = 1e-9  # of the RMSE: a rise below it is none
+ROUNDING = 1e-9  # of the RMSE: a rise below it is none, and who is so close to the target is there
+EXACT = 1e-12  # of the first RMSE: so little is 0 up to rounding, where the target is 0
 ROOM = 1.06  # of the map around the level line through the start
 BEYOND_LAST = 1.25  # by update the race is shown to a quarter beyond the last arrival
 
@@ -191,8 +192,8 @@ class Result:
 
     @cached_property
     def reached(self) -> Reached | None:
-        """When it first was at the target, or None."""
-        at = np.flatnonzero(self.rmse <= self.target)
+        """When it first was at the target, or None. What rounding decides does not part the racers at a target that is the floor."""
+        at = np.flatnonzero(self.rmse <= self.target * (1 + ROUNDING) + EXACT * self.rmse[0])
         if not len(at):
             return None
         update = int(at[0])

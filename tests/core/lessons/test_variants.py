@@ -290,6 +290,16 @@ def test_a_dead_heat_and_no_arrival():
     assert nobody.first("row", "batch") == "none"
 
 
+@pytest.mark.parametrize(("target", "rounding"), [(1.0, 2e-16), (0.0, 3e-15)])
+def test_rounding_decides_no_race(target, rounding):
+    """Where the target is the floor, or 0, who stops a rounding above it is there as well, and as early."""
+    exact = result([9.0, 3.0, target, target], target=target)
+    above = result([9.0, 3.0, target + rounding, target + rounding], target=target, key="adam")
+    assert of(exact, above).winners("update") == ("batch", "adam")
+    far = result([9.0, 3.0, target + 1e-6, target], target=target, key="adam")
+    assert of(exact, far).winners("update") == ("batch",)
+
+
 def test_the_axis_of_updates_ends_after_the_last_arrival():
     """A quarter beyond it, never beyond the longest run, never before the shortest one has ended."""
     batch = result([9.0] * 11)

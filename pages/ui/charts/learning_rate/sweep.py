@@ -231,14 +231,14 @@ def rate_sweep(
     }  # fmt: skip
     text = (
         "RMSE at the end of the run over the learning rate, both logarithmic. Shaded: the zones of the rate. Dashed "
-        "upright: the limit. Discs 1 to 4: the four runs. Diamond: the best rate. Crosses at the top: rates that have "
+        "upright: the limit. Discs 1 to 4: the four runs. Diamond: the best of the rates drawn. Crosses at the top: rates that have "
         "diverged. A click sets the rate of one run."
     )
     return View(tight(_sweep_spec(height, colours)), tables, text)
 
 
 def _best(rates: np.ndarray, rmse: np.ndarray, forecast: float | None) -> int:
-    """The rate with the smallest error: theory's, if it is among them and none is better by more than rounding."""
+    """The rate with the smallest error of those drawn, above the limit too: theory's, if it is among them and none is better by more than rounding."""
     lowest = int(np.argmin(rmse))
     (same,) = np.nonzero(rates == forecast)
     return int(same[0]) if len(same) and rmse[same[0]] <= rmse[lowest] * (1 + 1e-9) else lowest
