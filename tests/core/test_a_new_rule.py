@@ -95,7 +95,7 @@ expected = [float(record(replace(run, learning_rate=rate)).loss[-1]) for rate in
 assert left.tolist() == pytest.approx(expected, rel=1e-6)
 assert sorted(four_rates(run, problem, curvature, forecast)) == list(four_rates(run, problem, curvature, forecast))
 goal = goal_of(problem.objective, curvature, run.phase, problem.start, 40)
-assert goal.epochs and not goal.exact
+assert goal.epochs and goal.tried
 base = replace(run, optimizer="gradient-descent", learning_rate=0.1, batch_size=5, scale_features=True)
 own = build(base)
 entries = line_up(base, ("batch", "sign-descent"), own, curvature_of(own.objective))
