@@ -109,6 +109,11 @@ class LinearObjective(Objective):
         """The rows whose mean squared error is minimised, in coordinates that lose no digit."""
         return centred_of(self.model, self.dataset.x, SQUARED[self.loss](self.target)[0])
 
+    @property
+    def least_squares_target(self) -> Tensor:
+        """What the loss is a mean squared error against, [N]. Only of a loss in `SQUARED`."""
+        return SQUARED[self.loss](self.target)[0]
+
     @cached_property
     def least_squares(self) -> tuple[Moments, float]:
         """The loss as a mean squared error and a number above it. Only of a loss in `SQUARED`."""

@@ -1,19 +1,40 @@
-"""How a run ended, told apart by a test that can be named; and where overfitting begins."""
+"""How a run ended, told apart by a test that can be named; and where overfitting begins.
+
+What a label says of the future is worked out where it can be: of a rule that is linear in the gradient by the factors
+along the eigenvectors, on full batches and, for the mean, in mini-batches as well. Of other rules it is told from the
+errors along each eigenvector, in which drift and scatter are parted.
+"""
 
 import math
 from enum import StrEnum
-from typing import NamedTuple
+from functools import cached_property
+from typing import NamedTuple, Self
 
 import torch
 from torch import Tensor
 
-from gd_core.theory import Curvature
+from gd_core import in_batches
+from gd_core.objective import as_parabola
+from gd_core.problem import Problem
+from gd_core.settings.experiment import Experiment
+from gd_core.settings.experiment_fields import Phase
+from gd_core.settings.rules import OPTIMIZER_INFO, linear_step
+from gd_core.theory import Curvature, factor, left_along, swing_of
 from gd_core.training import Epochs
 
 CONVERGED_BELOW = 1e-6  # of a direction's first gap to the optimum,
 NEGLIGIBLE = 1e-4  # or of the lowest loss: the RMSE is then within 0.005 % of the floor
+SAME_CURVATURE = 1e-6  # eigenvalues closer than this share are one space: its axes are chosen by rounding
 WINDOW = 20  # epochs looked back on
+LONGEST = 4000  # epochs looked back on where a rule has no theory
+LONGER = 10  # a label must hold when the run goes on for so many times its epochs
 LEVEL = 1e-9  # relative changes of the loss below it are rounding
+MATTERS = 1e-3  # share of the gap from which a direction is looked at
+DRIFT = 0.1  # share of the recent gap that is no scatter, from which a run in mini-batches still descends
+HARDLY_SCATTERS = (
+    0.5  # share of the recent gap that is the mean error’s, from which a slow run is slow and nothing else
+)
+FALLS, RISES = 0.5, 2.5  # of the recent gap, where batches that are tried come to hover
 PARTED = 0.02  # the held-out RMSE ends at least this share above its lowest,
 TAIL = 10  # in all of the last tenth of the epochs, so that one lucky mini-batch decides nothing
 CERTAIN = 3.0  # standard errors by which a loss that scatters must fall or rise
@@ -31,26 +52,88 @@ class Outcome(StrEnum):
     STOPPED = "stopped"
 
 
+class Left(NamedTuple):
+    """How a run left the optimum that it had reached: how often, and the largest RMSE of these epochs."""
+
+    times: int
+    farthest: float
+
+
 class Finding(NamedTuple):
-    """An outcome and the epoch at which its test was first passed, where there is one."""
+    """An outcome and the epoch at which its test was first passed, where there is one.
+
+    Attributes:
+        outcome: Which.
+        epoch: When.
+        left: How the run has left the optimum since; None if it has not.
+        leaves: Whether it will leave the optimum that it has reached: its memory of the gradients fades.
+    """
 
     outcome: Outcome
     epoch: int | None = None
+    left: Left | None = None
+    leaves: bool = False
 
 
-def outcome(recording: Epochs, curvature: Curvature | None) -> Finding:
+class Trained(NamedTuple):
+    """How a run was trained, as far as what becomes of it hangs on that.
+
+    Attributes:
+        phases: Rules, rates and epochs, one after another; each begins without velocity.
+        rows: N, the rows that are trained on.
+        rows_per_update: B.
+        features: Φ [N, P], of which batches are rows; None where they are not at hand.
+        target: y, [N].
+        epochs: Epochs of the whole run so far, if the recording does not hold them all.
+    """
+
+    phases: tuple[Phase, ...]
+    rows: int
+    rows_per_update: int
+    features: Tensor | None = None
+    target: Tensor | None = None
+    epochs: int | None = None
+
+    @classmethod
+    def of(cls, experiment: Experiment, problem: Problem) -> Self:
+        """Of an experiment."""
+        whole = as_parabola(problem.objective)
+        rows = (whole.features, whole.least_squares_target) if whole else (None, None)
+        return cls(experiment.phases, experiment.training_rows, experiment.rows_per_update, *rows)
+
+    @property
+    def updates_per_epoch(self) -> int:
+        """⌈N/B⌉."""
+        return -(-self.rows // self.rows_per_update)
+
+    def at(self, epoch: int) -> tuple[Phase, int]:
+        """The phase that an epoch ends, and the epoch at which it began."""
+        first = 0
+        for phase in self.phases[:-1]:
+            if epoch <= first + phase.epochs:
+                return phase, first
+            first += phase.epochs
+        return self.phases[-1], first
+
+
+def outcome(recording: Epochs, curvature: Curvature | None, trained: Trained | None = None) -> Finding:
     """Tell how a run ended.
 
     - diverged: the loss passed 10⁶ × max(1, first loss), or is not finite.
     - stopped: by hand, before its epochs were done.
+    - growing: the rate is above the limit: the error along an eigenvector grows in each epoch, and wins in the end.
     - converged: along every eigenvector of the Hessian, the gap to the lowest loss is at most a millionth of what it
-      was at the start, or a ten-thousandth of the lowest loss itself.
-    - growing: within the last 20 epochs the loss reaches higher and higher; with mini-batches, to twice as much.
+      was at the start, or a ten-thousandth of the lowest loss itself. Equal eigenvalues count as one space.
     - overshooting: along some eigenvector of the Hessian the error keeps changing its sign.
-    - hovering: mini-batches, and the loss no longer falls.
-    - still descending: none of these.
+    - hovering: the loss no longer falls, but scatters about a level: mini-batches, or a rule with steps of one length.
+    - still descending: none of these; gone on, the run gets lower.
 
     A loss that is no parabola has neither eigenvectors nor a known lowest loss: see `_by_losses_alone`.
+
+    Args:
+        recording: The run so far.
+        curvature: The parabola that the loss is, or None.
+        trained: By which rule; None where nobody knows, and the numbers alone must tell.
     """
     if recording.diverged_at is not None:
         return Finding(Outcome.DIVERGED, recording.diverged_at)
@@ -58,25 +141,255 @@ def outcome(recording: Epochs, curvature: Curvature | None) -> Finding:
         return Finding(Outcome.STOPPED, recording.epochs)
     if curvature is None:
         return _by_losses_alone(recording)
-    gap = recording.epoch_loss - curvature.floor_loss
-    parts = curvature.gap(recording.epoch_theta)  # of each direction, [E + 1, P]
-    rounding = 1e-14 * max(abs(curvature.floor_loss), float(recording.epoch_loss[0]))
-    left = (CONVERGED_BELOW * parts[0]).clamp(min=max(NEGLIGIBLE * curvature.floor_loss, rounding))
-    close = (parts <= left).all(1)
-    if bool(close[-1]):
-        never = (~close).nonzero()
-        return Finding(Outcome.CONVERGED, int(never[-1]) + 1 if len(never) else 0)
-    if recording.epochs == 0:
-        return Finding(Outcome.DESCENDING)
-    recent = gap[-WINDOW - 1 :]
-    older, newer = recent.split([len(recent) - len(recent) // 2, len(recent) // 2])
-    if recording.mini_batches:
-        return Finding(_drift(older, newer) if len(recent) > WINDOW else _trend(gap))
-    if newer.max() > older.max() * (1 + LEVEL):
-        return Finding(Outcome.GROWING)
-    if _alternates(recording.epoch_theta[-WINDOW - 1 :], curvature):
-        return Finding(Outcome.OVERSHOOTING)
-    return Finding(Outcome.DESCENDING)
+    return _Judge(recording, curvature, trained).finding()
+
+
+class _Judge:
+    """One run on a parabola, looked at from several sides."""
+
+    def __init__(self, recording: Epochs, curvature: Curvature, trained: Trained | None) -> None:
+        self.recording, self.curvature, self.trained = recording, curvature, trained
+        self.parts = _spaces(curvature, curvature.gap(recording.epoch_theta))
+        self.rounding = 1e-14 * max(abs(curvature.floor_loss), float(recording.epoch_loss[0]))
+        epochs = recording.epochs if trained is None or trained.epochs is None else trained.epochs
+        self.phase, first = trained.at(epochs) if trained else (None, 0)
+        self.done = epochs - first  # epochs in the phase
+        self.first = max(0, recording.epochs - self.done)  # its beginning in the recording
+        self.updates = self.done * (trained.updates_per_epoch if trained else 1)
+
+    @cached_property
+    def linear(self) -> bool:
+        """Whether the rule's steps are linear in the gradient."""
+        return self.phase is not None and linear_step(self.phase) is not None
+
+    @cached_property
+    def close(self) -> Tensor:
+        """Whether each epoch is as good as at the optimum, [E + 1]."""
+        smallest = max(NEGLIGIBLE * self.curvature.floor_loss, self.rounding)
+        return (self.parts <= (CONVERGED_BELOW * self.parts[0]).clamp(min=smallest)).all(1)
+
+    def finding(self) -> Finding:
+        """How it ended."""
+        if self.recording.epochs == 0 or self.done == 0:
+            return self._arrived() or Finding(Outcome.DESCENDING)
+        if self.linear and self._grows():
+            return Finding(Outcome.GROWING)
+        if found := self._left() or self._arrived():
+            return found
+        if not self.linear:
+            return Finding(self._without_theory())
+        return Finding(self._in_batches() if self.recording.mini_batches else self._on_all_rows())
+
+    def _arrived(self) -> Finding | None:
+        if not bool(self.close[-1]):
+            return None
+        never = (~self.close).nonzero()
+        epoch = int(never[-1]) + 1 if len(never) else 0
+        if self.trained and self.trained.epochs is not None and len(never):
+            epoch = max(0, self.trained.epochs - (self.recording.epochs - epoch))
+        return Finding(Outcome.CONVERGED, epoch, leaves=self._will_leave())
+
+    def _grows(self) -> bool:
+        """Whether the error along an eigenvector that has any grows for good."""
+        assert self.phase is not None
+        assert self.trained is not None
+        rate, features = self.phase.learning_rate, self.trained.features
+        there = self.curvature.gap(self.recording.epoch_theta[-1]) > self.rounding
+        for curvature, has_error in zip(self.curvature.eigenvalues.tolist(), there.tolist(), strict=True):
+            if has_error and curvature > 0 and factor(self.phase, rate, curvature) > 1 + LEVEL:
+                return True
+        if not self._has_batches or not bool(there.any()):
+            return False
+        assert features is not None
+        return in_batches.explodes(features, self.trained.rows_per_update, self.phase)
+
+    @property
+    def _has_batches(self) -> bool:
+        """Whether batches can be tried, and are worth it: a run that goes on is judged at its end."""
+        known = self.trained is not None and self.trained.features is not None
+        return self.recording.mini_batches and known and self.recording.complete
+
+    # -------------------------------------------------------------------------------- a rule with theory, all rows
+
+    def _on_all_rows(self) -> Outcome:
+        """Told by the factors: swings if an error that matters changes its sign, else as the closed form goes on."""
+        assert self.phase is not None
+        swings = [swing_of(self.phase, x) if x > 0 else None for x in self.curvature.eigenvalues.tolist()]
+        theta = self.recording.epoch_theta
+        for direction, period in enumerate(swings):
+            if period is None:
+                continue
+            back = min(max(WINDOW, math.ceil(period)), self.recording.epochs - self.first)
+            errors = self.curvature.along(theta[-back - 1 :])[:, direction]
+            changes = int((torch.sign(errors[1:]) * torch.sign(errors[:-1]) < 0).sum())
+            half = min(math.ceil(period / 2), back)
+            recent = self.curvature.gap(theta[-half - 1 :] if period > 2 else theta[-1:]).amax(0)
+            if changes >= (2 if back >= period else 1) and recent[direction] > MATTERS * recent.sum():
+                return Outcome.OVERSHOOTING
+        start = theta[self.first]
+        now, later = (
+            float(left_along(self.curvature, self.phase, start, n).sum())
+            for n in (self.done, LONGER * self.done)
+        )
+        if any(period is not None for period in swings) and later > now + self.rounding:
+            return Outcome.OVERSHOOTING
+        return Outcome.DESCENDING
+
+    # ----------------------------------------------------------------------------- a rule with theory, mini-batches
+
+    def _in_batches(self) -> Outcome:
+        """The mean error goes as on all rows, an update at a time. What it still holds of the gap will go; scatter stays."""
+        assert self.phase is not None
+        gap = self.recording.epoch_loss[self.first :] - self.curvature.floor_loss
+        window = gap[-max(1, min(WINDOW, self.done // 2)) :].clamp(min=0)
+        recent = window.mean()
+        start = self.recording.epoch_theta[self.first]
+        now, later = (
+            float(left_along(self.curvature, self.phase, start, n).sum())
+            for n in (self.updates, LONGER * self.updates)
+        )
+        if now - later > DRIFT * float(recent) or (now > HARDLY_SCATTERS * float(recent) and later < now):
+            return Outcome.DESCENDING if self._settles(float(recent)) else Outcome.HOVERING
+        if not self._has_batches:
+            if self.done > WINDOW:
+                return _drift(*_halves(gap[-WINDOW - 1 :]))
+            return Outcome.HOVERING
+        later = self._gone_on(self.recording.epoch_theta[-1], (LONGER - 1) * self.updates)
+        if later < min(FALLS * float(recent), float(window.min())):
+            return Outcome.DESCENDING
+        return (
+            Outcome.GROWING if later > max(RISES * float(recent), float(window.max())) else Outcome.HOVERING
+        )
+
+    def _settles(self, recent: float) -> bool:
+        """Whether the batches leave no more than there is now, where the velocity could carry one into the others."""
+        if not self._has_batches or (self.phase and self.phase.momentum_or_zero == 0):
+            return True
+        return self._gone_on(self.recording.epoch_theta[-1], (LONGER - 1) * self.updates) < recent
+
+    def _gone_on(self, theta: Tensor, updates: int) -> float:
+        """The gap that the rule leaves after so many updates from θ with nothing remembered; the batches are others."""
+        assert self.phase is not None
+        assert self.trained is not None
+        features, target = self.trained.features, self.trained.target
+        assert features is not None
+        assert target is not None
+        optimum, batch = self.curvature.optimum, self.trained.rows_per_update
+        rest = target - features @ optimum
+        return in_batches.level(features, rest, batch, self.phase, theta - optimum, updates)
+
+    def _goes_on_to(self) -> float | None:
+        """The gap when the run has gone on, of a rule without theory: all of it once more, and on. None if that takes long."""
+        updates = LONGER * self.updates
+        if self.trained is None or self.trained.features is None or not self.recording.complete:
+            return None
+        count, parameters = self.trained.features.shape
+        if not in_batches.can_be_tried(count, parameters, self.trained.rows_per_update, updates):
+            return None
+        return self._gone_on(self.recording.epoch_theta[self.first], updates)
+
+    # ------------------------------------------------------------------------------------------ a rule without theory
+
+    def _without_theory(self) -> Outcome:
+        """Told from the errors so far; and, for a short run, from what becomes of it."""
+        said, later = self._by_errors(), self._goes_on_to()
+        if later is None:
+            return said
+        count = max(1, min(WINDOW, self.done // 2)) if self.recording.mini_batches or self.done > 1 else 1
+        recent = float((self.recording.epoch_loss[-count:] - self.curvature.floor_loss).clamp(min=0).mean())
+        if later > RISES * recent + self.rounding:
+            return Outcome.GROWING
+        falls = later < (FALLS if self.recording.mini_batches else 0.8) * recent
+        if said is Outcome.DESCENDING and (falls or later < recent):
+            return said
+        if falls:
+            return Outcome.OVERSHOOTING if said is Outcome.OVERSHOOTING else Outcome.DESCENDING
+        return Outcome.HOVERING
+
+    def _by_errors(self) -> Outcome:
+        """Told from the errors along each eigenvector: who has crossed the bottom and stays about it has arrived.
+
+        A direction that has not is drifting: to the optimum, or away from it.
+        """
+        back = min(self.done, max(WINDOW, min(self.done // 2, LONGEST)))
+        theta = self.recording.epoch_theta[-back - 1 :]
+        errors, gap = self.curvature.along(theta), self.curvature.gap(theta)
+        total = gap.sum(1)
+        before, after = _halves(total)
+        share = gap.mean(0) / gap.mean(0).sum().clamp(min=1e-300)
+        signs = torch.sign(errors)
+        crossings = (signs[1:] * signs[:-1] < 0).sum(0)
+        centre, width = errors.mean(0).abs(), errors.std(0, correction=0)
+        drifts = (share > DRIFT) & ~((crossings >= 2) & (centre < width))
+        first, last = (half.mean(0).abs() for half in _halves(errors))
+        nearer = last < first * (1 - LEVEL)
+        if bool((drifts & nearer).any()) and float(after.mean()) < float(before.mean()) * (1 - LEVEL):
+            return Outcome.DESCENDING
+        falls = float(after.mean()) < 0.8 * float(before.mean())
+        if self.phase is None and float(after.max()) > float(before.max()) * (1 + LEVEL):
+            return Outcome.GROWING
+        if self.recording.mini_batches:
+            return Outcome.DESCENDING if falls and not bool(crossings.any()) else Outcome.HOVERING
+        if falls or bool(drifts.any()):
+            return Outcome.OVERSHOOTING if bool(crossings.any()) or not falls else Outcome.DESCENDING
+        return Outcome.HOVERING
+
+    # -------------------------------------------------------------------------------------- reached, and left again
+
+    def _forgets(self) -> bool:
+        """Whether the rule divides by a memory of the gradients that fades, so that its steps become long again."""
+        return self.phase is not None and OPTIMIZER_INFO[self.phase.optimizer].forgets
+
+    def _left(self) -> Finding | None:
+        """Reached and left again, by a rule whose memory of the gradients fades."""
+        if not self._forgets():
+            return None
+        close = self.close[self.first :]
+        together = (
+            close.int().unfold(0, WINDOW, 1).all(1).nonzero() if len(close) >= WINDOW else close.new_empty(0)
+        )
+        if not len(together):
+            return None
+        reached = int(together[0])
+        away = (~close[reached:]).int()
+        times = int((away.diff(prepend=away[:1] * 0) == 1).sum())
+        if not times:
+            return None
+        farthest = float(self.recording.epoch_rmse[self.first + reached :].max())
+        return Finding(Outcome.HOVERING, self.first + reached, Left(times, farthest))
+
+    def _will_leave(self) -> bool:
+        """Whether steps as long as the rate, which come back when the memory fades, lead out of what counts as near."""
+        if not self._forgets():
+            return False
+        assert self.phase is not None
+        smallest = max(
+            NEGLIGIBLE * self.curvature.floor_loss,
+            self.rounding,
+            CONVERGED_BELOW * float(self.parts[0].max()),
+        )
+        steep, rate = self.curvature.largest, self.phase.learning_rate
+        if rate * steep / 40 > self.phase.epsilon and 0.5 * steep * rate**2 > smallest / 10:
+            return True
+        later = self._goes_on_to()
+        return later is not None and later > 10 * smallest
+
+
+def _spaces(curvature: Curvature, parts: Tensor) -> Tensor:
+    """The gap of each space of equal eigenvalues, from that of each direction. [..., P] → [..., S]."""
+    values = curvature.eigenvalues
+    apart = values.diff() > SAME_CURVATURE * values[1:]
+    number = torch.cat([values.new_zeros(1), apart.cumsum(0).to(values)]).long()
+    if int(number[-1]) + 1 == len(values):
+        return parts
+    member = torch.nn.functional.one_hot(number).to(parts)
+    return parts @ member
+
+
+def _halves(series: Tensor) -> tuple[Tensor, Tensor]:
+    """The older half of some epochs, with the one in the middle, and the newer."""
+    older, newer = series.split([len(series) - len(series) // 2, len(series) // 2])
+    return older, newer
 
 
 def _by_losses_alone(recording: Epochs) -> Finding:
@@ -90,9 +403,9 @@ def _by_losses_alone(recording: Epochs) -> Finding:
     """
     loss = recording.epoch_loss
     recent = loss[-WINDOW - 1 :]
-    older, newer = recent.split([len(recent) - len(recent) // 2, len(recent) // 2])
     if recording.epochs == 0:
         return Finding(Outcome.DESCENDING)
+    older, newer = _halves(recent)
     away = ((loss - loss[-1]).abs() > CONVERGED_BELOW * (loss[0] - loss[-1])).nonzero()
     rests_from = int(away[-1]) + 1 if len(away) else 0
     if loss[-1] < loss[0] and recording.epochs - rests_from >= WINDOW:
@@ -123,16 +436,6 @@ def _drift(older: Tensor, newer: Tensor) -> Outcome:
     if change < -CERTAIN * scatter:
         return Outcome.DESCENDING
     return Outcome.GROWING if change > max(CERTAIN * scatter, math.log(2)) else Outcome.HOVERING
-
-
-def _alternates(theta: Tensor, curvature: Curvature) -> bool:
-    """Whether the error along a direction that matters changes sign at least twice, and in every third epoch or more."""
-    matters = curvature.gap(theta[-1]) > 1e-3 * curvature.gap(theta[-1]).sum()
-    signs = torch.sign(curvature.along(theta))
-    changes = (signs[1:] * signs[:-1] < 0).sum(0)
-    often = (changes >= 2) & (changes * 3 >= len(signs) - 1)
-    slow_swing = (changes >= 2) & (len(signs) > WINDOW)  # momentum swings over several epochs
-    return bool(((often | slow_swing) & matters).any())
 
 
 class Overfitting(NamedTuple):

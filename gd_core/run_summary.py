@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from gd_core.objective import LinearObjective, Objective
-from gd_core.outcome import Finding, Outcome, outcome
+from gd_core.outcome import Finding, Outcome, Trained, outcome
 from gd_core.problem import Problem
 from gd_core.settings.experiment import Experiment
 from gd_core.theory import Curvature
@@ -84,7 +84,9 @@ def kept_epochs(epochs: int) -> np.ndarray:
     return np.unique(np.concatenate([np.arange(min(KEPT, epochs) + 1), late, [epochs]]))
 
 
-def summarised(experiment: Experiment, recording: Epochs, curvature: Curvature | None) -> RunSummary:
+def summarised(
+    experiment: Experiment, problem: Problem, recording: Epochs, curvature: Curvature | None
+) -> RunSummary:
     """Keep of a recording what a comparison needs. Nothing in it holds on to the recording."""
     kept = kept_epochs(recording.epochs)
     held_out = recording.epoch_held_out_rmse
@@ -94,7 +96,7 @@ def summarised(experiment: Experiment, recording: Epochs, curvature: Curvature |
         theta=recording.epoch_theta[kept],  # a list of rows, so a copy
         rmse=recording.epoch_rmse.numpy().copy(),
         gap=None if curvature is None else float(curvature.gap(recording.epoch_theta[-1]).sum()),
-        finding=outcome(recording, curvature),
+        finding=outcome(recording, curvature, Trained.of(experiment, problem)),
         complete=recording.complete,
         held_out_rmse=None if held_out is None else float(held_out[-1]),
     )

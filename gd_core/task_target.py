@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from gd_core.settings.task import Target
 from gd_core.training import Epochs
-from gd_core.verdict import significant
+from gd_core.words import counted, significant
 
 
 class Judgement(NamedTuple):
@@ -45,7 +45,7 @@ def judge(target: Target, recording: Epochs) -> Judgement | None:
 
 def in_words(target: Target) -> str:
     """The target as a sentence."""
-    within = "" if target.within is None else f" within {_epochs(target.within)}"
+    within = "" if target.within is None else f" within {counted(target.within, 'epoch')}"
     return f"RMSE below {target.rmse:.12g}{within}"
 
 
@@ -55,9 +55,5 @@ def verdict(target: Target, judgement: Judgement) -> str:
         return f"Reached at epoch {judgement.reached:,}."
     best = f"The best was RMSE {significant(judgement.best)} at epoch {judgement.best_epoch:,}."
     if judgement.reached is not None:
-        return f"Not reached within {_epochs(judgement.epochs)}: it took until epoch {judgement.reached:,}. {best}"
-    return f"Not reached in {_epochs(judgement.epochs)}. {best}"
-
-
-def _epochs(number: int) -> str:
-    return f"{number:,} epoch{'' if number == 1 else 's'}"
+        return f"Not reached within {counted(judgement.epochs, 'epoch')}: it took until epoch {judgement.reached:,}. {best}"
+    return f"Not reached in {counted(judgement.epochs, 'epoch')}. {best}"

@@ -10,8 +10,8 @@ Sources:
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from typing import NamedTuple
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -356,6 +356,32 @@ def best_for(curvature: Curvature, phase: Phase, start: Tensor, epochs: int) -> 
     return float(alike[(alike - patient).abs().argmin()])
 
 
+def left_along(curvature: Curvature, phase: Phase, start: Tensor, updates: int) -> Tensor:
+    """L − L* of each eigenvector's direction after so many updates on all rows from `start`, [P].
+
+    In mini-batches the mean error goes the same way, an update at a time.
+    """
+    steps = step_matrix(phase, _vector(phase.learning_rate), curvature.eigenvalues)
+    powers = torch.linalg.matrix_power(steps, updates)[..., 0, 0]
+    error = curvature.along(start)
+    left = torch.where(error == 0, 0.0, powers * error)
+    return 0.5 * curvature.eigenvalues * left**2
+
+
+def swing_of(phase: Phase, eigenvalue: float) -> float | None:
+    """Epochs in which the error along an eigenvector swings to and fro once; None where it does not change its sign.
+
+    The matrix of an epoch has trace τ and determinant δ. Where τ² < 4δ it turns by φ with cos φ = τ/(2√δ), in 2π/φ
+    epochs: 2π/√(ηλ) for a small rate and β near 1. Else the larger eigenvalue has the sign of τ; negative, it jumps from side to side.
+    """
+    beta, a, b = _linear(phase)
+    x = phase.learning_rate * eigenvalue
+    trace, determinant = 1 + beta - x * (a + b), beta - x * a * beta
+    if trace * trace < 4 * determinant:
+        return 2 * math.pi / math.acos(max(-1.0, min(1.0, trace / (2 * math.sqrt(determinant)))))
+    return 2.0 if trace < 0 else None
+
+
 def pays_after(curvature: Curvature, phase: Phase, start: Tensor, epochs: int) -> int | None:
     """The epoch from which on the best rate in the long run stays ahead of the best rate for `epochs`.
 
@@ -437,6 +463,10 @@ class Forecast:
         floor_is_zero: Whether that is no more than the rounding of the data.
         zones: Names and upper ends of the rate's zones below the limit, as shares of it.
         factors: What the error along each eigenvector is multiplied by in an epoch, at the chosen rate.
+        experiment: What it is about,
+        problem: its problem,
+        curvature: and the parabola that all of this was read from.
+        worked_out: What others have worked out from it, by name: it takes a while, and is needed more than once.
     """
 
     eigenvalues: tuple[float, ...]
@@ -452,6 +482,10 @@ class Forecast:
     floor_is_zero: bool
     factors: tuple[float, ...] | None
     zones: Mapping[str, float]
+    experiment: Experiment = field(compare=False, repr=False)
+    problem: Problem = field(compare=False, repr=False)
+    curvature: Curvature = field(compare=False, repr=False)
+    worked_out: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     def zone(self, learning_rate: float) -> str | None:
         """The zone of a rate; the limit itself still belongs below it. None where there is no limit."""
@@ -486,6 +520,9 @@ def forecast_of(experiment: Experiment, problem: Problem, curvature: Curvature) 
         factors=tuple(factor(phase, phase.learning_rate, x) for x in curvature.eigenvalues.tolist())
         if has_limit
         else None,
+        experiment=experiment,
+        problem=problem,
+        curvature=curvature,
     )
 
 

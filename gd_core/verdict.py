@@ -1,4 +1,8 @@
-"""A step and a run in plain words, with the numbers that explain them."""
+"""A step and a run in plain words, with the numbers that explain them.
+
+Of a run at most three short sentences: what happened; why, with the number; what helps most, with the number. By which
+test a run was judged stands in `test_of`, for whoever asks why.
+"""
 
 import math
 from typing import NamedTuple
@@ -6,42 +10,28 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from gd_core.outcome import CONVERGED_BELOW, Finding, Outcome, overfitting
-from gd_core.settings.catalog import LOSS_INFO, why_not_scaled
+from gd_core import in_batches
+from gd_core.objective import as_parabola
+from gd_core.outcome import CONVERGED_BELOW, WINDOW, Finding, Outcome, Trained, overfitting
+from gd_core.remedies import BETTER, FEW, Remedies, Remedy, remedies_of
+from gd_core.settings.catalog import LOSS_INFO
 from gd_core.settings.experiment import Experiment
-from gd_core.settings.rules import OPTIMIZER_INFO, LinearRule
-from gd_core.theory import Forecast, limit_along
+from gd_core.settings.experiment_fields import Phase
+from gd_core.settings.rules import OPTIMIZER_INFO, LinearRule, linear_step
+from gd_core.theory import Forecast, factor, limit_along
 from gd_core.training import DIVERGED_ABOVE, Epochs
+from gd_core.words import counted, percent, rounded, short, significant, some, times
 
 ILL_CONDITIONED = 100.0  # κ above which scaling is the first advice
 LEVEL = 1e-9  # relative changes of the RMSE below it are rounding
 FLAT = 0.01  # relative change of the RMSE below which a step is called almost flat
-
-
-def significant(number: float, digits: int = 6) -> str:
-    """A number with so many significant digits; 1.8e−5 style only outside 10⁻⁴ … 10⁷.
-
-    The player's JavaScript writes numbers the same way.
-    """
-    if not math.isfinite(number):
-        return "∞" if number > 0 else "−∞" if number < 0 else "not a number"
-    if number == 0:
-        return "0"
-    mantissa, exponent = f"{number:.{digits - 1}e}".split("e")  # rounded first: 9.9999999 is 10.0000
-    if 1e-4 <= abs(number) < 1e7:
-        text = f"{number:.{max(0, digits - 1 - int(exponent))}f}"
-    else:
-        text = f"{mantissa}e{int(exponent)}"
-    return text.replace("-", "−")
-
-
-def short(number: float) -> str:
-    """A number for a sentence: three significant digits without trailing zeros, thousands with commas."""
-    if math.isfinite(number) and 1000 <= abs(number) < 1e15:
-        return f"{number:,.0f}".replace("-", "−")
-    text = significant(number, 3)
-    mantissa, e, exponent = text.partition("e")
-    return (mantissa.rstrip("0").rstrip(".") if "." in mantissa else mantissa) + e + exponent
+NEARLY = 0.02  # of its way: a parameter that is nearly there,
+LAGS = 0.5  # and one that lags, by what is left
+OFF = 5e-3  # of a coefficient: the third digit shows it,
+RIGHT = 5e-4  # and from here on no longer
+SHORT_WAIT = 2.0  # times the epochs trained so far: then going on is all that is needed
+CLOSE = 0.002  # of the floor: an RMSE that is nearer is as good
+NOTHING = 1e-12  # of the first RMSE: no more than rounding
 
 
 class StepVerdicts(NamedTuple):
@@ -121,47 +111,438 @@ def _of_held_out(recording: Epochs) -> str:
     )
 
 
+def test_of(finding: Finding) -> str:
+    """By which test a run was judged, for whoever asks why."""
+    if finding.outcome is not Outcome.CONVERGED:
+        return ""
+    share = f"1/{round(1 / CONVERGED_BELOW):,}"
+    return (
+        f"Converged at epoch {finding.epoch:,}: since then less than {share} of the first gap is left along every "
+        "direction, or less than 1/10,000 of the lowest loss."
+    )
+
+
 def _of_training(
     recording: Epochs, experiment: Experiment, forecast: Forecast | None, finding: Finding
 ) -> str:
-    epochs = f"{recording.epochs:,} epoch{'' if recording.epochs == 1 else 's'}"
-    rmse = significant(float(recording.epoch_rmse[-1]))
-    if forecast is None and finding.outcome is Outcome.CONVERGED:
-        return (
-            f"Converged at epoch {finding.epoch:,}: since then the loss has not moved by more than a millionth of its "
-            f"whole fall. RMSE {rmse}. Whether another start ends lower, no theory says."
-        )
-    known = "" if forecast is None else significant(forecast.floor_rmse)
-    floor = known and f"; the floor is {known}"
+    after = f"after {counted(recording.epochs, 'epoch')}, at RMSE {_rmse(recording, forecast)}"
+    if forecast is None:
+        return _without_theory(recording, experiment, finding, after)
+    known = floor_of(forecast)
+    floor = f"; the floor is {known}"
+    if LOSS_INFO[experiment.loss].rises:
+        floor = f"; where its loss is lowest it is {significant(forecast.floor_rmse)}"
     match finding.outcome:
         case Outcome.DIVERGED:
-            times = " times its first value" if recording.epoch_loss[0] >= 1 else ""
-            return (
-                f"Diverged at epoch {finding.epoch:,}: the loss passed {short(DIVERGED_ABOVE)}{times}. "
-                f"{_why_gone(experiment, forecast)} The last epoch below that is kept."
-            )
+            return _joined(_gone(recording, finding), *_why_gone(recording, experiment, forecast))
         case Outcome.STOPPED:
-            return f"Stopped at epoch {recording.epochs:,} of {experiment.total_epochs:,}, at RMSE {rmse}.{known and f' The floor is {known}.'}"
+            return f"Stopped at epoch {recording.epochs:,} of {experiment.total_epochs:,}, at RMSE {_rmse(recording, forecast)}. The floor is {known}."
         case Outcome.CONVERGED:
-            share = f"1/{round(1 / CONVERGED_BELOW):,}"
-            return (
-                f"Converged at epoch {finding.epoch:,}: along every direction less than {share} of the gap is left, "
-                "or next to nothing beside the floor. "
-                f"RMSE {rmse}, floor {known}."
-            )
+            return _joined(*_converged(recording, experiment, forecast, finding))
         case Outcome.GROWING:
-            return f"Growing after {epochs}, at RMSE {rmse}. {_why_up(experiment, forecast)}"
+            return _joined(f"Growing {after}.", *_why_growing(recording, experiment, forecast))
         case Outcome.OVERSHOOTING:
-            return f"Overshooting after {epochs}, at RMSE {rmse}{floor}. {_why_swing(experiment, forecast)}"
+            return _joined(f"Overshooting {after}{floor}.", *_why_swing(recording, experiment, forecast))
         case Outcome.HOVERING:
-            return (
-                f"Hovering after {epochs}, at RMSE {rmse}{floor}. "
-                "Each mini-batch points a little elsewhere. A smaller rate or a larger batch hovers lower."
-            )
+            return _joined(*_hovering(recording, experiment, forecast, finding, f"{after}{floor}"))
         case Outcome.DESCENDING:
-            flat = _is_flat(recording) and forecast is not None and forecast.factors is not None
-            advice = _why_flat(experiment, forecast) if flat else "More epochs bring it lower."
-            return f"Still descending after {epochs}, at RMSE {rmse}{floor}. {advice}"
+            return _joined(
+                f"Still descending {after}{floor}.",
+                *_why_descending(recording, experiment, forecast),
+            )
+
+
+def _without_theory(recording: Epochs, experiment: Experiment, finding: Finding, after: str) -> str:
+    """Of a loss that is no parabola: what the losses alone tell."""
+    word = f"{finding.outcome[0].upper()}{finding.outcome[1:]}"
+    match finding.outcome:
+        case Outcome.CONVERGED:
+            return (
+                f"Converged at epoch {finding.epoch:,}: since then the loss has not moved by more than a millionth of its "
+                f"whole fall. RMSE {significant(float(recording.epoch_rmse[-1]))}. Whether another start ends lower, no theory says."
+            )
+        case Outcome.DIVERGED:
+            phase = _phase_of(recording, experiment)[0]
+            theory = OPTIMIZER_INFO[phase.optimizer].theory
+            why = f"The rate {short(phase.learning_rate)} is too large from this start. No theory knows the limit."
+            if not isinstance(theory, LinearRule):
+                why = theory.gone.format(rate=short(phase.learning_rate))
+            return _joined(_gone(recording, finding), why)
+        case Outcome.STOPPED:
+            return f"Stopped at epoch {recording.epochs:,} of {experiment.total_epochs:,}, at RMSE {significant(float(recording.epoch_rmse[-1]))}."
+        case Outcome.GROWING:
+            return _joined(f"{word} {after}.", _why_up(experiment, None))
+        case Outcome.OVERSHOOTING:
+            return _joined(f"{word} {after}.", _why_swing(recording, experiment, None)[0])
+        case Outcome.HOVERING:
+            return f"{word} {after}. {BATCHES} A smaller rate or a larger batch may hover lower."
+        case Outcome.DESCENDING:
+            return f"{word} {after}. More epochs bring it lower."
+
+
+BATCHES = "Each mini-batch points a little elsewhere."
+
+
+def _joined(*sentences: str) -> str:
+    return " ".join(sentence for sentence in sentences if sentence)
+
+
+def _phase_of(recording: Epochs, experiment: Experiment) -> tuple[Phase, int]:
+    """The phase in which the run ended, and the epoch at which it began."""
+    end = recording.diverged_at if recording.diverged_at is not None else recording.epochs
+    trained = Trained(experiment.phases, experiment.training_rows, experiment.rows_per_update)
+    return trained.at(end)
+
+
+def _rmse(recording: Epochs, forecast: Forecast | None) -> str:
+    """The RMSE at the end; 0 where it is no more than rounding of a perfect fit."""
+    rmse = recording.epoch_rmse
+    end = float(rmse[-1])
+    nothing = (
+        forecast is not None
+        and forecast.floor_is_zero
+        and end <= NOTHING * float(rmse[0]) + 2 * forecast.floor_rmse
+    )
+    return "0" if nothing else significant(end)
+
+
+def floor_of(forecast: Forecast) -> str:
+    """The floor in a sentence."""
+    return "0 (a perfect fit, up to rounding)" if forecast.floor_is_zero else significant(forecast.floor_rmse)
+
+
+# ------------------------------------------------------------------------------------------------------- converged
+
+
+def _converged(
+    recording: Epochs, experiment: Experiment, forecast: Forecast, finding: Finding
+) -> tuple[str, ...]:
+    since = f"since epoch {finding.epoch:,}" if finding.epoch else "from the start"
+    rmse, rest = recording.epoch_rmse, ""
+    above = float(rmse[-1]) - forecast.floor_rmse
+    if above > CLOSE * forecast.floor_rmse and _rmse(recording, forecast) != "0":
+        rest = f" but for {percent(above / float(rmse[0]))} of the first error"
+    news = f"As good as this curve gets{rest}, {since}: RMSE {_rmse(recording, forecast)}, floor {floor_of(forecast)}."
+    if LOSS_INFO[experiment.loss].rises and not forecast.floor_is_zero:
+        news = f"The loss is as low as it gets, {since}: RMSE {_rmse(recording, forecast)}, where its minimum has {significant(forecast.floor_rmse)}."
+    phase = _phase_of(recording, experiment)[0]
+    if finding.leaves:
+        title = OPTIMIZER_INFO[phase.optimizer].title
+        return (
+            news,
+            f"{title} can leave it again: its memory of the gradients fades, and its steps become as long as the rate {short(phase.learning_rate)}.",
+        )
+    return news, _undetermined(experiment, forecast) or _coefficient_off(recording, experiment, forecast)
+
+
+def _undetermined(experiment: Experiment, forecast: Forecast) -> str:
+    """Which parameters are not determined by the data, but only their combination."""
+    curvature, names = forecast.curvature, experiment.info.parameters
+    flat = curvature.eigenvectors[:, curvature.eigenvalues == 0]
+    if not flat.shape[1]:
+        return ""
+    raw = forecast.problem.raw(flat.T)  # [F, P]
+    size = forecast.problem.dataset.x.abs().amax(0)
+    weight = torch.ones(len(names), dtype=torch.float64)
+    if len(size) == len(names) - 1:
+        weight[:-1] = size  # what a parameter changes of the curve
+    part = (raw * weight).abs().amax(0)
+    taking = [name for name, share in zip(names, (part / part.max()).tolist(), strict=True) if share > 1e-6]
+    listed = ", ".join(taking[:-1]) + f" and {taking[-1]}" if len(taking) > 1 else taking[0]
+    if len(taking) > 5:
+        listed = f"{len(taking)} of the parameters"
+    if len(taking) == 1:
+        return f"Nothing in the data determines {listed}: its column is 0, and it stays where it starts."
+    return (
+        f"Only a combination of {listed} is determined, because their columns say the same: the rest depends on the "
+        "start, and another program prints other, equally good numbers."
+    )
+
+
+def _coefficient_off(recording: Epochs, experiment: Experiment, forecast: Forecast) -> str:
+    """The raw coefficient that is furthest from least squares, where three digits show it, and how long it takes."""
+    problem, curvature = forecast.problem, forecast.curvature
+    theta = recording.epoch_theta[-1]
+    ends, best = problem.raw(theta), torch.tensor(forecast.optimum, dtype=torch.float64)
+    scale = _sizes(forecast)
+    shares = ((ends - best) / best).abs()
+    counts = (best.abs() > 1e-6 * scale) & (torch.tensor(forecast.optimum_digits) >= 4)
+    shares = torch.where(counts, shares, 0.0)
+    place = int(shares.argmax())
+    if not float(shares[place]) > OFF:
+        return ""
+    name = experiment.info.parameters[place]
+    text = (
+        f"{name} is still {percent(float(shares[place]))} off: {short(float(ends[place]))}, where least squares has "
+        f"{short(float(best[place]))}"
+    )
+    factors = forecast.factors
+    if factors is None or experiment.before:
+        return f"{text}."
+    slow = max(
+        (f for f, x in zip(factors, forecast.eigenvalues, strict=True) if x > 0 and f < 1), default=0.0
+    )
+    if not 0 < slow < 1 or bool((curvature.eigenvalues == 0).any()):
+        return f"{text}."
+    wait = math.log(float(shares[place]) / RIGHT) / -math.log(slow)
+    return f"{text}; three digits take {some(recording.epochs + wait)}."
+
+
+def _sizes(forecast: Forecast) -> Tensor:
+    """How large each raw parameter would have to be to move the curve by the deviation of y, about. [P]."""
+    problem = forecast.problem
+    features = problem.linear.model.features(problem.dataset.x)
+    spread = problem.dataset.y.std(correction=0)
+    return spread / features.square().mean(0).sqrt().clamp(min=1e-300)
+
+
+# -------------------------------------------------------------------------------------------------- too large a rate
+
+
+def _gone(recording: Epochs, finding: Finding) -> str:
+    times_first = " times its first value" if recording.epoch_loss[0] >= 1 else ""
+    return f"Diverged at epoch {finding.epoch:,}: the loss passed {short(DIVERGED_ABOVE)}{times_first}."
+
+
+def _why_gone(recording: Epochs, experiment: Experiment, forecast: Forecast) -> tuple[str, ...]:
+    """Why a run has diverged, with the number, and what does not."""
+    phase, first = _phase_of(recording, experiment)
+    earlier = phase != experiment.phase or first != experiment.total_epochs - experiment.epochs
+    before = f"In the earlier part, with {OPTIMIZER_INFO[phase.optimizer].title.lower()}, " if earlier else ""
+    theory = OPTIMIZER_INFO[phase.optimizer].theory
+    if not isinstance(theory, LinearRule):
+        said = theory.gone.format(
+            rate=short(phase.learning_rate), first=short(phase.learning_rate / theory.rate_of_one(phase))
+        )
+        return (said, "A smaller rate stays in the valley.")
+    if experiment.updates_per_epoch > 1:
+        return (
+            _too_large_for_batches(experiment, forecast, phase),
+            _smaller_for_batches(experiment, forecast, phase),
+        )
+    limit = limit_along(forecast.eigenvalues[-1], phase)
+    if phase.learning_rate > limit:
+        return (_grows(forecast, phase, before), "" if earlier else _settles_at(forecast))
+    return (
+        f"{before}{'the' if before else 'Your'} rate {short(phase.learning_rate)} is {percent(phase.learning_rate / limit)} of the limit: "
+        f"this is one wide swing of the velocity, which keeps {percent(phase.momentum)} of itself.",
+        (_less_momentum(forecast) if not earlier else "") or "Less momentum swings less.",
+    )
+
+
+def _grows(forecast: Forecast, phase: Phase, before: str = "") -> str:
+    """By how much the error grows, and the rate as so many times the limit."""
+    steepest = forecast.eigenvalues[-1]
+    growth, limit = factor(phase, phase.learning_rate, steepest), limit_along(steepest, phase)
+    return (
+        f"{before}{'along' if before else 'Along'} the steepest direction the error grows × {times(growth)} an epoch: "
+        f"your rate {short(phase.learning_rate)} is {times(phase.learning_rate / limit)} × the limit {short(limit)}."
+    )
+
+
+def _settles_at(forecast: Forecast) -> str:
+    """A rate that settles, and how long that takes; what else would help more."""
+    remedies = remedies_of(forecast)
+    return "" if remedies is None else _advised(remedies, remedies.rate, forecast)
+
+
+def _too_large_for_batches(experiment: Experiment, forecast: Forecast, phase: Phase) -> str:
+    """The limit of all rows, and the rate up to which no batch alone makes the error grow."""
+    whole = as_parabola(forecast.problem.objective)
+    assert whole is not None
+    batch = experiment.rows_per_update
+    safe = in_batches.safe_rate(whole.features, batch, phase)
+    one = "single row" if batch == 1 else f"batch of {batch:,}"
+    why = f"up to {short(safe)} no {one} makes errors grow"
+    if phase.learning_rate <= safe:
+        why = f"up to {short(safe)} no {one} alone makes errors grow, but the velocity carries each into the others"
+    rate, all_rows = short(phase.learning_rate), short(limit_along(forecast.eigenvalues[-1], phase))
+    return (
+        f"The rate {rate} is too large for {'single rows' if batch == 1 else f'batches of {batch:,}'}: "
+        f"{why}; the limit for all rows together is {all_rows}."
+    )
+
+
+def _smaller_for_batches(experiment: Experiment, forecast: Forecast, phase: Phase) -> str:
+    remedies = remedies_of(forecast)
+    if remedies is None or phase != experiment.phase:
+        return ""
+    return _advised(remedies, remedies.rate, forecast)
+
+
+def _why_growing(recording: Epochs, experiment: Experiment, forecast: Forecast) -> tuple[str, ...]:
+    phase = _phase_of(recording, experiment)[0]
+    theory = OPTIMIZER_INFO[phase.optimizer].theory
+    if not isinstance(theory, LinearRule):
+        title = OPTIMIZER_INFO[phase.optimizer].title
+        return (
+            f"It is on its way up to where it hovers: {title}’s steps stay about as long as the rate {short(phase.learning_rate)}.",
+            "A smaller rate hovers lower.",
+        )
+    if experiment.updates_per_epoch > 1:
+        whole = as_parabola(forecast.problem.objective)
+        assert whole is not None
+        batch = experiment.rows_per_update
+        explodes = phase.learning_rate > limit_along(forecast.eigenvalues[-1], phase)
+        explodes = explodes or in_batches.explodes(whole.features, batch, phase)
+        if explodes:
+            return (
+                _too_large_for_batches(experiment, forecast, phase),
+                _smaller_for_batches(experiment, forecast, phase),
+            )
+        return (
+            f"{BATCHES[:-1]}, and the rate {short(phase.learning_rate)} follows: it rises to where it hovers.",
+            "A smaller rate hovers lower.",
+        )
+    fell = recording.epoch_rmse[-1] < recording.epoch_rmse[max(0, recording.epochs - 1)]
+    so_far = "It still falls, but " if fell and recording.epochs else ""
+    return (_grows(forecast, phase, so_far), _settles_at(forecast))
+
+
+# ------------------------------------------------------------------------------------------------ swinging, hovering
+
+
+def _why_swing(recording: Epochs, experiment: Experiment, forecast: Forecast | None) -> tuple[str, ...]:
+    """Why the error changes sides, and what does not."""
+    phase = _phase_of(recording, experiment)[0]
+    theory = OPTIMIZER_INFO[phase.optimizer].theory
+    if not isinstance(theory, LinearRule):
+        return (theory.swing,)
+    if forecast is None:
+        return ("The loss rises and falls: steps jump over the bottom. A smaller rate does not jump.",)
+    steepest = forecast.eigenvalues[-1]
+    kept = factor(phase, phase.learning_rate, steepest)
+    if abs(kept - 1) <= 1e-12 * max(1.0, phase.learning_rate * steepest) and phase.momentum_or_zero == 0:
+        return (
+            "Each step lands on the other side of the valley, just as high: the rate is exactly the limit.",
+            _settles_at(forecast),
+        )
+    said = theory.swing.format(kept=percent(kept).removesuffix(" %"))
+    remedies = remedies_of(forecast) if phase == experiment.phase else None
+    if remedies and phase.momentum_or_zero == 0 and remedies.best:
+        remedy = _advised(remedies, remedies.best, forecast)
+    else:
+        remedy = _less_momentum(forecast) if remedies else ""
+    return (f"{said.partition('. ')[0]}." if remedy else said, remedy)
+
+
+def _less_momentum(forecast: Forecast) -> str:
+    """The β that is best for this κ, where it is worth its name."""
+    remedies = remedies_of(forecast)
+    if remedies is None or remedies.momentum is None:
+        return ""
+    if not remedies.momentum.epochs < min(BETTER * remedies.stay, remedies.stay - FEW):
+        return ""
+    return _advised(remedies, remedies.momentum, forecast)
+
+
+def _hovering(
+    recording: Epochs, experiment: Experiment, forecast: Forecast, finding: Finding, after: str
+) -> tuple[str, ...]:
+    phase = _phase_of(recording, experiment)[0]
+    info = OPTIMIZER_INFO[phase.optimizer]
+    if finding.left is not None:
+        often = "once" if finding.left.times == 1 else f"{finding.left.times:,} times"
+        return (
+            f"Hovering {after}: reached at epoch {finding.epoch:,}, and left {often} since, up to RMSE {significant(finding.left.farthest)}.",
+            f"{info.title} has forgotten how steep it was, so its steps become long again.",
+            "A smaller rate leaves it less far.",
+        )
+    if not recording.mini_batches:
+        return (
+            f"Hovering {after}.",
+            "The steps no longer become shorter, so they jump about the bottom.",
+            _lower_by_a_smaller_rate(recording, experiment, forecast),
+        )
+    return f"Hovering {after}.", BATCHES, _lower_by_a_smaller_rate(recording, experiment, forecast)
+
+
+def _lower_by_a_smaller_rate(recording: Epochs, experiment: Experiment, forecast: Forecast) -> str:
+    """Whether a third of the rate hovers lower when the run has gone on, worked out; else what does."""
+    phase, first = _phase_of(recording, experiment)
+    whole = as_parabola(forecast.problem.objective)
+    assert whole is not None
+    curvature, batch = forecast.curvature, experiment.rows_per_update
+    rest = whole.least_squares_target - whole.features @ curvature.optimum
+    updates = 10 * (recording.epochs - first) * experiment.updates_per_epoch
+    error = recording.epoch_theta[min(first, recording.epochs)] - curvature.optimum
+    if (
+        linear_step(phase) is not None and recording.mini_batches
+    ):  # where it stands now, as long as it can be tried
+        updates, error = min(updates, in_batches.UPDATES // 2), recording.epoch_theta[-1] - curvature.optimum
+    if recording.complete and in_batches.can_be_tried(
+        len(whole.features), whole.features.shape[1], batch, updates
+    ):
+        now, lower = (
+            in_batches.level(whole.features, rest, batch, one, error, updates)
+            for one in (phase, phase._replace(learning_rate=phase.learning_rate / 3))
+        )
+        if not lower < 0.8 * now:
+            larger = f"A larger batch hovers lower; a smaller rate would need more than {counted(10 * recording.epochs, 'epoch')}."
+            return _condition(experiment, forecast) or (larger if recording.mini_batches else "")
+        if forecast.floor_is_zero or LOSS_INFO[experiment.loss].rises:
+            return "A smaller rate hovers lower."
+        about = significant(math.sqrt(curvature.floor_loss + lower), 5)
+        return f"A third of the rate hovers about RMSE {about}."
+    return _condition(experiment, forecast) or "A smaller rate, given more epochs, hovers lower."
+
+
+def _condition(experiment: Experiment, forecast: Forecast) -> str:
+    """That the directions are far from alike, where scaling would change it."""
+    remedies = remedies_of(forecast)
+    if forecast.condition_number <= ILL_CONDITIONED:
+        return ""
+    if remedies and remedies.scaling and remedies.scaling.epochs < BETTER * remedies.stay:
+        return f"The directions are far from alike, κ = {_kappa(forecast)}: {_scale(remedies.scaling)}"
+    return ""
+
+
+def _kappa(forecast: Forecast) -> str:
+    """κ of the directions that are not flat."""
+    return rounded(forecast.curvature.largest / forecast.curvature.smallest)
+
+
+# --------------------------------------------------------------------------------------------------------- too slow
+
+
+def _why_descending(recording: Epochs, experiment: Experiment, forecast: Forecast) -> tuple[str, ...]:
+    phase, first = _phase_of(recording, experiment)
+    if linear_step(phase) is None:
+        return _way_done(recording, forecast), _more(recording, phase)
+    rises = LOSS_INFO[experiment.loss].rises
+    if rises and recording.epoch_rmse[-1] > recording.epoch_rmse[max(0, recording.epochs - WINDOW)]:
+        return ("The mistaken loss falls, while the error against the data rises towards that.",)
+    remedies = remedies_of(forecast)
+    assert remedies is not None
+    trained = recording.epochs - first
+    if remedies.stay <= trained and not experiment.before:
+        why = _lagging(recording, experiment, forecast) or _why_slow(experiment, forecast)
+        return (why, f"It is {_near(forecast)} already; more epochs bring it lower.")
+    if remedies.stay <= SHORT_WAIT * trained + WINDOW and not experiment.before:
+        return (
+            _lagging(recording, experiment, forecast),
+            f"More epochs bring it lower: {_near(forecast)} after {some(remedies.stay)}.",
+        )
+    why = _lagging(recording, experiment, forecast) or _why_slow(experiment, forecast)
+    best = remedies.best
+    if best is None:
+        return (why, _go_on(remedies, experiment, forecast))
+    return (why, _advised(remedies, best, forecast))
+
+
+def _way_done(recording: Epochs, forecast: Forecast) -> str:
+    """How much of the way from the start's RMSE to the floor is done."""
+    rmse = recording.epoch_rmse
+    way = float(rmse[0]) - forecast.floor_rmse
+    share = (float(rmse[0]) - float(rmse[-1])) / way if way > 0 else 0.0
+    return f"{percent(share)} of the way from the start’s RMSE to the floor is done." if 0 < share < 1 else ""
+
+
+def _more(recording: Epochs, phase: Phase) -> str:
+    """What brings a rule without theory lower."""
+    theory = OPTIMIZER_INFO[phase.optimizer].theory
+    flat = "" if isinstance(theory, LinearRule) or not _is_flat(recording) else theory.flat
+    return flat or "More epochs bring it lower."
 
 
 def _is_flat(recording: Epochs) -> bool:
@@ -169,31 +550,141 @@ def _is_flat(recording: Epochs) -> bool:
     return len(rmse) > 1 and float(rmse[-1]) > (1 - FLAT) * float(rmse[-2])
 
 
+def _go_on(remedies: Remedies, experiment: Experiment, forecast: Forecast) -> str:
+    """That nothing is much quicker than to go on."""
+    if not math.isfinite(remedies.stay):
+        return "More epochs bring it lower."
+    blame = "" if experiment.updates_per_epoch > 1 else ", and neither the rate nor scaling is to blame"
+    return f"More epochs bring it lower: {_near(forecast)} after {some(remedies.stay)} in all{blame}."
+
+
+def _why_slow(experiment: Experiment, forecast: Forecast) -> str:
+    """What makes it slow: the rate, the momentum, or how far from alike the directions are; with the number."""
+    phase, curvature = experiment.phase, forecast.curvature
+    limit, slowest = (
+        limit_along(curvature.largest, phase),
+        factor(phase, phase.learning_rate, curvature.smallest),
+    )
+    beta = phase.momentum_or_zero
+    per_epoch = slowest**experiment.updates_per_epoch
+    if beta and abs(slowest - math.sqrt(beta)) < 1e-6:
+        return f"The momentum is what is slow: with β = {short(beta)} every swing keeps {percent(math.sqrt(beta))} of its size an epoch."
+    shrinks = (
+        f"along the slow direction the error shrinks by {percent(1 - per_epoch)} an epoch"
+        if per_epoch < 1
+        else "along the slow direction the error does not shrink"
+    )
+    share = phase.learning_rate / limit
+    if share < 0.25 and experiment.updates_per_epoch == 1:
+        return f"The rate {short(phase.learning_rate)} is {percent(share)} of the limit {short(limit)}: {shrinks}."
+    return f"{shrinks[0].upper()}{shrinks[1:]}, because κ = {_kappa(forecast)}."
+
+
+def _advised(remedies: Remedies, best: Remedy, forecast: Forecast) -> str:
+    """A remedy with what it takes, beside the simplest one."""
+    if best.scaled:
+        beside = remedies.rate if remedies.rate.epochs < remedies.stay else None
+        as_it_is = (
+            f"as it is, at {short(beside.rate)}, {_took(beside.epochs)}" if beside else _as_it_is(remedies)
+        )
+        return f"{_upper(_scale(best)[:-1])}; {as_it_is}."
+    if best.momentum is not None:
+        beta = f"With β = {short(best.momentum)}" if best.momentum else "Without momentum"
+        return (
+            f"{beta}, the best for κ = {_kappa(forecast)}, and a rate of {short(best.rate)} it takes {_took(best.epochs)}; "
+            f"{_as_it_is(remedies)}."
+        )
+    text = f"A rate of {short(best.rate)} comes {_near(forecast)} in {_took(best.epochs)}"
+    other = remedies.scaling
+    if other and other.epochs < BETTER * best.epochs:
+        text += f"; with scaled features {short(other.rate)} does in {_took(other.epochs)}"
+    return text + "."
+
+
+def _scale(remedy: Remedy) -> str:
+    return f"scale the features, and at {short(remedy.rate)} it takes {_took(remedy.epochs)}."
+
+
+def _upper(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _took(epochs: float) -> str:
+    return some(epochs) if math.isfinite(epochs) else "more than anyone waits for"
+
+
+def _as_it_is(remedies: Remedies) -> str:
+    return (
+        f"as it is {some(remedies.stay)}" if math.isfinite(remedies.stay) else "as it is it never gets there"
+    )
+
+
+def _near(forecast: Forecast) -> str:
+    """What a remedy is measured by: see `remedies.epochs_to_floor`."""
+    return "to a millionth of the first RMSE" if forecast.floor_is_zero else "within 1 % of the floor"
+
+
+def _lagging(recording: Epochs, experiment: Experiment, forecast: Forecast) -> str:
+    """Which parameter is nearly there and which has hardly moved, in raw units, and why with one feature."""
+    problem, names = forecast.problem, experiment.info.parameters
+    if bool((forecast.curvature.eigenvalues == 0).any()) or len(names) < 2:
+        return ""
+    starts, ends = problem.raw(problem.start), problem.raw(recording.epoch_theta[-1])
+    best = torch.tensor(forecast.optimum, dtype=torch.float64)
+    sizes = torch.maximum(best.abs(), 1e-6 * _sizes(forecast))
+    off, way = (ends - best).abs() / sizes, best - starts
+    gone = torch.where(way == 0, 1.0, (ends - starts) / torch.where(way == 0, 1.0, way))
+    left = torch.where(way.abs() > NEARLY * sizes, (1 - gone).abs(), 0.0)
+    near, late = int(off.argmin()), int(left.argmax())
+    if near == late or not float(off[near]) < NEARLY or not float(left[late]) > LAGS:
+        return ""
+    share = float(off[near])
+    moved, whole = float(ends[late] - starts[late]), float(way[late])
+    text = (
+        f"{names[near]} is nearly there ({percent(share)} off), {names[late]} has gone "
+        f"{short(abs(moved)) if moved * whole >= 0 else '−' + short(abs(moved))} of its {short(abs(whole))}"
+    )
+    x = problem.dataset.x
+    middle, width = float(x[:, 0].mean()), float(x[:, 0].std(correction=0))
+    if x.shape[1] == 1 and abs(middle) > width and not experiment.scale_features and len(names) == 2:
+        return f"{text}: {problem.dataset.feature_names[0]} is {short(middle)} on average, so both pull on the same thing."
+    return f"{text}."
+
+
+# ------------------------------------------------------------------------------------------------------- single steps
+
+
 def _why_flat(experiment: Experiment, forecast: Forecast | None) -> str:
     if forecast is None or forecast.factors is None:
         theory = OPTIMIZER_INFO[experiment.optimizer].theory
         own = "" if isinstance(theory, LinearRule) else theory.flat
         return own or "Down by {percent} %, a small step."
-    slow = max((f for f, x in zip(forecast.factors, forecast.eigenvalues, strict=True) if x > 0), default=1.0)
     if forecast.stability_limit and abs(experiment.learning_rate / forecast.stability_limit - 1) < 1e-9:
         return "Each step lands on the other side of the valley, just as high: the rate is exactly the limit."
+    slow = max((f for f, x in zip(forecast.factors, forecast.eigenvalues, strict=True) if x > 0), default=1.0)
     if slow >= 1:
         return "Almost flat."
     wait = 1 / -math.log(slow) if slow > 0 else 0.0
-    text = f"Almost flat: along the slow direction the error shrinks by {short(100 * (1 - slow))} % an epoch"
-    text += (
-        f"; at this rate each factor e takes about {short(float(f'{wait:.3g}'))} epochs." if wait > 2 else "."
-    )
-    scalable = not experiment.scale_features and why_not_scaled(experiment.info) is None
-    if forecast.condition_number > ILL_CONDITIONED and scalable:
+    text = f"Almost flat: along the slow direction the error shrinks by {percent(1 - slow)} an epoch"
+    text += f"; at this rate each factor e takes {_about(wait)}." if wait > 2 else "."
+    remedies = remedies_of(forecast)
+    best = remedies and remedies.best
+    if not best:
+        return text
+    if best.scaled:
         return text + " Scale the features."
-    if forecast.zone(experiment.learning_rate) == "slow":
-        return text + f" The rate is {_share(experiment, forecast)} the limit: a larger one is faster."
-    return text
+    if best.momentum is not None:
+        return text + f" Less momentum: β = {short(best.momentum)}."
+    share = experiment.learning_rate / (forecast.stability_limit or math.inf)
+    return text + f" The rate is {percent(share)} of the limit: a larger one is faster."
+
+
+def _about(epochs: float) -> str:
+    return f"about {rounded(epochs)} epochs"
 
 
 def _why_close(experiment: Experiment, forecast: Forecast) -> str:
-    return LOSS_INFO[experiment.loss].close.format(floor=significant(forecast.floor_rmse))
+    return LOSS_INFO[experiment.loss].close.format(floor=floor_of(forecast))
 
 
 def _why_up(experiment: Experiment, forecast: Forecast | None) -> str:
@@ -204,47 +695,11 @@ def _why_up(experiment: Experiment, forecast: Forecast | None) -> str:
         return theory.up
     if forecast is None:
         return "Up: the step was too long for the curvature here. Elsewhere it may fit: no theory knows the limit."
-    assert forecast.factors is not None
     assert forecast.stability_limit is not None
     if experiment.learning_rate > forecast.stability_limit:
-        growth = max(forecast.factors)
-        return (
-            f"Along the steepest direction the error grows × {growth:.4g} an epoch: "
-            f"your rate {short(experiment.learning_rate)} is {_share(experiment, forecast)} "
-            f"the limit {short(forecast.stability_limit)}."
-        )
+        return _grows(forecast, experiment.phase)
     if rises := LOSS_INFO[experiment.loss].rises:
         return rises
-    return "Up for a moment: the velocity carries the point past the valley. It comes back."
-
-
-def _why_gone(experiment: Experiment, forecast: Forecast | None) -> str:
-    """Why a run has diverged, with the number."""
-    rate, theory = short(experiment.learning_rate), OPTIMIZER_INFO[experiment.optimizer].theory
-    if not isinstance(theory, LinearRule):
-        return theory.gone.format(rate=rate)
-    if forecast is None:
-        return f"The rate {rate} is too large from this start. No theory knows the limit."
-    if experiment.updates_per_epoch == 1:
-        return _why_up(experiment, forecast)
-    whole = short(limit_along(forecast.eigenvalues[-1], experiment.phase))
-    return (
-        f"The rate {rate} is too large for batches of {experiment.rows_per_update}. "
-        f"The limit for all rows together is {whole}; a batch’s own may be lower."
-    )
-
-
-def _why_swing(experiment: Experiment, forecast: Forecast | None) -> str:
-    """Why the error changes sides. Full batches only: with mini-batches a run hovers."""
-    theory = OPTIMIZER_INFO[experiment.optimizer].theory
-    if not isinstance(theory, LinearRule):
-        return theory.swing
-    if forecast is None:
-        return "The loss rises and falls: steps jump over the bottom. A smaller rate does not jump."
-    assert forecast.factors is not None
-    return theory.swing.format(kept=short(100 * forecast.factors[-1]))
-
-
-def _share(experiment: Experiment, forecast: Forecast) -> str:
-    share = experiment.learning_rate / (forecast.stability_limit or math.inf)
-    return f"{significant(share, 3 if share > 1.1 else 4)} ×" if share >= 1 else f"{short(100 * share)} % of"
+    if experiment.phase.momentum_or_zero:
+        return "Up for a moment: the velocity carries the point past the valley. It comes back."
+    return "Up by {percent} %."

@@ -80,7 +80,7 @@ from dataclasses import replace
 from gd_core import verdict
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.rules import OPTIMIZER_INFO
-from gd_core.outcome import outcome
+from gd_core.outcome import Trained, outcome
 from gd_core.recorder import Recorder
 from gd_core.theory import curvature_of, forecast_of
 for optimizer in OPTIMIZER_INFO:
@@ -91,7 +91,7 @@ for optimizer in OPTIMIZER_INFO:
         recorder.advance()
         curvature = curvature_of(recorder.problem.objective)
         forecast = forecast_of(experiment, recorder.problem, curvature)
-        finding = outcome(recorder.recording(), curvature)
+        finding = outcome(recorder.recording(), curvature, Trained.of(experiment, recorder.problem))
         assert verdict.of_run(recorder.recording(), experiment, forecast, finding)
         assert verdict.of_steps(recorder.recording(), experiment, forecast).sentence(0, recorder.recording())
 """

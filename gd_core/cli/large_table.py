@@ -374,7 +374,7 @@ class _Command:
 
 def _print_table(progressed: "Progressed") -> None:
     from gd_core.large.record import how_computed
-    from gd_core.verdict import significant
+    from gd_core.words import significant
 
     run, seen = progressed.problem.run, progressed.seen
     names = run.parameters[:COLUMNS]
@@ -427,7 +427,7 @@ class _Bar:
             return
         self._shown_at = monotonic()
         if self._point is not None:
-            from gd_core.verdict import significant
+            from gd_core.words import significant
 
             self._bar.set_postfix_str(f"RMSE {significant(float(self._point.loss) ** 0.5)}", refresh=False)
         self._bar.update(place - self._bar.n)

@@ -129,7 +129,7 @@ def _run(experiment: Experiment) -> _Run:
 
 def _print_table(run: _Run, every: int) -> None:
     from gd_core.export.epoch_table import rows
-    from gd_core.verdict import significant
+    from gd_core.words import significant
 
     names = run.experiment.info.parameters
     scaled = run.experiment.scale_features

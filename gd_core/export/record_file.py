@@ -70,12 +70,12 @@ def to_json(experiment: Experiment, recording: "Recording") -> str:
 def document(experiment: Experiment, problem: "Problem", recording: "Recording") -> dict[str, Any]:
     """What a record says, in values that JSON has."""
     from gd_core import verdict
-    from gd_core.outcome import outcome
+    from gd_core.outcome import Trained, outcome
     from gd_core.theory import forecast_of, parabola_of, why_no_theory
 
     curvature = parabola_of(experiment, problem.objective)
     forecast = None if curvature is None else forecast_of(experiment, problem, curvature)
-    finding = outcome(recording, curvature)
+    finding = outcome(recording, curvature, Trained.of(experiment, problem))
     names = experiment.info.parameters
 
     def named(numbers: Sequence[float]) -> dict[str, float]:

@@ -15,12 +15,12 @@ from torch import Tensor
 from gd_core.export.record_file import made_with
 from gd_core.large.run import LargeRun
 from gd_core.large.training import LargeProblem, Point, Seen
-from gd_core.outcome import WINDOW, Outcome, outcome
+from gd_core.outcome import WINDOW, Outcome, Trained, outcome
 from gd_core.settings.fields import quoted
 from gd_core.settings.rules import linear_step
 from gd_core.theory import stability_limit
 from gd_core.training import DIVERGED_ABOVE, Epochs
-from gd_core.verdict import short, significant
+from gd_core.words import short, significant
 
 FORMAT = "Gradient Descent Lab, large record 1"
 SAME = 1e-9  # relative; more processes add up in another order
@@ -94,7 +94,13 @@ class Progressed:
             mini_batches=self.problem.run.batch_size > 0,
             stopped=not self.complete,
         )
-        return outcome(recent, self.problem.curvature).outcome
+        run = self.problem.run
+        batch = run.batch_size or self.problem.moments.rows
+        done = self.point.epoch if self.point else 0
+        trained = Trained(
+            (run.phase,), self.problem.moments.rows, min(batch, self.problem.moments.rows), epochs=done
+        )
+        return outcome(recent, self.problem.curvature, trained).outcome
 
     def verdict(self) -> str:
         """The run in two sentences."""

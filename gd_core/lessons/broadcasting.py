@@ -11,7 +11,7 @@ from gd_core.problem import Problem
 from gd_core.settings.experiment import Experiment
 from gd_core.theory import Curvature, curvature_of
 from gd_core.training import Epochs, Recording
-from gd_core.verdict import significant
+from gd_core.words import significant
 
 PLANE_OF_DATA = (1.3, -1.0, -3.5)  # w₁, w₂, b with which `datasets.two_features` makes y
 CLOSE = 0.01  # of the variance of y: what a model may leave unexplained beside the best one

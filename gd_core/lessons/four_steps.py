@@ -13,7 +13,8 @@ from gd_core.outcome import Finding, Outcome
 from gd_core.settings.experiment import Experiment
 from gd_core.theory import Forecast
 from gd_core.training import Epochs
-from gd_core.verdict import of_run, short, significant
+from gd_core.verdict import of_run
+from gd_core.words import short, significant
 
 SETTLED = 1e-3  # of the RMSE: a smaller change looks like none
 ROUNDING = (

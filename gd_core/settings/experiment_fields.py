@@ -54,6 +54,11 @@ class Phase(NamedTuple):
         return f"{self.epochs:,} epochs of {rule} at {written(self.learning_rate)}" + "".join(more)
 
     @property
+    def momentum_or_zero(self) -> float:
+        """β of a rule that has a velocity, else 0."""
+        return self.momentum if "momentum" in OPTIMIZER_INFO[self.optimizer].hyperparameters else 0.0
+
+    @property
     def as_text(self) -> str:
         """Epochs, rule, rate, what the rule has of its own in order, and any other field by its name where it is not as usual."""
         own = tuple(OPTIMIZER_INFO[self.optimizer].hyperparameters)

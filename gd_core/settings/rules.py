@@ -61,7 +61,7 @@ class NoLimit(NamedTuple):
         why: Why it has no limit.
         rate_of_one: The rate with which its first step changes a parameter by 1.
         up: Said where the error rises.
-        gone: Said where the loss has passed the bound; {rate} is the rate.
+        gone: Said where the loss has passed the bound; {rate} is the rate, {first} the length of the first step.
         swing: Said where the error changes sides.
         flat: Said of a step that is almost flat, if not only how small it is.
     """
@@ -120,6 +120,7 @@ class OptimizerInfo:
         theory: What is known before a run: a limit, or the reason why there is none.
         memory: What it keeps of each parameter from step to step: its name in the state, and in a script.
         counts_updates: Whether it also keeps the number k of its updates.
+        forgets: Whether it divides by a memory of the gradients' size that fades: then its steps become long again.
         by_hand: Its step as lines of a script. Nothing is changed in place but theta.
         torch: torch.optim's; None where that has no such rule.
         written_out: Its step in the numbers of an epoch, for one parameter {name}: {p} its value, {g} its gradient, {rate}
@@ -134,6 +135,7 @@ class OptimizerInfo:
     theory: LinearRule | NoLimit
     memory: Mapping[str, str] = field(default_factory=dict)
     counts_updates: bool = False
+    forgets: bool = False
     by_hand: tuple[str, ...]
     torch: TorchCall | None
     written_out: tuple[str, ...]
@@ -146,9 +148,11 @@ class OptimizerInfo:
 
 # Of the rules that divide by the gradient's size, and of those that have a velocity.
 PASSES = "Up: {}’s steps are about as long as the rate, however flat it is: they can pass the bottom."
-LEAVES = "{}’s steps are about as long as the rate, {{rate}}: a single one leaves the valley far behind."
-HOVERS = "{} divides by the gradient’s own size, so its steps stay near η: it hovers instead of diverging."
-JUMPS = "The steps are about as long as the rate, so they jump over the bottom. A smaller rate gets closer."
+LEAVES = "{}’s first step changes every parameter by about {{first}}, whatever the slope: that leaves the valley far behind."
+HOVERS = (
+    "{} divides by the gradient’s own size, so its steps stay about as long as η: no rate is a sharp limit."
+)
+JUMPS = "The steps hardly become shorter near the bottom, so they jump over it. A smaller rate gets closer."
 SWINGS = (
     "The velocity carries the point past the valley and back again: it swings. Less momentum swings less."
 )
@@ -231,7 +235,7 @@ OPTIMIZER_INFO: Mapping[str, OptimizerInfo] = MappingProxyType(
                 up="Up: AdaGrad’s first steps are about as long as the rate; they shrink later.",
                 gone=LEAVES.format("AdaGrad"),
                 swing=JUMPS,
-                flat="Almost flat: AdaGrad’s steps shrink with every gradient it has seen. A larger rate helps.",
+                flat="Almost flat: AdaGrad’s steps shrink with every gradient it has seen, so a larger rate helps.",
             ),
             memory={"s": "squares"},
             by_hand=(
@@ -261,6 +265,7 @@ OPTIMIZER_INFO: Mapping[str, OptimizerInfo] = MappingProxyType(
                 swing=JUMPS,
             ),
             memory={"s": "squares"},
+            forgets=True,
             by_hand=(
                 "squares = alpha * squares + (1 - alpha) * gradient**2",
                 "theta -= learning_rate * gradient / (squares.sqrt() + epsilon)",
@@ -291,6 +296,7 @@ OPTIMIZER_INFO: Mapping[str, OptimizerInfo] = MappingProxyType(
             ),
             memory={"m": "m", "s": "s"},
             counts_updates=True,
+            forgets=True,
             by_hand=(
                 "k += 1",
                 "m = beta1 * m + (1 - beta1) * gradient",

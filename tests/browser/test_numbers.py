@@ -5,7 +5,7 @@ import re
 import pytest
 
 from gd_core import verdict
-from gd_core.outcome import outcome
+from gd_core.outcome import Trained, outcome
 from gd_core.problem import build
 from gd_core.recorder import record
 from gd_core.theory import curvature_of, forecast_of
@@ -36,7 +36,8 @@ def agrees_with_the_core(lab: Lab) -> None:
     curve = curvature_of(problem.objective)
     forecast = forecast_of(experiment, problem, curve)
     steps = verdict.of_steps(recording, experiment, forecast)
-    assert lab.verdict() == verdict.of_run(recording, experiment, forecast, outcome(recording, curve))
+    finding = outcome(recording, curve, Trained.of(experiment, problem))
+    assert lab.verdict() == verdict.of_run(recording, experiment, forecast, finding)
     stride = recording.updates_per_epoch
     wrong = []
     for epoch in moments(recording.epochs):

@@ -49,7 +49,7 @@ from gd_core.lessons.learning_rate.goldilocks import goal_of
 from gd_core.lessons.learning_rate.sweep import sweep
 from gd_core.lessons.variants.race import line_up, race, told
 from gd_core.lessons.variants.racers import RACERS
-from gd_core.outcome import outcome
+from gd_core.outcome import Trained, outcome
 from gd_core.problem import build
 from gd_core.recorder import record
 from gd_core.settings.experiment import Experiment
@@ -72,7 +72,7 @@ assert forecast.why_no_limit == sign_descent.WHY
 for rate in (0.05, 2.0, 1e6):
     other = replace(run, learning_rate=rate)
     ended = record(other)
-    words = verdict.of_run(ended, other, forecast, outcome(ended, curvature))
+    words = verdict.of_run(ended, other, forecast, outcome(ended, curvature, Trained.of(other, problem)))
     print(words)
 # its link and its record make the same run again
 assert Experiment.from_query(run.to_query()) == (run, [])
@@ -120,11 +120,11 @@ def test_two_places_are_enough(tmp_path):
         capture_output=True, text=True, cwd=tmp_path, timeout=120, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    descending, overshooting, gone = done.stdout.splitlines()[:3]
+    descending, hovering, gone = done.stdout.splitlines()[:3]
     assert descending.startswith("Still descending after 40 epochs")
-    assert overshooting.startswith("Overshooting after 40 epochs")
-    assert "jump over the bottom" in overshooting
-    assert "Sign descent’s steps are about as long as the rate, 1,000,000" in gone
+    assert hovering.startswith("Hovering after 40 epochs")
+    assert "jump about the bottom" in hovering
+    assert "Sign descent’s first step changes every parameter by about 1,000,000" in gone
 
 
 # ------------------------------------------------------------------------------------------------------ half of a rule

@@ -212,6 +212,6 @@ def test_it_shares_a_map_with_itself_only():
     one, again, other = build(experiment), build(growth(learning_rate=1e-7)), build(Experiment.default())
     assert same_landscape(one, again)
     assert not same_landscape(one, other)
-    kept = summarised(experiment, record(experiment), None)
+    kept = summarised(experiment, one, record(experiment), None)
     assert kept.gap is None
     assert usual_target([kept], None) == pytest.approx(float(kept.rmse[-1]))

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gd_core import drawing
-from gd_core.outcome import Outcome, outcome
+from gd_core.outcome import Outcome, Trained, outcome
 from gd_core.problem import build
 from gd_core.recorder import record
 from gd_core.settings.examples import OPENING
@@ -25,7 +25,10 @@ def test_it_opens_with_points_that_train():
     experiment = drawing.opening()
     assert drawing.is_drawing(experiment)
     recording, problem = record(experiment), build(experiment)
-    assert outcome(recording, curvature_of(problem.objective)).outcome is Outcome.CONVERGED
+    assert (
+        outcome(recording, curvature_of(problem.objective), Trained.of(experiment, problem)).outcome
+        is Outcome.CONVERGED
+    )
     x, y = np.array(drawing.OPENING).T
     floor = np.sqrt(np.mean((np.polyval(np.polyfit(x, y, 2), x) - y) ** 2))
     assert float(recording.epoch_rmse[-1]) == pytest.approx(floor, rel=1e-4)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from gd_core import verdict
 from gd_core.datasets import DATASETS
-from gd_core.outcome import outcome, overfitting
+from gd_core.outcome import Trained, outcome, overfitting
 from gd_core.problem import build, split
 from gd_core.recorder import Recorder, record
 from gd_core.settings.experiment import Experiment, defaults
@@ -216,7 +216,9 @@ def verdict_of(experiment):
     problem, recording = build(experiment), record(experiment)
     curvature = curvature_of(problem.objective)
     forecast = forecast_of(experiment, problem, curvature)
-    return verdict.of_run(recording, experiment, forecast, outcome(recording, curvature))
+    return verdict.of_run(
+        recording, experiment, forecast, outcome(recording, curvature, Trained.of(experiment, problem))
+    )
 
 
 def test_the_verdict_says_where_they_part():

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from gd_core.outcome import Finding, Outcome, outcome
+from gd_core.outcome import Finding, Outcome, Trained, outcome
 from gd_core.problem import build
 from gd_core.recorder import Recorder, record
 from gd_core.settings.experiment import Experiment
@@ -19,7 +19,12 @@ PLANE = Experiment.default("two-features")
 
 def found(experiment, **changes):
     experiment = replace(experiment, **changes)
-    return outcome(record(experiment), curvature_of(build(experiment).objective))
+    return judged(experiment, record(experiment))
+
+
+def judged(experiment, recording):
+    problem = build(experiment)
+    return outcome(recording, curvature_of(problem.objective), Trained.of(experiment, problem))
 
 
 def at_limit(experiment, share):
@@ -135,17 +140,17 @@ def shortened(recording, epochs):
 def test_hovering_is_told_at_any_epoch(batch_size):
     """Single rows scatter the loss by a factor of ten and more; wherever the run ends, it hovers all the same."""
     experiment = replace(SCALED, batch_size=batch_size, learning_rate=0.15, epochs=150)
-    recording, curvature = record(experiment), curvature_of(build(experiment).objective)
-    found = [outcome(shortened(recording, epochs), curvature).outcome for epochs in range(40, 151)]
+    recording = record(experiment)
+    found = [judged(experiment, shortened(recording, epochs)).outcome for epochs in range(40, 151)]
     assert found.count(Outcome.HOVERING) >= 0.95 * len(found)
 
 
 def test_slow_descent_in_batches_is_not_hovering():
     """A fall of a thousandth an epoch is seen through the scatter of the batches."""
     experiment = replace(PLANE, points=60, batch_size=20, learning_rate=1e-4, epochs=60)
-    recording, curvature = record(experiment), curvature_of(build(experiment).objective)
+    recording = record(experiment)
     for epochs in range(21, 61):
-        assert outcome(shortened(recording, epochs), curvature) == Finding(Outcome.DESCENDING)
+        assert judged(experiment, shortened(recording, epochs)) == Finding(Outcome.DESCENDING)
 
 
 def test_mini_batches_without_noise_converge():
@@ -171,8 +176,7 @@ def test_a_stopped_run_says_so():
     for _ in range(7):
         recorder.advance(0.0)
     recorder.stop()
-    curvature = curvature_of(recorder.problem.objective)
-    assert outcome(recorder.recording(), curvature) == Finding(Outcome.STOPPED, 7)
+    assert judged(recorder.experiment, recorder.recording()) == Finding(Outcome.STOPPED, 7)
 
 
 @pytest.mark.parametrize("optimizer", ["gradient-descent", "adam"])
@@ -185,8 +189,7 @@ def test_the_shortest_runs_have_an_outcome(optimizer, epochs):
 def test_a_run_that_stands_at_its_start_has_an_outcome():
     """Before the first epoch nothing can be said but that it goes on."""
     recorder = Recorder(QUADRATIC)
-    curvature = curvature_of(recorder.problem.objective)
-    assert outcome(recorder.recording(), curvature) == Finding(Outcome.DESCENDING)
+    assert judged(recorder.experiment, recorder.recording()) == Finding(Outcome.DESCENDING)
 
 
 def test_rounding_is_not_growth():

@@ -31,7 +31,7 @@ FAST = replace(BASE, scale_features=True, learning_rate=0.1, epochs=60)
 
 def sketched(experiment):
     problem = build(experiment)
-    return summarised(experiment, record(experiment), curvature_of(problem.objective)), problem
+    return summarised(experiment, problem, record(experiment), curvature_of(problem.objective)), problem
 
 
 def test_a_short_run_is_kept_whole():

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from gd_core import spectrum as spectrum_module
 from gd_core.moments import Moments
-from gd_core.outcome import outcome
+from gd_core.outcome import Trained, outcome
 from gd_core.problem import build
 from gd_core.recorder import Recorder, SpectrumRecorder, record, recorder_of
 from gd_core.settings.experiment import Experiment
@@ -206,7 +206,7 @@ def test_engines_agree(name):
     """Every column of the recording, the epoch of divergence, the outcome and its sentence."""
     experiment = RUNS[name]
     problem = build(experiment)
-    curvature = curvature_of(problem.objective)
+    curvature, trained = curvature_of(problem.objective), Trained.of(experiment, problem)
     loop, spectrum = both(experiment)
     assert (loop.engine, spectrum.engine) == ("loop", "spectrum")
     assert loop.diverged_at == spectrum.diverged_at
@@ -224,7 +224,7 @@ def test_engines_agree(name):
         scale = one.abs().reshape(len(one), -1).amax(1).cummax(0).values.reshape(-1, *[1] * (one.ndim - 1))
         assert one.shape == other.shape
         assert bool(((one - other).abs() <= 1e-9 * scale).all()), column
-    ends = [outcome(recording, curvature) for recording in (loop, spectrum)]
+    ends = [outcome(recording, curvature, trained) for recording in (loop, spectrum)]
     assert ends[0] == ends[1]
 
 
@@ -258,9 +258,10 @@ def test_outcomes_agree(rate, seed, optimizer, scaled):
         QUADRATIC, optimizer=optimizer, learning_rate=rate * (1e4 if scaled else 1), scale_features=scaled,
         start="random", seed=seed, epochs=150,
     )  # fmt: skip
-    curvature = curvature_of(build(experiment).objective)
+    problem = build(experiment)
+    curvature, trained = curvature_of(problem.objective), Trained.of(experiment, problem)
     loop, spectrum = both(experiment)
-    assert outcome(loop, curvature) == outcome(spectrum, curvature)
+    assert outcome(loop, curvature, trained) == outcome(spectrum, curvature, trained)
 
 
 def test_slices_of_time_make_the_same_recording(monkeypatch):

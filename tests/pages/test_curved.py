@@ -115,7 +115,8 @@ def test_pinned_runs_of_it_are_compared_without_a_floor():
     experiment = growth()
     run = of(experiment)
     ghosts = [
-        Ghost(place, summarised(experiment, run.recording, None), run.problem, None) for place in (0, 1)
+        Ghost(place, summarised(experiment, run.problem, run.recording, None), run.problem, None)
+        for place in (0, 1)
     ]
     assert "floor" in errors(ghosts, None, None, LIGHT, 200).tables["frame"].column_names
     view = fits(ghosts, ghosts, LIGHT, 200)

@@ -9,7 +9,7 @@ from lesson_page import LessonPage
 from gd_core.problem import build
 from gd_core.recorder import record
 from gd_core.settings.experiment import Experiment, defaults
-from gd_core.verdict import short, significant
+from gd_core.words import short, significant
 from pages.ui.charts import gradient as pictures
 
 PLANE = {

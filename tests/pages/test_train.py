@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from train_page import Lab
 
-from gd_core.outcome import Outcome, outcome
+from gd_core.outcome import Outcome, Trained, outcome
 from gd_core.problem import build
 from gd_core.recorder import record
 from gd_core.settings.catalog import DATASET_INFO
@@ -121,7 +121,7 @@ def test_every_update_rule_trains_with_every_kind_of_batch(optimizer, batch_size
 
 
 FIRST_WORDS = {
-    Outcome.CONVERGED: "Converged", Outcome.DESCENDING: "Still descending", Outcome.OVERSHOOTING: "Overshooting",
+    Outcome.CONVERGED: "As good as this curve gets", Outcome.DESCENDING: "Still descending", Outcome.OVERSHOOTING: "Overshooting",
     Outcome.HOVERING: "Hovering", Outcome.GROWING: "Growing", Outcome.DIVERGED: "Diverged",
 }  # fmt: skip
 
@@ -141,7 +141,8 @@ def test_every_example_loads_and_trains(number):
     assert player["complete"]
     assert player["planned"] == example.epochs
     assert player["last"] == record(example).epochs
-    found = outcome(record(example), curvature_of(build(example).objective))
+    problem = build(example)
+    found = outcome(record(example), curvature_of(problem.objective), Trained.of(example, problem))
     assert player["summary"].startswith(FIRST_WORDS[found.outcome])
 
 

@@ -10,7 +10,7 @@ from gd_core.lessons.deep_networks.model import flat_loss
 from gd_core.lessons.deep_networks.network import ACTIVATION_TITLES
 from gd_core.lessons.deep_networks.recorder import DeepRecording
 from gd_core.training import DIVERGED_ABOVE
-from gd_core.verdict import short
+from gd_core.words import short
 
 QUIET = 1e-4  # gradients of all hidden layers below it are said to be small, and above its inverse, large
 

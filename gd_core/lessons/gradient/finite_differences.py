@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from gd_core.objective import Objective, value_and_gradient
-from gd_core.verdict import short
+from gd_core.words import short
 
 EPSILON = torch.finfo(torch.float64).eps  # ε = 2.2e-16: the next number after 1 is 1 + ε
 SMALLEST, LARGEST = 1e-300, 1.0  # step sizes that can be tried

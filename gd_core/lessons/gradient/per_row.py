@@ -11,7 +11,7 @@ from torch import Tensor
 
 from gd_core.objective import LinearObjective
 from gd_core.training import Epochs
-from gd_core.verdict import short
+from gd_core.words import short
 
 VANISHED = 0.01  # of its first mean length: bars below it have shrunk to nothing
 BALANCED = 0.05  # of the bars' mean length: a mean below it counts as near 0

@@ -11,7 +11,8 @@ import torch
 from torch import Tensor
 
 from gd_core.training import DIVERGED_ABOVE, Epochs, Recording
-from gd_core.verdict import StepVerdicts, short, significant
+from gd_core.verdict import StepVerdicts
+from gd_core.words import short, significant
 
 CURVATURE, OPTIMUM = 18.0, -1.0  # L″, and where L′ is 0
 LANDED = 1e-3  # of the first distance: a millionth of the loss, which is what `outcome` calls converged

@@ -21,7 +21,7 @@ from gd_core.settings.experiment import Experiment
 from gd_core.settings.rules import OPTIMIZER_INFO, linear_step
 from gd_core.theory import Curvature, first_step_rate, stability_limit
 from gd_core.training import Recording
-from gd_core.verdict import short
+from gd_core.words import short
 
 SHARE_LEFT = 0.05  # the usual target: this share of the way from the start's RMSE to the floor is left
 LOOKED_BACK = 10  # epochs at the end in which a racer that climbs again is looked at

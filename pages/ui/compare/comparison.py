@@ -15,7 +15,7 @@ from gd_core.settings.fields import counted
 from gd_core.settings.pins import MOST, Pin, Pins
 from gd_core.settings.rules import OPTIMIZER_INFO
 from gd_core.theory import why_no_theory
-from gd_core.verdict import significant
+from gd_core.words import significant
 from pages.ui.charts import pinned as charts
 from pages.ui.charts.ghosts import Ghost
 from pages.ui.charts.model import RecordedRun

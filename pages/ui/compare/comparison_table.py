@@ -13,7 +13,7 @@ from gd_core.settings.experiment import Experiment
 from gd_core.settings.experiment_fields import FIELDS
 from gd_core.settings.fields import Choice, quoted, written
 from gd_core.settings.pins import Pin
-from gd_core.verdict import significant
+from gd_core.words import significant
 from pages.ui.charts.ghosts import Ghost
 from pages.ui.look.palette import Palette
 from pages.ui.player import player

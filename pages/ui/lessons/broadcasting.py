@@ -6,7 +6,7 @@ from gd_core.lessons.broadcasting import PLANE_OF_DATA, predictions, rows_of
 from gd_core.published import PLANE_PREDICTIONS, PLANE_TABLE
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.fields import written
-from gd_core.verdict import significant
+from gd_core.words import significant
 from pages.ui.charts.model import RecordedRun, Run, drawn_epochs
 from pages.ui.look import digits
 from pages.ui.player import player

@@ -7,7 +7,7 @@ from gd_core.lessons.four_steps import Instants, Sentences, Stage
 from gd_core.published import QUADRATIC_RMSE
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.fields import written
-from gd_core.verdict import significant
+from gd_core.words import significant
 from pages.ui.charts.model import Run
 from pages.ui.look import digits
 from pages.ui.player import player

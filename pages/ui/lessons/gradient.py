@@ -13,7 +13,7 @@ from gd_core.lessons.gradient.per_row import Ending, contributions, ending, said
 from gd_core.outcome import Finding
 from gd_core.settings.catalog import model_info
 from gd_core.theory import Forecast
-from gd_core.verdict import short
+from gd_core.words import short, significant
 from pages.ui.charts.model import RecordedRun, Run, drawn_epochs
 from pages.ui.look import projector
 from pages.ui.player import player
@@ -116,7 +116,7 @@ def totals(run: Run) -> dict[str, player.Sum]:
 
 def _number(value: float) -> str:
     """A number after a minus or a times, in brackets if it is negative."""
-    text = verdict.significant(value, BRIEF)
+    text = significant(value, BRIEF)
     return f"({text})" if value < 0 else text
 
 

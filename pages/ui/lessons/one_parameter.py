@@ -5,7 +5,7 @@ import numpy as np
 from gd_core.lessons.one_parameter import behaviour
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.fields import shown
-from gd_core.verdict import significant
+from gd_core.words import significant
 from pages.ui.charts.model import RecordedRun, Run
 from pages.ui.player import player
 

@@ -22,7 +22,7 @@ from gd_core.problem import Problem
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.rules import OPTIMIZER_INFO
 from gd_core.theory import FIRST_STEP, Curvature
-from gd_core.verdict import short, significant
+from gd_core.words import short, significant
 from pages.ui.charts.model import RecordedRun
 from pages.ui.charts.variants import DASHES, PLACES, SHAPES, colours_of, ticks
 from pages.ui.look.palette import Palette

@@ -14,7 +14,7 @@ from typing import Any, Generic, TypeVar
 import streamlit as st
 
 from gd_core.in_slices import InSlices
-from gd_core.outcome import Finding, outcome
+from gd_core.outcome import Finding, Trained, outcome
 from gd_core.problem import Problem, build
 from gd_core.recorder import Recorder, SpectrumRecorder, recorder_of
 from gd_core.settings.engines import LOOP, SPECTRUM
@@ -327,7 +327,11 @@ def played(experiment: Experiment, *, trained: bool = True) -> tuple[RecordedRun
     """
     problem, curvature, forecast = foreseen(experiment)
     recording = _trained(replace(experiment, engine=LOOP)) if trained else _waiting(experiment)
-    return RecordedRun(experiment, problem, curvature, recording), forecast, _ending(recording, curvature)
+    return (
+        RecordedRun(experiment, problem, curvature, recording),
+        forecast,
+        _ending(recording, curvature, Trained.of(experiment, problem)),
+    )
 
 
 def at_hand(experiment: Experiment) -> RecordedRun:
@@ -356,9 +360,13 @@ def as_run(experiment: Experiment, live_run: TrainRun | None) -> tuple[RecordedR
     shown = live_run.experiment if live_run else experiment
     problem, parabola, forecast = known(shown)
     recording = live_run.recording if live_run else _waiting(shown)
-    return RecordedRun(shown, problem, parabola, recording), forecast, _ending(recording, parabola)
+    return (
+        RecordedRun(shown, problem, parabola, recording),
+        forecast,
+        _ending(recording, parabola, Trained.of(shown, problem)),
+    )
 
 
-def _ending(recording: Epochs, parabola: Curvature | None) -> Finding:
+def _ending(recording: Epochs, parabola: Curvature | None, trained: Trained) -> Finding:
     """How a run ended: of a million epochs that takes a second."""
-    return once(recording, outcome, lambda: outcome(recording, parabola))
+    return once(recording, outcome, lambda: outcome(recording, parabola, trained))

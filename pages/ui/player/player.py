@@ -161,7 +161,7 @@ def show(
     put(
         numbers,
         steps.templates,
-        judged + (summary or verdict.of_run(run.recording, run.experiment, forecast, finding))
+        judged + (summary or once(run.recording, verdict.of_run, lambda: _said(run, forecast, finding)))
         if trained
         else "",
         take=take,
@@ -179,6 +179,10 @@ def show(
         on_continue=on_continue,
         on_click=on_click,
     )
+
+
+def _said(run: RecordedRun, forecast: Forecast | None, finding: Finding) -> str:
+    return verdict.of_run(run.recording, run.experiment, forecast, finding)
 
 
 def put(

@@ -70,7 +70,12 @@ def shelf() -> Shelf:
 def keep(experiment: Experiment, recording: Epochs) -> None:
     """Put a finished run on the shelf."""
     if recording.complete:
-        shelf().put(summarised(experiment, recording, live_runs.known(experiment)[1]))
+        shelf().put(_summarised(experiment, recording))
+
+
+def _summarised(experiment: Experiment, recording: Epochs) -> RunSummary:
+    problem, parabola, _ = live_runs.known(experiment)
+    return summarised(experiment, problem, recording, parabola)
 
 
 def of(experiment: Experiment) -> RunSummary:
@@ -84,7 +89,7 @@ def of(experiment: Experiment) -> RunSummary:
         take = session.held(InTraining).take
         trained = take is not None and take.experiment == experiment
         recording = take.recording if take and trained else live_runs.recorded(experiment, trained=False)
-    return summarised(experiment, recording, live_runs.known(experiment)[1])
+    return _summarised(experiment, recording)
 
 
 def missing(pins: Sequence[Pin]) -> list[Experiment]:

@@ -19,7 +19,7 @@ from gd_core.settings.experiment import Experiment, not_known
 from gd_core.settings.experiment_fields import COMMON_FIELDS
 from gd_core.settings.rules import OPTIMIZER_INFO, is_plain
 from gd_core.theory import Curvature, Forecast, conventions, why_no_theory
-from gd_core.verdict import short, significant
+from gd_core.words import short, significant
 from pages.ui.charts.error import gap as gap_chart
 from pages.ui.charts.fit import panel
 from pages.ui.charts.model import RecordedRun, Run, View, drawn_epochs

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from gd_core.verdict import significant
+from gd_core.words import significant
 from pages.ui.charts.model import View
 from pages.ui.look.current_charts import Played
 from pages.ui.takeaway import converter_process

@@ -18,7 +18,7 @@ from gd_core.settings.fields import ParameterError
 from gd_core.settings.rules import OPTIMIZER_INFO
 from gd_core.settings.task import THEORY
 from gd_core.theory import Forecast, why_no_theory
-from gd_core.verdict import short, significant
+from gd_core.words import short, significant
 from pages.ui.charts.error import error as error_chart
 from pages.ui.charts.fit import agreement, along, fit
 from pages.ui.charts.ghosts import Ghost

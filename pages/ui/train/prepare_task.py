@@ -22,7 +22,7 @@ from gd_core.settings.task import (
 )
 from gd_core.tables.table import find
 from gd_core.task_target import in_words, judge, verdict
-from gd_core.verdict import significant
+from gd_core.words import significant
 from pages.ui.look.look import plain
 from pages.ui.player import live_runs
 from pages.ui.train import share, task

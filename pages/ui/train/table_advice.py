@@ -6,7 +6,8 @@ import streamlit as st
 from gd_core.problem import Problem
 from gd_core.safe_start import safe_rate
 from gd_core.settings.experiment import Experiment
-from gd_core.verdict import ILL_CONDITIONED, short
+from gd_core.verdict import ILL_CONDITIONED
+from gd_core.words import short
 from pages.ui.look.look import plain
 from pages.ui.player import live_runs
 from pages.ui.train import own_table

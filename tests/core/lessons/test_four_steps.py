@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gd_core.lessons.four_steps import Stage, instants, of_stop, planned, sentences, standing
-from gd_core.outcome import outcome
+from gd_core.outcome import Trained, outcome
 from gd_core.problem import build
 from gd_core.published import QUADRATIC, QUADRATIC_RMSE
 from gd_core.recorder import Recorder, record
@@ -135,4 +135,6 @@ def test_the_last_word_says_why_it_stopped_and_how_far_it_is(changes, words):
     recording, problem = record(experiment), build(experiment)
     curvature = curvature_of(problem.objective)
     forecast = forecast_of(experiment, problem, curvature)
-    assert words in of_stop(recording, experiment, forecast, outcome(recording, curvature))
+    assert words in of_stop(
+        recording, experiment, forecast, outcome(recording, curvature, Trained.of(experiment, problem))
+    )

@@ -16,7 +16,7 @@ from gd_core.lessons.deep_networks.network import Network
 from gd_core.lessons.glossary import ENTRIES, Entry, found
 from gd_core.lessons.gradient.finite_differences import forward
 from gd_core.objective import value_and_gradient
-from gd_core.outcome import Outcome, outcome
+from gd_core.outcome import Outcome, Trained, outcome
 from gd_core.problem import build
 from gd_core.published import QUADRATIC_RMSE
 from gd_core.recorder import record
@@ -42,7 +42,8 @@ def known(experiment):
 def run(experiment):
     """Recording and how it ended."""
     recording = record(experiment)
-    return recording, outcome(recording, known(experiment)[1])
+    problem, curvature, _ = known(experiment)
+    return recording, outcome(recording, curvature, Trained.of(experiment, problem))
 
 
 def of(term) -> Entry:

@@ -12,7 +12,7 @@ from gd_core.problem import build
 from gd_core.recorder import record
 from gd_core.settings.experiment import Experiment, defaults
 from gd_core.theory import curvature_of
-from gd_core.verdict import short
+from gd_core.words import short
 
 PLANE = {"points": 20, "noise": 3.0, "start": (2.0, 1.0, 0.0), "learning_rate": 0.1, "epochs": 40}
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from gd_core.outcome import Outcome, outcome
+from gd_core.outcome import Outcome, Trained, outcome
 from gd_core.problem import build
 from gd_core.published import PLANE, QUADRATIC
 from gd_core.recorder import record
@@ -20,10 +20,15 @@ ENDS = {
 }
 
 
+def finding(experiment):
+    """How a run ends."""
+    problem = build(experiment)
+    return outcome(record(experiment), curvature_of(problem.objective), Trained.of(experiment, problem))
+
+
 def end(example):
     """How the example's run ends."""
-    problem = build(example.experiment)
-    return outcome(record(example.experiment), curvature_of(problem.objective)).outcome
+    return finding(example.experiment).outcome
 
 
 @pytest.mark.parametrize("example", [e for e in EXAMPLES if e.group == WORKS], ids=lambda e: e.title)
@@ -85,7 +90,7 @@ def test_momentum_arrives_before_plain_descent():
     """At the same rate, from the same start."""
     momentum, _ = foreseen("Momentum overtakes")
     plain = replace(momentum, optimizer="gradient-descent", epochs=2000)
-    arrivals = [outcome(record(run), curvature_of(build(run).objective)).epoch for run in (momentum, plain)]
+    arrivals = [finding(run).epoch for run in (momentum, plain)]
     assert arrivals == sorted(arrivals)
 
 

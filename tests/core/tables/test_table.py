@@ -10,7 +10,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gd_core.outcome import Outcome, outcome
+from gd_core.outcome import Outcome, Trained, outcome
 from gd_core.problem import build
 from gd_core.recorder import Recorder, record
 from gd_core.safe_start import safe_start
@@ -404,7 +404,10 @@ def test_a_new_table_starts_safely(name, optimizer):
     assert recording.diverged_at is None
     assert recording.loss[-1] < recording.loss[0]
     curvature = curvature_of(recorder.problem.objective)
-    assert outcome(recording, curvature).outcome not in (Outcome.DIVERGED, Outcome.GROWING)
+    assert outcome(recording, curvature, Trained.of(experiment, recorder.problem)).outcome not in (
+        Outcome.DIVERGED,
+        Outcome.GROWING,
+    )
     if optimizer == "gradient-descent":
         assert experiment.learning_rate * curvature.largest == pytest.approx(1, rel=0.01)
     assert experiment.learning_rate >= LEARNING_RATE.low

@@ -20,7 +20,7 @@ from gd_core.lessons.landscape import (
 from gd_core.outcome import Finding, Outcome
 from gd_core.settings.experiment import Experiment
 from gd_core.theory import Forecast
-from gd_core.verdict import short, significant
+from gd_core.words import short, significant
 from pages.ui.charts.landscape import DASHES, drawn_rows, rows_of_all
 from pages.ui.charts.model import RecordedRun, Run, log_zero, stride_of
 from pages.ui.look.palette import Palette

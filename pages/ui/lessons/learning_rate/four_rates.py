@@ -17,7 +17,7 @@ from gd_core.settings.experiment import Experiment
 from gd_core.settings.experiment_fields import LEARNING_RATE
 from gd_core.settings.fields import Number, ParameterError, written
 from gd_core.theory import Forecast
-from gd_core.verdict import short, significant
+from gd_core.words import short, significant
 from pages.ui.charts.learning_rate import four_rates as charts
 from pages.ui.charts.learning_rate import sweep as sweep_chart
 from pages.ui.charts.model import RecordedRun, Run

@@ -1,0 +1,77 @@
+"""Numbers as they stand in a sentence: every one that a verdict names is written here."""
+
+import math
+
+MINUS = "−"
+
+
+def significant(number: float, digits: int = 6) -> str:
+    """A number with so many significant digits; 1.8e−5 style only outside 10⁻⁴ … 10⁷.
+
+    The player's JavaScript writes numbers the same way.
+    """
+    if not math.isfinite(number):
+        return "∞" if number > 0 else "−∞" if number < 0 else "not a number"
+    if number == 0:
+        return "0"
+    mantissa, exponent = f"{number:.{digits - 1}e}".split("e")  # rounded first: 9.9999999 is 10.0000
+    if 1e-4 <= abs(number) < 1e7:
+        text = f"{number:.{max(0, digits - 1 - int(exponent))}f}"
+    else:
+        text = f"{mantissa}e{int(exponent)}"
+    return text.replace("-", MINUS)
+
+
+def short(number: float) -> str:
+    """A number for a sentence: three significant digits without trailing zeros, thousands with commas."""
+    if math.isfinite(number) and 1000 <= abs(number) < 1e15:
+        return f"{number:,.0f}".replace("-", MINUS)
+    return _trimmed(significant(number, 3))
+
+
+def rounded(number: float) -> str:
+    """The same where the number is a guess: 1,951 is 1,950."""
+    return short(float(f"{number:.2e}")) if math.isfinite(number) else short(number)
+
+
+def counted(number: int, noun: str) -> str:
+    """1 epoch, 2 epochs, 1,000 epochs."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def some(number: float, noun: str = "epoch") -> str:
+    """A number of things that is a guess: some 8,000 epochs; up to 20 of them exactly."""
+    if number < 20:
+        return counted(round(number), noun)
+    return f"some {rounded(float(f'{number:.1e}'))} {noun}s"
+
+
+def times(ratio: float) -> str:
+    """How many times as much something is, with enough digits to be told apart from once: 2.41, 28,250, 1.00003."""
+    return short(ratio) if abs(ratio - 1) >= 5e-3 or ratio == 1 else _beside_one(ratio)
+
+
+def percent(share: float) -> str:
+    """A share in percent, which says all or nothing only where it is so: 28.2 %, 99.9996 %."""
+    if share != 1 and abs(share - 1) < 5e-3:
+        text = _beside_one(share)
+        digits = len(text.partition(".")[2])
+        return f"{100 * share:.{max(0, digits - 2)}f} %"
+    return f"{short(100 * share)} %"
+
+
+def parameter(number: float, size: float) -> str:
+    """A parameter, which is 0 where it is no more than the rounding of numbers of that size."""
+    return significant(0.0 if abs(number) <= 1e-12 * size else number)
+
+
+def _beside_one(ratio: float) -> str:
+    """A number near 1 with two digits of what parts it from 1, 15 at most."""
+    apart = abs(ratio - 1)
+    digits = min(15, 1 - math.floor(math.log10(apart)))
+    return _trimmed(f"{ratio:.{digits}f}")
+
+
+def _trimmed(text: str) -> str:
+    mantissa, e, exponent = text.partition("e")
+    return (mantissa.rstrip("0").rstrip(".") if "." in mantissa else mantissa) + e + exponent

@@ -1,0 +1,330 @@
+"""What becomes of a run, told without the program's theory: NumPy's eigenvalues and least squares, and the run gone on.
+
+A label is a claim about the future: what descends is lower when the same run has gone on ten times as long, what hovers
+is about where it was, what grows is higher or gone, what has converged has stayed. `judged` holds a run's label and the
+numbers of its sentence against that. The recorder trains both runs; what they mean is worked out here.
+"""
+
+import math
+import random
+import re
+from dataclasses import replace
+
+import numpy as np
+
+from gd_core.problem import build
+from gd_core.recorder import record
+from gd_core.settings.experiment import Experiment
+from gd_core.tables.reading import read
+from gd_core.tables.table import keep
+
+LONGER = 10  # times as long
+MOST_UPDATES = 5_000  # of the longer run, where the loop takes each
+LINEAR = ("gradient-descent", "momentum", "nesterov")
+NUMBER = r"−?[\d,]*\d(?:\.\d+)?(?:e−?\d+)?"
+
+
+# ------------------------------------------------------------------------------------------------------------ draws
+
+
+def drawn(seed: int) -> Experiment:
+    """A run of any kind: data, scaling, start, rule, rate, momentum, batches, epochs, phases."""
+    dice = random.Random(seed)
+    kind = dice.choice(["noisy-quadratic", "two-features", "two-features", "one-parameter", "table", "table"])
+    base = _table(dice) if kind == "table" else _published(dice, kind)
+    base = replace(base, optimizer=dice.choice([*LINEAR, *LINEAR, "adagrad", "rmsprop", "adam"]))
+    base = replace(base, momentum=dice.choice([0.0, 0.5, 0.8, 0.9, 0.95, 0.99, 0.999]))
+    rows = base.training_rows
+    if rows > 1 and dice.random() < 0.4:
+        base = replace(
+            base,
+            batch_size=dice.choice([1, 1, 2, max(1, rows // 4), max(1, rows // 2)]),
+            seed=dice.randrange(99),
+        )
+    if dice.random() < 0.08:
+        base = replace(base, loss="mse-broadcast")
+    start = dice.random()
+    if start < 0.3:
+        base = replace(base, start="random", seed=dice.randrange(1000))
+    base = replace(base, learning_rate=_rate(dice, base))
+    fast = base.optimizer in LINEAR and base.updates_per_epoch == 1
+    most = 5000 if fast else max(1, MOST_UPDATES // LONGER // base.updates_per_epoch)
+    epochs = max(1, round(math.exp(dice.uniform(0, math.log(most)))))
+    if fast and dice.random() < 0.15 and epochs > 1:
+        first = replace(base, epochs=dice.randint(1, min(epochs, 300)))
+        rate = _rate(dice, replace(base, optimizer="gradient-descent"))
+        return first.continued(first.epochs, optimizer="gradient-descent", learning_rate=rate, epochs=epochs)
+    return replace(base, epochs=epochs)
+
+
+def _published(dice: random.Random, kind: str) -> Experiment:
+    base = Experiment.default(kind)
+    if kind == "one-parameter":
+        return base
+    noise = dice.choice([0.0, 0.1, 0.5, 5.0])
+    points = dice.choice([5, 10, 20, 40, 100])
+    return replace(
+        base, points=points, noise=noise, data_seed=dice.randrange(10**6), scale_features=dice.random() < 0.5
+    )
+
+
+def _table(dice: random.Random) -> Experiment:
+    """One to three columns of any size and distance from 0; now and then two that say the same."""
+    count, rows = dice.randint(1, 3), dice.choice([6, 15, 40])
+    columns = []
+    for _ in range(count):
+        size, away = 10.0 ** dice.randint(-2, 3), dice.choice([0, 0, 1, 5, 30])
+        columns.append([round(size * (dice.gauss(0, 1) + away), 6) for _ in range(rows)])
+    if count > 1 and dice.random() < 0.15:
+        columns[1] = [2 * x for x in columns[0]]
+    weights = [dice.gauss(0, 1) for _ in columns]
+    noise = dice.choice([0.0, 0.3, 3.0])
+    y = [
+        round(sum(w * c[i] for w, c in zip(weights, columns, strict=True)) + 1 + dice.gauss(0, noise), 6)
+        for i in range(rows)
+    ]
+    names = ",".join(f"x{i}" for i in range(count))
+    text = "\n".join(
+        [f"{names},y", *(",".join(map(str, (*(c[i] for c in columns), y[i]))) for i in range(rows))]
+    )
+    table = keep(read(text + "\n").table)
+    degree = dice.randint(1, 2) if count == 1 else 1
+    query = {
+        "dataset": "table", "table": table.key, "target": "y", "features": names, "degree": str(degree),
+        "learning_rate": "0.1", "scale_features": str(dice.random() < 0.6).lower(),
+    }  # fmt: skip
+    experiment, sentences = Experiment.from_query(query)
+    assert not sentences, sentences
+    return experiment
+
+
+def _rate(dice: random.Random, experiment: Experiment) -> float:
+    """Most are within two powers of ten below the limit, some far below it, some above."""
+    if experiment.optimizer in LINEAR:
+        known = Known(experiment)
+        share = dice.choice(
+            [
+                10 ** dice.uniform(-2, 0),
+                dice.uniform(0.3, 1),
+                10 ** dice.uniform(-6, 0),
+                dice.uniform(1.0002, 2.5),
+            ]
+        )
+        if experiment.updates_per_epoch > 1:
+            share = min(share, 1.3) * dice.choice([1, 0.1])
+        rate = share * known.limit(experiment)
+    else:
+        rate = 10 ** dice.uniform(-4, 1)
+    return float(f"{min(max(rate, 1e-17), 1e5):.4g}")
+
+
+# ------------------------------------------------------------------------------------------------------ what is known
+
+
+class Known:
+    """Least squares and eigenvalues of a run's problem, by NumPy, from its rows."""
+
+    def __init__(self, experiment: Experiment) -> None:
+        dataset = build(replace(experiment, scale_features=False)).dataset
+        x, y = dataset.x.numpy().astype(float), dataset.y.numpy()[:, 0].astype(float)
+        if experiment.loss == "mse-broadcast":
+            self.data, self.above, y = y, y.var(), np.full_like(y, y.mean())
+        else:
+            self.data, self.above = y, 0.0
+        model = experiment.info.model
+        self.features = _columns(model, x, experiment.scale_features, len(experiment.info.parameters))
+        good = _columns(model, x, model != "proportional", len(experiment.info.parameters))
+        self.target = y
+        best, _, rank, _ = np.linalg.lstsq(good, y, rcond=1e-13 * len(y))
+        self.fitted, self.rank = good @ best, rank
+        self.floor = math.sqrt(np.mean((self.fitted - y) ** 2))
+        self.floor_of_data = math.sqrt(np.mean((self.fitted - self.data) ** 2))
+        self.size = math.sqrt(np.mean(y**2)) + 1e-300
+        _, sizes, self.vectors = np.linalg.svd(self.features, full_matrices=True)
+        sizes = np.concatenate([sizes, np.zeros(self.features.shape[1] - len(sizes))])
+        sizes[rank:] = 0
+        self.eigenvalues = 2 / len(y) * sizes**2  # largest first
+        self.theta = np.linalg.lstsq(self.features, self.fitted, rcond=1e-15)[0]
+
+    def limit(self, experiment: Experiment) -> float:
+        """The rule's own."""
+        beta, top = experiment.momentum, self.eigenvalues[0]
+        return {
+            "gradient-descent": 2 / top,
+            "momentum": 2 * (1 + beta) / top,
+            "nesterov": 2 * (1 + beta) / (1 + 2 * beta) / top,
+        }[experiment.optimizer]
+
+    def factor(self, experiment: Experiment) -> float:
+        """Of the error along the steepest direction, in an epoch."""
+        return max(self.factors(experiment, experiment.learning_rate, self.eigenvalues[0]))
+
+    @staticmethod
+    def factors(experiment: Experiment, rate: float, curvature: float) -> list[float]:
+        """Roots of the rule's recursion in e."""
+        beta, x = experiment.momentum, rate * curvature
+        if experiment.optimizer == "gradient-descent":
+            return [abs(1 - x)]
+        if experiment.optimizer == "momentum":  # e'' = (1 + β − x) e' − β e
+            return abs(np.roots([1, -(1 + beta - x), beta])).tolist()
+        return abs(np.roots([1, -(1 + beta - x * (1 + beta)), beta * (1 - x)])).tolist()
+
+    def gaps(self, recording) -> np.ndarray:
+        """L − L* of each epoch: the mean square of what the curve is off from the best one. A bit of rounding is left."""
+        theta = recording.epoch_theta.numpy()
+        return np.mean(((theta - self.theta) @ self.features.T) ** 2, 1)
+
+    def along(self, recording) -> np.ndarray:
+        """The error along each eigenvector."""
+        return (recording.epoch_theta.numpy() - self.theta) @ self.vectors.T
+
+
+def _columns(model: str, x: np.ndarray, scaled: bool, parameters: int) -> np.ndarray:
+    if scaled:
+        deviation = x.std(0)
+        x = (x - x.mean(0)) / np.where(deviation > 1e-12 * abs(x).max(0), deviation, 1.0)
+    if model == "proportional":
+        return x
+    one = np.ones((len(x), 1))
+    if model == "quadratic":
+        return np.concatenate([x**2, x, one], 1)
+    if model == "polynomial":
+        return np.concatenate([*(x**k for k in range(1, parameters)), one], 1)
+    return np.concatenate([x, one], 1)
+
+
+# --------------------------------------------------------------------------------------------------------- judgement
+
+
+def judged(experiment: Experiment, label: str, sentence: str, recording) -> list[str]:
+    """What is wrong with a run's label and sentence: one word for each kind, with the facts."""
+    known = Known(experiment)
+    wrong = [
+        *_label_is_wrong(experiment, label, sentence, known, recording),
+        *_numbers_are_wrong(experiment, label, sentence, known, recording),
+    ]
+    if len(re.findall(r"[.!?](?= |$)", sentence)) > 3:
+        wrong.append(f"form: more than three sentences: {sentence}")
+    return wrong
+
+
+def _label_is_wrong(experiment, label, sentence, known, recording):
+    if label == "diverged":
+        return
+    longer = record(replace(experiment, epochs=LONGER * experiment.epochs))
+    gone = longer.diverged_at is not None
+    gaps = known.gaps(recording)
+    after = known.gaps(longer)
+    scatter = experiment.updates_per_epoch > 1 or experiment.optimizer not in LINEAR
+    count = max(1, min(20, experiment.epochs // 2)) if scatter else 1
+    now = float(np.mean(gaps[-count:]))
+    then = math.inf if gone else float(np.mean(after[-(len(after) // 5) :] if scatter else after[-1:]))
+    rounding = 1e-13 * (known.size**2 + gaps[0])
+    enough = len(known.theta) * max(
+        1.05e-6 * gaps[0], 1.05e-4 * (known.floor**2 + known.above), 100 * rounding
+    )
+    facts = f"gap {gaps[0]:.4g} → {now:.4g} → {then:.4g}"
+    match label:
+        case "converged":
+            warned = "can leave it again" in sentence  # Adam and RMSProp, whose memory fades
+            if gaps[-1] > enough or (then > enough and not warned):
+                yield f"converged: {facts}, {enough:.3g} is near"
+        case "descending" | "still descending":
+            most = max(1.1 * now, float(gaps[-count:].max())) if scatter else now  # beyond scatter
+            if then > most + rounding:
+                yield f"descending: {facts}"
+        case "hovering":
+            if not gaps[-count:].min() / 3 <= then <= 3 * gaps[-count:].max():
+                yield f"hovering: {facts}"
+        case "growing":
+            if experiment.optimizer in LINEAR and experiment.updates_per_epoch == 1:
+                above = experiment.learning_rate > known.limit(experiment)
+                if not above:
+                    yield f"growing: below the limit, {facts}"
+            elif then < now:
+                yield f"growing: {facts}"
+        case "overshooting":
+            first = sum(phase.epochs for phase in experiment.before)
+            along = known.along(longer)[first:]
+            if not ((along[1:] * along[:-1] < 0).sum(0) >= 2).any():
+                yield f"overshooting: no error changes its sign twice, {facts}"
+        case "stopped" | "diverged":
+            pass  # what has happened is no claim about what will
+        case _:
+            yield f"a label that the oracle does not know: {label}"
+            if (
+                then > 1.1 * now + rounding
+                and not math.isclose(known.factor(experiment), 1, rel_tol=1e-9)
+                and not experiment.momentum
+            ):
+                yield f"overshooting: {facts}"
+
+
+def number(text: str) -> float:
+    return float(text.replace("−", "-").replace(",", ""))
+
+
+def _numbers(words: str, sentence: str) -> list[float]:
+    return [number(found) for found in re.findall(words.replace("#", f"({NUMBER})"), sentence)]
+
+
+def _close(one: float, other: float, relative: float = 6e-3, absolute: float = 0.0) -> bool:
+    return math.isclose(one, other, rel_tol=relative, abs_tol=absolute)
+
+
+def _numbers_are_wrong(experiment, label, sentence, known, recording):
+    zero = 1e-7 * known.size
+    for floor in _numbers(r"floor(?: is)?(?: of)? #", sentence):
+        if not (_close(floor, known.floor_of_data, 1e-5, zero) or _close(floor, known.floor, 1e-5, zero)):
+            yield f"number: floor {floor}, is {known.floor_of_data}"
+        if floor and known.floor_of_data < 1e-13 * known.size and experiment.noise == 0:
+            yield f"number: floor {floor} of a perfect fit"
+    for rmse in _numbers(r"(?:at|:) RMSE #", sentence)[:1]:
+        if not _close(rmse, float(recording.epoch_rmse[-1]), 1e-5, zero):
+            yield f"number: RMSE {rmse}, is {float(recording.epoch_rmse[-1])}"
+    own = {
+        known.limit(replace(experiment, optimizer=phase.optimizer, momentum=phase.momentum))
+        for phase in experiment.phases
+        if phase.optimizer in LINEAR
+    }
+    for limit in _numbers(r"limit(?: for all rows together is)? #(?! %)", sentence):
+        if not any(_close(limit, one) for one in own):
+            yield f"number: limit {limit}, is {own}"
+    shares = [
+        (number(a) / 100 if b.startswith("%") else number(a))
+        for a, b in re.findall(rf"({NUMBER}) (× the limit|% of the limit)", sentence)
+    ]
+    for share in shares:
+        if not any(
+            _close(share, phase.learning_rate / known.limit(replace(experiment, optimizer=phase.optimizer, momentum=phase.momentum)))
+            for phase in experiment.phases if phase.optimizer in LINEAR
+        ):  # fmt: skip
+            yield f"number: share {share} of {own}"
+    if (
+        experiment.optimizer not in LINEAR
+        and not experiment.before
+        and re.search(r"the limit|all rows together", sentence)
+    ):
+        yield "limit: of a rule that has none"
+    for growth in _numbers(r"grows × #", sentence):
+        if not experiment.before and not _close(growth, known.factor(experiment)):
+            yield f"number: grows × {growth}, is {known.factor(experiment)}"
+    if re.search(r"\de[+-]?0|\d\.?\d*e\+|\bafter 1 epochs|[^\w ]-\d| -\d|nan|None|[{}]", sentence):
+        yield f"form: {sentence}"
+    fell = re.search(rf"from ({NUMBER}) to ({NUMBER})", sentence)
+    if fell and fell[1] == fell[2]:
+        yield f"form: {sentence}"
+    if "comes back" in sentence and (label == "diverged" or experiment.optimizer == "gradient-descent"):
+        yield f"reason: {sentence}"
+    if re.search("velocity", sentence) and not any(
+        p.optimizer in ("momentum", "nesterov") for p in experiment.phases
+    ):
+        yield f"reason: {sentence}"
+    if "maller rate" in sentence and label in ("hovering", "still descending"):
+        smaller = replace(
+            experiment, learning_rate=experiment.learning_rate / 3, epochs=LONGER * experiment.epochs
+        )
+        lower, longer = record(smaller), record(replace(experiment, epochs=LONGER * experiment.epochs))
+        a, b = (float(np.mean(known.gaps(one)[-(one.epochs // 5) - 1 :])) for one in (lower, longer))
+        if a > b:
+            yield f"remedy: a third of the rate ends at a gap of {a:.4g}, the rate itself at {b:.4g}"

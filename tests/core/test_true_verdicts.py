@@ -1,0 +1,45 @@
+"""What is said of a run is true: label, numbers, reason and remedy, over random runs, by an oracle that knows no theory.
+
+A hundred draws stand here. `python tests/core/test_true_verdicts.py 0 5000` tries as many as one likes.
+"""
+
+import sys
+
+import pytest
+from oracle import drawn, judged
+
+from gd_core.outcome import Trained, outcome
+from gd_core.problem import build
+from gd_core.recorder import record
+from gd_core.theory import forecast_of, parabola_of
+from gd_core.verdict import of_run
+
+SEEDS = range(100)
+
+
+def wrong(seed):
+    """What is wrong with the verdict on a drawn run, and the verdict."""
+    experiment = drawn(seed)
+    problem, recording = build(experiment), record(experiment)
+    curvature = parabola_of(experiment, problem.objective)
+    assert curvature is not None
+    forecast = forecast_of(experiment, problem, curvature)
+    finding = outcome(recording, curvature, Trained.of(experiment, problem))
+    sentence = of_run(recording, experiment, forecast, finding)
+    return judged(experiment, finding.outcome.value, sentence, recording), sentence
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_verdict_is_true(seed):
+    """Ten times as long, a run that descends is lower, one that hovers is where it was; limits and floors are NumPy's."""
+    found, sentence = wrong(seed)
+    assert not found, f"{found}\n{sentence}"
+
+
+if __name__ == "__main__":
+    tried, count = range(int(sys.argv[1]), int(sys.argv[2])), 0
+    for number in tried:
+        if (result := wrong(number))[0]:
+            count += 1
+            print(number, *result[0], result[1], sep="\n   ")
+    print(f"{len(tried):,} tried, {count:,} wrong")
