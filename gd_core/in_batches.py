@@ -97,8 +97,7 @@ def level(
     rule, dice = rule_of_phase(phase), np.random.default_rng(1)
     errors = error.repeat(1 if whole else PATHS, 1)
     state = rule.initial(errors)
-    slow = SLOW_MEMORY if phase.momentum_or_zero > 0.99 else 1
-    count = max(1, min(updates, slow * _updates(rows, rows_per_update)))
+    count = tried(features, rows_per_update, phase, updates)
     hessian = 2 / len(rows) * (features.T @ features)
     late, seen = min(count - 1, count * 3 // 4), []
     batches = _batches(rows, rows_per_update, dice, count, missed)
@@ -109,6 +108,12 @@ def level(
             seen.append(0.5 * ((errors @ hessian) * errors).sum(1))
     found = float(torch.stack(seen).mean(0).median())
     return found if math.isfinite(found) else math.inf
+
+
+def tried(features: Tensor, rows_per_update: int, phase: Phase, updates: int) -> int:
+    """How many of so many updates `level` looks at."""
+    slow = SLOW_MEMORY if phase.momentum_or_zero > 0.99 else 1
+    return max(1, min(updates, slow * _updates(features.numpy(), rows_per_update)))
 
 
 def can_be_tried(rows: int, parameters: int, rows_per_update: int, updates: int) -> bool:

@@ -254,7 +254,7 @@ class _Judge:
             if self.done > WINDOW:
                 return _drift(*_halves(gap[-WINDOW - 1 :]))
             return Outcome.HOVERING
-        later = self._gone_on(self.recording.epoch_theta[-1], (LONGER - 1) * self.updates)
+        later = self._level()
         if later < min(FALLS * float(recent), float(window.min())):
             return Outcome.DESCENDING
         return (
@@ -265,7 +265,21 @@ class _Judge:
         """Whether the batches leave no more than there is now, where the velocity could carry one into the others."""
         if not self._has_batches or (self.phase and self.phase.momentum_or_zero == 0):
             return True
-        return self._gone_on(self.recording.epoch_theta[-1], (LONGER - 1) * self.updates) < recent
+        assert self.phase is not None
+        assert self.trained is not None
+        assert self.trained.features is not None
+        count = in_batches.tried(
+            self.trained.features, self.trained.rows_per_update, self.phase, LONGER * self.updates
+        )
+        start, level = self.recording.epoch_theta[self.first], self._level()
+        scatter = level - float(left_along(self.curvature, self.phase, start, count).sum())
+        return level < recent and scatter < FALLS * recent
+
+    def _level(self) -> float:
+        """The gap that batches leave when the run has gone on; with a velocity, which is not recorded, from the start."""
+        if self.phase and self.phase.momentum_or_zero:
+            return self._gone_on(self.recording.epoch_theta[self.first], LONGER * self.updates)
+        return self._gone_on(self.recording.epoch_theta[-1], (LONGER - 1) * self.updates)
 
     def _gone_on(self, theta: Tensor, updates: int) -> float:
         """The gap that the rule leaves after so many updates from θ with nothing remembered; the batches are others."""

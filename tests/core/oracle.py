@@ -243,7 +243,7 @@ def _label_is_wrong(experiment, label, sentence, known, recording):
                     yield f"growing: below the limit, {facts}"
             elif then < now:
                 yield f"growing: {facts}"
-        case "overshooting":
+        case _:  # overshooting
             first = sum(phase.epochs for phase in experiment.before)
             along = known.along(longer)[first:]
             if not ((along[1:] * along[:-1] < 0).sum(0) >= 2).any():

@@ -15,7 +15,7 @@ from gd_core.recorder import Recorder, record
 from gd_core.settings.experiment import Experiment
 from gd_core.theory import curvature_of, forecast_of
 from gd_core.verdict import of_run, of_steps
-from gd_core.words import short, significant
+from gd_core.words import counted, parameter, percent, rounded, short, significant, some, times
 
 QUADRATIC = Experiment.default("noisy-quadratic")
 SCALED = replace(QUADRATIC, scale_features=True, learning_rate=0.1)
@@ -329,3 +329,36 @@ def test_no_run_is_without_words(optimizer, epochs, share):
         assert "nan" not in text
         assert "None" not in text
         assert text.endswith(".")
+
+
+HOSTILE = [0.0, 1.0, 1 - 1e-9, 1 + 1e-9, 1.000003, 0.99996, 19510.3, 1e-18, 3e-300, 2.5e17, 1e300, math.inf]
+
+
+@pytest.mark.parametrize("write", [short, rounded, times, percent, some])
+@pytest.mark.parametrize("x", HOSTILE)
+def test_every_number_of_a_sentence_is_written_well(write, x):
+    """Whatever the number: a true minus, thousands with commas, no 1.951e+04, and all or nothing only where it is so."""
+    if write is some and x > 1e15:
+        return  # nobody waits for so many
+    text = write(x)
+    assert not re.search(r"-|e\+|e0|nan|(?<![.\d])\d{5}", text), text
+    if write is times and x not in (1.0,) and math.isfinite(x):
+        assert text != "1"
+    if write is percent and x != 1.0:
+        assert text != "100 %"
+    if write is some:
+        assert "1 epochs" not in text.replace(",", "") or re.search(r"\d1 epochs", text.replace(",", ""))
+
+
+@pytest.mark.parametrize(
+    ("number_of", "text"), [(0, "0 epochs"), (1, "1 epoch"), (2, "2 epochs"), (1000, "1,000 epochs")]
+)
+def test_things_are_counted(number_of, text):
+    """One epoch, and thousands with commas."""
+    assert counted(number_of, "epoch") == text
+
+
+def test_a_parameter_that_is_rounding_is_zero():
+    """2e−16 beside numbers of size 1."""
+    assert parameter(2e-16, 1.0) == "0"
+    assert parameter(-0.5, 1.0) == "−0.500000"
