@@ -577,7 +577,9 @@ def _why_slow(experiment: Experiment, forecast: Forecast) -> str:
     share = phase.learning_rate / limit
     if share < 0.25 and experiment.updates_per_epoch == 1:
         return f"The rate {short(phase.learning_rate)} is {percent(share)} of the limit {short(limit)}: {shrinks}."
-    return f"{shrinks[0].upper()}{shrinks[1:]}, because κ = {_kappa(forecast)}."
+    if curvature.largest / curvature.smallest <= ILL_CONDITIONED:
+        return f"{_upper(shrinks)} at the rate {short(phase.learning_rate)}."
+    return f"{_upper(shrinks)}, because κ = {_kappa(forecast)}."
 
 
 def _advised(remedies: Remedies, best: Remedy, forecast: Forecast) -> str:
