@@ -751,9 +751,9 @@ def test_the_truth_is_what_the_run_did(name, answers, link, truth):
 
 
 def visited(name):
-    """The lesson with the settings of the table, its run shown."""
+    """The lesson with the settings of the table, its run shown to its end: a network trains in slices of time."""
     page = LessonPage(name, **LESSONS[name].link)
-    return page.skip() if LESSONS[name].asked else page
+    return page.skip().finished() if LESSONS[name].asked else page
 
 
 def of_the_run(page):
