@@ -219,11 +219,11 @@ errors = st.lists(st.floats(1e-3, 1e3), min_size=1, max_size=60)
 
 @given(errors, st.integers(1, 8), st.floats(1e-3, 1e3))
 def test_the_arrival_is_the_first_update_at_the_target(rmse, size, target):
-    """Found by walking along the run, and counted by hand in epochs and rows."""
+    """Found by walking along the run, and counted by hand in epochs and rows; who is a rounding above it is there."""
     one = result(rmse, rows=7, size=min(size, 7), target=target)
     per_epoch = -(-7 // min(size, 7))
     update, rows, left = 0, 0, 7
-    while update < len(rmse) and rmse[update] > target:
+    while update < len(rmse) and rmse[update] > target * (1 + 1e-9) + 1e-12 * rmse[0]:
         update += 1
         taken = min(min(size, 7), left)
         rows, left = rows + taken, left - taken or 7
