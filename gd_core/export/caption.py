@@ -85,10 +85,7 @@ def _rule(phase: Phase) -> str:
 
 
 def _phase(phase: Phase) -> str:
-    more = [
-        f", {FIELDS[name].title.lower()} {FIELDS[name].write(value)}" for name, value in phase.besides.items()
-    ]
-    return f"{phase.epochs:,} epochs of {_rule(phase)}, η = {written(phase.learning_rate)}" + "".join(more)
+    return f"{phase.epochs:,} epochs of {_rule(phase)}, η = {written(phase.learning_rate)}{phase.besides_in_words}"
 
 
 def _start(run: Experiment) -> str:

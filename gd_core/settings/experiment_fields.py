@@ -17,7 +17,7 @@ from gd_core.settings.fields import (
     to_text,
     written,
 )
-from gd_core.settings.rules import OPTIMIZER_INFO
+from gd_core.settings.rules import OPTIMIZER_INFO, linear_step
 from gd_core.settings.table_fields import MAX_DEGREE, MISSING
 from gd_core.tables.example_tables import EXAMPLE_TABLES
 
@@ -47,16 +47,21 @@ class Phase(NamedTuple):
     def in_words(self) -> str:
         """For a student: 250 epochs of momentum at 1e-5."""
         rule = OPTIMIZER_INFO[self.optimizer].title.lower()
-        more = [
+        return f"{self.epochs:,} epochs of {rule} at {written(self.learning_rate)}{self.besides_in_words}"
+
+    @property
+    def besides_in_words(self) -> str:
+        """What follows the words for rule and rate: nothing where all is as usual."""
+        return "".join(
             f", {FIELDS[name].title.lower()} {FIELDS[name].write(value)}"
             for name, value in self.besides.items()
-        ]
-        return f"{self.epochs:,} epochs of {rule} at {written(self.learning_rate)}" + "".join(more)
+        )
 
     @property
     def momentum_or_zero(self) -> float:
         """β of a rule that has a velocity, else 0."""
-        return self.momentum if "momentum" in OPTIMIZER_INFO[self.optimizer].hyperparameters else 0.0
+        step = linear_step(self)
+        return step.beta if step else 0.0
 
     @property
     def as_text(self) -> str:

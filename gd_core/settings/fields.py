@@ -366,7 +366,7 @@ def shown(value: Any) -> str:
     return written(value)
 
 
-def counted(number: int) -> str:
+def in_a_word(number: int) -> str:
     """A number that begins a label, in a word up to ten."""
     words = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten")
     return words[number] if number < len(words) else f"{number:,}"

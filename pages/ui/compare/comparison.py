@@ -11,7 +11,7 @@ from gd_core.lessons.learning_rate.four_rates import four_rates
 from gd_core.run_summary import epochs_to, same_data, same_landscape, same_target, usual_target
 from gd_core.settings.catalog import model_info
 from gd_core.settings.experiment import Experiment, defaults
-from gd_core.settings.fields import counted
+from gd_core.settings.fields import in_a_word
 from gd_core.settings.pins import MOST, Pin, Pins
 from gd_core.settings.rules import OPTIMIZER_INFO
 from gd_core.theory import why_no_theory
@@ -56,7 +56,7 @@ def empty(page: PageSettings[Pins]) -> None:
                 help=unknown or "Slow, best, overshooting, diverging: of the problem on the Train page.",
             )  # fmt: skip
             st.button(
-                f"{counted(len(RULES))} update rules", key="example_rules", on_click=_load, args=(page, _rules),
+                f"{in_a_word(len(RULES))} update rules", key="example_rules", on_click=_load, args=(page, _rules),
                 disabled=unknown is not None, help=unknown or "The same start, each rule with the best of its rates.",
             )  # fmt: skip
             st.page_link("pages/train.py", label="To the Train page", icon=":material/arrow_forward:")

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from gd_core.lessons.variants.racers import RACERS
 from gd_core.outcome import Outcome
 from gd_core.settings.experiment import Experiment, defaults
-from gd_core.settings.fields import counted
+from gd_core.settings.fields import in_a_word
 from gd_core.settings.table_fields import TABLE_FIELDS
 from gd_core.theory import Forecast
 from gd_core.verdict import ILL_CONDITIONED
@@ -60,7 +60,7 @@ def ways_on(experiment: Experiment, forecast: Forecast | None, outcome: Outcome)
         run = plain(experiment, epochs=min(experiment.epochs, 2000), points=min(experiment.points, 1000))
         found.append(Link("Which direction lags? The landscape of this problem", "landscape", run))
     if experiment.optimizer != "gradient-descent" or experiment.updates_per_epoch > 1:
-        found.append(Link(f"{counted(len(RACERS))} variants race from one start", "variants"))
+        found.append(Link(f"{in_a_word(len(RACERS))} variants race from one start", "variants"))
     found.append(Link("Lesson 1: one parameter, one slope", "one_parameter"))
     found.append(Link("Lesson 2: the four steps of training", "four_steps"))
     return tuple(found[:3])
