@@ -41,7 +41,7 @@ def formula(objective: LinearObjective, theta: Tensor, rows: Tensor | None = Non
     features, target = objective.features, objective.target
     if rows is not None:
         features, target = features[rows], target[rows]
-    target, _ = SQUARED[objective.loss](target)
+    target = SQUARED[objective.loss].target(target)
     return 2 / len(features) * features.T @ (features @ theta - target)
 
 

@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from gd_core.objective import SQUARED, LinearObjective
 from gd_core.problem import rule_of_phase
 from gd_core.settings.experiment_fields import Phase
 from gd_core.settings.rules import LinearStep, linear_step
@@ -67,8 +68,8 @@ def growth(features: Tensor, rows_per_update: int, phase: Phase) -> float:
     grown = np.zeros(PATHS)
     count = _updates(rows, rows_per_update)
     begin, settled = count // SETTLING, grown
-    for done, batch in enumerate(_batches(rows, rows_per_update, dice, count), 1):
-        gradient = _slope(batch, error)
+    for done, some in enumerate(_batches(len(rows), rows_per_update, dice, count), 1):
+        gradient = _slope(rows[some], error)
         velocity = step.beta * velocity + gradient
         error = error - rate * (step.on_gradient * gradient + step.on_velocity * velocity)
         size = np.sqrt((error**2).sum(1) + rate**2 * (velocity**2).sum(1)).clip(1e-300)
@@ -79,30 +80,38 @@ def growth(features: Tensor, rows_per_update: int, phase: Phase) -> float:
 
 
 def level(
-    features: Tensor, rest: Tensor, rows_per_update: int, phase: Phase, error: Tensor, updates: int
+    objective: LinearObjective,
+    optimum: Tensor,
+    rows_per_update: int,
+    phase: Phase,
+    error: Tensor,
+    updates: int,
 ) -> float:
     """The gap L − L* that is left about so many updates later, in the middle one of several paths.
 
     The equations are the rule's own, for all paths at once; each begins with nothing remembered.
 
     Args:
-        features: Φ, [N, P].
-        rest: y − Φθ*, [N].
+        objective: The loss, on all N rows.
+        optimum: θ*, [P].
         rows_per_update: B; N for all rows, of which one path is enough.
         phase: The rule.
         error: θ − θ*, [P].
         updates: How many; fewer are looked at where they would take long.
     """
-    rows, missed, whole = features.numpy(), rest.numpy(), rows_per_update == len(features)
+    features, best = objective.features, objective.features @ optimum
+    rows, whole = features.numpy(), rows_per_update == len(features)
     rule, dice = rule_of_phase(phase), np.random.default_rng(1)
     errors = error.repeat(1 if whole else PATHS, 1)
     state = rule.initial(errors)
     count = tried(features, rows_per_update, phase, updates)
     hessian = 2 / len(rows) * (features.T @ features)
     late, seen = min(count - 1, count * 3 // 4), []
-    batches = _batches(rows, rows_per_update, dice, count, missed)
-    for done in range(1, count + 1):
-        slope = errors @ hessian if whole else torch.from_numpy(_slope(next(batches), errors.numpy()))
+    for done, some in enumerate(_batches(len(rows), rows_per_update, dice, count), 1):
+        slope = errors @ hessian
+        if not whole:
+            missed = SQUARED[objective.loss].target(objective.target[some]) - best[some]
+            slope = torch.from_numpy(_slope(rows[some], errors.numpy(), missed.numpy()))
         errors, state = rule.update(errors, slope, state)
         if done > late:
             seen.append(0.5 * ((errors @ hessian) * errors).sum(1))
@@ -143,27 +152,21 @@ def _in_row_space(rows: np.ndarray, errors: np.ndarray) -> np.ndarray:
     return errors @ axes.T @ axes
 
 
-def _slope(batch: tuple[np.ndarray, np.ndarray | float], errors: np.ndarray) -> np.ndarray:
-    """Gradients of one batch a path at its own error: rows [K, B, P], errors [K, P] → [K, P]."""
-    rows, missed = batch
+def _slope(rows: np.ndarray, errors: np.ndarray, missed: np.ndarray | float = 0.0) -> np.ndarray:
+    """Gradients of one batch a path at its own error: rows [K, B, P], errors [K, P], y − Φθ* [K, B] → [K, P]."""
     wrong = (rows @ errors[:, :, None])[..., 0] - missed
     return 2 / rows.shape[1] * (wrong[:, None, :] @ rows)[:, 0]
 
 
 def _batches(
-    rows: np.ndarray,
-    rows_per_update: int,
-    dice: np.random.Generator,
-    updates: int,
-    missed: np.ndarray | None = None,
-) -> Iterator[tuple[np.ndarray, np.ndarray | float]]:
-    """One batch for each path, epoch after epoch of shuffled rows as they are trained."""
+    num_rows: int, rows_per_update: int, dice: np.random.Generator, updates: int
+) -> Iterator[np.ndarray]:
+    """Row numbers of one batch for each path, [K, B], epoch after epoch of shuffled rows as they are trained."""
     done = 0
     while True:
-        order = dice.permuted(np.tile(np.arange(len(rows)), (PATHS, 1)), axis=1)
-        for first in range(0, len(rows), rows_per_update):
-            some = order[:, first : first + rows_per_update]
-            yield rows[some], (0.0 if missed is None else missed[some])
+        order = dice.permuted(np.tile(np.arange(num_rows), (PATHS, 1)), axis=1)
+        for first in range(0, num_rows, rows_per_update):
+            yield order[:, first : first + rows_per_update]
             done += 1
             if done == updates:
                 return

@@ -7,6 +7,7 @@ RMSE, the root of the mean squared error, is what is shown; the loss is what is 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -39,10 +40,21 @@ def mse_broadcast(prediction: Tensor, target: Tensor) -> Tensor:
 
 Loss = Callable[[Tensor, Tensor], Tensor]
 LOSSES: Mapping[str, Loss] = {"mse": mse, "mse-broadcast": mse_broadcast}
-# What a loss is the mean squared error against, and what it has above that, by y: the shape mistake fits the mean of y.
-SQUARED: Mapping[Loss, Callable[[Tensor], tuple[Tensor, float]]] = {
-    mse: lambda y: (y, 0.0),
-    mse_broadcast: lambda y: (y.mean().expand_as(y), float(y.var(correction=0))),
+
+
+class Squared(NamedTuple):
+    """A loss as a mean squared error: against what, and what it has above that; each by y, [..., B] of one batch or of many."""
+
+    target: Callable[[Tensor], Tensor]  # → [..., B]
+    above: Callable[[Tensor], Tensor]  # → [...]
+
+
+SQUARED: Mapping[Loss, Squared] = {
+    mse: Squared(lambda y: y, lambda y: y.new_zeros(y.shape[:-1])),
+    # the shape mistake fits the mean of y
+    mse_broadcast: Squared(
+        lambda y: y.mean(-1, keepdim=True).expand_as(y), lambda y: y.var(-1, correction=0)
+    ),
 }
 
 
@@ -107,18 +119,19 @@ class LinearObjective(Objective):
     @cached_property
     def centred(self) -> Centred:
         """The rows whose mean squared error is minimised, in coordinates that lose no digit."""
-        return centred_of(self.model, self.dataset.x, SQUARED[self.loss](self.target)[0])
+        return centred_of(self.model, self.dataset.x, SQUARED[self.loss].target(self.target))
 
     @property
     def least_squares_target(self) -> Tensor:
         """What the loss is a mean squared error against, [N]. Only of a loss in `SQUARED`."""
-        return SQUARED[self.loss](self.target)[0]
+        return SQUARED[self.loss].target(self.target)
 
     @cached_property
     def least_squares(self) -> tuple[Moments, float]:
         """The loss as a mean squared error and a number above it. Only of a loss in `SQUARED`."""
-        target, above = SQUARED[self.loss](self.target)
-        return self.moments if target is self.target else self.centred.as_trained, above
+        squared = SQUARED[self.loss]
+        same = squared.target(self.target) is self.target
+        return self.moments if same else self.centred.as_trained, float(squared.above(self.target))
 
     def predict(self, theta: Tensor) -> Tensor:
         """ŷ = Φ θ, [N], for θ of shape [P]."""

@@ -10,9 +10,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from gd_core import in_batches
+from gd_core import gone_on, in_batches
 from gd_core.objective import as_parabola
-from gd_core.outcome import CONVERGED_BELOW, WINDOW, Finding, Outcome, Trained, overfitting
+from gd_core.outcome import CONVERGED_BELOW, LONGER, WINDOW, Finding, Outcome, Trained, overfitting
 from gd_core.remedies import BETTER, FEW, Remedies, Remedy, remedies_of
 from gd_core.settings.catalog import LOSS_INFO
 from gd_core.settings.experiment import Experiment
@@ -383,9 +383,7 @@ def _why_growing(recording: Epochs, experiment: Experiment, forecast: Forecast) 
         whole = as_parabola(forecast.problem.objective)
         assert whole is not None
         batch = experiment.rows_per_update
-        explodes = phase.learning_rate > limit_along(forecast.eigenvalues[-1], phase)
-        explodes = explodes or in_batches.explodes(whole.features, batch, phase)
-        if explodes:
+        if in_batches.explodes(whole.features, batch, phase):
             return (
                 _too_large_for_batches(experiment, forecast, phase),
                 _smaller_for_batches(experiment, forecast, phase),
@@ -459,32 +457,43 @@ def _hovering(
 
 def _lower_by_a_smaller_rate(recording: Epochs, experiment: Experiment, forecast: Forecast) -> str:
     """Whether a third of the rate hovers lower when the run has gone on, worked out; else what does."""
+    levels = _levels(recording, experiment, forecast)
+    if levels is None:
+        return _condition(experiment, forecast) or "A smaller rate, given more epochs, hovers lower."
+    now, lower = levels
+    if not lower < 0.8 * now:
+        larger = f"A larger batch hovers lower; a smaller rate would need more than {counted(10 * recording.epochs, 'epoch')}."
+        return _condition(experiment, forecast) or (larger if recording.mini_batches else "")
+    if forecast.floor_is_zero or LOSS_INFO[experiment.loss].rises:
+        return "A smaller rate hovers lower."
+    about = significant(math.sqrt(forecast.curvature.floor_loss + lower), 5)
+    return f"A third of the rate hovers about RMSE {about}."
+
+
+def _levels(recording: Epochs, experiment: Experiment, forecast: Forecast) -> tuple[float, float] | None:
+    """The gaps to which the run comes when it goes on, and at a third of its rate; None if that takes long."""
     phase, first = _phase_of(recording, experiment)
+    if not recording.complete or phase != experiment.phase:
+        return None
+    curvature, epochs = forecast.curvature, first + LONGER * (recording.epochs - first)
+    if gone_on.soon_done(experiment, epochs):
+        gone = (gone_on.gaps_gone_on(experiment, forecast.problem, curvature, epochs, t) for t in (1, 1 / 3))
+        now, lower = (float(gaps[-max(1, len(gaps) // 5) :].mean()) for gaps in gone)
+        return now, lower
     whole = as_parabola(forecast.problem.objective)
     assert whole is not None
-    curvature, batch = forecast.curvature, experiment.rows_per_update
-    rest = whole.least_squares_target - whole.features @ curvature.optimum
-    updates = 10 * (recording.epochs - first) * experiment.updates_per_epoch
-    error = recording.epoch_theta[min(first, recording.epochs)] - curvature.optimum
-    if (
-        linear_step(phase) is not None and recording.mini_batches
-    ):  # where it stands now, as long as it can be tried
-        updates, error = min(updates, in_batches.UPDATES // 2), recording.epoch_theta[-1] - curvature.optimum
-    if recording.complete and in_batches.can_be_tried(
-        len(whole.features), whole.features.shape[1], batch, updates
+    if linear_step(phase) is None or not recording.mini_batches:
+        return None
+    error, updates = recording.epoch_theta[-1] - curvature.optimum, in_batches.UPDATES // 2
+    if not in_batches.can_be_tried(
+        len(whole.features), whole.features.shape[1], experiment.rows_per_update, updates
     ):
-        now, lower = (
-            in_batches.level(whole.features, rest, batch, one, error, updates)
-            for one in (phase, phase._replace(learning_rate=phase.learning_rate / 3))
-        )
-        if not lower < 0.8 * now:
-            larger = f"A larger batch hovers lower; a smaller rate would need more than {counted(10 * recording.epochs, 'epoch')}."
-            return _condition(experiment, forecast) or (larger if recording.mini_batches else "")
-        if forecast.floor_is_zero or LOSS_INFO[experiment.loss].rises:
-            return "A smaller rate hovers lower."
-        about = significant(math.sqrt(curvature.floor_loss + lower), 5)
-        return f"A third of the rate hovers about RMSE {about}."
-    return _condition(experiment, forecast) or "A smaller rate, given more epochs, hovers lower."
+        return None
+    now, lower = (
+        in_batches.level(whole, curvature.optimum, experiment.rows_per_update, one, error, updates)
+        for one in (phase, phase._replace(learning_rate=phase.learning_rate / 3))
+    )
+    return now, lower
 
 
 def _condition(experiment: Experiment, forecast: Forecast) -> str:

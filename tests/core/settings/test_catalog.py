@@ -128,8 +128,8 @@ def test_words_of_a_loss_are_about_its_function(name):
     assert info.is_mean_square == (float(loss(prediction, target)) == pytest.approx(square))
     assert info.squared == (loss in SQUARED)
     if info.squared:
-        against, above = SQUARED[loss](target)
-        found = float((prediction - against).square().mean()) + above
+        against, above = SQUARED[loss].target(target), SQUARED[loss].above(target)
+        found = float((prediction - against).square().mean() + above)
         assert found == pytest.approx(float(loss(prediction, target)), rel=1e-14)
     assert "{columns}" in info.gradient
     assert "7.5" in info.close.format(floor="7.5")
