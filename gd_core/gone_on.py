@@ -23,8 +23,13 @@ PRODUCTS = 20_000  # in an update that take as long as all else in it
 
 def soon_done(experiment: Experiment, epochs: int) -> bool:
     """Whether a run of so many epochs, earlier phases included, is trained again in about a quarter of a second."""
+    return epochs <= epochs_in(experiment, MOST)
+
+
+def epochs_in(experiment: Experiment, updates: int) -> int:
+    """Epochs that take as long as so many updates of small batches."""
     products = experiment.rows_per_update * len(experiment.info.parameters)
-    return epochs * experiment.updates_per_epoch * (1 + products / PRODUCTS) <= MOST
+    return int(updates / (experiment.updates_per_epoch * (1 + products / PRODUCTS)))
 
 
 def gaps_gone_on(

@@ -25,12 +25,14 @@ from gd_core.words import counted, percent, rounded, short, significant, some, t
 ILL_CONDITIONED = 100.0  # κ above which scaling is the first advice
 LEVEL = 1e-9  # relative changes of the RMSE below it are rounding
 FLAT = 0.01  # relative change of the RMSE below which a step is called almost flat
-NEARLY = 0.02  # of its way: a parameter that is nearly there,
-LAGS = 0.5  # and one that lags, by what is left
+MOVES = 0.02  # of its size: a parameter that has a way to go
+NEARLY = 0.1  # of its size off: one that is nearly there,
+LAGS = 0.5  # and one that lags, by what is left of its way
 OFF = 5e-3  # of a coefficient: the third digit shows it,
 RIGHT = 5e-4  # and from here on no longer
 SHORT_WAIT = 2.0  # times the epochs trained so far: then going on is all that is needed
 CLOSE = 0.002  # of the floor: an RMSE that is nearer is as good
+HARDLY = 1e-11  # in an epoch: its digits are rounding
 NOTHING = 1e-12  # of the first RMSE: no more than rounding
 
 
@@ -343,7 +345,9 @@ def _grows(forecast: Forecast, phase: Phase, before: str = "") -> str:
 def _settles_at(forecast: Forecast) -> str:
     """A rate that settles, and how long that takes; what else would help more."""
     remedies = remedies_of(forecast)
-    return "" if remedies is None else _advised(remedies, remedies.rate, forecast)
+    if remedies is None or (best := remedies.rate or remedies.scaling) is None:
+        return ""
+    return _advised(remedies, best, forecast)
 
 
 def _too_large_for_batches(experiment: Experiment, forecast: Forecast, phase: Phase) -> str:
@@ -364,10 +368,7 @@ def _too_large_for_batches(experiment: Experiment, forecast: Forecast, phase: Ph
 
 
 def _smaller_for_batches(experiment: Experiment, forecast: Forecast, phase: Phase) -> str:
-    remedies = remedies_of(forecast)
-    if remedies is None or phase != experiment.phase:
-        return ""
-    return _advised(remedies, remedies.rate, forecast)
+    return _settles_at(forecast) if phase == experiment.phase else ""
 
 
 def _why_growing(recording: Epochs, experiment: Experiment, forecast: Forecast) -> tuple[str, ...]:
@@ -524,10 +525,14 @@ def _why_descending(recording: Epochs, experiment: Experiment, forecast: Forecas
     remedies = remedies_of(forecast)
     assert remedies is not None
     trained = recording.epochs - first
-    if remedies.stay <= trained and not experiment.before:
+    if remedies.stay <= trained and not experiment.before and remedies.more_than is None:
         why = _lagging(recording, experiment, forecast) or _why_slow(experiment, forecast)
         return (why, f"It is {_near(forecast)} already; more epochs bring it lower.")
-    if remedies.stay <= SHORT_WAIT * trained + WINDOW and not experiment.before:
+    if (
+        remedies.stay <= SHORT_WAIT * trained + WINDOW
+        and not experiment.before
+        and remedies.more_than is None
+    ):
         return (
             _lagging(recording, experiment, forecast),
             f"More epochs bring it lower: {_near(forecast)} after {some(remedies.stay)}.",
@@ -561,7 +566,7 @@ def _is_flat(recording: Epochs) -> bool:
 
 def _go_on(remedies: Remedies, experiment: Experiment, forecast: Forecast) -> str:
     """That nothing is much quicker than to go on."""
-    if not math.isfinite(remedies.stay):
+    if not math.isfinite(remedies.stay) or remedies.more_than is not None:
         return "More epochs bring it lower."
     blame = "" if experiment.updates_per_epoch > 1 else ", and neither the rate nor scaling is to blame"
     return f"More epochs bring it lower: {_near(forecast)} after {some(remedies.stay)} in all{blame}."
@@ -580,8 +585,8 @@ def _why_slow(experiment: Experiment, forecast: Forecast) -> str:
         return f"The momentum is what is slow: with β = {short(beta)} every swing keeps {percent(math.sqrt(beta))} of its size an epoch."
     shrinks = (
         f"along the slow direction the error shrinks by {percent(1 - per_epoch)} an epoch"
-        if per_epoch < 1
-        else "along the slow direction the error does not shrink"
+        if per_epoch < 1 - HARDLY
+        else "along the slow direction the error hardly shrinks at all"
     )
     share = phase.learning_rate / limit
     if share < 0.25 and experiment.updates_per_epoch == 1:
@@ -594,7 +599,7 @@ def _why_slow(experiment: Experiment, forecast: Forecast) -> str:
 def _advised(remedies: Remedies, best: Remedy, forecast: Forecast) -> str:
     """A remedy with what it takes, beside the simplest one."""
     if best.scaled:
-        beside = remedies.rate if remedies.rate.epochs < remedies.stay else None
+        beside = remedies.rate if remedies.rate and remedies.rate.epochs < remedies.stay else None
         as_it_is = (
             f"as it is, at {short(beside.rate)}, {_took(beside.epochs)}" if beside else _as_it_is(remedies)
         )
@@ -625,9 +630,11 @@ def _took(epochs: float) -> str:
 
 
 def _as_it_is(remedies: Remedies) -> str:
-    return (
-        f"as it is {some(remedies.stay)}" if math.isfinite(remedies.stay) else "as it is it never gets there"
-    )
+    if remedies.more_than is not None:
+        return f"as it is more than {counted(remedies.more_than, 'epoch')}"
+    if not math.isfinite(remedies.stay):
+        return "as it is it never gets there"
+    return f"as it is {some(remedies.stay)}"
 
 
 def _near(forecast: Forecast) -> str:
@@ -645,8 +652,8 @@ def _lagging(recording: Epochs, experiment: Experiment, forecast: Forecast) -> s
     sizes = torch.maximum(best.abs(), 1e-6 * _sizes(forecast))
     off, way = (ends - best).abs() / sizes, best - starts
     gone = torch.where(way == 0, 1.0, (ends - starts) / torch.where(way == 0, 1.0, way))
-    left = torch.where(way.abs() > NEARLY * sizes, (1 - gone).abs(), 0.0)
-    near, late = int(off.argmin()), int(left.argmax())
+    left = torch.where(way.abs() > MOVES * sizes, (1 - gone).abs(), 0.0)
+    near, late = int(torch.where(best.abs() < sizes, torch.inf, off).argmin()), int(left.argmax())
     if near == late or not float(off[near]) < NEARLY or not float(left[late]) > LAGS:
         return ""
     share = float(off[near])

@@ -202,6 +202,8 @@ def judged(experiment: Experiment, label: str, sentence: str, recording) -> list
     wrong = [
         *_label_is_wrong(experiment, label, sentence, known, recording),
         *_numbers_are_wrong(experiment, label, sentence, known, recording),
+        *_remedies_are_wrong(experiment, sentence),
+        *_reasons_are_wrong(experiment, sentence, known, recording),
     ]
     if len(re.findall(r"[.!?](?= |$)", sentence)) > 3:
         wrong.append(f"form: more than three sentences: {sentence}")
@@ -234,7 +236,19 @@ def _label_is_wrong(experiment, label, sentence, known, recording):
             if then > most + rounding:
                 yield f"descending: {facts}"
         case "hovering":
-            if not gaps[-count:].min() / 3 <= then <= 3 * gaps[-count:].max():
+            left = re.search(rf"reached at epoch ({NUMBER}), and left (once|{NUMBER} times) since, up to RMSE ({NUMBER})", sentence)  # fmt: skip
+            most = gaps[-count:].max()
+            if left:
+                first = int(number(left[1]))
+                most = gaps[first:].max()
+                far = float(recording.epoch_rmse[first:].max())
+                often = 1 if left[2] == "once" else int(number(left[2].split()[0]))
+                leaves = int((np.diff((gaps[first:] > enough).astype(int)) == 1).sum())
+                if gaps[first : first + 20].max() > enough or not 1 <= leaves <= often:
+                    yield f"left: reached {gaps[first]:.3g}, left {leaves} times, {enough:.3g} is near"
+                if not _close(number(left[3]), far, 1e-5):
+                    yield f"number: farthest {far}"
+            if not (left or gaps[-count:].min() / 3 <= then) or then > 3 * most:
                 yield f"hovering: {facts}"
         case "growing":
             if experiment.optimizer in LINEAR and experiment.updates_per_epoch == 1:
@@ -325,3 +339,120 @@ def _numbers_are_wrong(experiment, label, sentence, known, recording):
         denied = "would need more than" in sentence  # then it is told that it is not lower by so many epochs
         if (a < b / 2 or lower.diverged_at) if denied else a > b:
             yield f"remedy: a third of the rate ends at a gap of {a:.4g}, the rate itself at {b:.4g}"
+
+
+# ------------------------------------------------------------------------------------- remedies, and who is to blame
+
+WAY = rf"(?:(?:some )?({NUMBER}) epochs?)"
+CHANGES = {
+    rf"A rate of ({NUMBER}) comes (?:within|to)[^;]*? in {WAY}": {},
+    rf"with scaled features ({NUMBER}) does in {WAY}": {"scale_features": True},
+    rf"cale the features, and at ({NUMBER}) it takes {WAY}": {"scale_features": True},
+    rf"as it is, at ({NUMBER}), {WAY}": {},
+}
+
+
+def _remedies_are_wrong(experiment, sentence):
+    """Each advised change, tried: that it comes near the floor in so many epochs, and not in much fewer."""
+    if experiment.before:
+        return
+    tried = [
+        (number(rate), number(epochs), changes)
+        for words, changes in CHANGES.items() for rate, epochs in re.findall(words, sentence)
+    ]  # fmt: skip
+    for momentum, rate, epochs in re.findall(rf"(?:With β = ({NUMBER})|Without momentum), [^;.]*?and a rate of ({NUMBER}) it takes {WAY}", sentence):  # fmt: skip
+        tried.append((number(rate), number(epochs), {"momentum": number(momentum or "0")}))
+    stay = re.findall(rf"(?:as it is|within 1 % of the floor after|first RMSE after) {WAY}", sentence)
+    tried += [(experiment.learning_rate, number(epochs), {}) for epochs in stay]
+    for rate, epochs, changes in tried:
+        told = replace(experiment, learning_rate=rate, **changes)
+        late, early = math.ceil(1.06 * epochs + 1), math.floor(0.85 * epochs - 2)
+        perfect = "a perfect fit" in sentence or "millionth of the first RMSE" in sentence
+        if not _is_near(told, late, perfect):
+            yield f"remedy: {changes} at {rate} is not near after {late} epochs"
+        if early > 0 and not told.momentum and _is_near(told, early, perfect):
+            yield f"remedy: {changes} at {rate} is near after {early} epochs already"
+
+
+def _is_near(experiment, epochs, perfect) -> bool:
+    """Whether the RMSE is within 1 % of the floor, or a millionth of the first where that is 0, after so many epochs.
+
+    In mini-batches: the mean over some epochs, of runs that are soon trained; others count as near.
+    """
+    known = Known(experiment)
+    first = float(np.mean((known.features @ (_start(experiment) - known.theta)) ** 2))
+    least = (0.0201 * (known.floor**2 + known.above)) * 1.05
+    if perfect:
+        least = 1.1e-12 * first + 1e-13 * known.size**2
+    if experiment.updates_per_epoch > 1:
+        if epochs * experiment.updates_per_epoch > MOST_UPDATES * 4:
+            return True
+        run = record(replace(experiment, epochs=max(1, int(epochs))))
+        return (
+            run.diverged_at is None and float(np.mean(known.gaps(run)[-max(1, int(epochs) // 10) :])) <= least
+        )
+    error = (_start(experiment) - known.theta) @ known.vectors.T
+    left = [e * _power(experiment, x, epochs) for e, x in zip(error, known.eigenvalues, strict=True)]
+    return float(0.5 * known.eigenvalues @ np.square(left)) <= least
+
+
+def _start(experiment) -> np.ndarray:
+    return build(experiment).start.numpy()
+
+
+def _power(experiment, curvature: float, epochs: int) -> float:
+    """What is left of an error after so many epochs, by the rule's recursion as a matrix."""
+    beta, x = experiment.momentum, experiment.learning_rate * curvature
+    if experiment.optimizer == "gradient-descent":
+        return (1 - x) ** epochs
+    a, b = (0.0, 1.0) if experiment.optimizer == "momentum" else (1.0, beta)
+    step = np.array([[1 - x * (a + b), -b * beta], [x, beta]])  # of (error, η × velocity)
+    return float(np.linalg.matrix_power(step, int(epochs))[0, 0])
+
+
+def _reasons_are_wrong(experiment, sentence, known, recording):
+    """κ, shrinking, who is off and by how much, and the rate up to which no batch makes an error grow."""
+    positive = known.eigenvalues[known.eigenvalues > 0]
+    for kappa in _numbers(r"κ = #", sentence):
+        if not _close(kappa, positive[0] / positive[-1], 1e-2) and positive[0] / positive[-1] < 1e12:
+            yield f"number: κ {kappa}, is {positive[0] / positive[-1]}"
+    for shrinks in _numbers(r"shrinks by # %", sentence):
+        slow = max(known.factors(experiment, experiment.learning_rate, positive[-1]))
+        if not _close(shrinks / 100, 1 - slow**experiment.updates_per_epoch, 1e-2):
+            yield f"number: shrinks by {shrinks} %, is {100 * (1 - slow**experiment.updates_per_epoch)}"
+    for safe, rows in re.findall(
+        rf"up to ({NUMBER}) no (single row|batch of {NUMBER}) (?:alone )?makes", sentence
+    ):
+        count = experiment.rows_per_update
+        longest = np.sort((known.features**2).sum(1))[-count:]
+        limit = known.limit(experiment) * known.eigenvalues[0] / (2 * longest.mean())
+        if not _close(number(safe), limit, 1e-2):
+            yield f"number: {rows} safe up to {safe}, is {limit}"
+    best, ends, starts = (_raw(experiment, theta) for theta in (known.theta, recording.epoch_theta[-1].numpy(), _start(experiment)))  # fmt: skip
+    if best is None or len(positive) < len(best):
+        return
+    names = list(experiment.info.parameters)
+    for name, share in re.findall(rf"(\S+) is (?:nearly there \(|still )({NUMBER}) % off", sentence):
+        place = names.index(name)
+        off = abs(ends[place] - best[place]) / abs(best[place])
+        if not _close(number(share) / 100, off, 2e-2, 1e-9):
+            yield f"number: {name} off {share} %, is {100 * off}"
+    for name, gone, way in re.findall(rf"(\S+) has gone ({NUMBER}) of its ({NUMBER})", sentence):
+        place = names.index(name)
+        moved, whole = ends[place] - starts[place], best[place] - starts[place]
+        if not (
+            _close(number(way), abs(whole), 1e-2) and _close(number(gone), moved * np.sign(whole), 2e-2, 1e-9)
+        ):
+            yield f"number: {name} has gone {gone} of {way}, is {moved} of {whole}"
+
+
+def _raw(experiment, theta: np.ndarray) -> np.ndarray | None:
+    """Coefficients in raw units, for models that are a sum of features."""
+    if not experiment.scale_features:
+        return theta
+    if experiment.info.model in ("quadratic", "polynomial") or len(theta) < 2:
+        return None
+    x = build(replace(experiment, scale_features=False)).dataset.x.numpy().astype(float)
+    deviation = x.std(0)
+    slopes = theta[:-1] / np.where(deviation > 0, deviation, 1.0)
+    return np.append(slopes, theta[-1] - slopes @ x.mean(0))
