@@ -42,7 +42,7 @@ def formula(objective: LinearObjective, theta: Tensor, rows: Tensor | None = Non
     if rows is not None:
         features, target = features[rows], target[rows]
     target = SQUARED[objective.loss].target(target)
-    return 2 / len(features) * features.T @ (features @ theta - target)
+    return features.T @ (2 / len(features) * (features @ theta - target))  # autograd's order: to the last bit
 
 
 def finite_difference(

@@ -159,12 +159,14 @@ def _tried(experiment: Experiment, problem: Problem, curvature: Curvature) -> tu
     if tried < 1:
         return math.inf, 0
     alone = replace(experiment, before=(), epochs=1)
-    sums = gone_on.gaps_gone_on(alone, build(alone, problem), curvature, tried).numpy()[1:].cumsum()
+    gaps = gone_on.gaps_gone_on(alone, build(alone, problem), curvature, tried).numpy()[1:]
+    to_come = np.append(
+        gaps[::-1].cumsum()[::-1], 0.0
+    )  # from each epoch on: so no large sum hides a small gap
     counts = np.arange(1, tried + 1)
     tail = np.maximum(1, counts // 10)
-    before = np.concatenate([[0.0], sums])[counts - tail]
     with np.errstate(invalid="ignore"):
-        far = np.flatnonzero(~((sums - before) / tail <= least))
+        far = np.flatnonzero(~((to_come[counts - tail] - to_come[counts]) / tail <= least))
     arrived = int(far[-1]) + 2 if len(far) else 1
     return (arrived, tried) if arrived <= STAYS * tried else (math.inf, tried)
 

@@ -5,6 +5,7 @@ test a run was judged stands in `test_of`, for whoever asks why.
 """
 
 import math
+from dataclasses import replace
 from typing import NamedTuple
 
 import torch
@@ -18,7 +19,7 @@ from gd_core.settings.catalog import LOSS_INFO
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.experiment_fields import Phase
 from gd_core.settings.rules import OPTIMIZER_INFO, LinearRule, linear_step
-from gd_core.theory import Forecast, factor, limit_along
+from gd_core.theory import Forecast, factor, first_step_rate, limit_along
 from gd_core.training import DIVERGED_ABOVE, Epochs
 from gd_core.words import counted, percent, rounded, short, significant, some, times
 
@@ -32,6 +33,7 @@ OFF = 5e-3  # of a coefficient: the third digit shows it,
 RIGHT = 5e-4  # and from here on no longer
 SHORT_WAIT = 2.0  # times the epochs trained so far: then going on is all that is needed
 CLOSE = 0.002  # of the floor: an RMSE that is nearer is as good
+HELPS = 0.25  # of the gap: another rate that is worth its name leaves less
 HARDLY = 1e-11  # in an epoch: its digits are rounding
 NOTHING = 1e-12  # of the first RMSE: no more than rounding
 
@@ -316,7 +318,7 @@ def _why_gone(recording: Epochs, experiment: Experiment, forecast: Forecast) -> 
         said = theory.gone.format(
             rate=short(phase.learning_rate), first=short(phase.learning_rate / theory.rate_of_one(phase))
         )
-        return (said, "A smaller rate stays in the valley.")
+        return (said, "" if earlier else _at_a_tenth_of_the_way(recording, experiment, forecast, math.inf))
     if experiment.updates_per_epoch > 1:
         return (
             _too_large_for_batches(experiment, forecast, phase),
@@ -378,7 +380,7 @@ def _why_growing(recording: Epochs, experiment: Experiment, forecast: Forecast) 
         title = OPTIMIZER_INFO[phase.optimizer].title
         return (
             f"It is on its way up to where it hovers: {title}’s steps stay about as long as the rate {short(phase.learning_rate)}.",
-            "A smaller rate hovers lower.",
+            _lower_by_a_smaller_rate(recording, experiment, forecast),
         )
     if experiment.updates_per_epoch > 1:
         whole = as_parabola(forecast.problem.objective)
@@ -391,7 +393,7 @@ def _why_growing(recording: Epochs, experiment: Experiment, forecast: Forecast) 
             )
         return (
             f"{BATCHES[:-1]}, and the rate {short(phase.learning_rate)} follows: it rises to where it hovers.",
-            "A smaller rate hovers lower.",
+            _lower_by_a_smaller_rate(recording, experiment, forecast),
         )
     fell = recording.epoch_rmse[-1] < recording.epoch_rmse[max(0, recording.epochs - 1)]
     so_far = "It still falls, but " if fell and recording.epochs else ""
@@ -406,7 +408,9 @@ def _why_swing(recording: Epochs, experiment: Experiment, forecast: Forecast | N
     phase = _phase_of(recording, experiment)[0]
     theory = OPTIMIZER_INFO[phase.optimizer].theory
     if not isinstance(theory, LinearRule):
-        return (theory.swing,)
+        return theory.swing, "" if forecast is None else _closer_by_a_smaller_rate(
+            recording, experiment, forecast
+        )
     if forecast is None:
         return ("The loss rises and falls: steps jump over the bottom. A smaller rate does not jump.",)
     steepest = forecast.eigenvalues[-1]
@@ -445,7 +449,7 @@ def _hovering(
         return (
             f"Hovering {after}: reached at epoch {finding.epoch:,}, and left {often} since, up to RMSE {significant(finding.left.farthest)}.",
             f"{info.title} has forgotten how steep it was, so its steps become long again.",
-            "A smaller rate leaves it less far.",
+            _left_less_far(recording, experiment, forecast),
         )
     if not recording.mini_batches:
         return (
@@ -463,12 +467,21 @@ def _lower_by_a_smaller_rate(recording: Epochs, experiment: Experiment, forecast
         return _condition(experiment, forecast) or "A smaller rate, given more epochs, hovers lower."
     now, lower = levels
     if not lower < 0.8 * now:
-        larger = f"A larger batch hovers lower; a smaller rate would need more than {counted(10 * recording.epochs, 'epoch')}."
-        return _condition(experiment, forecast) or (larger if recording.mini_batches else "")
+        return _condition(experiment, forecast) or _by_a_larger_batch(recording, experiment, forecast, now)
     if forecast.floor_is_zero or LOSS_INFO[experiment.loss].rises:
         return "A smaller rate hovers lower."
-    about = significant(math.sqrt(forecast.curvature.floor_loss + lower), 5)
+    about = short(math.sqrt(forecast.curvature.floor_loss + lower))
     return f"A third of the rate hovers about RMSE {about}."
+
+
+def _closer_by_a_smaller_rate(recording: Epochs, experiment: Experiment, forecast: Forecast) -> str:
+    """That a third of the rate is closer after as many epochs, where it is tried and is."""
+    phase, _ = _phase_of(recording, experiment)
+    epochs = experiment.total_epochs
+    if phase != experiment.phase or not recording.complete or not gone_on.soon_done(experiment, epochs):
+        return ""
+    own, third = (_comes_to(experiment, forecast, epochs, times) for times in (1, 1 / 3))
+    return "A third of the rate is closer by now." if third < 0.8 * own else ""
 
 
 def _levels(recording: Epochs, experiment: Experiment, forecast: Forecast) -> tuple[float, float] | None:
@@ -478,8 +491,7 @@ def _levels(recording: Epochs, experiment: Experiment, forecast: Forecast) -> tu
         return None
     curvature, epochs = forecast.curvature, first + LONGER * (recording.epochs - first)
     if gone_on.soon_done(experiment, epochs):
-        gone = (gone_on.gaps_gone_on(experiment, forecast.problem, curvature, epochs, t) for t in (1, 1 / 3))
-        now, lower = (float(gaps[-max(1, len(gaps) // 5) :].mean()) for gaps in gone)
+        now, lower = (_comes_to(experiment, forecast, epochs, times) for times in (1, 1 / 3))
         return now, lower
     whole = as_parabola(forecast.problem.objective)
     assert whole is not None
@@ -495,6 +507,41 @@ def _levels(recording: Epochs, experiment: Experiment, forecast: Forecast) -> tu
         for one in (phase, phase._replace(learning_rate=phase.learning_rate / 3))
     )
     return now, lower
+
+
+def _comes_to(experiment: Experiment, forecast: Forecast, epochs: int, times: float = 1) -> float:
+    """The mean gap over the last fifth of a run that has gone on, at so many times its rate."""
+    gaps = gone_on.gaps_gone_on(experiment, forecast.problem, forecast.curvature, epochs, times)
+    return float(gaps[-max(1, len(gaps) // 5) :].mean())
+
+
+def _by_a_larger_batch(recording: Epochs, experiment: Experiment, forecast: Forecast, now: float) -> str:
+    """That a batch four times as large hovers lower, where it is tried and does."""
+    epochs, rows = LONGER * recording.epochs, 4 * experiment.rows_per_update
+    if not recording.mini_batches or experiment.before or rows >= experiment.training_rows:
+        return ""
+    larger = replace(experiment, batch_size=rows)
+    if not gone_on.soon_done(larger, epochs) or not _comes_to(larger, forecast, epochs) < 0.8 * now:
+        return ""
+    return (
+        f"A batch of {rows:,} hovers lower; a smaller rate would need more than {counted(epochs, 'epoch')}."
+    )
+
+
+def _left_less_far(recording: Epochs, experiment: Experiment, forecast: Forecast) -> str:
+    """That a smaller rate leaves the optimum less far, where it is tried and does."""
+    epochs = LONGER * recording.epochs
+    if experiment.before or not recording.complete or not gone_on.soon_done(experiment, epochs):
+        return ""
+    own, third = (
+        float(
+            gone_on.gaps_gone_on(experiment, forecast.problem, forecast.curvature, epochs, t)[
+                epochs // 2 :
+            ].max()
+        )
+        for t in (1, 1 / 3)
+    )
+    return "A third of the rate leaves it less far." if third < 0.5 * own else ""
 
 
 def _condition(experiment: Experiment, forecast: Forecast) -> str:
@@ -518,7 +565,9 @@ def _kappa(forecast: Forecast) -> str:
 def _why_descending(recording: Epochs, experiment: Experiment, forecast: Forecast) -> tuple[str, ...]:
     phase, first = _phase_of(recording, experiment)
     if linear_step(phase) is None:
-        return _way_done(recording, forecast), _more(recording, phase)
+        now = float(recording.epoch_loss[-1]) - forecast.curvature.floor_loss
+        better = _at_a_tenth_of_the_way(recording, experiment, forecast, now)
+        return _way_done(recording, forecast), better or _more(recording, phase)
     rises = LOSS_INFO[experiment.loss].rises
     if rises and recording.epoch_rmse[-1] > recording.epoch_rmse[max(0, recording.epochs - WINDOW)]:
         return ("The mistaken loss falls, while the error against the data rises towards that.",)
@@ -550,6 +599,20 @@ def _way_done(recording: Epochs, forecast: Forecast) -> str:
     way = float(rmse[0]) - forecast.floor_rmse
     share = (float(rmse[0]) - float(rmse[-1])) / way if way > 0 else 0.0
     return f"{percent(share)} of the way from the start’s RMSE to the floor is done." if 0 < share < 1 else ""
+
+
+def _at_a_tenth_of_the_way(recording: Epochs, experiment: Experiment, forecast: Forecast, now: float) -> str:
+    """For a rule without theory: the rate that goes a tenth of the way in the first epoch, and where it ends; if that helps."""
+    curvature, problem = forecast.curvature, forecast.problem
+    alone, epochs = replace(experiment, before=()), experiment.epochs
+    rate = float(f"{first_step_rate(alone, problem, curvature):.2g}")
+    if experiment.before or not recording.complete or not gone_on.soon_done(alone, epochs):
+        return ""
+    there = float(gone_on.gaps_gone_on(alone, problem, curvature, epochs, rate / alone.learning_rate)[-1])
+    if not there < HELPS * now or forecast.floor_is_zero or LOSS_INFO[experiment.loss].rises:
+        return ""
+    rmse = significant(math.sqrt(curvature.floor_loss + there), 5)
+    return f"At a rate of {short(rate)} it is at RMSE {rmse} after {counted(epochs, 'epoch')}."
 
 
 def _more(recording: Epochs, phase: Phase) -> str:

@@ -152,7 +152,7 @@ LEAVES = "{}’s first step changes every parameter by about {{first}}, whatever
 HOVERS = (
     "{} divides by the gradient’s own size, so its steps stay about as long as η: no rate is a sharp limit."
 )
-JUMPS = "The steps hardly become shorter near the bottom, so they jump over it. A smaller rate gets closer."
+JUMPS = "The steps hardly become shorter near the bottom, so they jump over it."
 SWINGS = (
     "The velocity carries the point past the valley and back again: it swings. Less momentum swings less."
 )
