@@ -234,7 +234,7 @@ def _converged(
         title = OPTIMIZER_INFO[phase.optimizer].title
         return (
             news,
-            f"{title} can leave it again: its memory of the gradients fades, and its steps become as long as the rate {short(phase.learning_rate)}.",
+            f"{title} can leave it again: its memory of the gradients fades, and its steps become long again.",
         )
     return news, _undetermined(experiment, forecast) or _coefficient_off(recording, experiment, forecast)
 
@@ -373,13 +373,18 @@ def _smaller_for_batches(experiment: Experiment, forecast: Forecast, phase: Phas
     return _settles_at(forecast) if phase == experiment.phase else ""
 
 
+def _last_steps(recording: Epochs) -> str:
+    """The longest step of a parameter in an epoch of late."""
+    return short(float(recording.epoch_theta[-WINDOW - 1 :].diff(dim=0).abs().max()))
+
+
 def _why_growing(recording: Epochs, experiment: Experiment, forecast: Forecast) -> tuple[str, ...]:
     phase = _phase_of(recording, experiment)[0]
     theory = OPTIMIZER_INFO[phase.optimizer].theory
     if not isinstance(theory, LinearRule):
         title = OPTIMIZER_INFO[phase.optimizer].title
         return (
-            f"It is on its way up to where it hovers: {title}’s steps stay about as long as the rate {short(phase.learning_rate)}.",
+            f"It is on its way up to where it hovers: {title}’s last steps changed a parameter by up to {_last_steps(recording)} an epoch.",
             _lower_by_a_smaller_rate(recording, experiment, forecast),
         )
     if experiment.updates_per_epoch > 1:
@@ -468,10 +473,11 @@ def _lower_by_a_smaller_rate(recording: Epochs, experiment: Experiment, forecast
     now, lower = levels
     if not lower < 0.8 * now:
         return _condition(experiment, forecast) or _by_a_larger_batch(recording, experiment, forecast, now)
-    if forecast.floor_is_zero or LOSS_INFO[experiment.loss].rises:
+    floor = forecast.curvature.floor_loss
+    at, lower_at = (significant(math.sqrt(floor + gap), 4) for gap in (now, lower))
+    if forecast.floor_is_zero or LOSS_INFO[experiment.loss].rises or lower_at == at:
         return "A smaller rate hovers lower."
-    about = short(math.sqrt(forecast.curvature.floor_loss + lower))
-    return f"A third of the rate hovers about RMSE {about}."
+    return f"A third of the rate hovers about RMSE {lower_at}, where this one does about {at}."
 
 
 def _closer_by_a_smaller_rate(recording: Epochs, experiment: Experiment, forecast: Forecast) -> str:

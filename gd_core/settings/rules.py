@@ -147,11 +147,9 @@ class OptimizerInfo:
 
 
 # Of the rules that divide by the gradient's size, and of those that have a velocity.
-PASSES = "Up: {}’s steps are about as long as the rate, however flat it is: they can pass the bottom."
+PASSES = "Up: {} divides by the size of the gradients it remembers, so a step can be too long near the bottom and pass it."
 LEAVES = "{}’s first step changes every parameter by about {{first}}, whatever the slope: that leaves the valley far behind."
-HOVERS = (
-    "{} divides by the gradient’s own size, so its steps stay about as long as η: no rate is a sharp limit."
-)
+HOVERS = "{} divides by the gradient’s own size, so its steps hardly shrink with the slope: no rate is a sharp limit."
 JUMPS = "The steps hardly become shorter near the bottom, so they jump over it."
 SWINGS = (
     "The velocity carries the point past the valley and back again: it swings. Less momentum swings less."
@@ -232,7 +230,7 @@ OPTIMIZER_INFO: Mapping[str, OptimizerInfo] = MappingProxyType(
             theory=NoLimit(
                 why="AdaGrad divides by the gradients it has seen, so its steps shrink by themselves: no rate is a limit.",
                 rate_of_one=lambda of: 1.0,
-                up="Up: AdaGrad’s first steps are about as long as the rate; they shrink later.",
+                up="Up: this step was too long. AdaGrad’s steps shrink with every gradient it has seen.",
                 gone=LEAVES.format("AdaGrad"),
                 swing=JUMPS,
                 flat="Almost flat: AdaGrad’s steps shrink with every gradient it has seen, so a larger rate helps.",
