@@ -24,6 +24,7 @@ from gd_core.training import Epochs
 
 CONVERGED_BELOW = 1e-6  # of a direction's first gap to the optimum,
 NEGLIGIBLE = 1e-4  # or of the lowest loss: the RMSE is then within 0.005 % of the floor
+PERFECT = 3.0  # of a lowest loss that is no more than the rounding of the data
 SAME_CURVATURE = 1e-6  # eigenvalues closer than this share are one space: its axes are chosen by rounding
 WINDOW = 20  # epochs looked back on
 LONGEST = 4000  # epochs looked back on where a rule has no theory
@@ -169,7 +170,8 @@ class _Judge:
     @property
     def _near(self) -> Tensor:
         """The gap of each space up to which it counts as arrived, [S]."""
-        smallest = max(NEGLIGIBLE * self.curvature.floor_loss, self.rounding)
+        share = PERFECT if self.curvature.floor_is_zero else NEGLIGIBLE
+        smallest = max(share * self.curvature.floor_loss, self.rounding)
         return (CONVERGED_BELOW * self.parts[0]).clamp(min=smallest)
 
     @cached_property

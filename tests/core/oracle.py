@@ -140,6 +140,9 @@ class Known:
         self.floor = math.sqrt(np.mean((self.fitted - y) ** 2))
         self.floor_of_data = math.sqrt(np.mean((self.fitted - self.data) ** 2))
         self.size = math.sqrt(np.mean(y**2)) + 1e-300
+        self.zero = max(
+            1e-7 * self.size, 1e-6 if experiment.dataset == "table" else 0
+        )  # six decimals are written
         _, sizes, self.vectors = np.linalg.svd(self.features, full_matrices=True)
         sizes = np.concatenate([sizes, np.zeros(self.features.shape[1] - len(sizes))])
         sizes[rank:] = 0
@@ -223,8 +226,9 @@ def _label_is_wrong(experiment, label, sentence, known, recording):
     then = math.inf if gone else float(np.mean(after[-(len(after) // 5) :] if scatter else after[-1:]))
     rounding = 1e-13 * (known.size**2 + gaps[0])
     enough = len(known.theta) * max(
-        1.05e-6 * gaps[0], 1.05e-4 * (known.floor**2 + known.above), 100 * rounding
-    )
+        1.05e-6 * gaps[0], 1.05e-4 * (known.floor**2 + known.above), 100 * rounding,
+        3.05 * known.floor**2 if known.floor_of_data < known.zero else 0,
+    )  # fmt: skip
     facts = f"gap {gaps[0]:.4g} → {now:.4g} → {then:.4g}"
     match label:
         case "converged":
@@ -283,7 +287,7 @@ def _close(one: float, other: float, relative: float = 6e-3, absolute: float = 0
 
 
 def _numbers_are_wrong(experiment, label, sentence, known, recording):
-    zero = 1e-7 * known.size
+    zero = known.zero
     for floor in _numbers(r"floor(?: is)?(?: of)? #", sentence):
         if not (_close(floor, known.floor_of_data, 1e-5, zero) or _close(floor, known.floor, 1e-5, zero)):
             yield f"number: floor {floor}, is {known.floor_of_data}"
