@@ -31,6 +31,7 @@ from gd_core.settings.rules import OPTIMIZER_INFO, LinearRule, LinearStep, is_pl
 # rate may already swing and a larger one be no faster, so there the only line is the limit.
 GRADIENT_DESCENT_ZONES = {"slow": 0.05, "fast": 0.5, "overshoots": 1.0}
 FIRST_STEP = 0.1  # of an adaptive rule, as a share of the longest way that a parameter has to go
+NOTHING = 1e-12  # of the first RMSE: beside a floor of 0 no more than rounding
 KNOWN = COMMON_FIELDS  # settings that the theory takes account of
 
 
@@ -85,6 +86,32 @@ class Curvature:
         """L(θ) = L(θ*) + ½ (θ − θ*)ᵀ H (θ − θ*), without looking at the rows. [P] → []."""
         away = theta - self.optimum
         return self.floor_loss + 0.5 * (away * (self.hessian * away).sum(-1)).sum()
+
+    def error(self, rmse: Tensor, first: float) -> Tensor:
+        """RMSE as it is shown: 0 where it is no more than the rounding of a perfect fit.
+
+        Args:
+            rmse: Of the rows, any shape.
+            first: RMSE at the start.
+        """
+        if not self.floor_is_zero:
+            return rmse
+        return torch.where(rmse <= NOTHING * first + 2 * self.floor_rmse, 0.0, rmse)
+
+    def parameters(self, theta: Tensor, to_raw: Tensor | None = None) -> Tensor:
+        """Parameters as they are shown: 0 where they are no more than rounding, [..., P] → [..., P].
+
+        A parameter has the size that would make its column as large as the data are: √(mean y²) over that of the column.
+
+        Args:
+            theta: In the coordinates that are trained.
+            to_raw: See `Problem`; None for θ itself.
+        """
+        to_raw = torch.eye(len(self.optimum), dtype=theta.dtype) if to_raw is None else to_raw
+        back = torch.linalg.inv(to_raw)
+        columns = (back.T @ self.hessian @ back).diagonal().clamp(min=0) / 2  # mean squares
+        raw = theta @ to_raw.T
+        return torch.where(raw.square() * columns <= NOTHING**2 * self.loss(0 * self.optimum), 0.0, raw)
 
     def gap(self, theta: Tensor) -> Tensor:
         """L(θ) − L(θ*) of each eigenvector's direction: ½ λᵢ eᵢ², [..., P]. Their sum is the whole gap."""

@@ -1,8 +1,23 @@
 """Numbers as they stand in a sentence: every one that a verdict names is written here."""
 
 import math
+from typing import Protocol
 
 MINUS = "−"
+
+
+class HasFloor(Protocol):
+    """What knows the lowest RMSE that there is: a parabola, or the forecast made from it."""
+
+    @property
+    def floor_rmse(self) -> float:
+        """The number."""
+        ...
+
+    @property
+    def floor_is_zero(self) -> bool:
+        """Whether it is no more than the rounding of the data."""
+        ...
 
 
 def significant(number: float, digits: int = 6) -> str:
@@ -22,11 +37,11 @@ def significant(number: float, digits: int = 6) -> str:
     return text.replace("-", MINUS)
 
 
-def short(number: float) -> str:
-    """A number for a sentence: three significant digits without trailing zeros, thousands with commas."""
+def short(number: float, digits: int = 3) -> str:
+    """A number for a sentence: a few significant digits without trailing zeros, thousands with commas."""
     if math.isfinite(number) and 1000 <= abs(number) < 1e15:
         return f"{number:,.0f}".replace("-", MINUS)
-    return _trimmed(significant(number, 3))
+    return _trimmed(significant(number, digits))
 
 
 def rounded(number: float) -> str:
@@ -63,6 +78,16 @@ def percent(share: float) -> str:
 def parameter(number: float, size: float) -> str:
     """A parameter, which is 0 where it is no more than the rounding of numbers of that size."""
     return significant(0.0 if abs(number) <= 1e-12 * size else number)
+
+
+def floor_of(known: HasFloor) -> str:
+    """The floor in a sentence or a table."""
+    return "0 (a perfect fit, up to rounding)" if known.floor_is_zero else significant(known.floor_rmse)
+
+
+def floor_label(known: HasFloor, digits: int = 4) -> str:
+    """The floor where there is little room: floor 1.467, floor 0 up to rounding."""
+    return f"floor {'0 up to rounding' if known.floor_is_zero else short(known.floor_rmse, digits)}"
 
 
 def _beside_one(ratio: float) -> str:

@@ -20,7 +20,7 @@ from gd_core.settings.fields import quoted
 from gd_core.settings.rules import linear_step
 from gd_core.theory import stability_limit
 from gd_core.training import DIVERGED_ABOVE, Epochs
-from gd_core.words import short, significant
+from gd_core.words import counted, floor_of, short, significant
 
 FORMAT = "Gradient Descent Lab, large record 1"
 SAME = 1e-9  # relative; more processes add up in another order
@@ -106,8 +106,9 @@ class Progressed:
         """The run in two sentences."""
         run, curvature, finding = self.problem.run, self.problem.curvature, self.finding()
         assert self.point is not None
-        epochs = f"{self.point.epoch:,} epoch{'' if self.point.epoch == 1 else 's'}"
-        rmse, floor = significant(float(self.point.loss) ** 0.5), significant(curvature.floor_rmse)
+        epochs = counted(self.point.epoch, "epoch")
+        rmse = significant(float(curvature.error(self.point.loss.sqrt(), self.first_loss**0.5)))
+        floor = floor_of(curvature)
         match finding:
             case Outcome.DIVERGED:
                 times = " times its first value" if self.first_loss >= 1 else ""

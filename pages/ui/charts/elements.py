@@ -95,6 +95,11 @@ def level(column: str, colour: str, dash: list[int], label: str, when: str = "")
     return [rule, text]
 
 
+def floor_rule(colours: Palette, when: str = "") -> list[alt.Chart]:
+    """The lowest RMSE that there is as a dashed line, from `floor` and `floor_label` of `frame`."""
+    return level("floor", colours.optimum, [7, 4], "datum.floor_label", when)
+
+
 def trail(
     base: alt.Chart,
     encoding: Mapping[str, Any],

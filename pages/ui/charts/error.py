@@ -9,6 +9,7 @@ import altair as alt
 import numpy as np
 
 from gd_core.settings.catalog import LOSS_INFO
+from gd_core.words import floor_label
 from pages.ui.charts.elements import (
     FRAME,
     NOW,
@@ -16,6 +17,7 @@ from pages.ui.charts.elements import (
     dot,
     expression,
     finish,
+    floor_rule,
     head_at,
     kept,
     level,
@@ -55,7 +57,7 @@ def _error_spec(
     below = (
         rows_from("frame")
         .transform_filter("isValid(datum.floor_below)")
-        .transform_calculate(label="'floor ' + format(datum.floor_below, '.2~g') + ' is below ↓'")
+        .transform_calculate(label="datum.floor_label + ' is below ↓'")
         .mark_text(align="left", dx=6, dy=-8, color=colours.optimum, fontWeight=600)
         .encode(x=alt.value(0), y=alt.value("height"), text="label:N")
     )
@@ -78,7 +80,7 @@ def _error_spec(
     for column, (colour, width) in lines.items():
         base = rows_from("path").transform_calculate(x="datum.epoch", y=f"datum.{column}")
         layers += trail(base, {"x": "x:Q", "y": "y:Q", "order": "x:Q"}, width=width, colour=colour)
-    layers += level("floor", colours.optimum, [7, 4], "'floor ' + format(datum.exact_floor, '.4~g')")
+    layers += floor_rule(colours)
     layers += level("zero", colours.start, [2, 3], "'zero to rounding'")
     layers.append(below)
     if ghosts:
@@ -135,7 +137,7 @@ def error(
             y0=low / 1.6,
             y1=high * 1.25,
             floor=floor if shows_floor else np.nan,
-            exact_floor=floor,
+            floor_label="" if run.parabola is None else floor_label(run.parabola),
             floor_below=np.nan if shows_floor or reaches_zero else floor,
             zero=zero if reaches_zero else np.nan,
         ),

@@ -10,11 +10,14 @@ from typing import Any, NamedTuple
 import altair as alt
 import numpy as np
 import pyarrow as pa
+import torch
 from torch import Tensor
 
+from gd_core.least_squares import EPSILON
 from gd_core.problem import Problem
 from gd_core.run_summary import RunSummary, trend
 from gd_core.theory import Curvature
+from gd_core.words import significant
 from pages.ui.charts.elements import rows_from
 from pages.ui.charts.marks import CROSS, PENTAGON, SHAPES
 from pages.ui.charts.model import (
@@ -47,6 +50,35 @@ class Ghost(NamedTuple):
     def curvature(self) -> Curvature:
         """The parabola. Raises `ValueError` where the loss is none."""
         return of_parabola(self.parabola, self.summary.experiment)
+
+    def shown_rmse(self, epochs: np.ndarray) -> np.ndarray:
+        """RMSE at these epochs in words: 0 where it is no more than the rounding of a perfect fit."""
+        return self._shown(self.summary.rmse_at(epochs))
+
+    @property
+    def final_rmse(self) -> float:
+        """The same at the end."""
+        return float(self._shown(self.summary.rmse[-1:])[0])
+
+    @property
+    def held_out_rmse(self) -> float | None:
+        """The same of the held-out rows; None if there are none."""
+        rmse = self.summary.held_out_rmse
+        return None if rmse is None else float(self._shown(np.array([rmse]))[0])
+
+    def _shown(self, rmse: np.ndarray) -> np.ndarray:
+        if self.parabola is None:
+            return rmse
+        return self.parabola.error(torch.from_numpy(rmse), float(self.summary.rmse[0])).numpy()
+
+    @property
+    def gap(self) -> str:
+        """L − L* at the end in words: nothing where the loss is the lowest to its last digit; – where nobody knows it."""
+        known, gap = self.parabola, self.summary.gap
+        if known is None or gap is None:
+            return "–"
+        is_nothing = gap <= EPSILON * known.floor_loss or (known.floor_is_zero and self.final_rmse == 0)
+        return "0 up to rounding" if is_nothing else significant(gap, 4)
 
 
 def colours_of(colours: Palette) -> list[str]:

@@ -225,9 +225,8 @@ def _charts(
         _, stride = charts.places_of(ghosts)
         with st.container(key="compare_error_head", horizontal=True, vertical_alignment="center"):
             look.panel_title("Error by epoch", f"one in {stride:,} epochs drawn" if stride > 1 else "")
-        floors = {_floor(ghost) for ghost in ghosts}
-        floor = floors.pop() if len(floors) == 1 else None
-        tabs.draw(charts.errors(ghosts, floor, target, colours, height), "compare_errors")
+        known = ghosts[0].parabola if len({_floor(ghost) for ghost in ghosts}) == 1 else None
+        tabs.draw(charts.errors(ghosts, known, target, colours, height), "compare_errors")
     with places[1]:
         with st.container(key="compare_map_head", horizontal=True, vertical_alignment="center"):
             look.panel_title("Landscape")
@@ -300,7 +299,7 @@ def _transport(
     target: float | None,
 ) -> None:
     places, stride = charts.places_of(ghosts)
-    rmse = {f"r{ghost.place}": ghost.summary.rmse_at(places) for ghost in ghosts}
+    rmse = {f"r{ghost.place}": ghost.shown_rmse(places) for ghost in ghosts}
     templates, choice = _said(ghosts, held, group, places)
     end = int(places[-1])
     player.put(

@@ -70,26 +70,30 @@ def table(
     """
     recording, experiment = run.recording, run.experiment
     rows = drawn_epochs(recording.epochs, experiment.total_epochs)
-    theta = recording.epoch_theta
+    theta, curvature = recording.epoch_theta, run.parabola
     gradient = recording.gradient[:: recording.updates_per_epoch][: recording.epochs + 1]
-    columns: dict[str, Any] = {"rmse": recording.epoch_rmse[rows], "loss": recording.epoch_loss[rows]}
+    rmse = recording.epoch_rmse
+    shown = curvature.error(rmse, float(rmse[0])) if curvature else rmse
+    columns: dict[str, Any] = {"rmse": shown[rows], "loss": recording.epoch_loss[rows]}
+    if LOSS_INFO[experiment.loss].is_mean_square:
+        columns["loss"] = columns["loss"].where(shown[rows] != 0, 0.0)
     if recording.epoch_held_out_rmse is not None:
         columns["held_out"] = recording.epoch_held_out_rmse[rows]
     if LOSS_INFO[experiment.loss].has_another_root:
         columns["root_loss"] = columns["loss"].sqrt()
     sums: dict[str, Sum] = {}
     after = np.minimum(rows + 1, recording.epochs)
-    rmse = recording.epoch_rmse
     columns["percent"] = 100 * (rmse[after] / rmse[rows].clamp(min=1e-300) - 1).abs()
     first = np.minimum(rows * recording.updates_per_epoch, recording.updates)  # the epoch's first update
     second = np.minimum(first + 1, recording.updates)
     if stride_of(experiment.total_epochs) > 1:
-        columns |= {"epoch": rows, "next_rmse": recording.epoch_rmse[after]}
+        columns |= {"epoch": rows, "next_rmse": shown[after]}
     # then the browser adds up d = −η ∇L, which need not be sent
     plain = is_plain(experiment) and not experiment.before and recording.updates_per_epoch == 1
     plain = plain and beyond(vars(experiment), KNOWN) is None
+    placed = curvature.parameters(theta[rows]) if curvature else theta[rows]
     for i in range(theta.shape[1]):
-        columns |= {f"p{i}": theta[rows, i], f"g{i}": gradient[rows, i]}
+        columns |= {f"p{i}": placed[:, i], f"g{i}": gradient[rows, i]}
         if plain:
             sums[f"d{i}"] = [(f"g{i}", -experiment.learning_rate)]
         else:  # the step of the epoch's first update; the last row has none

@@ -19,7 +19,7 @@ from gd_core.settings.experiment import Experiment, not_known
 from gd_core.settings.experiment_fields import COMMON_FIELDS
 from gd_core.settings.rules import OPTIMIZER_INFO, is_plain
 from gd_core.theory import Curvature, Forecast, conventions, why_no_theory
-from gd_core.words import short, significant
+from gd_core.words import floor_of, short, significant
 from pages.ui.charts.error import gap as gap_chart
 from pages.ui.charts.fit import panel
 from pages.ui.charts.model import RecordedRun, Run, View, drawn_epochs
@@ -123,11 +123,13 @@ def _facts(run: Run, forecast: Forecast) -> None:
             + (", in raw units." if experiment.scale_features else ".")
             + _what_is_not_known(run.curvature, forecast, names),
         ),
-        ("Floor RMSE", significant(forecast.floor_rmse), LOSS_INFO[experiment.loss].floor),
+        ("Floor RMSE", floor_of(forecast), LOSS_INFO[experiment.loss].floor),
     ]
     if validation := run.problem.validation:
         note = f"At the same optimum, on the {experiment.held_out_rows:,} rows that training never saw."
-        rows.append(("Held-out RMSE", significant(float(validation.rmse(run.curvature.optimum))), note))
+        judged = validation.rmse(run.curvature.optimum)
+        judged = run.curvature.error(judged, float(validation.rmse(run.problem.start)))
+        rows.append(("Held-out RMSE", significant(float(judged)), note))
     if forecast.stability_limit and forecast.best_learning_rate:
         pays = (
             f" It is ahead of the one above from epoch {short(forecast.pays_after)} on."

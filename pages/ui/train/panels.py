@@ -18,7 +18,7 @@ from gd_core.settings.fields import ParameterError
 from gd_core.settings.rules import OPTIMIZER_INFO
 from gd_core.settings.task import THEORY
 from gd_core.theory import Forecast, why_no_theory
-from gd_core.words import short, significant
+from gd_core.words import floor_label, short
 from pages.ui.charts.error import error as error_chart
 from pages.ui.charts.fit import agreement, along, fit
 from pages.ui.charts.ghosts import Ghost
@@ -352,7 +352,7 @@ def _formula(run: Run, forecast: Forecast | None) -> None:
             "next step", "that batch’s step"
         )
     held_out = f"held-out RMSE {player.live('held_out')} &ensp; " if experiment.holdout else ""
-    floor = f"floor {significant(forecast.floor_rmse)} &ensp; " if forecast else ""
+    floor = f"{floor_label(forecast, 6)} &ensp; " if forecast else ""
     loss_row = f"RMSE {player.live('rmse')} &ensp; {held_out}{floor}loss {player.live('loss')}"
     if loss.has_another_root:
         loss_row += f" &ensp; its root {player.live('root_loss')}"

@@ -102,7 +102,7 @@ def _other_landscape(ghosts: Sequence[Ghost], run: Run) -> str:
 def extra_columns(run: Run, shown: Beside) -> dict[str, np.ndarray]:
     """RMSE of each pinned run at every drawn epoch, for the legend."""
     rows = drawn_epochs(run.recording.epochs, run.experiment.total_epochs)
-    return {f"pin{ghost.place}": ghost.summary.rmse_at(rows) for ghost in shown.error}
+    return {f"pin{ghost.place}": ghost.shown_rmse(rows) for ghost in shown.error}
 
 
 # ---------------------------------------------------------------------------------------------------------- the legend

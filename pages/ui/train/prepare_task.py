@@ -22,7 +22,7 @@ from gd_core.settings.task import (
 )
 from gd_core.tables.table import find
 from gd_core.task_target import in_words, judge, verdict
-from gd_core.words import significant
+from gd_core.words import floor_of
 from pages.ui.look.look import plain
 from pages.ui.player import live_runs
 from pages.ui.train import share, task
@@ -194,10 +194,9 @@ def _advise(target: Target, experiment: Experiment, live_run: live_runs.TrainRun
     """Whether the target can be reached, as far as can be told."""
     fixed = all(STATE[_key(name)] is not Access.FREE for name in ("dataset", *KNOBS))
     forecast = live_runs.known(experiment)[2]
-    floor = forecast.floor_rmse if forecast else 0.0
-    if fixed and target.rmse <= floor:
+    if fixed and forecast and target.rmse <= forecast.floor_rmse:
         _say(
-            f"No training on these data gets below RMSE {significant(floor)}: this target cannot be reached."
+            f"No training on these data gets below RMSE {floor_of(forecast)}: this target cannot be reached."
         )
     if live_run and live_run.recording.complete and (judgement := judge(target, live_run.recording)):
         st.caption(f"The run on the page: {plain(verdict(target, judgement))}")
