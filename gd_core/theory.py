@@ -27,9 +27,17 @@ from gd_core.settings.experiment import Experiment, beyond, not_known
 from gd_core.settings.experiment_fields import COMMON_FIELDS, LEARNING_RATE, Phase
 from gd_core.settings.rules import OPTIMIZER_INFO, LinearRule, LinearStep, is_plain, linear_step
 
-# The zones of gradient descent's rate up to 0.1/λ, 1/λ and 2/λ, as shares of the limit 2/λ. With momentum a small
-# rate may already swing and a larger one be no faster, so there the only line is the limit.
-GRADIENT_DESCENT_ZONES = {"slow": 0.05, "fast": 0.5, "overshoots": 1.0}
+# The zones of gradient descent's rate up to 0.1/λ, 1/λ and 2/λ, as shares of the limit 2/λ, λ being that of the steepest
+# direction: how long the flattest one takes is another question. With momentum a small rate may already swing and a
+# larger one be no faster, so there the only line is the limit.
+GRADIENT_DESCENT_ZONES = {"slow": 0.05, "steady": 0.5, "overshoots": 1.0}
+ZONES_SAID = {
+    "slow": "every direction is slow",
+    "steady": "no direction overshoots",
+    "overshoots": "the steepest direction overshoots",
+    "settles": "every direction settles",
+    "diverges": "the steepest direction grows",
+}
 FIRST_STEP = 0.1  # of an adaptive rule, as a share of the longest way that a parameter has to go
 NOTHING = 1e-12  # of the first RMSE: beside a floor of 0 no more than rounding
 KNOWN = COMMON_FIELDS  # settings that the theory takes account of

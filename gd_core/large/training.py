@@ -24,11 +24,12 @@ from gd_core.moments import Moments
 from gd_core.objective import value_and_gradient
 from gd_core.optimizers import State, UpdateRule
 from gd_core.problem import rule_of_phase
+from gd_core.safe_start import settling_rate
 from gd_core.settings.experiment_fields import LEARNING_RATE
 from gd_core.settings.rules import OPTIMIZER_INFO, LinearRule
 from gd_core.tables.reading import TableError
 from gd_core.tables.streaming import Chunk, Reader
-from gd_core.theory import Curvature, curvature_from_moments, stability_limit
+from gd_core.theory import Curvature, curvature_from_moments
 from gd_core.training import has_diverged
 
 FEWEST_ROWS = 2
@@ -215,22 +216,13 @@ def _start(run: LargeRun) -> Tensor:
 
 
 def usual_rate(run: LargeRun, curvature: Curvature, start: Tensor) -> float:
-    """A rate that settles, cut to three digits.
-
-    Half of the stability limit; a batch of B rows may be as steep as tr(H)/B more, so there it is half of
-    2(1 − β)/(λ + tr(H)/B), where a gradient counts 1/(1 − β) times in all. For a rule without a limit, a tenth of the
-    longest way as a first step.
-    """
+    """A rate that settles, in three digits; for a rule without theory, a tenth of the longest way as a first step."""
     theory = OPTIMIZER_INFO[run.optimizer].theory
     if not isinstance(theory, LinearRule):
         way = float((curvature.optimum - start).abs().max())
         rate = (way or 1.0) / 10 * theory.rate_of_one(run)
-    elif run.batch_size:
-        rate = theory.step(run).per_gradient / (
-            curvature.largest + float(curvature.eigenvalues.sum()) / run.batch_size
-        )
     else:
-        rate = stability_limit(curvature, run.phase) / 2
+        rate = settling_rate(curvature, run.phase, run.batch_size)
     return float(f"{rate:.2e}") if rate < float("inf") else 1.0
 
 

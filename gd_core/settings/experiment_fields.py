@@ -1,5 +1,6 @@
 """The fields of an `Experiment`: all that is known of each by itself. Links, records, widgets, flags and locks read it here."""
 
+import math
 from collections.abc import Mapping
 from typing import Any, NamedTuple, Self
 
@@ -145,6 +146,15 @@ LEARNING_RATE = Number(
     title="Learning rate η",
     help="How long a step is: η times the gradient. Type it as 0.00001 or 1e-5.",
 )
+
+
+def typed_rate(rate: float) -> float:
+    """A rate as one would type it: three digits, rounded down, within its bounds."""
+    unit = 10.0 ** (math.floor(math.log10(rate)) - 2)
+    rate = float(f"{math.floor(rate / unit * (1 + 1e-12)) * unit:.2e}")
+    return min(LEARNING_RATE.high, max(LEARNING_RATE.low, rate))
+
+
 SEED = Number(
     low=0,
     high=2**32 - 1,

@@ -20,6 +20,7 @@ from gd_core.settings.rules import is_plain
 from gd_core.theory import Forecast
 from pages.ui.charts.model import RecordedRun, drawn_epochs, stride_of
 from pages.ui.look import current_charts
+from pages.ui.look.numbers import with_numbers
 from pages.ui.player.recording_cache import once
 
 KEY = "player"  # of the component
@@ -29,7 +30,7 @@ _player = component(
     "player",
     html=(_HERE / "player.html").read_text(encoding="utf-8"),
     css=(_HERE / "player.css").read_text(encoding="utf-8"),
-    js=(_HERE / "player.js").read_text(encoding="utf-8"),
+    js=with_numbers(_HERE / "player.js"),
 )
 
 

@@ -13,13 +13,14 @@ import pandas as pd
 import streamlit as st
 
 from gd_core.autopsy import REPLAYED_UPDATES, autopsy
+from gd_core.safe_start import safe_of
 from gd_core.settings.catalog import LOSS_INFO
 from gd_core.settings.engines import ENGINE_NOTE, SPECTRUM
 from gd_core.settings.experiment import Experiment, not_known
 from gd_core.settings.experiment_fields import COMMON_FIELDS
 from gd_core.settings.rules import OPTIMIZER_INFO, is_plain
 from gd_core.theory import Curvature, Forecast, conventions, why_no_theory
-from gd_core.words import floor_of, short, significant
+from gd_core.words import counted, floor_of, rounded, short, significant
 from pages.ui.charts.error import gap as gap_chart
 from pages.ui.charts.fit import panel
 from pages.ui.charts.model import RecordedRun, Run, View, drawn_epochs
@@ -100,7 +101,7 @@ def _numbers(run: Run, _: Palette, forecast: Forecast | None) -> None:
 def _facts(run: Run, forecast: Forecast) -> None:
     """Curvatures, optimum, floor and rates, one below the other."""
     experiment, names = run.experiment, run.experiment.info.parameters
-    epochs = f"{experiment.epochs:,} epoch{'s' if experiment.epochs > 1 else ''}"
+    epochs = counted(experiment.epochs, "epoch")
     known = zip(names, forecast.optimum, forecast.optimum_digits, strict=True)
     optimum = ", ".join(
         f"{name} = {significant(value, min(digits, 6)) if digits else 0}" for name, value, digits in known
@@ -108,7 +109,7 @@ def _facts(run: Run, forecast: Forecast) -> None:
     rows = [
         (
             "Condition number κ",
-            short(forecast.condition_number),
+            rounded(forecast.condition_number),
             "The steepest curvature over the flattest. Near 1 is easy.",
         ),
         (
@@ -132,7 +133,7 @@ def _facts(run: Run, forecast: Forecast) -> None:
         rows.append(("Held-out RMSE", significant(float(judged)), note))
     if forecast.stability_limit and forecast.best_learning_rate:
         pays = (
-            f" It is ahead of the one above from epoch {short(forecast.pays_after)} on."
+            f" It is ahead of the one above from about epoch {rounded(forecast.pays_after)} on."
             if forecast.pays_after
             else ""
         )
@@ -141,6 +142,7 @@ def _facts(run: Run, forecast: Forecast) -> None:
         for other in conventions(experiment):
             there = significant(forecast.stability_limit * other.times)
             rows.append((f"The same with {other.where}", there, other.what))
+        rows.append(_safe(forecast))
         if forecast.best_for_epochs:
             best = "The smallest loss after exactly these epochs, of all rates below the limit."
             rows.append((f"Best rate for {epochs}", significant(forecast.best_for_epochs), best))
@@ -148,8 +150,14 @@ def _facts(run: Run, forecast: Forecast) -> None:
         rows.append(("Best rate in the long run", significant(forecast.best_learning_rate), best))
     else:
         rows.append(("Limit of the rate", "none", forecast.why_no_limit or ""))
+        rows.append(_safe(forecast))
     body = "".join(f"<tr><td>{a}</td><td>{b}</td><td>{c}</td></tr>" for a, b, c in rows)
     st.html(f'<table class="live facts">{body}</table>')
+
+
+def _safe(forecast: Forecast) -> tuple[str, str, str]:
+    safe = safe_of(forecast)
+    return safe.label, short(safe.rate), safe.why
 
 
 def _what_is_not_known(curvature: Curvature, forecast: Forecast, names: Sequence[str]) -> str:
@@ -306,7 +314,7 @@ def _gap(run: Run, colours: Palette) -> None:
         st.html('<p class="panel-title">What each direction does</p>')
         st.markdown(
             "The gap splits along the eigenvectors of the Hessian. Each direction shrinks by its own factor. "
-            f"The curvatures differ by κ = {short(curvature.condition_number)}."
+            f"The curvatures differ by κ = {rounded(curvature.condition_number)}."
             + (" Drawn are the two flattest and the two steepest." if len(curvature.eigenvalues) > 4 else "")
         )
         names = [f"{name}′" if experiment.scale_features else name for name in experiment.info.parameters]

@@ -97,7 +97,7 @@ function create(root) {
       const by = step(high - low);
       return Array.from({ length: Math.floor(high / by) - Math.ceil(low / by) + 1 }, (_, i) => (Math.ceil(low / by) + i) * by);
     };
-    const written = (value) => String(+value.toPrecision(6)).replace('-', '−');
+    const written = (value) => trimmed(significant(value));
     for (const x of ticks(x0, x1)) {
       const [at] = place([x, y0]);
       element('line', { class: 'grid', x1: at, x2: at, y1: TOP, y2: TOP + height }, axes);
@@ -125,7 +125,7 @@ function create(root) {
       const [x, y] = state.points[i], held = isHeldOut(i);
       group.setAttribute('transform', `translate(${place([x, y]).map((v) => v.toFixed(2)).join(' ')})`);
       group.setAttribute('tabindex', i === focus ? 0 : -1);
-      group.setAttribute('aria-label', `Point ${i + 1} of ${state.points.length}${held ? ', held out' : ''}: x ${x}, y ${y}`);
+      group.setAttribute('aria-label', `Point ${i + 1} of ${state.points.length}${held ? ', held out' : ''}: x ${trimmed(significant(x, 15))}, y ${trimmed(significant(y, 15))}`);
       group.classList.toggle('chosen', i === state.chosen);
       group.classList.toggle('held-out', held);
       const shape = held ? 'M-6,0L0,-6L6,0L0,6Z' : 'M5,0A5,5 0 1 1 -5,0A5,5 0 1 1 5,0Z';
@@ -143,7 +143,7 @@ function create(root) {
     else if (!best) said.textContent = `${count} for ${degree + 1} parameters: many curves fit equally well. Add points at other x.`;
     else {
       const error = Math.sqrt(trained.reduce((sum, [x, y]) => sum + (best(x) - y) ** 2, 0) / trained.length);
-      said.textContent = `${count}. The best curve, dashed, has RMSE ${error < 1e-9 ? '0' : error.toPrecision(4)}.`;
+      said.textContent = `${count}. The best curve, dashed, has RMSE ${error < 1e-9 ? '0' : short(error, 4)}.`;
     }
   }
 

@@ -15,6 +15,7 @@ from gd_core.settings.experiment import Experiment
 from gd_core.settings.fields import ParameterError
 from pages.ui.charts.model import Run
 from pages.ui.look import look, projector, session
+from pages.ui.look.numbers import with_numbers
 from pages.ui.look.palette import Palette
 from pages.ui.player import live_runs
 from pages.ui.train import own_table
@@ -25,7 +26,7 @@ _pad = component(
     "pad",
     html=(_HERE / "draw.html").read_text(encoding="utf-8"),
     css=(_HERE / "draw.css").read_text(encoding="utf-8"),
-    js=(_HERE / "draw.js").read_text(encoding="utf-8"),
+    js=with_numbers(_HERE / "draw.js"),
 )
 REMEMBERED = 50  # drawings that Undo goes back to
 STATE = st.session_state

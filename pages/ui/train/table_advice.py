@@ -4,10 +4,11 @@ import numpy as np
 import streamlit as st
 
 from gd_core.problem import Problem
-from gd_core.safe_start import safe_rate
+from gd_core.safe_start import epochs_needed, safe_rate, so_many
 from gd_core.settings.experiment import Experiment
+from gd_core.theory import Forecast
 from gd_core.verdict import ILL_CONDITIONED
-from gd_core.words import short
+from gd_core.words import rounded, short
 from pages.ui.look.look import plain
 from pages.ui.player import live_runs
 from pages.ui.train import own_table
@@ -22,22 +23,36 @@ def show(experiment: Experiment) -> None:
     if curvature is None or forecast is None:
         st.caption(plain(lines[0].strip()))
         return
-    kappa = forecast.condition_number
-    if kappa > ILL_CONDITIONED and not experiment.scale_features:
-        size = "∞" if np.isinf(kappa) else short(kappa)
-        wait = "it never gets there" if np.isinf(kappa) else f"it needs about {size} epochs"
-        st.markdown(f":small[The features’ scales differ: κ = {size}. Along the flattest direction {wait}.]")
+    if forecast.condition_number > ILL_CONDITIONED:
+        st.markdown(f":small[{plain(_why_slow(experiment, problem, forecast.condition_number))}]")
         st.button("Scale features", key="scale_offer", on_click=own_table.scale, width="stretch",
                   help="Each feature minus its mean, over its deviation. The coefficients are shown in raw units too.")  # fmt: skip
     if experiment.learning_rate == safe_rate(experiment, problem, curvature):
-        lines.insert(0, _why_rate(forecast.stability_limit is not None))
+        lines.insert(0, _why_rate(forecast))
     st.caption(plain(" ".join(lines).strip()))
 
 
-def _why_rate(has_limit: bool) -> str:
-    if has_limit:
+def _why_slow(experiment: Experiment, problem: Problem, kappa: float) -> str:
+    """What makes the directions differ: the scales of several features, or how far a single one is from 0."""
+    size = f"κ = {rounded(kappa)}"
+    x, name = problem.dataset.x[:, 0], problem.dataset.feature_names[0]
+    middle, spread = float(x.mean()), float(x.std(correction=0))
+    if len(experiment.features) > 1:
+        return f"The features’ scales differ: {size}."
+    if experiment.degree > 1:
+        return f"The powers of {name} differ in size: {size}."
+    if abs(middle) > spread:
+        return f"{name} is {short(middle)} on average and spreads by {short(spread)}, so w₁ and b pull on the same thing: {size}."
+    return f"The scale of {name} is far from 1: {size}."
+
+
+def _why_rate(forecast: Forecast) -> str:
+    if forecast.stability_limit is None:
+        return "η makes a first step of a tenth of the way to the optimum."
+    epochs = epochs_needed(forecast)
+    if epochs is None or epochs <= forecast.experiment.epochs:
         return "η is half the limit for these rows, computed from their curvature: Train settles."
-    return "η makes a first step of a tenth of the way to the optimum."
+    return f"η is half the limit for these rows: no direction grows, but the slowest takes {so_many(epochs)}."
 
 
 def remarks(experiment: Experiment, problem: Problem) -> list[str]:

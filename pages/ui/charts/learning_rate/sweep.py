@@ -65,7 +65,7 @@ def _sweep_spec(height: int, colours: Palette) -> dict[str, Any]:
     )
     shades = {
         "slow": colours.line,
-        "fast": colours.run,
+        "steady": colours.run,
         "settles": colours.run,
         "overshoots": colours.optimum,
         "diverges": colours.several[3],
