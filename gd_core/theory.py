@@ -26,6 +26,7 @@ from gd_core.settings.catalog import why_no_parabola
 from gd_core.settings.experiment import Experiment, beyond, not_known
 from gd_core.settings.experiment_fields import COMMON_FIELDS, LEARNING_RATE, Phase
 from gd_core.settings.rules import OPTIMIZER_INFO, LinearRule, LinearStep, is_plain, linear_step
+from gd_core.words import counted, short
 
 # The zones of gradient descent's rate up to 0.1/λ, 1/λ and 2/λ, as shares of the limit 2/λ, λ being that of the steepest
 # direction: how long the flattest one takes is another question. With momentum a small rate may already swing and a
@@ -318,12 +319,14 @@ def conventions(experiment: Experiment) -> tuple[Convention, ...]:
     rows, step = experiment.training_rows, _linear(experiment.phase)
     found = (
         Convention("½ of the mean", "Code whose loss is ½ of the mean of squares: × 2.", 2.0),
-        Convention("the sum", f"Code that adds up the squares of all {rows:,} rows: ÷ {rows:,}.", 1 / rows),
+        Convention(
+            "the sum", f"Code that adds up the squares of all {counted(rows, 'row')}: ÷ {rows:,}.", 1 / rows
+        ),
     )
     if step.on_gradient or not step.beta:
         return found
     kept = 1 - step.beta
-    velocity = f"Code whose velocity is v ← βv + (1 − β)∇L: ÷ (1 − β), that is ÷ {kept:.4g}."
+    velocity = f"Code whose velocity is v ← βv + (1 − β)∇L: ÷ (1 − β), that is ÷ {short(kept, 4)}."
     return (*found, Convention("1 − β", velocity, 1 / kept))
 
 

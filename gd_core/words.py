@@ -39,8 +39,9 @@ def significant(number: float, digits: int = 6) -> str:
 
 def short(number: float, digits: int = 3) -> str:
     """A number for a sentence: a few significant digits without trailing zeros, thousands with commas."""
-    if math.isfinite(number) and 1000 <= abs(number) < 1e15:
-        return f"{number:,.0f}".replace("-", MINUS)
+    exponent = f"{number:.{digits - 1}e}".partition("e")[2]  # rounded first: 999.6 is 1,000
+    if math.isfinite(number) and 3 <= int(exponent) < 15:
+        return _trimmed(f"{number:,.{max(0, digits - 1 - int(exponent))}f}").replace("-", MINUS)
     return _trimmed(significant(number, digits))
 
 
@@ -51,19 +52,19 @@ def rounded(number: float) -> str:
 
 def counted(number: int, noun: str) -> str:
     """1 epoch, 2 epochs, 1,000 epochs."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+    return f"{number:,}".replace("-", MINUS) + f" {noun}{'' if abs(number) == 1 else 's'}"
 
 
 def some(number: float, noun: str = "epoch") -> str:
     """A number of things that is a guess: some 8,000 epochs; up to 20 of them exactly."""
-    if number < 20:
+    if abs(number) < 20:
         return counted(round(number), noun)
     return f"some {rounded(float(f'{number:.1e}'))} {noun}s"
 
 
 def times(ratio: float) -> str:
     """How many times as much something is, with enough digits to be told apart from once: 2.41, 28,250, 1.00003."""
-    return short(ratio) if abs(ratio - 1) >= 5e-3 or ratio == 1 else _beside_one(ratio)
+    return _beside_one(ratio) if ratio != 1 and abs(ratio - 1) < 5e-3 else short(ratio)
 
 
 def percent(share: float) -> str:

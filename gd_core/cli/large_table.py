@@ -21,6 +21,7 @@ from gd_core.export.whole_file import whole_file
 from gd_core.large.run import LargeRun
 from gd_core.settings.experiment_fields import FIELDS
 from gd_core.settings.table_fields import DATASET, MAX_FEATURES
+from gd_core.words import counted
 
 if TYPE_CHECKING:
     from gd_core.large.distributed import Group
@@ -385,13 +386,17 @@ def _print_table(progressed: "Progressed") -> None:
         numbers += [row["raw_parameters"][name] for name in names if run.scale_features]
         lines.append([str(row["epoch"]), *(significant(number).replace("−", "-") for number in numbers)])
     print(*aligned(lines), sep="\n")
-    notes = [f"{seen.moments.rows:,} rows, {how_computed(run)}."]
+    notes = [f"{counted(seen.moments.rows, 'row')}, {how_computed(run)}."]
     if progressed.every > 1:
-        notes.append(f"One row every {progressed.every:,} epochs, and the last; --every 1 shows all.")
+        notes.append(
+            f"One row every {counted(progressed.every, 'epoch')}, and the last; --every 1 shows all."
+        )
     if len(run.parameters) > COLUMNS:
-        notes.append(f"{len(run.parameters) - COLUMNS:,} more parameters are in the record.")
+        notes.append(f"{counted(len(run.parameters) - COLUMNS, 'more parameter')} are in the record.")
     if seen.dropped or seen.filled:
-        notes.append(f"{seen.dropped:,} rows were left out, {seen.filled:,} cells took their column’s mean.")
+        notes.append(
+            f"{counted(seen.dropped, 'row')} were left out, {counted(seen.filled, 'cell')} took their column’s mean."
+        )
     print("", *notes, "", progressed.verdict(), sep="\n")
 
 

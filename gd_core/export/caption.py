@@ -9,6 +9,7 @@ from gd_core.settings.fields import quoted
 from gd_core.settings.rules import OPTIMIZER_INFO
 from gd_core.settings.table_fields import DATASET as TABLE
 from gd_core.settings.table_fields import TABLE_FIELDS
+from gd_core.words import counted
 
 Settings = Mapping[str, str]  # title → value, in reading order
 SYMBOLS = {"momentum": "β", "alpha": "α", "beta1": "β₁", "beta2": "β₂", "epsilon": "ε"}
@@ -22,10 +23,12 @@ _WORDED = {  # fields that the sentences below speak of; any other is named with
 
 def in_words(run: Experiment) -> Settings:
     """Everything that decides a run's numbers, by its title."""
-    batches = f"{run.batch_size:,} of {run.training_rows:,} rows, shuffled with seed {run.seed}"
+    batches = f"{run.batch_size:,} of {counted(run.training_rows, 'row')}, shuffled with seed {run.seed}"
     said = {"Data": _data(run)}
     if run.holdout:
-        said["Held out"] = f"{run.held_out_rows:,} of {run.points:,} rows, split with seed {run.split_seed}"
+        said["Held out"] = (
+            f"{run.held_out_rows:,} of {counted(run.points, 'row')}, split with seed {run.split_seed}"
+        )
     if run.loss != Experiment.loss:
         said["Loss"] = LOSS_INFO[run.loss].title
     if run.before:
@@ -45,10 +48,13 @@ def in_words(run: Experiment) -> Settings:
 
 def in_a_line(these: Mapping[str, str]) -> str:
     """Settings one after the other; a title only where the value does not speak for itself."""
-    return " · ".join(
-        f"{value} epochs" if title == "Epochs" else value if title in _CLEAR else f"{title}: {value}"
-        for title, value in these.items()
-    )
+    return " · ".join(_one(title, value) for title, value in these.items())
+
+
+def _one(title: str, value: str) -> str:
+    if title == "Epochs":
+        return "1 epoch" if value == "1" else f"{value} epochs"
+    return value if title in _CLEAR else f"{title}: {value}"
 
 
 def shared(each: Mapping[str, Settings]) -> Settings:
@@ -66,11 +72,14 @@ def shared(each: Mapping[str, Settings]) -> Settings:
 
 def _data(run: Experiment) -> str:
     if run.dataset == TABLE:
-        of = [f"{run.info.title}, {run.target} over {', '.join(run.features)}", f"{run.points:,} rows"]
+        of = [
+            f"{run.info.title}, {run.target} over {', '.join(run.features)}",
+            counted(run.points, "row"),
+        ]
         of += [f"degree {run.degree}"] if run.degree > 1 else []
         return ", ".join([*of, *GAPS.get(run.missing, ())])
     knobs = {
-        "points": f"{run.points:,} points",
+        "points": counted(run.points, "point"),
         "noise": f"noise {written(run.noise)}",
         "data_seed": f"data seed {run.data_seed}",
     }
@@ -85,7 +94,7 @@ def _rule(phase: Phase) -> str:
 
 
 def _phase(phase: Phase) -> str:
-    return f"{phase.epochs:,} epochs of {_rule(phase)}, η = {written(phase.learning_rate)}{phase.besides_in_words}"
+    return f"{counted(phase.epochs, 'epoch')} of {_rule(phase)}, η = {written(phase.learning_rate)}{phase.besides_in_words}"
 
 
 def _start(run: Experiment) -> str:

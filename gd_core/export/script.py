@@ -17,6 +17,7 @@ from gd_core.settings.experiment import Experiment, not_known
 from gd_core.settings.experiment_fields import COMMON_FIELDS
 from gd_core.settings.rules import OPTIMIZER_INFO
 from gd_core.settings.table_fields import parameter_names
+from gd_core.words import counted
 
 FLAVOURS: Mapping[str, str] = MappingProxyType(
     {
@@ -78,7 +79,7 @@ def title(experiment: Experiment) -> str:
     """What is trained with what, on one line."""
     rules = list(dict.fromkeys(OPTIMIZER_INFO[phase.optimizer].title for phase in experiment.phases))
     which = " and ".join(rules) if len(rules) < 3 else f"{len(rules)} rules"
-    return plain(f"{experiment.info.title}: {which}, {experiment.total_epochs:,} epochs")
+    return plain(f"{experiment.info.title}: {which}, {counted(experiment.total_epochs, 'epoch')}")
 
 
 def stride(epochs: int, rows: int = ROWS) -> int:

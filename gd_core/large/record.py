@@ -216,9 +216,9 @@ def point_in(record: Mapping[str, Any], problem: LargeProblem, seen: Seen) -> Po
     table = record["table"]
     rows, size = table.get("rows"), table.get("size")
     if rows != seen.moments.rows:
-        here = f"{seen.moments.rows:,} rows that can be used"
+        here = f"{counted(seen.moments.rows, 'row')} that can be used"
         raise ValueError(
-            f"table must be the file that the record was made with, of {rows:,} rows. Got {here}."
+            f"table must be the file that the record was made with, of {counted(rows, 'row')}. Got {here}."
         )
     if not _close(size, _size(seen)):
         raise ValueError(

@@ -32,6 +32,7 @@ from gd_core.settings.table_fields import (
     problem_with_table_field,
     usual_fields,
 )
+from gd_core.words import counted
 
 MAX_PHASES = 8  # how often a run may be continued with other settings
 SPECTRUM_KNOWS = COMMON_FIELDS
@@ -331,7 +332,7 @@ def _problem_with_before(value: Any, others: Mapping[str, Any]) -> str | None:
             if sentence:
                 return f"before: {sentence}"
     if value and _room_for_epochs({**others, "before": value}) < 1:
-        return f"before must leave room below {MAX_UPDATES:,} updates. Got {sum(p.epochs for p in value):,} epochs."
+        return f"before must leave room below {MAX_UPDATES:,} updates. Got {counted(sum(p.epochs for p in value), 'epoch')}."
     return None
 
 

@@ -15,12 +15,13 @@ from gd_core.settings.fields import (
     Number,
     ParameterError,
     quoted,
+    said,
     to_text,
-    written,
 )
 from gd_core.settings.rules import OPTIMIZER_INFO, linear_step
 from gd_core.settings.table_fields import MAX_DEGREE, MISSING
 from gd_core.tables.example_tables import EXAMPLE_TABLES
+from gd_core.words import counted
 
 MAX_UPDATES = 1_000_000  # a recorded update of three parameters is 56 bytes
 NAMED_STARTS = ("published", "random")
@@ -46,9 +47,11 @@ class Phase(NamedTuple):
 
     @property
     def in_words(self) -> str:
-        """For a student: 250 epochs of momentum at 1e-5."""
+        """For a student: 250 epochs of momentum at 1e−5."""
         rule = OPTIMIZER_INFO[self.optimizer].title.lower()
-        return f"{self.epochs:,} epochs of {rule} at {written(self.learning_rate)}{self.besides_in_words}"
+        return (
+            f"{counted(self.epochs, 'epoch')} of {rule} at {said(self.learning_rate)}{self.besides_in_words}"
+        )
 
     @property
     def besides_in_words(self) -> str:

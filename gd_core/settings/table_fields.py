@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from gd_core.settings.catalog import DATASET_INFO, DatasetInfo
 from gd_core.settings.fields import Field, quoted
 from gd_core.tables.example_tables import EXAMPLE_TABLES
+from gd_core.words import counted, short
 
 if TYPE_CHECKING:
     from gd_core.tables.table import Table
@@ -214,7 +215,7 @@ def _problem_with_degree(value: Any, features: tuple[str, ...], table: "Table | 
     if value > 1 and table is not None:
         largest = table.largest(next(iter(features)))
         if largest and not 1 / REACH <= largest**value <= REACH:
-            return f"degree must be lower for values as far from 1 as {largest:.3g}: their powers cannot be computed. Got {value}."
+            return f"degree must be lower for values as far from 1 as {short(largest)}: their powers cannot be computed. Got {value}."
     return None
 
 
@@ -224,11 +225,10 @@ def _problem_with_missing(value: Any, others: Mapping[str, Any], table: "Table |
     left = points_of({**others, "missing": "drop" if value == "refuse" else value}) or 0
     if value == "refuse" and left < table.rows:
         gone = table.rows - left
-        rows = "1 row lacks" if gone == 1 else f"{gone:,} rows lack"
+        rows = f"{counted(gone, 'row')} {'lacks' if gone == 1 else 'lack'}"
         return f"missing must be drop or mean: {rows} a number in the columns used. Got refuse."
     if left < FEWEST_ROWS:
-        rows = "1 row" if left == 1 else f"{left} rows"
-        return f"missing must leave at least {FEWEST_ROWS} rows to fit. Got {quoted(value)}, which leaves {rows}."
+        return f"missing must leave at least {FEWEST_ROWS} rows to fit. Got {quoted(value)}, which leaves {counted(left, 'row')}."
     return None
 
 
@@ -244,7 +244,7 @@ def problem_with_holding_out(held_out: int, value: float, others: Mapping[str, A
         numbers = table.numbers(name, beside=others["target"]) if table.missing[name] else table.rows
         if held_out >= numbers:
             return (
-                f"holdout must be less: column {quoted(name)} has {numbers:,} numbers, and {held_out:,} held-out rows could "
+                f"holdout must be less: column {quoted(name)} has {counted(numbers, 'number')}, and {counted(held_out, 'held-out row')} could "
                 f"take them all, with nothing left to make a mean of. Got {quoted(value)}."
             )
     return None

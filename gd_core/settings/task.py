@@ -17,6 +17,7 @@ from gd_core.settings.experiment_fields import FIELDS, HYPERPARAMETERS, MAX_UPDA
 from gd_core.settings.fields import ParameterError, quoted
 from gd_core.settings.rules import OPTIMIZER_INFO
 from gd_core.settings.table_fields import needs_its_file
+from gd_core.words import counted
 
 LONGEST_TEXT, LONGEST_QUESTION, LONGEST_ANSWER = 1000, 300, 1000  # characters
 LARGEST_RMSE = 1e12
@@ -342,7 +343,9 @@ def _check_controls(field: str, names: Iterable[str]) -> None:
 
 def _check_words(field: str, text: str, longest: int) -> None:
     if len(text) > longest:
-        raise ParameterError(field, f"{field} must be at most {longest:,} characters. Got {len(text):,}.")
+        raise ParameterError(
+            field, f"{field} must be at most {counted(longest, 'character')}. Got {len(text):,}."
+        )
     try:
         text.encode()
     except UnicodeEncodeError:

@@ -18,6 +18,7 @@ from pyarrow import compute
 from pyarrow import csv as pa_csv
 
 from gd_core.tables.table import LARGEST, MAX_COLUMNS, MAX_ROWS, SMALLEST, Table, clean_name
+from gd_core.words import counted, short
 
 MAX_BYTES = 5_000_000
 SEPARATORS = {
@@ -113,7 +114,7 @@ def read(source: bytes | str) -> Reading:
     blank = _blank(cells)
     if blank.any():
         count = int(blank.sum())
-        notes.append(f"{count:,} blank row{'s were' if count > 1 else ' was'} skipped.")
+        notes.append(f"{counted(count, 'blank row')} {'was' if count == 1 else 'were'} skipped.")
         cells, rows = [column.filter(pa.array(~blank)) for column in cells], rows[~blank]
     if not len(rows):
         if text.count('"') % 2:
@@ -149,7 +150,7 @@ def text_of(source: bytes | str, notes: list[str]) -> str:
     size = len(source)
     if size > MAX_BYTES:
         raise TableError(
-            f"The file must have at most 5 MB. Got {size / 1e6:.1f} MB: leave out rows or columns."
+            f"The file must have at most 5 MB. Got {short(size / 1e6)} MB: leave out rows or columns."
         )
     text = source if isinstance(source, str) else _decoded(source, notes)
     text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
@@ -387,9 +388,7 @@ def _table_of(
     if ragged:
         at = np.searchsorted(rows, [row for row, _ in ragged])
         columns = {name: np.insert(column, at, np.nan) for name, column in columns.items()}
-        cell_words = [
-            f" has {count:,} cell{'s' if count > 1 else ''} instead of {len(names)}" for _, count in ragged
-        ]
+        cell_words = [f" has {counted(count, 'cell')} instead of {len(names)}" for _, count in ragged]
         findings += [
             Finding(row, "", what) for (row, _), what in zip(ragged[:LISTED], cell_words, strict=False)
         ]

@@ -91,7 +91,8 @@ def told(ghosts: Sequence[Ghost]) -> str:
     if not ghosts:
         return ""
     numbers = ", ".join(str(ghost.place + 1) for ghost in ghosts)
-    return f" Light, each with its dash, shape and number: pinned run{'s' * (len(ghosts) > 1)} {numbers}."
+    which = "pinned run" if len(ghosts) == 1 else "pinned runs"
+    return f" Light, each with its dash, shape and number: {which} {numbers}."
 
 
 def told_of_lines(ghosts: Sequence[Ghost], what: str, *, numbers: bool = True) -> str:

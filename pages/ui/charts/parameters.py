@@ -6,6 +6,7 @@ from typing import Any
 import altair as alt
 import numpy as np
 
+from gd_core.words import counted
 from pages.ui.charts.elements import (
     FRAME,
     NOW,
@@ -136,7 +137,7 @@ def trace(
     shows_truth = truth is not None and not by_epoch
     titles = ("epoch", name) if by_epoch else (name, "loss")
     dashed = "the optimum dashed; " if best else ""
-    text = f"{titles[1]} over {titles[0]}; {dashed}a cross every {every:,} epochs."
+    text = f"{titles[1]} over {titles[0]}; {dashed}a cross every {counted(every, 'epoch')}."
     if shows_truth:
         text += " Dotted: what the data were made with."
     return View(_trace_spec(*titles, not by_epoch, shows_truth, height, colours), tables, text)

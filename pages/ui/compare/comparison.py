@@ -231,7 +231,9 @@ def _charts(
     with places[0]:
         _, stride = charts.places_of(ghosts)
         with st.container(key="compare_error_head", horizontal=True, vertical_alignment="center"):
-            look.panel_title("Error by epoch", f"one in {stride:,} epochs drawn" if stride > 1 else "")
+            look.panel_title(
+                "Error by epoch", f"one in {counted(stride, 'epoch')} drawn" if stride > 1 else ""
+            )
         known = ghosts[0].parabola if len({_floor(ghost) for ghost in ghosts}) == 1 else None
         tabs.draw(charts.errors(ghosts, known, target, colours, height), "compare_errors")
     with places[1]:

@@ -9,9 +9,9 @@ from gd_core.run_summary import epochs_to, same_data, same_landscape, same_targe
 from gd_core.settings.differing import differing, effective
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.experiment_fields import FIELDS
-from gd_core.settings.fields import Choice, quoted, written
+from gd_core.settings.fields import Choice, quoted, said
 from gd_core.settings.pins import Pin
-from gd_core.words import floor_of, significant
+from gd_core.words import floor_of, short, significant
 from pages.ui.charts.ghosts import Ghost
 from pages.ui.look.palette import Palette
 from pages.ui.player import player
@@ -140,7 +140,7 @@ def worded(experiment: Experiment, name: str) -> str:
     if isinstance(field, Choice):
         return field.choices[value]
     if name == "start":
-        return STARTS.get(value, "") if isinstance(value, str) else ", ".join(f"{n:.6g}" for n in value)
+        return STARTS.get(value, "") if isinstance(value, str) else ", ".join(short(n, 6) for n in value)
     if name == "batch_size":
         return f"{value:,}" if value else "all rows"
     if name == "before":
@@ -149,9 +149,7 @@ def worded(experiment: Experiment, name: str) -> str:
         return "yes" if value else "no"
     if name == "epochs":
         return f"{value:,}"
-    return (
-        written(value) if isinstance(value, int | float) else quoted(field.write(value)) if value else "none"
-    )
+    return said(value) if isinstance(value, int | float) else quoted(field.write(value)) if value else "none"
 
 
 def table(rows: Sequence[Row], ghosts: Sequence[Ghost], held: Sequence[Pin], colours: Palette) -> str:

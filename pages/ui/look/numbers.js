@@ -11,13 +11,13 @@ function significant(number, digits = 6) {
 }
 
 function short(number, digits = 3) {
-  const size = Math.abs(number);
-  if (size >= 1000 && size < 1e15) return whole(number);
+  const exponent = +number.toExponential(digits - 1).split('e')[1]; // rounded first: 999.6 is 1,000
+  if (exponent >= 3 && exponent < 15) return whole(number, Math.max(0, digits - 1 - exponent));
   return trimmed(significant(number, digits));
 }
 
-const whole = (number) =>
-  number.toLocaleString('en-US', { maximumFractionDigits: 0, roundingMode: 'halfEven' }).replace('-', '−');
+const whole = (number, digits = 0) =>
+  number.toLocaleString('en-US', { maximumFractionDigits: digits, roundingMode: 'halfEven' }).replace('-', '−');
 
 const times = (ratio) => (Math.abs(ratio - 1) >= 5e-3 || ratio === 1 ? short(ratio) : trimmed(besideOne(ratio)));
 

@@ -127,7 +127,9 @@ def _facts(run: Run, forecast: Forecast) -> None:
         ("Floor RMSE", floor_of(forecast), LOSS_INFO[experiment.loss].floor),
     ]
     if validation := run.problem.validation:
-        note = f"At the same optimum, on the {experiment.held_out_rows:,} rows that training never saw."
+        note = (
+            f"At the same optimum, on the {counted(experiment.held_out_rows, 'row')} that training never saw."
+        )
         judged = validation.rmse(run.curvature.optimum)
         judged = run.curvature.error(judged, float(validation.rmse(run.problem.start)))
         rows.append(("Held-out RMSE", significant(float(judged)), note))
@@ -249,9 +251,7 @@ def _autopsy(run: RecordedRun) -> str:
     )
     heads = "".join(f"<th>{title}</th>" for title in (first, *ways.values()))
     if not _is_compared(experiment):
-        size = (
-            f"{experiment.points:,} rows are too many to work the gradient out in three ways at every epoch."
-        )
+        size = f"{counted(experiment.points, 'row')} are too many to work the gradient out in three ways at every epoch."
         return f"<p>{size}</p>"
     batch = (
         ""
@@ -273,7 +273,7 @@ def _update_line(experiment: Experiment, name: str, i: int) -> str:
     live = {"p": f"p{i}", "g": f"g{i}"}
     live |= {part: f"{part}{i}" for kept in rule.memory for part in (kept, f"{kept}_before")}
     places = {place: player.live(column) for place, column in live.items()}
-    places |= {"name": name, "rate": f"{experiment.learning_rate:.6g}".replace("e-0", "e−")}
+    places |= {"name": name, "rate": short(experiment.learning_rate, 6)}
     for setting, value in rule.own(experiment).items():
         places |= {setting: short(value), f"1-{setting}": short(1 - value)}
     text = "<br>".join(line.format_map(places) for line in rule.written_out)
@@ -293,7 +293,7 @@ def _six(run: Run, colours: Palette) -> None:
         for epoch in range(0, min(last, every * (PANELS - 1)) + 1, every):
             with st.container(width=166):
                 st.html(
-                    f'<p class="panel-title">Epoch {epoch:,} <small>RMSE {run.recording.epoch_rmse[epoch]:.4g}</small></p>'
+                    f'<p class="panel-title">Epoch {epoch:,} <small>RMSE {short(float(run.recording.epoch_rmse[epoch]), 4)}</small></p>'
                 )
                 draw(panel(run, epoch, colours, 130), f"panel_{epoch // every}")
     st.caption(

@@ -25,6 +25,7 @@ from gd_core.settings.table_fields import (
     usual_fields,
 )
 from gd_core.tables.example_tables import EXAMPLE_TABLES
+from gd_core.words import counted
 from pages.ui.look import navigation, session
 from pages.ui.look.look import plain
 from pages.ui.train import pins, task
@@ -135,7 +136,9 @@ def line(experiment: Experiment) -> None:
         what = f"{experiment.target} from {', '.join(experiment.features)}"
         power = f", degree {experiment.degree}" if experiment.degree > 1 else ""
         st.caption(
-            plain(f"{what}{power}; {experiment.points:,} rows. Bring a table and pick its columns on Train.")
+            plain(
+                f"{what}{power}; {counted(experiment.points, 'row')}. Bring a table and pick its columns on Train."
+            )
         )
 
 
@@ -146,7 +149,9 @@ def at_most(rows: int, parameters: int | None = None) -> Callable[[Experiment], 
         if experiment.dataset != DATASET:
             return None
         if experiment.points > rows:
-            return f"table must have at most {rows:,} rows in this lesson. Got {experiment.points:,}."
+            return (
+                f"table must have at most {counted(rows, 'row')} in this lesson. Got {experiment.points:,}."
+            )
         count = len(experiment.info.parameters)
         if parameters is not None and count != parameters:
             return (
@@ -212,7 +217,7 @@ def _title(key: str, table: Any) -> str:
         if table.names == drawing.COLUMNS
         else "From a link"
     )
-    size = f"{table.rows:,} rows, {len(table.names)} columns"
+    size = f"{counted(table.rows, 'row')}, {counted(len(table.names), 'column')}"
     return f'<p class="panel-title">{escape(name)} <small>{size}</small></p>'
 
 
@@ -263,11 +268,11 @@ def _gaps(table: Any) -> None:
     if values["missing"] == "refuse":
         left = points_of({**values, "missing": "drop"}) or 0
         gone = table.rows - left
-        rows = "1 row lacks a number" if gone == 1 else f"{gone:,} rows lack a number"
+        rows = f"{counted(gone, 'row')} {'lacks' if gone == 1 else 'lack'} a number"
         st.markdown(f":orange[:material/error:] {rows}. What shall become of them?")
         st.caption("  \n".join(_findings(table, columns)))
         st.button("Leave them out", key="drop_rows", on_click=_pick, kwargs={"missing": "drop"}, width="stretch",
-                  disabled=left < 2, help=f"{left:,} of {table.rows:,} rows are left.")  # fmt: skip
+                  disabled=left < 2, help=f"{left:,} of {counted(table.rows, 'row')} are left.")  # fmt: skip
         st.button("Fill with the mean", key="fill_rows", on_click=_pick, kwargs={"missing": "mean"}, width="stretch",
                   help="A missing feature takes the mean of its column, where rows are held out that of the others. "
                        "A row without a target is left out.")  # fmt: skip
@@ -282,10 +287,10 @@ def _gaps(table: Any) -> None:
         parts.append(
             "1 missing number is the mean of its column"
             if one
-            else f"{rows.filled:,} missing numbers are the mean of their column"
+            else f"{counted(rows.filled, 'missing number')} are the mean of their column"
         )
         parts[-1] += " over the training rows" if page.settings.holdout else ""
-    parts += [f"{rows.dropped:,} of {table.rows:,} rows are left out"] if rows.dropped else []
+    parts += [f"{rows.dropped:,} of {counted(table.rows, 'row')} are left out"] if rows.dropped else []
     st.caption(f"{'; '.join(parts)}.")
     st.button(
         "Choose again",

@@ -18,7 +18,7 @@ from gd_core.settings.fields import ParameterError
 from gd_core.settings.rules import OPTIMIZER_INFO
 from gd_core.settings.task import THEORY
 from gd_core.theory import Forecast, why_no_theory
-from gd_core.words import floor_label, short
+from gd_core.words import counted, floor_label, short
 from pages.ui.charts.error import error as error_chart
 from pages.ui.charts.fit import agreement, along, fit
 from pages.ui.charts.ghosts import Ghost
@@ -285,7 +285,7 @@ def _rows_note(run: Run, most: int = DRAWN_ROWS) -> str:
             f"● {experiment.training_rows:,} training{rows}, ◇ {experiment.held_out_rows:,} held out"
         )
     if experiment.points > most:
-        notes.append(f"{most} of {experiment.points:,} rows drawn")
+        notes.append(f"{most} of {counted(experiment.points, 'row')} drawn")
     return "; ".join(notes)
 
 
@@ -304,7 +304,7 @@ def _stride_note(run: Run) -> str:
     stride = stride_of(run.experiment.total_epochs)
     other_root = LOSS_INFO[run.experiment.loss].has_another_root
     notes = ["thin: root of the minimised loss"] if other_root else []
-    notes += [f"one in {stride:,} epochs drawn, all recorded"] if stride > 1 else []
+    notes += [f"one in {counted(stride, 'epoch')} drawn, all recorded"] if stride > 1 else []
     # said before Train as well: a note that comes with the run would push a narrow chart down
     if run.recording.engine == SPECTRUM:
         notes.append("along the eigenvectors" if projector.on() else "worked out along the eigenvectors")

@@ -11,6 +11,7 @@ import streamlit as st
 
 from gd_core.run_summary import same_data, same_landscape, same_target
 from gd_core.settings.pins import Pin
+from gd_core.words import counted
 from pages.ui.charts.ghosts import MARKS, STROKES, Ghost, colours_of
 from pages.ui.charts.model import Run, drawn_epochs, last_epoch
 from pages.ui.look import projector, session
@@ -79,7 +80,7 @@ def beside(run: Run, live_run: live_runs.TrainRun | None) -> Beside:
 def training(unfinished: Sequence[Ghost]) -> str:
     """How far the long runs are: 12,000 of 100,000 epochs."""
     return ", ".join(
-        f"{ghost.summary.epochs:,} of {ghost.summary.experiment.total_epochs:,} epochs"
+        f"{ghost.summary.epochs:,} of {counted(ghost.summary.experiment.total_epochs, 'epoch')}"
         for ghost in unfinished
     )
 
