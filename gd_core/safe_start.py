@@ -55,6 +55,11 @@ class Safe(NamedTuple):
     rate: float
     why: str
 
+    @property
+    def title(self) -> str:
+        """Its name where it does not stand among rates."""
+        return f"{self.label} rate" if self.label == "Safe" else self.label
+
 
 def safe_of(forecast: Forecast) -> Safe:
     """The safe rate beside the best ones, which lie close to the limit."""
@@ -65,9 +70,9 @@ def safe_of(forecast: Forecast) -> Safe:
             "To begin with", rate, "The first step goes a tenth of the way. The best rate has to be tried."
         )
     if experiment.updates_per_epoch > 1:
-        return Safe("Safe rate", rate, "Half of what a batch is likely to bear. Smaller ones hover lower.")
+        return Safe("Safe", rate, "Half of what a batch is likely to bear. Smaller ones hover lower.")
     return Safe(
-        "Safe rate", rate, "Half the limit: it still settles on other rows that are nearly twice as steep."
+        "Safe", rate, "Half the limit: it still settles on other rows that are nearly twice as steep."
     )
 
 

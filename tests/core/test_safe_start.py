@@ -29,7 +29,7 @@ def test_plain_descents_is_half_the_limit():
     features = build(SCALED).linear.features.numpy()
     steepest = np.linalg.eigvalsh(2 / len(features) * features.T @ features)[-1]
     safe = safe_of(foreseen(SCALED))
-    assert safe.label == "Safe rate"
+    assert safe.title == "Safe rate"
     assert 1 / steepest * 0.99 < safe.rate <= 1 / steepest
     assert safe.rate == float(f"{safe.rate:.3g}")
     assert abs(1 - safe.rate * 1.99 * steepest) < 1

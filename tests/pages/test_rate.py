@@ -27,25 +27,25 @@ def test_the_safe_rate_is_one_of_the_stops():
     """Half the limit for plain descent, the first of them; where both best rates are one, they are one stop."""
     data, lab = strip()
     stops = {stop["label"]: stop["rate"] for stop in data["stops"]}
-    assert list(stops) == ["Safe rate", "Best for 1,000 epochs and more", "Limit"]
+    assert list(stops) == ["Safe", "Limit", "Best for 1,000 epochs and more"]
     features = build(lab.experiment).linear.features.numpy()
     steepest = np.linalg.eigvalsh(2 / len(features) * features.T @ features)[-1]
-    assert stops["Safe rate"] == pytest.approx(1 / steepest, rel=5e-3)
+    assert stops["Safe"] == pytest.approx(1 / steepest, rel=5e-3)
     assert stops["Limit"] == pytest.approx(2 / steepest)
     words = " ".join(element.proto.body for element in lab.at.get("html"))
-    assert f"<td>Safe rate</td><td>{stops['Safe rate']}</td>" in words
+    assert f"<td>Safe rate</td><td>{stops['Safe']}</td>" in words
     data, _ = strip(epochs="1")
     assert [stop["label"] for stop in data["stops"]] == [
-        "Safe rate",
+        "Safe",
+        "Limit",
         "Best for 1 epoch",
         "Best in the long run",
-        "Limit",
     ]
 
 
 @pytest.mark.parametrize(
     ("query", "label"),
-    [({"optimizer": "adam", "learning_rate": "1"}, "To begin with"), ({"batch_size": "5"}, "Safe rate")],
+    [({"optimizer": "adam", "learning_rate": "1"}, "To begin with"), ({"batch_size": "5"}, "Safe")],
 )
 def test_without_a_limit_there_is_still_a_rate_to_begin_with(query, label):
     """And no zone, and no promise of how long it takes."""

@@ -159,7 +159,7 @@ def _facts(run: Run, forecast: Forecast) -> None:
 
 def _safe(forecast: Forecast) -> tuple[str, str, str]:
     safe = safe_of(forecast)
-    return safe.label, short(safe.rate), safe.why
+    return safe.title, short(safe.rate), safe.why
 
 
 def _what_is_not_known(curvature: Curvature, forecast: Forecast, names: Sequence[str]) -> str:

@@ -38,6 +38,7 @@ def show(experiment: Experiment, forecast: Forecast | None, on_rate: Callable[[]
     if forecast and limit is not None and forecast.best_learning_rate is not None:
         zones = [_zone(name, limit * share) for name, share in forecast.zones.items()]
         zones.append(_zone("diverges", None))
+        stops.append(_stop("Limit", limit, "Above it the error grows instead of shrinking."))
         epochs = counted(experiment.epochs, "epoch")
         pays = (
             f" It is ahead of the one above from about epoch {rounded(forecast.pays_after)} on."
@@ -52,7 +53,6 @@ def show(experiment: Experiment, forecast: Forecast | None, on_rate: Callable[[]
         if soon != late:
             hint = f"The fixed rate that wins after very many epochs.{pays}"
             stops.append(_stop("Best in the long run", late, hint))
-        stops.append(_stop("Limit", limit, "Above it the error grows instead of shrinking."))
     _strip(
         key=KEY,
         data={
