@@ -19,13 +19,14 @@ from gd_core.objective import SQUARED, LinearObjective
 from gd_core.problem import rule_of_phase
 from gd_core.settings.experiment_fields import Phase
 from gd_core.settings.rules import LinearStep, linear_step
-from gd_core.theory import limit_along
+from gd_core.theory import Curvature, limit_along, stability_limit
 
 PATHS = 16  # tried side by side
 UPDATES = 1500  # of each path, at most
 SLOW_MEMORY = 3  # times as many with a β above 0.99: a velocity of a thousand updates takes as long to come to its level
 CELLS = 6_000_000  # multiplications in all, about: fewer updates where batches are large
 GROWS = 1e-3  # in an update: less is not told apart from a flat direction that stays as it is
+SHARE = 0.5  # of the limit: 1/λ for gradient descent, with which no direction overshoots
 SETTLING = 4  # the first so manieth part of a path is left out of its growth
 
 
@@ -37,6 +38,21 @@ def safe_rate(features: Tensor, rows_per_update: int, phase: Phase) -> float:
     """
     longest = features.square().sum(1).topk(rows_per_update).values
     return limit_along(2 * float(longest.mean()), phase)
+
+
+def settling_rate(curvature: Curvature, phase: Phase, batch_size: int = 0) -> float:
+    """Half of the stability limit.
+
+    A batch of B rows may be as steep as λ + tr(H)/B, so there it is half of 2(1 − β)/(λ + tr(H)/B), where a gradient
+    counts 1/(1 − β) times in all.
+
+    Raises:
+        ValueError: If the rule is not linear in the gradient.
+    """
+    if not batch_size:
+        return SHARE * stability_limit(curvature, phase)
+    steepest = curvature.largest + float(curvature.eigenvalues.sum()) / batch_size
+    return SHARE * 2 * _linear(phase).per_gradient / steepest
 
 
 def surely_settles(features: Tensor, rows_per_update: int, phase: Phase) -> bool:

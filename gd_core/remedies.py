@@ -14,12 +14,11 @@ import numpy as np
 from torch import Tensor
 
 from gd_core import gone_on, in_batches
-from gd_core.objective import as_parabola
 from gd_core.problem import Problem, build
 from gd_core.rate_search import multiples, widest
 from gd_core.settings.catalog import why_not_scaled
 from gd_core.settings.experiment import Experiment
-from gd_core.settings.experiment_fields import HYPERPARAMETERS, LEARNING_RATE, Phase
+from gd_core.settings.experiment_fields import HYPERPARAMETERS, Phase, typed_rate
 from gd_core.settings.rules import linear_step
 from gd_core.theory import Curvature, Forecast, best_in_the_long_run, curvature_of, limit_along
 
@@ -185,9 +184,9 @@ def _best_rate(experiment: Experiment, problem: Problem, curvature: Curvature) -
     """The quickest of some rates below the limit; in mini-batches the first of some with which the run comes there."""
     phase = experiment.phase
     if experiment.updates_per_epoch > 1:
-        rate = _settling(experiment, problem, phase)
+        rate = in_batches.settling_rate(curvature, phase, experiment.rows_per_update)
         for share in SMALLER:
-            typed = _typed(share * rate)
+            typed = typed_rate(share * rate)
             found, _ = _tried(replace(experiment, before=(), learning_rate=typed), problem, curvature)
             if math.isfinite(found):
                 return Remedy(found, typed)
@@ -197,18 +196,9 @@ def _best_rate(experiment: Experiment, problem: Problem, curvature: Curvature) -
     rates = [share * limit for share in SHARES] + ([patient] if patient < 0.999 * limit else [])
     tried = [
         Remedy(epochs_to_floor(curvature, phase._replace(learning_rate=typed), problem.start), typed)
-        for typed in map(_typed, rates)
+        for typed in map(typed_rate, rates)
     ]
     return min(tried, key=lambda remedy: (remedy.epochs, remedy.rate))
-
-
-def _settling(experiment: Experiment, problem: Problem, phase: Phase) -> float:
-    """A rate at which batches settle: half of the way of a batch's own steepest; 1/(1 − β) gradients count in all."""
-    step, whole = linear_step(phase), as_parabola(problem.objective)
-    assert step is not None
-    assert whole is not None
-    plain = phase._replace(optimizer="gradient-descent")
-    return 0.5 * step.per_gradient * in_batches.safe_rate(whole.features, experiment.rows_per_update, plain)
 
 
 def _less_momentum(experiment: Experiment, problem: Problem, curvature: Curvature) -> Remedy | None:
@@ -234,11 +224,3 @@ def _scaled(experiment: Experiment) -> Remedy | None:
     curvature = curvature_of(problem.objective)
     found = _best_rate(other, problem, curvature)
     return found and found._replace(scaled=True)
-
-
-def _typed(rate: float) -> float:
-    """A rate as one would type it: three digits, rounded down, within its bounds."""
-    power = 10.0 ** (math.floor(math.log10(rate)) - 2)
-    return min(
-        LEARNING_RATE.high, max(LEARNING_RATE.low, float(f"{math.floor(rate / power + 1e-9) * power:.2e}"))
-    )

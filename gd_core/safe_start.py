@@ -5,39 +5,22 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import NamedTuple
 
+from gd_core import in_batches
 from gd_core.problem import Problem, build
 from gd_core.remedies import epochs_to_floor
 from gd_core.settings.experiment import Experiment
-from gd_core.settings.experiment_fields import LEARNING_RATE, Phase, typed_rate
+from gd_core.settings.experiment_fields import LEARNING_RATE, typed_rate
 from gd_core.settings.rules import linear_step
 from gd_core.theory import (
     Curvature,
     Forecast,
     first_step_rate,
     parabola_of,
-    stability_limit,
 )
 from gd_core.words import some
 
-SHARE = 0.5  # of the limit: 1/λ for gradient descent, with which no direction overshoots
 MANY_NUMBERS = 1_000_000  # rows times parameters, from which on an epoch takes long
 FEW_EPOCHS = 100
-
-
-def settling_rate(curvature: Curvature, phase: Phase, batch_size: int = 0) -> float:
-    """Half of the stability limit.
-
-    A batch of B rows may be as steep as λ + tr(H)/B, so there it is half of 2(1 − β)/(λ + tr(H)/B), where a gradient
-    counts 1/(1 − β) times in all.
-
-    Raises:
-        ValueError: If the rule is not linear in the gradient.
-    """
-    step = linear_step(phase)
-    if step is None or not batch_size:
-        return SHARE * stability_limit(curvature, phase)
-    steepest = curvature.largest + float(curvature.eigenvalues.sum()) / batch_size
-    return SHARE * 2 * step.per_gradient / steepest
 
 
 def safe_rate(experiment: Experiment, problem: Problem, curvature: Curvature) -> float:
@@ -45,7 +28,7 @@ def safe_rate(experiment: Experiment, problem: Problem, curvature: Curvature) ->
     if linear_step(experiment.phase) is None:
         return typed_rate(first_step_rate(experiment, problem, curvature))
     batch_size = experiment.batch_size if experiment.updates_per_epoch > 1 else 0
-    return typed_rate(settling_rate(curvature, experiment.phase, batch_size))
+    return typed_rate(in_batches.settling_rate(curvature, experiment.phase, batch_size))
 
 
 class Safe(NamedTuple):
@@ -89,7 +72,7 @@ def epochs_needed(forecast: Forecast) -> float | None:
 
 def so_many(epochs: float) -> str:
     """That number in a sentence."""
-    return some(epochs) if math.isfinite(epochs) else "more than a hundred billion epochs"
+    return some(epochs) if math.isfinite(epochs) else "more than a trillion epochs"
 
 
 def measured(experiment: Experiment) -> tuple[Problem, Curvature | None]:

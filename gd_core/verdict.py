@@ -21,7 +21,7 @@ from gd_core.settings.experiment_fields import Phase
 from gd_core.settings.rules import OPTIMIZER_INFO, LinearRule, linear_step
 from gd_core.theory import Forecast, factor, first_step_rate, limit_along
 from gd_core.training import DIVERGED_ABOVE, Epochs
-from gd_core.words import counted, percent, rounded, short, significant, some, times
+from gd_core.words import counted, floor_of, percent, rounded, short, significant, some, times
 
 ILL_CONDITIONED = 100.0  # κ above which scaling is the first advice
 LEVEL = 1e-9  # relative changes of the RMSE below it are rounding
@@ -35,7 +35,6 @@ SHORT_WAIT = 2.0  # times the epochs trained so far: then going on is all that i
 CLOSE = 0.002  # of the floor: an RMSE that is nearer is as good
 HELPS = 0.25  # of the gap: another rate that is worth its name leaves less
 HARDLY = 1e-11  # in an epoch: its digits are rounding
-NOTHING = 1e-12  # of the first RMSE: no more than rounding
 
 
 class StepVerdicts(NamedTuple):
@@ -201,18 +200,8 @@ def _phase_of(recording: Epochs, experiment: Experiment) -> tuple[Phase, int]:
 def _rmse(recording: Epochs, forecast: Forecast | None) -> str:
     """The RMSE at the end; 0 where it is no more than rounding of a perfect fit."""
     rmse = recording.epoch_rmse
-    end = float(rmse[-1])
-    nothing = (
-        forecast is not None
-        and forecast.floor_is_zero
-        and end <= NOTHING * float(rmse[0]) + 2 * forecast.floor_rmse
-    )
-    return "0" if nothing else significant(end)
-
-
-def floor_of(forecast: Forecast) -> str:
-    """The floor in a sentence."""
-    return "0 (a perfect fit, up to rounding)" if forecast.floor_is_zero else significant(forecast.floor_rmse)
+    end = forecast.curvature.error(rmse[-1], float(rmse[0])) if forecast else rmse[-1]
+    return significant(float(end))
 
 
 # ------------------------------------------------------------------------------------------------------- converged

@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from gd_core.in_batches import settling_rate
 from gd_core.large.distributed import Group
 from gd_core.large.run import LargeRun
 from gd_core.least_squares import EPSILON
@@ -24,7 +25,6 @@ from gd_core.moments import Moments
 from gd_core.objective import value_and_gradient
 from gd_core.optimizers import State, UpdateRule
 from gd_core.problem import rule_of_phase
-from gd_core.safe_start import settling_rate
 from gd_core.settings.experiment_fields import LEARNING_RATE
 from gd_core.settings.rules import OPTIMIZER_INFO, LinearRule
 from gd_core.tables.reading import TableError
