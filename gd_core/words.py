@@ -50,6 +50,14 @@ def rounded(number: float) -> str:
     return short(float(f"{number:.2e}")) if math.isfinite(number) else short(number)
 
 
+def brief(number: float) -> str:
+    """A guess that may be of any size: 0.0912, 23,400, 7.05e−14; from a million on with an exponent, 1.23e6."""
+    if not math.isfinite(number) or abs(number) < 1e6:
+        return rounded(number)
+    mantissa, exponent = f"{number:.2e}".split("e")
+    return f"{_trimmed(mantissa)}e{int(exponent)}".replace("-", MINUS)
+
+
 def counted(number: int, noun: str) -> str:
     """1 epoch, 2 epochs, 1,000 epochs."""
     return f"{number:,}".replace("-", MINUS) + f" {noun}{'' if abs(number) == 1 else 's'}"
