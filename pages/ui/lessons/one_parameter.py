@@ -45,6 +45,7 @@ def columns(run: Run) -> dict[str, np.ndarray]:
     return {
         "next_a": np.append(recording.epoch_theta[1:, 0].numpy(), gone),
         "next_loss": np.append(recording.epoch_loss[1:].numpy(), gone),
+        "change": np.append(recording.epoch_loss.diff().abs().numpy(), gone),
     }
 
 
