@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from gd_core.objective import Objective, value_and_gradient
-from gd_core.words import short
+from gd_core.words import counted, short
 
 EPSILON = torch.finfo(torch.float64).eps  # ε = 2.2e-16: the next number after 1 is 1 + ε
 SMALLEST, LARGEST = 1e-300, 1.0  # step sizes that can be tried
@@ -156,8 +156,13 @@ def said(trial: Trial, name: str) -> str:
         return (
             f"{h} is too small: both losses agree in all 16 digits. The difference is 0, whatever the slope."
         )
-    digits = f"{trial.digits} digit{'' if trial.digits == 1 else 's'}"
-    right = f"{digits} {'is' if trial.digits == 1 else 'are'} right" if trial.digits else "no digit is right"
+    if trial.value == 0 and trial.off == 0:
+        return f"{h} is exactly right: the slope is 0, and both losses are equal."
+    right = (
+        f"{counted(trial.digits, 'digit')} {'is' if trial.digits == 1 else 'are'} right"
+        if trial.digits
+        else "no digit is right"
+    )
     off = f"{h} is off by {short(trial.off)}"
     if trial.kind == "central":
         why = "On a parabola the central difference has no bend error. Only rounding is left, so a larger h is better."
