@@ -117,7 +117,7 @@ mistaken = page.settings.loss == "mse-broadcast"
 other = replace(page.settings, loss="mse" if mistaken else "mse-broadcast")
 lesson.closing(
     (
-        "Every prediction is compared with every target, so the best it can do is their mean, −3.54, for every row.",
+        f"Every prediction is compared with every target, so the best it can do is their mean, {parts.mean_of(run)}, for every row.",
         "A loss that falls proves that something is minimised. Look at predictions beside targets, too.",
         "With matching shapes both lines of the error are one. In PyTorch, print the shapes before you subtract.",
     ),

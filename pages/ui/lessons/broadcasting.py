@@ -73,6 +73,11 @@ def ones(run: Run) -> dict[str, Any]:
     return {"one": [1.0] * len(drawn_epochs(run.recording.epochs, run.experiment.total_epochs))}
 
 
+def mean_of(run: Run) -> str:
+    """The mean of y, which the mistaken loss finds for every row."""
+    return significant(float(run.problem.objective.target.mean()), 3)
+
+
 def two_errors(run: Run) -> str:
     """The root of what is minimised and the error against the data, named and side by side."""
     root = "root_loss" if run.experiment.loss == "mse-broadcast" else "rmse"
