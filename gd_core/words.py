@@ -94,9 +94,16 @@ def floor_of(known: HasFloor) -> str:
     return "0 (a perfect fit, up to rounding)" if known.floor_is_zero else significant(known.floor_rmse)
 
 
-def floor_label(known: HasFloor, digits: int = 4) -> str:
-    """The floor where there is little room: floor 1.467, floor 0 up to rounding."""
-    return f"floor {'0 up to rounding' if known.floor_is_zero else short(known.floor_rmse, digits)}"
+def floor_label(known: HasFloor, digits: int = 4, rises: str = "") -> str:
+    """The floor where there is little room: floor 1.467, floor 0 up to rounding.
+
+    Args:
+        known: What knows it.
+        digits: How many.
+        rises: Not empty where another loss is minimised: then the RMSE may go below.
+    """
+    name = "where the loss is lowest:" if rises else "floor"
+    return f"{name} {'0 up to rounding' if known.floor_is_zero else short(known.floor_rmse, digits)}"
 
 
 def _beside_one(ratio: float) -> str:

@@ -126,7 +126,7 @@ with right:
     goldilocks.claim(page, four)
 lesson.closing(
     (
-        "Too small wastes epochs. A little too large destroys the run.",
+        "Too small wastes epochs. A little above the limit, the run is lost.",
         "With gradient descent the error falls slowly up to the best rate. Beyond the limit it grows from epoch to epoch.",
         "The limit belongs to the problem. Scale the features and it moves.",
     ),

@@ -9,14 +9,14 @@ from torch import Tensor
 from gd_core.objective import mse
 from gd_core.problem import Problem
 from gd_core.settings.experiment import Experiment
-from gd_core.theory import Curvature, best_in_the_long_run, curvature_of
+from gd_core.theory import Curvature, best_in_the_long_run, curvature_of, gaps
 from gd_core.training import Epochs, Recording
 from gd_core.words import parameter, short, significant, times
 
 PLANE_OF_DATA = (1.3, -1.0, -3.5)  # w₁, w₂, b with which `datasets.two_features` makes y
 CLOSE = 0.01  # of the variance of y: what a model may leave unexplained beside the best one
 LEVEL = 1e-9  # relative changes of the loss below it are rounding,
-NOTHING = 1e-14  # and such shares of the first one
+NOTHING = 1e-20  # and such shares of the mean of y²
 
 
 def differences(prediction: Tensor, target: Tensor) -> Tensor:
@@ -55,7 +55,8 @@ def standing(recording: Epochs, experiment: Experiment, problem: Problem, curvat
         hundredth of the variance of y is let through.
     """
     loss, floor = recording.epoch_loss, best_of(problem).floor_rmse
-    falls = bool((loss[1:] <= loss[:-1] * (1 + LEVEL) + NOTHING * loss[0]).all())
+    nothing = NOTHING * float(problem.objective.target.square().mean())
+    falls = bool((loss[1:] <= loss[:-1] * (1 + LEVEL) + nothing).all())
     if recording.diverged_at is not None or not falls or experiment.learning_rate > 2 / curvature.largest:
         return "grows"
     best = explained(problem, floor)
@@ -104,11 +105,10 @@ def of_run(recording: Epochs, experiment: Experiment, problem: Problem, curvatur
             return f"{fell}RMSE {significant(rmse, 3)}; that of the best plane is {floor}."
         case "coming":
             larger = best_in_the_long_run(curvature, experiment.phase)
-            faster = (
-                f", and a rate of {short(larger)} is quicker"
-                if larger > 1.1 * experiment.learning_rate
-                else ""
-            )
+            rates = torch.tensor([experiment.learning_rate, larger], dtype=torch.float64)
+            left = gaps(curvature, experiment.phase, problem.start, rates, recording.epochs)
+            quicker = larger > experiment.learning_rate and bool(left[1] < left[0] / 2)
+            faster = f", and a rate of {short(larger)} is quicker" if quicker else ""
             return f"{fell}RMSE {significant(rmse, 4)}: more epochs get all the way{faster}."
 
 

@@ -669,3 +669,20 @@ def test_crosses_stand_at_about_every_tenth_of_a_run_and_on_drawn_epochs(epochs)
     assert crosses[0] == 0
     assert min(epochs, 10) <= len(crosses) <= 13
     assert the(view, "every") % stride_of(epochs) == 0
+
+
+@pytest.mark.parametrize(
+    ("changes", "label"),
+    [
+        ({"noise": 0.5}, "floor 0."),
+        ({"noise": 0.0}, "floor 0, up to rounding"),
+        ({"noise": 0.5, "loss": "mse-broadcast"}, "where the loss is lowest: "),
+    ],
+)
+def test_the_dashed_line_of_errors_is_called_what_it_is(changes, label):
+    """The floor; 0 where it is rounding; and of the mistaken loss, where that is lowest: the RMSE may go below it."""
+    experiment = replace(Experiment.default("two-features"), epochs=5, **changes)
+    problem = build(experiment)
+    run = Run(experiment, problem, curvature_of(problem.objective), record(experiment))
+    (found,) = error(run, LIGHT, 200).tables["frame"]["floor_label"].to_pylist()
+    assert found.startswith(label)

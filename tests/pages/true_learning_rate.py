@@ -235,9 +235,12 @@ def _panels_are_wrong(
             text = way_words(four.runs[i].recording, four.forecast)
             yield from _form(text)
             way = rmse[0, i] - floor
-            found = re.match(rf"({NUMBER}) % of the way", text)
+            found = re.match(rf"({NUMBER}) % of the way to", text)
             if found and not _same(number(found[1]) / 100, (rmse[0, i] - rmse[-1, i]) / way, 2 * near / way):
                 yield f"way: {text} {rmse[:, i]}"
+            left = re.match(rf"({NUMBER}) % of the way left", text)
+            if left and not _same(number(left[1]) / 100, (rmse[-1, i] - floor) / way, 2 * near / way):
+                yield f"left: {text} {rmse[:, i]}"
             if text == "at the floor" and rmse[-1, i] - floor > 1e-8 * way + near:
                 yield f"floor: {text} {rmse[-1, i]} {floor}"
             if "start" in text and rmse[-1, i] <= rmse[0, i]:
@@ -252,7 +255,7 @@ def _panels_are_wrong(
     tolerance = (3e-4 if linear else 1e-2) * own + near  # rounding decides where RMSProp and Adam jump
     if tried[grid < limit * (1 - 1e-9)].min() < own - tolerance:
         yield f"best: {text} {four.best} leaves {own}, {grid[tried.argmin()]} {tried.min()}"
-    if linear and "below the limit" not in text and tried.min() < own - tolerance:
+    if linear and "below it" not in text and tried.min() < own - tolerance:
         yield f"best: {text} {four.best} leaves {own}, {grid[tried.argmin()]} {tried.min()}, limit {limit}"
 
 

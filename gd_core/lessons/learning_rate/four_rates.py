@@ -22,6 +22,7 @@ OVERSHOOTING = 0.95  # of the limit, or half-way from the best rate to it, which
 DIVERGING = 1.4  # of the limit
 WITHOUT_A_LIMIT = (1e-5, 1e3)  # where the best rate of an adaptive rule is looked for
 MILLIONTH, ROUNDING = 1e-6, 1e-12  # of the best gap, or of the floor: what is so near is as good
+FEW = 5e-3  # of the way: what is left of it is named, not what is done
 CLOSE = 1e-9  # of the way: so near the floor a run is at it
 FOREVER = 10**15  # epochs; a loss that has not passed the bound by then is not said to
 
@@ -56,14 +57,13 @@ def four_rates(
 
 
 def best_words(forecast: Forecast, epochs: int, above: bool) -> str:
-    """What the second of the four is called; `above` says whether some rate above the limit leaves less.
+    """What the second of the four is called beside its share of the limit; `above`: whether a rate above leaves less.
 
     Without a limit it is the best of those that were tried.
     """
-    of = f"for {counted(epochs, 'epoch')}"
     if forecast.stability_limit is None:
-        return f"best of {TRIED:,} rates tried {of}"
-    return f"best below the limit {of}" if above else f"best {of}"
+        return f"best of {TRIED:,} rates tried"
+    return "best below it" if above else f"best for {counted(epochs, 'epoch')}"
 
 
 def share_words(forecast: Forecast, rate: float) -> str:
@@ -86,7 +86,10 @@ def way_words(recording: Epochs, forecast: Forecast) -> str:
         return "at the floor"
     if last > first:
         return f"{times(last / first)} × the RMSE of the start"
-    return f"{percent((first - last) / way)} of the way to the floor"
+    left = (last - forecast.floor_rmse) / way
+    return (
+        f"{percent(left)} of the way left" if left < FEW else f"{percent(1 - left)} of the way to the floor"
+    )
 
 
 def six_digits(rate: float) -> float:

@@ -262,6 +262,7 @@ class Race:
         results: One a racer, in the order of the starting line.
         start_rmse: RMSE at the start.
         floor_rmse: RMSE that no training gets below.
+        floor_is_zero: Whether that is no more than rounding.
         target: The RMSE to reach.
     """
 
@@ -269,6 +270,7 @@ class Race:
     start_rmse: float
     floor_rmse: float
     target: float
+    floor_is_zero: bool = False
 
     @property
     def epochs(self) -> int:
@@ -325,7 +327,8 @@ def race(
         Result(entry, recording.theta, problem.objective.rmse(recording.theta).numpy(), recording, goal)
         for entry, recording in zip(entries, recordings, strict=True)
     )
-    return Race(results, float(problem.objective.rmse(problem.start)), curvature.floor_rmse, goal)
+    start = float(problem.objective.rmse(problem.start))
+    return Race(results, start, curvature.floor_rmse, goal, curvature.floor_is_zero)
 
 
 # ------------------------------------------------------------------------------------------------------- in words

@@ -38,7 +38,16 @@ from pages.ui.charts.ghosts import (
     tables_of_errors,
     told,
 )
-from pages.ui.charts.model import Run, View, frame_table, last_epoch, log_path, log_zero, rows_of, table
+from pages.ui.charts.model import (
+    Run,
+    View,
+    frame_table,
+    last_epoch,
+    log_path,
+    log_zero,
+    rows_of,
+    table,
+)
 from pages.ui.look.palette import Palette
 
 
@@ -137,7 +146,10 @@ def error(
             y0=low / 1.6,
             y1=high * 1.25,
             floor=floor if shows_floor else np.nan,
-            floor_label="" if run.parabola is None else floor_label(run.parabola),
+            exact_floor=floor,
+            floor_label=""
+            if run.parabola is None
+            else floor_label(run.parabola, rises=LOSS_INFO[run.experiment.loss].rises),
             floor_below=np.nan if shows_floor or reaches_zero else floor,
             zero=zero if reaches_zero else np.nan,
         ),

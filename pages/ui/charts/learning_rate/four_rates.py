@@ -8,6 +8,7 @@ import altair as alt
 import numpy as np
 
 from gd_core.landscape import level_lines, window
+from gd_core.words import floor_label
 from pages.ui.charts.elements import (
     FIRST,
     FRAME,
@@ -254,7 +255,7 @@ def _errors_spec(height: int, colours: Palette) -> dict[str, Any]:
     layers: list[Any] = [
         kept("run"),
         carrier,
-        *level("floor", colours.optimum, [7, 4], "'floor ' + format(datum.exact_floor, '.4~g')"),
+        *level("floor", colours.optimum, [7, 4], "datum.floor_label"),
         *level("zero", colours.start, [2, 3], "'zero to rounding'"),
         *trail(base, {"x": "x:Q", "y": "y:Q", "order": "x:Q"} | _paint(colours)),
         *numbered(heads, colours),
@@ -293,7 +294,7 @@ def four_errors(runs: Sequence[Run], colours: Palette, height: int) -> View:
                 name: [value]
                 for name, value in {
                     "last": last, "planned": planned, "stride": 1, "x0": 0, "x1": max(1, planned), "y0": low / max(high / low, 2) ** 0.14,
-                    "y1": high * max(high / low, 2) ** 0.06, "floor": floor if shows_floor else np.nan, "exact_floor": floor,
+                    "y1": high * max(high / low, 2) ** 0.06, "floor": floor if shows_floor else np.nan, "floor_label": floor_label(runs[0].curvature),
                     "zero": zero if reaches_zero else np.nan,
                     **{f"e{number}": len(rmse) - 1 for number, rmse in zip(RUNS, every, strict=True)},
                 }.items()

@@ -147,7 +147,11 @@ def _panel(page: PageSettings[Experiment], four: Four, number: int, run: Run, co
         _field(page, four, number)
     recording, where, came = run.recording, escape(share_words(four.forecast, rate)), ""
     if page.revealed and rate == four.best:
-        where += f" · <b>{_best(four)}</b>"
+        where = (
+            f"<b>{_best(four)}</b>"
+            if four.forecast.stability_limit is None
+            else f"{where} · <b>{_best(four)}</b>"
+        )
     if recording.diverged_at is not None:
         came = f"diverged at epoch {recording.diverged_at:,}"
     elif page.revealed:
