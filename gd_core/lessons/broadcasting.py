@@ -82,7 +82,9 @@ def of_run(recording: Epochs, experiment: Experiment, problem: Problem, curvatur
     match standing(recording, experiment, problem, curvature):
         case "grows":
             rate, limit = experiment.learning_rate, 2 / curvature.largest
-            gone = f"The loss blew up at epoch {recording.diverged_at:,}. " if recording.diverged_at else ""
+            gone = (
+                f"The loss blew up at epoch {short(recording.diverged_at)}. " if recording.diverged_at else ""
+            )
             return (
                 f"{gone}The rate {short(rate)} is {times(rate / limit)} × the limit {short(limit)}: along the steepest "
                 "direction each step makes the error larger."

@@ -152,9 +152,7 @@ def _switched_off(recording: DeepRecording) -> str:
 def _result(recording: DeepRecording) -> str:
     network, loss = recording.network, recording.loss
     if recording.diverged_at is not None:
-        return (
-            f"Diverged at epoch {recording.diverged_at:,}: {_how(recording)}. The last epoch before is kept."
-        )
+        return f"Diverged at epoch {short(recording.diverged_at)}: {_how(recording)}. The last epoch before is kept."
     epochs = counted(recording.epochs, "epoch")
     moved = [brief(float(part)) for part in recording.moved]
     others = f", layer {network.depth}’s by {moved[-2]} ×" if network.depth > 1 else ""

@@ -116,7 +116,7 @@ class Trial(NamedTuple):
         if self.autograd == 0:
             return 0
         share = self.off / abs(self.autograd)
-        return 16 if share == 0 else min(16, max(0, math.floor(-math.log10(share))))
+        return 16 if share == 0 else 0 if share >= 1 else min(16, math.floor(-math.log10(share)))
 
 
 def tried(objective: Objective, theta: Tensor, parameter: int, step: float, kind: str, bend: float) -> Trial:

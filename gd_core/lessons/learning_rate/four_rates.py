@@ -15,7 +15,7 @@ from gd_core.settings.experiment_fields import LEARNING_RATE, Phase
 from gd_core.settings.rules import is_plain
 from gd_core.theory import Curvature, Forecast, factor, gaps, stability_limit
 from gd_core.training import Epochs, diverged_above
-from gd_core.words import counted, percent, times
+from gd_core.words import counted, percent, short, times
 
 SLOW = 0.02  # of the limit, inside the zone "slow" of gradient descent
 OVERSHOOTING = 0.95  # of the limit, or half-way from the best rate to it, whichever is higher
@@ -62,7 +62,7 @@ def best_words(forecast: Forecast, epochs: int, above: bool) -> str:
     Without a limit it is the best of those that were tried.
     """
     if forecast.stability_limit is None:
-        return f"best of {TRIED:,} rates tried"
+        return f"best of {short(TRIED)} rates tried"
     return "best below it" if above else f"best for {counted(epochs, 'epoch')}"
 
 

@@ -340,7 +340,7 @@ def told(finished: Race, unit: str) -> str:
     """The whole race: who came when, who did not, who has diverged."""
     there = [one for one in finished.results if one.reached is not None]
     there.sort(key=lambda one: getattr(one.reached, unit))
-    gone = [one for one in finished.results if one.diverged_at is not None]
+    gone = [(one.entry.title, one.diverged_at) for one in finished.results if one.diverged_at is not None]
     late = [one for one in finished.results if one.reached is None and one.diverged_at is None]
     goal = short(finished.target)
     sentences = []
@@ -358,7 +358,7 @@ def told(finished: Race, unit: str) -> str:
     if late and there:
         sentences.append(f"Not there after {counted(finished.epochs, 'epoch')}: {_names(late)}.")
     if gone:
-        ends = ", ".join(f"{one.entry.title} at epoch {one.diverged_at:,}" for one in gone)
+        ends = ", ".join(f"{title} at epoch {short(epoch)}" for title, epoch in gone)
         sentences.append(f"Diverged: {ends}.")
     return " ".join(sentences)
 

@@ -108,7 +108,10 @@ def transport(finished: Race, unit: str, page: PageSettings[Experiment], judged:
         planned=end,
         stride=stride,
         complete=page.revealed,
-        names=[f"{word} {place:,} / {end:,}" for place in (places if page.revealed else places[:1]).tolist()],
+        names=[
+            f"{word} {short(place)} / {short(end)}"
+            for place in (places if page.revealed else places[:1]).tolist()
+        ],
         note=_cut(finished, unit, end),
         on_click=lambda: start_clicked(page),
     )
@@ -158,8 +161,8 @@ def _cut(finished: Race, unit: str, end: int) -> str:
         return ""
     longest = max(more, key=lambda one: one.updates)
     return (
-        f"The axis ends at update {end:,}, after the last arrival. "
-        f"{longest.entry.title} makes {longest.updates:,} in its {counted(finished.epochs, 'epoch')}."
+        f"The axis ends at update {short(end)}, after the last arrival. "
+        f"{longest.entry.title} makes {short(longest.updates)} in its {counted(finished.epochs, 'epoch')}."
     )
 
 
@@ -236,7 +239,7 @@ def _row(one: Result, finished: Race, unit: str, colours: Palette, revealed: boo
         cells.append(later(short(one.climb), end))
     good, bad = _good_and_bad(one, finished, lambda text: later(text, end))
     if one.diverged_at is not None:
-        gone = f"Diverged at epoch {one.diverged_at:,}."
+        gone = f"Diverged at epoch {short(one.diverged_at)}."
         bad = f"{later(gone, float(one.at(unit, one.updates)))} {bad}"
     cells.append(f"<b>+</b> {good}<br><b>−</b> {bad}")
     titles = [title for _, title in HEAD]
@@ -259,7 +262,7 @@ def _why_rate(entry: Entry) -> str:
     if rate != entry.automatic:
         return f"typed; auto is {short(entry.automatic)}"
     parts = entry.experiment.updates_per_epoch
-    return f"first step 1/{round(parts / FIRST_STEP):,} of the way"
+    return f"first step 1/{short(round(parts / FIRST_STEP))} of the way"
 
 
 def _good_and_bad(one: Result, finished: Race, later: Any) -> tuple[str, str]:
@@ -274,7 +277,7 @@ def _good_and_bad(one: Result, finished: Race, later: Any) -> tuple[str, str]:
             return f"{good} {rises}", bad
         case "mini-batch" | "stochastic":
             good = f"{counted(an_epoch, 'step')} in an epoch, for the same rows."
-            bad = f"{counted(rows, 'row')} can point elsewhere than all {experiment.training_rows:,}."
+            bad = f"{counted(rows, 'row')} can point elsewhere than all {short(experiment.training_rows)}."
             if an_epoch == 1:
                 bad = f"Its batch is all {counted(rows, 'row')}."
             return good, f"{bad} {rises}"
@@ -292,7 +295,7 @@ def _rises(one: Result) -> str:
         return f"RMSE never rises in its {counted(one.updates, 'update')}."
     remembers = one.entry.memory and one.entry.experiment.updates_per_epoch == 1
     passes = "It passes the bottom: " if remembers else ""
-    return f"{passes}RMSE rises in {one.rises:,} of {counted(one.updates, 'update')}."
+    return f"{passes}RMSE rises in {short(one.rises)} of {counted(one.updates, 'update')}."
 
 
 def _beside_batch(one: Result, finished: Race) -> tuple[bool, str]:
@@ -303,7 +306,7 @@ def _beside_batch(one: Result, finished: Race) -> tuple[bool, str]:
     own, theirs = one.reached.update, batch.reached.update
     if one.entry.experiment.updates_per_epoch > 1:
         return True, ""
-    return own <= theirs, f"{counted(own, 'update')} to the target, batch {theirs:,}."
+    return own <= theirs, f"{counted(own, 'update')} to the target, batch {short(theirs)}."
 
 
 def _of_rule(one: Result, later: Any) -> tuple[str, str]:

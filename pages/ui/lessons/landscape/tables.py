@@ -247,7 +247,7 @@ def pair_summary(parts: Sequence[Part]) -> str:
     said = f"{ends[0]} without scaling, {ends[1]} with; the floor is {floor_of(parts[0][1])}."
     if plain is None and scaled is None:
         return f"{said} At these rates no run arrives."
-    needed = [f"{count:,}" if count is not None else "never" for count in (plain, scaled)]
+    needed = [f"{short(count)}" if count is not None else "never" for count in (plain, scaled)]
     return f"{said} Epochs to a millionth of the first gap: {needed[0]} without scaling, {needed[1]} with."
 
 
@@ -255,7 +255,7 @@ def _end(part: Part) -> str:
     """Where a run has ended."""
     run, forecast, _ = part
     if run.recording.diverged_at is not None:
-        return f"Diverged at epoch {run.recording.diverged_at:,}"
+        return f"Diverged at epoch {short(run.recording.diverged_at)}"
     rmse = run.recording.epoch_rmse
     return f"RMSE {rmse_of(float(rmse[-1]), float(rmse[0]), forecast)}"
 

@@ -19,7 +19,7 @@ from gd_core.settings.experiment_fields import LEARNING_RATE
 from gd_core.settings.fields import Number, ParameterError, written
 from gd_core.theory import Forecast
 from gd_core.verdict import floor_of
-from gd_core.words import counted, times
+from gd_core.words import counted, short, times
 from pages.ui.charts.learning_rate import four_rates as charts
 from pages.ui.charts.learning_rate import sweep as sweep_chart
 from pages.ui.charts.model import RecordedRun, Run
@@ -153,7 +153,7 @@ def _panel(page: PageSettings[Experiment], four: Four, number: int, run: Run, co
             else f"{where} · <b>{_best(four)}</b>"
         )
     if recording.diverged_at is not None:
-        came = f"diverged at epoch {recording.diverged_at:,}"
+        came = f"diverged at epoch {short(recording.diverged_at)}"
     elif page.revealed:
         came = way_words(recording, four.forecast)
     if came:
@@ -327,7 +327,7 @@ def _summary(four: Four) -> str:
             if growth and max(growth) > 1
             else ""
         )
-        parts.append(f"Run {i + 1} diverged at epoch {run.recording.diverged_at:,}{why}.")
+        parts.append(f"Run {i + 1} diverged at epoch {short(run.recording.diverged_at)}{why}.")
         break
     return " ".join(parts)
 

@@ -111,14 +111,14 @@ def _said(last: Attempt, target: Goal, shared: Experiment) -> str:
             return f"{own} {nobody} here gets there. Score **{last.score(target)}**."
         return f"{own} {nobody} gets there in {counted(shared.epochs, 'epoch')}. More epochs help."
     if last.epochs is not None and last.epochs < target.epochs:
-        return f"{own} That beats the best{among} here: it needs {target.epochs:,}. Score **{last.score(target)}**."
+        return f"{own} That beats the best{among} here: it needs {short(target.epochs)}. Score **{last.score(target)}**."
     if last.score(target) == 100:
         nobody = f"None{among} needs fewer" if among else "No fixed rate needs fewer"
         return f"{own} {nobody}. Score **{last.score(target)}**."
     told = repr(shared) in session.held(Tried).told
     which = f", {short(target.learning_rate)}," if told else ""
     best = f"The best{among}{which}" if among else f"The best fixed rate{which}"
-    return f"{own} {best} needs {target.epochs:,}. Score **{last.score(target)}**."
+    return f"{own} {best} needs {short(target.epochs)}. Score **{last.score(target)}**."
 
 
 def _list(results: list[Attempt], target: Goal) -> None:
@@ -130,7 +130,11 @@ def _list(results: list[Attempt], target: Goal) -> None:
     for i in shown:
         one = results[i]
         needed = (
-            f"{one.epochs:,}" if one.epochs is not None else "diverged" if one.diverged else "not reached"
+            f"{short(one.epochs)}"
+            if one.epochs is not None
+            else "diverged"
+            if one.diverged
+            else "not reached"
         )
         mark = " ★ best" if i == best and one.epochs is not None else ""
         rows += (
@@ -182,7 +186,7 @@ def near_words(found: NearLimit, first_loss: float) -> str:
         return f"**It settles.** At {rate} {_shrinking(found)}"
     of = " × its first value" if first_loss >= 1 else ""
     when = (
-        f"The loss passes 10⁶{of} at epoch **{found.diverges_at:,}**."
+        f"The loss passes 10⁶{of} at epoch **{short(found.diverges_at)}**."
         if found.diverges_at
         else "That takes more epochs than can be counted here."
     )
