@@ -10,8 +10,9 @@ import numpy as np
 from torch import Tensor
 
 from gd_core.lessons.learning_rate.four_rates import WITHOUT_A_LIMIT
+from gd_core.lessons.learning_rate.sweep import TRIED
 from gd_core.theory import Forecast
-from gd_core.words import counted
+from gd_core.words import some
 from pages.ui.charts.elements import (
     _ends,
     finish,
@@ -28,6 +29,7 @@ from pages.ui.charts.model import (
 from pages.ui.look.palette import Palette
 
 BELOW, ABOVE = 4e-3, 2.5  # how far the sweep reaches, as shares of the limit
+AROUND_THE_LIMIT = 300  # rates that are drawn, about: more of them near a limit; in words, so that the chart is not drawn anew
 ROOM = 1.25  # beyond a rate that lies outside of that
 
 
@@ -232,7 +234,7 @@ def rate_sweep(
     }  # fmt: skip
     text = (
         "RMSE at the end of the run over the learning rate, both logarithmic. Shaded: the zones of the rate. Dashed "
-        f"upright: the limit. Discs 1 to 4: the four runs. Diamond: the best of the {counted(len(every), 'rate')} drawn. "
+        f"upright: the limit. Discs 1 to 4: the four runs. Diamond: the best of {some(TRIED if forecast.stability_limit is None else AROUND_THE_LIMIT, 'rate')} drawn. "
         "Crosses at the top: rates that have "
         "diverged. A click sets the rate of one run."
     )
