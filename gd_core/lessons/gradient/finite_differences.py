@@ -169,9 +169,11 @@ def said(trial: Trial, name: str) -> str:
         return f"{off}: {right}. {why}" if trial.off else f"{h} is exactly right here. {why}"
     if trial.off == 0:
         return f"{h} is exactly right here, by chance: bend and rounding cancel."
-    if trial.bend > GOOD_WITHIN * trial.rounding:
+    if trial.bend > GOOD_WITHIN * trial.rounding and trial.bend / 2 <= trial.off <= 2 * trial.bend:
         return f"{off}: {right}. Too big: the chord ends where the curve has bent away, by ½·h·J″ = {short(trial.bend)}."
-    if trial.rounding > GOOD_WITHIN * trial.bend:
+    if (
+        max(trial.rounding, trial.off) > GOOD_WITHIN * trial.bend
+    ):  # where all rows are met, more is rounded than J
         return f"{off}: {right}. Too small: two nearly equal losses are subtracted, and the digits they share are lost."
     return f"{off}: {right}. About the best for a forward difference: bend and rounding are of one size."
 
