@@ -103,9 +103,11 @@ class Curvature:
             rmse: Of the rows, any shape.
             first: RMSE at the start.
         """
-        if not self.floor_is_zero:
-            return rmse
-        return torch.where(rmse <= NOTHING * first + 2 * self.floor_rmse, 0.0, rmse)
+        return torch.where(rmse <= self.nothing(first), 0.0, rmse)
+
+    def nothing(self, first: float) -> float:
+        """Up to which RMSE a run from this first one has met every row, to rounding; 0 where the floor is above 0."""
+        return NOTHING * first + 2 * self.floor_rmse if self.floor_is_zero else 0.0
 
     def parameters(self, theta: Tensor, to_raw: Tensor | None = None) -> Tensor:
         """Parameters as they are shown: 0 where they are no more than rounding, [..., P] → [..., P].

@@ -12,22 +12,6 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-NOT_YET = (  # still being rewritten
-    "gd_core/lessons/",
-    "pages/ui/lessons/",
-    "pages/ui/charts/deep_networks/",
-    "pages/ui/charts/four_steps.py",
-    "pages/ui/charts/gradient.py",
-    "pages/ui/charts/landscape.py",
-    "pages/ui/charts/learning_rate/",
-    "pages/ui/charts/one_parameter.py",
-    "pages/ui/charts/variants.py",
-    *(
-        f"pages/{name}.py"
-        for name in ("broadcasting", "deep_networks", "four_steps", "gradient", "landscape")
-    ),
-    *(f"pages/{name}.py" for name in ("learning_rate", "one_parameter", "variants")),
-)
 ALLOWED = {  # what an f-string formats, and why it is no number of a sentence
     "gd_core/words.py": {None: "it is the formatter"},
     "gd_core/cli/commands.py": {
@@ -75,13 +59,13 @@ TICKS = ("pages/ui/charts/elements.py",)  # labels of an axis, which Vega writes
 
 
 def files(suffix: str) -> list[str]:
-    """Of the source, without those that are still being rewritten."""
+    """Of the source."""
     found = [
         path.relative_to(ROOT).as_posix()
         for room in ("gd_core", "pages")
         for path in (ROOT / room).rglob(f"*{suffix}")
     ]
-    return sorted(one for one in found if not one.startswith(NOT_YET))
+    return sorted(found)
 
 
 def formatted(tree: ast.AST) -> Iterator[tuple[ast.FormattedValue, str, str]]:
