@@ -4,7 +4,7 @@ import numpy as np
 import streamlit as st
 
 from gd_core.problem import Problem
-from gd_core.safe_start import safe_rate
+from gd_core.safe_start import safe_rate, why_scaled
 from gd_core.settings.experiment import Experiment
 from gd_core.verdict import ILL_CONDITIONED
 from gd_core.words import short
@@ -16,14 +16,15 @@ from pages.ui.train import own_table
 def show(experiment: Experiment) -> None:
     """Draw the advice, with a button where one press mends it."""
     problem, curvature, forecast = live_runs.known(experiment)
-    for sentence in remarks(experiment, problem):
+    too_large = why_scaled(experiment, lambda one: live_runs.known(one)[:2])
+    for sentence in (*remarks(experiment, problem), *filter(None, [too_large])):
         st.markdown(f":orange[:material/info:] {plain(sentence)}")
     lines = [own_table.note(experiment)]
     if curvature is None or forecast is None:
         st.caption(plain(lines[0].strip()))
         return
     kappa = forecast.condition_number
-    if kappa > ILL_CONDITIONED and not experiment.scale_features:
+    if (kappa > ILL_CONDITIONED or too_large) and not experiment.scale_features:
         size = "∞" if np.isinf(kappa) else short(kappa)
         wait = "it never gets there" if np.isinf(kappa) else f"it needs about {size} epochs"
         st.markdown(f":small[The features’ scales differ: κ = {size}. Along the flattest direction {wait}.]")
