@@ -4,6 +4,9 @@ Every batch of B rows has a parabola of its own, H_b = (2/B) Φ_bᵀΦ_b, and pu
 e = θ − θ* and the rest r = y − Φθ* its gradient is (2/B) Φ_bᵀ(Φ_b e − r_b). No sharp limit of the rate is known in closed
 form; but some thousand updates tell what many would do.
 
+Rows in order make the same batches in each epoch. Of a rule that is linear in the gradient one epoch is then one affine map
+of error and velocity, and all that becomes of the run is a power of it: `InOrder`.
+
 Source:
     Furstenberg and Kesten, "Products of Random Matrices", 1960, for the growth of such products.
 """
@@ -22,8 +25,10 @@ from gd_core.theory import limit_along
 
 PATHS = 16  # tried side by side
 UPDATES = 1500  # of each path, at most
+ONE_PATH = 4  # times as many where rows are in order, which is a single path
 SLOW_MEMORY = 3  # times as many with a β above 0.99: a velocity of a thousand updates takes as long to come to its level
 CELLS = 6_000_000  # multiplications in all, about: fewer updates where batches are large
+ABOVE_ONE = 1e-9  # a factor of an epoch that is more than this above 1 grows
 GROWS = 1e-3  # in an update: less is not told apart from a flat direction that stays as it is
 SETTLING = 4  # the first so manieth part of a path is left out of its growth
 
@@ -50,10 +55,12 @@ def surely_settles(features: Tensor, rows_per_update: int, phase: Phase) -> bool
     return phase.learning_rate <= 0.25 * step.per_gradient / (2 * float(longest.mean()))
 
 
-def explodes(features: Tensor, rows_per_update: int, phase: Phase) -> bool:
-    """Whether errors grow for good in random batches."""
+def explodes(features: Tensor, rows_per_update: int, phase: Phase, shuffle: bool = True) -> bool:
+    """Whether errors grow for good in random batches, or in those of the rows in order."""
     if surely_settles(features, rows_per_update, phase):
         return False
+    if not shuffle:
+        return InOrder(features, torch.zeros(len(features)), rows_per_update, phase).radius > 1 + ABOVE_ONE
     return growth(features, rows_per_update, phase) > GROWS
 
 
@@ -78,8 +85,59 @@ def growth(features: Tensor, rows_per_update: int, phase: Phase) -> float:
     return float((grown - settled).mean()) / max(1, count - begin)
 
 
+class InOrder:
+    """Mini-batches of rows in order: what one epoch does to the error e = θ − θ* and to the velocity.
+
+    A batch of B rows turns them into v ← βv + (2/B) Φ_bᵀ(Φ_b e − r_b) and e ← e − η(a ∇ + b v); ⌈N/B⌉ of them one after
+    another are x ↦ M x + m with x = (e, ηv). Directions that no row sees are left out.
+
+    Args:
+        features: Φ, [N, P].
+        rest: y − Φθ*, [N].
+        rows_per_update: B.
+        phase: The rule, linear in the gradient.
+    """
+
+    def __init__(self, features: Tensor, rest: Tensor, rows_per_update: int, phase: Phase) -> None:
+        rows, missed = features.numpy(), rest.numpy()
+        step, rate = _linear(phase), phase.learning_rate
+        self.axes = _axes(rows)  # [P, R]
+        seen, size = rows @ self.axes, self.axes.shape[1]
+        epoch = np.eye(2 * size, 2 * size + 1)  # [M m]: what x and 1 have become
+        with np.errstate(over="ignore", invalid="ignore"):
+            for first in range(0, len(rows), rows_per_update):
+                batch = seen[first : first + rows_per_update]
+                wrong = batch @ epoch[:size]
+                wrong[:, -1] -= missed[first : first + rows_per_update]
+                slope = rate * 2 / len(batch) * (batch.T @ wrong)
+                epoch[size:] = step.beta * epoch[size:] + slope
+                epoch[:size] -= step.on_gradient * slope + step.on_velocity * epoch[size:]
+        self.epoch = np.concatenate([epoch, np.eye(1, 2 * size + 1, 2 * size)])
+
+    @property
+    def radius(self) -> float:
+        """The spectral radius of M: what an epoch multiplies the error by in the long run. Above 1 it grows."""
+        if not np.isfinite(self.epoch).all():
+            return math.inf
+        return float(abs(np.linalg.eigvals(self.epoch[:-1, :-1])).max())
+
+    def after(self, error: Tensor, epochs: int) -> Tensor:
+        """The error after so many epochs that begin without velocity, [P] → [P]; not finite where it has grown too large."""
+        size = self.axes.shape[1]
+        state = np.concatenate([error.numpy() @ self.axes, np.zeros(size), [1.0]])
+        with np.errstate(over="ignore", invalid="ignore"):
+            state = np.linalg.matrix_power(self.epoch, epochs) @ state
+        return torch.from_numpy(self.axes @ state[:size])
+
+
 def level(
-    features: Tensor, rest: Tensor, rows_per_update: int, phase: Phase, error: Tensor, updates: int
+    features: Tensor,
+    rest: Tensor,
+    rows_per_update: int,
+    phase: Phase,
+    error: Tensor,
+    updates: int,
+    shuffle: bool = True,
 ) -> float:
     """The gap L − L* that is left about so many updates later, in the middle one of several paths.
 
@@ -92,33 +150,40 @@ def level(
         phase: The rule.
         error: θ − θ*, [P].
         updates: How many; fewer are looked at where they would take long.
+        shuffle: Whether each epoch has an order of its own; else one path is enough, and is looked at between epochs.
     """
     rows, missed, whole = features.numpy(), rest.numpy(), rows_per_update == len(features)
     rule, dice = rule_of_phase(phase), np.random.default_rng(1)
-    errors = error.repeat(1 if whole else PATHS, 1)
+    errors = error.repeat(PATHS if shuffle and not whole else 1, 1)
     state = rule.initial(errors)
-    count = tried(features, rows_per_update, phase, updates)
+    count = tried(features, rows_per_update, phase, updates, shuffle)
+    an_epoch = 1 if shuffle else -(-len(rows) // rows_per_update)
+    count = -(-count // an_epoch) * an_epoch
     hessian = 2 / len(rows) * (features.T @ features)
-    late, seen = min(count - 1, count * 3 // 4), []
-    batches = _batches(rows, rows_per_update, dice, count, missed)
+    late, seen = min(count - 1, count * 3 // 4 if shuffle else count * 4 // 5), []
+    batches = _batches(rows, rows_per_update, dice if shuffle else None, count, missed)
     for done in range(1, count + 1):
         slope = errors @ hessian if whole else torch.from_numpy(_slope(next(batches), errors.numpy()))
         errors, state = rule.update(errors, slope, state)
-        if done > late:
+        if done > late and done % an_epoch == 0:
             seen.append(0.5 * ((errors @ hessian) * errors).sum(1))
     found = float(torch.stack(seen).mean(0).median())
     return found if math.isfinite(found) else math.inf
 
 
-def tried(features: Tensor, rows_per_update: int, phase: Phase, updates: int) -> int:
+def tried(features: Tensor, rows_per_update: int, phase: Phase, updates: int, shuffle: bool = True) -> int:
     """How many of so many updates `level` looks at."""
     slow = SLOW_MEMORY if phase.momentum_or_zero > 0.99 else 1
-    return max(1, min(updates, slow * _updates(features.numpy(), rows_per_update)))
+    longer = 1 if shuffle else ONE_PATH
+    return max(1, min(updates, longer * slow * _updates(features.numpy(), rows_per_update)))
 
 
-def can_be_tried(rows: int, parameters: int, rows_per_update: int, updates: int) -> bool:
+def can_be_tried(
+    rows: int, parameters: int, rows_per_update: int, updates: int, shuffle: bool = True
+) -> bool:
     """Whether `level` looks at so many updates, and not at fewer."""
-    return updates <= _most(parameters, rows_per_update if rows_per_update < rows else 1)
+    longer = 1 if shuffle else ONE_PATH
+    return updates <= longer * _most(parameters, rows_per_update if rows_per_update < rows else 1)
 
 
 def _linear(phase: Phase) -> LinearStep:
@@ -138,9 +203,14 @@ def _most(parameters: int, rows_per_update: int) -> int:
 
 def _in_row_space(rows: np.ndarray, errors: np.ndarray) -> np.ndarray:
     """Errors without their part in flat directions, which takes no part in training."""
+    axes = _axes(rows)
+    return errors @ axes @ axes.T
+
+
+def _axes(rows: np.ndarray) -> np.ndarray:
+    """The directions that are not flat, one a column. [N, P] → [P, R]."""
     _, sizes, axes = np.linalg.svd(rows, full_matrices=False)
-    axes = axes[sizes > 1e-9 * sizes[0]]
-    return errors @ axes.T @ axes
+    return axes[sizes > 1e-9 * sizes[0]].T
 
 
 def _slope(batch: tuple[np.ndarray, np.ndarray | float], errors: np.ndarray) -> np.ndarray:
@@ -153,14 +223,15 @@ def _slope(batch: tuple[np.ndarray, np.ndarray | float], errors: np.ndarray) -> 
 def _batches(
     rows: np.ndarray,
     rows_per_update: int,
-    dice: np.random.Generator,
+    dice: np.random.Generator | None,
     updates: int,
     missed: np.ndarray | None = None,
 ) -> Iterator[tuple[np.ndarray, np.ndarray | float]]:
-    """One batch for each path, epoch after epoch of shuffled rows as they are trained."""
-    done = 0
+    """One batch for each path, epoch after epoch of shuffled rows as they are trained; without dice of the rows in order."""
+    done, order = 0, np.arange(len(rows))[None]
     while True:
-        order = dice.permuted(np.tile(np.arange(len(rows)), (PATHS, 1)), axis=1)
+        if dice is not None:
+            order = dice.permuted(np.tile(np.arange(len(rows)), (PATHS, 1)), axis=1)
         for first in range(0, len(rows), rows_per_update):
             some = order[:, first : first + rows_per_update]
             yield rows[some], (0.0 if missed is None else missed[some])

@@ -27,7 +27,8 @@ NEGLIGIBLE = 1e-4  # or of the lowest loss: the RMSE is then within 0.005 % of t
 SAME_CURVATURE = 1e-6  # eigenvalues closer than this share are one space: its axes are chosen by rounding
 WINDOW = 20  # epochs looked back on
 LONGEST = 4000  # epochs looked back on where a rule has no theory
-LONGER = 10  # a label must hold when the run goes on for so many times its epochs
+LONGER = 10  # a label must hold when the run goes on for so many times its epochs,
+MUCH_LONGER = 10**6  # and one that is slow is told from one that stays by what is left after these
 LEVEL = 1e-9  # relative changes of the loss below it are rounding
 MATTERS = 1e-3  # share of the gap from which a direction is looked at
 DRIFT = 0.1  # share of the recent gap that is no scatter, from which a run in mini-batches still descends
@@ -50,6 +51,7 @@ class Outcome(StrEnum):
     GROWING = "growing"
     DIVERGED = "diverged"
     STOPPED = "stopped"
+    STILL = "stood still"
 
 
 class Left(NamedTuple):
@@ -85,6 +87,7 @@ class Trained(NamedTuple):
         features: Φ [N, P], of which batches are rows; None where they are not at hand.
         target: y, [N].
         epochs: Epochs of the whole run so far, if the recording does not hold them all.
+        shuffle: Whether the batches are other ones in each epoch.
     """
 
     phases: tuple[Phase, ...]
@@ -93,13 +96,17 @@ class Trained(NamedTuple):
     features: Tensor | None = None
     target: Tensor | None = None
     epochs: int | None = None
+    shuffle: bool = True
 
     @classmethod
     def of(cls, experiment: Experiment, problem: Problem) -> Self:
         """Of an experiment."""
         whole = as_parabola(problem.objective)
-        rows = (whole.features, whole.least_squares_target) if whole else (None, None)
-        return cls(experiment.phases, experiment.training_rows, experiment.rows_per_update, *rows)
+        batch, shuffle = experiment.rows_per_update, experiment.shuffle
+        rows = (None, None)
+        if whole:
+            rows = whole.features, whole.least_squares_target if shuffle else whole.target_in_batches(batch)
+        return cls(experiment.phases, experiment.training_rows, batch, *rows, shuffle=shuffle)
 
     @property
     def updates_per_epoch(self) -> int:
@@ -121,6 +128,7 @@ def outcome(recording: Epochs, curvature: Curvature | None, trained: Trained | N
 
     - diverged: the loss passed 10⁶ × max(1, first loss), or is not finite.
     - stopped: by hand, before its epochs were done.
+    - stood still: by its own tolerance: its last epoch changed the loss by less.
     - growing: the rate is above the limit: the error along an eigenvector grows in each epoch, and wins in the end.
     - converged: along every eigenvector of the Hessian, the gap to the lowest loss is at most a millionth of what it
       was at the start, or a ten-thousandth of the lowest loss itself. Equal eigenvalues count as one space.
@@ -139,6 +147,8 @@ def outcome(recording: Epochs, curvature: Curvature | None, trained: Trained | N
         return Finding(Outcome.DIVERGED, recording.diverged_at)
     if recording.stopped:
         return Finding(Outcome.STOPPED, recording.epochs)
+    if recording.still:
+        return Finding(Outcome.STILL, recording.epochs)
     if curvature is None:
         return _by_losses_alone(recording)
     return _Judge(recording, curvature, trained).finding()
@@ -172,6 +182,8 @@ class _Judge:
         """How it ended."""
         if self.recording.epochs == 0 or self.done == 0:
             return self._arrived() or Finding(Outcome.DESCENDING)
+        if self.linear and self._has_batches and self.trained and not self.trained.shuffle:
+            return self._in_order()
         if self.linear and self._grows():
             return Finding(Outcome.GROWING)
         if found := self._left() or self._arrived():
@@ -261,6 +273,38 @@ class _Judge:
             Outcome.GROWING if later > max(RISES * float(recent), float(window.max())) else Outcome.HOVERING
         )
 
+    def _in_order(self) -> Finding:
+        """The same batches in each epoch: an epoch is an affine map, and what becomes of the run a power of it."""
+        assert self.phase is not None
+        assert self.trained is not None
+        features, target = self.trained.features, self.trained.target
+        assert features is not None
+        assert target is not None
+        rest, start = target - features @ self.curvature.optimum, self.recording.epoch_theta[self.first]
+        batches = in_batches.InOrder(features, rest, self.trained.rows_per_update, self.phase)
+
+        def gaps(epochs: int) -> Tensor:  # of each direction, [P]
+            error = batches.after(start - self.curvature.optimum, epochs)
+            return self.curvature.gap(self.curvature.optimum + error).nan_to_num(nan=math.inf)
+
+        later = torch.stack([gaps(LONGER * self.done * n // 10) for n in (8, 9, 10)])
+        smallest = max(NEGLIGIBLE * self.curvature.floor_loss, self.rounding)
+        stays = (
+            _spaces(self.curvature, later[-1]) <= (CONVERGED_BELOW * self.parts[0]).clamp(min=smallest)
+        ).all()
+        if (arrived := self._arrived()) and bool(stays):
+            return arrived
+        gap = (self.recording.epoch_loss[self.first :] - self.curvature.floor_loss).clamp(min=0)
+        window = gap[-max(1, min(WINDOW, self.done // 2)) :]
+        recent, then = float(window.mean()), float(later.sum(1).mean())
+        in_the_end = float(gaps(MUCH_LONGER * self.done).sum())
+        if then > max(RISES * recent, float(window.max())) + self.rounding:
+            return Finding(Outcome.GROWING)
+        if then < (1 - DRIFT) * recent or (then < recent and in_the_end < FALLS * recent):
+            return Finding(Outcome.DESCENDING)
+        grows = then > recent and batches.radius > 1 + LEVEL
+        return Finding(Outcome.GROWING if grows else Outcome.HOVERING)
+
     def _settles(self, recent: float) -> bool:
         """Whether the batches leave no more than there is now, where the velocity could carry one into the others."""
         if not self._has_batches or (self.phase and self.phase.momentum_or_zero == 0):
@@ -290,7 +334,8 @@ class _Judge:
         assert target is not None
         optimum, batch = self.curvature.optimum, self.trained.rows_per_update
         rest = target - features @ optimum
-        return in_batches.level(features, rest, batch, self.phase, theta - optimum, updates)
+        error, shuffle = theta - optimum, self.trained.shuffle
+        return in_batches.level(features, rest, batch, self.phase, error, updates, shuffle)
 
     def _goes_on_to(self) -> float | None:
         """The gap when the run has gone on, of a rule without theory: all of it once more, and on. None if that takes long."""
@@ -298,7 +343,8 @@ class _Judge:
         if self.trained is None or self.trained.features is None or not self.recording.complete:
             return None
         count, parameters = self.trained.features.shape
-        if not in_batches.can_be_tried(count, parameters, self.trained.rows_per_update, updates):
+        batch, shuffle = self.trained.rows_per_update, self.trained.shuffle
+        if not in_batches.can_be_tried(count, parameters, batch, updates, shuffle):
             return None
         return self._gone_on(self.recording.epoch_theta[self.first], updates)
 

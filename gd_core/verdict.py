@@ -10,7 +10,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from gd_core import in_batches
+from gd_core import in_batches, tolerance
 from gd_core.objective import as_parabola
 from gd_core.outcome import CONVERGED_BELOW, WINDOW, Finding, Outcome, Trained, overfitting
 from gd_core.remedies import BETTER, FEW, Remedies, Remedy, remedies_of
@@ -133,6 +133,8 @@ def _of_training(
     if LOSS_INFO[experiment.loss].rises:
         floor = f"; where its loss is lowest it is {significant(forecast.floor_rmse)}"
     match finding.outcome:
+        case Outcome.STILL:
+            return _stood_still(recording, experiment, forecast)
         case Outcome.DIVERGED:
             return _joined(_gone(recording, finding), *_why_gone(recording, experiment, forecast))
         case Outcome.STOPPED:
@@ -156,6 +158,8 @@ def _without_theory(recording: Epochs, experiment: Experiment, finding: Finding,
     """Of a loss that is no parabola: what the losses alone tell."""
     word = f"{finding.outcome[0].upper()}{finding.outcome[1:]}"
     match finding.outcome:
+        case Outcome.STILL:
+            return _stood_still(recording, experiment, None)
         case Outcome.CONVERGED:
             return (
                 f"Converged at epoch {finding.epoch:,}: since then the loss has not moved by more than a millionth of its "
@@ -178,6 +182,14 @@ def _without_theory(recording: Epochs, experiment: Experiment, finding: Finding,
             return f"{word} {after}. {BATCHES} A smaller rate or a larger batch may hover lower."
         case Outcome.DESCENDING:
             return f"{word} {after}. More epochs bring it lower."
+
+
+def _stood_still(recording: Epochs, experiment: Experiment, forecast: Forecast | None) -> str:
+    """A run that its own tolerance has stopped."""
+    otherwise = ""
+    if forecast and (remedies := remedies_of(forecast)) and remedies.best:
+        otherwise = _advised(remedies, remedies.best, forecast)
+    return _joined(*tolerance.of_run(recording, experiment, forecast, _rmse(recording, forecast), otherwise))
 
 
 BATCHES = "Each mini-batch points a little elsewhere."
@@ -383,8 +395,8 @@ def _why_growing(recording: Epochs, experiment: Experiment, forecast: Forecast) 
         whole = as_parabola(forecast.problem.objective)
         assert whole is not None
         batch = experiment.rows_per_update
-        explodes = phase.learning_rate > limit_along(forecast.eigenvalues[-1], phase)
-        explodes = explodes or in_batches.explodes(whole.features, batch, phase)
+        explodes = experiment.shuffle and phase.learning_rate > limit_along(forecast.eigenvalues[-1], phase)
+        explodes = explodes or in_batches.explodes(whole.features, batch, phase, experiment.shuffle)
         if explodes:
             return (
                 _too_large_for_batches(experiment, forecast, phase),
@@ -463,7 +475,8 @@ def _lower_by_a_smaller_rate(recording: Epochs, experiment: Experiment, forecast
     whole = as_parabola(forecast.problem.objective)
     assert whole is not None
     curvature, batch = forecast.curvature, experiment.rows_per_update
-    rest = whole.least_squares_target - whole.features @ curvature.optimum
+    target = whole.least_squares_target if experiment.shuffle else whole.target_in_batches(batch)
+    rest = target - whole.features @ curvature.optimum
     updates = 10 * (recording.epochs - first) * experiment.updates_per_epoch
     error = recording.epoch_theta[min(first, recording.epochs)] - curvature.optimum
     if (
@@ -471,14 +484,16 @@ def _lower_by_a_smaller_rate(recording: Epochs, experiment: Experiment, forecast
     ):  # where it stands now, as long as it can be tried
         updates, error = min(updates, in_batches.UPDATES // 2), recording.epoch_theta[-1] - curvature.optimum
     if recording.complete and in_batches.can_be_tried(
-        len(whole.features), whole.features.shape[1], batch, updates
+        len(whole.features), whole.features.shape[1], batch, updates, experiment.shuffle
     ):
         now, lower = (
-            in_batches.level(whole.features, rest, batch, one, error, updates)
+            in_batches.level(whole.features, rest, batch, one, error, updates, experiment.shuffle)
             for one in (phase, phase._replace(learning_rate=phase.learning_rate / 3))
         )
         if not lower < 0.8 * now:
             larger = f"A larger batch hovers lower; a smaller rate would need more than {counted(10 * recording.epochs, 'epoch')}."
+            if LOSS_INFO[experiment.loss].rises:  # each batch fits its own mean, at every rate
+                larger = "A larger batch hovers lower."
             return _condition(experiment, forecast) or (larger if recording.mini_batches else "")
         if forecast.floor_is_zero or LOSS_INFO[experiment.loss].rises:
             return "A smaller rate hovers lower."

@@ -59,7 +59,7 @@ def side_bar() -> Controls:
             _hold_out(experiment)
         _row("learning_rate")
         under_rate = st.container(key="under_rate")
-        _row("epochs", "batch_size")
+        _length(experiment)
         _select("optimizer", "Update rule", OPTIMIZER_INFO)
         _row(*OPTIMIZER_INFO[experiment.optimizer].hyperparameters)
         not_scaled = why_not_scaled(info)
@@ -129,6 +129,27 @@ def _row(*names: str) -> None:
     if names := _fields(*names):
         with st.container():
             page.say(*names)
+
+
+def _length(experiment: Experiment) -> None:
+    """How long it trains, and on how many rows at a time. A tolerance is behind "More", and in sight where it is set."""
+    asked = (
+        experiment.tolerance > 0 or "tolerance" in page.held.typed
+    )  # not away from whoever has just typed a 0
+    if asked or task.hidden("tolerance") or all(map(task.hidden, ("epochs", "batch_size"))):
+        _row("epochs", "batch_size")
+        if asked:
+            _row("tolerance")
+    else:
+        with st.container(key="length", horizontal=True, vertical_alignment="bottom", gap="small"):
+            for name in ("epochs", "batch_size"):
+                if not task.hidden(name):
+                    page.text(name)
+            with st.popover("More", icon=":material/more_horiz:", key="more_length", width="content"):
+                _fields("tolerance")
+        page.say("epochs", "batch_size")
+    if experiment.updates_per_epoch > 1:
+        page.switch("shuffle")
 
 
 def _fields(*names: str) -> tuple[str, ...]:

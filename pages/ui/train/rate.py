@@ -9,6 +9,7 @@ from streamlit.components.v2 import component
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.experiment_fields import LEARNING_RATE
 from gd_core.theory import Forecast, why_no_theory
+from pages.ui.player.tabs import BEFORE_THE_TOLERANCE
 
 _HERE = Path(__file__).parent
 _strip = component(
@@ -40,6 +41,7 @@ def show(experiment: Experiment, forecast: Forecast | None, on_rate: Callable[[]
         )
         if forecast.best_for_epochs is not None:
             hint = "Of all fixed rates below the limit, the one with the smallest loss at the end of the run."
+            hint += BEFORE_THE_TOLERANCE if experiment.tolerance else ""
             stops.append(_stop(f"Best for {epochs}", forecast.best_for_epochs, hint))
         hint = f"The fixed rate that wins after very many epochs.{pays}"
         stops.append(_stop("Best in the long run", forecast.best_learning_rate, hint))
