@@ -287,7 +287,9 @@ class _Judge:
             error = batches.after(start - self.curvature.optimum, epochs)
             return self.curvature.gap(self.curvature.optimum + error).nan_to_num(nan=math.inf)
 
-        later = torch.stack([gaps(LONGER * self.done * n // 10) for n in (8, 9, 10)])
+        end = LONGER * self.done
+        some = torch.linspace(end - end // 5, end, WINDOW + 1).round().int().unique().tolist()
+        later = torch.stack([gaps(epoch) for epoch in some])
         smallest = max(NEGLIGIBLE * self.curvature.floor_loss, self.rounding)
         stays = (
             _spaces(self.curvature, later[-1]) <= (CONVERGED_BELOW * self.parts[0]).clamp(min=smallest)

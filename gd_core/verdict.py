@@ -16,7 +16,7 @@ from gd_core.outcome import CONVERGED_BELOW, WINDOW, Finding, Outcome, Trained, 
 from gd_core.remedies import BETTER, FEW, Remedies, Remedy, remedies_of
 from gd_core.settings.catalog import LOSS_INFO
 from gd_core.settings.experiment import Experiment
-from gd_core.settings.experiment_fields import Phase
+from gd_core.settings.experiment_fields import LEARNING_RATE, Phase
 from gd_core.settings.rules import OPTIMIZER_INFO, LinearRule, linear_step
 from gd_core.theory import Forecast, factor, limit_along
 from gd_core.training import DIVERGED_ABOVE, Epochs
@@ -187,7 +187,7 @@ def _without_theory(recording: Epochs, experiment: Experiment, finding: Finding,
 def _stood_still(recording: Epochs, experiment: Experiment, forecast: Forecast | None) -> str:
     """A run that its own tolerance has stopped."""
     otherwise = ""
-    if forecast and (remedies := remedies_of(forecast)) and remedies.best:
+    if forecast and not experiment.before and (remedies := remedies_of(forecast)) and remedies.best:
         otherwise = _advised(remedies, remedies.best, forecast)
     return _joined(*tolerance.of_run(recording, experiment, forecast, _rmse(recording, forecast), otherwise))
 
@@ -492,7 +492,8 @@ def _lower_by_a_smaller_rate(recording: Epochs, experiment: Experiment, forecast
         )
         if not lower < 0.8 * now:
             larger = f"A larger batch hovers lower; a smaller rate would need more than {counted(10 * recording.epochs, 'epoch')}."
-            if LOSS_INFO[experiment.loss].rises:  # each batch fits its own mean, at every rate
+            if LOSS_INFO[experiment.loss].rises or not experiment.shuffle:
+                # each batch fits its own mean, at every rate; in order each pulls to the same place in each epoch
                 larger = "A larger batch hovers lower."
             return _condition(experiment, forecast) or (larger if recording.mini_batches else "")
         if forecast.floor_is_zero or LOSS_INFO[experiment.loss].rises:
@@ -599,6 +600,8 @@ def _why_slow(experiment: Experiment, forecast: Forecast) -> str:
 
 def _advised(remedies: Remedies, best: Remedy, forecast: Forecast) -> str:
     """A remedy with what it takes, beside the simplest one."""
+    if forecast.stability_limit and forecast.stability_limit < LEARNING_RATE.low and remedies.scaling:
+        return f"No rate from {short(LEARNING_RATE.low)} on settles here: {_scale(remedies.scaling)}"
     if best.scaled:
         beside = remedies.rate if remedies.rate.epochs < remedies.stay else None
         as_it_is = (

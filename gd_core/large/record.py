@@ -19,6 +19,7 @@ from gd_core.outcome import WINDOW, Outcome, Trained, outcome
 from gd_core.settings.fields import quoted
 from gd_core.settings.rules import linear_step
 from gd_core.theory import stability_limit
+from gd_core.tolerance import CLOSE
 from gd_core.training import DIVERGED_ABOVE, Epochs, stands_still
 from gd_core.words import short, significant
 
@@ -126,7 +127,9 @@ class Progressed:
                 above = (
                     float(self.point.loss) ** 0.5 / curvature.floor_rmse - 1 if curvature.floor_rmse else 0
                 )
-                far = "" if curvature.floor_is_zero else f", {short(100 * above)} % above it"
+                far = (
+                    "" if curvature.floor_is_zero or above <= CLOSE else f", {short(100 * above)} % above it"
+                )
                 said = (
                     f"Stopped at epoch {self.point.epoch:,}, where the loss changed by less than {short(run.tolerance)} in an "
                     f"epoch: RMSE {rmse}; the floor is {floor}{far}."

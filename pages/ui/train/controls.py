@@ -141,13 +141,15 @@ def _length(experiment: Experiment) -> None:
         if asked:
             _row("tolerance")
     else:
-        with st.container(key="length", horizontal=True, vertical_alignment="bottom", gap="small"):
-            for name in ("epochs", "batch_size"):
-                if not task.hidden(name):
-                    page.text(name)
-            with st.popover("More", icon=":material/more_horiz:", key="more_length", width="content"):
-                _fields("tolerance")
-        page.say("epochs", "batch_size")
+        names = [name for name in ("epochs", "batch_size") if not task.hidden(name)]
+        *columns, last = st.columns([*[4 for _ in names], 3], gap="small", vertical_alignment="bottom")
+        for name, column in zip(names, columns, strict=True):
+            with column:
+                page.text(name)
+        with last, st.popover("More", key="more_length", width="stretch"):
+            _fields("tolerance")
+        with st.container():
+            page.say(*names)
     if experiment.updates_per_epoch > 1:
         page.switch("shuffle")
 

@@ -13,7 +13,7 @@ from gd_core.settings.catalog import LOSS_INFO, model_info
 from gd_core.settings.engines import SPECTRUM
 from gd_core.settings.examples import OPENING
 from gd_core.settings.experiment import Experiment
-from gd_core.settings.experiment_fields import SEED
+from gd_core.settings.experiment_fields import LEARNING_RATE, SEED
 from gd_core.settings.fields import ParameterError
 from gd_core.settings.rules import OPTIMIZER_INFO
 from gd_core.settings.task import THEORY
@@ -427,7 +427,9 @@ def _offers(outcome: Outcome, forecast: Forecast | None, now: float) -> Sequence
         "To the best for these epochs": forecast.best_for_epochs,
     }
     return [
-        player.Offer(f"{label} {short(rate)}", rate) for label, rate in rates.items() if rate and rate < now
+        player.Offer(f"{label} {short(rate)}", rate)
+        for label, rate in rates.items()
+        if rate and LEARNING_RATE.low <= rate < now
     ]
 
 
