@@ -288,7 +288,7 @@ class _Judge:
             return self.curvature.gap(self.curvature.optimum + error).nan_to_num(nan=math.inf)
 
         end = LONGER * self.done
-        some = torch.linspace(end - end // 5, end, WINDOW + 1).round().int().unique().tolist()
+        some = torch.linspace(end - end // 5 + 1, end, WINDOW).round().int().unique().tolist()
         later = torch.stack([gaps(epoch) for epoch in some])
         smallest = max(NEGLIGIBLE * self.curvature.floor_loss, self.rounding)
         stays = (

@@ -136,12 +136,11 @@ def _length(experiment: Experiment) -> None:
     asked = (
         experiment.tolerance > 0 or "tolerance" in page.held.typed
     )  # not away from whoever has just typed a 0
-    if asked or task.hidden("tolerance") or all(map(task.hidden, ("epochs", "batch_size"))):
-        _row("epochs", "batch_size")
-        if asked:
-            _row("tolerance")
+    names = [name for name in ("epochs", "batch_size") if not task.hidden(name)]
+    if asked or task.hidden("tolerance") or not names:
+        _row(*names)
+        _row("tolerance")
     else:
-        names = [name for name in ("epochs", "batch_size") if not task.hidden(name)]
         *columns, last = st.columns([*[4 for _ in names], 3], gap="small", vertical_alignment="bottom")
         for name, column in zip(names, columns, strict=True):
             with column:
