@@ -65,6 +65,21 @@ def test_the_radius_is_that_of_the_product(rate):
     assert (found in (Outcome.GROWING, Outcome.DIVERGED)) == (radius > 1)
 
 
+@pytest.mark.parametrize(("batch_size", "rate", "settles"), [(1, 0.3, True), (6, 0.3, False)])
+def test_order_decides(batch_size, rate, settles):
+    """Single rows in order settle at a rate at which shuffled ones blow up, and of six rows it is the other way round."""
+    experiment = replace(RUN, batch_size=batch_size, learning_rate=rate, epochs=25)
+    for one, calm in ((experiment, settles), (replace(experiment, shuffle=True), not settles)):
+        problem = build(one)
+        features = problem.linear.features
+        assert explodes(features, batch_size, one.phase, one.shuffle) != calm
+        longer = record(replace(one, epochs=300))
+        assert (longer.diverged_at is None) == calm
+        recording = record(replace(one, epochs=2))
+        found = outcome(recording, parabola_of(one, problem.objective), Trained.of(one, problem)).outcome
+        assert (found in (Outcome.GROWING, Outcome.DIVERGED)) != calm
+
+
 def test_it_comes_to_rest_beside_the_optimum():
     """Where the pulls of the batches cancel: there the loss no longer moves, and that is not the lowest."""
     experiment = replace(RUN, learning_rate=0.1, batch_size=1, epochs=2000)
