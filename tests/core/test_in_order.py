@@ -82,7 +82,7 @@ def test_order_decides(batch_size, rate, settles):
 
 def test_it_comes_to_rest_beside_the_optimum():
     """Where the pulls of the batches cancel: there the loss no longer moves, and that is not the lowest."""
-    experiment = replace(RUN, learning_rate=0.1, batch_size=1, epochs=2000)
+    experiment = replace(RUN, learning_rate=0.1, batch_size=1, epochs=300)
     problem, best, batches = map_of(experiment)
     recording = record(experiment)
     assert recording.epoch_loss[-1] == pytest.approx(float(recording.epoch_loss[-2]), rel=1e-12)
