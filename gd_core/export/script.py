@@ -78,8 +78,7 @@ def title(experiment: Experiment) -> str:
     """What is trained with what, on one line."""
     rules = list(dict.fromkeys(OPTIMIZER_INFO[phase.optimizer].title for phase in experiment.phases))
     which = " and ".join(rules) if len(rules) < 3 else f"{len(rules)} rules"
-    most = "at most " if experiment.tolerance else ""
-    return plain(f"{experiment.info.title}: {which}, {most}{experiment.total_epochs:,} epochs")
+    return plain(f"{experiment.info.title}: {which}, {experiment.total_epochs:,} epochs")
 
 
 def stride(epochs: int, rows: int = ROWS) -> int:
