@@ -84,7 +84,7 @@ def _rows_of(experiment: Experiment, updates: list[int]) -> list[Tensor | None]:
     if experiment.updates_per_epoch == 1:
         return [None] * len(updates)
     wanted = set(updates)
-    stream = batches(experiment.training_rows, experiment.batch_size, experiment.seed)
+    stream = batches(experiment.training_rows, experiment.batch_size, experiment.seed, experiment.shuffle)
     found = {k: rows for k, rows in enumerate(islice(stream, max(updates) + 1)) if k in wanted}
     return [found[k] for k in updates]
 

@@ -47,7 +47,7 @@ def gaps_gone_on(
     parabola = as_parabola(problem.objective)
     assert parabola is not None
     rule = rule_of(replace(experiment, learning_rate=times * experiment.learning_rate))
-    order = batches(experiment.training_rows, experiment.batch_size, experiment.seed)
+    order = batches(experiment.training_rows, experiment.batch_size, experiment.seed, experiment.shuffle)
     stride = experiment.updates_per_epoch
     theta, state, points = problem.start, rule.initial(problem.start), [problem.start]
     for done, rows in enumerate(islice(order, epochs * stride), 1):

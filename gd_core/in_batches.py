@@ -4,6 +4,9 @@ Every batch of B rows has a parabola of its own, H_b = (2/B) Φ_bᵀΦ_b, and pu
 e = θ − θ* and the rest r = y − Φθ* its gradient is (2/B) Φ_bᵀ(Φ_b e − r_b). No sharp limit of the rate is known in closed
 form; but some thousand updates tell what many would do.
 
+Rows in order make the same batches in each epoch. Of a rule that is linear in the gradient one epoch is then one affine map
+of error and velocity, and all that becomes of the run is a power of it: `InOrder`.
+
 Source:
     Furstenberg and Kesten, "Products of Random Matrices", 1960, for the growth of such products.
 """
@@ -25,6 +28,8 @@ PATHS = 16  # tried side by side
 UPDATES = 1500  # of each path, at most
 SLOW_MEMORY = 3  # times as many with a β above 0.99: a velocity of a thousand updates takes as long to come to its level
 CELLS = 6_000_000  # multiplications in all, about: fewer updates where batches are large
+SEEN = 20  # epochs of a level
+ABOVE_ONE = 1e-9  # a factor of an epoch that is more than this above 1 grows
 GROWS = 1e-3  # in an update: less is not told apart from a flat direction that stays as it is
 SHARE = 0.5  # of the limit: 1/λ for gradient descent, with which no direction overshoots
 SETTLING = 4  # the first so manieth part of a path is left out of its growth
@@ -67,10 +72,12 @@ def surely_settles(features: Tensor, rows_per_update: int, phase: Phase) -> bool
     return phase.learning_rate <= 0.25 * step.per_gradient / (2 * float(longest.mean()))
 
 
-def explodes(features: Tensor, rows_per_update: int, phase: Phase) -> bool:
-    """Whether errors grow for good in random batches."""
+def explodes(features: Tensor, rows_per_update: int, phase: Phase, shuffle: bool = True) -> bool:
+    """Whether errors grow for good in random batches, or in those of the rows in order."""
     if surely_settles(features, rows_per_update, phase):
         return False
+    if not shuffle:
+        return InOrder(features, torch.zeros(len(features)), rows_per_update, phase).radius > 1 + ABOVE_ONE
     return growth(features, rows_per_update, phase) > GROWS
 
 
@@ -93,6 +100,68 @@ def growth(features: Tensor, rows_per_update: int, phase: Phase) -> float:
         if done == begin:
             settled = grown
     return float((grown - settled).mean()) / max(1, count - begin)
+
+
+class InOrder:
+    """Mini-batches of rows in order: what one epoch does to the error e = θ − θ* and to the velocity.
+
+    A batch of B rows turns them into v ← βv + (2/B) Φ_bᵀ(Φ_b e − r_b) and e ← e − η(a ∇ + b v); ⌈N/B⌉ of them one after
+    another are x ↦ M x + m with x = (e, ηv). Directions that no row sees are left out.
+
+    Args:
+        features: Φ, [N, P].
+        rest: y − Φθ*, [N].
+        rows_per_update: B.
+        phase: The rule, linear in the gradient.
+    """
+
+    def __init__(self, features: Tensor, rest: Tensor, rows_per_update: int, phase: Phase) -> None:
+        rows, missed = features.numpy(), rest.numpy()
+        step, rate = _linear(phase), phase.learning_rate
+        self.axes = _axes(rows)  # [P, R]
+        seen, size = rows @ self.axes, self.axes.shape[1]
+        epoch = np.eye(2 * size, 2 * size + 1)  # [M m]: what x and 1 have become
+        with np.errstate(over="ignore", invalid="ignore"):
+            for first in range(0, len(rows), rows_per_update):
+                batch = seen[first : first + rows_per_update]
+                wrong = batch @ epoch[:size]
+                wrong[:, -1] -= missed[first : first + rows_per_update]
+                slope = rate * 2 / len(batch) * (batch.T @ wrong)
+                epoch[size:] = step.beta * epoch[size:] + slope
+                epoch[:size] -= step.on_gradient * slope + step.on_velocity * epoch[size:]
+        self.epoch = np.concatenate([epoch, np.eye(1, 2 * size + 1, 2 * size)])
+
+    @property
+    def radius(self) -> float:
+        """The spectral radius of M: what an epoch multiplies the error by in the long run. Above 1 it grows."""
+        if not np.isfinite(self.epoch).all():
+            return math.inf
+        return float(abs(np.linalg.eigvals(self.epoch[:-1, :-1])).max())
+
+    def after(self, error: Tensor, epochs: int) -> Tensor:
+        """The error after so many epochs that begin without velocity, [P] → [P]; not finite where it has grown too large."""
+        size = self.axes.shape[1]
+        state = np.concatenate([error.numpy() @ self.axes, np.zeros(size), [1.0]])
+        with np.errstate(over="ignore", invalid="ignore"):
+            state = np.linalg.matrix_power(self.epoch, epochs) @ state
+        return torch.from_numpy(self.axes @ state[:size])
+
+
+def level_in_order(
+    objective: LinearObjective,
+    optimum: Tensor,
+    rows_per_update: int,
+    phase: Phase,
+    error: Tensor,
+    epochs: int,
+) -> float:
+    """The mean gap L − L* over the last fifth of so many more epochs with rows in order; infinite where it has grown too large."""
+    rest = objective.target_in_batches(rows_per_update) - objective.features @ optimum
+    batches, hessian = InOrder(objective.features, rest, rows_per_update, phase), objective.moments.gram
+    seen = np.unique(np.linspace(epochs - epochs // 5, epochs, SEEN).round()).astype(int)
+    errors = torch.stack([batches.after(error, int(one)) for one in seen])
+    found = float((errors @ hessian * errors).sum(1).mean()) / objective.moments.rows
+    return found if math.isfinite(found) else math.inf
 
 
 def level(
@@ -163,9 +232,14 @@ def _most(parameters: int, rows_per_update: int) -> int:
 
 def _in_row_space(rows: np.ndarray, errors: np.ndarray) -> np.ndarray:
     """Errors without their part in flat directions, which takes no part in training."""
+    axes = _axes(rows)
+    return errors @ axes @ axes.T
+
+
+def _axes(rows: np.ndarray) -> np.ndarray:
+    """The directions that are not flat, one a column. [N, P] → [P, R]."""
     _, sizes, axes = np.linalg.svd(rows, full_matrices=False)
-    axes = axes[sizes > 1e-9 * sizes[0]]
-    return errors @ axes.T @ axes
+    return axes[sizes > 1e-9 * sizes[0]].T
 
 
 def _slope(rows: np.ndarray, errors: np.ndarray, missed: np.ndarray | float = 0.0) -> np.ndarray:

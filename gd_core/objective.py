@@ -126,6 +126,10 @@ class LinearObjective(Objective):
         """What the loss is a mean squared error against, [N]. Only of a loss in `SQUARED`."""
         return SQUARED[self.loss].target(self.target)
 
+    def target_in_batches(self, rows_per_update: int) -> Tensor:
+        """The same where each batch of the rows in order takes its own: the shape mistake fits the batch's mean. [N]."""
+        return torch.cat([SQUARED[self.loss].target(some) for some in self.target.split(rows_per_update)])
+
     @cached_property
     def least_squares(self) -> tuple[Moments, float]:
         """The loss as a mean squared error and a number above it. Only of a loss in `SQUARED`."""

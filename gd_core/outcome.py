@@ -51,6 +51,7 @@ class Outcome(StrEnum):
     GROWING = "growing"
     DIVERGED = "diverged"
     STOPPED = "stopped"
+    STILL = "stood still"
 
 
 class Left(NamedTuple):
@@ -121,6 +122,7 @@ def outcome(recording: Epochs, curvature: Curvature | None, trained: Trained | N
 
     - diverged: the loss passed 10⁶ × max(1, first loss), or is not finite.
     - stopped: by hand, before its epochs were done.
+    - stood still: by its own tolerance: its last epoch changed the loss by less.
     - growing: the rate is above the limit: the error along an eigenvector grows in each epoch, and wins in the end.
     - converged: along every eigenvector of the Hessian, the gap to the lowest loss is at most a millionth of what it
       was at the start, or a ten-thousandth of the lowest loss itself. Equal eigenvalues count as one space.
@@ -139,6 +141,8 @@ def outcome(recording: Epochs, curvature: Curvature | None, trained: Trained | N
         return Finding(Outcome.DIVERGED, recording.diverged_at)
     if recording.stopped:
         return Finding(Outcome.STOPPED, recording.epochs)
+    if recording.still:
+        return Finding(Outcome.STILL, recording.epochs)
     if curvature is None:
         return _by_losses_alone(recording)
     return _Judge(recording, curvature, trained).finding()
@@ -248,7 +252,7 @@ class _Judge:
         if not self.linear or self._rows is None:
             return False
         assert self.phase is not None
-        return in_batches.explodes(self._rows.features, self._rows_per_update, self.phase)
+        return in_batches.explodes(self._rows.features, self._rows_per_update, self.phase, self._shuffled)
 
     @property
     def _rows(self) -> LinearObjective | None:
@@ -261,6 +265,11 @@ class _Judge:
     def _rows_per_update(self) -> int:
         assert self.trained is not None
         return self.trained.rows_per_update
+
+    @property
+    def _shuffled(self) -> bool:
+        """Whether the batches are other ones in each epoch."""
+        return self.trained is None or self.trained.experiment is None or self.trained.experiment.shuffle
 
     # -------------------------------------------------------------------------------- a rule with theory, all rows
 
@@ -324,6 +333,9 @@ class _Judge:
             return None
         assert self.phase is not None
         optimum, updates = self.curvature.optimum, (LONGER - 1) * self.updates
+        if not self._shuffled:
+            error, epochs = self.recording.epoch_theta[self.first] - optimum, LONGER * self.done
+            return in_batches.level_in_order(rows, optimum, self._rows_per_update, self.phase, error, epochs)
         error = self.recording.epoch_theta[-1] - optimum
         return in_batches.level(rows, optimum, self._rows_per_update, self.phase, error, updates)
 

@@ -17,7 +17,7 @@ from gd_core.theory import (
     first_step_rate,
     parabola_of,
 )
-from gd_core.words import some
+from gd_core.words import short, some
 
 MANY_NUMBERS = 1_000_000  # rows times parameters, from which on an epoch takes long
 FEW_EPOCHS = 100
@@ -79,6 +79,21 @@ def measured(experiment: Experiment) -> tuple[Problem, Curvature | None]:
     """The problem of an experiment and the parabola that its loss is, if it is one."""
     problem = build(experiment)
     return problem, parabola_of(experiment, problem.objective)
+
+
+def why_scaled(
+    experiment: Experiment, measure: Callable[[Experiment], tuple[Problem, Curvature | None]] = measured
+) -> str | None:
+    """That no rate that can be typed settles on the columns as they are, and what to do; None if one does."""
+    raw = replace(experiment, scale_features=False, batch_size=0, before=())
+    problem, curvature = measure(raw)
+    if curvature is None or (rate := safe_rate(raw, problem, curvature)) >= LEARNING_RATE.low:
+        return None
+    then = "so the features are scaled" if experiment.scale_features else "scale the features"
+    return (
+        f"On these columns as they are a rate of {short(rate)} would settle, and the least that can be typed is "
+        f"{short(LEARNING_RATE.low)}: {then}."
+    )
 
 
 def safe_start(

@@ -251,6 +251,11 @@ def why_no_limit(experiment: Experiment) -> str | None:
     """The reason why a rule has no stability limit, for a student; None if it has one."""
     if reason := why_no_theory(experiment):
         return reason
+    if experiment.updates_per_epoch > 1 and not experiment.shuffle:
+        return (
+            "Mini-batches in order have a limit of their own, which no formula gives: each batch has another curvature. "
+            "Small rates settle, beside the optimum; larger ones blow up."
+        )
     if experiment.updates_per_epoch > 1:
         return (
             "Mini-batches have no sharp limit: each batch has a curvature of its own. "

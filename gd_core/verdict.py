@@ -11,13 +11,13 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from gd_core import gone_on, in_batches
+from gd_core import gone_on, in_batches, tolerance
 from gd_core.objective import as_parabola
 from gd_core.outcome import CONVERGED_BELOW, LONGER, WINDOW, Finding, Outcome, Trained, overfitting
 from gd_core.remedies import BETTER, FEW, Remedies, Remedy, remedies_of
 from gd_core.settings.catalog import LOSS_INFO
 from gd_core.settings.experiment import Experiment
-from gd_core.settings.experiment_fields import Phase
+from gd_core.settings.experiment_fields import LEARNING_RATE, Phase
 from gd_core.settings.rules import OPTIMIZER_INFO, LinearRule, linear_step
 from gd_core.theory import Forecast, factor, first_step_rate, limit_along
 from gd_core.training import DIVERGED_ABOVE, Epochs
@@ -136,6 +136,8 @@ def _of_training(
     if LOSS_INFO[experiment.loss].rises:
         floor = f"; where its loss is lowest it is {significant(forecast.floor_rmse)}"
     match finding.outcome:
+        case Outcome.STILL:
+            return _stood_still(recording, experiment, forecast)
         case Outcome.DIVERGED:
             return _joined(_gone(recording, finding), *_why_gone(recording, experiment, forecast))
         case Outcome.STOPPED:
@@ -159,6 +161,8 @@ def _without_theory(recording: Epochs, experiment: Experiment, finding: Finding,
     """Of a loss that is no parabola: what the losses alone tell."""
     word = f"{finding.outcome[0].upper()}{finding.outcome[1:]}"
     match finding.outcome:
+        case Outcome.STILL:
+            return _stood_still(recording, experiment, None)
         case Outcome.CONVERGED:
             return (
                 f"Converged at epoch {finding.epoch:,}: since then the loss has not moved by more than a millionth of its "
@@ -181,6 +185,14 @@ def _without_theory(recording: Epochs, experiment: Experiment, finding: Finding,
             return f"{word} {after}. {BATCHES} A smaller rate or a larger batch may hover lower."
         case Outcome.DESCENDING:
             return f"{word} {after}. More epochs bring it lower."
+
+
+def _stood_still(recording: Epochs, experiment: Experiment, forecast: Forecast | None) -> str:
+    """A run that its own tolerance has stopped."""
+    otherwise = ""
+    if forecast and not experiment.before and (remedies := remedies_of(forecast)) and remedies.best:
+        otherwise = _advised(remedies, remedies.best, forecast)
+    return _joined(*tolerance.of_run(recording, experiment, forecast, _rmse(recording, forecast), otherwise))
 
 
 BATCHES = "Each mini-batch points a little elsewhere."
@@ -380,7 +392,7 @@ def _why_growing(recording: Epochs, experiment: Experiment, forecast: Forecast) 
         whole = as_parabola(forecast.problem.objective)
         assert whole is not None
         batch = experiment.rows_per_update
-        if in_batches.explodes(whole.features, batch, phase):
+        if in_batches.explodes(whole.features, batch, phase, experiment.shuffle):
             return (
                 _too_large_for_batches(experiment, forecast, phase),
                 _smaller_for_batches(experiment, forecast, phase),
@@ -492,14 +504,20 @@ def _levels(recording: Epochs, experiment: Experiment, forecast: Forecast) -> tu
     assert whole is not None
     if linear_step(phase) is None or not recording.mini_batches:
         return None
-    error, updates = recording.epoch_theta[-1] - curvature.optimum, in_batches.UPDATES // 2
-    if not in_batches.can_be_tried(
-        len(whole.features), whole.features.shape[1], experiment.rows_per_update, updates
-    ):
+    error, batch = recording.epoch_theta[-1] - curvature.optimum, experiment.rows_per_update
+    third = phase._replace(learning_rate=phase.learning_rate / 3)
+    if not experiment.shuffle:
+        epochs = (LONGER - 1) * (recording.epochs - first)
+        now, lower = (
+            in_batches.level_in_order(whole, curvature.optimum, batch, one, error, epochs)
+            for one in (phase, third)
+        )
+        return now, lower
+    updates = in_batches.UPDATES // 2
+    if not in_batches.can_be_tried(len(whole.features), whole.features.shape[1], batch, updates):
         return None
     now, lower = (
-        in_batches.level(whole, curvature.optimum, experiment.rows_per_update, one, error, updates)
-        for one in (phase, phase._replace(learning_rate=phase.learning_rate / 3))
+        in_batches.level(whole, curvature.optimum, batch, one, error, updates) for one in (phase, third)
     )
     return now, lower
 
@@ -656,6 +674,8 @@ def _why_slow(experiment: Experiment, forecast: Forecast) -> str:
 
 def _advised(remedies: Remedies, best: Remedy, forecast: Forecast) -> str:
     """A remedy with what it takes, beside the simplest one."""
+    if forecast.stability_limit and forecast.stability_limit < LEARNING_RATE.low and remedies.scaling:
+        return f"No rate from {short(LEARNING_RATE.low)} on settles here: {_scale(remedies.scaling)}"
     if best.scaled:
         beside = remedies.rate if remedies.rate and remedies.rate.epochs < remedies.stay else None
         as_it_is = (

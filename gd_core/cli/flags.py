@@ -2,6 +2,7 @@
 
 import argparse
 import re
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -56,9 +57,11 @@ def settings_of(options: argparse.Namespace, parser: Parser) -> tuple[Experiment
     if found and any(sentence.startswith("missing") for sentence in sentences):
         sentences[0] += f" The first in the file: {found}."
     if experiment.dataset == "table" and "learning_rate" not in query and not sentences:
-        from gd_core.safe_start import safe_start
+        from gd_core.safe_start import safe_start, why_scaled
 
         safe = safe_start(experiment)
+        if safe.scale_features and not experiment.scale_features:
+            print(why_scaled(safe), file=sys.stderr)
         experiment = replace(experiment, learning_rate=safe.learning_rate, scale_features=safe.scale_features)
     return experiment, sentences
 

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from gd_core.cli.printing import aligned
 from gd_core.export.whole_file import whole_file
 from gd_core.large.run import LargeRun
-from gd_core.settings.experiment_fields import FIELDS
+from gd_core.settings.experiment_fields import FIELDS, LEARNING_RATE
 from gd_core.settings.table_fields import DATASET, MAX_FEATURES
 from gd_core.words import counted
 
@@ -280,8 +280,15 @@ class _Command:
         from gd_core.export.script import stride
         from gd_core.large.record import Progressed, point_in
         from gd_core.large.training import first_point, problem_of
+        from gd_core.words import short
 
         problem = problem_of(run, seen.moments)
+        if self.speaks and problem.run.scale_features and not run.scale_features:
+            least = short(LEARNING_RATE.low)
+            print(
+                f"No rate from {least} on settles on these columns as they are: so the features are scaled.",
+                file=sys.stderr,
+            )
         every = int(self.options.every) if "every" in self.options else stride(run.epochs, ROWS)
         point = first_point(problem) if record is None else point_in(record, problem, seen)
         if point.epoch > run.epochs:
@@ -315,6 +322,8 @@ class _Command:
                         break
                     progressed.add(found)
                     bar.to(found.epoch, found)
+                    if progressed.still:
+                        break
                     if self.speaks and monotonic() - self._recorded_at > RECORDED_EVERY:
                         self._record(progressed, path)
                     if not problem.run.batch_size:

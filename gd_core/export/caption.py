@@ -17,13 +17,14 @@ _CLEAR = ("Data", "Update rule", "Learning rate", "Network")
 GAPS = {"drop": ("rows with gaps dropped",), "mean": ("gaps filled with the mean",)}
 _WORDED = {  # fields that the sentences below speak of; any other is named with its value
     "dataset", "points", "noise", "data_seed", "holdout", "split_seed", "loss", "optimizer", "learning_rate",
-    "batch_size", "scale_features", "start", "seed", "before", "epochs", *TABLE_FIELDS, *SYMBOLS,
+    "batch_size", "shuffle", "scale_features", "start", "seed", "before", "epochs", *TABLE_FIELDS, *SYMBOLS,
 }  # fmt: skip
 
 
 def in_words(run: Experiment) -> Settings:
     """Everything that decides a run's numbers, by its title."""
-    batches = f"{run.batch_size:,} of {counted(run.training_rows, 'row')}, shuffled with seed {run.seed}"
+    order = f"shuffled with seed {run.seed}" if run.shuffle else "in order"
+    batches = f"{run.batch_size:,} of {counted(run.training_rows, 'row')}, {order}"
     said = {"Data": _data(run)}
     if run.holdout:
         said["Held out"] = (

@@ -119,8 +119,14 @@ def _settings(experiment: Experiment, lines: script_rules.Lines) -> Part:
     if experiment.updates_per_epoch > 1:
         code += [
             f"batch_size, updates = {experiment.batch_size}, {experiment.updates_per_epoch}  # updates in an epoch",
-            f"shuffle = torch.Generator().manual_seed({experiment.seed})",
+            f"shuffle = torch.Generator().manual_seed({experiment.seed})"
+            if experiment.shuffle
+            else "batches = torch.arange(len(y)).split(batch_size)  # in the order of the rows, the same in each epoch",
         ]
+    if experiment.tolerance:
+        code.append(
+            f'before, tolerance = float("inf"), {experiment.tolerance!r}  # an epoch that changes the loss by less is the last'
+        )
     code += [
         f"too_far = 1e6 * max(1.0, loss_of({script_data.predicted(experiment, 'columns')}, y).item())  # above it, a run has diverged",
         *_names(experiment),
@@ -142,15 +148,34 @@ def _names(experiment: Experiment) -> list[str]:
     return [f"""names = ["loss", "RMSE", *(f"w{{k}}" for k in range(1, {len(parameters)})), "b"]""", *again]
 
 
+def _still(experiment: Experiment) -> list[str]:
+    """Whether the loss of all rows has changed by less than the tolerance in this epoch; earlier phases are not asked."""
+    if not experiment.tolerance:
+        return []
+    first = experiment.total_epochs - experiment.epochs
+    asked = f"epoch > {first} and " if first else ""
+    if experiment.updates_per_epoch == 1:
+        return [f"still, before = {asked}abs(loss.item() - before) < tolerance, loss.item()"]
+    prediction = script_data.predicted(experiment, "columns")
+    return [
+        "if turn == 0:",
+        f"    now = loss_of({prediction}, y).item()  # of all rows",
+        f"    still, before = {asked}abs(now - before) < tolerance, now",
+    ]
+
+
 def _loop(experiment: Experiment, lines: script_rules.Lines) -> Part:
-    due = "epoch % every == 0 or epoch == epochs"
+    still = _still(experiment)
+    due = f"{'still or ' if still else ''}epoch % every == 0 or epoch == epochs"
     if experiment.updates_per_epoch > 1:
         words = "Training. Each epoch shuffles the rows and goes through them, a batch for each update."
+        order = ["if turn == 0:", "    batches = torch.randperm(len(y), generator=shuffle).split(batch_size)"]
+        if not experiment.shuffle:
+            words, order = "Training. Each epoch goes through the rows in order, a batch for each update.", []
         due, reached = f"turn == 0 and ({due})", "-(-update // updates)"
         body = [
             "epoch, turn = divmod(update, updates)",
-            "if turn == 0:",
-            "    batches = torch.randperm(len(y), generator=shuffle).split(batch_size)",
+            *order,
             *lines.turn,
             "rows = batches[turn]",
             f"loss = loss_of({script_data.predicted(experiment, 'columns[rows]')}, y[rows])",
@@ -163,8 +188,10 @@ def _loop(experiment: Experiment, lines: script_rules.Lines) -> Part:
         "if not loss.item() <= too_far:  # also where it is no number any more",
         f'    print("diverged at epoch", {reached})',
         "    break",
+        *still,
         f"if {due}:",
         *(f"    {line}" for line in _table(experiment)),
+        *(["if still:", '    print("the loss stands still at epoch", epoch)', "    break"] if still else []),
         *lines.step,
     ]
     head = (

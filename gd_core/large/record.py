@@ -19,7 +19,8 @@ from gd_core.outcome import WINDOW, Outcome, Trained, outcome
 from gd_core.settings.fields import quoted
 from gd_core.settings.rules import linear_step
 from gd_core.theory import stability_limit
-from gd_core.training import DIVERGED_ABOVE, Epochs
+from gd_core.tolerance import CLOSE
+from gd_core.training import DIVERGED_ABOVE, Epochs, stands_still
 from gd_core.words import counted, floor_of, short, significant
 
 FORMAT = "Gradient Descent Lab, large record 1"
@@ -46,6 +47,7 @@ class Progressed:
         self.first_loss = float(problem.moments.mean_square(problem.start))
         self.point: Point | None = None
         self.diverged_at: int | None = None
+        self.still = False
         self._recent: deque[tuple[Tensor, Tensor]] = deque(maxlen=WINDOW + 1)  # θ and loss
         for *theta, loss in (record["recent"] if record else [])[:-1]:  # the last is where the run goes on
             self._recent.append((_tensor(theta), _tensor([loss])[0]))
@@ -53,6 +55,10 @@ class Progressed:
     def add(self, point: Point) -> None:
         """The next epoch."""
         self.point = point
+        if self._recent:
+            self.still = stands_still(
+                float(point.loss), float(self._recent[-1][1]), self.problem.run.tolerance
+            )
         self._recent.append((point.theta, point.loss))
         if point.epoch % self.every == 0 and (not self.shown or point.epoch > self.shown[-1]["epoch"]):
             self.shown.append(self._row(point))
@@ -61,7 +67,7 @@ class Progressed:
     def complete(self) -> bool:
         """Whether nothing is left to train."""
         epoch = self.point.epoch if self.point else 0
-        return self.diverged_at is not None or epoch >= self.problem.run.epochs
+        return self.diverged_at is not None or self.still or epoch >= self.problem.run.epochs
 
     def rows(self) -> list[dict[str, Any]]:
         """The epochs that are shown, the last among them."""
@@ -93,6 +99,7 @@ class Progressed:
             epoch_rmse=loss.sqrt(),
             mini_batches=self.problem.run.batch_size > 0,
             stopped=not self.complete,
+            still=self.still,
         )
         run = self.problem.run
         batch = run.batch_size or self.problem.moments.rows
@@ -117,6 +124,17 @@ class Progressed:
                 )
             case Outcome.STOPPED:
                 said = f"Stopped at epoch {self.point.epoch:,} of {run.epochs:,}, at RMSE {rmse}; the floor is {floor}."
+            case Outcome.STILL:
+                above = (
+                    float(self.point.loss) ** 0.5 / curvature.floor_rmse - 1 if curvature.floor_rmse else 0
+                )
+                far = (
+                    "" if curvature.floor_is_zero or above <= CLOSE else f", {short(100 * above)} % above it"
+                )
+                said = (
+                    f"Stopped at epoch {self.point.epoch:,}, where the loss changed by less than {short(run.tolerance)} in an "
+                    f"epoch: RMSE {rmse}; the floor is {floor}{far}."
+                )
             case Outcome.CONVERGED:
                 said = f"Converged after {epochs}: RMSE {rmse}, floor {floor}."
             case Outcome.DESCENDING | Outcome.OVERSHOOTING | Outcome.HOVERING | Outcome.GROWING:

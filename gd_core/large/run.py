@@ -44,6 +44,7 @@ class LargeRun:
     scale_features: bool = False
     start: str | tuple[float, ...] = "published"
     seed: int = 0
+    tolerance: float = 0.0
     epochs: int = FULL_BATCH_EPOCHS
 
     def __post_init__(self) -> None:
@@ -86,6 +87,14 @@ class LargeRun:
             if name in given and name not in (*LARGE_FIELDS, "dataset", "table"):
                 if name == "loss" and given[name] == "mse":
                     continue
+                if name == "shuffle":
+                    if given[name] in (False, "false"):
+                        continue  # as it is read
+                    raise ParameterError(
+                        name,
+                        "shuffle must be false for a table that is read in pieces: rows come in the order of the file. "
+                        f"Got {quoted(given[name])}.",
+                    )
                 raise ParameterError(
                     name,
                     f"{name} must be left out for a table that is read in pieces. Got {quoted(given[name])}.",

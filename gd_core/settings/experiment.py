@@ -69,11 +69,13 @@ class Experiment:
     beta2: float = 0.999
     epsilon: float = 1e-8
     batch_size: int = 0
+    shuffle: bool = True
     scale_features: bool = False
     start: str | tuple[float, ...] = "published"
     seed: int = 0
     before: tuple[Phase, ...] = ()
     engine: str = AUTO
+    tolerance: float = 0.0  # of the last part; how long the earlier ones were is known
     epochs: int = 1000  # last, because how many fit hangs on the batch size and on what went before
 
     def __post_init__(self) -> None:

@@ -143,7 +143,22 @@ HYPERPARAMETERS: Mapping[str, Number] = {
     ),
     "epsilon": Number(low=1e-16, high=1, title="Epsilon ε", help="Keeps the division away from zero."),
 }
-LEARNING_RATE = Number(
+
+
+class Rate(Number):
+    """A learning rate. A positive one below the bound is told what to do: the limit of very large columns lies there."""
+
+    def wrong(self, name: str, value: Any) -> str | None:
+        number = self.parsed(value) if isinstance(value, str) else value
+        if isinstance(number, float) and 0 < number < self.low:
+            return (
+                f"{name} must be at least {self.low:.12g}. Got {quoted(value)}. "
+                "On columns so large that it takes a smaller one, scale the features."
+            )
+        return super().wrong(name, value)
+
+
+LEARNING_RATE = Rate(
     low=1e-18,
     high=1e6,
     title="Learning rate η",
@@ -152,10 +167,9 @@ LEARNING_RATE = Number(
 
 
 def typed_rate(rate: float) -> float:
-    """A rate as one would type it: three digits, rounded down, within its bounds."""
+    """A rate as one would type it: three digits, rounded down."""
     unit = 10.0 ** (math.floor(math.log10(rate)) - 2)
-    rate = float(f"{math.floor(rate / unit * (1 + 1e-12)) * unit:.2e}")
-    return min(LEARNING_RATE.high, max(LEARNING_RATE.low, rate))
+    return float(f"{math.floor(rate / unit * (1 + 1e-12)) * unit:.2e}")
 
 
 SEED = Number(
@@ -242,6 +256,10 @@ FIELDS: Mapping[str, Field] = {
         title="Batch size",
         help="Rows in each update. 0 takes all rows; 1 is stochastic gradient descent.",
     ),
+    "shuffle": Flag(
+        title="Shuffle",
+        help="Mini-batches of shuffled rows, other ones in each epoch. Off: in the order of the data, the same in each.",
+    ),
     "scale_features": Flag(
         title="Scale features",
         help="Shift and scale every feature to mean 0 and deviation 1 before training.",
@@ -263,6 +281,13 @@ FIELDS: Mapping[str, Field] = {
         help="What works the run out: loop, the textbook’s; spectrum, along the eigenvectors, for full batches and "
         "gradient descent, momentum or Nesterov; or auto, the spectrum for many epochs where it can.",
     ),
+    "tolerance": Number(
+        low=0,
+        high=1e6,
+        title="Tolerance",
+        help="Stop after the first epoch in which the loss changes by less than this: |Lₜ − Lₜ₋₁| < tolerance. 0 never "
+        "stops; earlier parts of the run are not asked.",
+    ),
     "epochs": Number(
         low=1,
         high=MAX_UPDATES,
@@ -278,4 +303,5 @@ COMMON_FIELDS = (
     "dataset", "table", "target", "features", "degree", "missing", "points", "noise", "data_seed", "holdout",
     "split_seed", "loss", "optimizer", "learning_rate", "momentum", "alpha", "beta1", "beta2", "epsilon", "batch_size",
     "scale_features", "start", "seed", "before", "engine", "epochs",
+    "shuffle", "tolerance",
 )  # fmt: skip

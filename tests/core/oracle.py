@@ -9,6 +9,7 @@ import math
 import random
 import re
 from dataclasses import replace
+from itertools import count
 
 import numpy as np
 
@@ -55,6 +56,12 @@ def drawn(seed: int) -> Experiment:
         rate = _rate(dice, replace(base, optimizer="gradient-descent"))
         return first.continued(first.epochs, optimizer="gradient-descent", learning_rate=rate, epochs=epochs)
     return replace(base, epochs=epochs)
+
+
+def drawn_in_order(seed: int) -> Experiment:
+    """A run in mini-batches of the rows in order, of seeds of its own."""
+    runs = (drawn(10**6 + 1000 * seed + n) for n in count())
+    return replace(next(run for run in runs if run.updates_per_epoch > 1), shuffle=False)
 
 
 def _published(dice: random.Random, kind: str) -> Experiment:

@@ -82,7 +82,12 @@ def stride_of(planned: int) -> int:
 
 
 def rows_of(run: Run) -> np.ndarray:
-    return drawn_epochs(run.recording.epochs, run.experiment.total_epochs)
+    return drawn_epochs(run.recording.epochs, drawn_until(run))
+
+
+def drawn_until(run: Run) -> int:
+    """Up to which epoch it is drawn: as planned, or where its own tolerance has stopped it."""
+    return max(1, run.recording.epochs) if run.recording.still else run.experiment.total_epochs
 
 
 def last_epoch(run: Run) -> int:
@@ -101,11 +106,12 @@ def table(columns: Mapping[str, Any]) -> pa.Table:
 
 
 def frame_table(run: Run, **columns: Any) -> pa.Table:
-    experiment = run.experiment
-    common = {"last": run.recording.epochs, "planned": experiment.total_epochs}
-    return table(
-        {k: [v] for k, v in ({"stride": stride_of(experiment.total_epochs)} | common | columns).items()}
-    )
+    common = {
+        "stride": stride_of(drawn_until(run)),
+        "last": run.recording.epochs,
+        "planned": drawn_until(run),
+    }
+    return table({k: [v] for k, v in (common | columns).items()})
 
 
 def parameters(run: Run, rows: np.ndarray) -> dict[str, np.ndarray]:

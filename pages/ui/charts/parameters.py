@@ -22,6 +22,7 @@ from pages.ui.charts.elements import (
 from pages.ui.charts.model import (
     Run,
     View,
+    drawn_until,
     frame_table,
     last_epoch,
     log_zero,
@@ -121,8 +122,8 @@ def trace(
     marked = best if truth is None else [*best, truth]
     x0, x1 = (0, last_epoch(run)) if by_epoch else padded(np.append(value, marked), 0.06)
     y0, y1 = padded(np.append(value, best), 0.06) if by_epoch else (y.min() / 1.3, y.max() * 1.3)
-    stride = stride_of(run.experiment.total_epochs)
-    every = max(1, round(run.experiment.total_epochs / 10 / stride)) * stride
+    stride = stride_of(drawn_until(run))
+    every = max(1, round(drawn_until(run) / 10 / stride)) * stride
     heights = y if by_epoch else np.log(y)
     tall = float(np.ptp(heights)) or 1.0
     drawn = told_apart(np.column_stack([2 * x / (x1 - x0), 2 * heights / tall]))

@@ -18,7 +18,7 @@ from gd_core.settings.experiment import beyond
 from gd_core.settings.experiment_fields import COMMON_FIELDS
 from gd_core.settings.rules import is_plain
 from gd_core.theory import Forecast
-from pages.ui.charts.model import RecordedRun, drawn_epochs, stride_of
+from pages.ui.charts.model import RecordedRun, drawn_until, rows_of, stride_of
 from pages.ui.look import current_charts
 from pages.ui.look.numbers import with_numbers
 from pages.ui.player.recording_cache import once
@@ -70,7 +70,7 @@ def table(
     and n after it, all of the epoch's first update and in the coordinates that are trained, and r in raw units; and `extra`, one value a drawn epoch.
     """
     recording, experiment = run.recording, run.experiment
-    rows = drawn_epochs(recording.epochs, experiment.total_epochs)
+    rows = rows_of(run)
     theta, curvature = recording.epoch_theta, run.parabola
     gradient = recording.gradient[:: recording.updates_per_epoch][: recording.epochs + 1]
     rmse = recording.epoch_rmse
@@ -87,7 +87,7 @@ def table(
     columns["percent"] = 100 * (rmse[after] / rmse[rows].clamp(min=1e-300) - 1).abs()
     first = np.minimum(rows * recording.updates_per_epoch, recording.updates)  # the epoch's first update
     second = np.minimum(first + 1, recording.updates)
-    if stride_of(experiment.total_epochs) > 1:
+    if stride_of(drawn_until(run)) > 1:
         columns |= {"epoch": rows, "next_rmse": shown[after]}
     # then the browser adds up d = −η ∇L, which need not be sent
     plain = is_plain(experiment) and not experiment.before and recording.updates_per_epoch == 1
@@ -175,7 +175,7 @@ def show(
         first=first_epoch,
         last=run.recording.epochs,
         planned=run.experiment.total_epochs,
-        stride=stride_of(run.experiment.total_epochs),
+        stride=stride_of(drawn_until(run)),
         complete=run.recording.complete,
         sums=sums | dict(more_sums or {}),
         offers=offers,

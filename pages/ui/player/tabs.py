@@ -23,7 +23,7 @@ from gd_core.theory import Curvature, Forecast, conventions, why_no_theory
 from gd_core.words import counted, floor_of, rounded, short, significant
 from pages.ui.charts.error import gap as gap_chart
 from pages.ui.charts.fit import panel
-from pages.ui.charts.model import RecordedRun, Run, View, drawn_epochs
+from pages.ui.charts.model import RecordedRun, Run, View, rows_of
 from pages.ui.charts.parameters import trace
 from pages.ui.look import current_charts, projector
 from pages.ui.look.palette import Palette
@@ -33,6 +33,7 @@ HEIGHT = 220
 NUMBERS, PARAMETERS, STEPS, SIX, GAP = "In numbers", "Parameters", "Steps", "Six steps", "Gap to optimum"
 PANELS = 6
 KNOWN = COMMON_FIELDS  # settings with which a rule's step is what its entry writes out
+BEFORE_THE_TOLERANCE = " The tolerance may stop it before."
 BLURRED = 1e-3  # of the floor: from there on the blur of the curve shows in six digits of its RMSE
 ABREAST = 4  # parameters' charts in a row
 COMPARED = (
@@ -49,7 +50,7 @@ def extra_columns(run: RecordedRun) -> dict[str, np.ndarray]:
     """Numbers by epoch that the open tab needs from the player, at every drawn epoch."""
     if open_tab() != STEPS or not _is_compared(run.experiment):
         return {}
-    rows = drawn_epochs(run.recording.epochs, run.experiment.total_epochs)
+    rows = rows_of(run)
     parts = autopsy(run.recording, run.experiment, run.problem, rows.tolist())
     gradient = run.recording.gradient[:: run.recording.updates_per_epoch][rows]
     columns: dict[str, np.ndarray] = {}
@@ -147,6 +148,7 @@ def _facts(run: Run, forecast: Forecast) -> None:
         rows.append(_safe(forecast))
         if forecast.best_for_epochs:
             best = "The smallest loss after exactly these epochs, of all rates below the limit."
+            best += BEFORE_THE_TOLERANCE if experiment.tolerance else ""
             rows.append((f"Best rate for {epochs}", significant(forecast.best_for_epochs), best))
         best = f"The smallest loss after very many epochs.{pays}"
         rows.append(("Best rate in the long run", significant(forecast.best_learning_rate), best))

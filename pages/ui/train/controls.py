@@ -59,7 +59,7 @@ def side_bar() -> Controls:
             _hold_out(experiment)
         _row("learning_rate")
         under_rate = st.container(key="under_rate")
-        _row("epochs", "batch_size")
+        _length(experiment)
         _select("optimizer", "Update rule", OPTIMIZER_INFO)
         _row(*OPTIMIZER_INFO[experiment.optimizer].hyperparameters)
         not_scaled = why_not_scaled(info)
@@ -129,6 +129,28 @@ def _row(*names: str) -> None:
     if names := _fields(*names):
         with st.container():
             page.say(*names)
+
+
+def _length(experiment: Experiment) -> None:
+    """How long it trains, and on how many rows at a time. A tolerance is behind "More", and in sight where it is set."""
+    asked = (
+        experiment.tolerance > 0 or "tolerance" in page.held.typed
+    )  # not away from whoever has just typed a 0
+    names = [name for name in ("epochs", "batch_size") if not task.hidden(name)]
+    if asked or task.hidden("tolerance") or not names:
+        _row(*names)
+        _row("tolerance")
+    else:
+        *columns, last = st.columns([*[4 for _ in names], 3], gap="small", vertical_alignment="bottom")
+        for name, column in zip(names, columns, strict=True):
+            with column:
+                page.text(name)
+        with last, st.popover("More", key="more_length", width="stretch"):
+            _fields("tolerance")
+        with st.container():
+            page.say(*names)
+    if experiment.updates_per_epoch > 1:
+        page.switch("shuffle")
 
 
 def _fields(*names: str) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from gd_core.settings.catalog import LOSS_INFO, model_info
 from gd_core.settings.engines import SPECTRUM
 from gd_core.settings.examples import OPENING
 from gd_core.settings.experiment import Experiment
-from gd_core.settings.experiment_fields import SEED
+from gd_core.settings.experiment_fields import LEARNING_RATE, SEED
 from gd_core.settings.fields import ParameterError
 from gd_core.settings.rules import OPTIMIZER_INFO
 from gd_core.settings.task import THEORY
@@ -23,7 +23,7 @@ from pages.ui.charts.error import error as error_chart
 from pages.ui.charts.fit import agreement, along, fit
 from pages.ui.charts.ghosts import Ghost
 from pages.ui.charts.loss_map import landscape, parabola
-from pages.ui.charts.model import DRAWN_ROWS, MOVED_ROWS, RecordedRun, Run, View, stride_of
+from pages.ui.charts.model import DRAWN_ROWS, MOVED_ROWS, RecordedRun, Run, View, drawn_until, stride_of
 from pages.ui.look import current_charts, look, map_axes, projector, session
 from pages.ui.look.palette import Palette, palette
 from pages.ui.player import live_runs, player, run_summaries, tabs
@@ -301,7 +301,7 @@ def _agreement_note(run: Run, shown: pinned.Beside) -> str:
 
 
 def _stride_note(run: Run) -> str:
-    stride = stride_of(run.experiment.total_epochs)
+    stride = stride_of(drawn_until(run))
     other_root = LOSS_INFO[run.experiment.loss].has_another_root
     notes = ["thin: root of the minimised loss"] if other_root else []
     notes += [f"one in {counted(stride, 'epoch')} drawn, all recorded"] if stride > 1 else []
@@ -427,7 +427,9 @@ def _offers(outcome: Outcome, forecast: Forecast | None, now: float) -> Sequence
         "To the best for these epochs": forecast.best_for_epochs,
     }
     return [
-        player.Offer(f"{label} {short(rate)}", rate) for label, rate in rates.items() if rate and rate < now
+        player.Offer(f"{label} {short(rate)}", rate)
+        for label, rate in rates.items()
+        if rate and LEARNING_RATE.low <= rate < now
     ]
 
 
@@ -471,14 +473,18 @@ def _continue(now: Experiment) -> None:
     if epoch is None or live_run is None:
         return
     changes = {
-        name: getattr(now, name) for name in live_runs.MAY_CHANGE if name not in ("before", "batch_size")
+        name: getattr(now, name)
+        for name in live_runs.MAY_CHANGE
+        if name not in ("before", *live_runs.OF_THE_BATCHES)
     }
     try:
         experiment = live_run.experiment.continued(int(epoch), **changes)
     except ParameterError as error:
         page.tell(str(error))
     else:
-        page.set(**{name: getattr(experiment, name) for name in ("batch_size", "seed", "before")})
+        page.set(
+            **{name: getattr(experiment, name) for name in (*live_runs.OF_THE_BATCHES, "seed", "before")}
+        )
         live_runs.train(experiment, first_epoch=int(epoch))
     st.rerun()  # the side bar names the earlier part
 

@@ -13,7 +13,7 @@ from gd_core.run_summary import same_data, same_landscape, same_target
 from gd_core.settings.pins import Pin
 from gd_core.words import counted
 from pages.ui.charts.ghosts import MARKS, STROKES, Ghost, colours_of
-from pages.ui.charts.model import Run, drawn_epochs, last_epoch
+from pages.ui.charts.model import Run, last_epoch, rows_of
 from pages.ui.look import projector, session
 from pages.ui.look.look import plain
 from pages.ui.look.palette import Palette
@@ -102,7 +102,7 @@ def _other_landscape(ghosts: Sequence[Ghost], run: Run) -> str:
 
 def extra_columns(run: Run, shown: Beside) -> dict[str, np.ndarray]:
     """RMSE of each pinned run at every drawn epoch, for the legend."""
-    rows = drawn_epochs(run.recording.epochs, run.experiment.total_epochs)
+    rows = rows_of(run)
     return {f"pin{ghost.place}": ghost.shown_rmse(rows) for ghost in shown.error}
 
 

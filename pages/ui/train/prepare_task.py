@@ -114,6 +114,9 @@ def _shown(experiment: Experiment) -> Iterator[str]:
         may_be_long = experiment.has_a_choice_of_engine or STATE[_key("epochs")] is Access.FREE
         if name == "engine" and not may_be_long:
             continue
+        in_batches = experiment.updates_per_epoch > 1 or STATE[_key("batch_size")] is Access.FREE
+        if name == "shuffle" and not in_batches:
+            continue
         if name != "before":
             yield name
     yield from ("before", THEORY)

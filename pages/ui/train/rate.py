@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 from streamlit.components.v2 import component
@@ -12,6 +13,7 @@ from gd_core.settings.experiment_fields import LEARNING_RATE
 from gd_core.theory import ZONES_SAID, Forecast, why_no_theory
 from gd_core.words import counted, rounded
 from pages.ui.look.numbers import with_numbers
+from pages.ui.player.tabs import BEFORE_THE_TOLERANCE
 
 _HERE = Path(__file__).parent
 _strip = component(
@@ -30,7 +32,7 @@ def show(experiment: Experiment, forecast: Forecast | None, on_rate: Callable[[]
     limit, rate = forecast and forecast.stability_limit, experiment.learning_rate
     low, high = WITHOUT_A_LIMIT if limit is None else (limit * BELOW_THE_LIMIT, limit * ABOVE_THE_LIMIT)
     bounds = LEARNING_RATE
-    stops: list[dict[str, object]] = []
+    stops: list[dict[str, Any]] = []
     zones: list[dict[str, object]] = []
     if forecast:
         safe = safe_of(forecast)
@@ -49,6 +51,7 @@ def show(experiment: Experiment, forecast: Forecast | None, on_rate: Callable[[]
         if soon is not None:
             label = f"Best for {epochs}" + (" and more" if soon == late else "")
             hint = "Of all fixed rates below the limit, the one with the smallest loss at the end of the run."
+            hint += BEFORE_THE_TOLERANCE if experiment.tolerance else ""
             stops.append(_stop(label, soon, hint))
         if soon != late:
             hint = f"The fixed rate that wins after very many epochs.{pays}"
@@ -61,7 +64,7 @@ def show(experiment: Experiment, forecast: Forecast | None, on_rate: Callable[[]
             "high": min(bounds.high, max(high, rate)),
             "limit": limit,
             "zones": zones,
-            "stops": stops,
+            "stops": [stop for stop in stops if stop["rate"] >= bounds.low],
             "wait": _wait(forecast),
             "reason": forecast.why_no_limit if forecast else why_no_theory(experiment),
         },
@@ -87,5 +90,5 @@ def _zone(name: str, to: float | None) -> dict[str, object]:
     return {"name": name, "to": to, "says": ZONES_SAID[name]}
 
 
-def _stop(label: str, rate: float, hint: str) -> dict[str, object]:
+def _stop(label: str, rate: float, hint: str) -> dict[str, Any]:
     return {"label": label, "rate": rate, "hint": hint}

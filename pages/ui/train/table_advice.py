@@ -4,7 +4,7 @@ import numpy as np
 import streamlit as st
 
 from gd_core.problem import Problem
-from gd_core.safe_start import epochs_needed, safe_rate, so_many
+from gd_core.safe_start import epochs_needed, safe_rate, so_many, why_scaled
 from gd_core.settings.experiment import Experiment
 from gd_core.theory import Forecast
 from gd_core.verdict import ILL_CONDITIONED
@@ -17,13 +17,14 @@ from pages.ui.train import own_table
 def show(experiment: Experiment) -> None:
     """Draw the advice, with a button where one press mends it."""
     problem, curvature, forecast = live_runs.known(experiment)
-    for sentence in remarks(experiment, problem):
+    too_large = why_scaled(experiment, lambda one: live_runs.known(one)[:2])
+    for sentence in (*remarks(experiment, problem), *filter(None, [too_large])):
         st.markdown(f":orange[:material/info:] {plain(sentence)}")
     lines = [own_table.note(experiment)]
     if curvature is None or forecast is None:
         st.caption(plain(lines[0].strip()))
         return
-    if forecast.condition_number > ILL_CONDITIONED:
+    if (forecast.condition_number > ILL_CONDITIONED or too_large) and not experiment.scale_features:
         st.markdown(f":small[{plain(_why_slow(experiment, problem, forecast.condition_number))}]")
         st.button("Scale features", key="scale_offer", on_click=own_table.scale, width="stretch",
                   help="Each feature minus its mean, over its deviation. The coefficients are shown in raw units too.")  # fmt: skip

@@ -20,7 +20,7 @@ from gd_core.problem import build
 from gd_core.recorder import Recorder, record
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.experiment_fields import FIELDS
-from gd_core.settings.fields import ParameterError
+from gd_core.settings.fields import Flag, ParameterError
 from gd_core.theory import curvature_of
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -265,11 +265,13 @@ FLAGS = {
     "beta2": "0.9",
     "epsilon": "1e-07",
     "batch_size": "10",
+    "shuffle": "false",
     "scale_features": "true",
     "start": "-1.5,2.0,-0.25",
     "seed": "3",
     "before": "2,momentum,0.001,0.5;1,gradient-descent,0.01",
     "engine": "loop",
+    "tolerance": "1e-09",
     "epochs": "4",
 }
 
@@ -281,7 +283,9 @@ def test_every_field_is_a_flag(run):
         part
         for name, text in FLAGS.items()
         for part in (
-            [f"--{name.replace('_', '-')}", text] if name != "scale_features" else ["--scale-features"]
+            [f"--{name.replace('_', '-')}", text]
+            if not isinstance(FIELDS[name], Flag)
+            else [f"--{'' if text == 'true' else 'no-'}{name.replace('_', '-')}"]
         )
     ]
     status, output, errors = run("train", *flags, "--json")
