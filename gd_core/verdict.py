@@ -241,11 +241,11 @@ def _undetermined(experiment: Experiment, forecast: Forecast) -> str:
     flat = curvature.eigenvectors[:, curvature.eigenvalues == 0]
     if not flat.shape[1]:
         return ""
-    raw = forecast.problem.raw(flat.T)  # [F, P]
+    raw = flat.T @ forecast.problem.to_raw.T  # [F, P]
     size = forecast.problem.dataset.x.abs().amax(0)
     weight = torch.ones(len(names), dtype=torch.float64)
-    if len(size) == len(names) - 1:
-        weight[:-1] = size  # what a parameter changes of the curve
+    if len(size) == experiment.info.weights:
+        weight[: len(size)] = size  # what a parameter changes of the curve
     part = (raw * weight).abs().amax(0)
     taking = [name for name, share in zip(names, (part / part.max()).tolist(), strict=True) if share > 1e-6]
     listed = ", ".join(taking[:-1]) + f" and {taking[-1]}" if len(taking) > 1 else taking[0]
@@ -482,7 +482,7 @@ def _lower_by_a_smaller_rate(recording: Epochs, experiment: Experiment, forecast
             return _condition(experiment, forecast) or (larger if recording.mini_batches else "")
         if forecast.floor_is_zero or LOSS_INFO[experiment.loss].rises:
             return "A smaller rate hovers lower."
-        about = significant(math.sqrt(curvature.floor_loss + lower), 5)
+        about = significant(curvature.unit * math.sqrt(curvature.floor_loss + lower), 5)
         return f"A third of the rate hovers about RMSE {about}."
     return _condition(experiment, forecast) or "A smaller rate, given more epochs, hovers lower."
 

@@ -22,6 +22,7 @@ LONGEST_TEXT, LONGEST_QUESTION, LONGEST_ANSWER = 1000, 300, 1000  # characters
 LARGEST_RMSE = 1e12
 THEORY = "theory"  # the rate's zones, best rates and what stands below the charts: not a setting, but it gives answers
 CONTROLS = (*FIELDS, THEORY)
+ALL = "*"  # every control, in a link
 
 
 class Access(StrEnum):
@@ -185,7 +186,7 @@ class Task:
         rmse, within = self.target or (None, None)
         data = {
             "e": self.experiment.to_query(),
-            "f": ",".join(self.free),
+            "f": ALL if self.free == CONTROLS else ",".join(self.free),
             "l": ",".join(self.locked),
             "t": self.text,
             "q": self.question,
@@ -202,7 +203,7 @@ class Task:
         names = {key: tuple(filter(None, _text(data, key).split(","))) for key in "fl"}
         return cls(
             experiment=experiment,
-            free=names["f"],
+            free=CONTROLS if names["f"] == (ALL,) else names["f"],
             locked=names["l"],
             text=_text(data, "t"),
             question=_text(data, "q"),

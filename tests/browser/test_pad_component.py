@@ -19,7 +19,7 @@ def pad(mounted: Callable[..., Component]) -> Component:
     """The paper with the opening example's eight points, for a curve of three parameters."""
     colours = dict.fromkeys(("data", "best", "start", "run", "ink"), "#000000")
     data = {
-        "points": POINTS, "held_out": [], "x0": 0, "x1": 10, "y0": 0, "y1": 10, "degree": 2, "start": [0, 0, 0],
+        "points": POINTS, "held_out": [], "x0": 0, "x1": 10, "y0": 0, "y1": 10, "degree": 2, "intercept": True, "start": [0, 0, 0],
         "titles": ["x", "y"], "fewest": 2, "most": 9, "undo": False, "large": False, "seen": 0, "colours": colours,
     }  # fmt: skip
     return mounted("draw", data)

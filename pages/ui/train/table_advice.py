@@ -5,6 +5,7 @@ import streamlit as st
 
 from gd_core.problem import Problem
 from gd_core.safe_start import safe_rate
+from gd_core.settings.catalog import how_scaled
 from gd_core.settings.experiment import Experiment
 from gd_core.verdict import ILL_CONDITIONED
 from gd_core.words import short
@@ -28,7 +29,7 @@ def show(experiment: Experiment) -> None:
         wait = "it never gets there" if np.isinf(kappa) else f"it needs about {size} epochs"
         st.markdown(f":small[The features’ scales differ: κ = {size}. Along the flattest direction {wait}.]")
         st.button("Scale features", key="scale_offer", on_click=own_table.scale, width="stretch",
-                  help="Each feature minus its mean, over its deviation. The coefficients are shown in raw units too.")  # fmt: skip
+                  help=f"{how_scaled(experiment.info)}. The coefficients are shown in raw units too.")  # fmt: skip
     if experiment.learning_rate == safe_rate(experiment, problem, curvature):
         lines.insert(0, _why_rate(forecast.stability_limit is not None))
     st.caption(plain(" ".join(lines).strip()))
@@ -46,7 +47,7 @@ def remarks(experiment: Experiment, problem: Problem) -> list[str]:
     said = [
         f"{name} is the same in every row, as the intercept b is: leave it out."
         for name, column in zip(names, x.T, strict=True)
-        if (column == column[0]).all()
+        if experiment.intercept and (column == column[0]).all()
     ]
     for i, name in enumerate(names):
         twin = next((names[j] for j in range(i) if np.array_equal(x[:, i], x[:, j])), None)

@@ -250,6 +250,7 @@ FLAGS = {
     "target": "",
     "features": "",
     "degree": "1",
+    "intercept": "false",
     "missing": "refuse",
     "points": "50",
     "noise": "0.5",
@@ -266,7 +267,8 @@ FLAGS = {
     "epsilon": "1e-07",
     "batch_size": "10",
     "scale_features": "true",
-    "start": "-1.5,2.0,-0.25",
+    "scale_target": "true",
+    "start": "-1.5,2.0",
     "seed": "3",
     "before": "2,momentum,0.001,0.5;1,gradient-descent,0.01",
     "engine": "loop",
@@ -280,9 +282,8 @@ def test_every_field_is_a_flag(run):
     flags = [
         part
         for name, text in FLAGS.items()
-        for part in (
-            [f"--{name.replace('_', '-')}", text] if name != "scale_features" else ["--scale-features"]
-        )
+        for flag in [name.replace("_", "-")]
+        for part in {"true": [f"--{flag}"], "false": [f"--no-{flag}"]}.get(text, [f"--{flag}", text])
     ]
     status, output, errors = run("train", *flags, "--json")
     assert (status, errors) == (0, "")
