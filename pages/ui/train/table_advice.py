@@ -24,10 +24,18 @@ def show(experiment: Experiment) -> None:
         st.caption(plain(lines[0].strip()))
         return
     kappa = forecast.condition_number
-    if kappa > ILL_CONDITIONED and not experiment.scale_features:
+    if kappa > ILL_CONDITIONED:
         size = "∞" if np.isinf(kappa) else short(kappa)
         wait = "it never gets there" if np.isinf(kappa) else f"it needs about {size} epochs"
-        st.markdown(f":small[The features’ scales differ: κ = {size}. Along the flattest direction {wait}.]")
+        what = (
+            "features’ scales differ"
+            if not experiment.scale_features
+            else "powers of x are much alike"
+            if experiment.degree > 1
+            else "features are much alike"
+        )
+        st.markdown(f":small[The {what}: κ = {size}. Along the flattest direction {wait}.]")
+    if kappa > ILL_CONDITIONED and not experiment.scale_features:
         st.button("Scale features", key="scale_offer", on_click=own_table.scale, width="stretch",
                   help=f"{how_scaled(experiment.info)}. The coefficients are shown in raw units too.")  # fmt: skip
     if experiment.learning_rate == safe_rate(experiment, problem, curvature):
