@@ -9,6 +9,7 @@ import math
 import random
 import re
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -55,6 +56,25 @@ def drawn(seed: int) -> Experiment:
         rate = _rate(dice, replace(base, optimizer="gradient-descent"))
         return first.continued(first.epochs, optimizer="gradient-descent", learning_rate=rate, epochs=epochs)
     return replace(base, epochs=epochs)
+
+
+def drawn_by_convention(seed: int) -> Experiment:
+    """A run by other people's conventions: no intercept, a scaled target, a higher degree. With dice of its own.
+
+    Of the rules that have a limit, on all rows: limits, floors and factors are what the conventions touch.
+    """
+    dice = random.Random(f"conventions {seed}")
+    base = drawn(dice.randrange(10**9))
+    while base.dataset == "one-parameter" or base.optimizer not in LINEAR or base.updates_per_epoch > 1:
+        base = drawn(dice.randrange(10**9))
+    changes: dict[str, Any] = {"intercept": dice.random() < 0.5, "scale_target": dice.random() < 0.6}
+    if len(base.features) == 1 and dice.random() < 0.7:
+        changes |= {"degree": dice.randint(3, 10 if changes["intercept"] else 4), "scale_features": True}
+    other = replace(base, **changes)
+    share = base.learning_rate / Known(base).limit(base)
+    return replace(
+        other, learning_rate=float(f"{min(max(share * Known(other).limit(other), 1e-17), 1e5):.4g}")
+    )
 
 
 def _published(dice: random.Random, kind: str) -> Experiment:
@@ -127,6 +147,11 @@ class Known:
     def __init__(self, experiment: Experiment) -> None:
         dataset = build(replace(experiment, scale_features=False)).dataset
         x, y = dataset.x.numpy().astype(float), dataset.y.numpy()[:, 0].astype(float)
+        self.unit = 1.0  # of y, if it is scaled: the loss has none then, RMSE has y's
+        if experiment.scale_target:
+            shift = y.mean() if experiment.intercept else 0.0
+            self.unit = np.sqrt(np.mean((y - shift) ** 2)) or 1.0
+            y = (y - shift) / self.unit
         if experiment.loss == "mse-broadcast":
             self.data, self.above, y = y, y.var(), np.full_like(y, y.mean())
         else:
@@ -138,7 +163,7 @@ class Known:
         best, _, rank, _ = np.linalg.lstsq(good, y, rcond=1e-13 * len(y))
         self.fitted, self.rank = good @ best, rank
         self.floor = math.sqrt(np.mean((self.fitted - y) ** 2))
-        self.floor_of_data = math.sqrt(np.mean((self.fitted - self.data) ** 2))
+        self.floor_of_data = self.unit * math.sqrt(np.mean((self.fitted - self.data) ** 2))
         self.size = math.sqrt(np.mean(y**2)) + 1e-300
         _, sizes, self.vectors = np.linalg.svd(self.features, full_matrices=True)
         sizes = np.concatenate([sizes, np.zeros(self.features.shape[1] - len(sizes))])
@@ -180,6 +205,10 @@ class Known:
 
 
 def _columns(model: str, x: np.ndarray, scaled: bool, parameters: int) -> np.ndarray:
+    if model.endswith("-origin"):
+        x = x / (np.sqrt(np.mean(x**2, 0)) if scaled else 1.0)
+        powers = {"quadratic-origin": (2, 1), "linear-origin": (1,)}.get(model, range(1, parameters + 1))
+        return np.concatenate([x**k for k in powers], 1)
     if scaled:
         deviation = x.std(0)
         x = (x - x.mean(0)) / np.where(deviation > 1e-12 * abs(x).max(0), deviation, 1.0)
@@ -269,11 +298,15 @@ def _close(one: float, other: float, relative: float = 6e-3, absolute: float = 0
 
 
 def _numbers_are_wrong(experiment, label, sentence, known, recording):
-    zero = 1e-7 * known.size
+    size = known.unit * known.size
+    zero = 1e-7 * size
     for floor in _numbers(r"floor(?: is)?(?: of)? #", sentence):
-        if not (_close(floor, known.floor_of_data, 1e-5, zero) or _close(floor, known.floor, 1e-5, zero)):
+        if not (
+            _close(floor, known.floor_of_data, 1e-5, zero)
+            or _close(floor, known.unit * known.floor, 1e-5, zero)
+        ):
             yield f"number: floor {floor}, is {known.floor_of_data}"
-        if floor and known.floor_of_data < 1e-13 * known.size and experiment.noise == 0:
+        if floor and known.floor_of_data < 1e-13 * size and experiment.noise == 0:
             yield f"number: floor {floor} of a perfect fit"
     for rmse in _numbers(r"(?:at|:) RMSE #", sentence)[:1]:
         if not _close(rmse, float(recording.epoch_rmse[-1]), 1e-5, zero):

@@ -1,12 +1,13 @@
 """What is said of a run is true: label, numbers, reason and remedy, over random runs, by an oracle that knows no theory.
 
-A hundred draws stand here. `python tests/core/test_true_verdicts.py 0 5000` tries as many as one likes.
+A hundred draws stand here. `python tests/core/test_true_verdicts.py 0 5000` tries as many as one likes, with
+`conventions` after it those of other conventions.
 """
 
 import sys
 
 import pytest
-from oracle import drawn, judged
+from oracle import drawn, drawn_by_convention, judged
 
 from gd_core.outcome import Trained, outcome
 from gd_core.problem import build
@@ -17,9 +18,9 @@ from gd_core.verdict import of_run
 SEEDS = range(100)
 
 
-def wrong(seed):
+def wrong(seed, draw=drawn):
     """What is wrong with the verdict on a drawn run, and the verdict."""
-    experiment = drawn(seed)
+    experiment = draw(seed)
     problem, recording = build(experiment), record(experiment)
     curvature = parabola_of(experiment, problem.objective)
     assert curvature is not None
@@ -36,10 +37,18 @@ def test_a_verdict_is_true(seed):
     assert not found, f"{found}\n{sentence}"
 
 
+@pytest.mark.parametrize("seed", range(60))
+def test_a_verdict_is_true_by_other_conventions(seed):
+    """The same without an intercept, with a scaled target, at degrees up to 10; RMSE and floor are in the units of y."""
+    found, sentence = wrong(seed, drawn_by_convention)
+    assert not found, f"{found}\n{sentence}"
+
+
 if __name__ == "__main__":
     tried, count = range(int(sys.argv[1]), int(sys.argv[2])), 0
+    draw = drawn_by_convention if "conventions" in sys.argv else drawn
     for number in tried:
-        if (result := wrong(number))[0]:
+        if (result := wrong(number, draw))[0]:
             count += 1
             print(number, *result[0], result[1], sep="\n   ")
     print(f"{len(tried):,} tried, {count:,} wrong")
