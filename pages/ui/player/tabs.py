@@ -34,6 +34,7 @@ PANELS = 6
 KNOWN = COMMON_FIELDS  # settings with which a rule's step is what its entry writes out
 BLURRED = 1e-3  # of the floor: from there on the blur of the curve shows in six digits of its RMSE
 ABREAST = 4  # parameters' charts in a row
+LARGE = 1e9  # in a table: from there on a number has an exponent
 COMPARED = (
     100_000  # rows times parameters, up to which the gradient is worked out in three ways at every epoch
 )
@@ -220,7 +221,13 @@ def _steps(run: RecordedRun, _: Palette) -> None:
         )
         if recording.epoch_held_out_rmse is not None:
             table["held-out RMSE"] = recording.epoch_held_out_rmse[epochs].numpy()
-        numbers = {name: st.column_config.NumberColumn(format="%.6g") for name in table if name != "epoch"}
+        numbers = {  # %.6g writes a number of any size without an exponent
+            name: st.column_config.NumberColumn(
+                format="%.6g" if table[name].abs().max() < LARGE else "scientific"
+            )
+            for name in table
+            if name != "epoch"
+        }
         st.dataframe(table, hide_index=True, height=320, column_config=numbers)
         raw = "Parameters in raw units. " if run.experiment.is_rescaled else ""
         more = " Only the first 1,001 of them are listed." if recording.epochs // every > 1000 else ""

@@ -39,13 +39,14 @@ def show(experiment: Experiment) -> None:
         st.button("Scale features", key="scale_offer", on_click=own_table.scale, width="stretch",
                   help=f"{how_scaled(experiment.info)}. The coefficients are shown in raw units too.")  # fmt: skip
     if experiment.learning_rate == safe_rate(experiment, problem, curvature):
-        lines.insert(0, _why_rate(forecast.stability_limit is not None))
+        lines.insert(0, _why_rate(forecast.stability_limit is not None, kappa))
     st.caption(plain(" ".join(lines).strip()))
 
 
-def _why_rate(has_limit: bool) -> str:
+def _why_rate(has_limit: bool, kappa: float) -> str:
     if has_limit:
-        return "η is half the limit for these rows, computed from their curvature: Train settles."
+        then = "no direction overshoots" if kappa > ILL_CONDITIONED else "Train settles"
+        return f"η is half the limit for these rows, computed from their curvature: {then}."
     return "η makes a first step of a tenth of the way to the optimum."
 
 
