@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 
 from gd_core import drawing
-from gd_core.landscape import window
+from gd_core.landscape import typed_start, window
 from gd_core.outcome import Finding, Outcome
 from gd_core.settings.catalog import LOSS_INFO, model_info
 from gd_core.settings.engines import SPECTRUM
@@ -48,7 +48,6 @@ from pages.ui.train.train_settings import page
 TALL, LOW = 300, 205  # heights of the upper and the lower panels, in pixels,
 IN_A_ROW = 270  # and of three side by side
 LINE = 26  # of the legend of pinned runs over them
-SAME_START = 1e-4  # of the loss: a click is taken over if its numbers, as typed, change that by less
 _LOW = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
 
@@ -507,15 +506,12 @@ def _start_clicked() -> None:
         dict.fromkeys(axes), (picked.x, picked.y), frame.centre, frame.half, strict=False
     ):
         theta[axis] = centre + half * (2 * share - 1)
-    reach = float(curvature.loss(theta) + curvature.gap(problem.start).sum())
-    for digits in (7, 17):
-        texts = [f"{number:.{digits}g}" for number in problem.raw(theta).tolist()]
-        away = problem.scaled(theta.new_tensor([float(text) for text in texts])) - theta
-        if float(curvature.gap(curvature.optimum + away).sum()) <= SAME_START * reach:
-            page.type("start", ", ".join(texts))
-            live_runs.reset()
-            return
-    page.tell(
-        "start must be given in raw units, and powers of this x nearly cancel there: 17 digits do not hold this curve. "
-        "Take a lower degree to start from a click."
-    )
+    texts = typed_start(problem, curvature, theta)
+    if texts is None:
+        page.tell(
+            "start must be given in raw units, and powers of this x nearly cancel there: 17 digits do not hold this "
+            "curve. Take a lower degree to start from a click."
+        )
+        return
+    page.type("start", texts)
+    live_runs.reset()
