@@ -79,6 +79,7 @@ def test_the_intercept_goes_and_the_formula_with_it():
     lab.at.toggle("w_intercept").set_value(False)
     lab.run()
     assert lab.query["intercept"] == "false"
+    assert lab.experiment.learning_rate == safe_start(lab.experiment).learning_rate != 0.01
     assert r"\hat y = w_1 x + w_2 x^2}" in words(lab)
     lab.at.select_slider("w_degree").set_value(10)
     lab.run()

@@ -13,6 +13,7 @@ import streamlit as st
 
 from gd_core import drawing
 from gd_core.settings.experiment import Experiment, defaults, problem_with
+from gd_core.settings.experiment_fields import FIELDS
 from gd_core.settings.fields import ParameterError
 from gd_core.settings.table_fields import (
     DATASET,
@@ -205,7 +206,13 @@ def panel() -> None:
                 help="1 is a line w₁·x + b; 2 adds w₂·x², and so on. All of them are linear in the weights. "
                      "From 4 on, scale the features.",
             )  # fmt: skip
-        page.switch("intercept")
+        page.draw(
+            st.toggle,
+            "intercept",
+            FIELDS["intercept"].title,
+            then=_intercept_picked,
+            help=FIELDS["intercept"].help,
+        )
         if task.free("missing"):
             _gaps(table)
 
@@ -446,6 +453,11 @@ def _remove() -> None:
     from pages.ui.player import live_runs
 
     live_runs.forget(key)
+
+
+def _intercept_picked(intercept: bool) -> None:
+    """With it or without, at the rate that settles then."""
+    page.load(_safe(replace(page.settings, intercept=intercept, start="published")))
 
 
 def scale() -> None:
