@@ -41,7 +41,7 @@ def _trace_spec(
     x_axis = alt.X(
         "x:Q",
         scale=alt.Scale(domain=_ends("x"), nice=False),
-        axis=alt.Axis(title=x_title, tickCount=4, **({"labelExpr": NUMBER_LABEL} if log else {})),
+        axis=alt.Axis(title=x_title, tickCount=4, labelExpr=NUMBER_LABEL if log else alt.Undefined),
     )
     y_axis = log_axis(y_title) if log else y_axis_of(y_title, labelExpr=NUMBER_LABEL)
     base = rows_from("path").transform_calculate(order="datum.epoch")

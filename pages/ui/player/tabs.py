@@ -223,7 +223,7 @@ def _steps(run: RecordedRun, _: Palette) -> None:
             table["held-out RMSE"] = recording.epoch_held_out_rmse[epochs].numpy()
         numbers = {  # %.6g writes a number of any size without an exponent
             name: st.column_config.NumberColumn(
-                format="%.6g" if table[name].abs().max() < LARGE else "scientific"
+                format="%.6g" if float(np.abs(table[name].to_numpy()).max()) < LARGE else "scientific"
             )
             for name in table
             if name != "epoch"
