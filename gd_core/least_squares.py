@@ -146,16 +146,16 @@ def fit(centred: Centred) -> Fit:
     )
 
 
-def rounding_of_data(x: Tensor, target: Tensor, centred: Centred, found: Fit) -> float:
+def rounding_of_data(x: Tensor, target: Tensor, unit: float, centred: Centred, found: Fit) -> float:
     """Root mean squared error that the rounding of the data can leave of a perfect fit; told from the first rows.
 
     Of y [N], which was added up from terms that were rounded too, and of x [N, D], as much as the curve is steep there.
-    Twice half a digit of each, since y was worked out in several steps.
+    Twice half a digit of each, since y was worked out in several steps. y is as it was given, and fitted in so many units.
     """
     of_y, of_x = _half_a_digit(target[:SOME]), _half_a_digit(x[:SOME])
-    size = float(target.square().mean().sqrt())
+    size = float(target.square().mean().sqrt()) / unit
     in_bits = 2 * (of_y * max(size, found.terms) + of_x * centred.rounding / EPSILON * found.terms)
-    return max(in_bits, _last_decimal(target[:SOME]))
+    return max(in_bits, _last_decimal(target[:SOME]) / unit)
 
 
 def _last_decimal(numbers: Tensor) -> float:

@@ -1,7 +1,8 @@
 """What is minimised: a loss as a function of one flat vector θ.
 
 Training, Hessian, batched runs and contour lines all use this one function. No ½ stands before the mean.
-RMSE, the root of the mean squared error, is what is shown; the loss is what is minimised.
+RMSE, the root of the mean squared error, is what is shown; the loss is what is minimised. Of a scaled target the loss has
+no unit any more, and RMSE is told in the data's all the same.
 """
 
 from collections.abc import Callable, Mapping
@@ -90,9 +91,10 @@ class Objective:
         return self if rows is None else replace(self, dataset=self.dataset.rows(rows))
 
     def rmse(self, theta: Tensor) -> Tensor:
-        """Root mean squared error against the data, whatever loss is minimised. [..., P] → [...]."""
+        """Root mean squared error in the data's units, whatever loss is minimised and of which. [..., P] → [...]."""
         predictions = torch.vmap(self.predict)(theta.reshape(-1, theta.shape[-1]))
-        return (predictions - self.target).square().mean(-1).sqrt().reshape(theta.shape[:-1])
+        squares = (predictions - self.target).square().mean(-1)
+        return self.dataset.unit * squares.sqrt().reshape(theta.shape[:-1])
 
     def many(self, theta: Tensor) -> Tensor:
         """The loss at each of K parameter vectors, [K, P] → [K]."""
@@ -154,7 +156,7 @@ class LinearObjective(Objective):
 
     def rmse(self, theta: Tensor) -> Tensor:
         """See `Objective.rmse`."""
-        return (theta @ self.features.T - self.target).square().mean(-1).sqrt()
+        return self.dataset.unit * (theta @ self.features.T - self.target).square().mean(-1).sqrt()
 
 
 def objective_of(model: Model, dataset: Dataset, loss: Loss) -> Objective:

@@ -140,12 +140,15 @@ class SpectrumRecorder(InSlices[Stretch, Recording]):
         for column, new in zip(self._columns, stretch, strict=True):
             column[there] = new
         objective, validation = self.problem.linear, self.problem.validation
+        unit = objective.dataset.unit
         if objective.loss is mse:
-            self._rmse[there] = torch.from_numpy(np.sqrt(stretch.loss.numpy()))  # torch would ask its threads
+            self._rmse[there] = torch.from_numpy(
+                unit * np.sqrt(stretch.loss.numpy())
+            )  # torch would ask its threads
         else:
-            self._rmse[there] = objective.moments.mean_square(stretch.theta).sqrt()
+            self._rmse[there] = unit * objective.moments.mean_square(stretch.theta).sqrt()
         if isinstance(validation, LinearObjective):
-            self._held_out[there] = validation.moments.mean_square(stretch.theta).sqrt()
+            self._held_out[there] = unit * validation.moments.mean_square(stretch.theta).sqrt()
         self._done = there.stop
 
     def recording(self) -> Recording:

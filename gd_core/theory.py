@@ -54,11 +54,12 @@ class Curvature:
         eigenvectors: One a column, [P, P].
         optimum: θ*, [P]; the shortest of all optima if a direction is flat.
         floor_loss: L(θ*).
-        floor_rmse: Root mean squared error at θ*, below which no training can get the loss.
+        floor_rmse: Root mean squared error at θ*, below which no training can get it; in the data's units.
         unsure: How far each parameter of θ* may be off because numbers have 16 digits, [P].
         floor_is_zero: Whether the floor is no more than the rounding of the data: the fit is perfect.
         blur: Root mean squared error by which the curve is off because the parameters themselves have 16 digits. It is
             nothing, unless the curve is a small difference of large terms: as are powers of calendar years.
+        unit: What a root of the loss is multiplied by to be in the data's units: see `datasets.Dataset`.
     """
 
     hessian: Tensor
@@ -70,6 +71,7 @@ class Curvature:
     unsure: Tensor
     floor_is_zero: bool
     blur: float
+    unit: float = 1.0
 
     @property
     def largest(self) -> float:
@@ -167,13 +169,18 @@ def curvature_of(objective: Objective) -> Curvature:
         kind = type(objective.model).__name__
         raise ValueError(f"objective must be a parabola, which has one curvature. Got that of {kind}.")
     found, (moments, more) = fit(parabola.centred), parabola.least_squares
-    of_data = rounding_of_data(parabola.dataset.x, parabola.target, parabola.centred, found)
+    rows = parabola.dataset
+    given = parabola.target if rows.given is None else rows.given.squeeze(1)
+    of_data = rounding_of_data(rows.x, given, rows.unit, parabola.centred, found)
     floor = found.floor if parabola.loss is mse else float(parabola.moments.mean_square(found.optimum).sqrt())
+    plain = _parabola(found, moments)
     return replace(
-        _parabola(found, moments),
+        plain,
         floor_loss=found.floor**2 + more,
-        floor_rmse=floor,
+        floor_rmse=rows.unit * floor,
         floor_is_zero=floor <= max(found.rounding, of_data),
+        blur=rows.unit * plain.blur,
+        unit=rows.unit,
     )
 
 
@@ -574,6 +581,7 @@ def forecast_of(experiment: Experiment, problem: Problem, curvature: Curvature) 
 def _digits(problem: Problem, curvature: Curvature) -> tuple[int, ...]:
     """How many digits of each raw parameter of the optimum are known."""
     unsure = problem.to_raw.abs() @ (curvature.unsure + EPSILON * curvature.optimum.abs())
+    unsure += EPSILON * problem.offset.abs()
     shares = unsure / problem.raw(curvature.optimum).abs()
     return tuple((-shares.log10()).nan_to_num(nan=0.0).ceil().clamp(0, 15).int().tolist())
 

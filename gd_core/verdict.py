@@ -246,11 +246,11 @@ def _undetermined(experiment: Experiment, forecast: Forecast) -> str:
     flat = curvature.eigenvectors[:, curvature.eigenvalues == 0]
     if not flat.shape[1]:
         return ""
-    raw = forecast.problem.raw(flat.T)  # [F, P]
+    raw = flat.T @ forecast.problem.to_raw.T  # [F, P]
     size = forecast.problem.dataset.x.abs().amax(0)
     weight = torch.ones(len(names), dtype=torch.float64)
-    if len(size) == len(names) - 1:
-        weight[:-1] = size  # what a parameter changes of the curve
+    if len(size) == experiment.info.weights:
+        weight[: len(size)] = size  # what a parameter changes of the curve
     part = (raw * weight).abs().amax(0)
     taking = [name for name, share in zip(names, (part / part.max()).tolist(), strict=True) if share > 1e-6]
     listed = ", ".join(taking[:-1]) + f" and {taking[-1]}" if len(taking) > 1 else taking[0]
@@ -348,9 +348,11 @@ def _grows(forecast: Forecast, phase: Phase, before: str = "") -> str:
 def _settles_at(forecast: Forecast) -> str:
     """A rate that settles, and how long that takes; what else would help more."""
     remedies = remedies_of(forecast)
-    if remedies is None or (best := remedies.rate or remedies.scaling) is None:
+    if remedies is None:
         return ""
-    return _advised(remedies, best, forecast)
+    if remedies.rate:
+        return _advised(remedies, remedies.rate, forecast)
+    return _upper(_scale(remedies.scaling, forecast)) if remedies.scaling else ""
 
 
 def _too_large_for_batches(experiment: Experiment, forecast: Forecast, phase: Phase) -> str:
@@ -475,7 +477,7 @@ def _lower_by_a_smaller_rate(recording: Epochs, experiment: Experiment, forecast
     if not lower < 0.8 * now:
         return _condition(experiment, forecast) or _by_a_larger_batch(recording, experiment, forecast, now)
     floor = forecast.curvature.floor_loss
-    at, lower_at = (significant(math.sqrt(floor + gap), 4) for gap in (now, lower))
+    at, lower_at = (significant(forecast.curvature.unit * math.sqrt(floor + gap), 4) for gap in (now, lower))
     if forecast.floor_is_zero or LOSS_INFO[experiment.loss].rises or lower_at == at:
         return "A smaller rate hovers lower."
     return f"A third of the rate hovers about RMSE {lower_at}, where this one does about {at}."
@@ -563,7 +565,9 @@ def _condition(experiment: Experiment, forecast: Forecast) -> str:
     if forecast.condition_number <= ILL_CONDITIONED:
         return ""
     if remedies and remedies.scaling and remedies.scaling.epochs < BETTER * remedies.stay:
-        return f"The directions are far from alike, κ = {_kappa(forecast)}: {_scale(remedies.scaling)}"
+        return (
+            f"The directions are far from alike, κ = {_kappa(forecast)}: {_scale(remedies.scaling, forecast)}"
+        )
     return ""
 
 
@@ -624,7 +628,7 @@ def _at_a_tenth_of_the_way(recording: Epochs, experiment: Experiment, forecast: 
     there = float(gone_on.gaps_gone_on(alone, problem, curvature, epochs, rate / alone.learning_rate)[-1])
     if not there < HELPS * now or forecast.floor_is_zero or LOSS_INFO[experiment.loss].rises:
         return ""
-    rmse = significant(math.sqrt(curvature.floor_loss + there), 5)
+    rmse = short(curvature.unit * math.sqrt(curvature.floor_loss + there))
     return f"At a rate of {short(rate)} it is at RMSE {rmse} after {counted(epochs, 'epoch')}."
 
 
@@ -675,13 +679,15 @@ def _why_slow(experiment: Experiment, forecast: Forecast) -> str:
 def _advised(remedies: Remedies, best: Remedy, forecast: Forecast) -> str:
     """A remedy with what it takes, beside the simplest one."""
     if forecast.stability_limit and forecast.stability_limit < LEARNING_RATE.low and remedies.scaling:
-        return f"No rate from {short(LEARNING_RATE.low)} on settles here: {_scale(remedies.scaling)}"
+        return (
+            f"No rate from {short(LEARNING_RATE.low)} on settles here: {_scale(remedies.scaling, forecast)}"
+        )
     if best.scaled:
         beside = remedies.rate if remedies.rate and remedies.rate.epochs < remedies.stay else None
         as_it_is = (
             f"as it is, at {short(beside.rate)}, {_took(beside.epochs)}" if beside else _as_it_is(remedies)
         )
-        return f"{_upper(_scale(best)[:-1])}; {as_it_is}."
+        return f"{_upper(_scale(best, forecast)[:-1])}; {as_it_is}."
     if best.momentum is not None:
         beta = f"With β = {short(best.momentum)}" if best.momentum else "Without momentum"
         return (
@@ -695,8 +701,8 @@ def _advised(remedies: Remedies, best: Remedy, forecast: Forecast) -> str:
     return text + "."
 
 
-def _scale(remedy: Remedy) -> str:
-    return f"scale the features, and at {short(remedy.rate)} it takes {_took(remedy.epochs)}."
+def _scale(remedy: Remedy, forecast: Forecast) -> str:
+    return f"scale the features, and {short(remedy.rate)} comes {_near(forecast)} in {_took(remedy.epochs)}."
 
 
 def _upper(text: str) -> str:
@@ -736,10 +742,9 @@ def _lagging(recording: Epochs, experiment: Experiment, forecast: Forecast) -> s
         return ""
     share = float(off[near])
     moved, whole = float(ends[late] - starts[late]), float(way[late])
-    text = (
-        f"{names[near]} is nearly there ({percent(share)} off), {names[late]} has gone "
-        f"{short(abs(moved)) if moved * whole >= 0 else '−' + short(abs(moved))} of its {short(abs(whole))}"
-    )
+    went = short(moved if whole > 0 else -moved)
+    of = "of its" if abs(moved) <= abs(whole) else "though its way is"
+    text = f"{names[near]} is nearly there ({percent(share)} off), {names[late]} has gone {went} {of} {short(abs(whole))}"
     x = problem.dataset.x
     middle, width = float(x[:, 0].mean()), float(x[:, 0].std(correction=0))
     if x.shape[1] == 1 and abs(middle) > width and not experiment.scale_features and len(names) == 2:

@@ -60,7 +60,12 @@ def settings_of(options: argparse.Namespace, parser: Parser) -> tuple[Experiment
         from gd_core.safe_start import safe_start, why_scaled
 
         safe = safe_start(experiment)
-        if safe.scale_features and not experiment.scale_features:
+        if safe.scale_features and query.get("scale_features") == "false":
+            sentences.append(
+                "scale_features must be true for this table, whose features as they are take a rate smaller than any "
+                "that can be typed. Got false."
+            )
+        elif safe.scale_features and not experiment.scale_features:
             print(why_scaled(safe), file=sys.stderr)
         experiment = replace(experiment, learning_rate=safe.learning_rate, scale_features=safe.scale_features)
     return experiment, sentences

@@ -133,7 +133,7 @@ def _print_table(run: _Run, every: int) -> None:
     from gd_core.words import significant
 
     names = run.experiment.info.parameters
-    scaled = run.experiment.scale_features
+    scaled = run.experiment.is_rescaled
     held_out = ["held-out RMSE"] if run.experiment.holdout else []
     lines = [["epoch", "loss", "RMSE", *held_out, *names, *(f"{name} raw" for name in names if scaled)]]
     for row in rows(run.experiment, run.problem, run.recording):

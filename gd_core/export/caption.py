@@ -17,7 +17,7 @@ _CLEAR = ("Data", "Update rule", "Learning rate", "Network")
 GAPS = {"drop": ("rows with gaps dropped",), "mean": ("gaps filled with the mean",)}
 _WORDED = {  # fields that the sentences below speak of; any other is named with its value
     "dataset", "points", "noise", "data_seed", "holdout", "split_seed", "loss", "optimizer", "learning_rate",
-    "batch_size", "shuffle", "scale_features", "start", "seed", "before", "epochs", *TABLE_FIELDS, *SYMBOLS,
+    "batch_size", "shuffle", "scale_features", "scale_target", "start", "seed", "before", "epochs", "intercept", *TABLE_FIELDS, *SYMBOLS,
 }  # fmt: skip
 
 
@@ -39,6 +39,7 @@ def in_words(run: Experiment) -> Settings:
         "Learning rate": f"η = {written(run.learning_rate)}",
         "Batch": batches if run.batch_size else "all rows",
         "Features": "scaled" if run.scale_features else "not scaled",
+        **({"Target": "scaled"} if run.scale_target else {}),
         "Start": _start(run),
         "Epochs": f"{run.epochs:,}",
     }
@@ -72,20 +73,21 @@ def shared(each: Mapping[str, Settings]) -> Settings:
 
 
 def _data(run: Experiment) -> str:
+    without = [] if run.intercept else ["no intercept"]
     if run.dataset == TABLE:
         of = [
             f"{run.info.title}, {run.target} over {', '.join(run.features)}",
             counted(run.points, "row"),
         ]
         of += [f"degree {run.degree}"] if run.degree > 1 else []
-        return ", ".join([*of, *GAPS.get(run.missing, ())])
+        return ", ".join([*of, *without, *GAPS.get(run.missing, ())])
     knobs = {
         "points": counted(run.points, "point"),
         "noise": f"noise {written(run.noise)}",
         "data_seed": f"data seed {run.data_seed}",
     }
     data = [words for name, words in knobs.items() if is_knob(name, run.dataset)]
-    return ", ".join([run.info.title, *data])
+    return ", ".join([run.info.title, *data, *without])
 
 
 def _rule(phase: Phase) -> str:

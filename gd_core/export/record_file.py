@@ -91,7 +91,7 @@ def document(experiment: Experiment, problem: "Problem", recording: "Recording")
     }
     if recording.epoch_held_out_rmse is not None:
         last["held_out_rmse"] = recording.epoch_held_out_rmse[-1].item()
-    if experiment.scale_features:
+    if experiment.is_rescaled:
         last["raw_parameters"] = named(problem.raw(theta).tolist())
     return {
         "format": FORMAT,

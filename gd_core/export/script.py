@@ -90,6 +90,9 @@ def stride(epochs: int, rows: int = ROWS) -> int:
 def _table(experiment: Experiment) -> list[str]:
     """A row: loss and error over all rows, parameters, and these in raw units where the features are scaled."""
     raw = ", *(to_raw @ theta).tolist()" if experiment.scale_features else ""
+    first = []
+    if experiment.scale_target:  # too long for one line
+        raw, first = ", *raw", ["raw = (to_raw @ theta + offset).tolist()"]
     if experiment.holdout:
         raw += ", judged"
     prediction = script_data.predicted(experiment, "columns")
@@ -97,18 +100,20 @@ def _table(experiment: Experiment) -> list[str]:
     if LOSS_INFO[experiment.loss].is_mean_square:
         lines = [] if whole == "loss" else [f"whole = {whole}  # of all rows"]
         name = "whole" if lines else "loss"
-        lines.append(f"row = [{name}.item(), {name}.sqrt().item(), *theta.tolist(){raw}]")
+        root = script_data.in_units(experiment, f"{name}.sqrt().item()")
+        lines.append(f"row = [{name}.item(), {root}, *theta.tolist(){raw}]")
     else:
         lines = [
-            f"rmse = (({prediction} - y) ** 2).mean().sqrt()",
+            f"rmse = {script_data.in_units(experiment, f'(({prediction} - y) ** 2).mean().sqrt()')}",
             f"row = [{whole}.item(), rmse.item(), *theta.tolist(){raw}]",
         ]
         if len(lines[-1]) > WIDTH - 8:
             lines[-1:] = [f"whole = {whole}", lines[-1].replace(whole, "whole")]
     if experiment.holdout:
         unseen = script_data.predicted(experiment, "unseen")
-        lines.insert(-1, f"judged = (({unseen} - judge) ** 2).mean().sqrt().item()")
-    return [*lines, """print(f"{epoch:>8}", *(f"{number!r:>24}" for number in row))"""]
+        judged = script_data.in_units(experiment, f"(({unseen} - judge) ** 2).mean().sqrt().item()")
+        lines.insert(-1, f"judged = {judged}")
+    return [*first, *lines, """print(f"{epoch:>8}", *(f"{number!r:>24}" for number in row))"""]
 
 
 def _settings(experiment: Experiment, lines: script_rules.Lines) -> Part:
@@ -138,14 +143,16 @@ def _settings(experiment: Experiment, lines: script_rules.Lines) -> Part:
 def _names(experiment: Experiment) -> list[str]:
     """What stands above the columns of the table."""
     parameters = experiment.info.parameters
-    raw = [f"raw {name}" for name in parameters if experiment.scale_features]
+    raw = [f"raw {name}" for name in parameters if experiment.is_rescaled]
     held_out = ["held-out RMSE"] if experiment.holdout else []
     line = f"names = {names_of(['loss', 'RMSE', *parameters, *raw, *held_out])}"
-    if len(line) <= WIDTH or parameters != parameter_names(len(parameters) - 1):
+    weights = experiment.info.weights
+    if len(line) <= WIDTH or parameters != parameter_names(weights)[: len(parameters)]:
         return [line]
     again = ['names += [f"raw {name}" for name in names[2:]]'] if raw else []
     again += ['names.append("held-out RMSE")'] if held_out else []
-    return [f"""names = ["loss", "RMSE", *(f"w{{k}}" for k in range(1, {len(parameters)})), "b"]""", *again]
+    last = ', "b"' if experiment.intercept else ""
+    return [f"""names = ["loss", "RMSE", *(f"w{{k}}" for k in range(1, {weights + 1})){last}]""", *again]
 
 
 def _still(experiment: Experiment) -> list[str]:

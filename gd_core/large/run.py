@@ -15,6 +15,7 @@ from gd_core.settings.rules import OPTIMIZER_INFO
 from gd_core.settings.table_fields import DATASET, parameter_names
 
 MAX_FEATURES = 1000
+MAX_DEGREE = 5  # rows are added up in powers of x as it is, which lose digits with each degree
 FULL_BATCH_EPOCHS = 1000  # usual: they cost no look at the rows
 PASSES = 10  # usual epochs of mini-batches, each of which reads the file
 
@@ -32,6 +33,7 @@ class LargeRun:
     target: str = ""
     features: tuple[str, ...] = ()
     degree: int = 1
+    intercept: bool = True
     missing: str = "refuse"
     optimizer: str = "gradient-descent"
     learning_rate: float = 0.0
@@ -132,8 +134,9 @@ class LargeRun:
 
     @property
     def parameters(self) -> tuple[str, ...]:
-        """Names of θ: w₁ … w_D and b."""
-        return parameter_names(max(len(self.features), self.degree))
+        """Names of θ: w₁ … w_D, and b where there is an intercept."""
+        names = parameter_names(max(len(self.features), self.degree))
+        return names if self.intercept else names[:-1]
 
     @property
     def phase(self) -> Phase:
@@ -146,7 +149,9 @@ class LargeRun:
 
 
 # What is known of each by itself; what is different with more rows than a page can bear is said by `_wrong`.
-LARGE_FIELDS: Mapping[str, Field] = {field.name: FIELDS[field.name] for field in fields(LargeRun)}
+LARGE_FIELDS: Mapping[str, Field] = {field.name: FIELDS[field.name] for field in fields(LargeRun)} | {
+    "degree": replace(FIELDS["degree"], high=MAX_DEGREE)
+}
 
 
 def _value(name: str, given: Any) -> Any:

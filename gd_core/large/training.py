@@ -20,7 +20,7 @@ from gd_core.in_batches import settling_rate
 from gd_core.large.distributed import Group
 from gd_core.large.run import LargeRun
 from gd_core.least_squares import EPSILON
-from gd_core.models import Linear, LinearInParameters, Polynomial
+from gd_core.models import Linear, LinearInParameters, Polynomial, ThroughOrigin
 from gd_core.moments import Moments
 from gd_core.objective import value_and_gradient
 from gd_core.optimizers import State, UpdateRule
@@ -171,8 +171,9 @@ class LargeProblem:
 
 def model_of(run: LargeRun) -> LinearInParameters:
     """A plane over the features, or a polynomial in one."""
-    weights = len(run.parameters) - 1
-    return Polynomial(weights) if run.degree > 1 else Linear(weights)
+    weights = max(len(run.features), run.degree)
+    model = Polynomial(weights) if run.degree > 1 else Linear(weights)
+    return model if run.intercept else ThroughOrigin(model)
 
 
 def problem_of(run: LargeRun, raw: Moments) -> LargeProblem:
@@ -181,10 +182,12 @@ def problem_of(run: LargeRun, raw: Moments) -> LargeProblem:
     Features are scaled, if nobody asked for it, only where no rate that can be typed would settle otherwise.
     """
     features, count = raw.features, len(run.features)
-    ones = features[:, -1]
     size = features.square().sum(0).sqrt()[:count]
-    mean = features[:, :count].T @ ones / raw.rows
-    deviation = (features[:, :count] - torch.outer(ones, mean)).square().sum(0).div(raw.rows).sqrt()
+    mean, deviation = torch.zeros_like(size), size / raw.rows**0.5
+    if run.intercept:  # else nothing takes up a shift
+        ones = features[:, -1]
+        mean = features[:, :count].T @ ones / raw.rows
+        deviation = (features[:, :count] - torch.outer(ones, mean)).square().sum(0).div(raw.rows).sqrt()
     constant = deviation <= CONSTANT * size / raw.rows**0.5
     deviation = torch.where(constant, torch.ones_like(deviation), deviation)
     if not run.scale_features:

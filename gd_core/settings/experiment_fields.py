@@ -204,6 +204,10 @@ FIELDS: Mapping[str, Field] = {
         title="Degree",
         help=f"Of a polynomial in one feature, 1 to {MAX_DEGREE}.",
     ),
+    "intercept": Flag(
+        title="Intercept",
+        help="Fit an intercept. Without one the curve goes through the origin: y is 0 where x is 0.",
+    ),
     "missing": Choice(
         choices=dict(zip(MISSING, MISSING, strict=True)),
         title="Missing",
@@ -264,6 +268,10 @@ FIELDS: Mapping[str, Field] = {
         title="Scale features",
         help="Shift and scale every feature to mean 0 and deviation 1 before training.",
     ),
+    "scale_target": Flag(
+        title="Scale the target",
+        help="Shift and scale y too, to mean 0 and deviation 1, before training. RMSE stays in the units of y.",
+    ),
     "start": NamedOrNumbers(
         names=NAMED_STARTS,
         title="Start",
@@ -300,8 +308,7 @@ FIELDS: Mapping[str, Field] = {
 # What every part of the lab takes account of. A newer field stands here when all do; until then each part that has
 # learnt of it names it beside these in its own list, and `experiment.not_known` keeps the others from ignoring it.
 COMMON_FIELDS = (
-    "dataset", "table", "target", "features", "degree", "missing", "points", "noise", "data_seed", "holdout",
-    "split_seed", "loss", "optimizer", "learning_rate", "momentum", "alpha", "beta1", "beta2", "epsilon", "batch_size",
-    "scale_features", "start", "seed", "before", "engine", "epochs",
-    "shuffle", "tolerance",
+    "dataset", "table", "target", "features", "degree", "intercept", "missing", "points", "noise", "data_seed",
+    "holdout", "split_seed", "loss", "optimizer", "learning_rate", "momentum", "alpha", "beta1", "beta2", "epsilon",
+    "batch_size", "shuffle", "scale_features", "scale_target", "start", "seed", "before", "engine", "tolerance", "epochs",
 )  # fmt: skip

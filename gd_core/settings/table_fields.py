@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from gd_core.settings.catalog import DATASET_INFO, DatasetInfo
+from gd_core.settings.catalog import DATASET_INFO, DatasetInfo, through_origin
 from gd_core.settings.fields import Field, quoted
 from gd_core.tables.example_tables import EXAMPLE_TABLES
 from gd_core.words import counted, short
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 DATASET = "table"
 TABLE_FIELDS = ("table", "target", "features", "degree", "missing")
 MAX_FEATURES = 20
-MAX_DEGREE = 5
+MAX_DEGREE = 10
 MISSING = ("refuse", "drop", "mean")
 NO_TABLE: Mapping[str, Any] = {
     "table": "",
@@ -142,11 +142,11 @@ def points_of(values: Mapping[str, Any]) -> int | None:
 
 
 def info_of(values: Mapping[str, Any]) -> DatasetInfo:
-    """The data set as a choice, with the model that features and degree make."""
+    """The data set as a choice, with the model that features and degree make; without its intercept if that is asked for."""
     info = DATASET_INFO[values["dataset"]]
-    if values["dataset"] != DATASET:
-        return info
-    return _table_info(len(values["features"]), values["degree"])
+    if values["dataset"] == DATASET:
+        info = _table_info(len(values["features"]), values["degree"])
+    return info if values.get("intercept", True) else through_origin(info)
 
 
 @lru_cache(64)

@@ -210,7 +210,7 @@ class Task:
             names["l"] = tuple(name for name in CONTROLS if name not in names["f"])
         return cls(
             experiment=experiment,
-            free=names["f"],
+            free=CONTROLS if names["f"] == (ALL,) else names["f"],
             locked=names["l"],
             text=_text(data, "t"),
             question=_text(data, "q"),

@@ -1,13 +1,13 @@
 """What is said of a run is true: label, numbers, reason and remedy, over random runs, by an oracle that knows no theory.
 
-A hundred draws stand here, and a hundred of rows in order. `python tests/core/test_true_verdicts.py 0 5000` tries as many
-as one likes, and with `in-order` behind it of those.
+A hundred draws stand here, a hundred of rows in order and sixty of other conventions. `python
+tests/core/test_true_verdicts.py 0 5000` tries as many as one likes, with `in-order` or `conventions` behind it of those.
 """
 
 import sys
 
 import pytest
-from oracle import drawn, drawn_in_order, judged
+from oracle import drawn, drawn_by_convention, drawn_in_order, judged
 
 from gd_core.outcome import Trained, outcome
 from gd_core.problem import build
@@ -43,9 +43,17 @@ def test_a_verdict_on_rows_in_order_is_true(seed):
     assert not found, f"{found}\n{sentence}"
 
 
+@pytest.mark.parametrize("seed", range(60))
+def test_a_verdict_is_true_by_other_conventions(seed):
+    """The same without an intercept, with a scaled target, at degrees up to 10; RMSE and floor are in the units of y."""
+    found, sentence = wrong(drawn_by_convention(seed))
+    assert not found, f"{found}\n{sentence}"
+
+
 if __name__ == "__main__":
     tried, count = range(int(sys.argv[1]), int(sys.argv[2])), 0
-    draw = drawn_in_order if "in-order" in sys.argv else drawn
+    draws = {"in-order": drawn_in_order, "conventions": drawn_by_convention}
+    draw = draws[sys.argv[3]] if len(sys.argv) > 3 else drawn
     for number in tried:
         if (result := wrong(draw(number)))[0]:
             count += 1

@@ -119,7 +119,7 @@ def test_columns_are_picked_and_the_rate_follows():
     lab.run()
     assert (lab.experiment.target, lab.experiment.features) == ("height (ft)", ("girth (in)",))
     rate = lab.experiment.learning_rate
-    lab.at.button_group("w_degree").set_value(3)
+    lab.at.select_slider("w_degree").set_value(3)
     lab.run()
     assert lab.experiment.degree == 3
     assert lab.experiment.learning_rate < rate / 1000

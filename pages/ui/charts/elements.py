@@ -13,6 +13,11 @@ FRAME = "data('frame')[0]"
 AT = f"epoch >= {FRAME}.last ? length(data('run')) - 1 : floor(epoch / {FRAME}.stride)"
 NOW = f"data('run')[min({AT}, length(data('run')) - 1)]"
 FIRST = "data('run')[0]"
+# of a parameter, which may be of any size
+NUMBER_LABEL = (
+    "datum.value == 0 ? '0' : abs(datum.value) >= 1e6 || abs(datum.value) < 1e-4 "
+    "? replace(format(datum.value, '.3~e'), 'e+', 'e') : datum.label"
+)
 EPOCH_LABEL = "format(datum.value, datum.value >= 1e5 ? '~s' : ',d')"
 
 

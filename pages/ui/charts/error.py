@@ -122,7 +122,9 @@ def error(
         columns["held_out"] = held_out.numpy()[rows]
     other_root = root_loss or LOSS_INFO[run.experiment.loss].has_another_root
     if other_root:
-        columns["root_loss"] = run.recording.epoch_loss.numpy()[rows] ** 0.5
+        columns["root_loss"] = (
+            run.problem.objective.dataset.unit * run.recording.epoch_loss.numpy()[rows] ** 0.5
+        )
     zero = log_zero(float(rmse[0]))
     by_epoch = [name for name in columns if name != "root_loss"]
     reaches_zero = bool(min(values.min() for values in columns.values()) <= zero)

@@ -5,6 +5,7 @@ What moves with the player reads the columns that `columns_of_…` add to the ta
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import altair as alt
@@ -310,7 +311,7 @@ def columns_of_fits(ghosts: Sequence[Ghost], epochs: np.ndarray) -> dict[str, np
     """Each run's curve at each drawn epoch: p0_3 is the first parameter of the run at place 3."""
     columns = {}
     for ghost in ghosts:
-        theta = ghost.problem.raw(ghost.summary.theta[ghost.summary.rows_at(epochs)])
+        theta = ghost.summary.theta[ghost.summary.rows_at(epochs)]
         of_curve = parameters_of_curve(ghost.summary.experiment.info.model, ghost.problem, theta)
         columns |= {f"{name}_{ghost.place}": values for name, values in of_curve.items()}
     return columns
@@ -394,6 +395,7 @@ def line_layers(colours: Palette, *, numbers: bool = True) -> list[alt.Chart]:
 
 
 def trend_of(ghost: Ghost, theta: Tensor) -> tuple[Tensor, Tensor]:
-    """The straight line through predicted over actual values."""
-    slope, rest = trend(ghost.problem.linear)
-    return theta @ slope, theta @ rest
+    """The straight line through predicted over actual values, in the data's units."""
+    slope, rest = trend(replace(ghost.problem.linear, dataset=ghost.problem.dataset))
+    raw = ghost.problem.raw(theta)
+    return raw @ slope, raw @ rest

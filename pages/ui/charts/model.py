@@ -6,7 +6,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
-import torch
 from torch import Tensor
 
 from gd_core.datasets import Dataset
@@ -139,14 +138,11 @@ def centre_of(run: Run) -> dict[str, float]:
 
 
 def parameters_of_curve(model: str, problem: Problem, theta: Tensor) -> dict[str, Any]:
-    """What a curve over one feature is drawn with, from raw coefficients [..., P]: p0, p1 …
+    """What a curve over one feature is drawn with, from θ as it is trained [..., P]: p0, p1 …
 
     Of a centred model those of the feature minus its mean, over its deviation: see `ModelInfo.centred`.
     """
-    if model_info(model).centred:
-        dataset = problem.dataset
-        matrix = problem.linear.model.to_raw(dataset.mean, dataset.deviation)
-        theta = torch.linalg.solve(matrix, theta.unsqueeze(-1)).squeeze(-1)
+    theta = problem.centred(theta) if model_info(model).centred else problem.raw(theta)
     return {f"p{i}": theta[..., i].numpy() for i in range(theta.shape[-1])}
 
 

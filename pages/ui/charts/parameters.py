@@ -10,6 +10,7 @@ from gd_core.words import counted
 from pages.ui.charts.elements import (
     FRAME,
     NOW,
+    NUMBER_LABEL,
     _ends,
     expression,
     finish,
@@ -40,9 +41,11 @@ def _trace_spec(
     x_title: str, y_title: str, log: bool, truth: bool, height: int, colours: Palette
 ) -> dict[str, Any]:
     x_axis = alt.X(
-        "x:Q", scale=alt.Scale(domain=_ends("x"), nice=False), axis=alt.Axis(title=x_title, tickCount=4)
+        "x:Q",
+        scale=alt.Scale(domain=_ends("x"), nice=False),
+        axis=alt.Axis(title=x_title, tickCount=4, labelExpr=NUMBER_LABEL if log else alt.Undefined),
     )
-    y_axis = log_axis(y_title) if log else y_axis_of(y_title)
+    y_axis = log_axis(y_title) if log else y_axis_of(y_title, labelExpr=NUMBER_LABEL)
     base = rows_from("path").transform_calculate(order="datum.epoch")
     encoding: dict[str, Any] = {"x": x_axis, "y": y_axis, "order": "order:Q"}
     # in two filters, because the first need not run again at every epoch
@@ -136,7 +139,8 @@ def trace(
         ),
     }
     shows_truth = truth is not None and not by_epoch
-    titles = ("epoch", name) if by_epoch else (name, "loss")
+    loss_name = "loss of the scaled y" if run.experiment.scale_target else "loss"
+    titles = ("epoch", name) if by_epoch else (name, loss_name)
     dashed = "the optimum dashed; " if best else ""
     text = f"{titles[1]} over {titles[0]}; {dashed}a cross every {counted(every, 'epoch')}."
     if shows_truth:

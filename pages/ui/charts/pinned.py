@@ -285,8 +285,8 @@ def fits(ghosts: Sequence[Ghost], everyone: Sequence[Ghost], colours: Palette, h
     x0, x1 = padded(x, 0.04)
     y0, y1 = padded(np.append(y, 0.0), 0.45)
     info = ghosts[0].summary.experiment.info
-    model, size = info.model, len(info.parameters)
-    optimum = {} if best is None else parameters_of_curve(model, problem, problem.raw(best.optimum))
+    model = info.model
+    optimum = {} if best is None else parameters_of_curve(model, problem, best.optimum)
     places, _ = places_of(everyone)
     tables = {
         "points": points_of({"x": x, "y": y}),
@@ -301,8 +301,8 @@ def fits(ghosts: Sequence[Ghost], everyone: Sequence[Ghost], colours: Palette, h
         f"the player’s epoch, each with its number, colour and dash{'; the optimum, dashed' if best else ''}."
     )
     spec = _fits_spec(
-        prediction(model, "datum", size - 1),
-        size,
+        prediction(model, "datum", info.weights),
+        len(info.parameters),
         best is not None,
         dataset.feature_names[0],
         dataset.target_name,

@@ -9,7 +9,7 @@ import numpy as np
 import streamlit as st
 
 from gd_core.lessons.learning_rate.four_rates import four_rates
-from gd_core.run_summary import epochs_to, same_data, same_landscape, same_target, usual_target
+from gd_core.run_summary import epochs_to, same_data, same_landscape, same_model, same_target, usual_target
 from gd_core.settings.catalog import model_info
 from gd_core.settings.experiment import Experiment, defaults
 from gd_core.settings.fields import in_a_word
@@ -227,7 +227,7 @@ def _charts(
     places = st.columns([4, 3, 3], gap="medium")
     height = projector.height(TALL, LARGE)
     same = [ghost for ghost in ghosts if same_data(ghost.problem, group[0].problem)]
-    fitted = [g for g in same if g.summary.experiment.info.model == group[0].summary.experiment.info.model]
+    fitted = [g for g in same if same_model(g.summary.experiment, group[0].summary.experiment)]
     with places[0]:
         _, stride = charts.places_of(ghosts)
         with st.container(key="compare_error_head", horizontal=True, vertical_alignment="center"):
@@ -267,7 +267,7 @@ def _listed(ghosts: Sequence[Ghost]) -> str:
 def _axes(page: PageSettings[Pins], ghost: Ghost) -> tuple[tuple[int, int], list[str]]:
     """The map's two parameters, and the names of all, with a choice where there is one."""
     experiment = ghost.summary.experiment
-    names = [f"{name}′" if experiment.scale_features else name for name in experiment.info.parameters]
+    names = list(experiment.trained_names)
     if len(names) == 1:
         return (0, 0), names
     wanted = tuple(int(number) for number in page["axes"])

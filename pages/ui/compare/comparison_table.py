@@ -5,7 +5,7 @@ from html import escape
 from typing import Any, NamedTuple
 
 from gd_core.outcome import Finding, Outcome
-from gd_core.run_summary import epochs_to, same_data, same_landscape, same_target
+from gd_core.run_summary import epochs_to, same_data, same_landscape, same_model, same_target
 from gd_core.settings.differing import differing, effective
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.experiment_fields import FIELDS
@@ -91,9 +91,9 @@ def _parameters(ghosts: Sequence[Ghost], alike: bool) -> list[Row]:
     """Parameters at the end in raw units: a line each where they mean the same, else a list in each cell."""
     first = ghosts[0]
     ends = [_raw(ghost) for ghost in ghosts]
-    model = first.summary.experiment.info.model
     shared = all(
-        same_data(ghost.problem, first.problem) and ghost.summary.experiment.info.model == model
+        same_data(ghost.problem, first.problem)
+        and same_model(ghost.summary.experiment, first.summary.experiment)
         for ghost in ghosts
     )
     if not shared:

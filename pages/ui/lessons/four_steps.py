@@ -17,7 +17,7 @@ PANELS = 6  # as the article drew
 
 def names_of(experiment: Experiment) -> tuple[str, ...]:
     """Names of the numbers that are trained; a prime says that they belong to the scaled feature."""
-    return tuple(f"{name}′" if experiment.scale_features else name for name in experiment.info.parameters)
+    return experiment.trained_names
 
 
 def cards(run: Run) -> str:

@@ -58,7 +58,7 @@ def by_name(finished: Race, problem: Problem, curvature: Curvature) -> dict[str,
 
 def axes(base: Experiment) -> tuple[tuple[int, int], list[str]]:
     """The two parameters of the map, and the names of all."""
-    names = [f"{name}′" if base.scale_features else name for name in base.info.parameters]
+    names = list(base.trained_names)
     return AXES.get(base.dataset, (0, 1)), names
 
 

@@ -81,7 +81,7 @@ def table(
     if recording.epoch_held_out_rmse is not None:
         columns["held_out"] = recording.epoch_held_out_rmse[rows]
     if LOSS_INFO[experiment.loss].has_another_root:
-        columns["root_loss"] = columns["loss"].sqrt()
+        columns["root_loss"] = run.problem.objective.dataset.unit * columns["loss"].sqrt()
     sums: dict[str, Sum] = {}
     after = np.minimum(rows + 1, recording.epochs)
     columns["percent"] = 100 * (rmse[after] / rmse[rows].clamp(min=1e-300) - 1).abs()
@@ -101,7 +101,9 @@ def table(
             step = (recording.theta[second, i] - recording.theta[first, i]).numpy()
             columns[f"d{i}"] = np.where(second > first, step, np.nan)
         sums[f"n{i}"] = [(f"p{i}", 1.0), *(sums.get(f"d{i}") or [(f"d{i}", 1.0)])]  # after the next step
-        if experiment.scale_features:
+        if experiment.is_rescaled and float(run.problem.offset.broadcast_to(theta[0].shape)[i]):
+            columns[f"r{i}"] = run.problem.raw(theta[rows])[:, i]  # which is no sum of columns alone
+        elif experiment.is_rescaled:
             sums[f"r{i}"] = [
                 (f"p{j}", weight) for j, weight in enumerate(run.problem.to_raw[i].tolist()) if weight
             ]

@@ -36,6 +36,7 @@ KNOWN = COMMON_FIELDS  # settings with which a rule's step is what its entry wri
 BEFORE_THE_TOLERANCE = " The tolerance may stop it before."
 BLURRED = 1e-3  # of the floor: from there on the blur of the curve shows in six digits of its RMSE
 ABREAST = 4  # parameters' charts in a row
+LARGE = 1e9  # in a table: from there on a number has an exponent
 COMPARED = (
     100_000  # rows times parameters, up to which the gradient is worked out in three ways at every epoch
 )
@@ -94,9 +95,23 @@ def _numbers(run: Run, _: Palette, forecast: Forecast | None) -> None:
         st.markdown(why_no_theory(run.experiment))
     else:
         _facts(run, forecast)
-    st.caption(LOSS_INFO[run.experiment.loss].minimised)
+    st.caption(" ".join(filter(None, (LOSS_INFO[run.experiment.loss].minimised, _of_scaled_target(run)))))
     if run.recording.engine == SPECTRUM and run.recording.epochs:
         st.caption(ENGINE_NOTE)
+
+
+def _of_scaled_target(run: Run) -> str:
+    """Which of the numbers are in which unit, where the target is scaled."""
+    if not run.experiment.scale_target:
+        return ""
+    dataset = run.problem.dataset
+    mean = f"y minus its mean {short(float(dataset.target_mean))}, over" if dataset.centred else "y over"
+    kind = "deviation" if dataset.centred else "root mean square"
+    unit = short(float(dataset.target_deviation))
+    return (
+        f"The target is scaled: {mean} its {kind} {unit}. The loss is that of the scaled y; every RMSE is in the units "
+        f"of y, {unit} × its root. Curvatures, κ and the limit are the same with y as it is."
+    )
 
 
 def _facts(run: Run, forecast: Forecast) -> None:
@@ -122,7 +137,7 @@ def _facts(run: Run, forecast: Forecast) -> None:
             "Optimum",
             optimum,
             "The parameters with the lowest loss"
-            + (", in raw units." if experiment.scale_features else ".")
+            + (", in raw units." if experiment.is_rescaled else ".")
             + _what_is_not_known(run.curvature, forecast, names),
         ),
         ("Floor RMSE", floor_of(forecast), LOSS_INFO[experiment.loss].floor),
@@ -193,7 +208,7 @@ def _parameters(run: Run, colours: Palette) -> None:
     for i, place in enumerate(places[: len(names)]):
         with place:
             draw(trace(run, i, names[i], against or "loss", colours, HEIGHT), f"trace_{i}")
-    note = "in raw units" if run.experiment.scale_features else ""
+    note = "in raw units" if run.experiment.is_rescaled else ""
     best = "" if run.parabola is None else "the dashed line is the optimum"
     st.caption(f"{'; '.join(filter(None, ('A cross every tenth of the run', note, best)))}.")
 
@@ -220,9 +235,15 @@ def _steps(run: RecordedRun, _: Palette) -> None:
         )
         if recording.epoch_held_out_rmse is not None:
             table["held-out RMSE"] = recording.epoch_held_out_rmse[epochs].numpy()
-        numbers = {name: st.column_config.NumberColumn(format="%.6g") for name in table if name != "epoch"}
+        numbers = {  # %.6g writes a number of any size without an exponent
+            name: st.column_config.NumberColumn(
+                format="%.6g" if float(np.abs(table[name].to_numpy()).max()) < LARGE else "scientific"
+            )
+            for name in table
+            if name != "epoch"
+        }
         st.dataframe(table, hide_index=True, height=320, column_config=numbers)
-        raw = "Parameters in raw units. " if run.experiment.scale_features else ""
+        raw = "Parameters in raw units. " if run.experiment.is_rescaled else ""
         more = " Only the first 1,001 of them are listed." if recording.epochs // every > 1000 else ""
         st.caption(f"{raw}Loss and RMSE are those at the epoch’s start, before its update.{more}")
     with right:
@@ -234,7 +255,7 @@ def _steps(run: RecordedRun, _: Palette) -> None:
 
 def _autopsy(run: RecordedRun) -> str:
     experiment = run.experiment
-    names = [f"{name}′" if experiment.scale_features else name for name in experiment.info.parameters]
+    names = experiment.trained_names
     first = "eigenvectors" if run.recording.engine == SPECTRUM else "autograd"
     lines = "".join(_update_line(experiment, name, i) for i, name in enumerate(names))
     if sentence := not_known(experiment, KNOWN, "for a step to be written out"):
@@ -319,7 +340,7 @@ def _gap(run: Run, colours: Palette) -> None:
             f"The curvatures differ by κ = {rounded(curvature.condition_number)}."
             + (" Drawn are the two flattest and the two steepest." if len(curvature.eigenvalues) > 4 else "")
         )
-        names = [f"{name}′" if experiment.scale_features else name for name in experiment.info.parameters]
+        names = experiment.trained_names
         table = {
             "direction": list(range(1, len(names) + 1)),
             "curvature λ": curvature.eigenvalues.numpy(),

@@ -55,7 +55,8 @@ def show(run: Run, colours: Palette) -> None:
     experiment, problem = run.experiment, run.problem
     points = drawing.points_of(experiment)
     x0, x1, y0, y1 = drawing.paper(points)
-    *weights, bias = problem.raw(problem.start).tolist()
+    weights = problem.raw(problem.start).tolist()
+    bias = weights.pop() if experiment.intercept else 0.0
     held_out = []
     if experiment.holdout:
         held_out = split(experiment.points, experiment.held_out_rows, experiment.split_seed)[1].tolist()
@@ -74,6 +75,7 @@ def show(run: Run, colours: Palette) -> None:
             "y0": y0,
             "y1": y1,
             "degree": experiment.degree,
+            "intercept": experiment.intercept,
             "start": [bias, *weights],
             "titles": [problem.dataset.feature_names[0], problem.dataset.target_name],
             "fewest": drawing.FEWEST,

@@ -13,6 +13,7 @@ import streamlit as st
 
 from gd_core import drawing
 from gd_core.settings.experiment import Experiment, defaults, problem_with
+from gd_core.settings.experiment_fields import FIELDS
 from gd_core.settings.fields import ParameterError
 from gd_core.settings.table_fields import (
     DATASET,
@@ -33,6 +34,13 @@ from pages.ui.train.train_settings import FIRST, page
 
 STATE = st.session_state
 KEPT = 3  # tables that a visitor's session holds
+OF_A_TABLE = (
+    "epochs",
+    "scale_features",
+    "scale_target",
+    "intercept",
+)  # fields that are kept while another pick is made
+KEPT_FIELDS = ("loss", "optimizer", "seed", *OF_A_TABLE)  # of one table; of another one as well but for those
 LISTED = 5  # findings shown
 
 
@@ -197,11 +205,19 @@ def panel() -> None:
             )  # fmt: skip
         if len(page.field("features")) == 1 and not task.hidden("degree"):
             page.draw(
-                st.segmented_control, "degree", "Degree", options=range(1, MAX_DEGREE + 1), required=True,
+                st.select_slider, "degree", "Degree", options=range(1, MAX_DEGREE + 1),
                 then=lambda degree: _pick(degree=degree),
                 disabled=not task.free("degree"),
-                help="1 is a line w₁·x + b; 2 adds w₂·x², and so on. All of them are linear in the weights.",
+                help="1 is a line w₁·x + b; 2 adds w₂·x², and so on. All of them are linear in the weights. "
+                     "From 4 on, scale the features.",
             )  # fmt: skip
+        page.draw(
+            st.toggle,
+            "intercept",
+            FIELDS["intercept"].title,
+            then=_intercept_picked,
+            help=FIELDS["intercept"].help,
+        )
         if task.free("missing"):
             _gaps(table)
 
@@ -418,9 +434,8 @@ def _pick(**choice: Any) -> None:
     _own().said = ""
     good = page.settings
     values: dict[str, Any] = picked() | {"points": points_of(picked())}
-    kept = {name: getattr(good, name) for name in ("loss", "optimizer", "seed", "epochs", "scale_features")}
-    if good.dataset != DATASET or good.table != values["table"]:
-        kept["epochs"], kept["scale_features"] = defaults(DATASET, good.optimizer)["epochs"], False
+    same_table = good.dataset == DATASET and good.table == values["table"]
+    kept = {name: getattr(good, name) for name in KEPT_FIELDS if same_table or name not in OF_A_TABLE}
     fields: dict[str, Any] = defaults(DATASET, good.optimizer) | kept | values
     try:
         chosen = Experiment(**(fields | {name: getattr(good, name) for name in ("holdout", "split_seed")}))
@@ -443,6 +458,11 @@ def _remove() -> None:
     from pages.ui.player import live_runs
 
     live_runs.forget(key)
+
+
+def _intercept_picked(intercept: bool) -> None:
+    """With it or without, at the rate that settles then."""
+    page.load(_safe(replace(page.settings, intercept=intercept, start="published")))
 
 
 def scale() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 
 from gd_core import drawing
-from gd_core.landscape import window
+from gd_core.landscape import typed_start, window
 from gd_core.outcome import Finding, Outcome
 from gd_core.settings.catalog import LOSS_INFO, model_info
 from gd_core.settings.engines import SPECTRUM
@@ -256,7 +256,7 @@ def _landscape(run: Run, colours: Palette, height: int, shown: pinned.Beside) ->
         st.markdown(why_no_theory(run.experiment))
         return
     axes = page.axes_of(run.experiment)
-    names = [f"{name}′" if run.experiment.scale_features else name for name in run.experiment.info.parameters]
+    names = run.experiment.trained_names
     with st.container(horizontal=True, vertical_alignment="center", key="map_head"):
         others = [name for i, name in enumerate(names) if i not in axes]
         rest = ", ".join(others) if len(others) < 4 else f"the {len(others)} others"
@@ -271,7 +271,7 @@ def _landscape(run: Run, colours: Palette, height: int, shown: pinned.Beside) ->
     if len(names) == 1:
         view = _view(parabola, run, names[0], colours, height, ghosts=shown.map)
     else:
-        view = _view(landscape, run, axes, tuple(names), colours, height, ghosts=shown.map)
+        view = _view(landscape, run, axes, names, colours, height, ghosts=shown.map)
     with look.clickable("map"):
         tabs.draw(view, "landscape")
 
@@ -313,7 +313,7 @@ def _stride_note(run: Run) -> str:
 
 def formula_of(experiment: Experiment) -> str:
     """The model in LaTeX, with as many terms as there are."""
-    return model_info(experiment.info.model).latex(len(experiment.info.parameters) - 1)
+    return model_info(experiment.info.model).latex(experiment.info.weights)
 
 
 def gradient_of(experiment: Experiment) -> str:
@@ -336,13 +336,12 @@ def _formula(run: Run, forecast: Forecast | None) -> None:
     look.panel_title("Formula and numbers of this epoch")
     lines = [(model, loss.latex), (*_parts(gradient_of(experiment)), *_parts(optimizer.latex))]
     st.markdown("\n\n".join(" &emsp; ".join(f"${{{part}}}$" for part in line) for line in lines))
-    scaled = experiment.scale_features
+    scaled = experiment.is_rescaled
     head = "<th></th><th>value</th><th>gradient</th><th>next step</th>" + (
         "<th>in raw units</th>" if scaled else ""
     )
     rows = ""
-    for i, name in enumerate(experiment.info.parameters):
-        mark = f"{name}′" if scaled else name
+    for i, (name, mark) in enumerate(zip(experiment.info.parameters, experiment.trained_names, strict=True)):
         cells = [player.live(f"{kind}{i}") for kind in ("p", "g", "d")]
         if scaled:
             cells.append(f"{name} = {player.live(f'r{i}')}")
@@ -353,7 +352,8 @@ def _formula(run: Run, forecast: Forecast | None) -> None:
         )
     held_out = f"held-out RMSE {player.live('held_out')} &ensp; " if experiment.holdout else ""
     floor = f"{floor_label(forecast, 6)} &ensp; " if forecast else ""
-    loss_row = f"RMSE {player.live('rmse')} &ensp; {held_out}{floor}loss {player.live('loss')}"
+    of_scaled = " of the scaled y" if experiment.scale_target else ""
+    loss_row = f"RMSE {player.live('rmse')} &ensp; {held_out}{floor}loss{of_scaled} {player.live('loss')}"
     if loss.has_another_root:
         loss_row += f" &ensp; its root {player.live('root_loss')}"
     many = len(experiment.info.parameters) > 5
@@ -512,5 +512,12 @@ def _start_clicked() -> None:
         dict.fromkeys(axes), (picked.x, picked.y), frame.centre, frame.half, strict=False
     ):
         theta[axis] = centre + half * (2 * share - 1)
-    page.type("start", ", ".join(f"{number:.7g}" for number in problem.raw(theta).tolist()))
+    texts = typed_start(problem, curvature, theta)
+    if texts is None:
+        page.tell(
+            "start must be given in raw units, and powers of this x nearly cancel there: 17 digits do not hold this "
+            "curve. Take a lower degree to start from a click."
+        )
+        return
+    page.type("start", texts)
     live_runs.reset()

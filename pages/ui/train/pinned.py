@@ -9,7 +9,7 @@ from urllib.parse import quote
 import numpy as np
 import streamlit as st
 
-from gd_core.run_summary import same_data, same_landscape, same_target
+from gd_core.run_summary import same_data, same_landscape, same_model, same_target
 from gd_core.settings.pins import Pin
 from gd_core.words import counted
 from pages.ui.charts.ghosts import MARKS, STROKES, Ghost, colours_of
@@ -57,8 +57,7 @@ def beside(run: Run, live_run: live_runs.TrainRun | None) -> Beside:
     fit = [
         ghost
         for ghost in error
-        if same_data(ghost.problem, run.problem)
-        and ghost.summary.experiment.info.model == run.experiment.info.model
+        if same_data(ghost.problem, run.problem) and same_model(ghost.summary.experiment, run.experiment)
     ]
     on_map = [ghost for ghost in fit if same_landscape(ghost.problem, run.problem)]
     notes = []
@@ -97,6 +96,8 @@ def _other_landscape(ghosts: Sequence[Ghost], run: Run) -> str:
         return "another loss"
     if any(ghost.summary.experiment.scale_features != run.experiment.scale_features for ghost in ghosts):
         return "scaled features have other coordinates"
+    if any(ghost.summary.experiment.scale_target != run.experiment.scale_target for ghost in ghosts):
+        return "a scaled target has other coordinates"
     return "other rows are trained on"
 
 

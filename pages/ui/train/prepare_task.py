@@ -26,9 +26,11 @@ from gd_core.words import floor_of
 from pages.ui.look.look import plain
 from pages.ui.player import live_runs
 from pages.ui.train import share, task
+from pages.ui.train.train_settings import has_switch
 
 DRAFT = "draft "  # what the keys of the dialog's widgets begin with
 COLUMNS = 3
+CONVENTIONS = ("intercept", "scale_target")
 WITH_THE_TABLE = ("table", "missing")  # as free or locked as the data set that they belong to
 KNOBS = {knob for info in DATASET_INFO.values() for knob in info.knobs}  # what shapes the data
 STATE = st.session_state
@@ -110,6 +112,12 @@ def _shown(experiment: Experiment) -> Iterator[str]:
         if name in KNOBS and name not in knobs and STATE[_key("dataset")] is not Access.FREE:
             continue
         if name in HYPERPARAMETERS and name not in own and STATE[_key("optimizer")] is not Access.FREE:
+            continue
+        if (
+            name in CONVENTIONS
+            and STATE[_key("dataset")] is not Access.FREE
+            and not has_switch(name, experiment)
+        ):
             continue
         may_be_long = experiment.has_a_choice_of_engine or STATE[_key("epochs")] is Access.FREE
         if name == "engine" and not may_be_long:

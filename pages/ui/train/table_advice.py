@@ -5,6 +5,7 @@ import streamlit as st
 
 from gd_core.problem import Problem
 from gd_core.safe_start import epochs_needed, safe_rate, so_many, why_scaled
+from gd_core.settings.catalog import how_scaled
 from gd_core.settings.experiment import Experiment
 from gd_core.theory import Forecast
 from gd_core.verdict import ILL_CONDITIONED
@@ -24,10 +25,11 @@ def show(experiment: Experiment) -> None:
     if curvature is None or forecast is None:
         st.caption(plain(lines[0].strip()))
         return
-    if (forecast.condition_number > ILL_CONDITIONED or too_large) and not experiment.scale_features:
+    if forecast.condition_number > ILL_CONDITIONED:
         st.markdown(f":small[{plain(_why_slow(experiment, problem, forecast.condition_number))}]")
+    if (forecast.condition_number > ILL_CONDITIONED or too_large) and not experiment.scale_features:
         st.button("Scale features", key="scale_offer", on_click=own_table.scale, width="stretch",
-                  help="Each feature minus its mean, over its deviation. The coefficients are shown in raw units too.")  # fmt: skip
+                  help=f"{how_scaled(experiment.info)}. The coefficients are shown in raw units too.")  # fmt: skip
     if experiment.learning_rate == safe_rate(experiment, problem, curvature):
         lines.insert(0, _why_rate(forecast))
     st.caption(plain(" ".join(lines).strip()))
@@ -38,6 +40,9 @@ def _why_slow(experiment: Experiment, problem: Problem, kappa: float) -> str:
     size = f"κ = {rounded(kappa)}"
     x, name = problem.dataset.x[:, 0], problem.dataset.feature_names[0]
     middle, spread = float(x.mean()), float(x.std(correction=0))
+    if experiment.scale_features:
+        what = f"powers of {name}" if experiment.degree > 1 else "features"
+        return f"The {what} are much alike: {size}."
     if len(experiment.features) > 1:
         return f"The features’ scales differ: {size}."
     if experiment.degree > 1:
@@ -62,7 +67,7 @@ def remarks(experiment: Experiment, problem: Problem) -> list[str]:
     said = [
         f"{name} is the same in every row, as the intercept b is: leave it out."
         for name, column in zip(names, x.T, strict=True)
-        if (column == column[0]).all()
+        if experiment.intercept and (column == column[0]).all()
     ]
     for i, name in enumerate(names):
         twin = next((names[j] for j in range(i) if np.array_equal(x[:, i], x[:, j])), None)

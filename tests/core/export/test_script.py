@@ -46,13 +46,13 @@ def table_of(output):
 
 
 def expected(experiment, problem=None):
-    """The same columns from the recording: loss, RMSE, θ, and θ in raw units where the features are scaled."""
+    """The same columns from the recording: loss, RMSE, θ, and θ in raw units where something is scaled."""
     recorder = Recorder(experiment, problem)
     recorder.advance()
     recording = recorder.recording()
     theta = recording.epoch_theta
     columns = [recording.epoch_loss[:, None], recording.epoch_rmse[:, None], theta]
-    if experiment.scale_features:
+    if experiment.scale_features or experiment.scale_target:
         columns.append(recorder.problem.raw(theta))
     if recording.epoch_held_out_rmse is not None:
         columns.append(recording.epoch_held_out_rmse[:, None])
@@ -139,9 +139,15 @@ def test_both_flavours_print_the_recording(dataset, optimizer):
         small("noisy-quadratic", "nesterov", batch_size=4, shuffle=False, seed=3),
         small("two-features", "adam", batch_size=1, shuffle=False, scale_features=True),
         small("two-features", "momentum", holdout=0.2, scale_features=True, noise=1, loss="mse-broadcast"),
+        *(
+            small("noisy-quadratic", "adam", scale_target=True, scale_features=scaled, intercept=intercept, **more)
+            for scaled in (False, True) for intercept in (False, True)
+            for more in ({}, {"holdout": 0.3, "batch_size": 3, "start": "random"}, {"loss": "mse-broadcast"})
+        ),
+        *(small("two-features", "momentum", intercept=False, scale_features=scaled) for scaled in (False, True)),
     ],
     ids=lambda x: x if isinstance(x, str) else "-".join(x.to_query().values()),
-)
+)  # fmt: skip
 def test_every_other_setting_is_in_the_script(experiment, flavour):
     """Losses, starts, seeds, noise, and what a rule can be set to."""
     rows, of = check(experiment, flavour)
@@ -244,6 +250,15 @@ def gaps(rows):
     "experiment",
     [
         *(of_table("anscombe", degree=degree, scale_features="true", learning_rate=0.01) for degree in (2, 5)),
+        *(
+            of_table("anscombe", degree=degree, intercept="false", scale_features=scale, scale_target="true",
+                     learning_rate=0.01 if optimizer == "adam" else 1e-3 if scale == "true" else 1e-9, optimizer=optimizer)
+            for degree in (1, 3, 10) for scale in ("true", "false") for optimizer in ("gradient-descent", "adam")
+            if optimizer == "adam" or degree < 4
+        ),
+        of_table("anscombe", degree=10, scale_features="true", learning_rate=1e-7),
+        of_table("trees", scale_target="true", learning_rate=1e-5, start="1,2,-3", holdout=0.2, batch_size=4),
+        of_table("trees", scale_target="true", scale_features="true", intercept="false", learning_rate=0.1),
         of_table("anscombe", degree=3, learning_rate=1e-7, batch_size=4),
         of_table("trees", optimizer="adam", learning_rate=0.1, batch_size=7, start="random", seed=3),
         of_table("trees", optimizer="nesterov", learning_rate=0.02, scale_features="true", start="1,2,-3"),
@@ -375,6 +390,13 @@ def test_a_script_is_written_as_ruff_would(tmp_path):
     ]
     split.append(replace(of_table("anscombe", degree=5, scale_features="true"), holdout=0.2))
     still = [replace(one, tolerance=1e-3, shuffle=False) for one in (*split, continued)]
+    split += [
+        replace(table, scale_target=True, intercept=intercept, scale_features=scaled, loss=loss, holdout=0.3)
+        for table in (of_table("anscombe", degree=10), of_table("trees"), small("noisy-quadratic", "adam"))
+        for intercept in (True, False)
+        for scaled in (True, False)
+        for loss in ("mse", "mse-broadcast")
+    ]
     others = [
         script(experiment, flavour)
         for experiment in (continued, *tables, *split, *still)

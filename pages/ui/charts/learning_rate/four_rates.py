@@ -67,8 +67,7 @@ def small(run: Run, number: int, colours: Palette, height: int) -> View:
     elif len(names) == 1:
         view = parabola(run, names[0], own, height)
     else:
-        marks = [f"{name}′" if run.experiment.scale_features else name for name in names]
-        view = _small_map(run, marks, own, height)
+        view = _small_map(run, list(run.experiment.trained_names), own, height)
     text = f"Run {number}. " + view.text.replace(" A click sets the start.", "")
     return view._replace(spec=tight(view.spec), text=text)
 
@@ -121,10 +120,10 @@ def _small_fit(run: Run, colours: Palette, height: int) -> View:
     x, y = dataset.x[:, 0].numpy(), dataset.y[:, 0].numpy()
     x0, x1 = padded(x, 0.04)
     y0, y1 = padded(np.append(y, 0.0), 0.45)
-    optimum = curve_parameters(run, run.problem.raw(run.curvature.optimum))
+    optimum = curve_parameters(run, run.curvature.optimum)
     tables = {
         "points": points_of({"x": x, "y": y}),
-        "run": table(curve_parameters(run, run.problem.raw(run.recording.epoch_theta[rows_of(run)]))),
+        "run": table(curve_parameters(run, run.recording.epoch_theta[rows_of(run)])),
         "frame": frame_table(
             run,
             x0=x0,
@@ -141,8 +140,8 @@ def _small_fit(run: Run, colours: Palette, height: int) -> View:
         f"{titles[1]} over {titles[0]}: data as points, the start dotted, the optimum dashed, "
         "the fit at the player’s epoch solid."
     )
-    model = run.experiment.info.model
-    return View(_small_fit_spec(model, len(optimum) - 1, *titles, height, colours), tables, text)
+    info = run.experiment.info
+    return View(_small_fit_spec(info.model, info.weights, *titles, height, colours), tables, text)
 
 
 @lru_cache(16)

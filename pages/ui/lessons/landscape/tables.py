@@ -52,7 +52,7 @@ def titles_of(experiment: Experiment, axes: str) -> tuple[str, str]:
 
 def trained_names(experiment: Experiment) -> list[str]:
     """The parameters as they are trained: with a prime where the features are scaled."""
-    return [f"{name}′" if experiment.scale_features else name for name in experiment.info.parameters]
+    return list(experiment.trained_names)
 
 
 def around(run: Run) -> list[Any]:
