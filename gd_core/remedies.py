@@ -18,7 +18,7 @@ from gd_core.problem import Problem, build
 from gd_core.rate_search import multiples, widest
 from gd_core.settings.catalog import why_not_scaled
 from gd_core.settings.experiment import Experiment
-from gd_core.settings.experiment_fields import HYPERPARAMETERS, Phase, typed_rate
+from gd_core.settings.experiment_fields import HYPERPARAMETERS, LEARNING_RATE, Phase, typed_rate
 from gd_core.settings.rules import linear_step
 from gd_core.theory import Curvature, Forecast, best_in_the_long_run, curvature_of, limit_along
 
@@ -187,6 +187,8 @@ def _best_rate(experiment: Experiment, problem: Problem, curvature: Curvature) -
         rate = in_batches.settling_rate(curvature, phase, experiment.rows_per_update)
         for share in SMALLER:
             typed = typed_rate(share * rate)
+            if not LEARNING_RATE.low <= typed <= LEARNING_RATE.high:
+                continue
             found, _ = _tried(replace(experiment, before=(), learning_rate=typed), problem, curvature)
             if math.isfinite(found):
                 return Remedy(found, typed)
@@ -197,8 +199,9 @@ def _best_rate(experiment: Experiment, problem: Problem, curvature: Curvature) -
     tried = [
         Remedy(epochs_to_floor(curvature, phase._replace(learning_rate=typed), problem.start), typed)
         for typed in map(typed_rate, rates)
+        if LEARNING_RATE.low <= typed <= LEARNING_RATE.high
     ]
-    return min(tried, key=lambda remedy: (remedy.epochs, remedy.rate))
+    return min(tried, key=lambda remedy: (remedy.epochs, remedy.rate), default=None)
 
 
 def _less_momentum(experiment: Experiment, problem: Problem, curvature: Curvature) -> Remedy | None:

@@ -24,9 +24,14 @@ ALLOWED = {  # what an f-string formats, and why it is no number of a sentence
     },
     "gd_core/large/training.py": {"{rate:.2e}": "rounds a value"},
     "gd_core/remedies.py": {"{((root - 1) / (root + 1)) ** 2:.2g}": "rounds a value"},
-    "gd_core/verdict.py": {"{first_step_rate(alone, problem, curvature):.2g}": "rounds a value"},
+    "gd_core/reasons/slow.py": {"{first_step_rate(alone, problem, curvature):.2g}": "rounds a value"},
     "gd_core/settings/experiment_fields.py": {
-        "{math.floor(rate / unit * (1 + 1e-12)) * unit:.2e}": "rounds a value"
+        "{math.floor(rate / unit * (1 + 1e-12)) * unit:.2e}": "rounds a value",
+        "{self.low:.12g}": "a bound as one types it",
+    },
+    "gd_core/landscape.py": {"{number:.{digits}g}": "rounds a value"},
+    "gd_core/reasons/tolerance.py": {
+        "{math.floor(there / power * (1 + 1e-12)) * power:.0e}": "rounds a value"
     },
     "gd_core/settings/pins.py": {"{experiment.learning_rate:.4g}": "a rate as one types it, in a name"},
     "gd_core/settings/fields.py": {

@@ -16,10 +16,10 @@ from gd_core.export.record_file import made_with
 from gd_core.large.run import LargeRun
 from gd_core.large.training import LargeProblem, Point, Seen
 from gd_core.outcome import WINDOW, Outcome, Trained, outcome
+from gd_core.reasons.tolerance import CLOSE
 from gd_core.settings.fields import quoted
 from gd_core.settings.rules import linear_step
 from gd_core.theory import stability_limit
-from gd_core.tolerance import CLOSE
 from gd_core.training import DIVERGED_ABOVE, Epochs, stands_still
 from gd_core.words import counted, floor_of, short, significant
 

@@ -14,8 +14,8 @@ from gd_core.outcome import Finding, Outcome
 from gd_core.settings.experiment import Experiment
 from gd_core.theory import Forecast
 from gd_core.training import Epochs
-from gd_core.verdict import floor_of, of_run
-from gd_core.words import counted, significant, times
+from gd_core.verdict import of_run
+from gd_core.words import counted, floor_of, significant, times
 
 LEVEL = 1e-7  # of the RMSE: a change below it cannot be read,
 NOTHING = 1e-12  # and one below this share of the first RMSE is rounding

@@ -5,11 +5,11 @@ from typing import Any, NamedTuple
 
 from gd_core.lessons.variants.racers import RACERS
 from gd_core.outcome import Outcome
+from gd_core.reasons.phrases import ILL_CONDITIONED
 from gd_core.settings.experiment import Experiment, defaults
 from gd_core.settings.fields import in_a_word
 from gd_core.settings.table_fields import TABLE_FIELDS
 from gd_core.theory import Forecast
-from gd_core.verdict import ILL_CONDITIONED
 from pages.ui.settings import lesson_data
 
 PROBLEM = (

@@ -20,7 +20,7 @@ from gd_core.lessons.deep_networks.network import Network
 from gd_core.settings.experiment import Experiment
 from gd_core.theory import Convention, conventions, stability_limit
 from gd_core.training import Recording
-from gd_core.verdict import significant
+from gd_core.words import significant
 from pages.ui.charts.model import RecordedRun, View
 from pages.ui.look import current_charts
 from pages.ui.takeaway import converter_process, page_html, pictures

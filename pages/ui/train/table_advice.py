@@ -4,11 +4,11 @@ import numpy as np
 import streamlit as st
 
 from gd_core.problem import Problem
+from gd_core.reasons.phrases import ILL_CONDITIONED
 from gd_core.safe_start import epochs_needed, safe_rate, so_many, why_scaled
 from gd_core.settings.catalog import how_scaled
 from gd_core.settings.experiment import Experiment
 from gd_core.theory import Forecast
-from gd_core.verdict import ILL_CONDITIONED
 from gd_core.words import rounded, short
 from pages.ui.look.look import plain
 from pages.ui.player import live_runs

@@ -21,8 +21,7 @@ from gd_core.lessons.perfect_fit import rmse_of
 from gd_core.outcome import Finding, Outcome
 from gd_core.settings.experiment import Experiment
 from gd_core.theory import Forecast
-from gd_core.verdict import floor_of
-from gd_core.words import counted, percent, short, significant, times
+from gd_core.words import counted, floor_of, percent, short, significant, times
 from pages.ui.charts.landscape import DASHES, drawn_rows, rows_of_all
 from pages.ui.charts.model import RecordedRun, Run, log_zero, stride_of
 from pages.ui.look.palette import Palette

@@ -18,8 +18,7 @@ from gd_core.settings.experiment import Experiment
 from gd_core.settings.experiment_fields import LEARNING_RATE
 from gd_core.settings.fields import Number, ParameterError, written
 from gd_core.theory import Forecast
-from gd_core.verdict import floor_of
-from gd_core.words import counted, short, times
+from gd_core.words import counted, floor_of, short, times
 from pages.ui.charts.learning_rate import four_rates as charts
 from pages.ui.charts.learning_rate import sweep as sweep_chart
 from pages.ui.charts.model import RecordedRun, Run

@@ -10,8 +10,7 @@ import streamlit as st
 from gd_core.lessons.learning_rate.four_rates import NearLimit, near_limit
 from gd_core.lessons.learning_rate.goldilocks import Attempt, Goal, attempts, goal_of
 from gd_core.settings.experiment import Experiment
-from gd_core.verdict import floor_of
-from gd_core.words import counted, percent, short, significant, times
+from gd_core.words import counted, floor_of, percent, short, significant, times
 from pages.ui.lessons.learning_rate import four_rates
 from pages.ui.lessons.learning_rate.four_rates import Four
 from pages.ui.look import look, session
