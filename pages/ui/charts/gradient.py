@@ -16,6 +16,7 @@ from pages.ui.charts.elements import (
     finish,
     kept,
     level,
+    log_axis,
     one_row,
     rows_from,
     span,
@@ -41,7 +42,7 @@ def _bars_spec(parameters: int, parameter: int, title: str, height: int, colours
             left="datum.i - 0.4", right="datum.i + 0.4", x="datum.left", y="0", end="datum.pull"
         )
     )
-    inside = f"datum.value >= 1 && datum.value <= {FRAME}.rows ? format(datum.value, 'd') : ''"
+    inside = f"datum.value >= 1 && datum.value <= {FRAME}.rows ? datum.label : ''"
     places: dict[str, Any] = {
         "x": x_axis_of("row i", tickMinStep=1, labelExpr=inside),
         "x2": "right:Q",
@@ -151,18 +152,11 @@ def row_at(share: float, rows: int) -> int:
 
 @lru_cache(16)
 def _steps_spec(height: int, colours: Palette) -> dict[str, Any]:
-    power = "replace(replace(format(datum.value, '.0e'), '+', ''), '1e0', '1')"
     x_scale = alt.Scale(type="log", domain=_ends("x"), nice=False)
-    x_axis = alt.X(
-        "x:Q", scale=x_scale, axis=alt.Axis(title="step size h", labelExpr=power, values=STEP_TICKS)
-    )
-    y_scale = alt.Scale(type="log", domain=_ends("y"), nice=False)
-    y_axis = alt.Y(
-        "y:Q",
-        scale=y_scale,
-        axis=alt.Axis(title="|difference − autograd|", labelExpr=power, tickCount=5, labelOverlap="greedy"),
-    )
-    axes: dict[str, Any] = {"x": x_axis, "y": y_axis, "order": "x:Q"}
+    step_axis = log_axis("step size h")["axis"]
+    step_axis["values"] = STEP_TICKS
+    x_axis = alt.X("x:Q", scale=x_scale, axis=step_axis)
+    axes: dict[str, Any] = {"x": x_axis, "y": log_axis("|difference − autograd|"), "order": "x:Q"}
     styles = {"forward": (colours.run, [1, 0], 2.0), "central": (colours.optimum, [4, 3], 1.6)}
     scale = alt.Scale(domain=list(LINES.values()), range=[colour for colour, _, _ in styles.values()])
     legend = alt.Legend(symbolType="stroke", symbolSize=260)

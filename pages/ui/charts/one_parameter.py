@@ -8,6 +8,7 @@ import altair as alt
 import numpy as np
 
 from gd_core.lessons.one_parameter.behaviour import loss_changes
+from gd_core.words import brief, short
 from pages.ui.charts.elements import (
     FIRST,
     FRAME,
@@ -30,7 +31,8 @@ NEAREST = 0.015  # a start nearer to the optimum than this, and not at it, is lo
 SMALLEST = 1e-3  # half-width; in a smaller one 32 bits run out
 BELOW = 0.24  # of the height of the start's chart: the strip under the axis, where the arrow is
 TANGENT = 0.22  # half the tangent's width, as a share of the chart's half-width
-LARGE = "abs(datum.value) >= 1e6 ? format(datum.value, '.2~e') : datum.label"
+TICKS: dict[str, Any] = {"format": ",.6~g", "grid": False}  # from a million on with an exponent
+TICK = "replace(datum.label, 'e+', 'e')"
 KINDS = {  # what the loss does: shaft, arrow head, words
     -1: ([1, 0], True, "loss falls"),
     0: ([2, 3], False, "loss stays"),
@@ -66,9 +68,9 @@ def _tangent_spec(name: str, height: int, colours: Palette) -> dict[str, Any]:
         rows_from("loss")
         .mark_line(color=colours.line, strokeWidth=2.5, clip=True)
         .encode(
-            x=x_axis_of(f"{name}, the parameter", labelExpr=LARGE, grid=False),
+            x=x_axis_of(f"{name}, the parameter", labelExpr=TICK, **TICKS),
             y=y_axis_of(
-                f"L({name}), the loss", labelExpr=f"datum.value < 0 ? '' : {LARGE}", grid=False, ticks=False
+                f"L({name}), the loss", labelExpr=f"datum.value < 0 ? '' : {TICK}", ticks=False, **TICKS
             ),
             order="x:Q",
         )
@@ -129,7 +131,7 @@ def _tangent(colours: Palette) -> list[alt.Chart]:
         .transform_calculate(
             x="now.a",
             y="now.loss",
-            label="'slope ' + format(now.slope, abs(now.slope) >= 1e6 || abs(now.slope) < 1e-3 && now.slope != 0 ? '.2~e' : ',.4~r')",
+            label="'slope ' + now.slope_label",
         )
     )
     style: dict[str, Any] = {"color": colours.ink, "fontWeight": 600, "fontSize": 13, "clip": True}
@@ -188,7 +190,7 @@ def _step(colours: Palette) -> list[alt.Chart]:
             .transform_calculate(
                 x="clamp((now.a + now.next) / 2, x0 + 0.13 * (x1 - x0), x1 - 0.13 * (x1 - x0))",
                 y="arrow_y",
-                label=f"'step ' + format(now.next - now.a, abs(now.next - now.a) >= 1e6 || abs(now.next - now.a) < 1e-3 && now.next != now.a ? '.2~e' : ',.4~r') + ', {words}'",
+                label=f"'step ' + now.step_label + ', {words}'",
             )
             .mark_text(color=paint[kind], dy=17, fontWeight=600, fontSize=13, clip=True)
             .encode(x="x:Q", y="y:Q", text="label:N")
@@ -198,16 +200,20 @@ def _step(colours: Palette) -> list[alt.Chart]:
 
 def _beyond(name: str, colours: Palette) -> alt.Chart:
     """A sentence where the point is outside the chart."""
-    written = "format(now.a, abs(now.a) >= 1e6 ? '.3~e' : ',.4~r')"
     return (
         one_row()
         .transform_filter("now.a < x0 || now.a > x1")
         .transform_calculate(
-            label=f"(now.a < x0 ? '← ' : '') + '{name} = ' + {written} + ' is off the chart' + (now.a > x1 ? ' →' : '')"
+            label=f"(now.a < x0 ? '← ' : '') + '{name} = ' + now.a_label + ' is off the chart' + (now.a > x1 ? ' →' : '')"
         )
         .mark_text(color=colours.several[3], fontWeight=600, fontSize=13, dy=14)
         .encode(x=alt.value(alt.ExprRef("width / 2")), y=alt.value(0), text="label:N")
     )
+
+
+def _label(number: float) -> str:
+    """A number on the chart: four digits; from a million on with an exponent, as on the axes."""
+    return short(number, 4) if abs(number) < 1e6 else brief(number)
 
 
 def tangent(run: RecordedRun, name: str, colours: Palette, height: int) -> View:
@@ -225,6 +231,7 @@ def tangent(run: RecordedRun, name: str, colours: Palette, height: int) -> View:
     after = np.minimum(rows + 1, recording.epochs)
     forecast = rows < recording.epochs  # the last epoch has no next one
     change = np.append(loss_changes(recording).numpy(), 0).astype(np.int8)
+    slope = recording.gradient[rows, 0].numpy()
     x0, x1 = reach(run)
     optimum = float(run.curvature.optimum[0])
     x = np.linspace(x0, x1, 161)
@@ -237,10 +244,14 @@ def tangent(run: RecordedRun, name: str, colours: Palette, height: int) -> View:
                 "epoch": rows,
                 "a": a[rows],
                 "loss": loss[rows],
-                "slope": recording.gradient[rows, 0].numpy(),
+                "slope": slope,
                 "next": np.where(forecast, a[after], np.nan),
                 "next_loss": np.where(forecast, loss[after], np.nan),
                 "change": change[rows],
+            }
+            | {
+                f"{name}_label": [_label(number) for number in numbers.tolist()]
+                for name, numbers in {"a": a[rows], "slope": slope, "step": a[after] - a[rows]}.items()
             }
         ),
         "frame": frame_table(run, x0=x0, x1=x1, y0=-BELOW * top, y1=top, optimum=optimum),

@@ -12,7 +12,7 @@ from gd_core.lessons.variants.race import Race, Result, map_of
 from gd_core.lessons.variants.racers import RACERS
 from gd_core.problem import Problem
 from gd_core.theory import Curvature
-from gd_core.words import floor_label
+from gd_core.words import floor_label, short
 from pages.ui.charts import marks
 from pages.ui.charts.elements import (
     FRAME,
@@ -255,7 +255,7 @@ def _errors_spec(unit: str, height: int, colours: Palette) -> dict[str, Any]:
     )
     target = rows_from("frame")
     goal = (  # at the left: at the right is where the lines end
-        target.transform_calculate(label="'target ' + format(datum.target, '.4~g')")
+        target.transform_calculate(label="'target ' + datum.target_label")
         .mark_text(align="left", dx=4, dy=9, color=colours.ink, fontWeight=600)
         .encode(x=alt.value(0), y="target:Q", text="label:N")
     )
@@ -318,6 +318,7 @@ def race_errors(race: Race, unit: str, colours: Palette, height: int) -> View:
             ends.append((number, float(one.at(unit, left)), min(float(rmse[left]), high / 1.4)))
     frame = {
         "stride": stride, "last": end, "x0": 0, "x1": end, "y0": low, "y1": high, "target": race.target,
+        "target_label": short(race.target, 4),
         "floor": race.floor_rmse if shows_floor else np.nan, "floor_label": floor_label(race),
         "zero": zero if reaches_zero else np.nan,
     }  # fmt: skip

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from gd_core.lessons.deep_networks.model import ROWS, curve, flat_loss
 from gd_core.lessons.deep_networks.recorder import DeepRecording, stride_of
+from gd_core.words import brief
 from pages.ui.charts.elements import (
     FIRST,
     FRAME,
@@ -74,9 +75,7 @@ def _curve_spec(height: int, colours: Palette) -> dict[str, Any]:
         rows_from("frame")
         .transform_calculate(reach="now.reach")
         .transform_filter("datum.reach > y1")
-        .transform_calculate(
-            label="'the network reaches ± ' + replace(format(datum.reach, '.3~g'), 'e+', 'e')"
-        )
+        .transform_calculate(label="'the network reaches ± ' + now.reach_label")
         .mark_text(align="right", dx=-4, dy=10, color=colours.run, fontWeight=600)
         .encode(x=alt.value("width"), y=alt.value(0), text="label:N")
     )
@@ -90,11 +89,12 @@ def deep_curve(recording: DeepRecording, colours: Palette, height: int) -> View:
     x0, x1 = padded(x, 0.04)
     y0, y1 = padded(y, 0.25)
     curves = recording.curves.clamp(-FAR, FAR).numpy()
+    reach = recording.curves.abs().amax(1)
     tables = {
         "points": table({"x": x, "y": y}),
         "run": table(
             {f"y{i}": curves[:, i] for i in range(curves.shape[1])}
-            | {"reach": recording.curves.abs().amax(1).numpy()}
+            | {"reach": reach.numpy(), "reach_label": [brief(number) for number in reach.tolist()]}
         ),
         "frame": frame_of(recording, x0=x0, x1=x1, y0=y0, y1=y1),
     }

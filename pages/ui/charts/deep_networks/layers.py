@@ -32,9 +32,7 @@ MOST_LAYERS = int(DEPTH.high) + 1  # the output layer is one more
 HEAT_COLUMNS = 60
 LOG_UNIT = 0.005  # what logarithms of norms are counted in, in 16 bits: less than half a pixel
 NO_LOG = -32768  # of 0
-POWER = (
-    "datum.value == 0 ? '1' : '1e' + replace(format(datum.value, 'd'), '-', '−')"  # the label of a logarithm
-)
+POWER = "datum.value == 0 ? '1' : '1e' + datum.label"  # the label of a logarithm
 
 
 def _logs(norms: Tensor) -> np.ndarray:

@@ -12,7 +12,7 @@ from torch import Tensor
 from gd_core.lessons.learning_rate.four_rates import WITHOUT_A_LIMIT
 from gd_core.lessons.learning_rate.sweep import TRIED
 from gd_core.theory import Forecast
-from gd_core.words import some
+from gd_core.words import short, some
 from pages.ui.charts.elements import (
     _ends,
     finish,
@@ -45,20 +45,11 @@ def rate_at(share: float, ends: tuple[float, float]) -> float:
     return float(f"{ends[0] ** (1 - share) * ends[1] ** share:.3g}")
 
 
-def _rate(value: str) -> str:
-    """A rate with three digits, as a Vega expression."""
-    return f"format({value}, {value} < 1e-3 ? '.2~e' : '.3~g')"
-
-
 @lru_cache(16)
 def _sweep_spec(height: int, colours: Palette) -> dict[str, Any]:
-    # 1, 2 and 5 times a power of ten are labelled, as many as fit
-    label = "indexof('125', slice(format(datum.value, '.0e'), 0, 1)) < 0 ? '' : format(datum.value, datum.value < 1e-3 ? '.0e' : '~g')"
-    rate_axis = alt.X(
-        "x:Q",
-        scale=alt.Scale(type="log", domain=_ends("x"), nice=False),
-        axis=alt.Axis(title="learning rate η", labelExpr=label, labelOverlap="greedy", labelSeparation=6),
-    )
+    axis = log_axis("learning rate η")["axis"]
+    axis["labelSeparation"] = 6  # side by side labels need more room
+    rate_axis = alt.X("x:Q", scale=alt.Scale(type="log", domain=_ends("x"), nice=False), axis=axis)
     carrier = (
         rows_from("frame")
         .transform_filter("false")
@@ -121,7 +112,7 @@ def _sweep_spec(height: int, colours: Palette) -> dict[str, Any]:
     )
     limit = limit_base.mark_rule(color=colours.ink, strokeDash=[3, 3], strokeWidth=1.5).encode(x="x:Q")
     limit_name = (
-        limit_base.transform_calculate(label=f"'limit ' + {_rate('datum.limit')}")
+        limit_base.transform_calculate(label="'limit ' + datum.limit_label")
         .mark_text(color=colours.ink, align="right", dx=-5, dy=24, baseline="middle")
         .encode(x="x:Q", y=alt.value(0), text="label:N")
     )
@@ -133,7 +124,7 @@ def _sweep_spec(height: int, colours: Palette) -> dict[str, Any]:
     best = best_base.mark_point(
         shape="diamond", size=330, filled=False, stroke=colours.optimum, strokeWidth=2, opacity=1, clip=True
     ).encode(x="x:Q", y="y:Q")
-    best_text = best_base.transform_calculate(label=f"'best ' + {_rate('datum.best')}")
+    best_text = best_base.transform_calculate(label="'best ' + datum.best_label")
     paints: list[dict[str, Any]] = [{"stroke": colours.paper, "strokeWidth": 4}, {"color": colours.optimum}]
     best_name = [  # the first is a halo, since the curve may pass behind it
         best_text.mark_text(align="right", dx=-4, dy=-15, fontWeight=600, baseline="middle", **paint).encode(
@@ -185,6 +176,8 @@ def rate_sweep(
     high = max(seen.max(initial=first_rmse), first_rmse)
     y0, y1 = low / (high / low * 2) ** 0.22, high * (high / low * 2) ** 0.2
     best = best_of(every, rmse, forecast.best_for_epochs) if fine.any() else None
+    best_rate = np.nan if best is None else float(every[best])
+    limit = forecast.stability_limit or np.nan
     gone = every[~fine]
     edges = (
         [x0, *(forecast.stability_limit * share for share in forecast.zones.values()), x1]
@@ -222,11 +215,11 @@ def rate_sweep(
             {
                 name: [value]
                 for name, value in {
-                    "x0": x0, "x1": x1, "y0": y0, "y1": y1, "limit": forecast.stability_limit or np.nan,
+                    "x0": x0, "x1": x1, "y0": y0, "y1": y1, "limit": limit, "limit_label": short(limit),
                     "floor": floor if shows_floor else np.nan,
                     "zero": zero if low <= zero else np.nan,
                     "gone": gone.min() if len(gone) else np.nan,
-                    "best": np.nan if best is None else every[best],
+                    "best": best_rate, "best_label": short(best_rate),
                     "best_rmse": np.nan if best is None else max(rmse[best], zero),
                 }.items()
             }

@@ -298,7 +298,9 @@ def _said(four: Four, rmse: np.ndarray) -> tuple[list[str], np.ndarray]:
         else:
             said = "Epoch {epoch}: no run is left."
         if gone:
-            said += f" {_runs(gone, 'has', 'have').capitalize()} diverged and stay{'s' if len(gone) == 1 else ''} at the end."
+            said += (
+                f" {_runs(gone, 'has diverged and stays', 'have diverged and stay').capitalize()} at the end."
+            )
         if said not in templates:
             templates.append(said)
         choice.append(templates.index(said))

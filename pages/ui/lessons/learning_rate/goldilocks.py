@@ -200,8 +200,8 @@ def _shrinking(found: NearLimit) -> str:
     """How the error along the steepest direction gets smaller."""
     if found.factor < 1e-9:
         return "all of the error along the steepest direction is gone after one epoch."
-    half = max(1.0, float(f"{found.half_life:.3g}"))
-    epochs = counted(1, "epoch") if half == 1 else f"{short(half)} epochs"
+    half = short(max(1.0, found.half_life))
+    epochs = counted(1, "epoch") if half == "1" else f"{half} epochs"
     if found.jumps is None:
         return (
             f"the error along the steepest direction may swing. In the long run an epoch leaves {percent(found.factor)} of "
