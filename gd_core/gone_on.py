@@ -17,6 +17,7 @@ from gd_core.settings.experiment import Experiment
 from gd_core.theory import Curvature
 from gd_core.training import batches, diverged_above
 
+LONGER = 10  # a label must hold when the run goes on for so many times its epochs
 MOST = 10_000  # updates: a quarter of a second, about
 PRODUCTS = 20_000  # in an update that take as long as all else in it
 
@@ -24,6 +25,18 @@ PRODUCTS = 20_000  # in an update that take as long as all else in it
 def soon_done(experiment: Experiment, epochs: int) -> bool:
     """Whether a run of so many epochs, earlier phases included, is trained again in about a quarter of a second."""
     return epochs <= epochs_in(experiment, MOST)
+
+
+def far_enough(experiment: Experiment, before: int, done: int) -> int | None:
+    """Epochs in all with which a run has gone on ten times as long, or as far as is soon done: twice at least, else None.
+
+    Args:
+        experiment: The run.
+        before: Epochs of its earlier phases.
+        done: Epochs of the last one so far.
+    """
+    longer = (before + times * done for times in (LONGER, LONGER // 2, 2))
+    return next((epochs for epochs in longer if soon_done(experiment, epochs)), None)
 
 
 def epochs_in(experiment: Experiment, updates: int) -> int:

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from gd_core import gone_on, in_batches
+from gd_core.gone_on import LONGER
 from gd_core.objective import LinearObjective, as_parabola
 from gd_core.problem import Problem
 from gd_core.settings.experiment import Experiment
@@ -28,7 +29,6 @@ PERFECT = 3.0  # of a lowest loss that is no more than the rounding of the data
 SAME_CURVATURE = 1e-6  # eigenvalues closer than this share are one space: its axes are chosen by rounding
 WINDOW = 20  # epochs looked back on
 LONGEST = 4000  # epochs looked back on where a rule has no theory
-LONGER = 10  # a label must hold when the run goes on for so many times its epochs
 LEVEL = 1e-9  # relative changes of the loss below it are rounding
 MATTERS = 1e-3  # share of the gap from which a direction is looked at
 DRIFT = 0.1  # share of the recent gap that is no scatter, from which a run in mini-batches still descends
@@ -194,8 +194,7 @@ class _Judge:
             return None
         experiment = trained.experiment
         before, epochs = self.recording.epochs - self.done, self.recording.epochs
-        longer = [before + times * self.done for times in (LONGER, LONGER // 2, 2)]
-        total = next((one for one in longer if gone_on.soon_done(experiment, one)), None)
+        total = gone_on.far_enough(experiment, before, self.done)
         if total is None:
             return None
         return gone_on.gaps_gone_on(experiment, trained.problem, curvature, total)[epochs + 1 :]

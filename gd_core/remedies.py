@@ -115,7 +115,7 @@ def _least(curvature: Curvature, first: float) -> float:
     """The gap at which the RMSE is within 1 % of the floor, or a millionth of the first where the floor is 0."""
     if curvature.floor_is_zero:
         return max(NOTHING_LEFT**2 * first, 1e-14 * curvature.floor_loss)
-    return max((2 * WITHIN + WITHIN**2) * curvature.floor_loss, 1e-24 * first)
+    return (2 * WITHIN + WITHIN**2) * curvature.floor_loss
 
 
 def epochs_to_floor(curvature: Curvature, phase: Phase, start: Tensor) -> float:

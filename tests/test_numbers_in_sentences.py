@@ -24,7 +24,6 @@ ALLOWED = {  # what an f-string formats, and why it is no number of a sentence
     },
     "gd_core/large/training.py": {"{rate:.2e}": "rounds a value"},
     "gd_core/remedies.py": {"{((root - 1) / (root + 1)) ** 2:.2g}": "rounds a value"},
-    "gd_core/reasons/slow.py": {"{first_step_rate(alone, problem, curvature):.2g}": "rounds a value"},
     "gd_core/settings/experiment_fields.py": {
         "{math.floor(rate / unit * (1 + 1e-12)) * unit:.2e}": "rounds a value",
         "{self.low:.12g}": "a bound as one types it",
@@ -66,7 +65,6 @@ ALLOWED = {  # what an f-string formats, and why it is no number of a sentence
         "{made:+.1f}": "the plane of the data, one place in every row",
     },
     "pages/ui/takeaway/pictures.py": {"{value:.7g}": "rounds a value"},
-    "pages/ui/train/panels.py": {"{number:.7g}": "is typed into a field"},
 }
 NOUNS = (
     r"^ (?:more )?(?:blank |missing |held-out |training |drawn )?(?:epochs|updates|rows|points|runs|cells|columns|"

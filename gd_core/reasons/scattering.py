@@ -4,8 +4,9 @@ import math
 from dataclasses import replace
 
 from gd_core import gone_on, in_batches
+from gd_core.gone_on import LONGER
 from gd_core.objective import as_parabola
-from gd_core.outcome import LONGER, Finding
+from gd_core.outcome import Finding
 from gd_core.reasons.phrases import (
     BATCHES,
     ILL_CONDITIONED,
@@ -75,7 +76,7 @@ def hovering(
 
 def lower_by_a_smaller_rate(recording: Epochs, experiment: Experiment, forecast: Forecast) -> str:
     """Whether a third of the rate hovers lower when the run has gone on, worked out; else what does."""
-    levels = _levels(recording, experiment, forecast)
+    levels = levels_of(recording, experiment, forecast)
     if levels is None:
         return _condition(experiment, forecast) or "A smaller rate, given more epochs, hovers lower."
     now, lower = levels
@@ -98,13 +99,13 @@ def _closer_by_a_smaller_rate(recording: Epochs, experiment: Experiment, forecas
     return "A third of the rate is closer by now." if third < 0.8 * own else ""
 
 
-def _levels(recording: Epochs, experiment: Experiment, forecast: Forecast) -> tuple[float, float] | None:
+def levels_of(recording: Epochs, experiment: Experiment, forecast: Forecast) -> tuple[float, float] | None:
     """The gaps to which the run comes when it goes on, and at a third of its rate; None if that takes long."""
     phase, first = phase_of(recording, experiment)
     if not recording.complete or phase != experiment.phase:
         return None
-    curvature, epochs = forecast.curvature, first + LONGER * (recording.epochs - first)
-    if gone_on.soon_done(experiment, epochs):
+    curvature = forecast.curvature
+    if epochs := gone_on.far_enough(experiment, first, recording.epochs - first):
         now, lower = (_comes_to(experiment, forecast, epochs, times) for times in (1, 1 / 3))
         return now, lower
     whole = as_parabola(forecast.problem.objective)
@@ -137,11 +138,12 @@ def _comes_to(experiment: Experiment, forecast: Forecast, epochs: int, times: fl
 
 def _by_a_larger_batch(recording: Epochs, experiment: Experiment, forecast: Forecast, now: float) -> str:
     """That a batch four times as large hovers lower, where it is tried and does."""
-    epochs, rows = LONGER * recording.epochs, 4 * experiment.rows_per_update
+    epochs = gone_on.far_enough(experiment, 0, recording.epochs)
+    rows = 4 * experiment.rows_per_update
     if not recording.mini_batches or experiment.before or rows >= experiment.training_rows:
         return ""
     larger = replace(experiment, batch_size=rows)
-    if not gone_on.soon_done(larger, epochs) or not _comes_to(larger, forecast, epochs) < 0.8 * now:
+    if epochs is None or not _comes_to(larger, forecast, epochs) < 0.8 * now:
         return ""
     return (
         f"A batch of {rows:,} hovers lower; a smaller rate would need more than {counted(epochs, 'epoch')}."
@@ -150,8 +152,8 @@ def _by_a_larger_batch(recording: Epochs, experiment: Experiment, forecast: Fore
 
 def _left_less_far(recording: Epochs, experiment: Experiment, forecast: Forecast) -> str:
     """That a smaller rate leaves the optimum less far, where it is tried and does."""
-    epochs = LONGER * recording.epochs
-    if experiment.before or not recording.complete or not gone_on.soon_done(experiment, epochs):
+    epochs = gone_on.far_enough(experiment, 0, recording.epochs)
+    if experiment.before or not recording.complete or epochs is None:
         return ""
     own, third = (
         float(

@@ -11,7 +11,7 @@ from gd_core.reasons.phrases import FLAT, ILL_CONDITIONED, advised, kappa, near,
 from gd_core.remedies import Remedies, remedies_of
 from gd_core.settings.catalog import LOSS_INFO
 from gd_core.settings.experiment import Experiment
-from gd_core.settings.experiment_fields import Phase
+from gd_core.settings.experiment_fields import Phase, typed_rate
 from gd_core.settings.rules import OPTIMIZER_INFO, LinearRule, linear_step
 from gd_core.theory import Forecast, factor, first_step_rate, limit_along
 from gd_core.training import Epochs
@@ -69,7 +69,7 @@ def at_a_tenth_of_the_way(recording: Epochs, experiment: Experiment, forecast: F
     """For a rule without theory: the rate that goes a tenth of the way in the first epoch, and where it ends; if that helps."""
     curvature, problem = forecast.curvature, forecast.problem
     alone, epochs = replace(experiment, before=()), experiment.epochs
-    rate = float(f"{first_step_rate(alone, problem, curvature):.2g}")
+    rate = typed_rate(first_step_rate(alone, problem, curvature))
     if experiment.before or not recording.complete or not gone_on.soon_done(alone, epochs):
         return ""
     there = float(gone_on.gaps_gone_on(alone, problem, curvature, epochs, rate / alone.learning_rate)[-1])

@@ -6,8 +6,9 @@ from gd_core import in_batches
 from gd_core.objective import as_parabola
 from gd_core.outcome import WINDOW, Finding
 from gd_core.reasons.phrases import BATCHES, less_momentum, phase_of, settles_at
-from gd_core.reasons.scattering import lower_by_a_smaller_rate
+from gd_core.reasons.scattering import levels_of, lower_by_a_smaller_rate
 from gd_core.reasons.slow import at_a_tenth_of_the_way
+from gd_core.settings.catalog import LOSS_INFO
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.experiment_fields import Phase
 from gd_core.settings.rules import OPTIMIZER_INFO, LinearRule
@@ -79,6 +80,27 @@ def _smaller_for_batches(experiment: Experiment, forecast: Forecast, phase: Phas
     return settles_at(forecast) if phase == experiment.phase else ""
 
 
+def _why_it_will_grow(
+    recording: Epochs, experiment: Experiment, forecast: Forecast, phase: Phase
+) -> tuple[str, ...]:
+    """Of a rule without theory: where it comes to when it goes on, though it may still fall now."""
+    info, rmse = OPTIMIZER_INFO[phase.optimizer], recording.epoch_rmse
+    levels = levels_of(recording, experiment, forecast)
+    if levels is None or LOSS_INFO[experiment.loss].rises:
+        steps = f"{info.title}’s last steps changed a parameter by up to {_last_steps(recording)} an epoch"
+        return (f"It is on its way up to where it hovers: {steps}.",)
+    unit, floor = forecast.curvature.unit, forecast.curvature.floor_loss
+    at, third = (short(unit * math.sqrt(floor + gap)) for gap in levels)
+    falls = recording.epochs and rmse[-1] < rmse[max(0, recording.epochs - WINDOW)]
+    so_far = "It still falls, but " if falls else ""
+    steps = f"{info.title}’s steps {'become long again' if info.forgets else 'are too long'}"
+    comes = "diverges" if math.isinf(levels[0]) else f"is about RMSE {at}"
+    return (
+        f"{so_far}{steps}: gone on, it {comes}.",
+        f"A third of the rate is about {third} then." if levels[1] < 0.8 * levels[0] and third != at else "",
+    )
+
+
 def _last_steps(recording: Epochs) -> str:
     """The longest step of a parameter in an epoch of late."""
     return short(float(recording.epoch_theta[-WINDOW - 1 :].diff(dim=0).abs().max()))
@@ -89,11 +111,7 @@ def why_growing(recording: Epochs, experiment: Experiment, forecast: Forecast) -
     phase = phase_of(recording, experiment)[0]
     theory = OPTIMIZER_INFO[phase.optimizer].theory
     if not isinstance(theory, LinearRule):
-        title = OPTIMIZER_INFO[phase.optimizer].title
-        return (
-            f"It is on its way up to where it hovers: {title}’s last steps changed a parameter by up to {_last_steps(recording)} an epoch.",
-            lower_by_a_smaller_rate(recording, experiment, forecast),
-        )
+        return _why_it_will_grow(recording, experiment, forecast, phase)
     if experiment.updates_per_epoch > 1:
         whole = as_parabola(forecast.problem.objective)
         assert whole is not None

@@ -395,6 +395,14 @@ def _levels_are_wrong(experiment, sentence, known):
             yield f"remedy: a third of the rate hovers about {found}"
         if found[0] > found[1]:
             yield f"remedy: a third of the rate hovers higher: {found}"
+    for rmse in _numbers("gone on, it is about RMSE #", sentence):
+        found = known.unit * math.sqrt(tail(gaps()) + known.floor**2)
+        if not _close(rmse, found, 0.03):
+            yield f"remedy: gone on it is about {found}"
+    for rmse in _numbers("A third of the rate is about # then", sentence):
+        found = known.unit * math.sqrt(tail(gaps(**third)) + known.floor**2)
+        if not _close(rmse, found, 0.03):
+            yield f"remedy: a third of the rate is about {found}"
     for rows in _numbers("A batch of # hovers lower", sentence):
         if tail(gaps(batch_size=int(rows))) > tail(gaps()) or tail(gaps(**third)) < tail(gaps()) / 2:
             yield f"remedy: a batch of {rows} ends at {tail(gaps(batch_size=int(rows))):.4g}"
@@ -521,6 +529,8 @@ def _reasons_are_wrong(experiment, sentence, known, recording):
 
 def _raw(experiment, theta: np.ndarray) -> np.ndarray | None:
     """Coefficients in raw units, for models that are a sum of features."""
+    if experiment.scale_target or not experiment.intercept:
+        return None
     if not experiment.scale_features:
         return theta
     if experiment.info.model in ("quadratic", "polynomial") or len(theta) < 2:

@@ -133,7 +133,7 @@ def test_the_published_run_stopped_because_of_the_flat_direction(published):
     assert table["most"].tolist() == [2, 2] + [0] * 9
     assert table["percent0"].iloc[-1] == pytest.approx(96.8, abs=0.1)
     assert cells(published, "directions")[1][3] == "890,277"
-    assert "Scale the features, and at" in published.player["summary"]
+    assert "Scale the features, and 0.283 comes within 1 % of the floor" in published.player["summary"]
 
 
 # ------------------------------------------------------------------------------------------------------ the valley

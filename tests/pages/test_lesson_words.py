@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from functools import partial
 from itertools import product
 from types import SimpleNamespace
 from typing import Any
@@ -24,8 +25,8 @@ from gd_core.outcome import Finding, Outcome
 from gd_core.problem import build
 from gd_core.recorder import record
 from gd_core.settings.experiment import Experiment
-from gd_core.theory import curvature_of
-from pages.ui.charts.model import floor_label
+from gd_core.theory import Curvature, curvature_of
+from gd_core.words import floor_label
 from pages.ui.lessons import variants
 from pages.ui.lessons.landscape import tables
 from pages.ui.lessons.learning_rate.goldilocks import near_words
@@ -47,12 +48,19 @@ def run(first: float, last: float) -> Any:
     return SimpleNamespace(epoch_rmse=rmse, epochs=1, diverged_at=None)
 
 
+def known(floor: float, zero: bool) -> Any:
+    """What theory says of a floor."""
+    nothing = partial(Curvature.nothing, SimpleNamespace(floor_rmse=floor, floor_is_zero=zero))
+    curvature = SimpleNamespace(nothing=nothing)
+    return SimpleNamespace(stability_limit=1.0, floor_rmse=floor, floor_is_zero=zero, curvature=curvature)
+
+
 def sentences_of_rates() -> Any:
     for a, b, floor, zero in product(HOSTILE, HOSTILE, (0.0, 2e-16, 1.0), (False, True)):
-        forecast: Any = SimpleNamespace(stability_limit=1.0, floor_rmse=floor, floor_is_zero=zero)
+        forecast: Any = known(floor, zero)
         yield share_words(forecast, a)
         yield way_words(run(a, b), forecast)
-        yield floor_label(floor, zero)
+        yield floor_label(forecast)
     for limit, epochs, above in product((None, 1.0), COUNTS, (False, True)):
         forecast = SimpleNamespace(stability_limit=limit)
         yield best_words(forecast, epochs, above)
@@ -81,7 +89,7 @@ def sentences_of_one_run() -> Any:
         yield said_of_step(Trial(kind, 1e-5, slope, value, True, bend, rounding), "b")
     for first, last, floor, zero in product(HOSTILE, HOSTILE, HOSTILE, (False, True)):
         if first >= last >= floor:
-            forecast: Any = SimpleNamespace(floor_rmse=floor, floor_is_zero=zero)
+            forecast = known(floor, zero)
             yield of_stop(run(first, last), PLANE, forecast, Finding(Outcome.DESCENDING))
     problem = build(PLANE)
     for a, b, floor in product(HOSTILE[:-1], HOSTILE[:-1], HOSTILE):

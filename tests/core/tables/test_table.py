@@ -274,8 +274,8 @@ BAD = [
         {"features": ("y2",)},
         "features must not hold the target, or there is nothing to learn. Got y2.",
     ),
-    ({"degree": 6}, "degree must be a whole number between 1 and 5. Got 6."),
-    ({"degree": True}, "degree must be a whole number between 1 and 5. Got true."),
+    ({"degree": 11}, "degree must be a whole number between 1 and 10. Got 11."),
+    ({"degree": True}, "degree must be a whole number between 1 and 10. Got true."),
     (
         {"features": ("x", "y1"), "degree": 2},
         "degree must be 1 with several features: a polynomial needs just one. Got 2.",
@@ -395,7 +395,7 @@ def test_several_features_are_numpys_least_squares():
 @pytest.mark.parametrize("optimizer", ["gradient-descent", "momentum", "nesterov", "adam"])
 @pytest.mark.parametrize("name", EXAMPLE_TABLES)
 def test_a_new_table_starts_safely(name, optimizer):
-    """With the rate that it opens with, Train settles: after some epochs the loss is lower and has not diverged."""
+    """With the rate that it opens with the loss is lower after some epochs and has not diverged; one below a limit settles."""
     asked, _ = Experiment.from_query({"dataset": "table", "table": name, "optimizer": optimizer})
     experiment = safe_start(asked)
     recorder = Recorder(experiment)
@@ -404,10 +404,9 @@ def test_a_new_table_starts_safely(name, optimizer):
     assert recording.diverged_at is None
     assert recording.loss[-1] < recording.loss[0]
     curvature = curvature_of(recorder.problem.objective)
-    assert outcome(recording, curvature, Trained.of(experiment, recorder.problem)).outcome not in (
-        Outcome.DIVERGED,
-        Outcome.GROWING,
-    )
+    ended = outcome(recording, curvature, Trained.of(experiment, recorder.problem)).outcome
+    assert ended is not Outcome.DIVERGED
+    assert optimizer == "adam" or ended is not Outcome.GROWING  # what Adam comes to, no rate promises
     if optimizer == "gradient-descent":
         assert experiment.learning_rate * curvature.largest == pytest.approx(1, rel=0.01)
     assert experiment.learning_rate >= LEARNING_RATE.low
