@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.experiment_fields import FIELDS
 from gd_core.settings.fields import Flag, Number
+from gd_core.settings.table_fields import left_out_rows, own_names, table_at_hand
 
 
 class Parser(argparse.ArgumentParser):
@@ -31,6 +32,13 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
             settings.add_argument(flag, action=argparse.BooleanOptionalAction, help=text)
         else:
             settings.add_argument(flag, metavar="NUMBER" if isinstance(field, Number) else "WORDS", help=text)
+    files = parser.add_argument_group("a file of one's own")
+    files.add_argument(
+        "--read-as", action="append", metavar="COLUMN=HOW",
+        help="Read a column otherwise than it looks: numbers, decimal commas, words, dates, day first, month first, "
+        "missing (its mark for missing is taken out) or left out. As often as there are such columns.",
+    )  # fmt: skip
+    files.add_argument("--sheet", metavar="NAME", help="Of a workbook the sheet to read.")
 
 
 def with_values_joined(arguments: Sequence[str]) -> list[str]:
@@ -51,10 +59,10 @@ def settings_of(options: argparse.Namespace, parser: Parser) -> tuple[Experiment
         for name, value in vars(options).items()
         if name in FIELDS
     }
-    options.held, found = table_in_file(query, parser)  # held for as long as the command runs
+    options.held, options.notes = table_in_file(
+        query, options, parser
+    )  # held for as long as the command runs
     experiment, sentences = Experiment.from_query(query)
-    if found and any(sentence.startswith("missing") for sentence in sentences):
-        sentences[0] += f" The first in the file: {found}."
     if experiment.dataset == "table" and "learning_rate" not in query and not sentences:
         from gd_core.safe_start import safe_start
 
@@ -63,22 +71,53 @@ def settings_of(options: argparse.Namespace, parser: Parser) -> tuple[Experiment
     return experiment, sentences
 
 
-def table_in_file(query: dict[str, str], parser: Parser) -> tuple[Any, Any]:
-    """If `table` names a file, the table in it, whose key then stands in `query`, and the first cell without a number."""
+def table_in_file(
+    query: dict[str, str], options: argparse.Namespace, parser: Parser, *, as_before: str = ""
+) -> tuple[Any, Sequence[str]]:
+    """If `table` names a file, the table in it, whose key then stands in `query`, and what is to be said of its reading.
+
+    Args:
+        query: The settings as texts.
+        options: With `read_as` and `sheet`.
+        parser: Says what is wrong.
+        as_before: The key that an older record knows the file by, if it is to be read for one.
+    """
     path = Path(query.get("table", "")[:4096])
     try:
         if query.get("dataset") != "table" or not path.is_file():
-            return None, None
+            return None, ()
         data = path.read_bytes()
     except (OSError, ValueError) as error:
         parser.exit(2, f"table must be a file that can be read. Got {path}: {error}.\n")
+    from gd_core.tables.columns import HOWS
     from gd_core.tables.reading import TableError, read
     from gd_core.tables.table import keep
 
+    how: dict[str, str] = {}
+    for said in getattr(options, "read_as", ()):
+        column, _, word = said.rpartition("=")
+        if word not in HOWS or not column:
+            parser.exit(2, f"read-as must be COLUMN=HOW with {', '.join(HOWS)}. Got {said}.\n")
+        how[column] = word
     try:
-        reading = read(data)
+        reading = read(data, how, sheet=getattr(options, "sheet", ""))
+        if as_before and reading.table.key != as_before:
+            plain = read(data, plainly=True)
+            reading = plain if plain.table.key == as_before else reading
     except TableError as error:
         parser.exit(2, f"{error}\n")
+    for column in reading.questions if not as_before else ():
+        ways = " or ".join(f"--read-as '{column.name}={one}'" for one in column.others[:2])
+        parser.exit(2, f"{column.question} Say {ways}.\n")
     table = keep(reading.table)
     query["table"] = table.key
-    return table, reading.findings[0] if reading.findings else None
+    return table, (*reading.notes, *(f"{choice}." for choice in reading.choices))
+
+
+def what_is_fitted(experiment: Experiment) -> list[str]:
+    """The first lines of a run on a table: the target, the features, the rows, and those that are left out."""
+    features = own_names(experiment.features, table_at_hand(experiment.table))
+    power = f", degree {experiment.degree}" if experiment.degree > 1 else ""
+    rows = f"{experiment.points:,} rows"
+    first = f"{experiment.target} from {', '.join(features)}{power}: {rows}."
+    return [line for line in (first, left_out_rows(vars(experiment))) if line]

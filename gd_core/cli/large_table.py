@@ -34,7 +34,7 @@ RECORDED_EVERY = 2.0  # seconds; what an interruption can cost, beside an epoch
 SHOWN_EVERY = 0.2  # seconds between two updates of the progress bar
 TABLE_FILES = (".csv", ".tsv", ".txt", ".parquet")
 OWN_FLAGS = ("resume", "device", "stream")
-NOT_HERE = ("csv",)
+NOT_HERE = ("csv", "read_as", "sheet")
 
 
 def takes(options: Namespace) -> bool:
@@ -225,9 +225,9 @@ class _Command:
         given = {name: getattr(self.options, name) for name in FIELDS if name in self.options}
         for name in NOT_HERE:
             if name in self.options:
-                raise Refused(
-                    f"{name} must be left out for a table that is read in pieces: --record keeps the epochs."
-                )
+                why = ": --record keeps the epochs" if name == "csv" else ": it holds numbers as they are"
+                flag = name.replace("_", "-")
+                raise Refused(f"{flag} must be left out for a table that is read in pieces{why}.")
         if "resume" in self.options:
             beside = next((name for name in given if name not in ("dataset", "table", "epochs")), None)
             if beside:

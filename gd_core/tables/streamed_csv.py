@@ -17,17 +17,9 @@ from pyarrow import compute
 from pyarrow import csv as pa_csv
 
 from gd_core.tables.chunks import Piece, Shard
-from gd_core.tables.reading import (
-    OPEN_QUOTE,
-    Finding,
-    TableError,
-    careful_numbers,
-    has_decimal_commas,
-    names_of,
-    quick_numbers,
-    separator_of,
-    text_of,
-)
+from gd_core.tables.decoding import TableError, text_of
+from gd_core.tables.numerals import careful_numbers, has_decimal_commas, quick_numbers
+from gd_core.tables.reading import OPEN_QUOTE, Finding, names_of, separator_of
 
 HEAD = 2**20  # bytes that are looked at before anything is read
 BLOCK = 2**22  # bytes that are parsed at once; a row must be shorter

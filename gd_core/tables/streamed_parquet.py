@@ -13,7 +13,8 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from gd_core.tables.chunks import Piece, Shard
-from gd_core.tables.reading import TableError, careful_numbers, quick_numbers
+from gd_core.tables.decoding import TableError
+from gd_core.tables.numerals import careful_numbers, quick_numbers
 from gd_core.tables.table import clean_name
 
 CELLS_AT_ONCE = 2**20

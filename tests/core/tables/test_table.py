@@ -17,7 +17,7 @@ from gd_core.safe_start import safe_start
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.experiment_fields import LEARNING_RATE
 from gd_core.settings.fields import Names, ParameterError
-from gd_core.settings.table_fields import NO_TABLE, TABLE_FIELDS
+from gd_core.settings.table_fields import NO_TABLE, TABLE_FIELDS, left_out_rows
 from gd_core.tables.example_tables import EXAMPLE_TABLES, FOLDER
 from gd_core.tables.reading import read
 from gd_core.tables.table import MAX_IN_LINK, Table, clean_name, count_used, find, keep, to_csv, used
@@ -251,14 +251,20 @@ def test_a_mean_is_never_made_of_nothing():
         assert not build(replace(one, split_seed=split_seed)).dataset.x.isnan().any()
 
 
-def test_incomplete_rows_wait_for_a_choice():
-    """Without one there is no experiment; with one, its points are the rows that are left."""
+def test_incomplete_rows_are_left_out_unless_they_are_filled():
+    """With nothing said they go, and it is told how many and in which columns; who refuses them is told to choose."""
     fields = {"dataset": "table", "table": GAPS.key, "target": "y", "features": "x"}
     experiment, sentences = Experiment.from_query(fields)
-    assert experiment == Experiment.default("table")
+    assert (sentences, experiment.missing, experiment.points) == ([], "drop", 3)
+    said = left_out_rows(vars(experiment))
+    assert said == "2 rows are left out of 5, for want of a number: y in 1, x in 1."
+    experiment, sentences = Experiment.from_query(fields | {"missing": "refuse"})
+    assert experiment.missing == "drop"
     assert sentences == [
         "missing must be drop or mean: 2 rows lack a number in the columns used. Got refuse."
     ]
+    whole, _ = Experiment.from_query({"dataset": "table", "table": "cars"})
+    assert (whole.missing, left_out_rows(vars(whole))) == ("refuse", "")
     for missing, points in (("drop", 3), ("mean", 4)):
         experiment, sentences = Experiment.from_query(fields | {"missing": missing})
         assert (sentences, experiment.points, experiment.missing) == ([], points, missing)
