@@ -9,11 +9,13 @@ from gd_core.settings.experiment import Experiment
 from gd_core.settings.experiment_fields import LEARNING_RATE
 from gd_core.theory import (
     Curvature,
+    best_for,
     first_step_rate,
     parabola_of,
     stability_limit,
     why_no_limit,
 )
+from gd_core.verdict import ILL_CONDITIONED
 
 SHARE = 0.5  # of the limit: 1/λ for gradient descent, with which no direction overshoots
 MANY_NUMBERS = 1_000_000  # rows times parameters, from which on an epoch takes long
@@ -26,6 +28,11 @@ def safe_rate(experiment: Experiment, problem: Problem, curvature: Curvature) ->
         rate = SHARE * stability_limit(curvature, experiment.phase)
     else:
         rate = first_step_rate(experiment, problem, curvature)
+    return _cut(rate)
+
+
+def _cut(rate: float) -> float:
+    """A rate with three digits, the others cut off."""
     unit = 10.0 ** (math.floor(math.log10(rate)) - 2)
     return float(f"{math.floor(rate / unit * (1 + 1e-12)) * unit:.2e}")
 
@@ -61,3 +68,34 @@ def safe_start(
     many = one.points * len(one.info.parameters) > MANY_NUMBERS
     epochs = min(one.epochs, FEW_EPOCHS) if many else one.epochs
     return replace(one, learning_rate=min(high, max(low, rate)), epochs=epochs)
+
+
+def best_rate(experiment: Experiment, problem: Problem, curvature: Curvature) -> float:
+    """The best for exactly the epochs of a run from its start; where no line tells that, one that settles. Three digits."""
+    if why_no_limit(experiment) is not None or experiment.before or experiment.updates_per_epoch > 1:
+        return safe_rate(experiment, problem, curvature)
+    return _cut(best_for(curvature, experiment.phase, problem.start, experiment.epochs))
+
+
+def opening(
+    experiment: Experiment, measure: Callable[[Experiment], tuple[Problem, Curvature | None]] = measured
+) -> Experiment:
+    """A table as it opens: scaled where κ > 100 and scaling helps, at the best rate for its epochs.
+
+    Args:
+        experiment: The data, the rule and the epochs.
+        measure: Where problem and parabola come from, if they are kept somewhere.
+    """
+    plain = safe_start(experiment, measure)
+    _, curvature = measure(plain)
+    if curvature is None:
+        return plain
+    one = plain
+    if not plain.scale_features and curvature.condition_number > ILL_CONDITIONED:
+        scaled = safe_start(replace(plain, scale_features=True), measure)
+        then = measure(scaled)[1]
+        one = scaled if then and then.condition_number < curvature.condition_number else plain
+    problem, curvature = measure(one)
+    assert curvature is not None  # it is one of the same loss
+    rate = best_rate(one, problem, curvature)
+    return replace(one, learning_rate=min(LEARNING_RATE.high, max(LEARNING_RATE.low, rate)))

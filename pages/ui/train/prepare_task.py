@@ -228,7 +228,7 @@ def _link(experiment: Experiment, target: Target | str | None) -> None:
     with left:
         st.markdown(plain(_summary(made, list(_shown(experiment)))))
         share.field(link)
-        if experiment.dataset == TABLE and not find(experiment.table).travels:
+        if experiment.dataset == TABLE and find(experiment.table).mark == experiment.table:
             st.markdown("The table is too large for a link: hand out its file as well. The page asks for it.")
         st.link_button("Open it as a student", link, icon=":material/open_in_new:", type="tertiary")
         st.caption(

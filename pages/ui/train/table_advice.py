@@ -1,10 +1,12 @@
 """What is said of a table under its columns: what to mend in it, and which rate it opens with."""
 
+from dataclasses import replace
+
 import numpy as np
 import streamlit as st
 
 from gd_core.problem import Problem
-from gd_core.safe_start import safe_rate
+from gd_core.safe_start import best_rate, safe_rate
 from gd_core.settings.experiment import Experiment
 from gd_core.verdict import ILL_CONDITIONED
 from gd_core.words import short
@@ -21,17 +23,33 @@ def show(experiment: Experiment) -> None:
     lines = [own_table.note(experiment)]
     if curvature is None or forecast is None:
         st.caption(plain(lines[0].strip()))
+        own_table.ask_for_the_link(experiment)
         return
     kappa = forecast.condition_number
+    if experiment.scale_features and (plainly := _kappa_as_it_is(experiment)) > ILL_CONDITIONED:
+        size = "∞" if np.isinf(plainly) else short(plainly)
+        st.markdown(f":small[The features are scaled. As they are, κ = {size}, and training is slow.]")
+        st.button("Show it unscaled", key="unscale", on_click=own_table.unscale, width="stretch",
+                  help="The same rows as they are, at a rate that settles.")  # fmt: skip
     if kappa > ILL_CONDITIONED and not experiment.scale_features:
         size = "∞" if np.isinf(kappa) else short(kappa)
         wait = "it never gets there" if np.isinf(kappa) else f"it needs about {size} epochs"
         st.markdown(f":small[The features’ scales differ: κ = {size}. Along the flattest direction {wait}.]")
         st.button("Scale features", key="scale_offer", on_click=own_table.scale, width="stretch",
                   help="Each feature minus its mean, over its deviation. The coefficients are shown in raw units too.")  # fmt: skip
-    if experiment.learning_rate == safe_rate(experiment, problem, curvature):
+    if experiment.learning_rate == best_rate(experiment, problem, curvature) and forecast.best_for_epochs:
+        epochs = "1 epoch" if experiment.epochs == 1 else f"{experiment.epochs:,} epochs"
+        lines.insert(0, f"η is the best for {epochs} of these rows, computed from their curvature.")
+    elif experiment.learning_rate == safe_rate(experiment, problem, curvature):
         lines.insert(0, _why_rate(forecast.stability_limit is not None))
     st.caption(plain(" ".join(lines).strip()))
+    own_table.ask_for_the_link(experiment)
+
+
+def _kappa_as_it_is(experiment: Experiment) -> float:
+    """κ of the same rows unscaled."""
+    forecast = live_runs.known(replace(experiment, scale_features=False))[2]
+    return forecast.condition_number if forecast else 1.0
 
 
 def _why_rate(has_limit: bool) -> str:
