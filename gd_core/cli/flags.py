@@ -5,12 +5,18 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.experiment_fields import FIELDS
 from gd_core.settings.fields import Flag, Number
 from gd_core.settings.table_fields import left_out_rows, own_names, table_at_hand
+
+if TYPE_CHECKING:
+    from gd_core.tables.reading import Reading
+    from gd_core.tables.table import Table
+
+MAX_BYTES = 50_000_000  # of a file; `reading` says so to a larger one
 
 
 class Parser(argparse.ArgumentParser):
@@ -32,6 +38,11 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
             settings.add_argument(flag, action=argparse.BooleanOptionalAction, help=text)
         else:
             settings.add_argument(flag, metavar="NUMBER" if isinstance(field, Number) else "WORDS", help=text)
+    add_reading(parser)
+
+
+def add_reading(parser: argparse.ArgumentParser) -> None:
+    """What may be said of how a file is read."""
     files = parser.add_argument_group("a file of one's own")
     files.add_argument(
         "--read-as", action="append", metavar="COLUMN=HOW",
@@ -86,12 +97,23 @@ def table_in_file(
     try:
         if query.get("dataset") != "table" or not path.is_file():
             return None, ()
-        data = path.read_bytes()
     except (OSError, ValueError) as error:
         parser.exit(2, f"table must be a file that can be read. Got {path}: {error}.\n")
+    from gd_core.tables.table import keep
+
+    reading = reading_of(path, options, parser, as_before=as_before)
+    for column in reading.questions if not as_before else ():
+        ways = " or ".join(f"--read-as '{column.name}={one}'" for one in column.others[:2])
+        parser.exit(2, f"{column.question} Say {ways}.\n")
+    table = keep(reading.table)
+    query["table"] = as_before if as_before and _is(table, as_before) else table.key
+    return table, (*reading.notes, *(f"{choice}." for choice in reading.choices))
+
+
+def reading_of(path: Path, options: argparse.Namespace, parser: Parser, *, as_before: str = "") -> "Reading":
+    """What is in a file, read as the flags say."""
     from gd_core.tables.columns import HOWS
     from gd_core.tables.reading import TableError, read
-    from gd_core.tables.table import keep
 
     how: dict[str, str] = {}
     for said in getattr(options, "read_as", ()):
@@ -100,18 +122,23 @@ def table_in_file(
             parser.exit(2, f"read-as must be COLUMN=HOW with {', '.join(HOWS)}. Got {said}.\n")
         how[column] = word
     try:
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
         reading = read(data, how, sheet=getattr(options, "sheet", ""))
-        if as_before and reading.table.key != as_before:
+        if as_before and not _is(reading.table, as_before):
             plain = read(data, plainly=True)
-            reading = plain if plain.table.key == as_before else reading
+            reading = plain if _is(plain.table, as_before) else reading
+    except OSError as error:
+        parser.exit(2, f"table must be a file that can be read. Got {path}: {error.strerror}.\n")
     except TableError as error:
         parser.exit(2, f"{error}\n")
-    for column in reading.questions if not as_before else ():
-        ways = " or ".join(f"--read-as '{column.name}={one}'" for one in column.others[:2])
-        parser.exit(2, f"{column.question} Say {ways}.\n")
-    table = keep(reading.table)
-    query["table"] = table.key
-    return table, (*reading.notes, *(f"{choice}." for choice in reading.choices))
+    return reading
+
+
+def _is(table: "Table", key: str) -> bool:
+    """Whether a key is of this table: its fingerprint, or its numbers, whatever else is said of them there."""
+    other = table_at_hand(key)
+    return key == table.mark or (other is not None and other.mark == table.mark)
 
 
 def what_is_fitted(experiment: Experiment) -> list[str]:

@@ -251,6 +251,7 @@ def keep(table: Table) -> Table:
     here = _here.setdefault(table.mark, table)
     if here.read_as != table.read_as:  # the same numbers, from a file in other words
         _here[table.mark] = here = table
+    _here[here.key] = here  # who holds it knows more of it than its link does: the columns that were left out
     return here
 
 
@@ -264,7 +265,7 @@ def find(key: str) -> Table:
     if key in EXAMPLE_TABLES:
         return _example(key)
     if key.startswith(PACKED) and len(key) <= MAX_IN_LINK:
-        return _unpacked(key)
+        return _here.get(key) or _unpacked(key)
     if re.fullmatch(f"{FINGERPRINT}[0-9a-f]{{{SHOWN_DIGITS}}}", key):
         table = _here.get(key)
         if table is None:
