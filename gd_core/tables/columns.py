@@ -12,7 +12,7 @@ import pyarrow as pa
 from pyarrow import compute
 
 from gd_core.tables.dates import dates_of, looks_dated, since_first
-from gd_core.tables.numerals import PARTS, are_gaps, numerals
+from gd_core.tables.numerals import PARTS, Numerals, are_gaps, numerals
 from gd_core.tables.table import LARGEST, SMALLEST, clean_name
 
 pc: Any = compute
@@ -63,7 +63,13 @@ class Column(NamedTuple):
 
 
 def column_of(
-    name: str, cells: pa.StringArray, comma: bool, how: str = "", *, unnamed_first: bool = False
+    name: str,
+    cells: pa.StringArray,
+    comma: bool,
+    how: str = "",
+    *,
+    quick: np.ndarray | None = None,
+    unnamed_first: bool = False,
 ) -> Column:
     """Recognise a column, or read it as somebody said.
 
@@ -72,6 +78,7 @@ def column_of(
         cells: Its cells, [N], without blanks at their ends.
         comma: Whether the file has decimal commas.
         how: One of `HOWS`, or "" for what it looks like.
+        quick: Its numbers, if all its cells are plain ones.
         unnamed_first: Whether it is the first column and nobody has named it, as an index is written.
     """
     if how == LEFT_OUT:
@@ -82,7 +89,7 @@ def column_of(
         )
     if how == WORDS:
         return _words(name, cells, set())
-    found = numerals(cells, comma or how == COMMAS)
+    found = Numerals(quick) if quick is not None else numerals(cells, comma or how == COMMAS)
     values = _within_reach(found.values)
     filled = len(cells) - _gaps(cells)
     known = int((~np.isnan(values)).sum())

@@ -71,9 +71,13 @@ def numerals(cells: pa.StringArray, comma: bool) -> Numerals:
         cells: Its cells, [N], without blanks at their ends.
         comma: Whether the file has decimal commas: then 1,5 is one and a half, and 1,234 one and a bit.
     """
-    quick = quick_numbers(cells)
-    if quick is not None:
-        return Numerals(quick)
+    kinds = cells.dictionary_encode()  # most columns of words and prices hold the same ones again and again
+    different = _different(kinds.dictionary, comma)
+    return Numerals(different.values[np.asarray(kinds.indices)], different.said)
+
+
+def _different(cells: pa.StringArray, comma: bool) -> Numerals:
+    """The numbers of cells of which none is there twice."""
     values = careful_numbers(cells, comma)
     left = np.flatnonzero(np.isnan(values) & np.asarray(pc.not_equal(cells, "")))
     dotted = comma and _count(cells, COMMA_NUMBER) > 0
@@ -179,6 +183,9 @@ def _count(column: pa.StringArray, pattern: str) -> int:
 def quick_numbers(column: pa.StringArray) -> np.ndarray | None:
     """A column all of whose cells are numbers; None if one is not."""
     try:
+        column[:100].cast(
+            pa.float64()
+        )  # a column of words is told by its first cells: the whole takes a second a million
         numbers = column.cast(pa.float64()).to_numpy(zero_copy_only=False)
     except pa.ArrowInvalid:
         return None

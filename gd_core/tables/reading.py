@@ -203,7 +203,7 @@ def _read_cells(
             columns.append(plain_column(name, numbers, int(np.asarray(pc.not_equal(cell, "")).sum())))
         else:
             first = unnamed_first and place == 0
-            columns.append(column_of(name, cell, comma, how.get(name, ""), unnamed_first=first))
+            columns.append(column_of(name, cell, comma, how.get(name, ""), quick=fast, unnamed_first=first))
     return _reading(columns, cells, rows, ragged, notes)
 
 
