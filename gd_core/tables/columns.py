@@ -120,18 +120,20 @@ def _numbers(
     others = [LEFT_OUT, *([WORDS] if len(np.unique(values)) <= MOST_WORDS else [])]
     others += [COMMAS] if PARTS[0] in said else []
     words = list(said)
-    if mark := (None if how == NUMBERS else _mark(values)):
+    if mark := _mark(values):
         number, count = mark
         text = f"{number:.12g}".replace("-", "−")
         if how == MISSING:
             values = np.where(values == number, np.nan, values)
             words.append(f"{text} in {count:,} cells is taken for missing")
-            others.append(NUMBERS)
-        else:
+            return Column(name, MISSING, "; ".join(words), {name: values}, others=(NUMBERS, *others))
+        others.append(MISSING)
+        if how != NUMBERS:
             question = f"{name} holds {text} in {count:,} cells, far from its other numbers. Is that a mark for missing?"
             return Column(
                 name, NUMBERS, "; ".join(words), {name: values}, others=(MISSING, NUMBERS), question=question
             )
+        words.append(f"{text} in {count:,} cells is a number, as you said")
     known = values[~np.isnan(values)]
     each_its_own = len(known) == len(values) > 2 and (values == np.floor(values)).all()
     if each_its_own and (

@@ -478,10 +478,14 @@ def _reading(
     read_as: list[ReadAs] = []
     kept: list[Column] = []
     found = 0
+    room = MAX_COLUMNS - sum(len(column.columns) for column in columns if column.how != WORDS)
     for column, cell in zip(columns, cells, strict=True):
-        if len(made) + len(column.columns) > MAX_COLUMNS:
+        if column.how == WORDS:  # numbers come first: of many words few may find room
+            room -= len(column.columns)
+        if room < 0:
+            room += len(column.columns)
             said = f"a table has at most {MAX_COLUMNS} columns, so it is left out"
-            column = Column(column.name, LEFT_OUT, said, {}, others=(LEFT_OUT,))
+            column = Column(column.name, LEFT_OUT, said, {})
         kept.append(column)
         own = {unique(name, made): numbers for name, numbers in column.columns.items()}
         if column.said or tuple(own) != (column.name,):
@@ -506,9 +510,28 @@ def _reading(
         found += len(ragged)
     if len(next(iter(made.values()))) < 2:
         raise TableError("The table has one row of numbers; a fit needs at least two.")
+    if by := _series(kept, cells):
+        notes.append(f"Several series stand under one another: {by} tells them apart.")
     findings.sort(key=lambda one: one.row)
     table = Table.of(made, read_as)
     return Reading(table, tuple(findings[:LISTED]), found, tuple(notes), tuple(kept))
+
+
+def _series(columns: Sequence[Column], cells: Sequence[pa.StringArray]) -> str:
+    """Of a table in which dates come again, the column of words that has each of them once a word; "" if there is none."""
+    dated = next((cell for one, cell in zip(columns, cells, strict=True) if one.kind == "dates"), None)
+    if dated is None:
+        return ""
+    dates = np.asarray(dated.dictionary_encode().indices).astype(np.int64)
+    if len(np.unique(dates)) == len(dates):
+        return ""
+    for column, cell in zip(columns, cells, strict=True):
+        if column.kind == "words" or not column.columns:
+            words = cell.dictionary_encode()
+            pairs = dates * len(words.dictionary) + np.asarray(words.indices)
+            if 1 < len(words.dictionary) < len(pairs) == len(np.unique(pairs)):
+                return column.name
+    return ""
 
 
 def what_is_wrong(cell: str) -> str:

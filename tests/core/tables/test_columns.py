@@ -111,6 +111,28 @@ def test_what_cannot_be_used_is_named():
     )
 
 
+def test_series_under_one_another_are_named():
+    """Dates that come again once a word are so many series; dates that come once are one."""
+    days = [f"2020-01-0{i}" for i in range(1, 5)]
+    several = "\n".join(
+        ["date,symbol,price", *(f"{day},{symbol},{i}" for symbol in "ABC" for i, day in enumerate(days))]
+    )
+    assert "Several series stand under one another: symbol tells them apart." in read(several).notes
+    one = "\n".join(["date,symbol,price", *(f"{day},{'AB'[i % 2]},{i}" for i, day in enumerate(days))])
+    assert read(one).notes == ()
+
+
+def test_numbers_find_room_before_words():
+    """Of 60 columns of four words and 40 of numbers, 100 in all: each of numbers, and 20 of words with three each."""
+    names = [f"w{i}" for i in range(60)] + [f"n{i}" for i in range(40)]
+    rows = [[f"v{(i + j) % 4}" for j in range(60)] + [str(i * j % 11) for j in range(40)] for i in range(12)]
+    reading = read("\n".join(map(",".join, [names, *rows])))
+    assert len(reading.table.names) == 100
+    assert set(names[60:]) < set(reading.table.names)
+    assert reading.words == tuple(names[20:60])
+    assert reading.columns[20].said == "a table has at most 100 columns, so it is left out"
+
+
 DATES = [
     ["2014-7-1", "2014-07-02", "2014/8/13"],
     ["2014-01-01 13:30:15", "2014-01-01T23:59:59.5", "2014-01-03 01:02"],
