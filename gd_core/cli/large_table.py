@@ -252,8 +252,14 @@ class _Command:
             source = open_table(path)
         except OSError as error:
             raise Refused(f"table must be a file that can be read. Got {path}: {error.strerror}.") from None
-        run = run.on(source.names)
-        for note in source.notes:
+        chosen, run = run, run.on(source.names, source.usable)
+        notes = [*source.notes]
+        left = [name for name in source.names if name not in (*run.features, run.target)]
+        if left and not chosen.features:
+            notes.append(
+                f"Left out of a table that is read in pieces, as no numbers to predict from: {', '.join(left[:10])}."
+            )
+        for note in notes:
             if self.speaks:
                 print(note, file=sys.stderr)
         return path, Reader(source, run.features, run.target, run.missing), run

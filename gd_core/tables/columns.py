@@ -159,8 +159,8 @@ def _mark(values: np.ndarray) -> tuple[float, int] | None:
         if count < FEWEST_MARKS or len(rest) < FEWEST_MARKS or rest[0] == rest[-1]:
             continue
         gap, spread = min(abs(end - rest[0]), abs(end - rest[-1])), rest[-1] - rest[0]
-        nines = NINES.fullmatch(f"{end:.12g}") is not None and abs(end) >= 9
-        if gap > (1 if nines else 10) * spread:
+        nines = NINES.fullmatch(f"{end:.12g}") is not None
+        if abs(end) >= 9 and gap > (1 if nines else 10) * spread:
             return float(end), count
     return None
 
