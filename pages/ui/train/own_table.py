@@ -41,7 +41,6 @@ STATE = st.session_state
 KEPT = 3  # tables that a visitor's session holds
 FILE_TYPES = ["csv", "tsv", "txt", "data", "dat", "xlsx", "xls", "parquet", "json", "jsonl", "gz"]
 LISTED = 5  # findings shown, and columns beside the table's name
-MOST_CHOICES = 40  # columns that can be read otherwise by a press
 
 
 class File(NamedTuple):
@@ -257,8 +256,8 @@ def _as_read(key: str, table: Any) -> None:
     lines = []
     if key in _own().brought and guessed_target(table) == page.field("target"):
         why = "by its name" if is_guessed_by_name(page.field("target")) else "as the last column of numbers"
-        lines.append(f"{_cut(page.field('target'))} is predicted, {why}")
-    lines += [f"{_cut(one.name)}: {one.said}" for one in said[:LISTED]]
+        lines.append(f"{cut(page.field('target'))} is predicted, {why}")
+    lines += [f"{cut(one.name)}: {one.said}" for one in said[:LISTED]]
     if (more := len(said) - LISTED) > 0:
         lines.append("and 1 more column" if more == 1 else f"and {more} more columns")
     if lines:
@@ -271,7 +270,8 @@ def _as_read(key: str, table: Any) -> None:
         )  # fmt: skip
 
 
-def _cut(name: str) -> str:
+def cut(name: str) -> str:
+    """A column's name for a line."""
     return name if len(name) <= 30 else f"{name[:29]}…"
 
 
@@ -515,87 +515,7 @@ def _accept(file: File, reading: Any) -> None:
         own.said = f"This file is another one: its fingerprint is {table.fingerprint[:16]}. It is shown as your own table."
 
 
-# ------------------------------------------------------------------------------------------ column by column
-
-AS = {
-    "numbers": "Numbers",
-    "decimal commas": "Numbers with decimal commas",
-    "words": "Words",
-    "dates": "Dates",
-    "day first": "Dates, the day first",
-    "month first": "Dates, the month first",
-    "missing": "Numbers, without that mark",
-    "left out": "Left out",
-}
-
-
-def preview() -> None:
-    """How each column of a file was read, what is asked about it, and the press that takes it. In place of the run."""
-    now = asked()
-    if now is None:
-        return
-    file, reading = now.file, now.reading
-    with st.container(key="as_read"):
-        st.subheader(plain(f"{file.name}: how its columns are read"), anchor=False)
-        table = reading.table
-        st.markdown(plain(f"{table.rows:,} rows. Look at what was recognised, and change what is not so."))
-        for sentence in [now.sentence] if now.sentence else []:
-            st.markdown(f":orange[:material/error:] {plain(sentence)}")
-        if len(reading.sheets) > 1:
-            st.selectbox(
-                "Sheet",
-                reading.sheets,
-                index=reading.sheets.index(reading.sheet),
-                key="sheet",
-                on_change=_sheet,
-            )
-        shown = [column for column in reading.columns if column.said or column.question]
-        for number, column in enumerate(sorted(shown, key=lambda one: not one.question)[:MOST_CHOICES]):
-            _row_of(number, column, file.how)
-        if (left := len(shown) - MOST_CHOICES) > 0:
-            st.caption(f"And {left} more such columns.")
-        if alike := [column.name for column in reading.columns if not (column.said or column.question)]:
-            names = ", ".join(map(_cut, alike[:12])) + (
-                f" and {len(alike) - 12} more" if len(alike) > 12 else ""
-            )
-            st.markdown(f":small[{plain(f'Plain numbers: {names}.')}]")
-        for note in reading.notes:
-            st.caption(plain(note))
-        open_ = len(reading.questions)
-        with st.container(horizontal=True):
-            st.button("Use this table", key="use_table", type="primary", on_click=_use, disabled=open_ > 0,
-                      help="First say what is asked above." if open_ else None)  # fmt: skip
-            st.button("Leave it", key="leave_table", on_click=_leave)
-
-
-def _row_of(number: int, column: Any, how: dict[str, str]) -> None:
-    """One column: its name, what was made of it, and what else it could be read as."""
-    said, choice = st.columns([9, 4], vertical_alignment="center", gap="small")
-    what = f":orange[:material/help:] {plain(column.question)}" if column.question else plain(column.said)
-    said.markdown(f"**{plain(_cut(column.name))}**  \n{what}")
-    ways = list(dict.fromkeys(column.others if column.question else (column.how, *column.others)))
-    if len(ways) < 2:
-        return
-    key = f"read_{number}_{column.name}"
-    STATE[key] = None if column.question else column.how
-    choice.selectbox(
-        f"Read {column.name} as", ways, key=key, format_func=AS.__getitem__, label_visibility="collapsed",
-        placeholder="Say which", on_change=_said_how, args=(key, column.name),
-    )  # fmt: skip
-
-
-def _said_how(key: str, column: str) -> None:
-    now = _own().asked
-    if now and STATE[key]:
-        _reread(now.file._replace(how={**now.file.how, column: STATE[key]}))
-
-
-def _sheet() -> None:
-    if now := _own().asked:
-        _reread(now.file._replace(sheet=STATE["sheet"], how={}))
-
-
-def _reread(file: File) -> None:
+def reread(file: File) -> None:
     """Read a file as it was said; what cannot be done changes nothing and is told."""
     now = _own().asked
     assert now is not None
@@ -605,12 +525,14 @@ def _reread(file: File) -> None:
         _ask(now.file, now.reading, str(error))
 
 
-def _use() -> None:
+def take_asked() -> None:
+    """The file is taken as it was read. For callbacks."""
     if now := _own().asked:
         _accept(now.file, now.reading)
 
 
-def _leave() -> None:
+def leave_asked() -> None:
+    """The file is left, and what was on the page is there again. For callbacks."""
     _own().asked = None
     page.held.touched = True
 

@@ -43,6 +43,7 @@ from pages.ui.train import (
     prepare_task,
     rate,
     table_advice,
+    table_preview,
     task,
 )
 from pages.ui.train.train_settings import page
@@ -72,7 +73,7 @@ def show(held: controls.Controls, box: Any = None) -> None:
     """Everything on the page that needs torch; `box` is the place under a task."""
     live_runs.settle()
     if own_table.asked():  # no run of another table in its place
-        own_table.preview()
+        table_preview.show()
         return
     session.held(Live).experiment = held.experiment
     if page.held.followed:
