@@ -29,7 +29,7 @@ NO_TABLE: Mapping[str, Any] = {
     "missing": "refuse",
 }
 FEWEST_ROWS = 2
-SHOWN_NAME = 24  # characters of a column's name beside its parameter
+SHOWN_NAME = 32  # characters of a column's name beside its parameter
 # Words in the names of columns that people want predicted, the likeliest first.
 TARGETS = (
     "target", "price", "prices", "saleprice", "sales", "medv", "charges", "cost", "mpg", "salary", "wage", "income", "revenue",

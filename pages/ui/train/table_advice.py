@@ -28,7 +28,8 @@ def show(experiment: Experiment) -> None:
     kappa = forecast.condition_number
     if experiment.scale_features and (plainly := _kappa_as_it_is(experiment)) > ILL_CONDITIONED:
         size = "∞" if np.isinf(plainly) else short(plainly)
-        st.markdown(f":small[The features are scaled. As they are, κ = {size}, and training is slow.]")
+        slow = f" As they are, κ = {size}, and training is slow." if kappa < plainly else ""
+        st.markdown(f":small[The features are scaled.{slow}]")
         st.button("Show it unscaled", key="unscale", on_click=own_table.unscale, width="stretch",
                   help="The same rows as they are, at a rate that settles.")  # fmt: skip
     if kappa > ILL_CONDITIONED and not experiment.scale_features:

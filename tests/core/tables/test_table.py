@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from gd_core.outcome import Outcome, Trained, outcome
 from gd_core.problem import build
 from gd_core.recorder import Recorder, record
-from gd_core.safe_start import safe_start
+from gd_core.safe_start import opening, safe_start
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.experiment_fields import LEARNING_RATE
 from gd_core.settings.fields import Names, ParameterError
@@ -396,6 +396,38 @@ def test_several_features_are_numpys_least_squares():
         problem = build(replace(Experiment.default("table"), **fields, scale_features=scale))
         raw = problem.raw(curvature_of(problem.objective).optimum).numpy()
         np.testing.assert_allclose(raw, expected, rtol=1e-6)
+
+
+def gap_of(experiment, rate):
+    """What NumPy's plain loop leaves of the mean squared error above its minimum, after the epochs at a rate."""
+    objective = build(experiment).objective
+    features, target = objective.features.numpy(), objective.target.numpy()
+    theta, rows = np.zeros(features.shape[1]), len(target)
+    for _ in range(experiment.epochs):
+        theta -= rate * 2 / rows * features.T @ (features @ theta - target)
+    floor = np.linalg.lstsq(features, target, rcond=None)[0]
+    return float(np.mean((features @ theta - target) ** 2) - np.mean((features @ floor - target) ** 2))
+
+
+def test_a_table_opens_scaled_where_it_helps_at_the_best_rate():
+    """κ by NumPy decides; no rate of a hundred below the limit leaves less after the epochs than the one it opens with."""
+    for name, scaled in (("trees", True), ("cars", True)):
+        asked, _ = Experiment.from_query({"dataset": "table", "table": name, "epochs": "12"})
+        features = build(asked).objective.features.numpy()
+        assert (np.linalg.cond(features) ** 2 > 100) == scaled
+        opened = opening(asked)
+        assert opened.scale_features == scaled
+        limit = (
+            2
+            / np.linalg.eigvalsh(2 / opened.points * (f := build(opened).objective.features.numpy()).T @ f)[
+                -1
+            ]
+        )
+        best = min(gap_of(opened, share * limit) for share in np.linspace(0.01, 0.999, 100))
+        assert gap_of(opened, opened.learning_rate) <= best * 1.1 + 1e-12
+    near = Table.of({"x": [-1.0, 0.5, 1.5, -0.5], "y": [1.0, 2.0, 4.0, 0.0]})
+    asked, _ = Experiment.from_query({"dataset": "table", "table": keep(near).key, "epochs": "12"})
+    assert not opening(asked).scale_features
 
 
 @pytest.mark.parametrize("optimizer", ["gradient-descent", "momentum", "nesterov", "adam"])
