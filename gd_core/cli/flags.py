@@ -3,6 +3,7 @@
 import argparse
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -126,8 +127,9 @@ def reading_of(path: Path, options: argparse.Namespace, parser: Parser, *, as_be
             data = file.read(MAX_BYTES + 1)
         reading = read(data, how, sheet=getattr(options, "sheet", ""))
         if as_before and not _is(reading.table, as_before):
-            plain = read(data, plainly=True)
-            reading = plain if _is(plain.table, as_before) else reading
+            with suppress(TableError):  # there may be too few plain numbers
+                plain = read(data, plainly=True)
+                reading = plain if _is(plain.table, as_before) else reading
     except OSError as error:
         parser.exit(2, f"table must be a file that can be read. Got {path}: {error.strerror}.\n")
     except TableError as error:

@@ -145,6 +145,27 @@ def test_a_file_is_looked_at_before_it_is_taken():
     assert not lab.at.exception
 
 
+def test_a_link_to_a_table_that_was_answered_for_opens_with_its_file():
+    """Whoever brings the file answers the same, and has the link's settings; the file as it was read else is another."""
+
+    def taken(lab, order):
+        (asked,) = [box for box in lab.paste(HOMES).at.selectbox if box.key.endswith("_sold")]
+        asked.set_value(order)
+        lab.run()
+        return lab.press("use_table")
+
+    lab = taken(opened(), "month first")
+    link = lab.query | {"epochs": "77"}
+    lab.press("remove_table")
+    del lab
+    gc.collect()
+    other = Table(**link)
+    assert "this link needs the file" in other.said
+    taken(other, "month first")
+    assert other.query == link
+    assert other.experiment.epochs == 77
+
+
 def test_a_file_that_is_looked_at_can_be_left():
     """Then everything is as it was, the run too."""
     lab = opened().press("train")

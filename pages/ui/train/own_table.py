@@ -5,6 +5,7 @@ first, as it was read; until its owner takes it, or answers what is asked about 
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from html import escape
 from typing import Any, NamedTuple
@@ -442,7 +443,8 @@ def _take(source: bytes | str, name: str) -> bool:
         _own().said = str(error)
         return False
     _done()
-    if page.held.wanted or not _needs_a_look(reading):
+    wanted = page.held.wanted
+    if (wanted and wanted["table"] == reading.table.mark) or not _needs_a_look(reading):
         _accept(file, reading)
     else:
         _ask(file, reading)
@@ -462,13 +464,14 @@ def _read(file: File) -> Any:
     Raises:
         TableError: If there is no table in it.
     """
-    from gd_core.tables.reading import read
+    from gd_core.tables.reading import TableError, read
 
     reading = read(file.source, file.how, sheet=file.sheet)
     wanted = (page.held.wanted or {}).get("table")
     if wanted and wanted != reading.table.mark:
-        plainly = read(file.source, plainly=True)
-        return plainly if plainly.table.mark == wanted else reading
+        with suppress(TableError):  # there may be too few plain numbers
+            plainly = read(file.source, plainly=True)
+            return plainly if plainly.table.mark == wanted else reading
     return reading
 
 
