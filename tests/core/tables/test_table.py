@@ -10,6 +10,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gd_core.objective import as_parabola
 from gd_core.outcome import Outcome, Trained, outcome
 from gd_core.problem import build
 from gd_core.recorder import Recorder, record
@@ -400,7 +401,7 @@ def test_several_features_are_numpys_least_squares():
 
 def gap_of(experiment, rate):
     """What NumPy's plain loop leaves of the mean squared error above its minimum, after the epochs at a rate."""
-    objective = build(experiment).objective
+    objective = as_parabola(build(experiment).objective)
     features, target = objective.features.numpy(), objective.target.numpy()
     theta, rows = np.zeros(features.shape[1]), len(target)
     for _ in range(experiment.epochs):
@@ -413,16 +414,12 @@ def test_a_table_opens_scaled_where_it_helps_at_the_best_rate():
     """κ by NumPy decides; no rate of a hundred below the limit leaves less after the epochs than the one it opens with."""
     for name, scaled in (("trees", True), ("cars", True)):
         asked, _ = Experiment.from_query({"dataset": "table", "table": name, "epochs": "12"})
-        features = build(asked).objective.features.numpy()
+        features = as_parabola(build(asked).objective).features.numpy()
         assert (np.linalg.cond(features) ** 2 > 100) == scaled
         opened = opening(asked)
         assert opened.scale_features == scaled
-        limit = (
-            2
-            / np.linalg.eigvalsh(2 / opened.points * (f := build(opened).objective.features.numpy()).T @ f)[
-                -1
-            ]
-        )
+        f = as_parabola(build(opened).objective).features.numpy()
+        limit = 2 / np.linalg.eigvalsh(2 / opened.points * f.T @ f)[-1]
         best = min(gap_of(opened, share * limit) for share in np.linspace(0.01, 0.999, 100))
         assert gap_of(opened, opened.learning_rate) <= best * 1.1 + 1e-12
     near = Table.of({"x": [-1.0, 0.5, 1.5, -0.5], "y": [1.0, 2.0, 4.0, 0.0]})
