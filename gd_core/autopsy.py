@@ -41,8 +41,8 @@ def formula(objective: LinearObjective, theta: Tensor, rows: Tensor | None = Non
     features, target = objective.features, objective.target
     if rows is not None:
         features, target = features[rows], target[rows]
-    target, _ = SQUARED[objective.loss](target)
-    return 2 / len(features) * features.T @ (features @ theta - target)
+    target = SQUARED[objective.loss].target(target)
+    return features.T @ (2 / len(features) * (features @ theta - target))  # autograd's order: to the last bit
 
 
 def finite_difference(
@@ -84,7 +84,7 @@ def _rows_of(experiment: Experiment, updates: list[int]) -> list[Tensor | None]:
     if experiment.updates_per_epoch == 1:
         return [None] * len(updates)
     wanted = set(updates)
-    stream = batches(experiment.training_rows, experiment.batch_size, experiment.seed)
+    stream = batches(experiment.training_rows, experiment.batch_size, experiment.seed, experiment.shuffle)
     found = {k: rows for k, rows in enumerate(islice(stream, max(updates) + 1)) if k in wanted}
     return [found[k] for k in updates]
 

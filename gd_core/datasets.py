@@ -20,6 +20,10 @@ class Dataset:
         target_name: Name of the target with its unit.
         title: Name of the data set.
         start: The published starting parameters, [P]; 0 for a table.
+        centred: Whether a scaled column has mean 0. Without an intercept nothing would take up the shift: then it is
+            only divided, by the root of its mean square, as by R's `scale(center = FALSE)`.
+        unit: What an error of 1 in y is in the units of the data: the target's deviation, if that is scaled.
+        given: y as it was before it was scaled, [N, 1]; None if it is not.
     """
 
     x: Tensor
@@ -28,28 +32,56 @@ class Dataset:
     target_name: str
     title: str
     start: Tensor
+    centred: bool = True
+    unit: float = 1.0
+    given: Tensor | None = None
 
     @property
     def mean(self) -> Tensor:
-        """Mean of each feature, [D]."""
-        return self.x.mean(0)
+        """Mean of each feature, [D]; 0 if it is not centred."""
+        return self._mean(self.x)
 
     @property
     def deviation(self) -> Tensor:
-        """Population standard deviation of each feature, [D]; 1 where a feature is constant."""
-        deviation = self.x.std(0, correction=0)
-        constant = deviation <= 1e-12 * self.x.abs().amax(0)
+        """Population standard deviation of each feature, [D], from 0 if it is not centred; 1 where a feature is constant."""
+        return self._deviation(self.x)
+
+    @property
+    def target_mean(self) -> Tensor:
+        """The same of the target, [1]."""
+        return self._mean(self.y)
+
+    @property
+    def target_deviation(self) -> Tensor:
+        """The same of the target, [1]."""
+        return self._deviation(self.y)
+
+    def _mean(self, columns: Tensor) -> Tensor:
+        return columns.mean(0) if self.centred else torch.zeros_like(columns[0])
+
+    def _deviation(self, columns: Tensor) -> Tensor:
+        deviation = columns.std(0, correction=0) if self.centred else columns.square().mean(0).sqrt()
+        constant = deviation <= 1e-12 * columns.abs().amax(0)
         return torch.where(constant, torch.ones_like(deviation), deviation)
 
-    def standardised(self, by: "Dataset | None" = None) -> "Dataset":
-        """The same rows with every feature shifted to mean 0 and scaled to deviation 1.
+    def standardised(
+        self, by: "Dataset | None" = None, *, features: bool = True, target: bool = False
+    ) -> "Dataset":
+        """The same rows with every feature shifted to mean 0 and scaled to deviation 1, the target too, or that alone.
 
         Args:
             by: Whose mean and deviation are taken instead of its own: held-out rows are scaled as the training rows.
+            features: Whether the features are scaled.
+            target: Whether the target is.
         """
-        own = by or self
-        names = tuple(f"{name}, scaled" for name in self.feature_names)
-        return replace(self, x=(self.x - own.mean) / own.deviation, feature_names=names)
+        own, made = by or self, self
+        if features:
+            names = tuple(f"{name}, scaled" for name in self.feature_names)
+            made = replace(made, x=(self.x - own.mean) / own.deviation, feature_names=names)
+        if target:
+            y = (self.y - own.target_mean) / own.target_deviation
+            made = replace(made, y=y, unit=float(own.target_deviation), given=self.y)
+        return made
 
     def rows(self, which: Tensor) -> "Dataset":
         """Some of the rows, by their numbers, [K]."""

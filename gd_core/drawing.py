@@ -85,13 +85,11 @@ def _safe_rate(experiment: Experiment) -> float | None:
     """The rate that settles, or None if the loss is no parabola and nobody knows one."""
     from gd_core.problem import build
     from gd_core.safe_start import safe_rate
-    from gd_core.settings.experiment_fields import LEARNING_RATE
     from gd_core.theory import parabola_of
 
     problem = build(experiment)
     curvature = parabola_of(experiment, problem.objective)
-    low, high = LEARNING_RATE.low, LEARNING_RATE.high
-    return None if curvature is None else min(high, max(low, safe_rate(experiment, problem, curvature)))
+    return None if curvature is None else safe_rate(experiment, problem, curvature)
 
 
 def _table(points: Any) -> Any:

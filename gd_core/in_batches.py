@@ -4,6 +4,9 @@ Every batch of B rows has a parabola of its own, H_b = (2/B) Φ_bᵀΦ_b, and pu
 e = θ − θ* and the rest r = y − Φθ* its gradient is (2/B) Φ_bᵀ(Φ_b e − r_b). No sharp limit of the rate is known in closed
 form; but some thousand updates tell what many would do.
 
+Rows in order make the same batches in each epoch. Of a rule that is linear in the gradient one epoch is then one affine map
+of error and velocity, and all that becomes of the run is a power of it: `InOrder`.
+
 Source:
     Furstenberg and Kesten, "Products of Random Matrices", 1960, for the growth of such products.
 """
@@ -15,16 +18,20 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from gd_core.objective import SQUARED, LinearObjective
 from gd_core.problem import rule_of_phase
 from gd_core.settings.experiment_fields import Phase
 from gd_core.settings.rules import LinearStep, linear_step
-from gd_core.theory import limit_along
+from gd_core.theory import Curvature, limit_along, stability_limit
 
 PATHS = 16  # tried side by side
 UPDATES = 1500  # of each path, at most
 SLOW_MEMORY = 3  # times as many with a β above 0.99: a velocity of a thousand updates takes as long to come to its level
 CELLS = 6_000_000  # multiplications in all, about: fewer updates where batches are large
+SEEN = 20  # epochs of a level
+ABOVE_ONE = 1e-9  # a factor of an epoch that is more than this above 1 grows
 GROWS = 1e-3  # in an update: less is not told apart from a flat direction that stays as it is
+SHARE = 0.5  # of the limit: 1/λ for gradient descent, with which no direction overshoots
 SETTLING = 4  # the first so manieth part of a path is left out of its growth
 
 
@@ -36,6 +43,21 @@ def safe_rate(features: Tensor, rows_per_update: int, phase: Phase) -> float:
     """
     longest = features.square().sum(1).topk(rows_per_update).values
     return limit_along(2 * float(longest.mean()), phase)
+
+
+def settling_rate(curvature: Curvature, phase: Phase, batch_size: int = 0) -> float:
+    """Half of the stability limit.
+
+    A batch of B rows may be as steep as λ + tr(H)/B, so there it is half of 2(1 − β)/(λ + tr(H)/B), where a gradient
+    counts 1/(1 − β) times in all.
+
+    Raises:
+        ValueError: If the rule is not linear in the gradient.
+    """
+    if not batch_size:
+        return SHARE * stability_limit(curvature, phase)
+    steepest = curvature.largest + float(curvature.eigenvalues.sum()) / batch_size
+    return SHARE * 2 * _linear(phase).per_gradient / steepest
 
 
 def surely_settles(features: Tensor, rows_per_update: int, phase: Phase) -> bool:
@@ -50,10 +72,12 @@ def surely_settles(features: Tensor, rows_per_update: int, phase: Phase) -> bool
     return phase.learning_rate <= 0.25 * step.per_gradient / (2 * float(longest.mean()))
 
 
-def explodes(features: Tensor, rows_per_update: int, phase: Phase) -> bool:
-    """Whether errors grow for good in random batches."""
+def explodes(features: Tensor, rows_per_update: int, phase: Phase, shuffle: bool = True) -> bool:
+    """Whether errors grow for good in random batches, or in those of the rows in order."""
     if surely_settles(features, rows_per_update, phase):
         return False
+    if not shuffle:
+        return InOrder(features, torch.zeros(len(features)), rows_per_update, phase).radius > 1 + ABOVE_ONE
     return growth(features, rows_per_update, phase) > GROWS
 
 
@@ -67,8 +91,8 @@ def growth(features: Tensor, rows_per_update: int, phase: Phase) -> float:
     grown = np.zeros(PATHS)
     count = _updates(rows, rows_per_update)
     begin, settled = count // SETTLING, grown
-    for done, batch in enumerate(_batches(rows, rows_per_update, dice, count), 1):
-        gradient = _slope(batch, error)
+    for done, some in enumerate(_batches(len(rows), rows_per_update, dice, count), 1):
+        gradient = _slope(rows[some], error)
         velocity = step.beta * velocity + gradient
         error = error - rate * (step.on_gradient * gradient + step.on_velocity * velocity)
         size = np.sqrt((error**2).sum(1) + rate**2 * (velocity**2).sum(1)).clip(1e-300)
@@ -78,31 +102,101 @@ def growth(features: Tensor, rows_per_update: int, phase: Phase) -> float:
     return float((grown - settled).mean()) / max(1, count - begin)
 
 
+class InOrder:
+    """Mini-batches of rows in order: what one epoch does to the error e = θ − θ* and to the velocity.
+
+    A batch of B rows turns them into v ← βv + (2/B) Φ_bᵀ(Φ_b e − r_b) and e ← e − η(a ∇ + b v); ⌈N/B⌉ of them one after
+    another are x ↦ M x + m with x = (e, ηv). Directions that no row sees are left out.
+
+    Args:
+        features: Φ, [N, P].
+        rest: y − Φθ*, [N].
+        rows_per_update: B.
+        phase: The rule, linear in the gradient.
+    """
+
+    def __init__(self, features: Tensor, rest: Tensor, rows_per_update: int, phase: Phase) -> None:
+        rows, missed = features.numpy(), rest.numpy()
+        step, rate = _linear(phase), phase.learning_rate
+        self.axes = _axes(rows)  # [P, R]
+        seen, size = rows @ self.axes, self.axes.shape[1]
+        epoch = np.eye(2 * size, 2 * size + 1)  # [M m]: what x and 1 have become
+        with np.errstate(over="ignore", invalid="ignore"):
+            for first in range(0, len(rows), rows_per_update):
+                batch = seen[first : first + rows_per_update]
+                wrong = batch @ epoch[:size]
+                wrong[:, -1] -= missed[first : first + rows_per_update]
+                slope = rate * 2 / len(batch) * (batch.T @ wrong)
+                epoch[size:] = step.beta * epoch[size:] + slope
+                epoch[:size] -= step.on_gradient * slope + step.on_velocity * epoch[size:]
+        self.epoch = np.concatenate([epoch, np.eye(1, 2 * size + 1, 2 * size)])
+
+    @property
+    def radius(self) -> float:
+        """The spectral radius of M: what an epoch multiplies the error by in the long run. Above 1 it grows."""
+        if not np.isfinite(self.epoch).all():
+            return math.inf
+        return float(abs(np.linalg.eigvals(self.epoch[:-1, :-1])).max())
+
+    def after(self, error: Tensor, epochs: int) -> Tensor:
+        """The error after so many epochs that begin without velocity, [P] → [P]; not finite where it has grown too large."""
+        size = self.axes.shape[1]
+        state = np.concatenate([error.numpy() @ self.axes, np.zeros(size), [1.0]])
+        with np.errstate(over="ignore", invalid="ignore"):
+            state = np.linalg.matrix_power(self.epoch, epochs) @ state
+        return torch.from_numpy(self.axes @ state[:size])
+
+
+def level_in_order(
+    objective: LinearObjective,
+    optimum: Tensor,
+    rows_per_update: int,
+    phase: Phase,
+    error: Tensor,
+    epochs: int,
+) -> float:
+    """The mean gap L − L* over the last fifth of so many more epochs with rows in order; infinite where it has grown too large."""
+    rest = objective.target_in_batches(rows_per_update) - objective.features @ optimum
+    batches, hessian = InOrder(objective.features, rest, rows_per_update, phase), objective.moments.gram
+    seen = np.unique(np.linspace(epochs - epochs // 5, epochs, SEEN).round()).astype(int)
+    errors = torch.stack([batches.after(error, int(one)) for one in seen])
+    found = float((errors @ hessian * errors).sum(1).mean()) / objective.moments.rows
+    return found if math.isfinite(found) else math.inf
+
+
 def level(
-    features: Tensor, rest: Tensor, rows_per_update: int, phase: Phase, error: Tensor, updates: int
+    objective: LinearObjective,
+    optimum: Tensor,
+    rows_per_update: int,
+    phase: Phase,
+    error: Tensor,
+    updates: int,
 ) -> float:
     """The gap L − L* that is left about so many updates later, in the middle one of several paths.
 
     The equations are the rule's own, for all paths at once; each begins with nothing remembered.
 
     Args:
-        features: Φ, [N, P].
-        rest: y − Φθ*, [N].
+        objective: The loss, on all N rows.
+        optimum: θ*, [P].
         rows_per_update: B; N for all rows, of which one path is enough.
         phase: The rule.
         error: θ − θ*, [P].
         updates: How many; fewer are looked at where they would take long.
     """
-    rows, missed, whole = features.numpy(), rest.numpy(), rows_per_update == len(features)
+    features, best = objective.features, objective.features @ optimum
+    rows, whole = features.numpy(), rows_per_update == len(features)
     rule, dice = rule_of_phase(phase), np.random.default_rng(1)
     errors = error.repeat(1 if whole else PATHS, 1)
     state = rule.initial(errors)
     count = tried(features, rows_per_update, phase, updates)
     hessian = 2 / len(rows) * (features.T @ features)
     late, seen = min(count - 1, count * 3 // 4), []
-    batches = _batches(rows, rows_per_update, dice, count, missed)
-    for done in range(1, count + 1):
-        slope = errors @ hessian if whole else torch.from_numpy(_slope(next(batches), errors.numpy()))
+    for done, some in enumerate(_batches(len(rows), rows_per_update, dice, count), 1):
+        slope = errors @ hessian
+        if not whole:
+            missed = SQUARED[objective.loss].target(objective.target[some]) - best[some]
+            slope = torch.from_numpy(_slope(rows[some], errors.numpy(), missed.numpy()))
         errors, state = rule.update(errors, slope, state)
         if done > late:
             seen.append(0.5 * ((errors @ hessian) * errors).sum(1))
@@ -138,32 +232,31 @@ def _most(parameters: int, rows_per_update: int) -> int:
 
 def _in_row_space(rows: np.ndarray, errors: np.ndarray) -> np.ndarray:
     """Errors without their part in flat directions, which takes no part in training."""
+    axes = _axes(rows)
+    return errors @ axes @ axes.T
+
+
+def _axes(rows: np.ndarray) -> np.ndarray:
+    """The directions that are not flat, one a column. [N, P] → [P, R]."""
     _, sizes, axes = np.linalg.svd(rows, full_matrices=False)
-    axes = axes[sizes > 1e-9 * sizes[0]]
-    return errors @ axes.T @ axes
+    return axes[sizes > 1e-9 * sizes[0]].T
 
 
-def _slope(batch: tuple[np.ndarray, np.ndarray | float], errors: np.ndarray) -> np.ndarray:
-    """Gradients of one batch a path at its own error: rows [K, B, P], errors [K, P] → [K, P]."""
-    rows, missed = batch
+def _slope(rows: np.ndarray, errors: np.ndarray, missed: np.ndarray | float = 0.0) -> np.ndarray:
+    """Gradients of one batch a path at its own error: rows [K, B, P], errors [K, P], y − Φθ* [K, B] → [K, P]."""
     wrong = (rows @ errors[:, :, None])[..., 0] - missed
     return 2 / rows.shape[1] * (wrong[:, None, :] @ rows)[:, 0]
 
 
 def _batches(
-    rows: np.ndarray,
-    rows_per_update: int,
-    dice: np.random.Generator,
-    updates: int,
-    missed: np.ndarray | None = None,
-) -> Iterator[tuple[np.ndarray, np.ndarray | float]]:
-    """One batch for each path, epoch after epoch of shuffled rows as they are trained."""
+    num_rows: int, rows_per_update: int, dice: np.random.Generator, updates: int
+) -> Iterator[np.ndarray]:
+    """Row numbers of one batch for each path, [K, B], epoch after epoch of shuffled rows as they are trained."""
     done = 0
     while True:
-        order = dice.permuted(np.tile(np.arange(len(rows)), (PATHS, 1)), axis=1)
-        for first in range(0, len(rows), rows_per_update):
-            some = order[:, first : first + rows_per_update]
-            yield rows[some], (0.0 if missed is None else missed[some])
+        order = dice.permuted(np.tile(np.arange(num_rows), (PATHS, 1)), axis=1)
+        for first in range(0, num_rows, rows_per_update):
+            yield order[:, first : first + rows_per_update]
             done += 1
             if done == updates:
                 return

@@ -13,11 +13,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from gd_core.problem import Problem
 from gd_core.theory import Curvature
 
 GRID = 161  # points along each side of the grid behind the level lines
 LINES = 12  # level lines at most
 POINTS_A_LINE = 41  # drawn points of one line; the grid has more
+SAME = 1e-4  # of the loss: a place is the same as typed if that changes it by less
 MARGIN = 1.3  # the map's half-width as a multiple of the distance from start to optimum
 
 
@@ -71,6 +73,17 @@ def around(curvature: Curvature, starts: Sequence[Tensor], axes: Sequence[int]) 
     windows = [window(curvature, start, axes) for start in starts]
     half = (max(one.half[0] for one in windows), max(one.half[1] for one in windows))
     return Window(windows[0].centre, half)
+
+
+def typed_start(problem: Problem, curvature: Curvature, theta: Tensor) -> str | None:
+    """A point of the map as it is typed into the start, in raw units; None if 17 digits of those do not hold the curve."""
+    reach = float(curvature.loss(theta) + curvature.gap(problem.start).sum())
+    for digits in (7, 17):
+        texts = [f"{number:.{digits}g}" for number in problem.raw(theta).tolist()]
+        away = problem.scaled(theta.new_tensor([float(text) for text in texts])) - theta
+        if float(curvature.gap(curvature.optimum + away).sum()) <= SAME * reach:
+            return ", ".join(texts)
+    return None
 
 
 def slice_minimum(curvature: Curvature, theta: Tensor, axes: Sequence[int]) -> Tensor:

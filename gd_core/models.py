@@ -109,6 +109,29 @@ class Polynomial(LinearInParameters):
         return matrix
 
 
+class ThroughOrigin(LinearInParameters):
+    """Another model without its last parameter, an intercept: ŷ = 0 where x = 0."""
+
+    def __init__(self, model: LinearInParameters) -> None:
+        super().__init__()
+        self.parameter_names = model.parameter_names[:-1]
+        *_, (name, intercept) = model.named_parameters()
+        delattr(model, name)
+        model.register_buffer(name, torch.zeros_like(intercept))
+        self.model = model
+
+    def forward(self, x: Tensor) -> Tensor:  # [N, D] → [N, 1]
+        return self.model(x)
+
+    def features(self, x: Tensor) -> Tensor:
+        return self.model.features(x)[:, :-1]
+
+    def to_raw(self, mean: Tensor, deviation: Tensor) -> Tensor:
+        if mean.any():
+            raise ValueError(f"mean must be 0 for a model without an intercept. Got {mean.tolist()}.")
+        return self.model.to_raw(mean, deviation)[:-1, :-1]
+
+
 class Proportional(LinearInParameters):
     """ŷ = A x."""
 
@@ -134,7 +157,10 @@ class Proportional(LinearInParameters):
 
 MODELS: Mapping[str, Callable[..., Model]] = {  # the number is of features, or of powers
     "quadratic": Quadratic,
+    "quadratic-origin": lambda: ThroughOrigin(Quadratic()),
     "linear": Linear,
+    "linear-origin": lambda num_features=2: ThroughOrigin(Linear(num_features)),
     "polynomial": Polynomial,
+    "polynomial-origin": lambda degree=2: ThroughOrigin(Polynomial(degree)),
     "proportional": Proportional,
 }

@@ -1,12 +1,14 @@
 """What is minimised: a loss as a function of one flat vector θ.
 
 Training, Hessian, batched runs and contour lines all use this one function. No ½ stands before the mean.
-RMSE, the root of the mean squared error, is what is shown; the loss is what is minimised.
+RMSE, the root of the mean squared error, is what is shown; the loss is what is minimised. Of a scaled target the loss has
+no unit any more, and RMSE is told in the data's all the same.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -39,10 +41,21 @@ def mse_broadcast(prediction: Tensor, target: Tensor) -> Tensor:
 
 Loss = Callable[[Tensor, Tensor], Tensor]
 LOSSES: Mapping[str, Loss] = {"mse": mse, "mse-broadcast": mse_broadcast}
-# What a loss is the mean squared error against, and what it has above that, by y: the shape mistake fits the mean of y.
-SQUARED: Mapping[Loss, Callable[[Tensor], tuple[Tensor, float]]] = {
-    mse: lambda y: (y, 0.0),
-    mse_broadcast: lambda y: (y.mean().expand_as(y), float(y.var(correction=0))),
+
+
+class Squared(NamedTuple):
+    """A loss as a mean squared error: against what, and what it has above that; each by y, [..., B] of one batch or of many."""
+
+    target: Callable[[Tensor], Tensor]  # → [..., B]
+    above: Callable[[Tensor], Tensor]  # → [...]
+
+
+SQUARED: Mapping[Loss, Squared] = {
+    mse: Squared(lambda y: y, lambda y: y.new_zeros(y.shape[:-1])),
+    # the shape mistake fits the mean of y
+    mse_broadcast: Squared(
+        lambda y: y.mean(-1, keepdim=True).expand_as(y), lambda y: y.var(-1, correction=0)
+    ),
 }
 
 
@@ -78,9 +91,10 @@ class Objective:
         return self if rows is None else replace(self, dataset=self.dataset.rows(rows))
 
     def rmse(self, theta: Tensor) -> Tensor:
-        """Root mean squared error against the data, whatever loss is minimised. [..., P] → [...]."""
+        """Root mean squared error in the data's units, whatever loss is minimised and of which. [..., P] → [...]."""
         predictions = torch.vmap(self.predict)(theta.reshape(-1, theta.shape[-1]))
-        return (predictions - self.target).square().mean(-1).sqrt().reshape(theta.shape[:-1])
+        squares = (predictions - self.target).square().mean(-1)
+        return self.dataset.unit * squares.sqrt().reshape(theta.shape[:-1])
 
     def many(self, theta: Tensor) -> Tensor:
         """The loss at each of K parameter vectors, [K, P] → [K]."""
@@ -107,18 +121,23 @@ class LinearObjective(Objective):
     @cached_property
     def centred(self) -> Centred:
         """The rows whose mean squared error is minimised, in coordinates that lose no digit."""
-        return centred_of(self.model, self.dataset.x, SQUARED[self.loss](self.target)[0])
+        return centred_of(self.model, self.dataset.x, SQUARED[self.loss].target(self.target))
 
     @property
     def least_squares_target(self) -> Tensor:
         """What the loss is a mean squared error against, [N]. Only of a loss in `SQUARED`."""
-        return SQUARED[self.loss](self.target)[0]
+        return SQUARED[self.loss].target(self.target)
+
+    def target_in_batches(self, rows_per_update: int) -> Tensor:
+        """The same where each batch of the rows in order takes its own: the shape mistake fits the batch's mean. [N]."""
+        return torch.cat([SQUARED[self.loss].target(some) for some in self.target.split(rows_per_update)])
 
     @cached_property
     def least_squares(self) -> tuple[Moments, float]:
         """The loss as a mean squared error and a number above it. Only of a loss in `SQUARED`."""
-        target, above = SQUARED[self.loss](self.target)
-        return self.moments if target is self.target else self.centred.as_trained, above
+        squared = SQUARED[self.loss]
+        same = squared.target(self.target) is self.target
+        return self.moments if same else self.centred.as_trained, float(squared.above(self.target))
 
     def predict(self, theta: Tensor) -> Tensor:
         """ŷ = Φ θ, [N], for θ of shape [P]."""
@@ -137,7 +156,7 @@ class LinearObjective(Objective):
 
     def rmse(self, theta: Tensor) -> Tensor:
         """See `Objective.rmse`."""
-        return (theta @ self.features.T - self.target).square().mean(-1).sqrt()
+        return self.dataset.unit * (theta @ self.features.T - self.target).square().mean(-1).sqrt()
 
 
 def objective_of(model: Model, dataset: Dataset, loss: Loss) -> Objective:

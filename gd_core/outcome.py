@@ -13,8 +13,8 @@ from typing import NamedTuple, Self
 import torch
 from torch import Tensor
 
-from gd_core import in_batches
-from gd_core.objective import as_parabola
+from gd_core import gone_on, in_batches
+from gd_core.objective import LinearObjective, as_parabola
 from gd_core.problem import Problem
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.experiment_fields import Phase
@@ -24,6 +24,7 @@ from gd_core.training import Epochs
 
 CONVERGED_BELOW = 1e-6  # of a direction's first gap to the optimum,
 NEGLIGIBLE = 1e-4  # or of the lowest loss: the RMSE is then within 0.005 % of the floor
+PERFECT = 3.0  # of a lowest loss that is no more than the rounding of the data
 SAME_CURVATURE = 1e-6  # eigenvalues closer than this share are one space: its axes are chosen by rounding
 WINDOW = 20  # epochs looked back on
 LONGEST = 4000  # epochs looked back on where a rule has no theory
@@ -50,6 +51,7 @@ class Outcome(StrEnum):
     GROWING = "growing"
     DIVERGED = "diverged"
     STOPPED = "stopped"
+    STILL = "stood still"
 
 
 class Left(NamedTuple):
@@ -82,24 +84,23 @@ class Trained(NamedTuple):
         phases: Rules, rates and epochs, one after another; each begins without velocity.
         rows: N, the rows that are trained on.
         rows_per_update: B.
-        features: Φ [N, P], of which batches are rows; None where they are not at hand.
-        target: y, [N].
         epochs: Epochs of the whole run so far, if the recording does not hold them all.
+        experiment: What was trained,
+        problem: and its problem; None where their rows are not at hand.
     """
 
     phases: tuple[Phase, ...]
     rows: int
     rows_per_update: int
-    features: Tensor | None = None
-    target: Tensor | None = None
     epochs: int | None = None
+    experiment: Experiment | None = None
+    problem: Problem | None = None
 
     @classmethod
     def of(cls, experiment: Experiment, problem: Problem) -> Self:
         """Of an experiment."""
-        whole = as_parabola(problem.objective)
-        rows = (whole.features, whole.least_squares_target) if whole else (None, None)
-        return cls(experiment.phases, experiment.training_rows, experiment.rows_per_update, *rows)
+        rows, batch = experiment.training_rows, experiment.rows_per_update
+        return cls(experiment.phases, rows, batch, experiment=experiment, problem=problem)
 
     @property
     def updates_per_epoch(self) -> int:
@@ -121,6 +122,7 @@ def outcome(recording: Epochs, curvature: Curvature | None, trained: Trained | N
 
     - diverged: the loss passed 10⁶ × max(1, first loss), or is not finite.
     - stopped: by hand, before its epochs were done.
+    - stood still: by its own tolerance: its last epoch changed the loss by less.
     - growing: the rate is above the limit: the error along an eigenvector grows in each epoch, and wins in the end.
     - converged: along every eigenvector of the Hessian, the gap to the lowest loss is at most a millionth of what it
       was at the start, or a ten-thousandth of the lowest loss itself. Equal eigenvalues count as one space.
@@ -139,6 +141,8 @@ def outcome(recording: Epochs, curvature: Curvature | None, trained: Trained | N
         return Finding(Outcome.DIVERGED, recording.diverged_at)
     if recording.stopped:
         return Finding(Outcome.STOPPED, recording.epochs)
+    if recording.still:
+        return Finding(Outcome.STILL, recording.epochs)
     if curvature is None:
         return _by_losses_alone(recording)
     return _Judge(recording, curvature, trained).finding()
@@ -165,49 +169,107 @@ class _Judge:
     @cached_property
     def close(self) -> Tensor:
         """Whether each epoch is as good as at the optimum, [E + 1]."""
-        smallest = max(NEGLIGIBLE * self.curvature.floor_loss, self.rounding)
-        return (self.parts <= (CONVERGED_BELOW * self.parts[0]).clamp(min=smallest)).all(1)
+        return (self.parts <= self._near).all(1)
+
+    @property
+    def _near(self) -> Tensor:
+        """The gap of each space up to which it counts as arrived, [S]."""
+        share = PERFECT if self.curvature.floor_is_zero else NEGLIGIBLE
+        smallest = max(share * self.curvature.floor_loss, self.rounding)
+        return (CONVERGED_BELOW * self.parts[0]).clamp(min=smallest)
+
+    @cached_property
+    def recent(self) -> Tensor:
+        """The gaps of the epochs that tell where the run is now: one, or several where it scatters."""
+        gap = (self.recording.epoch_loss[self.first :] - self.curvature.floor_loss).clamp(min=0)
+        return gap[-max(1, min(WINDOW, self.done // 2)) :]
+
+    @cached_property
+    def future(self) -> Tensor | None:
+        """The gaps of the epochs to come, when the same run goes on ten times as long, or twice at least; else None."""
+        trained, curvature = self.trained, self.curvature
+        if trained is None or trained.experiment is None or trained.problem is None:
+            return None
+        if not self.recording.complete or trained.epochs is not None:
+            return None
+        experiment = trained.experiment
+        before, epochs = self.recording.epochs - self.done, self.recording.epochs
+        longer = [before + times * self.done for times in (LONGER, LONGER // 2, 2)]
+        total = next((one for one in longer if gone_on.soon_done(experiment, one)), None)
+        if total is None:
+            return None
+        return gone_on.gaps_gone_on(experiment, trained.problem, curvature, total)[epochs + 1 :]
+
+    @property
+    def later(self) -> float | None:
+        """The gap then: the mean over the last fifth of all epochs, infinite where the run diverges."""
+        if self.future is None:
+            return None
+        return float(self.future[-max(1, (len(self.future) + self.recording.epochs + 1) // 5) :].mean())
 
     def finding(self) -> Finding:
         """How it ended."""
         if self.recording.epochs == 0 or self.done == 0:
             return self._arrived() or Finding(Outcome.DESCENDING)
-        if self.linear and self._grows():
-            return Finding(Outcome.GROWING)
-        if found := self._left() or self._arrived():
-            return found
-        if not self.linear:
-            return Finding(self._without_theory())
-        return Finding(self._in_batches() if self.recording.mini_batches else self._on_all_rows())
+        if self.linear and not self.recording.mini_batches:
+            return (
+                Finding(Outcome.GROWING) if self._grows() else self._arrived() or Finding(self._on_all_rows())
+            )
+        return (
+            Finding(Outcome.GROWING)
+            if self._explodes()
+            else self._left() or self._arrived() or self._scatters()
+        )
 
     def _arrived(self) -> Finding | None:
+        """Whether it is as good as at the optimum, and stays there; or leaves it by no fault of the batches."""
         if not bool(self.close[-1]):
             return None
         never = (~self.close).nonzero()
         epoch = int(never[-1]) + 1 if len(never) else 0
         if self.trained and self.trained.epochs is not None and len(never):
             epoch = max(0, self.trained.epochs - (self.recording.epochs - epoch))
-        return Finding(Outcome.CONVERGED, epoch, leaves=self._will_leave())
+        leaves = self._will_leave()
+        if leaves and self.recording.mini_batches:
+            return None
+        return Finding(Outcome.CONVERGED, epoch, leaves=leaves)
 
     def _grows(self) -> bool:
         """Whether the error along an eigenvector that has any grows for good."""
         assert self.phase is not None
-        assert self.trained is not None
-        rate, features = self.phase.learning_rate, self.trained.features
         there = self.curvature.gap(self.recording.epoch_theta[-1]) > self.rounding
-        for curvature, has_error in zip(self.curvature.eigenvalues.tolist(), there.tolist(), strict=True):
-            if has_error and curvature > 0 and factor(self.phase, rate, curvature) > 1 + LEVEL:
-                return True
-        if not self._has_batches or not bool(there.any()):
+        return any(
+            has_error
+            and curvature > 0
+            and factor(self.phase, self.phase.learning_rate, curvature) > 1 + LEVEL
+            for curvature, has_error in zip(self.curvature.eigenvalues.tolist(), there.tolist(), strict=True)
+        )
+
+    def _explodes(self) -> bool:
+        """Whether it diverges when it goes on, as far as that is known; else whether batches make any error grow for good."""
+        if self.later is not None:
+            return math.isinf(self.later)
+        if not self.linear or self._rows is None:
             return False
-        assert features is not None
-        return in_batches.explodes(features, self.trained.rows_per_update, self.phase)
+        assert self.phase is not None
+        return in_batches.explodes(self._rows.features, self._rows_per_update, self.phase, self._shuffled)
 
     @property
-    def _has_batches(self) -> bool:
-        """Whether batches can be tried, and are worth it: a run that goes on is judged at its end."""
-        known = self.trained is not None and self.trained.features is not None
-        return self.recording.mini_batches and known and self.recording.complete
+    def _rows(self) -> LinearObjective | None:
+        """The rows of a run in mini-batches that has ended; one that goes on is judged at its end."""
+        if self.trained is None or self.trained.problem is None or not self.recording.mini_batches:
+            return None
+        return as_parabola(self.trained.problem.objective) if self.recording.complete else None
+
+    @property
+    def _rows_per_update(self) -> int:
+        assert self.trained is not None
+        return self.trained.rows_per_update
+
+    @property
+    def _shuffled(self) -> bool:
+        """Whether the batches are other ones in each epoch."""
+        return self.trained is None or self.trained.experiment is None or self.trained.experiment.shuffle
 
     # -------------------------------------------------------------------------------- a rule with theory, all rows
 
@@ -235,90 +297,47 @@ class _Judge:
             return Outcome.OVERSHOOTING
         return Outcome.DESCENDING
 
-    # ----------------------------------------------------------------------------- a rule with theory, mini-batches
+    # ----------------------------------------------------------------------- mini-batches, and rules without theory
 
-    def _in_batches(self) -> Outcome:
-        """The mean error goes as on all rows, an update at a time. What it still holds of the gap will go; scatter stays."""
+    def _scatters(self) -> Finding:
+        """Told from what becomes of it, where that is known."""
+        said, now = self._by_mean() if self.linear else self._by_errors(), float(self.recent.mean())
+        later = self._level() if self.later is None and self.linear else self.later
+        if later is None:
+            return Finding(said)
+        if later > max(RISES * now + self.rounding, float(self.recent.max())):
+            return Finding(Outcome.GROWING)
+        falls = later < min((FALLS if self.recording.mini_batches else 0.8) * now, float(self.recent.min()))
+        if falls and said is not Outcome.OVERSHOOTING:
+            return Finding(Outcome.DESCENDING)
+        return Finding(said if falls or (said is Outcome.DESCENDING and later < now) else Outcome.HOVERING)
+
+    def _by_mean(self) -> Outcome:
+        """The mean error goes as on all rows, an update at a time: what it still holds of the gap will go, scatter stays."""
         assert self.phase is not None
-        gap = self.recording.epoch_loss[self.first :] - self.curvature.floor_loss
-        window = gap[-max(1, min(WINDOW, self.done // 2)) :].clamp(min=0)
-        recent = window.mean()
-        start = self.recording.epoch_theta[self.first]
+        recent, start = float(self.recent.mean()), self.recording.epoch_theta[self.first]
         now, later = (
             float(left_along(self.curvature, self.phase, start, n).sum())
             for n in (self.updates, LONGER * self.updates)
         )
-        if now - later > DRIFT * float(recent) or (now > HARDLY_SCATTERS * float(recent) and later < now):
-            return Outcome.DESCENDING if self._settles(float(recent)) else Outcome.HOVERING
-        if not self._has_batches:
-            if self.done > WINDOW:
-                return _drift(*_halves(gap[-WINDOW - 1 :]))
-            return Outcome.HOVERING
-        later = self._level()
-        if later < min(FALLS * float(recent), float(window.min())):
+        if now - later > DRIFT * recent or (now > HARDLY_SCATTERS * recent and later < now):
             return Outcome.DESCENDING
-        return (
-            Outcome.GROWING if later > max(RISES * float(recent), float(window.max())) else Outcome.HOVERING
-        )
-
-    def _settles(self, recent: float) -> bool:
-        """Whether the batches leave no more than there is now, where the velocity could carry one into the others."""
-        if not self._has_batches or (self.phase and self.phase.momentum_or_zero == 0):
-            return True
-        assert self.phase is not None
-        assert self.trained is not None
-        assert self.trained.features is not None
-        count = in_batches.tried(
-            self.trained.features, self.trained.rows_per_update, self.phase, LONGER * self.updates
-        )
-        start, level = self.recording.epoch_theta[self.first], self._level()
-        scatter = level - float(left_along(self.curvature, self.phase, start, count).sum())
-        return level < recent and scatter < FALLS * recent
-
-    def _level(self) -> float:
-        """The gap that batches leave when the run has gone on; with a velocity, which is not recorded, from the start."""
-        if self.phase and self.phase.momentum_or_zero:
-            return self._gone_on(self.recording.epoch_theta[self.first], LONGER * self.updates)
-        return self._gone_on(self.recording.epoch_theta[-1], (LONGER - 1) * self.updates)
-
-    def _gone_on(self, theta: Tensor, updates: int) -> float:
-        """The gap that the rule leaves after so many updates from θ with nothing remembered; the batches are others."""
-        assert self.phase is not None
-        assert self.trained is not None
-        features, target = self.trained.features, self.trained.target
-        assert features is not None
-        assert target is not None
-        optimum, batch = self.curvature.optimum, self.trained.rows_per_update
-        rest = target - features @ optimum
-        return in_batches.level(features, rest, batch, self.phase, theta - optimum, updates)
-
-    def _goes_on_to(self) -> float | None:
-        """The gap when the run has gone on, of a rule without theory: all of it once more, and on. None if that takes long."""
-        updates = LONGER * self.updates
-        if self.trained is None or self.trained.features is None or not self.recording.complete:
-            return None
-        count, parameters = self.trained.features.shape
-        if not in_batches.can_be_tried(count, parameters, self.trained.rows_per_update, updates):
-            return None
-        return self._gone_on(self.recording.epoch_theta[self.first], updates)
-
-    # ------------------------------------------------------------------------------------------ a rule without theory
-
-    def _without_theory(self) -> Outcome:
-        """Told from the errors so far; and, for a short run, from what becomes of it."""
-        said, later = self._by_errors(), self._goes_on_to()
-        if later is None:
-            return said
-        count = max(1, min(WINDOW, self.done // 2)) if self.recording.mini_batches or self.done > 1 else 1
-        recent = float((self.recording.epoch_loss[-count:] - self.curvature.floor_loss).clamp(min=0).mean())
-        if later > RISES * recent + self.rounding:
-            return Outcome.GROWING
-        falls = later < (FALLS if self.recording.mini_batches else 0.8) * recent
-        if said is Outcome.DESCENDING and (falls or later < recent):
-            return said
-        if falls:
-            return Outcome.OVERSHOOTING if said is Outcome.OVERSHOOTING else Outcome.DESCENDING
+        if self._rows is None and self.done > WINDOW:
+            gap = self.recording.epoch_loss[self.first :] - self.curvature.floor_loss
+            return _drift(*_halves(gap[-WINDOW - 1 :]))
         return Outcome.HOVERING
+
+    def _level(self) -> float | None:
+        """The gap to which batches bring it, from where it stands and with nothing remembered; the batches are others."""
+        if (rows := self._rows) is None:
+            return None
+        assert self.phase is not None
+        optimum, updates = self.curvature.optimum, (LONGER - 1) * self.updates
+        if not self._shuffled:
+            error, epochs = self.recording.epoch_theta[self.first] - optimum, LONGER * self.done
+            return in_batches.level_in_order(rows, optimum, self._rows_per_update, self.phase, error, epochs)
+        error = self.recording.epoch_theta[-1] - optimum
+        return in_batches.level(rows, optimum, self._rows_per_update, self.phase, error, updates)
 
     def _by_errors(self) -> Outcome:
         """Told from the errors along each eigenvector: who has crossed the bottom and stays about it has arrived.
@@ -356,7 +375,7 @@ class _Judge:
 
     def _left(self) -> Finding | None:
         """Reached and left again, by a rule whose memory of the gradients fades."""
-        if not self._forgets():
+        if not self._forgets() or self.recording.mini_batches:
             return None
         close = self.close[self.first :]
         together = (
@@ -373,20 +392,19 @@ class _Judge:
         return Finding(Outcome.HOVERING, self.first + reached, Left(times, farthest))
 
     def _will_leave(self) -> bool:
-        """Whether steps as long as the rate, which come back when the memory fades, lead out of what counts as near."""
+        """Whether it leaves what counts as near when it goes on.
+
+        Where that is not known: steps as long as the rate come back when the rule's memory fades.
+        """
+        near = self._near
+        if self.future is not None:
+            away = self.future if self._forgets() and not self.recording.mini_batches else self.future.mean()
+            return bool((away > near.sum()).any())
         if not self._forgets():
             return False
         assert self.phase is not None
-        smallest = max(
-            NEGLIGIBLE * self.curvature.floor_loss,
-            self.rounding,
-            CONVERGED_BELOW * float(self.parts[0].max()),
-        )
         steep, rate = self.curvature.largest, self.phase.learning_rate
-        if rate * steep / 40 > self.phase.epsilon and 0.5 * steep * rate**2 > smallest / 10:
-            return True
-        later = self._goes_on_to()
-        return later is not None and later > 10 * smallest
+        return rate * steep / 40 > self.phase.epsilon and 0.5 * steep * rate**2 > float(near.min()) / 10
 
 
 def _spaces(curvature: Curvature, parts: Tensor) -> Tensor:

@@ -1,6 +1,6 @@
 """From an `Experiment`, which is words and numbers, to the tensors and functions that are trained."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 import torch
@@ -10,7 +10,6 @@ from gd_core.datasets import DATASETS, Dataset, from_table
 from gd_core.models import MODELS, LinearInParameters, Model
 from gd_core.objective import LOSSES, LinearObjective, Objective, objective_of
 from gd_core.optimizers import OPTIMIZERS, UpdateRule, at_rate, in_turn
-from gd_core.settings.catalog import DATASET_INFO
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.experiment_fields import Phase
 from gd_core.settings.fields import ParameterError
@@ -25,12 +24,13 @@ class Problem:
 
     Attributes:
         dataset: The rows that are trained on, in raw units.
-        objective: The loss, on standardised features if the experiment asks for it.
+        objective: The loss, on standardised features and of a standardised target if the experiment asks for it.
         start: θ₀ in the coordinates that are trained, [P].
-        to_raw: Matrix [P, P]; θ in raw units is `to_raw @ theta`. The identity without scaling.
+        to_raw: Matrix [P, P]; θ in raw units is `to_raw @ theta + offset`. The identity without scaling.
         rule: The update rule, with its phases.
         held_out: The rows kept from training, in raw units, or None.
         validation: The same loss on the held-out rows, scaled by the training rows' mean and deviation, or None.
+        offset: The mean of a scaled target, as an intercept, [P]; else 0, [1].
     """
 
     dataset: Dataset
@@ -40,6 +40,7 @@ class Problem:
     rule: UpdateRule
     held_out: Dataset | None = None
     validation: Objective | None = None
+    offset: Tensor = field(default_factory=lambda: torch.zeros(1, dtype=torch.float64))
 
     @property
     def linear(self) -> LinearObjective:
@@ -54,12 +55,26 @@ class Problem:
         return self.objective
 
     def raw(self, theta: Tensor) -> Tensor:
-        """Coefficients of the unscaled features, [..., P] → [..., P]. The same curve in other numbers."""
-        return theta @ self.to_raw.T
+        """Coefficients of the data as they are, [..., P] → [..., P]. The same curve in other numbers."""
+        return theta @ self.to_raw.T + self.offset
 
     def scaled(self, raw: Tensor) -> Tensor:
         """The inverse of `raw`."""
-        return torch.linalg.solve(self.to_raw, raw.unsqueeze(-1)).squeeze(-1)
+        return torch.linalg.solve(self.to_raw, (raw - self.offset).unsqueeze(-1)).squeeze(-1)
+
+    def predicted(self, theta: Tensor) -> Tensor:
+        """ŷ of each row that is trained on, in the data's units, [P] → [N]."""
+        return self.objective.dataset.unit * self.objective.predict(theta) + self.offset[-1]
+
+    def centred(self, theta: Tensor) -> Tensor:
+        """Coefficients of (x − mean) / deviation for the target as it is, [..., P] → [..., P], to draw the curve with.
+
+        Not by way of the raw ones: of a tenth power of calendar years these have too few digits to hold a curve.
+        """
+        if self.objective.dataset.x is not self.dataset.x:
+            return self.objective.dataset.unit * theta + self.offset
+        mean, deviation = self.dataset.mean, self.dataset.deviation
+        return self.raw(theta) @ self.linear.model.to_raw(-mean / deviation, 1 / deviation).T
 
 
 def build(experiment: Experiment, like: Problem | None = None) -> Problem:
@@ -73,35 +88,41 @@ def build(experiment: Experiment, like: Problem | None = None) -> Problem:
         like: The problem of an experiment with the same data, scaling and loss, which are then shared.
     """
     if like is not None:
-        start = (
-            like.scaled(start_of(experiment, like.dataset))
-            if experiment.scale_features
-            else start_of(experiment, like.dataset)
-        )
+        start = start_of(experiment, like.dataset)
+        start = like.scaled(start) if experiment.is_rescaled else start
         return replace(like, start=start, rule=rule_of(experiment))
     dataset, model, held_out = dataset_of(experiment), model_of(experiment), None
     if experiment.holdout:
         training, kept = _sides(experiment)
         dataset, held_out = dataset.rows(training), dataset.rows(kept)
-    identity = torch.eye(len(dataset.start), dtype=torch.float64)
-    trained = dataset.standardised() if experiment.scale_features else dataset
+    standardised = partial(
+        Dataset.standardised, by=dataset, features=experiment.scale_features, target=experiment.scale_target
+    )
+    trained = standardised(dataset)
+    to_raw = torch.eye(len(dataset.start), dtype=torch.float64)
+    offset = torch.zeros(1, dtype=torch.float64)
     if experiment.scale_features:
         assert isinstance(model, LinearInParameters)  # or the experiment would have been refused
         to_raw = model.to_raw(dataset.mean, dataset.deviation)
-    else:
-        to_raw = identity
-    start = (
-        torch.linalg.solve(to_raw, start_of(experiment, dataset))
-        if experiment.scale_features
-        else start_of(experiment, dataset)
-    )
+    if experiment.scale_target:
+        to_raw = trained.unit * to_raw
+        offset = torch.cat([torch.zeros_like(dataset.start[:-1]), dataset.target_mean])
     loss = LOSSES[experiment.loss]
-    objective = objective_of(model, trained, loss)
+    start = start_of(experiment, dataset)
     validation = None
     if held_out:
-        judged = held_out.standardised(by=dataset) if experiment.scale_features else held_out
-        validation = objective_of(model, judged, loss)
-    return Problem(dataset, objective, start, to_raw, rule_of(experiment), held_out, validation)
+        validation = objective_of(model, standardised(held_out), loss)
+    problem = Problem(
+        dataset,
+        objective_of(model, trained, loss),
+        start,
+        to_raw,
+        rule_of(experiment),
+        held_out,
+        validation,
+        offset,
+    )
+    return replace(problem, start=problem.scaled(start)) if experiment.is_rescaled else problem
 
 
 def dataset_of(experiment: Experiment) -> Dataset:
@@ -110,6 +131,10 @@ def dataset_of(experiment: Experiment) -> Dataset:
     Raises:
         ParameterError: If they stand in a table that is known by its fingerprint only, and is not here.
     """
+    return replace(_rows(experiment), centred=experiment.intercept)
+
+
+def _rows(experiment: Experiment) -> Dataset:
     if experiment.dataset != DATASET:
         return _published(experiment)
     if sentence := needs_its_file(experiment.table):
@@ -127,13 +152,15 @@ def dataset_of(experiment: Experiment) -> Dataset:
 
 def _published(experiment: Experiment) -> Dataset:
     """Rows that a function makes: the data set's own, or another's with a title and a start of its own."""
-    info = DATASET_INFO[experiment.dataset]
+    info = experiment.info
     made = DATASETS[info.rows or experiment.dataset](
         experiment.points, noise=experiment.noise, data_seed=experiment.data_seed
     )
     if info.rows:
         made = replace(made, title=info.title)
-    return made if info.start is None else replace(made, start=torch.tensor(info.start, dtype=torch.float64))
+    if info.start is not None:
+        return replace(made, start=torch.tensor(info.start, dtype=torch.float64))
+    return made if experiment.intercept else replace(made, start=made.start[:-1])
 
 
 def _sides(experiment: Experiment) -> tuple[Tensor, Tensor]:
@@ -157,7 +184,7 @@ def split(num_rows: int, held_out: int, seed: int) -> tuple[Tensor, Tensor]:
 def model_of(experiment: Experiment) -> Model:
     """What is fitted. A model of a table has as many weights as there are features or powers."""
     make = MODELS[experiment.info.model]
-    return make(len(experiment.info.parameters) - 1) if experiment.dataset == DATASET else make()
+    return make(experiment.info.weights) if experiment.dataset == DATASET else make()
 
 
 def start_of(experiment: Experiment, dataset: Dataset) -> Tensor:

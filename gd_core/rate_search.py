@@ -36,13 +36,8 @@ def multiples(step: LinearStep, curvatures: np.ndarray, epochs: int | np.ndarray
 
     By the two eigenvalues of an epoch, so with half of the digits where they are one. For searching, not for showing.
     """
-    beta, a, b = step
-    first = 1 - curvatures * (a + b)  # m₀₀
-    half, square = (first + beta) / 2, beta * (1 - a * curvatures)
-    apart = half**2 - square
-    root = np.sqrt(np.abs(apart).clip(min=1e-300))
+    first, half, square, root, swings = _matrix(step, curvatures)
     with np.errstate(all="ignore"):
-        swings = apart < 0
         angle = epochs * np.arctan2(root, half)
         swinging = np.sqrt(square.clip(min=0)) ** epochs * (
             np.cos(angle) + (first - half) / root * np.sin(angle)
@@ -52,6 +47,25 @@ def multiples(step: LinearStep, curvatures: np.ndarray, epochs: int | np.ndarray
         low, high = half - root, half + root
         still = ((first - low) * high**epochs - (first - high) * low**epochs) / (2 * root)
     return np.where(swings, swinging, still)
+
+
+def widest(step: LinearStep, curvatures: np.ndarray, epochs: int) -> np.ndarray:
+    """A bound of |pₙ| that only falls with n below the limit: every swing counts as if it were at its widest. [...] → [...]."""
+    first, half, square, root, swings = _matrix(step, curvatures)
+    with np.errstate(all="ignore"):
+        swinging = np.sqrt(square.clip(min=0)) ** epochs * np.hypot(1, (first - half) / root)
+        low, high = half - root, half + root
+        still = (abs(first - low) * abs(high) ** epochs + abs(first - high) * abs(low) ** epochs) / (2 * root)
+    return np.where(swings, swinging, still)
+
+
+def _matrix(step: LinearStep, curvatures: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Of an epoch's matrix at s = ηλ: m₀₀, h, r², √|h² − r²|, and whether h² < r², so that the velocity swings."""
+    beta, a, b = step
+    first = 1 - curvatures * (a + b)
+    half, square = (first + beta) / 2, beta * (1 - a * curvatures)
+    apart = half**2 - square
+    return first, half, square, np.sqrt(np.abs(apart).clip(min=1e-300)), apart < 0
 
 
 def slowest_root(step: LinearStep, curvature: float) -> float:

@@ -12,7 +12,7 @@ from gd_core.problem import Problem, build
 from gd_core.settings.engines import LOOP, SPECTRUM
 from gd_core.settings.experiment import Experiment
 from gd_core.spectrum import Stretch, path
-from gd_core.training import Recording, Step, batches, diverged_above, has_diverged, train
+from gd_core.training import Recording, Step, batches, diverged_above, has_diverged, stands_still, train
 
 STACKED_AT_ONCE = 10_000  # steps; three small tensors each take 40 times the room of three rows
 ERRORS_AT_ONCE = 2**20  # residuals in memory together, or long runs on many rows would take gigabytes
@@ -26,7 +26,7 @@ class Recorder(InSlices[Step, Recording]):
     def __init__(self, experiment: Experiment, problem: Problem | None = None) -> None:
         self.experiment = experiment
         self.problem = problem or build(experiment)
-        rows = batches(experiment.training_rows, experiment.batch_size, experiment.seed)
+        rows = batches(experiment.training_rows, experiment.batch_size, experiment.seed, experiment.shuffle)
         updates = experiment.total_epochs * experiment.updates_per_epoch
         steps = train(self.problem.objective, self.problem.start, self.problem.rule, rows)
         super().__init__(islice(steps, updates + 1))
@@ -34,6 +34,7 @@ class Recorder(InSlices[Step, Recording]):
         self._kept: tuple[Tensor, ...] = ()  # θ, loss and gradient of every update
         self._epochs: tuple[Tensor, ...] = ()  # loss, RMSE and held-out RMSE of every epoch
         self._first_loss = float(self.problem.objective(self.problem.start))  # of all rows
+        self._last_loss = self._first_loss  # of the epoch before, where a tolerance asks for it
 
     def keep(self, step: Step) -> int | None:
         if has_diverged(step.loss.item(), self._first_loss):
@@ -41,7 +42,20 @@ class Recorder(InSlices[Step, Recording]):
         self._pending.append(step)
         if len(self._pending) == STACKED_AT_ONCE:
             self._stack()
+        if self.experiment.tolerance:
+            self._compare(step)
         return None
+
+    def _compare(self, step: Step) -> None:
+        """Note where an epoch of the last phase has changed the loss of all rows by less than the tolerance."""
+        epoch, turn = divmod(step.update, self.experiment.updates_per_epoch)
+        first = self.experiment.total_epochs - self.experiment.epochs
+        if turn or epoch < first:
+            return
+        whole = self.experiment.updates_per_epoch == 1
+        loss = step.loss.item() if whole else float(self.problem.objective(step.theta))
+        self.still = epoch > first and stands_still(loss, self._last_loss, self.experiment.tolerance)
+        self._last_loss = loss
 
     def recording(self) -> Recording:
         self._stack()
@@ -70,6 +84,7 @@ class Recorder(InSlices[Step, Recording]):
             diverged_at=self.diverged_at,
             complete=self.complete,
             stopped=self.stopped,
+            still=self.still,
             engine=self.engine,
         )
 
@@ -106,11 +121,18 @@ class SpectrumRecorder(InSlices[Stretch, Recording]):
 
     def keep(self, step: Stretch) -> int | None:
         beyond = (~(step.loss <= self._bound)).nonzero()
-        if not len(beyond):
-            self._take(step)
-            return None
-        self._take(Stretch(*(column[: int(beyond[0])] for column in step)))
-        return self._done
+        sound = int(beyond[0]) if len(beyond) else len(step.loss)
+        where = self._stands_still(step.loss[:sound])
+        self.still = where is not None
+        self._take(Stretch(*(column[: sound if where is None else where + 1] for column in step)))
+        return self._done if len(beyond) and where is None else None
+
+    def _stands_still(self, losses: Tensor) -> int | None:
+        """The first of the next epochs that changes the loss by less than the tolerance, in the last phase; or None."""
+        asked = max(0, self.experiment.total_epochs - self.experiment.epochs + 1 - self._done)
+        before = torch.cat([self._columns.loss[self._done - 1 : self._done], losses[:-1]])
+        found = ((losses - before).abs() < self.experiment.tolerance)[asked:].nonzero()
+        return asked + int(found[0]) if len(found) else None
 
     def _take(self, stretch: Stretch) -> None:
         """Write some epochs where they belong."""
@@ -118,12 +140,15 @@ class SpectrumRecorder(InSlices[Stretch, Recording]):
         for column, new in zip(self._columns, stretch, strict=True):
             column[there] = new
         objective, validation = self.problem.linear, self.problem.validation
+        unit = objective.dataset.unit
         if objective.loss is mse:
-            self._rmse[there] = torch.from_numpy(np.sqrt(stretch.loss.numpy()))  # torch would ask its threads
+            self._rmse[there] = torch.from_numpy(
+                unit * np.sqrt(stretch.loss.numpy())
+            )  # torch would ask its threads
         else:
-            self._rmse[there] = objective.moments.mean_square(stretch.theta).sqrt()
+            self._rmse[there] = unit * objective.moments.mean_square(stretch.theta).sqrt()
         if isinstance(validation, LinearObjective):
-            self._held_out[there] = validation.moments.mean_square(stretch.theta).sqrt()
+            self._held_out[there] = unit * validation.moments.mean_square(stretch.theta).sqrt()
         self._done = there.stop
 
     def recording(self) -> Recording:
@@ -140,6 +165,7 @@ class SpectrumRecorder(InSlices[Stretch, Recording]):
             diverged_at=self.diverged_at,
             complete=self.complete,
             stopped=self.stopped,
+            still=self.still,
             engine=self.engine,
         )
 

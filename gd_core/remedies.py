@@ -1,29 +1,35 @@
 """What would help a slow run, and how many epochs each remedy takes to come within 1 % of the floor.
 
 For rules that are linear in the gradient the gap after n epochs is known in closed form, so remedies are compared by
-what they would take, not by rules of thumb. In mini-batches the mean error goes the same way, an update at a time.
+what they would take, not by rules of thumb. What mini-batches do beside that is tried: a remedy counts if the run itself,
+with the change, comes there and stays.
 """
 
 import math
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import NamedTuple
 
-import torch
+import numpy as np
 from torch import Tensor
 
-from gd_core import in_batches
-from gd_core.objective import as_parabola
+from gd_core import gone_on, in_batches
 from gd_core.problem import Problem, build
+from gd_core.rate_search import multiples, widest
 from gd_core.settings.catalog import why_not_scaled
 from gd_core.settings.experiment import Experiment
-from gd_core.settings.experiment_fields import HYPERPARAMETERS, LEARNING_RATE, Phase
+from gd_core.settings.experiment_fields import HYPERPARAMETERS, Phase, typed_rate
 from gd_core.settings.rules import linear_step
-from gd_core.theory import Curvature, Forecast, best_in_the_long_run, curvature_of, gaps, limit_along
+from gd_core.theory import Curvature, Forecast, best_in_the_long_run, curvature_of, limit_along
 
 WITHIN = 0.01  # of the floor,
 NOTHING_LEFT = 1e-6  # or of the first RMSE where the floor is 0
 SHARES = (0.3, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98)  # of the limit: rates that are tried
 LONGEST = 10**12  # epochs that are looked for
+LOOKS = 2000  # epochs looked at, of a run that swings to the floor
+SMALLER = (1.0, 0.4, 0.1)  # of a rate at which batches settle: those that are tried,
+TRIED = 2000  # for so many updates,
+STAYS = 0.7  # of which the rest must stay near the floor
 BETTER = 0.67  # of the epochs, from which a remedy is worth its name,
 MUCH_BETTER = 0.33  # and one that changes more than the rate
 FEW = 8  # epochs that it must save
@@ -46,20 +52,42 @@ class Remedy(NamedTuple):
     scaled: bool = False
 
 
-class Remedies(NamedTuple):
-    """What can be done about a slow run.
+@dataclass(frozen=True, eq=False)
+class Remedies:
+    """What can be done about a slow run; each is worked out when it is asked for."""
 
-    Attributes:
-        stay: Epochs at the rate and with the rule as they are; infinite if it never gets there.
-        rate: Another rate alone.
-        momentum: Another β and its rate, for a rule that has one; else None.
-        scaling: Scaled features and their rate; None if they are scaled, or cannot be.
-    """
+    experiment: Experiment
+    problem: Problem
+    curvature: Curvature
 
-    stay: float
-    rate: Remedy
-    momentum: Remedy | None
-    scaling: Remedy | None
+    @property
+    def stay(self) -> float:
+        """Epochs at the rate and with the rule as they are; infinite if it never gets there."""
+        return self._as_it_is[0]
+
+    @property
+    def more_than(self) -> int | None:
+        """Epochs tried in vain where mini-batches take too long to be tried to the end: `stay` is the mean error's then."""
+        return self._as_it_is[1]
+
+    @cached_property
+    def _as_it_is(self) -> tuple[float, int | None]:
+        return _as_it_is(self.experiment, self.problem, self.curvature)
+
+    @cached_property
+    def rate(self) -> Remedy | None:
+        """Another rate alone; None if none that was tried comes there."""
+        return _best_rate(self.experiment, self.problem, self.curvature)
+
+    @cached_property
+    def momentum(self) -> Remedy | None:
+        """Another β and its rate, for a rule that has one; else None."""
+        return _less_momentum(self.experiment, self.problem, self.curvature)
+
+    @cached_property
+    def scaling(self) -> Remedy | None:
+        """Scaled features and their rate; None if they are scaled, or cannot be, or do not come there."""
+        return _scaled(self.experiment)
 
     @property
     def best(self) -> Remedy | None:
@@ -76,92 +104,106 @@ class Remedies(NamedTuple):
 
 
 def remedies_of(forecast: Forecast) -> Remedies | None:
-    """What would help; None for a rule without theory. Worked out once for a forecast."""
-    if "remedies" not in forecast.worked_out:
-        forecast.worked_out["remedies"] = _remedies(forecast)
-    return forecast.worked_out["remedies"]
-
-
-def _remedies(forecast: Forecast) -> Remedies | None:
-    experiment, curvature, problem = forecast.experiment, forecast.curvature, forecast.problem
-    phase = experiment.phase
-    if linear_step(phase) is None or not bool((curvature.eigenvalues > 0).any()):
+    """What would help; None for a rule without theory. Kept with the forecast."""
+    experiment, curvature = forecast.experiment, forecast.curvature
+    if linear_step(experiment.phase) is None or not bool((curvature.eigenvalues > 0).any()):
         return None
-    start = problem.start
-    return Remedies(
-        stay=epochs_to_floor(curvature, phase, start, experiment.updates_per_epoch),
-        rate=_best_rate(experiment, problem, curvature, phase, start),
-        momentum=_less_momentum(experiment, problem, curvature, phase, start),
-        scaling=_scaled(experiment),
-    )
+    return forecast.worked_out.setdefault("remedies", Remedies(experiment, forecast.problem, curvature))
 
 
-def epochs_to_floor(curvature: Curvature, phase: Phase, start: Tensor, updates_per_epoch: int = 1) -> float:
-    """Epochs until the RMSE is within 1 % of the floor, or a millionth of the first where the floor is 0, and stays there; infinite if that never comes."""
-    first = float(curvature.gap(start).sum())
-    least = max((2 * WITHIN + WITHIN**2) * curvature.floor_loss, 1e-14 * (first + curvature.floor_loss))
+def _least(curvature: Curvature, first: float) -> float:
+    """The gap at which the RMSE is within 1 % of the floor, or a millionth of the first where the floor is 0."""
     if curvature.floor_is_zero:
-        least = max(NOTHING_LEFT**2 * first, 1e-14 * curvature.floor_loss)
+        return max(NOTHING_LEFT**2 * first, 1e-14 * curvature.floor_loss)
+    return max((2 * WITHIN + WITHIN**2) * curvature.floor_loss, 1e-24 * first)
 
-    def arrived(updates: int) -> bool:  # momentum comes by more than once before it stays
-        return all(
-            float(gaps(curvature, phase, start, rate, math.ceil(updates * later))) <= least
-            for later in ((1.0, 1.03, 1.1, 1.3) if phase_swings else (1.0,))
-        )
 
-    rate = torch.tensor([phase.learning_rate], dtype=torch.float64)
-    step = linear_step(phase)
-    phase_swings = step is not None and step.beta > 0
-    high = 1
-    if first <= least:
+def epochs_to_floor(curvature: Curvature, phase: Phase, start: Tensor) -> float:
+    """Epochs on all rows until the RMSE is near the floor, and stays there; infinite if that never comes.
+
+    First a bound in which swings count as if they were at their widest, then the last epoch below it that is not near.
+    """
+    step, first = linear_step(phase), curvature.gap(start).numpy()
+    assert step is not None
+    least, rates = _least(curvature, float(first.sum())), phase.learning_rate * curvature.eigenvalues.numpy()
+    if first.sum() <= least:
         return 0
-    while not arrived(high):
-        high *= 4
-        if high > LONGEST * updates_per_epoch:
-            return math.inf
-    low = high // 4
-    while high - low > max(1, high // 200):
+    if not widest(step, rates, LONGEST) ** 2 @ first <= least:
+        return math.inf
+    low, high = 0, LONGEST
+    while high - low > 1:
         middle = (low + high) // 2
-        low, high = (low, middle) if arrived(middle) else (middle, high)
-    return -(-high // updates_per_epoch)
+        low, high = (low, middle) if widest(step, rates, middle) ** 2 @ first <= least else (middle, high)
+    while high:
+        looked_at = np.unique(np.linspace(high // 2, high, LOOKS).round())
+        far = looked_at[multiples(step, rates, looked_at[:, None]) ** 2 @ first > least]
+        if len(far):
+            return int(far[-1]) + 1
+        high //= 2
+    return 1
 
 
-def _best_rate(
-    experiment: Experiment, problem: Problem, curvature: Curvature, phase: Phase, start: Tensor
-) -> Remedy:
-    """The quickest of some rates below the limit; in mini-batches of some that no batch makes grow."""
+def _tried(experiment: Experiment, problem: Problem, curvature: Curvature) -> tuple[float, int]:
+    """Epochs until mini-batches are near the floor and stay there, by the run itself; infinite if not by the epochs tried.
+
+    From then on the mean over each last tenth is near, for twice as long again as the mean
+    error takes. Returned with how many epochs were tried.
+    """
+    first = float(curvature.gap(problem.start).sum())
+    if first <= (least := _least(curvature, first)):
+        return 0, 0
+    mean = min(LONGEST, epochs_to_floor(curvature, experiment.phase, problem.start))
+    enough = 3 * math.ceil(mean / experiment.updates_per_epoch) + FEW
+    tried = min(gone_on.epochs_in(experiment, TRIED), enough)
+    if tried < 1:
+        return math.inf, 0
+    alone = replace(experiment, before=(), epochs=1)
+    gaps = gone_on.gaps_gone_on(alone, build(alone, problem), curvature, tried).numpy()[1:]
+    to_come = np.append(
+        gaps[::-1].cumsum()[::-1], 0.0
+    )  # from each epoch on: so no large sum hides a small gap
+    counts = np.arange(1, tried + 1)
+    tail = np.maximum(1, counts // 10)
+    with np.errstate(invalid="ignore"):
+        far = np.flatnonzero(~((to_come[counts - tail] - to_come[counts]) / tail <= least))
+    arrived = int(far[-1]) + 2 if len(far) else 1
+    return (arrived, tried) if arrived <= STAYS * tried else (math.inf, tried)
+
+
+def _as_it_is(experiment: Experiment, problem: Problem, curvature: Curvature) -> tuple[float, int | None]:
+    """What the run takes as it is; and, where that is the mean error's alone, how many epochs were tried in vain."""
+    mean = epochs_to_floor(curvature, experiment.phase, problem.start)
+    if experiment.updates_per_epoch == 1:
+        return mean, None
+    found, tried = _tried(experiment, problem, curvature)
+    mean = mean / experiment.updates_per_epoch
+    return (mean, tried) if math.isinf(found) and mean > STAYS * tried / 2 else (found, None)
+
+
+def _best_rate(experiment: Experiment, problem: Problem, curvature: Curvature) -> Remedy | None:
+    """The quickest of some rates below the limit; in mini-batches the first of some with which the run comes there."""
+    phase = experiment.phase
     if experiment.updates_per_epoch > 1:
-        rate = _settling(experiment, problem, phase)
-        rates = [rate, rate / 2]
-    else:
-        limit = limit_along(curvature.largest, phase)
-        rates = [share * limit for share in SHARES]
-        patient = best_in_the_long_run(curvature, phase)
-        rates += [patient] if patient < 0.999 * limit else []
-    tried = []
-    for rate in rates:
-        typed = _typed(rate)
-        took = epochs_to_floor(
-            curvature, phase._replace(learning_rate=typed), start, experiment.updates_per_epoch
-        )
-        tried.append(Remedy(took, typed))
+        rate = in_batches.settling_rate(curvature, phase, experiment.rows_per_update)
+        for share in SMALLER:
+            typed = typed_rate(share * rate)
+            found, _ = _tried(replace(experiment, before=(), learning_rate=typed), problem, curvature)
+            if math.isfinite(found):
+                return Remedy(found, typed)
+        return None
+    limit = limit_along(curvature.largest, phase)
+    patient = best_in_the_long_run(curvature, phase)
+    rates = [share * limit for share in SHARES] + ([patient] if patient < 0.999 * limit else [])
+    tried = [
+        Remedy(epochs_to_floor(curvature, phase._replace(learning_rate=typed), problem.start), typed)
+        for typed in map(typed_rate, rates)
+    ]
     return min(tried, key=lambda remedy: (remedy.epochs, remedy.rate))
 
 
-def _settling(experiment: Experiment, problem: Problem, phase: Phase) -> float:
-    """A rate at which batches settle: a quarter of the way of a batch's own steepest; 1/(1 − β) gradients count in all."""
-    step, whole = linear_step(phase), as_parabola(problem.objective)
-    assert step is not None
-    assert whole is not None
-    plain = phase._replace(optimizer="gradient-descent")
-    return 0.25 * step.per_gradient * in_batches.safe_rate(whole.features, experiment.rows_per_update, plain)
-
-
-def _less_momentum(
-    experiment: Experiment, problem: Problem, curvature: Curvature, phase: Phase, start: Tensor
-) -> Remedy | None:
+def _less_momentum(experiment: Experiment, problem: Problem, curvature: Curvature) -> Remedy | None:
     """The β that is best for this κ, ((√κ − 1)/(√κ + 1))², and its rate."""
-    step = linear_step(phase)
+    step = linear_step(experiment.phase)
     if step is None or step.beta == 0 or experiment.updates_per_epoch > 1:
         return None
     root = math.sqrt(curvature.largest / curvature.smallest)
@@ -169,8 +211,8 @@ def _less_momentum(
     beta = beta if beta > NO_MOMENTUM else 0.0
     if not HYPERPARAMETERS["momentum"].low <= beta <= HYPERPARAMETERS["momentum"].high:
         return None
-    found = _best_rate(experiment, problem, curvature, phase._replace(momentum=beta), start)
-    return found._replace(momentum=beta)
+    found = _best_rate(replace(experiment, momentum=beta), problem, curvature)
+    return found and found._replace(momentum=beta)
 
 
 def _scaled(experiment: Experiment) -> Remedy | None:
@@ -180,13 +222,5 @@ def _scaled(experiment: Experiment) -> Remedy | None:
     other = replace(experiment, scale_features=True)
     problem = build(other)
     curvature = curvature_of(problem.objective)
-    found = _best_rate(other, problem, curvature, other.phase, problem.start)
-    return found._replace(scaled=True)
-
-
-def _typed(rate: float) -> float:
-    """A rate as one would type it: three digits, rounded down, within its bounds."""
-    power = 10.0 ** (math.floor(math.log10(rate)) - 2)
-    return min(
-        LEARNING_RATE.high, max(LEARNING_RATE.low, float(f"{math.floor(rate / power + 1e-9) * power:.2e}"))
-    )
+    found = _best_rate(other, problem, curvature)
+    return found and found._replace(scaled=True)

@@ -33,7 +33,7 @@ class RunSummary:
         kept: The epochs whose θ is kept, 0 and E among them, [R].
         theta: θ in the coordinates that were trained at these epochs, [R, P].
         rmse: Root mean squared error at the start of each epoch and at the end, [E + 1].
-        gap: L − L* at the end; None if nobody knows L*, because the loss is no parabola.
+        gap: L − L* at the end, in the data's units; None if nobody knows L*, because the loss is no parabola.
         finding: How the run ended.
         complete: Whether nothing is left to train.
         held_out_rmse: RMSE of the held-out rows at the end, or None if no row is held out.
@@ -95,7 +95,9 @@ def summarised(
         kept=kept,
         theta=recording.epoch_theta[kept],  # a list of rows, so a copy
         rmse=recording.epoch_rmse.numpy().copy(),
-        gap=None if curvature is None else float(curvature.gap(recording.epoch_theta[-1]).sum()),
+        gap=None
+        if curvature is None
+        else curvature.unit**2 * float(curvature.gap(recording.epoch_theta[-1]).sum()),
         finding=outcome(recording, curvature, Trained.of(experiment, problem)),
         complete=recording.complete,
         held_out_rmse=None if held_out is None else float(held_out[-1]),
@@ -135,6 +137,11 @@ def same_data(one: Problem, other: Problem) -> bool:
 def same_target(one: Problem, other: Problem) -> bool:
     """Whether two problems have the same values to predict: then an RMSE means the same."""
     return one is other or _equal(one.dataset.y, other.dataset.y)
+
+
+def same_model(one: Experiment, other: Experiment) -> bool:
+    """Whether two runs fit curves of one kind, with as many parameters."""
+    return (one.info.model, one.info.parameters) == (other.info.model, other.info.parameters)
 
 
 def same_landscape(one: Problem, other: Problem) -> bool:

@@ -3,44 +3,100 @@
 import math
 from collections.abc import Callable
 from dataclasses import replace
+from typing import NamedTuple
 
+from gd_core import in_batches
 from gd_core.problem import Problem, build
+from gd_core.remedies import epochs_to_floor
 from gd_core.settings.experiment import Experiment
-from gd_core.settings.experiment_fields import LEARNING_RATE
+from gd_core.settings.experiment_fields import LEARNING_RATE, typed_rate
+from gd_core.settings.rules import linear_step
 from gd_core.theory import (
     Curvature,
+    Forecast,
     best_for,
     first_step_rate,
     parabola_of,
-    stability_limit,
     why_no_limit,
 )
 from gd_core.verdict import ILL_CONDITIONED
+from gd_core.words import short, some
 
-SHARE = 0.5  # of the limit: 1/λ for gradient descent, with which no direction overshoots
 MANY_NUMBERS = 1_000_000  # rows times parameters, from which on an epoch takes long
 FEW_EPOCHS = 100
 
 
 def safe_rate(experiment: Experiment, problem: Problem, curvature: Curvature) -> float:
-    """Half of the stability limit, or, for a rule without one, a first step of a tenth of the way; cut to three digits."""
-    if why_no_limit(experiment) is None:
-        rate = SHARE * stability_limit(curvature, experiment.phase)
-    else:
-        rate = first_step_rate(experiment, problem, curvature)
-    return _cut(rate)
+    """A rate that settles; for a rule without theory one with a first step of a tenth of the way. In three digits."""
+    if linear_step(experiment.phase) is None:
+        return typed_rate(first_step_rate(experiment, problem, curvature))
+    batch_size = experiment.batch_size if experiment.updates_per_epoch > 1 else 0
+    return typed_rate(in_batches.settling_rate(curvature, experiment.phase, batch_size))
 
 
-def _cut(rate: float) -> float:
-    """A rate with three digits, the others cut off."""
-    unit = 10.0 ** (math.floor(math.log10(rate)) - 2)
-    return float(f"{math.floor(rate / unit * (1 + 1e-12)) * unit:.2e}")
+class Safe(NamedTuple):
+    """A rate to begin with on rows that nobody has tried: what it is called, and why it is safe, for a student."""
+
+    label: str
+    rate: float
+    why: str
+
+    @property
+    def title(self) -> str:
+        """Its name where it does not stand among rates."""
+        return f"{self.label} rate" if self.label == "Safe" else self.label
+
+
+def safe_of(forecast: Forecast) -> Safe:
+    """The safe rate beside the best ones, which lie close to the limit."""
+    experiment = forecast.experiment
+    rate = safe_rate(experiment, forecast.problem, forecast.curvature)
+    if linear_step(experiment.phase) is None:
+        return Safe(
+            "To begin with", rate, "The first step goes a tenth of the way. The best rate has to be tried."
+        )
+    if experiment.updates_per_epoch > 1:
+        return Safe("Safe", rate, "Half of what a batch is likely to bear. Smaller ones hover lower.")
+    return Safe(
+        "Safe", rate, "Half the limit: it still settles on other rows that are nearly twice as steep."
+    )
+
+
+def epochs_needed(forecast: Forecast) -> float | None:
+    """Epochs to within 1 % of the floor at the rate as it is, see `remedies.epochs_to_floor`; None where nobody knows."""
+    experiment, limit = forecast.experiment, forecast.stability_limit
+    if limit is None or experiment.before or experiment.learning_rate >= limit:
+        return None
+    if "epochs needed" not in forecast.worked_out:
+        found = epochs_to_floor(forecast.curvature, experiment.phase, forecast.problem.start)
+        forecast.worked_out["epochs needed"] = found
+    return forecast.worked_out["epochs needed"]
+
+
+def so_many(epochs: float) -> str:
+    """That number in a sentence."""
+    return some(epochs) if math.isfinite(epochs) else "more than a trillion epochs"
 
 
 def measured(experiment: Experiment) -> tuple[Problem, Curvature | None]:
     """The problem of an experiment and the parabola that its loss is, if it is one."""
     problem = build(experiment)
     return problem, parabola_of(experiment, problem.objective)
+
+
+def why_scaled(
+    experiment: Experiment, measure: Callable[[Experiment], tuple[Problem, Curvature | None]] = measured
+) -> str | None:
+    """That no rate that can be typed settles on the columns as they are, and what to do; None if one does."""
+    raw = replace(experiment, scale_features=False, batch_size=0, before=())
+    problem, curvature = measure(raw)
+    if curvature is None or (rate := safe_rate(raw, problem, curvature)) >= LEARNING_RATE.low:
+        return None
+    then = "so the features are scaled" if experiment.scale_features else "scale the features"
+    return (
+        f"On these columns as they are a rate of {short(rate)} would settle, and the least that can be typed is "
+        f"{short(LEARNING_RATE.low)}: {then}."
+    )
 
 
 def safe_start(
@@ -56,25 +112,24 @@ def safe_start(
         measure: Where problem and parabola come from, if they are kept somewhere.
     """
     plain = replace(experiment, batch_size=0, before=(), start="published")
-    low, high = LEARNING_RATE.low, LEARNING_RATE.high
     for scaled in (plain.scale_features, True):
         one = replace(plain, scale_features=scaled)
         problem, curvature = measure(one)
         if curvature is None:
             return plain
         rate = safe_rate(one, problem, curvature)
-        if rate >= low:
+        if rate > LEARNING_RATE.low:
             break
     many = one.points * len(one.info.parameters) > MANY_NUMBERS
     epochs = min(one.epochs, FEW_EPOCHS) if many else one.epochs
-    return replace(one, learning_rate=min(high, max(low, rate)), epochs=epochs)
+    return replace(one, learning_rate=min(LEARNING_RATE.high, rate), epochs=epochs)
 
 
 def best_rate(experiment: Experiment, problem: Problem, curvature: Curvature) -> float:
     """The best for exactly the epochs of a run from its start; where no line tells that, one that settles. Three digits."""
     if why_no_limit(experiment) is not None or experiment.before or experiment.updates_per_epoch > 1:
         return safe_rate(experiment, problem, curvature)
-    return _cut(best_for(curvature, experiment.phase, problem.start, experiment.epochs))
+    return typed_rate(best_for(curvature, experiment.phase, problem.start, experiment.epochs))
 
 
 def opening(
@@ -97,5 +152,4 @@ def opening(
         one = scaled if then and then.condition_number < curvature.condition_number else plain
     problem, curvature = measure(one)
     assert curvature is not None  # it is one of the same loss
-    rate = best_rate(one, problem, curvature)
-    return replace(one, learning_rate=min(LEARNING_RATE.high, max(LEARNING_RATE.low, rate)))
+    return replace(one, learning_rate=min(LEARNING_RATE.high, best_rate(one, problem, curvature)))

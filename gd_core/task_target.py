@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from gd_core.settings.fields import said
 from gd_core.settings.task import Target
 from gd_core.training import Epochs
 from gd_core.words import counted, significant
@@ -46,7 +47,7 @@ def judge(target: Target, recording: Epochs) -> Judgement | None:
 def in_words(target: Target) -> str:
     """The target as a sentence."""
     within = "" if target.within is None else f" within {counted(target.within, 'epoch')}"
-    return f"RMSE below {target.rmse:.12g}{within}"
+    return f"RMSE below {said(target.rmse)}{within}"
 
 
 def verdict(target: Target, judgement: Judgement) -> str:

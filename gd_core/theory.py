@@ -26,11 +26,21 @@ from gd_core.settings.catalog import why_no_parabola
 from gd_core.settings.experiment import Experiment, beyond, not_known
 from gd_core.settings.experiment_fields import COMMON_FIELDS, LEARNING_RATE, Phase
 from gd_core.settings.rules import OPTIMIZER_INFO, LinearRule, LinearStep, is_plain, linear_step
+from gd_core.words import counted, short
 
-# The zones of gradient descent's rate up to 0.1/λ, 1/λ and 2/λ, as shares of the limit 2/λ. With momentum a small
-# rate may already swing and a larger one be no faster, so there the only line is the limit.
-GRADIENT_DESCENT_ZONES = {"slow": 0.05, "fast": 0.5, "overshoots": 1.0}
+# The zones of gradient descent's rate up to 0.1/λ, 1/λ and 2/λ, as shares of the limit 2/λ, λ being that of the steepest
+# direction: how long the flattest one takes is another question. With momentum a small rate may already swing and a
+# larger one be no faster, so there the only line is the limit.
+GRADIENT_DESCENT_ZONES = {"slow": 0.05, "steady": 0.5, "overshoots": 1.0}
+ZONES_SAID = {
+    "slow": "every direction is slow",
+    "steady": "no direction overshoots",
+    "overshoots": "the steepest direction overshoots",
+    "settles": "every direction settles",
+    "diverges": "the steepest direction grows",
+}
 FIRST_STEP = 0.1  # of an adaptive rule, as a share of the longest way that a parameter has to go
+NOTHING = 1e-12  # of the first RMSE: beside a floor of 0 no more than rounding
 KNOWN = COMMON_FIELDS  # settings that the theory takes account of
 
 
@@ -44,11 +54,12 @@ class Curvature:
         eigenvectors: One a column, [P, P].
         optimum: θ*, [P]; the shortest of all optima if a direction is flat.
         floor_loss: L(θ*).
-        floor_rmse: Root mean squared error at θ*, below which no training can get the loss.
+        floor_rmse: Root mean squared error at θ*, below which no training can get it; in the data's units.
         unsure: How far each parameter of θ* may be off because numbers have 16 digits, [P].
         floor_is_zero: Whether the floor is no more than the rounding of the data: the fit is perfect.
         blur: Root mean squared error by which the curve is off because the parameters themselves have 16 digits. It is
             nothing, unless the curve is a small difference of large terms: as are powers of calendar years.
+        unit: What a root of the loss is multiplied by to be in the data's units: see `datasets.Dataset`.
     """
 
     hessian: Tensor
@@ -60,6 +71,7 @@ class Curvature:
     unsure: Tensor
     floor_is_zero: bool
     blur: float
+    unit: float = 1.0
 
     @property
     def largest(self) -> float:
@@ -85,6 +97,34 @@ class Curvature:
         """L(θ) = L(θ*) + ½ (θ − θ*)ᵀ H (θ − θ*), without looking at the rows. [P] → []."""
         away = theta - self.optimum
         return self.floor_loss + 0.5 * (away * (self.hessian * away).sum(-1)).sum()
+
+    def error(self, rmse: Tensor, first: float) -> Tensor:
+        """RMSE as it is shown: 0 where it is no more than the rounding of a perfect fit.
+
+        Args:
+            rmse: Of the rows, any shape.
+            first: RMSE at the start.
+        """
+        return torch.where(rmse <= self.nothing(first), 0.0, rmse)
+
+    def nothing(self, first: float) -> float:
+        """Up to which RMSE a run from this first one has met every row, to rounding; 0 where the floor is above 0."""
+        return NOTHING * first + 2 * self.floor_rmse if self.floor_is_zero else 0.0
+
+    def parameters(self, theta: Tensor, to_raw: Tensor | None = None) -> Tensor:
+        """Parameters as they are shown: 0 where they are no more than rounding, [..., P] → [..., P].
+
+        A parameter has the size that would make its column as large as the data are: √(mean y²) over that of the column.
+
+        Args:
+            theta: In the coordinates that are trained.
+            to_raw: See `Problem`; None for θ itself.
+        """
+        to_raw = torch.eye(len(self.optimum), dtype=theta.dtype) if to_raw is None else to_raw
+        back = torch.linalg.inv(to_raw)
+        columns = (back.T @ self.hessian @ back).diagonal().clamp(min=0) / 2  # mean squares
+        raw = theta @ to_raw.T
+        return torch.where(raw.square() * columns <= NOTHING**2 * self.loss(0 * self.optimum), 0.0, raw)
 
     def gap(self, theta: Tensor) -> Tensor:
         """L(θ) − L(θ*) of each eigenvector's direction: ½ λᵢ eᵢ², [..., P]. Their sum is the whole gap."""
@@ -129,13 +169,18 @@ def curvature_of(objective: Objective) -> Curvature:
         kind = type(objective.model).__name__
         raise ValueError(f"objective must be a parabola, which has one curvature. Got that of {kind}.")
     found, (moments, more) = fit(parabola.centred), parabola.least_squares
-    of_data = rounding_of_data(parabola.dataset.x, parabola.target, parabola.centred, found)
+    rows = parabola.dataset
+    given = parabola.target if rows.given is None else rows.given.squeeze(1)
+    of_data = rounding_of_data(rows.x, given, rows.unit, parabola.centred, found)
     floor = found.floor if parabola.loss is mse else float(parabola.moments.mean_square(found.optimum).sqrt())
+    plain = _parabola(found, moments)
     return replace(
-        _parabola(found, moments),
+        plain,
         floor_loss=found.floor**2 + more,
-        floor_rmse=floor,
+        floor_rmse=rows.unit * floor,
         floor_is_zero=floor <= max(found.rounding, of_data),
+        blur=rows.unit * plain.blur,
+        unit=rows.unit,
     )
 
 
@@ -213,6 +258,11 @@ def why_no_limit(experiment: Experiment) -> str | None:
     """The reason why a rule has no stability limit, for a student; None if it has one."""
     if reason := why_no_theory(experiment):
         return reason
+    if experiment.updates_per_epoch > 1 and not experiment.shuffle:
+        return (
+            "Mini-batches in order have a limit of their own, which no formula gives: each batch has another curvature. "
+            "Small rates settle, beside the optimum; larger ones blow up."
+        )
     if experiment.updates_per_epoch > 1:
         return (
             "Mini-batches have no sharp limit: each batch has a curvature of its own. "
@@ -283,12 +333,14 @@ def conventions(experiment: Experiment) -> tuple[Convention, ...]:
     rows, step = experiment.training_rows, _linear(experiment.phase)
     found = (
         Convention("½ of the mean", "Code whose loss is ½ of the mean of squares: × 2.", 2.0),
-        Convention("the sum", f"Code that adds up the squares of all {rows:,} rows: ÷ {rows:,}.", 1 / rows),
+        Convention(
+            "the sum", f"Code that adds up the squares of all {counted(rows, 'row')}: ÷ {rows:,}.", 1 / rows
+        ),
     )
     if step.on_gradient or not step.beta:
         return found
     kept = 1 - step.beta
-    velocity = f"Code whose velocity is v ← βv + (1 − β)∇L: ÷ (1 − β), that is ÷ {kept:.4g}."
+    velocity = f"Code whose velocity is v ← βv + (1 − β)∇L: ÷ (1 − β), that is ÷ {short(kept, 4)}."
     return (*found, Convention("1 − β", velocity, 1 / kept))
 
 
@@ -529,6 +581,7 @@ def forecast_of(experiment: Experiment, problem: Problem, curvature: Curvature) 
 def _digits(problem: Problem, curvature: Curvature) -> tuple[int, ...]:
     """How many digits of each raw parameter of the optimum are known."""
     unsure = problem.to_raw.abs() @ (curvature.unsure + EPSILON * curvature.optimum.abs())
+    unsure += EPSILON * problem.offset.abs()
     shares = unsure / problem.raw(curvature.optimum).abs()
     return tuple((-shares.log10()).nan_to_num(nan=0.0).ceil().clamp(0, 15).int().tolist())
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import repeat
+from itertools import cycle, repeat
 from typing import NamedTuple, Protocol
 
 import torch
@@ -51,16 +51,20 @@ def train(
         theta, state = rule.update(theta, gradient, state)
 
 
-def batches(num_rows: int, batch_size: int, seed: int) -> Iterator[Tensor | None]:
-    """Row numbers of every update, forever: ⌈N/B⌉ updates an epoch, reshuffled for each epoch.
+def batches(num_rows: int, batch_size: int, seed: int, shuffle: bool = True) -> Iterator[Tensor | None]:
+    """Row numbers of every update, forever: ⌈N/B⌉ updates an epoch, of which the last may see fewer rows.
 
     Args:
         num_rows: N.
         batch_size: B; 0 or N means all rows, unshuffled.
         seed: Seeds a private generator, so that the same seed visits the rows in the same order.
+        shuffle: Whether each epoch has an order of its own; else it is that of the rows, and the batches are always the
+            same, as those of torch's `DataLoader(shuffle=False)`.
     """
     if batch_size in (0, num_rows):
         yield from repeat(None)
+    if not shuffle:
+        yield from cycle(torch.arange(num_rows).split(batch_size))
     generator = torch.Generator().manual_seed(seed)
     while True:
         yield from torch.randperm(num_rows, generator=generator).split(batch_size)
@@ -76,6 +80,15 @@ def has_diverged(loss: float, first_loss: float) -> bool:
     return not loss <= diverged_above(first_loss)
 
 
+def stands_still(loss: float, before: float, tolerance: float) -> bool:
+    """Whether an epoch has changed the loss by less than the tolerance, |Lₜ − Lₜ₋₁| < tolerance, and a run stops there.
+
+    The test of most courses' loops, one epoch at a time. scikit-learn's `SGDRegressor(tol=…)` asks for Lₜ > best − tol
+    instead, five epochs in a row (`n_iter_no_change`), and so stops later and of a rising loss too. 0 never stops.
+    """
+    return abs(loss - before) < tolerance
+
+
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Epochs:
     """A run so far by its epochs, E of them: all that is asked of it to say how it went, and to draw it.
@@ -87,8 +100,9 @@ class Epochs:
         epoch_held_out_rmse: The same against the held-out rows, [E + 1]; None if no row is held out.
         mini_batches: Whether an update sees some of the rows only, so that the loss scatters.
         diverged_at: The epoch at which the loss passed the bound, or None. The recording ends before it.
-        complete: Whether nothing is left to train: all epochs are done, or the run has diverged.
+        complete: Whether nothing is left to train: all epochs are done, or the run has diverged or stands still.
         stopped: Whether someone stopped it before.
+        still: Whether the last epoch changed the loss by less than the run's tolerance, which ended it.
         engine: What worked it out: the "loop", or the "spectrum" of eigenvectors.
     """
 
@@ -100,6 +114,7 @@ class Epochs:
     diverged_at: int | None = None
     complete: bool = True
     stopped: bool = False
+    still: bool = False
     engine: str = LOOP
 
     @property

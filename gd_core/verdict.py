@@ -5,33 +5,36 @@ test a run was judged stands in `test_of`, for whoever asks why.
 """
 
 import math
+from dataclasses import replace
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from gd_core import in_batches
+from gd_core import gone_on, in_batches, tolerance
 from gd_core.objective import as_parabola
-from gd_core.outcome import CONVERGED_BELOW, WINDOW, Finding, Outcome, Trained, overfitting
+from gd_core.outcome import CONVERGED_BELOW, LONGER, WINDOW, Finding, Outcome, Trained, overfitting
 from gd_core.remedies import BETTER, FEW, Remedies, Remedy, remedies_of
 from gd_core.settings.catalog import LOSS_INFO
 from gd_core.settings.experiment import Experiment
-from gd_core.settings.experiment_fields import Phase
+from gd_core.settings.experiment_fields import LEARNING_RATE, Phase
 from gd_core.settings.rules import OPTIMIZER_INFO, LinearRule, linear_step
-from gd_core.theory import Forecast, factor, limit_along
+from gd_core.theory import Forecast, factor, first_step_rate, limit_along
 from gd_core.training import DIVERGED_ABOVE, Epochs
-from gd_core.words import counted, percent, rounded, short, significant, some, times
+from gd_core.words import counted, floor_of, percent, rounded, short, significant, some, times
 
 ILL_CONDITIONED = 100.0  # κ above which scaling is the first advice
 LEVEL = 1e-9  # relative changes of the RMSE below it are rounding
 FLAT = 0.01  # relative change of the RMSE below which a step is called almost flat
-NEARLY = 0.02  # of its way: a parameter that is nearly there,
-LAGS = 0.5  # and one that lags, by what is left
+MOVES = 0.02  # of its size: a parameter that has a way to go
+NEARLY = 0.1  # of its size off: one that is nearly there,
+LAGS = 0.5  # and one that lags, by what is left of its way
 OFF = 5e-3  # of a coefficient: the third digit shows it,
 RIGHT = 5e-4  # and from here on no longer
 SHORT_WAIT = 2.0  # times the epochs trained so far: then going on is all that is needed
 CLOSE = 0.002  # of the floor: an RMSE that is nearer is as good
-NOTHING = 1e-12  # of the first RMSE: no more than rounding
+HELPS = 0.25  # of the gap: another rate that is worth its name leaves less
+HARDLY = 1e-11  # in an epoch: its digits are rounding
 
 
 class StepVerdicts(NamedTuple):
@@ -133,6 +136,8 @@ def _of_training(
     if LOSS_INFO[experiment.loss].rises:
         floor = f"; where its loss is lowest it is {significant(forecast.floor_rmse)}"
     match finding.outcome:
+        case Outcome.STILL:
+            return _stood_still(recording, experiment, forecast)
         case Outcome.DIVERGED:
             return _joined(_gone(recording, finding), *_why_gone(recording, experiment, forecast))
         case Outcome.STOPPED:
@@ -156,6 +161,8 @@ def _without_theory(recording: Epochs, experiment: Experiment, finding: Finding,
     """Of a loss that is no parabola: what the losses alone tell."""
     word = f"{finding.outcome[0].upper()}{finding.outcome[1:]}"
     match finding.outcome:
+        case Outcome.STILL:
+            return _stood_still(recording, experiment, None)
         case Outcome.CONVERGED:
             return (
                 f"Converged at epoch {finding.epoch:,}: since then the loss has not moved by more than a millionth of its "
@@ -180,6 +187,14 @@ def _without_theory(recording: Epochs, experiment: Experiment, finding: Finding,
             return f"{word} {after}. More epochs bring it lower."
 
 
+def _stood_still(recording: Epochs, experiment: Experiment, forecast: Forecast | None) -> str:
+    """A run that its own tolerance has stopped."""
+    otherwise = ""
+    if forecast and not experiment.before and (remedies := remedies_of(forecast)) and remedies.best:
+        otherwise = _advised(remedies, remedies.best, forecast)
+    return _joined(*tolerance.of_run(recording, experiment, forecast, _rmse(recording, forecast), otherwise))
+
+
 BATCHES = "Each mini-batch points a little elsewhere."
 
 
@@ -197,18 +212,8 @@ def _phase_of(recording: Epochs, experiment: Experiment) -> tuple[Phase, int]:
 def _rmse(recording: Epochs, forecast: Forecast | None) -> str:
     """The RMSE at the end; 0 where it is no more than rounding of a perfect fit."""
     rmse = recording.epoch_rmse
-    end = float(rmse[-1])
-    nothing = (
-        forecast is not None
-        and forecast.floor_is_zero
-        and end <= NOTHING * float(rmse[0]) + 2 * forecast.floor_rmse
-    )
-    return "0" if nothing else significant(end)
-
-
-def floor_of(forecast: Forecast) -> str:
-    """The floor in a sentence."""
-    return "0 (a perfect fit, up to rounding)" if forecast.floor_is_zero else significant(forecast.floor_rmse)
+    end = forecast.curvature.error(rmse[-1], float(rmse[0])) if forecast else rmse[-1]
+    return significant(float(end))
 
 
 # ------------------------------------------------------------------------------------------------------- converged
@@ -230,7 +235,7 @@ def _converged(
         title = OPTIMIZER_INFO[phase.optimizer].title
         return (
             news,
-            f"{title} can leave it again: its memory of the gradients fades, and its steps become as long as the rate {short(phase.learning_rate)}.",
+            f"{title} can leave it again: its memory of the gradients fades, and its steps become long again.",
         )
     return news, _undetermined(experiment, forecast) or _coefficient_off(recording, experiment, forecast)
 
@@ -241,11 +246,11 @@ def _undetermined(experiment: Experiment, forecast: Forecast) -> str:
     flat = curvature.eigenvectors[:, curvature.eigenvalues == 0]
     if not flat.shape[1]:
         return ""
-    raw = forecast.problem.raw(flat.T)  # [F, P]
+    raw = flat.T @ forecast.problem.to_raw.T  # [F, P]
     size = forecast.problem.dataset.x.abs().amax(0)
     weight = torch.ones(len(names), dtype=torch.float64)
-    if len(size) == len(names) - 1:
-        weight[:-1] = size  # what a parameter changes of the curve
+    if len(size) == experiment.info.weights:
+        weight[: len(size)] = size  # what a parameter changes of the curve
     part = (raw * weight).abs().amax(0)
     taking = [name for name, share in zip(names, (part / part.max()).tolist(), strict=True) if share > 1e-6]
     listed = ", ".join(taking[:-1]) + f" and {taking[-1]}" if len(taking) > 1 else taking[0]
@@ -314,7 +319,7 @@ def _why_gone(recording: Epochs, experiment: Experiment, forecast: Forecast) -> 
         said = theory.gone.format(
             rate=short(phase.learning_rate), first=short(phase.learning_rate / theory.rate_of_one(phase))
         )
-        return (said, "A smaller rate stays in the valley.")
+        return (said, "" if earlier else _at_a_tenth_of_the_way(recording, experiment, forecast, math.inf))
     if experiment.updates_per_epoch > 1:
         return (
             _too_large_for_batches(experiment, forecast, phase),
@@ -343,7 +348,11 @@ def _grows(forecast: Forecast, phase: Phase, before: str = "") -> str:
 def _settles_at(forecast: Forecast) -> str:
     """A rate that settles, and how long that takes; what else would help more."""
     remedies = remedies_of(forecast)
-    return "" if remedies is None else _advised(remedies, remedies.rate, forecast)
+    if remedies is None:
+        return ""
+    if remedies.rate:
+        return _advised(remedies, remedies.rate, forecast)
+    return _upper(_scale(remedies.scaling, forecast)) if remedies.scaling else ""
 
 
 def _too_large_for_batches(experiment: Experiment, forecast: Forecast, phase: Phase) -> str:
@@ -364,10 +373,12 @@ def _too_large_for_batches(experiment: Experiment, forecast: Forecast, phase: Ph
 
 
 def _smaller_for_batches(experiment: Experiment, forecast: Forecast, phase: Phase) -> str:
-    remedies = remedies_of(forecast)
-    if remedies is None or phase != experiment.phase:
-        return ""
-    return _advised(remedies, remedies.rate, forecast)
+    return _settles_at(forecast) if phase == experiment.phase else ""
+
+
+def _last_steps(recording: Epochs) -> str:
+    """The longest step of a parameter in an epoch of late."""
+    return short(float(recording.epoch_theta[-WINDOW - 1 :].diff(dim=0).abs().max()))
 
 
 def _why_growing(recording: Epochs, experiment: Experiment, forecast: Forecast) -> tuple[str, ...]:
@@ -376,23 +387,21 @@ def _why_growing(recording: Epochs, experiment: Experiment, forecast: Forecast) 
     if not isinstance(theory, LinearRule):
         title = OPTIMIZER_INFO[phase.optimizer].title
         return (
-            f"It is on its way up to where it hovers: {title}’s steps stay about as long as the rate {short(phase.learning_rate)}.",
-            "A smaller rate hovers lower.",
+            f"It is on its way up to where it hovers: {title}’s last steps changed a parameter by up to {_last_steps(recording)} an epoch.",
+            _lower_by_a_smaller_rate(recording, experiment, forecast),
         )
     if experiment.updates_per_epoch > 1:
         whole = as_parabola(forecast.problem.objective)
         assert whole is not None
         batch = experiment.rows_per_update
-        explodes = phase.learning_rate > limit_along(forecast.eigenvalues[-1], phase)
-        explodes = explodes or in_batches.explodes(whole.features, batch, phase)
-        if explodes:
+        if in_batches.explodes(whole.features, batch, phase, experiment.shuffle):
             return (
                 _too_large_for_batches(experiment, forecast, phase),
                 _smaller_for_batches(experiment, forecast, phase),
             )
         return (
             f"{BATCHES[:-1]}, and the rate {short(phase.learning_rate)} follows: it rises to where it hovers.",
-            "A smaller rate hovers lower.",
+            _lower_by_a_smaller_rate(recording, experiment, forecast),
         )
     fell = recording.epoch_rmse[-1] < recording.epoch_rmse[max(0, recording.epochs - 1)]
     so_far = "It still falls, but " if fell and recording.epochs else ""
@@ -407,7 +416,9 @@ def _why_swing(recording: Epochs, experiment: Experiment, forecast: Forecast | N
     phase = _phase_of(recording, experiment)[0]
     theory = OPTIMIZER_INFO[phase.optimizer].theory
     if not isinstance(theory, LinearRule):
-        return (theory.swing,)
+        return theory.swing, "" if forecast is None else _closer_by_a_smaller_rate(
+            recording, experiment, forecast
+        )
     if forecast is None:
         return ("The loss rises and falls: steps jump over the bottom. A smaller rate does not jump.",)
     steepest = forecast.eigenvalues[-1]
@@ -446,7 +457,7 @@ def _hovering(
         return (
             f"Hovering {after}: reached at epoch {finding.epoch:,}, and left {often} since, up to RMSE {significant(finding.left.farthest)}.",
             f"{info.title} has forgotten how steep it was, so its steps become long again.",
-            "A smaller rate leaves it less far.",
+            _left_less_far(recording, experiment, forecast),
         )
     if not recording.mini_batches:
         return (
@@ -459,32 +470,93 @@ def _hovering(
 
 def _lower_by_a_smaller_rate(recording: Epochs, experiment: Experiment, forecast: Forecast) -> str:
     """Whether a third of the rate hovers lower when the run has gone on, worked out; else what does."""
+    levels = _levels(recording, experiment, forecast)
+    if levels is None:
+        return _condition(experiment, forecast) or "A smaller rate, given more epochs, hovers lower."
+    now, lower = levels
+    if not lower < 0.8 * now:
+        return _condition(experiment, forecast) or _by_a_larger_batch(recording, experiment, forecast, now)
+    floor = forecast.curvature.floor_loss
+    at, lower_at = (significant(forecast.curvature.unit * math.sqrt(floor + gap), 4) for gap in (now, lower))
+    if forecast.floor_is_zero or LOSS_INFO[experiment.loss].rises or lower_at == at:
+        return "A smaller rate hovers lower."
+    return f"A third of the rate hovers about RMSE {lower_at}, where this one does about {at}."
+
+
+def _closer_by_a_smaller_rate(recording: Epochs, experiment: Experiment, forecast: Forecast) -> str:
+    """That a third of the rate is closer after as many epochs, where it is tried and is."""
+    phase, _ = _phase_of(recording, experiment)
+    epochs = experiment.total_epochs
+    if phase != experiment.phase or not recording.complete or not gone_on.soon_done(experiment, epochs):
+        return ""
+    own, third = (_comes_to(experiment, forecast, epochs, times) for times in (1, 1 / 3))
+    return "A third of the rate is closer by now." if third < 0.8 * own else ""
+
+
+def _levels(recording: Epochs, experiment: Experiment, forecast: Forecast) -> tuple[float, float] | None:
+    """The gaps to which the run comes when it goes on, and at a third of its rate; None if that takes long."""
     phase, first = _phase_of(recording, experiment)
+    if not recording.complete or phase != experiment.phase:
+        return None
+    curvature, epochs = forecast.curvature, first + LONGER * (recording.epochs - first)
+    if gone_on.soon_done(experiment, epochs):
+        now, lower = (_comes_to(experiment, forecast, epochs, times) for times in (1, 1 / 3))
+        return now, lower
     whole = as_parabola(forecast.problem.objective)
     assert whole is not None
-    curvature, batch = forecast.curvature, experiment.rows_per_update
-    rest = whole.least_squares_target - whole.features @ curvature.optimum
-    updates = 10 * (recording.epochs - first) * experiment.updates_per_epoch
-    error = recording.epoch_theta[min(first, recording.epochs)] - curvature.optimum
-    if (
-        linear_step(phase) is not None and recording.mini_batches
-    ):  # where it stands now, as long as it can be tried
-        updates, error = min(updates, in_batches.UPDATES // 2), recording.epoch_theta[-1] - curvature.optimum
-    if recording.complete and in_batches.can_be_tried(
-        len(whole.features), whole.features.shape[1], batch, updates
-    ):
+    if linear_step(phase) is None or not recording.mini_batches:
+        return None
+    error, batch = recording.epoch_theta[-1] - curvature.optimum, experiment.rows_per_update
+    third = phase._replace(learning_rate=phase.learning_rate / 3)
+    if not experiment.shuffle:
+        epochs = (LONGER - 1) * (recording.epochs - first)
         now, lower = (
-            in_batches.level(whole.features, rest, batch, one, error, updates)
-            for one in (phase, phase._replace(learning_rate=phase.learning_rate / 3))
+            in_batches.level_in_order(whole, curvature.optimum, batch, one, error, epochs)
+            for one in (phase, third)
         )
-        if not lower < 0.8 * now:
-            larger = f"A larger batch hovers lower; a smaller rate would need more than {counted(10 * recording.epochs, 'epoch')}."
-            return _condition(experiment, forecast) or (larger if recording.mini_batches else "")
-        if forecast.floor_is_zero or LOSS_INFO[experiment.loss].rises:
-            return "A smaller rate hovers lower."
-        about = significant(math.sqrt(curvature.floor_loss + lower), 5)
-        return f"A third of the rate hovers about RMSE {about}."
-    return _condition(experiment, forecast) or "A smaller rate, given more epochs, hovers lower."
+        return now, lower
+    updates = in_batches.UPDATES // 2
+    if not in_batches.can_be_tried(len(whole.features), whole.features.shape[1], batch, updates):
+        return None
+    now, lower = (
+        in_batches.level(whole, curvature.optimum, batch, one, error, updates) for one in (phase, third)
+    )
+    return now, lower
+
+
+def _comes_to(experiment: Experiment, forecast: Forecast, epochs: int, times: float = 1) -> float:
+    """The mean gap over the last fifth of a run that has gone on, at so many times its rate."""
+    gaps = gone_on.gaps_gone_on(experiment, forecast.problem, forecast.curvature, epochs, times)
+    return float(gaps[-max(1, len(gaps) // 5) :].mean())
+
+
+def _by_a_larger_batch(recording: Epochs, experiment: Experiment, forecast: Forecast, now: float) -> str:
+    """That a batch four times as large hovers lower, where it is tried and does."""
+    epochs, rows = LONGER * recording.epochs, 4 * experiment.rows_per_update
+    if not recording.mini_batches or experiment.before or rows >= experiment.training_rows:
+        return ""
+    larger = replace(experiment, batch_size=rows)
+    if not gone_on.soon_done(larger, epochs) or not _comes_to(larger, forecast, epochs) < 0.8 * now:
+        return ""
+    return (
+        f"A batch of {rows:,} hovers lower; a smaller rate would need more than {counted(epochs, 'epoch')}."
+    )
+
+
+def _left_less_far(recording: Epochs, experiment: Experiment, forecast: Forecast) -> str:
+    """That a smaller rate leaves the optimum less far, where it is tried and does."""
+    epochs = LONGER * recording.epochs
+    if experiment.before or not recording.complete or not gone_on.soon_done(experiment, epochs):
+        return ""
+    own, third = (
+        float(
+            gone_on.gaps_gone_on(experiment, forecast.problem, forecast.curvature, epochs, t)[
+                epochs // 2 :
+            ].max()
+        )
+        for t in (1, 1 / 3)
+    )
+    return "A third of the rate leaves it less far." if third < 0.5 * own else ""
 
 
 def _condition(experiment: Experiment, forecast: Forecast) -> str:
@@ -493,7 +565,9 @@ def _condition(experiment: Experiment, forecast: Forecast) -> str:
     if forecast.condition_number <= ILL_CONDITIONED:
         return ""
     if remedies and remedies.scaling and remedies.scaling.epochs < BETTER * remedies.stay:
-        return f"The directions are far from alike, κ = {_kappa(forecast)}: {_scale(remedies.scaling)}"
+        return (
+            f"The directions are far from alike, κ = {_kappa(forecast)}: {_scale(remedies.scaling, forecast)}"
+        )
     return ""
 
 
@@ -508,17 +582,23 @@ def _kappa(forecast: Forecast) -> str:
 def _why_descending(recording: Epochs, experiment: Experiment, forecast: Forecast) -> tuple[str, ...]:
     phase, first = _phase_of(recording, experiment)
     if linear_step(phase) is None:
-        return _way_done(recording, forecast), _more(recording, phase)
+        now = float(recording.epoch_loss[-1]) - forecast.curvature.floor_loss
+        better = _at_a_tenth_of_the_way(recording, experiment, forecast, now)
+        return _way_done(recording, forecast), better or _more(recording, phase)
     rises = LOSS_INFO[experiment.loss].rises
     if rises and recording.epoch_rmse[-1] > recording.epoch_rmse[max(0, recording.epochs - WINDOW)]:
         return ("The mistaken loss falls, while the error against the data rises towards that.",)
     remedies = remedies_of(forecast)
     assert remedies is not None
     trained = recording.epochs - first
-    if remedies.stay <= trained and not experiment.before:
+    if remedies.stay <= trained and not experiment.before and remedies.more_than is None:
         why = _lagging(recording, experiment, forecast) or _why_slow(experiment, forecast)
         return (why, f"It is {_near(forecast)} already; more epochs bring it lower.")
-    if remedies.stay <= SHORT_WAIT * trained + WINDOW and not experiment.before:
+    if (
+        remedies.stay <= SHORT_WAIT * trained + WINDOW
+        and not experiment.before
+        and remedies.more_than is None
+    ):
         return (
             _lagging(recording, experiment, forecast),
             f"More epochs bring it lower: {_near(forecast)} after {some(remedies.stay)}.",
@@ -538,6 +618,20 @@ def _way_done(recording: Epochs, forecast: Forecast) -> str:
     return f"{percent(share)} of the way from the start’s RMSE to the floor is done." if 0 < share < 1 else ""
 
 
+def _at_a_tenth_of_the_way(recording: Epochs, experiment: Experiment, forecast: Forecast, now: float) -> str:
+    """For a rule without theory: the rate that goes a tenth of the way in the first epoch, and where it ends; if that helps."""
+    curvature, problem = forecast.curvature, forecast.problem
+    alone, epochs = replace(experiment, before=()), experiment.epochs
+    rate = float(f"{first_step_rate(alone, problem, curvature):.2g}")
+    if experiment.before or not recording.complete or not gone_on.soon_done(alone, epochs):
+        return ""
+    there = float(gone_on.gaps_gone_on(alone, problem, curvature, epochs, rate / alone.learning_rate)[-1])
+    if not there < HELPS * now or forecast.floor_is_zero or LOSS_INFO[experiment.loss].rises:
+        return ""
+    rmse = short(curvature.unit * math.sqrt(curvature.floor_loss + there))
+    return f"At a rate of {short(rate)} it is at RMSE {rmse} after {counted(epochs, 'epoch')}."
+
+
 def _more(recording: Epochs, phase: Phase) -> str:
     """What brings a rule without theory lower."""
     theory = OPTIMIZER_INFO[phase.optimizer].theory
@@ -552,7 +646,7 @@ def _is_flat(recording: Epochs) -> bool:
 
 def _go_on(remedies: Remedies, experiment: Experiment, forecast: Forecast) -> str:
     """That nothing is much quicker than to go on."""
-    if not math.isfinite(remedies.stay):
+    if not math.isfinite(remedies.stay) or remedies.more_than is not None:
         return "More epochs bring it lower."
     blame = "" if experiment.updates_per_epoch > 1 else ", and neither the rate nor scaling is to blame"
     return f"More epochs bring it lower: {_near(forecast)} after {some(remedies.stay)} in all{blame}."
@@ -571,8 +665,8 @@ def _why_slow(experiment: Experiment, forecast: Forecast) -> str:
         return f"The momentum is what is slow: with β = {short(beta)} every swing keeps {percent(math.sqrt(beta))} of its size an epoch."
     shrinks = (
         f"along the slow direction the error shrinks by {percent(1 - per_epoch)} an epoch"
-        if per_epoch < 1
-        else "along the slow direction the error does not shrink"
+        if per_epoch < 1 - HARDLY
+        else "along the slow direction the error hardly shrinks at all"
     )
     share = phase.learning_rate / limit
     if share < 0.25 and experiment.updates_per_epoch == 1:
@@ -584,12 +678,16 @@ def _why_slow(experiment: Experiment, forecast: Forecast) -> str:
 
 def _advised(remedies: Remedies, best: Remedy, forecast: Forecast) -> str:
     """A remedy with what it takes, beside the simplest one."""
+    if forecast.stability_limit and forecast.stability_limit < LEARNING_RATE.low and remedies.scaling:
+        return (
+            f"No rate from {short(LEARNING_RATE.low)} on settles here: {_scale(remedies.scaling, forecast)}"
+        )
     if best.scaled:
-        beside = remedies.rate if remedies.rate.epochs < remedies.stay else None
+        beside = remedies.rate if remedies.rate and remedies.rate.epochs < remedies.stay else None
         as_it_is = (
             f"as it is, at {short(beside.rate)}, {_took(beside.epochs)}" if beside else _as_it_is(remedies)
         )
-        return f"{_upper(_scale(best)[:-1])}; {as_it_is}."
+        return f"{_upper(_scale(best, forecast)[:-1])}; {as_it_is}."
     if best.momentum is not None:
         beta = f"With β = {short(best.momentum)}" if best.momentum else "Without momentum"
         return (
@@ -603,8 +701,8 @@ def _advised(remedies: Remedies, best: Remedy, forecast: Forecast) -> str:
     return text + "."
 
 
-def _scale(remedy: Remedy) -> str:
-    return f"scale the features, and at {short(remedy.rate)} it takes {_took(remedy.epochs)}."
+def _scale(remedy: Remedy, forecast: Forecast) -> str:
+    return f"scale the features, and {short(remedy.rate)} comes {_near(forecast)} in {_took(remedy.epochs)}."
 
 
 def _upper(text: str) -> str:
@@ -616,9 +714,11 @@ def _took(epochs: float) -> str:
 
 
 def _as_it_is(remedies: Remedies) -> str:
-    return (
-        f"as it is {some(remedies.stay)}" if math.isfinite(remedies.stay) else "as it is it never gets there"
-    )
+    if remedies.more_than is not None:
+        return f"as it is more than {counted(remedies.more_than, 'epoch')}"
+    if not math.isfinite(remedies.stay):
+        return "as it is it never gets there"
+    return f"as it is {some(remedies.stay)}"
 
 
 def _near(forecast: Forecast) -> str:
@@ -636,16 +736,15 @@ def _lagging(recording: Epochs, experiment: Experiment, forecast: Forecast) -> s
     sizes = torch.maximum(best.abs(), 1e-6 * _sizes(forecast))
     off, way = (ends - best).abs() / sizes, best - starts
     gone = torch.where(way == 0, 1.0, (ends - starts) / torch.where(way == 0, 1.0, way))
-    left = torch.where(way.abs() > NEARLY * sizes, (1 - gone).abs(), 0.0)
-    near, late = int(off.argmin()), int(left.argmax())
+    left = torch.where(way.abs() > MOVES * sizes, (1 - gone).abs(), 0.0)
+    near, late = int(torch.where(best.abs() < sizes, torch.inf, off).argmin()), int(left.argmax())
     if near == late or not float(off[near]) < NEARLY or not float(left[late]) > LAGS:
         return ""
     share = float(off[near])
     moved, whole = float(ends[late] - starts[late]), float(way[late])
-    text = (
-        f"{names[near]} is nearly there ({percent(share)} off), {names[late]} has gone "
-        f"{short(abs(moved)) if moved * whole >= 0 else '−' + short(abs(moved))} of its {short(abs(whole))}"
-    )
+    went = short(moved if whole > 0 else -moved)
+    of = "of its" if abs(moved) <= abs(whole) else "though its way is"
+    text = f"{names[near]} is nearly there ({percent(share)} off), {names[late]} has gone {went} {of} {short(abs(whole))}"
     x = problem.dataset.x
     middle, width = float(x[:, 0].mean()), float(x[:, 0].std(correction=0))
     if x.shape[1] == 1 and abs(middle) > width and not experiment.scale_features and len(names) == 2:

@@ -1,8 +1,23 @@
 """Numbers as they stand in a sentence: every one that a verdict names is written here."""
 
 import math
+from typing import Protocol
 
 MINUS = "−"
+
+
+class HasFloor(Protocol):
+    """What knows the lowest RMSE that there is: a parabola, or the forecast made from it."""
+
+    @property
+    def floor_rmse(self) -> float:
+        """The number."""
+        ...
+
+    @property
+    def floor_is_zero(self) -> bool:
+        """Whether it is no more than the rounding of the data."""
+        ...
 
 
 def significant(number: float, digits: int = 6) -> str:
@@ -22,11 +37,12 @@ def significant(number: float, digits: int = 6) -> str:
     return text.replace("-", MINUS)
 
 
-def short(number: float) -> str:
-    """A number for a sentence: three significant digits without trailing zeros, thousands with commas."""
-    if math.isfinite(number) and 1000 <= abs(number) < 1e15:
-        return f"{number:,.0f}".replace("-", MINUS)
-    return _trimmed(significant(number, 3))
+def short(number: float, digits: int = 3) -> str:
+    """A number for a sentence: a few significant digits without trailing zeros, thousands with commas."""
+    exponent = f"{number:.{digits - 1}e}".partition("e")[2]  # rounded first: 999.6 is 1,000
+    if math.isfinite(number) and 3 <= int(exponent) < 15:
+        return _trimmed(f"{number:,.{max(0, digits - 1 - int(exponent))}f}").replace("-", MINUS)
+    return _trimmed(significant(number, digits))
 
 
 def rounded(number: float) -> str:
@@ -34,21 +50,29 @@ def rounded(number: float) -> str:
     return short(float(f"{number:.2e}")) if math.isfinite(number) else short(number)
 
 
+def brief(number: float) -> str:
+    """A guess that may be of any size: 0.0912, 23,400, 7.05e−14; from a million on with an exponent, 1.23e6."""
+    if not math.isfinite(number) or abs(number) < 1e6:
+        return rounded(number)
+    mantissa, exponent = f"{number:.2e}".split("e")
+    return f"{_trimmed(mantissa)}e{int(exponent)}".replace("-", MINUS)
+
+
 def counted(number: int, noun: str) -> str:
     """1 epoch, 2 epochs, 1,000 epochs."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+    return f"{number:,}".replace("-", MINUS) + f" {noun}{'' if abs(number) == 1 else 's'}"
 
 
 def some(number: float, noun: str = "epoch") -> str:
     """A number of things that is a guess: some 8,000 epochs; up to 20 of them exactly."""
-    if number < 20:
+    if abs(number) < 20:
         return counted(round(number), noun)
     return f"some {rounded(float(f'{number:.1e}'))} {noun}s"
 
 
 def times(ratio: float) -> str:
     """How many times as much something is, with enough digits to be told apart from once: 2.41, 28,250, 1.00003."""
-    return short(ratio) if abs(ratio - 1) >= 5e-3 or ratio == 1 else _beside_one(ratio)
+    return _beside_one(ratio) if ratio != 1 and abs(ratio - 1) < 5e-3 else short(ratio)
 
 
 def percent(share: float) -> str:
@@ -63,6 +87,23 @@ def percent(share: float) -> str:
 def parameter(number: float, size: float) -> str:
     """A parameter, which is 0 where it is no more than the rounding of numbers of that size."""
     return significant(0.0 if abs(number) <= 1e-12 * size else number)
+
+
+def floor_of(known: HasFloor) -> str:
+    """The floor in a sentence or a table."""
+    return "0 (a perfect fit, up to rounding)" if known.floor_is_zero else significant(known.floor_rmse)
+
+
+def floor_label(known: HasFloor, digits: int = 4, rises: str = "") -> str:
+    """The floor where there is little room: floor 1.467, floor 0 up to rounding.
+
+    Args:
+        known: What knows it.
+        digits: How many.
+        rises: Not empty where another loss is minimised: then the RMSE may go below.
+    """
+    name = "where the loss is lowest:" if rises else "floor"
+    return f"{name} {'0 up to rounding' if known.floor_is_zero else short(known.floor_rmse, digits)}"
 
 
 def _beside_one(ratio: float) -> str:

@@ -5,6 +5,7 @@ from dataclasses import replace
 import streamlit as st
 
 from gd_core.published import PLANE, PLANE_TABLE
+from gd_core.words import short, significant
 from pages.ui.look import look, projector
 from pages.ui.settings import lesson, lesson_data
 from pages.ui.settings.page_settings import PageSettings
@@ -53,7 +54,9 @@ with st.sidebar:
             title, key=f"example_{number}", help=reason, on_click=page.load, args=(settings,), width="stretch"
         )
 first, last = PLANE_TABLE[0].loss, PLANE_TABLE[-1].loss
-printed = f"The article’s loss falls from {first:.2f} to {last:.2f}. Is its model right?"
+printed = (
+    f"The article’s loss falls from {significant(first, 4)} to {significant(last, 3)}. Is its model right?"
+)
 QUESTION = lesson.Question(
     printed if page.settings == PLANE else "Does this loop find the plane that made the data?", ANSWERS
 )
@@ -80,7 +83,7 @@ with left, st.container(key="picture"):
 with middle:
     gone = " Here they leave the picture." if run.recording.diverged_at else ""
     rows = page.settings.points
-    few = f" {MOVED_ROWS} of {rows:,} rows." if rows > MOVED_ROWS else ""
+    few = f" {MOVED_ROWS} of {short(rows)} rows." if rows > MOVED_ROWS else ""
     look.panel_title("Is the model right?", f"<br>A right prediction lies on the dashed line.{few}{gone}")
     tabs.draw(agreement(run, colours, tall), "agreement")
 with right:
@@ -117,7 +120,7 @@ mistaken = page.settings.loss == "mse-broadcast"
 other = replace(page.settings, loss="mse" if mistaken else "mse-broadcast")
 lesson.closing(
     (
-        "Every prediction is compared with every target, so the best it can do is their mean, −3.54, for every row.",
+        f"Every prediction is compared with every target, so the best it can do is their mean, {parts.mean_of(run)}, for every row.",
         "A loss that falls proves that something is minimised. Look at predictions beside targets, too.",
         "With matching shapes both lines of the error are one. In PyTorch, print the shapes before you subtract.",
     ),

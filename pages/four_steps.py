@@ -5,6 +5,7 @@ from dataclasses import replace
 import streamlit as st
 
 from gd_core.published import QUADRATIC, QUADRATIC_RMSE
+from gd_core.words import significant
 from pages.ui.look import look, projector
 from pages.ui.settings import lesson, lesson_data
 from pages.ui.settings.page_settings import PageSettings
@@ -59,9 +60,7 @@ with st.sidebar:
             title, key=f"example_{number}", help=reason, on_click=page.load, args=(settings,), width="stretch"
         )
 before, last = QUADRATIC_RMSE[-2:]
-printed = (
-    f"The article’s RMSE ends at {before:.4f}, {last:.4f}, and it calls that stable. How good is this curve?"
-)
+printed = f"The article’s RMSE ends at {significant(before)}, {significant(last)}, and it calls that stable. How good is this curve?"
 asked = printed if page.settings == QUADRATIC else "How good is the curve when the loop stops?"
 QUESTION = lesson.Question(asked, ANSWERS)
 lesson.predict(page, QUESTION)

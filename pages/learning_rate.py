@@ -8,6 +8,7 @@ from gd_core.settings.catalog import DATASET_INFO, why_not_scaled
 from gd_core.settings.experiment_fields import HYPERPARAMETERS, LEARNING_RATE
 from gd_core.settings.fields import Choice, Number, Numbers
 from gd_core.settings.rules import OPTIMIZER_INFO, LinearRule
+from gd_core.words import counted
 from pages.ui.look import look
 from pages.ui.settings import lesson, lesson_data
 from pages.ui.settings.page_settings import PageSettings
@@ -80,7 +81,7 @@ page = PageSettings(
 
 lesson.heading(
     "Learning rate",
-    "The same problem four times: too slow, about right, almost too fast, too fast.",
+    "The same problem four times, each at a rate of its own.",
     OPTIMIZER_INFO[page.settings.optimizer].latex + LIMITS[page.settings.optimizer],
 )
 with st.sidebar:
@@ -99,13 +100,14 @@ with st.sidebar:
     page.text("epochs")
     st.button(
         "Rates from the limit again",
-        help="Slow, best for these epochs, overshooting, diverging.",
+        help="2 % of the limit, the best below it for these epochs, just under it, 1.4 times it. Without a limit: the best of "
+        "those tried, a hundredth of it, 10 and 100 times it.",
         on_click=page.set,
         kwargs={"rates": ()},
         disabled=not page["rates"],
         key="usual_rates",
     )
-epochs = f"{page.settings.epochs:,} epoch{'s' if page.settings.epochs > 1 else ''}"
+epochs = counted(page.settings.epochs, "epoch")
 QUESTION = lesson.Question(f"Which run has the lowest RMSE after {epochs}?", ANSWERS)
 lesson.predict(page, QUESTION)
 
@@ -124,8 +126,8 @@ with right:
     goldilocks.claim(page, four)
 lesson.closing(
     (
-        "Too small wastes epochs. A little too large destroys the run.",
-        "With gradient descent the error falls slowly up to the best rate, and beyond the limit it is a wall.",
+        "Too small wastes epochs. A little above the limit, the run is lost.",
+        "With gradient descent the error falls slowly up to the best rate. Beyond the limit it grows from epoch to epoch.",
         "The limit belongs to the problem. Scale the features and it moves.",
     ),
     (

@@ -175,8 +175,8 @@ with st.container(horizontal=True, vertical_alignment="center", key="race_links"
 lesson.closing(
     (
         "Count in rows: small batches have taken many steps before batch has taken one.",
-        "Count in updates: large batches need fewer, because each step is right for all rows.",
-        "Momentum and Nesterov gain along the flat direction; Momentum then swings past the bottom.",
+        "Count in updates: a step of a large batch is right for more rows, and has cost more of them.",
+        "Momentum and Nesterov gain where it is flat, because steps one way add up.",
     ),
     (
         lesson.Link("Sizes of batch, counted in updates", "variants", QUADRATIC, {"racers": "batch,mini-batch,stochastic", "unit": "update"}),

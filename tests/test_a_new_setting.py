@@ -153,8 +153,8 @@ def test_all_that_holds_a_run_holds_it(found):
     assert found["task keeps it"] == [0.5, 1.0]
     assert found["pin"]
     assert found["flag"] == 1.0
-    ten = "10 epochs of {}radient descent{} 1e{}5, trial 1.0"
-    assert found["phases in words"] == [ten.format("g", " at", "-"), ten.format("G", ", η =", "−")]
+    ten = "10 epochs of {}radient descent{} 1e−5, trial 1.0"
+    assert found["phases in words"] == [ten.format("g", " at"), ten.format("G", ", η =")]
     assert found["task's phases"] == [[], ["before must keep trial at 1.0 in this task. Got 0.5."]]
 
 

@@ -17,6 +17,7 @@ from gd_core.cli.train import ROWS, train
 from gd_core.export.notebook import notebook
 from gd_core.export.script import FLAVOURS, script, why_not
 from gd_core.settings.experiment import Experiment
+from gd_core.words import counted
 
 USUAL = "Settings that are not given have the data set's own values, as in the dashboard."
 LARGE = (
@@ -142,7 +143,7 @@ def _take_away(options: argparse.Namespace, *, parser: Parser, make: Callable[[E
 
 def _look(options: argparse.Namespace, *, parser: Parser) -> int:
     reading = reading_of(Path(options.table), options, parser)
-    print(f"{reading.table.rows:,} rows.", *reading.notes, "", sep="\n")
+    print(f"{counted(reading.table.rows, 'row')}.", *reading.notes, "", sep="\n")
     names = [column.name for column in reading.columns]
     for name, column in zip(names, reading.columns, strict=True):
         said = column.question or column.said

@@ -2,6 +2,7 @@
 
 import argparse
 import re
+import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -12,6 +13,7 @@ from gd_core.settings.experiment import Experiment
 from gd_core.settings.experiment_fields import FIELDS
 from gd_core.settings.fields import Flag, Number
 from gd_core.settings.table_fields import left_out_rows, own_names, table_at_hand
+from gd_core.words import counted
 
 if TYPE_CHECKING:
     from gd_core.tables.reading import Reading
@@ -76,9 +78,16 @@ def settings_of(options: argparse.Namespace, parser: Parser) -> tuple[Experiment
     )  # held for as long as the command runs
     experiment, sentences = Experiment.from_query(query)
     if experiment.dataset == "table" and "learning_rate" not in query and not sentences:
-        from gd_core.safe_start import safe_start
+        from gd_core.safe_start import safe_start, why_scaled
 
         safe = safe_start(experiment)
+        if safe.scale_features and query.get("scale_features") == "false":
+            sentences.append(
+                "scale_features must be true for this table, whose features as they are take a rate smaller than any "
+                "that can be typed. Got false."
+            )
+        elif safe.scale_features and not experiment.scale_features:
+            print(why_scaled(safe), file=sys.stderr)
         experiment = replace(experiment, learning_rate=safe.learning_rate, scale_features=safe.scale_features)
     return experiment, sentences
 
@@ -147,6 +156,6 @@ def what_is_fitted(experiment: Experiment) -> list[str]:
     """The first lines of a run on a table: the target, the features, the rows, and those that are left out."""
     features = own_names(experiment.features, table_at_hand(experiment.table))
     power = f", degree {experiment.degree}" if experiment.degree > 1 else ""
-    rows = f"{experiment.points:,} rows"
+    rows = counted(experiment.points, "row")
     first = f"{experiment.target} from {', '.join(features)}{power}: {rows}."
     return [line for line in (first, left_out_rows(vars(experiment))) if line]

@@ -19,8 +19,9 @@ from typing import TYPE_CHECKING, Any
 from gd_core.cli.printing import aligned
 from gd_core.export.whole_file import whole_file
 from gd_core.large.run import LargeRun
-from gd_core.settings.experiment_fields import FIELDS
+from gd_core.settings.experiment_fields import FIELDS, LEARNING_RATE
 from gd_core.settings.table_fields import DATASET, MAX_FEATURES
+from gd_core.words import counted
 
 if TYPE_CHECKING:
     from gd_core.large.distributed import Group
@@ -285,8 +286,15 @@ class _Command:
         from gd_core.export.script import stride
         from gd_core.large.record import Progressed, point_in
         from gd_core.large.training import first_point, problem_of
+        from gd_core.words import short
 
         problem = problem_of(run, seen.moments)
+        if self.speaks and problem.run.scale_features and not run.scale_features:
+            least = short(LEARNING_RATE.low)
+            print(
+                f"No rate from {least} on settles on these columns as they are: so the features are scaled.",
+                file=sys.stderr,
+            )
         every = int(self.options.every) if "every" in self.options else stride(run.epochs, ROWS)
         point = first_point(problem) if record is None else point_in(record, problem, seen)
         if point.epoch > run.epochs:
@@ -320,6 +328,8 @@ class _Command:
                         break
                     progressed.add(found)
                     bar.to(found.epoch, found)
+                    if progressed.still:
+                        break
                     if self.speaks and monotonic() - self._recorded_at > RECORDED_EVERY:
                         self._record(progressed, path)
                     if not problem.run.batch_size:
@@ -391,13 +401,17 @@ def _print_table(progressed: "Progressed") -> None:
         numbers += [row["raw_parameters"][name] for name in names if run.scale_features]
         lines.append([str(row["epoch"]), *(significant(number).replace("−", "-") for number in numbers)])
     print(*aligned(lines), sep="\n")
-    notes = [f"{seen.moments.rows:,} rows, {how_computed(run)}."]
+    notes = [f"{counted(seen.moments.rows, 'row')}, {how_computed(run)}."]
     if progressed.every > 1:
-        notes.append(f"One row every {progressed.every:,} epochs, and the last; --every 1 shows all.")
+        notes.append(
+            f"One row every {counted(progressed.every, 'epoch')}, and the last; --every 1 shows all."
+        )
     if len(run.parameters) > COLUMNS:
-        notes.append(f"{len(run.parameters) - COLUMNS:,} more parameters are in the record.")
+        notes.append(f"{counted(len(run.parameters) - COLUMNS, 'more parameter')} are in the record.")
     if seen.dropped or seen.filled:
-        notes.append(f"{seen.dropped:,} rows were left out, {seen.filled:,} cells took their column’s mean.")
+        notes.append(
+            f"{counted(seen.dropped, 'row')} were left out, {counted(seen.filled, 'cell')} took their column’s mean."
+        )
     print("", *notes, "", progressed.verdict(), sep="\n")
 
 

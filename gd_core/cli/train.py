@@ -17,6 +17,7 @@ from gd_core.settings.engines import ENGINE_NOTE, LOOP
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.experiment_fields import FIELDS
 from gd_core.settings.table_fields import DATASET, needs_its_file
+from gd_core.words import counted
 
 if TYPE_CHECKING:
     from gd_core.problem import Problem
@@ -135,7 +136,7 @@ def _print_table(run: _Run, every: int) -> None:
     from gd_core.words import significant
 
     names = run.experiment.info.parameters
-    scaled = run.experiment.scale_features
+    scaled = run.experiment.is_rescaled
     held_out = ["held-out RMSE"] if run.experiment.holdout else []
     lines = [["epoch", "loss", "RMSE", *held_out, *names, *(f"{name} raw" for name in names if scaled)]]
     for row in rows(run.experiment, run.problem, run.recording):
@@ -146,7 +147,7 @@ def _print_table(run: _Run, every: int) -> None:
     for line in aligned(lines):
         print(line)
     if every > 1:
-        print(f"\nOne row every {every:,} epochs, and the last; --every 1 shows all.")
+        print(f"\nOne row every {counted(every, 'epoch')}, and the last; --every 1 shows all.")
     print(f"\n{run.document['verdict']}")
     if run.recording.engine != LOOP:
         print(f"\n{ENGINE_NOTE}")

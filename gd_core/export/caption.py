@@ -9,6 +9,7 @@ from gd_core.settings.fields import quoted
 from gd_core.settings.rules import OPTIMIZER_INFO
 from gd_core.settings.table_fields import DATASET as TABLE
 from gd_core.settings.table_fields import TABLE_FIELDS
+from gd_core.words import counted
 
 Settings = Mapping[str, str]  # title → value, in reading order
 SYMBOLS = {"momentum": "β", "alpha": "α", "beta1": "β₁", "beta2": "β₂", "epsilon": "ε"}
@@ -16,16 +17,19 @@ _CLEAR = ("Data", "Update rule", "Learning rate", "Network")
 GAPS = {"drop": ("rows with gaps dropped",), "mean": ("gaps filled with the mean",)}
 _WORDED = {  # fields that the sentences below speak of; any other is named with its value
     "dataset", "points", "noise", "data_seed", "holdout", "split_seed", "loss", "optimizer", "learning_rate",
-    "batch_size", "scale_features", "start", "seed", "before", "epochs", *TABLE_FIELDS, *SYMBOLS,
+    "batch_size", "shuffle", "scale_features", "scale_target", "start", "seed", "before", "epochs", "intercept", *TABLE_FIELDS, *SYMBOLS,
 }  # fmt: skip
 
 
 def in_words(run: Experiment) -> Settings:
     """Everything that decides a run's numbers, by its title."""
-    batches = f"{run.batch_size:,} of {run.training_rows:,} rows, shuffled with seed {run.seed}"
+    order = f"shuffled with seed {run.seed}" if run.shuffle else "in order"
+    batches = f"{run.batch_size:,} of {counted(run.training_rows, 'row')}, {order}"
     said = {"Data": _data(run)}
     if run.holdout:
-        said["Held out"] = f"{run.held_out_rows:,} of {run.points:,} rows, split with seed {run.split_seed}"
+        said["Held out"] = (
+            f"{run.held_out_rows:,} of {counted(run.points, 'row')}, split with seed {run.split_seed}"
+        )
     if run.loss != Experiment.loss:
         said["Loss"] = LOSS_INFO[run.loss].title
     if run.before:
@@ -35,6 +39,7 @@ def in_words(run: Experiment) -> Settings:
         "Learning rate": f"η = {written(run.learning_rate)}",
         "Batch": batches if run.batch_size else "all rows",
         "Features": "scaled" if run.scale_features else "not scaled",
+        **({"Target": "scaled"} if run.scale_target else {}),
         "Start": _start(run),
         "Epochs": f"{run.epochs:,}",
     }
@@ -45,10 +50,13 @@ def in_words(run: Experiment) -> Settings:
 
 def in_a_line(these: Mapping[str, str]) -> str:
     """Settings one after the other; a title only where the value does not speak for itself."""
-    return " · ".join(
-        f"{value} epochs" if title == "Epochs" else value if title in _CLEAR else f"{title}: {value}"
-        for title, value in these.items()
-    )
+    return " · ".join(_one(title, value) for title, value in these.items())
+
+
+def _one(title: str, value: str) -> str:
+    if title == "Epochs":
+        return "1 epoch" if value == "1" else f"{value} epochs"
+    return value if title in _CLEAR else f"{title}: {value}"
 
 
 def shared(each: Mapping[str, Settings]) -> Settings:
@@ -65,17 +73,21 @@ def shared(each: Mapping[str, Settings]) -> Settings:
 
 
 def _data(run: Experiment) -> str:
+    without = [] if run.intercept else ["no intercept"]
     if run.dataset == TABLE:
-        of = [f"{run.info.title}, {run.target} over {', '.join(run.features)}", f"{run.points:,} rows"]
+        of = [
+            f"{run.info.title}, {run.target} over {', '.join(run.features)}",
+            counted(run.points, "row"),
+        ]
         of += [f"degree {run.degree}"] if run.degree > 1 else []
-        return ", ".join([*of, *GAPS.get(run.missing, ())])
+        return ", ".join([*of, *without, *GAPS.get(run.missing, ())])
     knobs = {
-        "points": f"{run.points:,} points",
+        "points": counted(run.points, "point"),
         "noise": f"noise {written(run.noise)}",
         "data_seed": f"data seed {run.data_seed}",
     }
     data = [words for name, words in knobs.items() if is_knob(name, run.dataset)]
-    return ", ".join([run.info.title, *data])
+    return ", ".join([run.info.title, *data, *without])
 
 
 def _rule(phase: Phase) -> str:
@@ -85,7 +97,7 @@ def _rule(phase: Phase) -> str:
 
 
 def _phase(phase: Phase) -> str:
-    return f"{phase.epochs:,} epochs of {_rule(phase)}, η = {written(phase.learning_rate)}{phase.besides_in_words}"
+    return f"{counted(phase.epochs, 'epoch')} of {_rule(phase)}, η = {written(phase.learning_rate)}{phase.besides_in_words}"
 
 
 def _start(run: Experiment) -> str:

@@ -25,7 +25,7 @@ class Epoch(NamedTuple):
     rmse: float
     parameters: list[float]
     gradient: list[float]
-    raw: list[float]  # parameters in the units of the data; empty unless the features are scaled
+    raw: list[float]  # parameters in the units of the data; empty unless something is scaled
     held_out_rmse: list[float]  # a single number; empty unless rows are held out
 
 
@@ -40,7 +40,7 @@ def rows(experiment: Experiment, problem: Problem, recording: Recording) -> Iter
             if recording.updates_per_epoch > 1
             else recording.gradient[some]
         )
-        raw = problem.raw(theta) if experiment.scale_features else theta[:, :0]
+        raw = problem.raw(theta) if experiment.is_rescaled else theta[:, :0]
         held_out = recording.epoch_held_out_rmse
         held_out = theta[:, :0] if held_out is None else held_out[some, None]
         columns = (recording.epoch_loss[some], recording.epoch_rmse[some], theta, gradient, raw, held_out)
@@ -61,7 +61,7 @@ def _gradients(objective: Objective, theta: Tensor) -> Tensor:
 def write_csv(experiment: Experiment, problem: Problem, recording: Recording, file: TextIO) -> None:
     """Every epoch as a line, each number with all its digits; below the names of the columns."""
     names = experiment.info.parameters
-    raw = [f"raw_{name}" for name in names if experiment.scale_features]
+    raw = [f"raw_{name}" for name in names if experiment.is_rescaled]
     writer = csv.writer(file, lineterminator="\n")
     held_out = ["held_out_rmse"] if experiment.holdout else []
     head = ["epoch", "loss", "rmse", *names, *(f"gradient_{name}" for name in names), *raw, *held_out]

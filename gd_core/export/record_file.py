@@ -22,6 +22,7 @@ from gd_core.settings.engines import LOOP, SPECTRUM
 from gd_core.settings.experiment import Experiment, defaults, problem_with
 from gd_core.settings.experiment_fields import FIELDS, Phase
 from gd_core.settings.fields import ParameterError, quoted
+from gd_core.words import counted
 
 if TYPE_CHECKING:
     from gd_core.problem import Problem
@@ -90,7 +91,7 @@ def document(experiment: Experiment, problem: "Problem", recording: "Recording")
     }
     if recording.epoch_held_out_rmse is not None:
         last["held_out_rmse"] = recording.epoch_held_out_rmse[-1].item()
-    if experiment.scale_features:
+    if experiment.is_rescaled:
         last["raw_parameters"] = named(problem.raw(theta).tolist())
     return {
         "format": FORMAT,
@@ -183,7 +184,7 @@ def compared(record: Mapping[str, Any], again: Mapping[str, Any], recording: "Re
     where = f" The record was made with {'; '.join(others)}." if others else ""
     if type(updates) is not int or not isinstance(record.get("digest"), str) or updates < 0:
         return False, "The record holds no digest: whether the numbers are the same cannot be said." + where
-    part = "every update" if updates == recording.updates else f"the record’s {updates:,} updates"
+    part = "every update" if updates == recording.updates else f"the record’s {counted(updates, 'update')}"
     if updates <= recording.updates and digest(recording, updates) == record["digest"]:
         same = f"Reproduced exactly: θ, loss and gradient of {part} are the same to the last bit."
         return True, same + where
@@ -195,7 +196,7 @@ def _difference(record: Mapping[str, Any], recording: "Epochs") -> str:
     last = record.get("last")
     epoch, rmse = (last.get("epoch"), last.get("rmse")) if isinstance(last, dict) else (None, None)
     if type(epoch) is not int or not isinstance(rmse, float) or not 0 <= epoch <= recording.epochs:
-        return f"the run made again has {recording.epochs:,} epochs, the record another number"
+        return f"the run made again has {counted(recording.epochs, 'epoch')}, the record another number"
     here = float(recording.epoch_rmse[epoch])
     return f"the RMSE at epoch {epoch:,} is {here!r}, and {rmse!r} in the record"
 

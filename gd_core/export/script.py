@@ -17,6 +17,7 @@ from gd_core.settings.experiment import Experiment, not_known
 from gd_core.settings.experiment_fields import COMMON_FIELDS
 from gd_core.settings.rules import OPTIMIZER_INFO
 from gd_core.settings.table_fields import parameter_names
+from gd_core.words import counted
 
 FLAVOURS: Mapping[str, str] = MappingProxyType(
     {
@@ -78,7 +79,7 @@ def title(experiment: Experiment) -> str:
     """What is trained with what, on one line."""
     rules = list(dict.fromkeys(OPTIMIZER_INFO[phase.optimizer].title for phase in experiment.phases))
     which = " and ".join(rules) if len(rules) < 3 else f"{len(rules)} rules"
-    return plain(f"{experiment.info.title}: {which}, {experiment.total_epochs:,} epochs")
+    return plain(f"{experiment.info.title}: {which}, {counted(experiment.total_epochs, 'epoch')}")
 
 
 def stride(epochs: int, rows: int = ROWS) -> int:
@@ -89,6 +90,9 @@ def stride(epochs: int, rows: int = ROWS) -> int:
 def _table(experiment: Experiment) -> list[str]:
     """A row: loss and error over all rows, parameters, and these in raw units where the features are scaled."""
     raw = ", *(to_raw @ theta).tolist()" if experiment.scale_features else ""
+    first = []
+    if experiment.scale_target:  # too long for one line
+        raw, first = ", *raw", ["raw = (to_raw @ theta + offset).tolist()"]
     if experiment.holdout:
         raw += ", judged"
     prediction = script_data.predicted(experiment, "columns")
@@ -96,18 +100,20 @@ def _table(experiment: Experiment) -> list[str]:
     if LOSS_INFO[experiment.loss].is_mean_square:
         lines = [] if whole == "loss" else [f"whole = {whole}  # of all rows"]
         name = "whole" if lines else "loss"
-        lines.append(f"row = [{name}.item(), {name}.sqrt().item(), *theta.tolist(){raw}]")
+        root = script_data.in_units(experiment, f"{name}.sqrt().item()")
+        lines.append(f"row = [{name}.item(), {root}, *theta.tolist(){raw}]")
     else:
         lines = [
-            f"rmse = (({prediction} - y) ** 2).mean().sqrt()",
+            f"rmse = {script_data.in_units(experiment, f'(({prediction} - y) ** 2).mean().sqrt()')}",
             f"row = [{whole}.item(), rmse.item(), *theta.tolist(){raw}]",
         ]
         if len(lines[-1]) > WIDTH - 8:
             lines[-1:] = [f"whole = {whole}", lines[-1].replace(whole, "whole")]
     if experiment.holdout:
         unseen = script_data.predicted(experiment, "unseen")
-        lines.insert(-1, f"judged = (({unseen} - judge) ** 2).mean().sqrt().item()")
-    return [*lines, """print(f"{epoch:>8}", *(f"{number!r:>24}" for number in row))"""]
+        judged = script_data.in_units(experiment, f"(({unseen} - judge) ** 2).mean().sqrt().item()")
+        lines.insert(-1, f"judged = {judged}")
+    return [*first, *lines, """print(f"{epoch:>8}", *(f"{number!r:>24}" for number in row))"""]
 
 
 def _settings(experiment: Experiment, lines: script_rules.Lines) -> Part:
@@ -118,8 +124,14 @@ def _settings(experiment: Experiment, lines: script_rules.Lines) -> Part:
     if experiment.updates_per_epoch > 1:
         code += [
             f"batch_size, updates = {experiment.batch_size}, {experiment.updates_per_epoch}  # updates in an epoch",
-            f"shuffle = torch.Generator().manual_seed({experiment.seed})",
+            f"shuffle = torch.Generator().manual_seed({experiment.seed})"
+            if experiment.shuffle
+            else "batches = torch.arange(len(y)).split(batch_size)  # in the order of the rows, the same in each epoch",
         ]
+    if experiment.tolerance:
+        code.append(
+            f'before, tolerance = float("inf"), {experiment.tolerance!r}  # an epoch that changes the loss by less is the last'
+        )
     code += [
         f"too_far = 1e6 * max(1.0, loss_of({script_data.predicted(experiment, 'columns')}, y).item())  # above it, a run has diverged",
         *_names(experiment),
@@ -131,25 +143,46 @@ def _settings(experiment: Experiment, lines: script_rules.Lines) -> Part:
 def _names(experiment: Experiment) -> list[str]:
     """What stands above the columns of the table."""
     parameters = experiment.info.parameters
-    raw = [f"raw {name}" for name in parameters if experiment.scale_features]
+    raw = [f"raw {name}" for name in parameters if experiment.is_rescaled]
     held_out = ["held-out RMSE"] if experiment.holdout else []
     line = f"names = {names_of(['loss', 'RMSE', *parameters, *raw, *held_out])}"
-    if len(line) <= WIDTH or parameters != parameter_names(len(parameters) - 1):
+    weights = experiment.info.weights
+    if len(line) <= WIDTH or parameters != parameter_names(weights)[: len(parameters)]:
         return [line]
     again = ['names += [f"raw {name}" for name in names[2:]]'] if raw else []
     again += ['names.append("held-out RMSE")'] if held_out else []
-    return [f"""names = ["loss", "RMSE", *(f"w{{k}}" for k in range(1, {len(parameters)})), "b"]""", *again]
+    last = ', "b"' if experiment.intercept else ""
+    return [f"""names = ["loss", "RMSE", *(f"w{{k}}" for k in range(1, {weights + 1})){last}]""", *again]
+
+
+def _still(experiment: Experiment) -> list[str]:
+    """Whether the loss of all rows has changed by less than the tolerance in this epoch; earlier phases are not asked."""
+    if not experiment.tolerance:
+        return []
+    first = experiment.total_epochs - experiment.epochs
+    asked = f"epoch > {first} and " if first else ""
+    if experiment.updates_per_epoch == 1:
+        return [f"still, before = {asked}abs(loss.item() - before) < tolerance, loss.item()"]
+    prediction = script_data.predicted(experiment, "columns")
+    return [
+        "if turn == 0:",
+        f"    now = loss_of({prediction}, y).item()  # of all rows",
+        f"    still, before = {asked}abs(now - before) < tolerance, now",
+    ]
 
 
 def _loop(experiment: Experiment, lines: script_rules.Lines) -> Part:
-    due = "epoch % every == 0 or epoch == epochs"
+    still = _still(experiment)
+    due = f"{'still or ' if still else ''}epoch % every == 0 or epoch == epochs"
     if experiment.updates_per_epoch > 1:
         words = "Training. Each epoch shuffles the rows and goes through them, a batch for each update."
+        order = ["if turn == 0:", "    batches = torch.randperm(len(y), generator=shuffle).split(batch_size)"]
+        if not experiment.shuffle:
+            words, order = "Training. Each epoch goes through the rows in order, a batch for each update.", []
         due, reached = f"turn == 0 and ({due})", "-(-update // updates)"
         body = [
             "epoch, turn = divmod(update, updates)",
-            "if turn == 0:",
-            "    batches = torch.randperm(len(y), generator=shuffle).split(batch_size)",
+            *order,
             *lines.turn,
             "rows = batches[turn]",
             f"loss = loss_of({script_data.predicted(experiment, 'columns[rows]')}, y[rows])",
@@ -162,8 +195,10 @@ def _loop(experiment: Experiment, lines: script_rules.Lines) -> Part:
         "if not loss.item() <= too_far:  # also where it is no number any more",
         f'    print("diverged at epoch", {reached})',
         "    break",
+        *still,
         f"if {due}:",
         *(f"    {line}" for line in _table(experiment)),
+        *(["if still:", '    print("the loss stands still at epoch", epoch)', "    break"] if still else []),
         *lines.step,
     ]
     head = (

@@ -1,12 +1,18 @@
 """The data, the model and the start of a script: each as the tutorials have it, and to the bit what the lab trains on."""
 
 import re
+from typing import TYPE_CHECKING
 
 from gd_core.export.script_table import filled, table_part
 from gd_core.export.script_text import Part, listed
 from gd_core.settings.catalog import DATASET_INFO, LOSS_INFO, MANY_ROWS, model_info
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.table_fields import DATASET
+
+if TYPE_CHECKING:
+    from gd_core.datasets import Dataset
+
+MANY = 4  # numbers, more than which are not written out one by one
 
 
 def parts(experiment: Experiment) -> list[Part]:
@@ -46,12 +52,12 @@ PARTED = "unseen, judge, columns, y = columns[held_out], y[held_out], columns[tr
 
 
 def _model(experiment: Experiment) -> Part:
-    info, weights = model_info(experiment.info.model), len(experiment.info.parameters) - 1
+    info, weights = model_info(experiment.info.model), experiment.info.weights
     columns, how = info.columns(weights), "a column for each parameter, so that " if info.linear else ""
     words = f"The model {info.plain(weights)}: {how}a prediction is {predicted(experiment, 'columns')}."
-    parted = [PARTED] if experiment.holdout else []
+    parted = [*([PARTED] if experiment.holdout else []), *_target(experiment)]
     if not experiment.scale_features:
-        return Part(words, "\n".join([columns, *parted]))
+        return Part(words, "\n".join([columns, *parted, *_to_raw(experiment)]))
     scaling = info.scaling
     assert scaling is not None  # or the experiment would have been refused
     moments = [scaling.moments]
@@ -59,12 +65,48 @@ def _model(experiment: Experiment) -> Part:
         moments.append(scaling.constant)
     lines = [
         *(_of_training(line) if experiment.holdout else line for line in moments),
-        "x = (x - mu) / sigma  # to mean 0 and deviation 1",
+        f"x = (x - mu) / sigma  # to {'mean 0 and deviation' if experiment.intercept else 'a mean square of'} 1",
         columns,
         *parted,
         scaling.to_raw(weights) + "  # to_raw @ theta is the same curve in the data's units",
+        *_to_raw(experiment),
     ]
     return Part(words, "\n".join(lines))
+
+
+def _target(experiment: Experiment) -> list[str]:
+    """The lines that scale the target of the training rows; `centre` and `unit` are what is subtracted and divided by."""
+    if not experiment.scale_target:
+        return []
+    moments = "centre, unit = y.mean().item(), y.std(correction=0).item()"
+    if not experiment.intercept:
+        moments = "centre, unit = 0.0, y.square().mean().sqrt().item()  # no intercept would take up a shift"
+    constant = _dataset(experiment).target_deviation.item() == 1.0
+    return [
+        moments,
+        *(["unit = 1.0  # the deviation of a constant target"] if constant else []),
+        "y = (y - centre) / unit  # the loss is that of the scaled target; RMSE is told in the data's units",
+        *(["judge = (judge - centre) / unit"] if experiment.holdout else []),
+    ]
+
+
+def _to_raw(experiment: Experiment) -> list[str]:
+    """The lines that undo the scaling of the target: `to_raw @ theta + offset` is then the curve in the data's units."""
+    if not experiment.scale_target:
+        return []
+    size = len(experiment.info.parameters)
+    features = "to_raw" if experiment.scale_features else f"torch.eye({size}, dtype=torch.float64)"
+    return [
+        f"to_raw = unit * {features}",
+        f"offset = torch.tensor([{'0.0, ' * (size - 1)}centre], dtype=torch.float64)"
+        if size <= MANY
+        else f"offset = torch.tensor({size - 1} * [0.0] + [centre], dtype=torch.float64)",
+    ]
+
+
+def in_units(experiment: Experiment, root: str) -> str:
+    """The root of a mean square of the fitted target as an error in the units of the data."""
+    return f"unit * {root}" if experiment.scale_target else root
 
 
 def predicted(experiment: Experiment, columns: str) -> str:
@@ -75,7 +117,7 @@ def predicted(experiment: Experiment, columns: str) -> str:
 
 def _prediction(experiment: Experiment) -> list[Part]:
     """The function that predicts, where that is no product with θ."""
-    info, weights = model_info(experiment.info.model), len(experiment.info.parameters) - 1
+    info, weights = model_info(experiment.info.model), experiment.info.weights
     if info.prediction is None:
         return []
     code = f'def predict(columns):\n    """{info.plain(weights)}"""\n    return {info.prediction}'
@@ -84,10 +126,16 @@ def _prediction(experiment: Experiment) -> list[Part]:
 
 def _has_a_constant(experiment: Experiment) -> bool:
     """Whether a feature of the training rows has no deviation to be divided by."""
+    data = _dataset(experiment)
+    found = data.x.std(0, correction=0) if data.centred else data.x.square().mean(0).sqrt()
+    return not data.deviation.equal(found)
+
+
+def _dataset(experiment: Experiment) -> "Dataset":
+    """The training rows."""
     from gd_core.problem import build
 
-    data = build(experiment).dataset
-    return not data.deviation.equal(data.x.std(0, correction=0))
+    return build(experiment).dataset
 
 
 def _of_training(code: str) -> str:
@@ -98,14 +146,17 @@ def _of_training(code: str) -> str:
 def _start(experiment: Experiment) -> Part:
     names = ", ".join(experiment.info.parameters)
     size = len(experiment.info.parameters)
-    units = ", in the units of the data" if experiment.scale_features else ""
+    units = ", in the units of the data" if experiment.is_rescaled else ""
     if experiment.start == "random":
         words = f"The start: {names} at random, from a seed of its own{units}."
         code = f"""generator = torch.Generator().manual_seed({experiment.seed})
 start = torch.randn({size}, generator=generator, dtype=torch.float64)"""
     elif experiment.start == "published" and experiment.dataset == DATASET:
-        code = f"theta = torch.zeros({size}, dtype=torch.float64).requires_grad_()"
-        return Part(f"The start: {names} at 0.", code)
+        if not experiment.scale_target:
+            code = f"theta = torch.zeros({size}, dtype=torch.float64).requires_grad_()"
+            return Part(f"The start: {names} at 0.", code)
+        words = f"The start: {names} at 0{units}."
+        code = f"start = torch.zeros({size}, dtype=torch.float64)"
     else:
         published = "" if isinstance(experiment.start, tuple) else " as published"
         words = f"The start: {names}{published}{units}."
@@ -114,7 +165,8 @@ start = torch.randn({size}, generator=generator, dtype=torch.float64)"""
             code = f"start = {text}\nstart = torch.tensor(start, dtype=torch.float64)"
         else:
             code = f"start = torch.tensor({text}, dtype=torch.float64)"
-    theta = "torch.linalg.solve(to_raw, start)" if experiment.scale_features else "start"
+    start = "start - offset" if experiment.scale_target else "start"
+    theta = f"torch.linalg.solve(to_raw, {start})" if experiment.is_rescaled else "start"
     return Part(words, f"{code}\ntheta = {theta}.requires_grad_()")
 
 

@@ -21,6 +21,7 @@ from torch.distributed.rendezvous import rendezvous
 
 from gd_core.moments import Moments
 from gd_core.tables.chunks import Shard
+from gd_core.words import counted
 
 TIMEOUT = 60  # seconds without a word from another process, after which it counts as gone
 HEARTBEAT = 1.0  # seconds between two signs of life of rank 0 while it trains alone
@@ -205,7 +206,7 @@ def _gpu(local_rank: int) -> int:
     if local_rank >= torch.cuda.device_count():
         count = torch.cuda.device_count()
         raise Unconnected(
-            f"nproc-per-node must be at most the {count} GPU{'s' if count > 1 else ''} of the machine. Got more."
+            f"nproc-per-node must be at most the {counted(count, 'GPU')} of the machine. Got more."
         )
     return local_rank
 

@@ -19,8 +19,9 @@ from gd_core.outcome import WINDOW, Outcome, Trained, outcome
 from gd_core.settings.fields import quoted
 from gd_core.settings.rules import linear_step
 from gd_core.theory import stability_limit
-from gd_core.training import DIVERGED_ABOVE, Epochs
-from gd_core.words import short, significant
+from gd_core.tolerance import CLOSE
+from gd_core.training import DIVERGED_ABOVE, Epochs, stands_still
+from gd_core.words import counted, floor_of, short, significant
 
 FORMAT = "Gradient Descent Lab, large record 1"
 SAME = 1e-9  # relative; more processes add up in another order
@@ -46,6 +47,7 @@ class Progressed:
         self.first_loss = float(problem.moments.mean_square(problem.start))
         self.point: Point | None = None
         self.diverged_at: int | None = None
+        self.still = False
         self._recent: deque[tuple[Tensor, Tensor]] = deque(maxlen=WINDOW + 1)  # θ and loss
         for *theta, loss in (record["recent"] if record else [])[:-1]:  # the last is where the run goes on
             self._recent.append((_tensor(theta), _tensor([loss])[0]))
@@ -53,6 +55,10 @@ class Progressed:
     def add(self, point: Point) -> None:
         """The next epoch."""
         self.point = point
+        if self._recent:
+            self.still = stands_still(
+                float(point.loss), float(self._recent[-1][1]), self.problem.run.tolerance
+            )
         self._recent.append((point.theta, point.loss))
         if point.epoch % self.every == 0 and (not self.shown or point.epoch > self.shown[-1]["epoch"]):
             self.shown.append(self._row(point))
@@ -61,7 +67,7 @@ class Progressed:
     def complete(self) -> bool:
         """Whether nothing is left to train."""
         epoch = self.point.epoch if self.point else 0
-        return self.diverged_at is not None or epoch >= self.problem.run.epochs
+        return self.diverged_at is not None or self.still or epoch >= self.problem.run.epochs
 
     def rows(self) -> list[dict[str, Any]]:
         """The epochs that are shown, the last among them."""
@@ -93,6 +99,7 @@ class Progressed:
             epoch_rmse=loss.sqrt(),
             mini_batches=self.problem.run.batch_size > 0,
             stopped=not self.complete,
+            still=self.still,
         )
         run = self.problem.run
         batch = run.batch_size or self.problem.moments.rows
@@ -106,8 +113,9 @@ class Progressed:
         """The run in two sentences."""
         run, curvature, finding = self.problem.run, self.problem.curvature, self.finding()
         assert self.point is not None
-        epochs = f"{self.point.epoch:,} epoch{'' if self.point.epoch == 1 else 's'}"
-        rmse, floor = significant(float(self.point.loss) ** 0.5), significant(curvature.floor_rmse)
+        epochs = counted(self.point.epoch, "epoch")
+        rmse = significant(float(curvature.error(self.point.loss.sqrt(), self.first_loss**0.5)))
+        floor = floor_of(curvature)
         match finding:
             case Outcome.DIVERGED:
                 times = " times its first value" if self.first_loss >= 1 else ""
@@ -116,6 +124,17 @@ class Progressed:
                 )
             case Outcome.STOPPED:
                 said = f"Stopped at epoch {self.point.epoch:,} of {run.epochs:,}, at RMSE {rmse}; the floor is {floor}."
+            case Outcome.STILL:
+                above = (
+                    float(self.point.loss) ** 0.5 / curvature.floor_rmse - 1 if curvature.floor_rmse else 0
+                )
+                far = (
+                    "" if curvature.floor_is_zero or above <= CLOSE else f", {short(100 * above)} % above it"
+                )
+                said = (
+                    f"Stopped at epoch {self.point.epoch:,}, where the loss changed by less than {short(run.tolerance)} in an "
+                    f"epoch: RMSE {rmse}; the floor is {floor}{far}."
+                )
             case Outcome.CONVERGED:
                 said = f"Converged after {epochs}: RMSE {rmse}, floor {floor}."
             case Outcome.DESCENDING | Outcome.OVERSHOOTING | Outcome.HOVERING | Outcome.GROWING:
@@ -215,9 +234,9 @@ def point_in(record: Mapping[str, Any], problem: LargeProblem, seen: Seen) -> Po
     table = record["table"]
     rows, size = table.get("rows"), table.get("size")
     if rows != seen.moments.rows:
-        here = f"{seen.moments.rows:,} rows that can be used"
+        here = f"{counted(seen.moments.rows, 'row')} that can be used"
         raise ValueError(
-            f"table must be the file that the record was made with, of {rows:,} rows. Got {here}."
+            f"table must be the file that the record was made with, of {counted(rows, 'row')}. Got {here}."
         )
     if not _close(size, _size(seen)):
         raise ValueError(

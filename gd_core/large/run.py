@@ -15,6 +15,7 @@ from gd_core.settings.rules import OPTIMIZER_INFO
 from gd_core.settings.table_fields import DATASET, parameter_names
 
 MAX_FEATURES = 1000
+MAX_DEGREE = 5  # rows are added up in powers of x as it is, which lose digits with each degree
 FULL_BATCH_EPOCHS = 1000  # usual: they cost no look at the rows
 PASSES = 10  # usual epochs of mini-batches, each of which reads the file
 
@@ -32,6 +33,7 @@ class LargeRun:
     target: str = ""
     features: tuple[str, ...] = ()
     degree: int = 1
+    intercept: bool = True
     missing: str = "refuse"
     optimizer: str = "gradient-descent"
     learning_rate: float = 0.0
@@ -44,6 +46,7 @@ class LargeRun:
     scale_features: bool = False
     start: str | tuple[float, ...] = "published"
     seed: int = 0
+    tolerance: float = 0.0
     epochs: int = FULL_BATCH_EPOCHS
 
     def __post_init__(self) -> None:
@@ -86,6 +89,14 @@ class LargeRun:
             if name in given and name not in (*LARGE_FIELDS, "dataset", "table"):
                 if name == "loss" and given[name] == "mse":
                     continue
+                if name == "shuffle":
+                    if given[name] in (False, "false"):
+                        continue  # as it is read
+                    raise ParameterError(
+                        name,
+                        "shuffle must be false for a table that is read in pieces: rows come in the order of the file. "
+                        f"Got {quoted(given[name])}.",
+                    )
                 raise ParameterError(
                     name,
                     f"{name} must be left out for a table that is read in pieces. Got {quoted(given[name])}.",
@@ -124,8 +135,9 @@ class LargeRun:
 
     @property
     def parameters(self) -> tuple[str, ...]:
-        """Names of θ: w₁ … w_D and b."""
-        return parameter_names(max(len(self.features), self.degree))
+        """Names of θ: w₁ … w_D, and b where there is an intercept."""
+        names = parameter_names(max(len(self.features), self.degree))
+        return names if self.intercept else names[:-1]
 
     @property
     def phase(self) -> Phase:
@@ -138,7 +150,9 @@ class LargeRun:
 
 
 # What is known of each by itself; what is different with more rows than a page can bear is said by `_wrong`.
-LARGE_FIELDS: Mapping[str, Field] = {field.name: FIELDS[field.name] for field in fields(LargeRun)}
+LARGE_FIELDS: Mapping[str, Field] = {field.name: FIELDS[field.name] for field in fields(LargeRun)} | {
+    "degree": replace(FIELDS["degree"], high=MAX_DEGREE)
+}
 
 
 def _value(name: str, given: Any) -> Any:

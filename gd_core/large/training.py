@@ -16,10 +16,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from gd_core.in_batches import settling_rate
 from gd_core.large.distributed import Group
 from gd_core.large.run import LargeRun
 from gd_core.least_squares import EPSILON
-from gd_core.models import Linear, LinearInParameters, Polynomial
+from gd_core.models import Linear, LinearInParameters, Polynomial, ThroughOrigin
 from gd_core.moments import Moments
 from gd_core.objective import value_and_gradient
 from gd_core.optimizers import State, UpdateRule
@@ -28,7 +29,7 @@ from gd_core.settings.experiment_fields import LEARNING_RATE
 from gd_core.settings.rules import OPTIMIZER_INFO, LinearRule
 from gd_core.tables.reading import TableError
 from gd_core.tables.streaming import Chunk, Reader
-from gd_core.theory import Curvature, curvature_from_moments, stability_limit
+from gd_core.theory import Curvature, curvature_from_moments
 from gd_core.training import has_diverged
 
 FEWEST_ROWS = 2
@@ -170,8 +171,9 @@ class LargeProblem:
 
 def model_of(run: LargeRun) -> LinearInParameters:
     """A plane over the features, or a polynomial in one."""
-    weights = len(run.parameters) - 1
-    return Polynomial(weights) if run.degree > 1 else Linear(weights)
+    weights = max(len(run.features), run.degree)
+    model = Polynomial(weights) if run.degree > 1 else Linear(weights)
+    return model if run.intercept else ThroughOrigin(model)
 
 
 def problem_of(run: LargeRun, raw: Moments) -> LargeProblem:
@@ -180,10 +182,12 @@ def problem_of(run: LargeRun, raw: Moments) -> LargeProblem:
     Features are scaled, if nobody asked for it, only where no rate that can be typed would settle otherwise.
     """
     features, count = raw.features, len(run.features)
-    ones = features[:, -1]
     size = features.square().sum(0).sqrt()[:count]
-    mean = features[:, :count].T @ ones / raw.rows
-    deviation = (features[:, :count] - torch.outer(ones, mean)).square().sum(0).div(raw.rows).sqrt()
+    mean, deviation = torch.zeros_like(size), size / raw.rows**0.5
+    if run.intercept:  # else nothing takes up a shift
+        ones = features[:, -1]
+        mean = features[:, :count].T @ ones / raw.rows
+        deviation = (features[:, :count] - torch.outer(ones, mean)).square().sum(0).div(raw.rows).sqrt()
     constant = deviation <= CONSTANT * size / raw.rows**0.5
     deviation = torch.where(constant, torch.ones_like(deviation), deviation)
     if not run.scale_features:
@@ -215,22 +219,13 @@ def _start(run: LargeRun) -> Tensor:
 
 
 def usual_rate(run: LargeRun, curvature: Curvature, start: Tensor) -> float:
-    """A rate that settles, cut to three digits.
-
-    Half of the stability limit; a batch of B rows may be as steep as tr(H)/B more, so there it is half of
-    2(1 − β)/(λ + tr(H)/B), where a gradient counts 1/(1 − β) times in all. For a rule without a limit, a tenth of the
-    longest way as a first step.
-    """
+    """A rate that settles, in three digits; for a rule without theory, a tenth of the longest way as a first step."""
     theory = OPTIMIZER_INFO[run.optimizer].theory
     if not isinstance(theory, LinearRule):
         way = float((curvature.optimum - start).abs().max())
         rate = (way or 1.0) / 10 * theory.rate_of_one(run)
-    elif run.batch_size:
-        rate = theory.step(run).per_gradient / (
-            curvature.largest + float(curvature.eigenvalues.sum()) / run.batch_size
-        )
     else:
-        rate = stability_limit(curvature, run.phase) / 2
+        rate = settling_rate(curvature, run.phase, run.batch_size)
     return float(f"{rate:.2e}") if rate < float("inf") else 1.0
 
 

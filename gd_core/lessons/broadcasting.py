@@ -9,13 +9,14 @@ from torch import Tensor
 from gd_core.objective import mse
 from gd_core.problem import Problem
 from gd_core.settings.experiment import Experiment
-from gd_core.theory import Curvature, curvature_of
+from gd_core.theory import Curvature, best_in_the_long_run, curvature_of, gaps
 from gd_core.training import Epochs, Recording
-from gd_core.words import significant
+from gd_core.words import parameter, short, significant, times
 
 PLANE_OF_DATA = (1.3, -1.0, -3.5)  # w₁, w₂, b with which `datasets.two_features` makes y
 CLOSE = 0.01  # of the variance of y: what a model may leave unexplained beside the best one
-LEVEL = 1e-9  # relative changes of the loss below it are rounding
+LEVEL = 1e-9  # relative changes of the loss below it are rounding,
+NOTHING = 1e-20  # and such shares of the mean of y²
 
 
 def differences(prediction: Tensor, target: Tensor) -> Tensor:
@@ -54,7 +55,8 @@ def standing(recording: Epochs, experiment: Experiment, problem: Problem, curvat
         hundredth of the variance of y is let through.
     """
     loss, floor = recording.epoch_loss, best_of(problem).floor_rmse
-    falls = bool((loss[1:] <= loss[:-1] * (1 + LEVEL) + LEVEL**2).all())
+    nothing = NOTHING * float(problem.objective.target.square().mean())
+    falls = bool((loss[1:] <= loss[:-1] * (1 + LEVEL) + nothing).all())
     if recording.diverged_at is not None or not falls or experiment.learning_rate > 2 / curvature.largest:
         return "grows"
     best = explained(problem, floor)
@@ -65,32 +67,51 @@ def standing(recording: Epochs, experiment: Experiment, problem: Problem, curvat
 
 def of_run(recording: Epochs, experiment: Experiment, problem: Problem, curvature: Curvature) -> str:
     """What became of the run, for a student: the loss, what it says, and how good the plane is."""
-    first, last = float(recording.epoch_loss[0]), float(recording.epoch_loss[-1])
-    rmse = float(recording.epoch_rmse[-1])
+    first, last = (significant(float(recording.epoch_loss[epoch]), 4) for epoch in (0, -1))
+    rmse, best = float(recording.epoch_rmse[-1]), best_of(problem)
     spread = float(problem.objective.target.std(correction=0))
+    raw = problem.raw(recording.epoch_theta[-1]).tolist()
+    size = max(map(abs, raw))
     found = ", ".join(
-        f"{name} = {significant(value, 3)}"
-        for name, value in zip(
-            experiment.info.parameters, problem.raw(recording.epoch_theta[-1]).tolist(), strict=True
-        )
+        f"{name} = {'0' if parameter(value, size) == '0' else significant(value, 3)}"
+        for name, value in zip(experiment.info.parameters, raw, strict=True)
     )
-    fell = f"The loss fell from {significant(first, 4)} to {significant(last, 4)}, to {found}. "
+    fell = f"The loss fell from {first} to {last}, to {found}. "
+    if first == last:
+        fell = f"The loss, {first}, is the same to four digits, at {found}. "
     match standing(recording, experiment, problem, curvature):
         case "grows":
-            rate, limit = significant(experiment.learning_rate, 4), significant(2 / curvature.largest, 4)
-            gone = f"The loss blew up at epoch {recording.diverged_at}. " if recording.diverged_at else ""
-            return f"{gone}The rate {rate} is above the limit {limit}: along the steepest direction each step makes the error larger."
-        case "wrong":
-            worse = "more" if rmse > spread else "less"
+            rate, limit = experiment.learning_rate, 2 / curvature.largest
+            gone = (
+                f"The loss blew up at epoch {short(recording.diverged_at)}. " if recording.diverged_at else ""
+            )
             return (
-                f"{fell}RMSE {significant(rmse, 4)} is {worse} than {significant(spread, 4)}, the RMSE of always "
-                "predicting the mean of y. That mean is all this loss can find."
+                f"{gone}The rate {short(rate)} is {times(rate / limit)} × the limit {short(limit)}: along the steepest "
+                "direction each step makes the error larger."
+            )
+        case "wrong":
+            mine, mean = significant(rmse, 4), significant(spread, 4)
+            than = (
+                "the same, to four digits, as"
+                if mine == mean
+                else "more than"
+                if rmse > spread
+                else "less than"
+            )
+            return (
+                f"{fell}RMSE {mine} is {than} {mean}, the RMSE of always predicting the mean of y. "
+                "That mean is all this loss can find."
             )
         case "found":
-            floor = significant(best_of(problem).floor_rmse, 3)
+            floor = "0, up to rounding" if best.floor_is_zero else significant(best.floor_rmse, 3)
             return f"{fell}RMSE {significant(rmse, 3)}; that of the best plane is {floor}."
         case "coming":
-            return f"{fell}RMSE {significant(rmse, 4)}: more epochs or a larger rate get all the way."
+            larger = best_in_the_long_run(curvature, experiment.phase)
+            rates = torch.tensor([experiment.learning_rate, larger], dtype=torch.float64)
+            left = gaps(curvature, experiment.phase, problem.start, rates, recording.epochs)
+            quicker = larger > experiment.learning_rate and bool(left[1] < left[0] / 2)
+            faster = f", and a rate of {short(larger)} is quicker" if quicker else ""
+            return f"{fell}RMSE {significant(rmse, 4)}: more epochs get all the way{faster}."
 
 
 def rows_of(problem: Problem, rows: int) -> tuple[Tensor, Tensor]:

@@ -9,13 +9,16 @@ from enum import IntEnum
 import torch
 from torch import Tensor
 
+from gd_core.lessons.perfect_fit import rmse_of
 from gd_core.outcome import Finding, Outcome
 from gd_core.settings.experiment import Experiment
 from gd_core.theory import Forecast
 from gd_core.training import Epochs
-from gd_core.verdict import of_run
-from gd_core.words import short, significant
+from gd_core.verdict import floor_of, of_run
+from gd_core.words import counted, significant, times
 
+LEVEL = 1e-7  # of the RMSE: a change below it cannot be read,
+NOTHING = 1e-12  # and one below this share of the first RMSE is rounding
 SETTLED = 1e-3  # of the RMSE: a smaller change looks like none
 ROUNDING = (
     1e-6  # of the first RMSE: data without noise have a floor of about nothing, since they are in 32 bits
@@ -124,6 +127,7 @@ def sentences(recording: Epochs, names: tuple[str, ...]) -> Sentences:
         "Epoch {epoch}, loss: RMSE {rmse}, higher by {rose}.",
         f"Epoch {{epoch}}, step: {moves}.",
         "Stop.",
+        "Epoch {epoch}, loss: RMSE {rmse}, the same to six digits. It looks settled.",
     )
     stage, epoch, rmse = shown.stage, shown.epoch, recording.epoch_rmse
     earlier = rmse[(epoch - 1).clamp(min=0)]
@@ -133,6 +137,7 @@ def sentences(recording: Epochs, names: tuple[str, ...]) -> Sentences:
     choice[loss] = 2
     choice[loss & (fell.abs() < SETTLED * earlier)] = 3
     choice[loss & (fell < 0)] = 4
+    choice[loss & (fell.abs() <= LEVEL * earlier + NOTHING * rmse[0])] = 7
     choice[loss & (epoch == 0)] = 1
     choice[stage == Stage.STEP] = 5
     choice[stage == Stage.STOP] = 6
@@ -141,25 +146,21 @@ def sentences(recording: Epochs, names: tuple[str, ...]) -> Sentences:
 
 def of_stop(recording: Epochs, experiment: Experiment, forecast: Forecast, finding: Finding) -> str:
     """Why the loop has stopped, and how good the curve is that it has left."""
-    rmse, floor = float(recording.epoch_rmse[-1]), forecast.floor_rmse
+    first, rmse, floor = float(recording.epoch_rmse[0]), float(recording.epoch_rmse[-1]), forecast.floor_rmse
     kind = standing(recording, floor)
     if kind == "worse" and finding.outcome != Outcome.DIVERGED:
-        first = significant(float(recording.epoch_rmse[0]))
-        return f"RMSE began at {first} and ends at {significant(rmse)}. " + of_run(
+        return f"RMSE began at {significant(first)} and ends at {significant(rmse)}. " + of_run(
             recording, experiment, forecast, finding
         )
     if kind == "worse":
         return of_run(recording, experiment, forecast, finding)
-    counted = (
-        f"It stopped because {recording.epochs} epoch{' was' if recording.epochs == 1 else 's were'} counted"
-    )
-    if kind == "best":
-        return (
-            f"{counted}. RMSE {significant(rmse)}, floor {significant(floor)}: no other curve is 1 % better."
-        )
-    if floor <= ROUNDING * float(recording.epoch_rmse[0]):
-        return f"{counted}. RMSE {significant(rmse)}; the best curve, dashed, has next to none."
-    return f"{counted}. RMSE {significant(rmse)} is {short(rmse / floor)} × the floor {significant(floor)} of the dashed curve."
+    epochs = f"{counted(recording.epochs, 'epoch')} {'was' if recording.epochs == 1 else 'were'} counted"
+    stopped = f"It stopped because {epochs}. RMSE {rmse_of(rmse, first, forecast)}"
+    if forecast.floor_is_zero or floor <= ROUNDING * first:
+        return f"{stopped}; the floor, of the dashed curve, is {floor_of(forecast)}."
+    if kind == "best" and rmse <= BEST * floor:
+        return f"{stopped}, floor {floor_of(forecast)}: no other curve is 1 % better."
+    return f"{stopped} is {times(rmse / floor)} × the floor {floor_of(forecast)} of the dashed curve."
 
 
 def planned(epochs: int) -> int:

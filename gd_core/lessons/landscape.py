@@ -21,6 +21,7 @@ from gd_core.theory import Curvature, curvature_of, stability_limit
 from gd_core.training import Epochs
 
 MILLIONTH = 1e-6  # of the first gap: what is left of it then cannot be seen in a chart
+ROUNDING = 1e-14  # of the first gap: where a chart of gaps ends for want of digits
 ARROWS = (10, 8)  # columns and rows of the field; even, so that none stands on the optimum
 
 
@@ -266,11 +267,11 @@ def nearer(gaps: Sequence[tuple[float, float]], factor: float = 2.0) -> int | No
 
     Args:
         gaps: The gap to the lowest loss at the start and at the end of each run.
-        factor: Runs that differ by less are about equal, and None is returned.
+        factor: Runs that differ by less are about equal, and None is returned. So are gaps that are rounding alone.
     """
     if all(last > first for first, last in gaps):
         return -1
-    left = [last for _, last in gaps]
+    left = [max(last, ROUNDING * first) for first, last in gaps]
     best = min(range(len(left)), key=left.__getitem__)
     others = [value for i, value in enumerate(left) if i != best]
     return best if min(others) > factor * left[best] else None

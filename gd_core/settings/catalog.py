@@ -6,12 +6,10 @@ halves together. No torch here, so that a page can draw its controls before torc
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
-Sized = Callable[
-    [int], str
-]  # a text for D, the number of parameters less one: of the weights beside an intercept
+Sized = Callable[[int], str]  # a text for D, the number of weights: of the parameters without an intercept
 
 
 def fixed(text: str) -> Sized:
@@ -54,7 +52,9 @@ class ModelInfo:
         curve: ŷ over one feature as a Vega expression, of the name of θ's object, the feature, and D.
         centred: Whether its curve is drawn from the coefficients of the feature minus its mean, over its deviation:
             powers of 2000 cancel to more digits than 32 bits have.
-        plane: Whether of several features ŷ = w₁ x₁ + … + b: only such are drawn.
+        plane: Whether of several features ŷ = w₁ x₁ + … + b, with b or without: only such are drawn.
+        intercept: Whether the last parameter is one.
+        through_origin: Key of the same model without it; empty if there is none.
     """
 
     latex: Sized
@@ -67,34 +67,40 @@ class ModelInfo:
     curve: Callable[[str, str, int], str]
     centred: bool = False
     plane: bool = False
-
-
-def _weights(terms: Callable[[int], str], weights: int) -> str:
-    return " + ".join([*map(terms, range(1, weights + 1)), "b"])
+    intercept: bool = False
+    through_origin: str = ""
 
 
 def _plane_in_latex(weights: int) -> str:
     if weights == 1:
-        return r"\hat y = w_1 x + b"
+        return r"\hat y = w_1 x"
     if weights <= 3:
-        return rf"\hat y = {_weights(lambda k: f'w_{k} x_{k}', weights)}"
-    return rf"\hat y = w_1 x_1 + \dots + w_{{{weights}}} x_{{{weights}}} + b"
+        return rf"\hat y = {' + '.join(f'w_{k} x_{k}' for k in range(1, weights + 1))}"
+    return rf"\hat y = w_1 x_1 + \dots + w_{{{weights}}} x_{{{weights}}}"
 
 
 def _plane(weights: int) -> str:
     if weights == 1:
-        return "w1·x + b"
+        return "w1·x"
     if weights <= 3:
-        return _weights(lambda k: f"w{k}·x{k}", weights)
-    return f"w1·x1 + w2·x2 + … + w{weights}·x{weights} + b"
+        return " + ".join(f"w{k}·x{k}" for k in range(1, weights + 1))
+    return f"w1·x1 + w2·x2 + … + w{weights}·x{weights}"
 
 
 def _polynomial_in_latex(weights: int) -> str:
-    return rf"\hat y = {_weights(lambda k: f'w_{k} x^{k}' if k > 1 else 'w_1 x', weights)}"
+    if weights > MANY_POWERS:
+        return rf"\hat y = w_1 x + w_2 x^2 + \dots + w_{{{weights}}} x^{{{weights}}}"
+    return r"\hat y = w_1 x" + "".join(f" + w_{k} x^{k}" for k in range(2, weights + 1))
 
 
 def _polynomial(weights: int) -> str:
-    return _weights(lambda k: f"w{k}·x^{k}" if k > 1 else "w1·x", weights)
+    if weights > MANY_POWERS:
+        return f"w1·x + w2·x^2 + … + w{weights}·x^{weights}"
+    return "w1·x" + "".join(f" + w{k}·x^{k}" for k in range(2, weights + 1))
+
+
+def _and_b(weighted: Sized) -> Sized:
+    return lambda weights: f"{weighted(weights)} + b"
 
 
 def _polynomial_to_raw(weights: int) -> str:
@@ -104,13 +110,31 @@ rows = [[math.comb(k, j) * (-mu) ** (k - j) / sigma**k if j <= k else 0 for k in
 to_raw = torch.tensor(rows, dtype=torch.float64)"""
 
 
-def _horner(theta: str, x: str, weights: int) -> str:
-    """b + x (w₁ + x (w₂ + …)), as a Vega expression."""
+def _origin_to_raw(weights: int) -> str:
+    return f"""shares = torch.tensor([sigma**-k for k in range(1, {weights + 1})], dtype=torch.float64)
+to_raw = torch.diag(shares)"""
+
+
+def _horner_through_origin(theta: str, x: str, weights: int) -> str:
+    """x (w₁ + x (w₂ + …)), as a Vega expression."""
     curve = f"{theta}.p{weights - 1}"
     for power in range(weights - 2, -1, -1):
         curve = f"({curve} * {x} + {theta}.p{power})"
-    return f"{curve} * {x} + {theta}.p{weights}"
+    return f"{curve} * {x}"
 
+
+def _horner(theta: str, x: str, weights: int) -> str:
+    """b + x (w₁ + x (w₂ + …)), as a Vega expression."""
+    return f"{_horner_through_origin(theta, x, weights)} + {theta}.p{weights}"
+
+
+MANY_POWERS = 5  # of a polynomial; above it, its formula is told with dots
+# without an intercept nothing takes up a shift, so x is divided by the root of its mean square, as R's scale(center = FALSE)
+_SIZE = Scaling(
+    moments="mu, sigma = 0.0, x.square().mean().sqrt().item()  # no intercept would take up a shift",
+    constant="sigma = 1.0  # a column of zeros",
+    to_raw=_origin_to_raw,
+)
 
 MODEL_INFO: Mapping[str, ModelInfo] = {
     "quadratic": ModelInfo(
@@ -126,10 +150,27 @@ to_raw = torch.tensor(rows, dtype=torch.float64)"""
             ),
         ),
         curve=lambda theta, x, _: f"{theta}.p0 * {x} * {x} + {theta}.p1 * {x} + {theta}.p2",
+        intercept=True,
+        through_origin="quadratic-origin",
+    ),
+    "quadratic-origin": ModelInfo(
+        latex=fixed(r"\hat y = a\,t^2 + b\,t"),
+        plain=fixed("a·t² + b·t"),
+        terms=("t²", "t"),
+        columns=fixed("columns = torch.cat([x**2, x], 1)"),
+        scaling=replace(
+            _SIZE,
+            constant="",
+            to_raw=fixed(
+                """rows = [[1 / sigma**2, 0], [0, 1 / sigma]]
+to_raw = torch.tensor(rows, dtype=torch.float64)"""
+            ),
+        ),
+        curve=lambda theta, x, _: f"{theta}.p0 * {x} * {x} + {theta}.p1 * {x}",
     ),
     "linear": ModelInfo(
-        latex=_plane_in_latex,
-        plain=_plane,
+        latex=_and_b(_plane_in_latex),
+        plain=_and_b(_plane),
         terms=("x₁", "x₂", ""),
         columns=fixed("columns = torch.cat([x, torch.ones_like(x[:, :1])], 1)"),
         scaling=Scaling(
@@ -143,10 +184,26 @@ to_raw[-1, :-1] = -mu / sigma"""
         curve=_horner,
         centred=True,
         plane=True,
+        intercept=True,
+        through_origin="linear-origin",
+    ),
+    "linear-origin": ModelInfo(
+        latex=_plane_in_latex,
+        plain=_plane,
+        terms=("x₁", "x₂"),
+        columns=fixed("columns = x"),
+        scaling=Scaling(
+            moments="mu, sigma = 0.0, x.square().mean(0).sqrt()  # no intercept would take up a shift",
+            constant="sigma[sigma == 0] = 1.0  # a column of zeros",
+            to_raw=fixed("to_raw = torch.diag(1 / sigma)"),
+        ),
+        curve=_horner_through_origin,
+        centred=True,
+        plane=True,
     ),
     "polynomial": ModelInfo(
-        latex=_polynomial_in_latex,
-        plain=_polynomial,
+        latex=_and_b(_polynomial_in_latex),
+        plain=_and_b(_polynomial),
         columns=lambda weights: (
             f"columns = torch.cat([*(x**k for k in range(1, {weights + 1})), torch.ones_like(x)], 1)"
         ),
@@ -157,6 +214,16 @@ to_raw[-1, :-1] = -mu / sigma"""
             imports=("math",),
         ),
         curve=_horner,
+        centred=True,
+        intercept=True,
+        through_origin="polynomial-origin",
+    ),
+    "polynomial-origin": ModelInfo(
+        latex=_polynomial_in_latex,
+        plain=_polynomial,
+        columns=lambda weights: f"columns = torch.cat([x**k for k in range(1, {weights + 1})], 1)",
+        scaling=_SIZE,
+        curve=_horner_through_origin,
         centred=True,
     ),
     "proportional": ModelInfo(
@@ -214,6 +281,11 @@ class DatasetInfo:
     about: str = ""
     code: str = ""
     noise_code: str = ""
+
+    @property
+    def weights(self) -> int:
+        """D, how many parameters there are beside an intercept."""
+        return len(self.parameters) - model_info(self.model).intercept
 
     @property
     def is_a_single_row(self) -> bool:
@@ -294,6 +366,22 @@ y = torch.tensor([-3.0], dtype=torch.float64)""",
 }
 
 PUBLISHED: Mapping[str, DatasetInfo] = {name: info for name, info in DATASET_INFO.items() if name != "table"}
+
+
+def through_origin(info: DatasetInfo) -> DatasetInfo:
+    """The same data set, fitted without an intercept. Asked for only where its model has one."""
+    start = info.start and info.start[:-1]
+    model = model_info(info.model).through_origin
+    return replace(info, model=model, parameters=info.parameters[:-1], start=start)
+
+
+def how_scaled(info: DatasetInfo) -> str:
+    """What scaling makes of each feature, as the beginning of a sentence."""
+    if model_info(info.model).intercept:
+        return "Each feature minus its mean, over its deviation"
+    return (
+        "Each feature over the root of its mean square, as without an intercept nothing would take up a shift"
+    )
 
 
 def why_not_scaled(info: DatasetInfo) -> str | None:

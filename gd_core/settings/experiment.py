@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any, Self
 
-from gd_core.settings.catalog import DATASET_INFO, DatasetInfo, why_no_parabola, why_not_scaled
+from gd_core.settings.catalog import DATASET_INFO, DatasetInfo, model_info, why_no_parabola, why_not_scaled
 from gd_core.settings.engines import AUTO, LOOP, LOOP_UPDATES, SPECTRUM, is_long, why_no_spectrum
 from gd_core.settings.experiment_fields import (
     COMMON_FIELDS,
@@ -33,6 +33,7 @@ from gd_core.settings.table_fields import (
     problem_with_table_field,
     usual_fields,
 )
+from gd_core.words import counted
 
 MAX_PHASES = 8  # how often a run may be continued with other settings
 SPECTRUM_KNOWS = COMMON_FIELDS
@@ -54,6 +55,7 @@ class Experiment:
     target: str = ""
     features: tuple[str, ...] = ()
     degree: int = 1
+    intercept: bool = True
     missing: str = "refuse"
     points: int = 20
     noise: float = 5.0
@@ -69,11 +71,14 @@ class Experiment:
     beta2: float = 0.999
     epsilon: float = 1e-8
     batch_size: int = 0
+    shuffle: bool = True
     scale_features: bool = False
+    scale_target: bool = False
     start: str | tuple[float, ...] = "published"
     seed: int = 0
     before: tuple[Phase, ...] = ()
     engine: str = AUTO
+    tolerance: float = 0.0  # of the last part; how long the earlier ones were is known
     epochs: int = 1000  # last, because how many fit hangs on the batch size and on what went before
 
     def __post_init__(self) -> None:
@@ -92,6 +97,17 @@ class Experiment:
     def info(self) -> DatasetInfo:
         """The data set as a choice: titles, parameters, knobs; for a table those of its features and degree."""
         return info_of(vars(self))
+
+    @property
+    def is_rescaled(self) -> bool:
+        """Whether θ is trained in other units than those of the data."""
+        return self.scale_features or self.scale_target
+
+    @property
+    def trained_names(self) -> tuple[str, ...]:
+        """Names of θ as it is trained: with a prime where that is in other units than those of the data."""
+        names = self.info.parameters
+        return tuple(f"{name}′" for name in names) if self.is_rescaled else names
 
     @property
     def held_out_rows(self) -> int:
@@ -291,8 +307,10 @@ def _problem_beside(name: str, value: Any, others: Mapping[str, Any]) -> str | N
     info = DATASET_INFO[others["dataset"]] if "dataset" in others else None
     if name == "engine" and value == SPECTRUM:
         return _problem_with_spectrum(others)
-    if name == "scale_features" and value and info and (reason := why_not_scaled(info)):
-        return f"scale_features must be false for {others['dataset']}: {reason}. Got true."
+    if name in ("scale_features", "scale_target") and value and info and (reason := why_not_scaled(info)):
+        return f"{name} must be false for {others['dataset']}: {reason}. Got true."
+    if name == "intercept" and not value and info and not model_info(info.model).through_origin:
+        return f"intercept must be true for {others['dataset']}: its model has none to leave out. Got false."
     if name == "start" and isinstance(value, tuple):
         return _problem_with_start(value, info_of(others).parameters)
     if name == "before":
@@ -334,7 +352,7 @@ def _problem_with_before(value: Any, others: Mapping[str, Any]) -> str | None:
             if sentence:
                 return f"before: {sentence}"
     if value and _room_for_epochs({**others, "before": value}) < 1:
-        return f"before must leave room below {MAX_UPDATES:,} updates. Got {sum(p.epochs for p in value):,} epochs."
+        return f"before must leave room below {MAX_UPDATES:,} updates. Got {counted(sum(p.epochs for p in value), 'epoch')}."
     return None
 
 

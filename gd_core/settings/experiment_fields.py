@@ -1,5 +1,6 @@
 """The fields of an `Experiment`: all that is known of each by itself. Links, records, widgets, flags and locks read it here."""
 
+import math
 from collections.abc import Mapping
 from typing import Any, NamedTuple, Self
 
@@ -14,12 +15,13 @@ from gd_core.settings.fields import (
     Number,
     ParameterError,
     quoted,
+    said,
     to_text,
-    written,
 )
 from gd_core.settings.rules import OPTIMIZER_INFO, linear_step
 from gd_core.settings.table_fields import MAX_DEGREE, MISSING
 from gd_core.tables.example_tables import EXAMPLE_TABLES
+from gd_core.words import counted
 
 MAX_UPDATES = 1_000_000  # a recorded update of three parameters is 56 bytes
 NAMED_STARTS = ("published", "random")
@@ -45,9 +47,11 @@ class Phase(NamedTuple):
 
     @property
     def in_words(self) -> str:
-        """For a student: 250 epochs of momentum at 1e-5."""
+        """For a student: 250 epochs of momentum at 1e−5."""
         rule = OPTIMIZER_INFO[self.optimizer].title.lower()
-        return f"{self.epochs:,} epochs of {rule} at {written(self.learning_rate)}{self.besides_in_words}"
+        return (
+            f"{counted(self.epochs, 'epoch')} of {rule} at {said(self.learning_rate)}{self.besides_in_words}"
+        )
 
     @property
     def besides_in_words(self) -> str:
@@ -139,12 +143,35 @@ HYPERPARAMETERS: Mapping[str, Number] = {
     ),
     "epsilon": Number(low=1e-16, high=1, title="Epsilon ε", help="Keeps the division away from zero."),
 }
-LEARNING_RATE = Number(
+
+
+class Rate(Number):
+    """A learning rate. A positive one below the bound is told what to do: the limit of very large columns lies there."""
+
+    def wrong(self, name: str, value: Any) -> str | None:
+        number = self.parsed(value) if isinstance(value, str) else value
+        if isinstance(number, float) and 0 < number < self.low:
+            return (
+                f"{name} must be at least {self.low:.12g}. Got {quoted(value)}. "
+                "On columns so large that it takes a smaller one, scale the features."
+            )
+        return super().wrong(name, value)
+
+
+LEARNING_RATE = Rate(
     low=1e-18,
     high=1e6,
     title="Learning rate η",
     help="How long a step is: η times the gradient. Type it as 0.00001 or 1e-5.",
 )
+
+
+def typed_rate(rate: float) -> float:
+    """A rate as one would type it: three digits, rounded down."""
+    unit = 10.0 ** (math.floor(math.log10(rate)) - 2)
+    return float(f"{math.floor(rate / unit * (1 + 1e-12)) * unit:.2e}")
+
+
 SEED = Number(
     low=0,
     high=2**32 - 1,
@@ -176,6 +203,10 @@ FIELDS: Mapping[str, Field] = {
         whole=True,
         title="Degree",
         help=f"Of a polynomial in one feature, 1 to {MAX_DEGREE}.",
+    ),
+    "intercept": Flag(
+        title="Intercept",
+        help="Fit an intercept. Without one the curve goes through the origin: y is 0 where x is 0.",
     ),
     "missing": Choice(
         choices=dict(zip(MISSING, MISSING, strict=True)),
@@ -229,9 +260,17 @@ FIELDS: Mapping[str, Field] = {
         title="Batch size",
         help="Rows in each update. 0 takes all rows; 1 is stochastic gradient descent.",
     ),
+    "shuffle": Flag(
+        title="Shuffle",
+        help="Mini-batches of shuffled rows, other ones in each epoch. Off: in the order of the data, the same in each.",
+    ),
     "scale_features": Flag(
         title="Scale features",
         help="Shift and scale every feature to mean 0 and deviation 1 before training.",
+    ),
+    "scale_target": Flag(
+        title="Scale the target",
+        help="Shift and scale y too, to mean 0 and deviation 1, before training. RMSE stays in the units of y.",
     ),
     "start": NamedOrNumbers(
         names=NAMED_STARTS,
@@ -250,6 +289,13 @@ FIELDS: Mapping[str, Field] = {
         help="What works the run out: loop, the textbook’s; spectrum, along the eigenvectors, for full batches and "
         "gradient descent, momentum or Nesterov; or auto, the spectrum for many epochs where it can.",
     ),
+    "tolerance": Number(
+        low=0,
+        high=1e6,
+        title="Tolerance",
+        help="Stop after the first epoch in which the loss changes by less than this: |Lₜ − Lₜ₋₁| < tolerance. 0 never "
+        "stops; earlier parts of the run are not asked.",
+    ),
     "epochs": Number(
         low=1,
         high=MAX_UPDATES,
@@ -262,7 +308,7 @@ FIELDS: Mapping[str, Field] = {
 # What every part of the lab takes account of. A newer field stands here when all do; until then each part that has
 # learnt of it names it beside these in its own list, and `experiment.not_known` keeps the others from ignoring it.
 COMMON_FIELDS = (
-    "dataset", "table", "target", "features", "degree", "missing", "points", "noise", "data_seed", "holdout",
-    "split_seed", "loss", "optimizer", "learning_rate", "momentum", "alpha", "beta1", "beta2", "epsilon", "batch_size",
-    "scale_features", "start", "seed", "before", "engine", "epochs",
+    "dataset", "table", "target", "features", "degree", "intercept", "missing", "points", "noise", "data_seed",
+    "holdout", "split_seed", "loss", "optimizer", "learning_rate", "momentum", "alpha", "beta1", "beta2", "epsilon",
+    "batch_size", "shuffle", "scale_features", "scale_target", "start", "seed", "before", "engine", "tolerance", "epochs",
 )  # fmt: skip

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
+from gd_core.words import MINUS
+
 LONG = 12  # characters of a number, above which a fraction is easier to read
 LARGEST_DENOMINATOR = 99
 _QUOTIENT = re.compile(r"([-+]?\d+\.?\d*)\s*/\s*(\d+\.?\d*)")
@@ -364,6 +366,11 @@ def shown(value: Any) -> str:
         if near.numerator / near.denominator == value:
             return f"{near.numerator}/{near.denominator}"
     return written(value)
+
+
+def said(value: Any) -> str:
+    """The same in a sentence, with a long minus: 1e−5."""
+    return shown(value).replace("-", MINUS)
 
 
 def in_a_word(number: int) -> str:

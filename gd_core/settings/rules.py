@@ -91,14 +91,16 @@ class TorchCall(NamedTuple):
 class InRace(NamedTuple):
     """A racer of the Variants lesson: its name there, and what this race shows to be good and bad about it.
 
-    {memory} is how much it remembers; names of hyper-parameters stand for their values.
+    What only a run decides is no part of `good` and `bad`. {memory} is how much it remembers, {below} the share that
+    its limit is of momentum's; names of hyper-parameters stand for their values.
 
     Attributes:
         name: What it is called.
         good: What is for it.
         bad: What is against it.
         bad_in_batches: The same where it takes mini-batches, if that is something else.
-        ends: Said at the end instead of how often the error rose; {shrinkage} is how many times smaller Σ(∇L)² has made its rate.
+        ends: Said at the end instead of how often the error rose; {shrinkage} is how many times as large √Σ(∇L)² has
+            become, {last} the longest change of a parameter in the last update, {rises} how often the error rose.
     """
 
     name: str
@@ -147,12 +149,10 @@ class OptimizerInfo:
 
 
 # Of the rules that divide by the gradient's size, and of those that have a velocity.
-PASSES = "Up: {}’s steps are about as long as the rate, however flat it is: they can pass the bottom."
+PASSES = "Up: {} divides by the size of the gradients it remembers, so a step can be too long near the bottom and pass it."
 LEAVES = "{}’s first step changes every parameter by about {{first}}, whatever the slope: that leaves the valley far behind."
-HOVERS = (
-    "{} divides by the gradient’s own size, so its steps stay about as long as η: no rate is a sharp limit."
-)
-JUMPS = "The steps hardly become shorter near the bottom, so they jump over it. A smaller rate gets closer."
+HOVERS = "{} divides by the gradient’s own size, so its steps hardly shrink with the slope: no rate is a sharp limit."
+JUMPS = "The steps hardly become shorter near the bottom, so they jump over it."
 SWINGS = (
     "The velocity carries the point past the valley and back again: it swings. Less momentum swings less."
 )
@@ -193,8 +193,8 @@ OPTIMIZER_INFO: Mapping[str, OptimizerInfo] = MappingProxyType(
             written_out=("v ← {momentum} × ({v_before}) + ({g}) = {v}", "{name} ← {p} − {rate} × ({v})"),
             race=InRace(
                 name="Momentum",
-                good="Keeps {momentum} of its speed, so it is fast where it is flat.",
-                bad="Swings past the bottom.",
+                good="Keeps {momentum} of its speed, so steps one way add up.",
+                bad="Keeps {memory} for each parameter.",
             ),
         ),
         "nesterov": OptimizerInfo(
@@ -219,9 +219,9 @@ OPTIMIZER_INFO: Mapping[str, OptimizerInfo] = MappingProxyType(
             ),
             race=InRace(
                 name="Nesterov",
-                good="Looks a step ahead, so it swings less.",
-                bad="Its limit is lower than momentum’s.",
-                bad_in_batches="Adds up scatter.",
+                good="Keeps {momentum} of its speed, and looks a step ahead.",
+                bad="Its limit is {below} of momentum’s.",
+                bad_in_batches="Keeps {memory} for each parameter.",
             ),
         ),
         "adagrad": OptimizerInfo(
@@ -232,7 +232,7 @@ OPTIMIZER_INFO: Mapping[str, OptimizerInfo] = MappingProxyType(
             theory=NoLimit(
                 why="AdaGrad divides by the gradients it has seen, so its steps shrink by themselves: no rate is a limit.",
                 rate_of_one=lambda of: 1.0,
-                up="Up: AdaGrad’s first steps are about as long as the rate; they shrink later.",
+                up="Up: this step was too long. AdaGrad’s steps shrink with every gradient it has seen.",
                 gone=LEAVES.format("AdaGrad"),
                 swing=JUMPS,
                 flat="Almost flat: AdaGrad’s steps shrink with every gradient it has seen, so a larger rate helps.",
@@ -248,7 +248,7 @@ OPTIMIZER_INFO: Mapping[str, OptimizerInfo] = MappingProxyType(
                 name="AdaGrad",
                 good="A rate of its own for each parameter.",
                 bad="Its rates only shrink.",
-                ends="By the end they are {shrinkage} times smaller.",
+                ends="By the end it divides by {shrinkage} times as much as at first.",
             ),
         ),
         "rmsprop": OptimizerInfo(
@@ -278,7 +278,8 @@ OPTIMIZER_INFO: Mapping[str, OptimizerInfo] = MappingProxyType(
             race=InRace(
                 name="RMSProp",
                 good="Own rates too, which forget old gradients.",
-                bad="Its steps stay near η, so it can circle the bottom.",
+                bad="Keeps {memory} for each parameter.",
+                ends="Its last step is {last} long, η is {rate}. {rises}",
             ),
         ),
         "adam": OptimizerInfo(
@@ -313,7 +314,7 @@ OPTIMIZER_INFO: Mapping[str, OptimizerInfo] = MappingProxyType(
             race=InRace(
                 name="Adam",
                 good="Speed and own rates together.",
-                bad="Keeps {memory} for each parameter, and passes the bottom.",
+                bad="Keeps {memory} for each parameter.",
             ),
         ),
     }

@@ -9,9 +9,10 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from gd_core.settings.catalog import DATASET_INFO, DatasetInfo
+from gd_core.settings.catalog import DATASET_INFO, DatasetInfo, through_origin
 from gd_core.settings.fields import Field, quoted
 from gd_core.tables.example_tables import EXAMPLE_TABLES
+from gd_core.words import counted, short
 
 if TYPE_CHECKING:
     from gd_core.tables.table import Table
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 DATASET = "table"
 TABLE_FIELDS = ("table", "target", "features", "degree", "missing")
 MAX_FEATURES = 20
-MAX_DEGREE = 5
+MAX_DEGREE = 10
 MISSING = ("refuse", "drop", "mean")
 NO_TABLE: Mapping[str, Any] = {
     "table": "",
@@ -172,9 +173,8 @@ def left_out_rows(values: Mapping[str, Any]) -> str:
         if name in table.names and table.missing[name]:
             gaps.setdefault(table.own_name(name), table.missing[name])
     where = ", ".join(f"{name} in {count:,}" for name, count in list(gaps.items())[:4])
-    more = f" and {len(gaps) - 4} more columns" if len(gaps) > 4 else ""
-    rows = "1 row is" if gone == 1 else f"{gone:,} rows are"
-    return f"{rows} left out of {table.rows:,}, for want of a number: {where}{more}."
+    more = f" and {counted(len(gaps) - 4, 'more column')}" if len(gaps) > 4 else ""
+    return f"{counted(gone, 'row')} {'is' if gone == 1 else 'are'} left out of {table.rows:,}, for want of a number: {where}{more}."
 
 
 def as_columns(name: str, value: Any, key: str) -> Any:
@@ -227,11 +227,11 @@ def points_of(values: Mapping[str, Any]) -> int | None:
 
 
 def info_of(values: Mapping[str, Any]) -> DatasetInfo:
-    """The data set as a choice, with the model that features and degree make."""
+    """The data set as a choice, with the model that features and degree make; without its intercept if that is asked for."""
     info = DATASET_INFO[values["dataset"]]
-    if values["dataset"] != DATASET:
-        return info
-    return _table_info(len(values["features"]), values["degree"])
+    if values["dataset"] == DATASET:
+        info = _table_info(len(values["features"]), values["degree"])
+    return info if values.get("intercept", True) else through_origin(info)
 
 
 @lru_cache(64)
@@ -324,7 +324,7 @@ def _problem_with_degree(value: Any, features: tuple[str, ...], table: "Table | 
     if value > 1 and table is not None:
         largest = table.largest(next(iter(features)))
         if largest and not 1 / REACH <= largest**value <= REACH:
-            return f"degree must be lower for values as far from 1 as {largest:.3g}: their powers cannot be computed. Got {value}."
+            return f"degree must be lower for values as far from 1 as {short(largest)}: their powers cannot be computed. Got {value}."
     return None
 
 
@@ -334,11 +334,10 @@ def _problem_with_missing(value: Any, others: Mapping[str, Any], table: "Table |
     left = points_of({**others, "missing": "drop" if value == "refuse" else value}) or 0
     if value == "refuse" and left < table.rows:
         gone = table.rows - left
-        rows = "1 row lacks" if gone == 1 else f"{gone:,} rows lack"
+        rows = f"{counted(gone, 'row')} {'lacks' if gone == 1 else 'lack'}"
         return f"missing must be drop or mean: {rows} a number in the columns used. Got refuse."
     if left < FEWEST_ROWS:
-        rows = "1 row" if left == 1 else f"{left} rows"
-        return f"missing must leave at least {FEWEST_ROWS} rows to fit. Got {quoted(value)}, which leaves {rows}."
+        return f"missing must leave at least {FEWEST_ROWS} rows to fit. Got {quoted(value)}, which leaves {counted(left, 'row')}."
     return None
 
 
@@ -354,7 +353,7 @@ def problem_with_holding_out(held_out: int, value: float, others: Mapping[str, A
         numbers = table.numbers(name, beside=others["target"]) if table.missing[name] else table.rows
         if held_out >= numbers:
             return (
-                f"holdout must be less: column {quoted(name)} has {numbers:,} numbers, and {held_out:,} held-out rows could "
+                f"holdout must be less: column {quoted(name)} has {counted(numbers, 'number')}, and {counted(held_out, 'held-out row')} could "
                 f"take them all, with nothing left to make a mean of. Got {quoted(value)}."
             )
     return None

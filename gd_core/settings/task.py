@@ -17,11 +17,13 @@ from gd_core.settings.experiment_fields import FIELDS, HYPERPARAMETERS, MAX_UPDA
 from gd_core.settings.fields import ParameterError, quoted
 from gd_core.settings.rules import OPTIMIZER_INFO
 from gd_core.settings.table_fields import needs_its_file
+from gd_core.words import counted
 
 LONGEST_TEXT, LONGEST_QUESTION, LONGEST_ANSWER = 1000, 300, 1000  # characters
 LARGEST_RMSE = 1e12
 THEORY = "theory"  # the rate's zones, best rates and what stands below the charts: not a setting, but it gives answers
 CONTROLS = (*FIELDS, THEORY)
+ALL = "*"  # in a link: all of them are free, or all others locked, those of a later lab too
 
 
 class Access(StrEnum):
@@ -185,8 +187,10 @@ class Task:
         rmse, within = self.target or (None, None)
         data = {
             "e": self.experiment.to_query(),
-            "f": ",".join(self.free),
-            "l": ",".join(self.locked),
+            "f": ALL if self.free == CONTROLS else ",".join(self.free),
+            "l": ALL
+            if self.locked and len(self.free) + len(self.locked) == len(CONTROLS)
+            else ",".join(self.locked),
             "t": self.text,
             "q": self.question,
             "r": rmse,
@@ -200,9 +204,13 @@ class Task:
         if sentences:
             raise ParameterError("task", f"task must hold settings as they are allowed: {sentences[0]}")
         names = {key: tuple(filter(None, _text(data, key).split(","))) for key in "fl"}
+        if names["f"] == (ALL,):
+            names["f"] = CONTROLS
+        if names["l"] == (ALL,):
+            names["l"] = tuple(name for name in CONTROLS if name not in names["f"])
         return cls(
             experiment=experiment,
-            free=names["f"],
+            free=CONTROLS if names["f"] == (ALL,) else names["f"],
             locked=names["l"],
             text=_text(data, "t"),
             question=_text(data, "q"),
@@ -323,7 +331,10 @@ def ending_at(experiment: Experiment, epoch: int) -> Experiment:
     for number, phase in enumerate(experiment.phases):
         if left <= phase.epochs:
             fields = phase._replace(epochs=left)._asdict()
-            return replace(experiment, before=experiment.before[:number], **fields)
+            asked = (
+                experiment.tolerance if number == len(experiment.before) else 0.0
+            )  # no earlier part stops by it
+            return replace(experiment, before=experiment.before[:number], tolerance=asked, **fields)
         left -= phase.epochs
     raise ParameterError(
         "epoch", f"epoch must be at most the {experiment.total_epochs:,} of the run. Got {epoch:,}."
@@ -342,7 +353,9 @@ def _check_controls(field: str, names: Iterable[str]) -> None:
 
 def _check_words(field: str, text: str, longest: int) -> None:
     if len(text) > longest:
-        raise ParameterError(field, f"{field} must be at most {longest:,} characters. Got {len(text):,}.")
+        raise ParameterError(
+            field, f"{field} must be at most {counted(longest, 'character')}. Got {len(text):,}."
+        )
     try:
         text.encode()
     except UnicodeEncodeError:

@@ -14,6 +14,7 @@ from pyarrow import compute
 from gd_core.tables.dates import dates_of, looks_dated, since_first
 from gd_core.tables.numerals import PARTS, Numerals, are_gaps, numerals
 from gd_core.tables.table import LARGEST, SMALLEST, clean_name
+from gd_core.words import counted
 
 pc: Any = compute
 
@@ -125,15 +126,15 @@ def _numbers(
         text = f"{number:.12g}".replace("-", "−")
         if how == MISSING:
             values = np.where(values == number, np.nan, values)
-            words.append(f"{text} in {count:,} cells is taken for missing")
+            words.append(f"{text} in {counted(count, 'cell')} is taken for missing")
             return Column(name, MISSING, "; ".join(words), {name: values}, others=(NUMBERS, *others))
         others.append(MISSING)
         if how != NUMBERS:
-            question = f"{name} holds {text} in {count:,} cells, far from its other numbers. Is that a mark for missing?"
+            question = f"{name} holds {text} in {counted(count, 'cell')}, far from its other numbers. Is that a mark for missing?"
             return Column(
                 name, NUMBERS, "; ".join(words), {name: values}, others=(MISSING, NUMBERS), question=question
             )
-        words.append(f"{text} in {count:,} cells is a number, as you said")
+        words.append(f"{text} in {counted(count, 'cell')} is a number, as you said")
     known = values[~np.isnan(values)]
     each_its_own = len(known) == len(values) > 2 and (values == np.floor(values)).all()
     if each_its_own and (

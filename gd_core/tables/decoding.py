@@ -5,6 +5,8 @@ import re
 
 from charset_normalizer import from_bytes
 
+from gd_core.words import short
+
 MAX_BYTES = 50_000_000
 LOOKED_AT, SAMPLE = (
     200_000,
@@ -49,9 +51,8 @@ def text_of(source: bytes | str, notes: list[str]) -> str:
     """
     size = len(source)
     if size > MAX_BYTES:
-        limit = f"{MAX_BYTES / 1e6:.0f} MB"
         raise TableError(
-            f"The file must have at most {limit}. Got {size / 1e6:.1f} MB: leave out rows or columns."
+            f"The file must have at most {short(MAX_BYTES / 1e6)} MB. Got {short(size / 1e6)} MB: leave out rows or columns."
         )
     text = source if isinstance(source, str) else _decoded(source, notes)
     text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")

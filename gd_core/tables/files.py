@@ -15,6 +15,7 @@ from pyarrow import compute
 
 from gd_core.tables.decoding import MAX_BYTES, TableError
 from gd_core.tables.table import MAX_COLUMNS, MAX_ROWS
+from gd_core.words import counted, short
 
 pc: Any = compute
 WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
@@ -57,7 +58,7 @@ def unpacked(data: bytes) -> bytes:
     except zlib.error:
         raise TableError("The file begins as gzip and does not go on so. Unpack it first.") from None
     if len(text) > MAX_BYTES:
-        raise TableError(f"The file must have at most {MAX_BYTES / 1e6:.0f} MB when it is unpacked.")
+        raise TableError(f"The file must have at most {short(MAX_BYTES / 1e6)} MB when it is unpacked.")
     if not inflate.eof:
         raise TableError("The file is packed with gzip and its end is missing: copy it again.")
     return text
@@ -120,7 +121,7 @@ def _look_into(data: bytes) -> None:
                 raise TableError("The file is a zip archive and no workbook: unpack it first.")
             if sum(one.file_size for one in members) > 20 * MAX_BYTES:
                 raise TableError(
-                    f"The workbook must have at most {20 * MAX_BYTES / 1e9:.0f} GB when it is unpacked."
+                    f"The workbook must have at most {short(20 * MAX_BYTES / 1e9)} GB when it is unpacked."
                 )
             for member in members:
                 if member.filename.startswith("xl/worksheets/") and member.filename.endswith(".xml"):
@@ -146,7 +147,7 @@ def _measure(file: Any) -> None:
         rest = part[-OVERLAP:]
         if last * right > MAX_CELLS:
             raise TableError(
-                f"A sheet must have at most {MAX_CELLS:,} cells. Got one of {last:,} rows and {right:,} columns."
+                f"A sheet must have at most {MAX_CELLS:,} cells. Got one of {counted(last, 'row')} and {counted(right, 'column')}."
             )
 
 
@@ -197,7 +198,7 @@ def _parquet(data: bytes) -> Cells:
                 > 20 * MAX_BYTES
             ):
                 raise TableError(
-                    f"The file must have at most {20 * MAX_BYTES / 1e9:.0f} GB when it is unpacked."
+                    f"The file must have at most {short(20 * MAX_BYTES / 1e9)} GB when it is unpacked."
                 )
             table = file.read(use_threads=False)
         return Cells([_as_text(name, table[i]) for i, name in enumerate(table.column_names)], [])

@@ -30,6 +30,7 @@ from gd_core.tables.numerals import (
     quick_numbers,
 )
 from gd_core.tables.table import LARGEST, MAX_COLUMNS, MAX_ROWS, SMALLEST, ReadAs, Table, clean_name
+from gd_core.words import counted
 
 SEPARATORS = {
     "\t": "tabs",
@@ -182,7 +183,7 @@ def _read_cells(
     blank = _blank(cells)
     if blank.any():
         count = int(blank.sum())
-        notes.append(f"{count:,} blank row{'s were' if count > 1 else ' was'} skipped.")
+        notes.append(f"{counted(count, 'blank row')} {'was' if count == 1 else 'were'} skipped.")
         cells, rows = [column.filter(pa.array(~blank)) for column in cells], rows[~blank]
     if not len(rows):
         raise TableError(
@@ -501,9 +502,7 @@ def _reading(
     if ragged:
         at = np.searchsorted(rows, [row for row, _ in ragged])
         made = {name: np.insert(numbers, at, np.nan) for name, numbers in made.items()}
-        cell_words = [
-            f" has {count:,} cell{'s' if count > 1 else ''} instead of {len(cells)}" for _, count in ragged
-        ]
+        cell_words = [f" has {counted(count, 'cell')} instead of {len(cells)}" for _, count in ragged]
         findings += [
             Finding(row, "", what) for (row, _), what in zip(ragged[:LISTED], cell_words, strict=False)
         ]

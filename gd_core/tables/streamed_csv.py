@@ -21,6 +21,7 @@ from gd_core.tables.columns import NUMBERS, column_of
 from gd_core.tables.decoding import TableError, text_of
 from gd_core.tables.numerals import has_decimal_commas, numerals, quick_numbers
 from gd_core.tables.reading import OPEN_QUOTE, Finding, names_of, separator_of
+from gd_core.words import counted
 
 HEAD = 2**20  # bytes that are looked at before anything is read
 BLOCK = 2**22  # bytes that are parsed at once; a row must be shorter
@@ -163,7 +164,7 @@ class CsvRows:
         return numerals(pc.utf8_trim_whitespace(column), self._comma).values if quick is None else quick
 
     def _width(self, cells: int) -> str:
-        return f" has {cells:,} cell{'s' if cells > 1 else ''} instead of {len(self.names)}"
+        return f" has {counted(cells, 'cell')} instead of {len(self.names)}"
 
     def _row(self, first: int, count: int, passed: Sequence[int], i: int) -> int:
         """The number of a batch's i-th row, after `count` rows of the shard; rows that were left out count too."""

@@ -6,6 +6,7 @@ from typing import Any
 from playwright.sync_api import Page
 
 from lab import Lab
+from pages.ui.look.numbers import with_numbers
 
 FOLDER = Path(__file__).resolve().parents[2] / "pages" / "ui"
 SUFFIXES = ("html", "css", "js")
@@ -64,6 +65,7 @@ class Component(Lab):
         page.set_content(f'<!doctype html><title>{name}</title>{around}<div id="host"></div>')
         (folder,) = {file.parent for file in FOLDER.rglob(f"{name}.html")}
         parts = {suffix: (folder / f"{name}.{suffix}").read_text(encoding="utf-8") for suffix in SUFFIXES}
+        parts["js"] = with_numbers(folder / f"{name}.js")
         page.evaluate(MOUNT, parts | {"data": data})
         self.data = data
 

@@ -19,7 +19,7 @@ def pad(mounted: Callable[..., Component]) -> Component:
     """The paper with the opening example's eight points, for a curve of three parameters."""
     colours = dict.fromkeys(("data", "best", "start", "run", "ink"), "#000000")
     data = {
-        "points": POINTS, "held_out": [], "x0": 0, "x1": 10, "y0": 0, "y1": 10, "degree": 2, "start": [0, 0, 0],
+        "points": POINTS, "held_out": [], "x0": 0, "x1": 10, "y0": 0, "y1": 10, "degree": 2, "intercept": True, "start": [0, 0, 0],
         "titles": ["x", "y"], "fewest": 2, "most": 9, "undo": False, "large": False, "seen": 0, "colours": colours,
     }  # fmt: skip
     return mounted("draw", data)
@@ -110,3 +110,17 @@ def test_the_fit_is_that_of_least_squares(pad: Component):
     pad.page.get_by_role("button", name="Add a point").click()
     pad.update(undo=True)  # of a run of the page that does not know of the ninth point yet
     expect(point(pad, 9)).to_be_visible()
+
+
+def test_the_fit_goes_through_the_origin_where_there_is_no_intercept(pad: Component):
+    """For degrees up to as many as there are points the RMSE is NumPy's; the tenth power has too many for eight points."""
+    x, y = np.array(POINTS).T
+    for degree, intercept in ((1, False), (3, False), (6, False), (1, True), (6, True)):
+        pad.update(degree=degree, intercept=intercept)
+        columns = np.stack([(x / 10) ** k for k in range(0 if intercept else 1, degree + 1)], 1)
+        best, *_ = np.linalg.lstsq(columns, y, rcond=None)
+        rmse = float(np.sqrt(np.mean((columns @ best - y) ** 2)))
+        expect(said(pad)).to_have_text(re.compile(r"^8 points\. The best curve, dashed, has RMSE "))
+        assert same_digits(said(pad).inner_text().rstrip(".").split()[-1], rmse, 4)
+    pad.update(degree=10, intercept=False)
+    expect(said(pad)).to_contain_text("8 points for 10 parameters: many curves fit equally well.")

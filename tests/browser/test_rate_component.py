@@ -10,7 +10,7 @@ from component import Component
 
 # Ten thousand times smaller than the limit to ten times larger, as the Train page draws it: the limit is at 4/5.
 LIMIT = 0.4
-ZONES = [("slow", 0.04), ("fast", 0.2), ("overshoots", 0.4), ("diverges", None)]
+ZONES = [("slow", 0.04), ("steady", 0.2), ("overshoots", 0.4), ("diverges", None)]
 STOPS = [("Best for 100 epochs", 0.123456), ("Best in the long run", 0.2), ("Limit", LIMIT)]
 
 
@@ -18,7 +18,7 @@ def strip(mounted: Callable[..., Component], rate: float, **changes: Any) -> Com
     """The strip at a rate."""
     usual = {
         "rate": rate, "low": LIMIT * 1e-4, "high": LIMIT * 10, "limit": LIMIT, "reason": None,
-        "zones": [{"name": name, "to": to} for name, to in ZONES],
+        "zones": [{"name": name, "to": to, "says": f"is {name}"} for name, to in ZONES], "wait": "",
         "stops": [{"label": label, "rate": at, "hint": f"About {label}."} for label, at in STOPS],
     }  # fmt: skip
     return mounted("rate", usual | changes)
@@ -36,7 +36,7 @@ def test_the_thumb_sends_a_rate(mounted: Callable[..., Component]):
     assert rate == float(f"{rate:.3g}")
     thumb.fill("600")
     assert one.sent() == [("rate", 0.04)]
-    text = "η = 0.04: 10 % of the limit, slow"
+    text = "η = 0.04: 10 % of the limit, is slow"
     expect(one.page.get_by_text(text, exact=True)).to_be_visible()
     expect(thumb).to_have_attribute("aria-valuetext", text)
 
@@ -57,17 +57,25 @@ def test_a_stop_sends_its_rate(mounted: Callable[..., Component]):
 @pytest.mark.parametrize(
     ("rate", "text"),
     [
-        (0.3, "η = 0.3: 75 % of the limit, overshoots"),
-        (0.2, "η = 0.2: 50 % of the limit, fast"),
+        (0.3, "η = 0.3: 75 % of the limit, is overshoots"),
+        (0.2, "η = 0.2: 50 % of the limit, is steady"),
         (0.4, "η = 0.4: exactly the limit, where the error neither grows nor shrinks"),
-        (0.4012, "η = 0.401: 1.003 × the limit, diverges"),
-        (1e-6, "η = 1e−6: 0.00025 % of the limit, slow"),
-        (40000, "η = 4e4: 100000 × the limit, diverges"),
+        (0.4012, "η = 0.401: 1.003 × the limit, is diverges"),
+        (1e-6, "η = 1e−6: 0.00025 % of the limit, is slow"),
+        (40000, "η = 40,000: 100,000 × the limit, is diverges"),
     ],
 )
 def test_a_rate_is_told_by_its_share_of_the_limit(mounted: Callable[..., Component], rate: float, text: str):
-    """In per cent below the limit and as a multiple above it, with the name of its zone; also far off the track."""
+    """In per cent below the limit and as a multiple above it, with what its zone says; also far off the track."""
     expect(strip(mounted, rate).page.get_by_text(text, exact=True)).to_be_visible()
+
+
+def test_how_long_it_takes_is_said_of_the_rate_that_it_was_worked_out_for(mounted: Callable[..., Component]):
+    """Beside the share of the limit; not while the thumb is on its way to another rate."""
+    one = strip(mounted, 0.3, wait="It takes 9 epochs.")
+    expect(one.page.get_by_text("75 % of the limit, is overshoots. It takes 9 epochs.")).to_be_visible()
+    one.page.get_by_role("slider").evaluate("(e) => { e.value = 600; e.dispatchEvent(new Event('input')); }")
+    expect(one.page.get_by_text("η = 0.04: 10 % of the limit, is slow", exact=True)).to_be_visible()
 
 
 def test_zones_and_marks_stand_at_their_rates(mounted: Callable[..., Component]):
@@ -76,7 +84,7 @@ def test_zones_and_marks_stand_at_their_rates(mounted: Callable[..., Component])
     one = strip(mounted, 0.2)
     track = one.page.locator(".zones").bounding_box()
     assert track
-    at = {"slow": 0.6, "fast": 0.6 + 0.2 * 0.69897, "overshoots": 0.8, "diverges": 1}
+    at = {"slow": 0.6, "steady": 0.6 + 0.2 * 0.69897, "overshoots": 0.8, "diverges": 1}
     for name, end in at.items():
         box = one.page.locator(f".zone.{name}").bounding_box()
         assert box
@@ -87,9 +95,9 @@ def test_zones_and_marks_stand_at_their_rates(mounted: Callable[..., Component])
     assert names.all_inner_texts() == list(at)
     middles = names.evaluate_all("all => all.map((name) => parseFloat(name.style.left))")
     assert middles == pytest.approx([30, 66.99, 76.99, 90], abs=0.1)
-    zones = [{"name": "slow", "to": 1e-9}, {"name": "fast", "to": 0.2}, {"name": "diverges", "to": None}]
+    zones = [{"name": "slow", "to": 1e-9}, {"name": "steady", "to": 0.2}, {"name": "diverges", "to": None}]
     one.update(zones=zones)
-    assert names.all_inner_texts() == ["fast", "diverges"]
+    assert names.all_inner_texts() == ["steady", "diverges"]
 
 
 def test_without_a_limit_it_says_why(mounted: Callable[..., Component]):

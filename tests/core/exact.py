@@ -44,15 +44,16 @@ def fit(features: Sequence[Sequence[str | float]], target: Sequence[str | float]
     Args:
         features: Columns; texts are decimals, floats are taken for the numbers that they are.
         target: y.
-        model: "linear", "proportional", or "polynomial 3" for the powers of one feature up to the third.
+        model: "linear", "proportional", or "polynomial 3" for the powers of one feature up to the third; "origin 3" for the
+            same without an intercept.
 
     Raises:
         ZeroDivisionError: If there is more than one optimum.
     """
     columns = [[Fraction(value) for value in column] for column in features]
-    if model.startswith("polynomial"):
+    if model.startswith(("polynomial", "origin")):
         columns = [[x**power for x in columns[0]] for power in range(1, int(model.split()[1]) + 1)]
-    if model != "proportional":
+    if not model.startswith(("proportional", "origin")):
         columns.append([Fraction(1)] * len(target))
     y = [Fraction(value) for value in target]
     gram = [[*(_dot(one, other) for other in columns), _dot(one, y)] for one in columns]

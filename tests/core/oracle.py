@@ -9,6 +9,8 @@ import math
 import random
 import re
 from dataclasses import replace
+from itertools import count
+from typing import Any
 
 import numpy as np
 
@@ -55,6 +57,31 @@ def drawn(seed: int) -> Experiment:
         rate = _rate(dice, replace(base, optimizer="gradient-descent"))
         return first.continued(first.epochs, optimizer="gradient-descent", learning_rate=rate, epochs=epochs)
     return replace(base, epochs=epochs)
+
+
+def drawn_in_order(seed: int) -> Experiment:
+    """A run in mini-batches of the rows in order, of seeds of its own."""
+    runs = (drawn(10**6 + 1000 * seed + n) for n in count())
+    return replace(next(run for run in runs if run.updates_per_epoch > 1), shuffle=False)
+
+
+def drawn_by_convention(seed: int) -> Experiment:
+    """A run by other people's conventions: no intercept, a scaled target, a higher degree. With dice of its own.
+
+    Of the rules that have a limit, on all rows: limits, floors and factors are what the conventions touch.
+    """
+    dice = random.Random(f"conventions {seed}")
+    base = drawn(dice.randrange(10**9))
+    while base.dataset == "one-parameter" or base.optimizer not in LINEAR or base.updates_per_epoch > 1:
+        base = drawn(dice.randrange(10**9))
+    changes: dict[str, Any] = {"intercept": dice.random() < 0.5, "scale_target": dice.random() < 0.6}
+    if len(base.features) == 1 and dice.random() < 0.7:
+        changes |= {"degree": dice.randint(3, 10 if changes["intercept"] else 4), "scale_features": True}
+    other = replace(base, **changes)
+    share = base.learning_rate / Known(base).limit(base)
+    return replace(
+        other, learning_rate=float(f"{min(max(share * Known(other).limit(other), 1e-17), 1e5):.4g}")
+    )
 
 
 def _published(dice: random.Random, kind: str) -> Experiment:
@@ -127,6 +154,11 @@ class Known:
     def __init__(self, experiment: Experiment) -> None:
         dataset = build(replace(experiment, scale_features=False)).dataset
         x, y = dataset.x.numpy().astype(float), dataset.y.numpy()[:, 0].astype(float)
+        self.unit = 1.0  # of y, if it is scaled: the loss has none then, RMSE has y's
+        if experiment.scale_target:
+            shift = y.mean() if experiment.intercept else 0.0
+            self.unit = np.sqrt(np.mean((y - shift) ** 2)) or 1.0
+            y = (y - shift) / self.unit
         if experiment.loss == "mse-broadcast":
             self.data, self.above, y = y, y.var(), np.full_like(y, y.mean())
         else:
@@ -138,8 +170,10 @@ class Known:
         best, _, rank, _ = np.linalg.lstsq(good, y, rcond=1e-13 * len(y))
         self.fitted, self.rank = good @ best, rank
         self.floor = math.sqrt(np.mean((self.fitted - y) ** 2))
-        self.floor_of_data = math.sqrt(np.mean((self.fitted - self.data) ** 2))
+        self.floor_of_data = self.unit * math.sqrt(np.mean((self.fitted - self.data) ** 2))
         self.size = math.sqrt(np.mean(y**2)) + 1e-300
+        written = 1e-6 if experiment.dataset == "table" else 0.0  # six decimals
+        self.zero = max(1e-7 * self.unit * self.size, written)
         _, sizes, self.vectors = np.linalg.svd(self.features, full_matrices=True)
         sizes = np.concatenate([sizes, np.zeros(self.features.shape[1] - len(sizes))])
         sizes[rank:] = 0
@@ -180,6 +214,10 @@ class Known:
 
 
 def _columns(model: str, x: np.ndarray, scaled: bool, parameters: int) -> np.ndarray:
+    if model.endswith("-origin"):
+        x = x / (np.sqrt(np.mean(x**2, 0)) if scaled else 1.0)
+        powers = {"quadratic-origin": (2, 1), "linear-origin": (1,)}.get(model, range(1, parameters + 1))
+        return np.concatenate([x**k for k in powers], 1)
     if scaled:
         deviation = x.std(0)
         x = (x - x.mean(0)) / np.where(deviation > 1e-12 * abs(x).max(0), deviation, 1.0)
@@ -202,6 +240,8 @@ def judged(experiment: Experiment, label: str, sentence: str, recording) -> list
     wrong = [
         *_label_is_wrong(experiment, label, sentence, known, recording),
         *_numbers_are_wrong(experiment, label, sentence, known, recording),
+        *_remedies_are_wrong(experiment, sentence),
+        *_reasons_are_wrong(experiment, sentence, known, recording),
     ]
     if len(re.findall(r"[.!?](?= |$)", sentence)) > 3:
         wrong.append(f"form: more than three sentences: {sentence}")
@@ -221,8 +261,9 @@ def _label_is_wrong(experiment, label, sentence, known, recording):
     then = math.inf if gone else float(np.mean(after[-(len(after) // 5) :] if scatter else after[-1:]))
     rounding = 1e-13 * (known.size**2 + gaps[0])
     enough = len(known.theta) * max(
-        1.05e-6 * gaps[0], 1.05e-4 * (known.floor**2 + known.above), 100 * rounding
-    )
+        1.05e-6 * gaps[0], 1.05e-4 * (known.floor**2 + known.above), 100 * rounding,
+        3.05 * known.floor**2 if known.floor_of_data < known.zero else 0,
+    )  # fmt: skip
     facts = f"gap {gaps[0]:.4g} → {now:.4g} → {then:.4g}"
     match label:
         case "converged":
@@ -234,7 +275,19 @@ def _label_is_wrong(experiment, label, sentence, known, recording):
             if then > most + rounding:
                 yield f"descending: {facts}"
         case "hovering":
-            if not gaps[-count:].min() / 3 <= then <= 3 * gaps[-count:].max():
+            left = re.search(rf"reached at epoch ({NUMBER}), and left (once|{NUMBER} times) since, up to RMSE ({NUMBER})", sentence)  # fmt: skip
+            most = gaps[-count:].max()
+            if left:
+                first = int(number(left[1]))
+                most = gaps[first:].max()
+                far = float(recording.epoch_rmse[first:].max())
+                often = 1 if left[2] == "once" else int(number(left[2].split()[0]))
+                leaves = int((np.diff((gaps[first:] > enough).astype(int)) == 1).sum())
+                if gaps[first : first + 20].max() > enough or not 1 <= leaves <= often:
+                    yield f"left: reached {gaps[first]:.3g}, left {leaves} times, {enough:.3g} is near"
+                if not _close(number(left[3]), far, 1e-5):
+                    yield f"number: farthest {far}"
+            if not (left or gaps[-count:].min() / 3 <= then) or then > 3 * most:
                 yield f"hovering: {facts}"
         case "growing":
             if experiment.optimizer in LINEAR and experiment.updates_per_epoch == 1:
@@ -269,11 +322,14 @@ def _close(one: float, other: float, relative: float = 6e-3, absolute: float = 0
 
 
 def _numbers_are_wrong(experiment, label, sentence, known, recording):
-    zero = 1e-7 * known.size
+    zero = known.zero
     for floor in _numbers(r"floor(?: is)?(?: of)? #", sentence):
-        if not (_close(floor, known.floor_of_data, 1e-5, zero) or _close(floor, known.floor, 1e-5, zero)):
+        if not (
+            _close(floor, known.floor_of_data, 1e-5, zero)
+            or _close(floor, known.unit * known.floor, 1e-5, zero)
+        ):
             yield f"number: floor {floor}, is {known.floor_of_data}"
-        if floor and known.floor_of_data < 1e-13 * known.size and experiment.noise == 0:
+        if floor and known.floor_of_data < 1e-13 * known.unit * known.size and experiment.noise == 0:
             yield f"number: floor {floor} of a perfect fit"
     for rmse in _numbers(r"(?:at|:) RMSE #", sentence)[:1]:
         if not _close(rmse, float(recording.epoch_rmse[-1]), 1e-5, zero):
@@ -316,11 +372,160 @@ def _numbers_are_wrong(experiment, label, sentence, known, recording):
         p.optimizer in ("momentum", "nesterov") for p in experiment.phases
     ):
         yield f"reason: {sentence}"
-    if "maller rate" in sentence and label in ("hovering", "still descending"):
-        smaller = replace(
-            experiment, learning_rate=experiment.learning_rate / 3, epochs=LONGER * experiment.epochs
+    yield from _levels_are_wrong(experiment, sentence, known)
+
+
+def _levels_are_wrong(experiment, sentence, known):
+    """What is said of a smaller rate or of a larger batch is what they do, ten times as long."""
+    third, longer = {"learning_rate": experiment.learning_rate / 3}, LONGER * experiment.epochs
+
+    def gaps(epochs=longer, **changes):
+        run = record(replace(experiment, epochs=epochs, **changes))
+        return np.array([math.inf]) if run.diverged_at is not None else known.gaps(run)
+
+    def tail(one):
+        return float(np.mean(one[-max(1, len(one) // 5) :]))
+
+    if re.search("A smaller rate hovers lower", sentence) and tail(gaps(**third)) > tail(gaps()):
+        yield f"remedy: a third of the rate ends at {tail(gaps(**third)):.4g}, the rate itself at {tail(gaps()):.4g}"
+    about = "A third of the rate hovers about RMSE (#), where this one does about (#)".replace("#", NUMBER)
+    for told in re.findall(about, sentence):
+        found = [math.sqrt(tail(gaps(**one)) + known.floor_of_data**2) for one in (third, {})]
+        if not all(_close(number(one), other, 0.03) for one, other in zip(told, found, strict=True)):
+            yield f"remedy: a third of the rate hovers about {found}"
+        if found[0] > found[1]:
+            yield f"remedy: a third of the rate hovers higher: {found}"
+    for rows in _numbers("A batch of # hovers lower", sentence):
+        if tail(gaps(batch_size=int(rows))) > tail(gaps()) or tail(gaps(**third)) < tail(gaps()) / 2:
+            yield f"remedy: a batch of {rows} ends at {tail(gaps(batch_size=int(rows))):.4g}"
+    if "A third of the rate is closer by now" in sentence:
+        now = experiment.epochs
+        if tail(gaps(now, **third)) > tail(gaps(now)):
+            yield f"remedy: a third of the rate is at {tail(gaps(now, **third)):.4g}"
+    less_far = "A third of the rate leaves it less far" in sentence
+    if less_far and gaps(**third)[longer // 2 :].max() > gaps()[longer // 2 :].max():
+        yield "remedy: a third of the rate leaves it as far"
+
+
+# ------------------------------------------------------------------------------------- remedies, and who is to blame
+
+WAY = rf"(?:(?:some )?({NUMBER}) epochs?)"
+CHANGES = {
+    rf"A rate of ({NUMBER}) comes (?:within|to)[^;]*? in {WAY}": {},
+    rf"with scaled features ({NUMBER}) does in {WAY}": {"scale_features": True},
+    rf"cale the features, and ({NUMBER}) comes (?:within|to)[^;]*? in {WAY}": {"scale_features": True},
+    rf"as it is, at ({NUMBER}), {WAY}": {},
+}
+
+
+def _remedies_are_wrong(experiment, sentence):
+    """Each advised change, tried: that it comes near the floor in so many epochs, and not in much fewer."""
+    if experiment.before:
+        return
+    tried = [
+        (number(rate), number(epochs), changes)
+        for words, changes in CHANGES.items() for rate, epochs in re.findall(words, sentence)
+    ]  # fmt: skip
+    for momentum, rate, epochs in re.findall(rf"(?:With β = ({NUMBER})|Without momentum), [^;.]*?and a rate of ({NUMBER}) it takes {WAY}", sentence):  # fmt: skip
+        tried.append((number(rate), number(epochs), {"momentum": number(momentum or "0")}))
+    stay = re.findall(rf"(?:as it is|within 1 % of the floor after|first RMSE after) {WAY}", sentence)
+    tried += [(experiment.learning_rate, number(epochs), {}) for epochs in stay]
+    for rate, rmse, epochs in re.findall(rf"At a rate of ({NUMBER}) it is at RMSE ({NUMBER}) after ({NUMBER}) epoch", sentence):  # fmt: skip
+        found = float(record(replace(experiment, learning_rate=number(rate), epochs=int(number(epochs)))).epoch_rmse[-1])  # fmt: skip
+        if not _close(number(rmse), found, 1e-2):
+            yield f"remedy: RMSE {rmse} at {rate}, is {found}"
+    for rate, epochs, changes in tried:
+        told = replace(experiment, learning_rate=rate, **changes)
+        late, early = math.ceil(1.06 * epochs + 1), math.floor(0.85 * epochs - 2)
+        perfect = "a perfect fit" in sentence or "millionth of the first RMSE" in sentence
+        perfect = perfect or Known(told).floor_of_data < Known(told).zero
+        if not _is_near(told, late, perfect):
+            yield f"remedy: {changes} at {rate} is not near after {late} epochs"
+        if early > 0 and told.updates_per_epoch == 1 and not told.momentum and _is_near(told, early, perfect):
+            yield f"remedy: {changes} at {rate} is near after {early} epochs already"
+
+
+def _is_near(experiment, epochs, perfect) -> bool:
+    """Whether the RMSE is within 1 % of the floor, or a millionth of the first where that is 0, after so many epochs.
+
+    In mini-batches: the mean over some epochs, of runs that are soon trained; others count as near.
+    """
+    known = Known(experiment)
+    first = float(np.mean((known.features @ (_start(experiment) - known.theta)) ** 2))
+    least = (0.0201 * (known.floor**2 + known.above)) * 1.05
+    if perfect:
+        least = 1.1e-12 * first + 1e-13 * known.size**2
+    if experiment.updates_per_epoch > 1:
+        if epochs * experiment.updates_per_epoch > MOST_UPDATES * 4:
+            return True
+        run = record(replace(experiment, epochs=max(1, int(epochs))))
+        return (
+            run.diverged_at is None and float(np.mean(known.gaps(run)[-max(1, int(epochs) // 10) :])) <= least
         )
-        lower, longer = record(smaller), record(replace(experiment, epochs=LONGER * experiment.epochs))
-        a, b = (float(np.mean(known.gaps(one)[-(one.epochs // 5) - 1 :])) for one in (lower, longer))
-        if a > b:
-            yield f"remedy: a third of the rate ends at a gap of {a:.4g}, the rate itself at {b:.4g}"
+    error = (_start(experiment) - known.theta) @ known.vectors.T
+    left = [e * _power(experiment, x, epochs) for e, x in zip(error, known.eigenvalues, strict=True)]
+    return float(0.5 * known.eigenvalues @ np.square(left)) <= least
+
+
+def _start(experiment) -> np.ndarray:
+    return build(experiment).start.numpy()
+
+
+def _power(experiment, curvature: float, epochs: int) -> float:
+    """What is left of an error after so many epochs, by the rule's recursion as a matrix."""
+    beta, x = experiment.momentum, experiment.learning_rate * curvature
+    if experiment.optimizer == "gradient-descent":
+        return (1 - x) ** epochs
+    a, b = (0.0, 1.0) if experiment.optimizer == "momentum" else (1.0, beta)
+    step = np.array([[1 - x * (a + b), -b * beta], [x, beta]])  # of (error, η × velocity)
+    return float(np.linalg.matrix_power(step, int(epochs))[0, 0])
+
+
+def _reasons_are_wrong(experiment, sentence, known, recording):
+    """κ, shrinking, who is off and by how much, and the rate up to which no batch makes an error grow."""
+    positive = known.eigenvalues[known.eigenvalues > 0]
+    for kappa in _numbers(r"κ = #", sentence):
+        if not _close(kappa, positive[0] / positive[-1], 1e-2) and positive[0] / positive[-1] < 1e12:
+            yield f"number: κ {kappa}, is {positive[0] / positive[-1]}"
+    for shrinks in _numbers(r"shrinks by # %", sentence):
+        slow = max(known.factors(experiment, experiment.learning_rate, positive[-1]))
+        if not _close(shrinks / 100, 1 - slow**experiment.updates_per_epoch, 1e-2):
+            yield f"number: shrinks by {shrinks} %, is {100 * (1 - slow**experiment.updates_per_epoch)}"
+    for safe, rows in re.findall(
+        rf"up to ({NUMBER}) no (single row|batch of {NUMBER}) (?:alone )?makes", sentence
+    ):
+        count = experiment.rows_per_update
+        longest = np.sort((known.features**2).sum(1))[-count:]
+        limit = known.limit(experiment) * known.eigenvalues[0] / (2 * longest.mean())
+        if not _close(number(safe), limit, 1e-2):
+            yield f"number: {rows} safe up to {safe}, is {limit}"
+    best, ends, starts = (_raw(experiment, theta) for theta in (known.theta, recording.epoch_theta[-1].numpy(), _start(experiment)))  # fmt: skip
+    if best is None or len(positive) < len(best):
+        return
+    names = list(experiment.info.parameters)
+    for name, share in re.findall(rf"(\S+) is (?:nearly there \(|still )({NUMBER}) % off", sentence):
+        place = names.index(name)
+        off = abs(ends[place] - best[place]) / abs(best[place])
+        if not _close(number(share) / 100, off, 2e-2, 1e-9):
+            yield f"number: {name} off {share} %, is {100 * off}"
+    for name, gone, way in re.findall(
+        rf"(\S+) has gone ({NUMBER}),? (?:of its|though its way is) ({NUMBER})", sentence
+    ):
+        place = names.index(name)
+        moved, whole = ends[place] - starts[place], best[place] - starts[place]
+        if not (
+            _close(number(way), abs(whole), 1e-2) and _close(number(gone), moved * np.sign(whole), 2e-2, 1e-9)
+        ):
+            yield f"number: {name} has gone {gone} of {way}, is {moved} of {whole}"
+
+
+def _raw(experiment, theta: np.ndarray) -> np.ndarray | None:
+    """Coefficients in raw units, for models that are a sum of features."""
+    if not experiment.scale_features:
+        return theta
+    if experiment.info.model in ("quadratic", "polynomial") or len(theta) < 2:
+        return None
+    x = build(replace(experiment, scale_features=False)).dataset.x.numpy().astype(float)
+    deviation = x.std(0)
+    slopes = theta[:-1] / np.where(deviation > 0, deviation, 1.0)
+    return np.append(slopes, theta[-1] - slopes @ x.mean(0))

@@ -184,7 +184,7 @@ def test_a_step_taken_apart_has_no_formula_in_features():
         ({"learning_rate": 1e3}, Outcome.DIVERGED),
         ({"learning_rate": 3e-6, "epochs": 40}, Outcome.OVERSHOOTING),
         (
-            {"optimizer": "adam", "learning_rate": 0.05, "epochs": 4000, "start": (14.0, 0.02)},
+            {"optimizer": "adam", "learning_rate": 0.2, "epochs": 60, "start": (14.0, 0.02)},
             Outcome.GROWING,
         ),
     ],

@@ -390,8 +390,8 @@ def test_mini_batches_have_no_limit():
     ("times_curvature", "zone"),
     [
         (0.0999, "slow"),
-        (0.1001, "fast"),
-        (0.9999, "fast"),
+        (0.1001, "steady"),
+        (0.9999, "steady"),
         (1.0001, "overshoots"),
         (1.9999, "overshoots"),
         (2.0001, "diverges"),

@@ -7,6 +7,8 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from rules import RULES
+from torch.utils.data import DataLoader, TensorDataset
 
 from gd_core.datasets import DATASETS
 from gd_core.models import MODELS
@@ -54,6 +56,24 @@ def test_mini_batches_are_a_hand_written_loop(plane):
             velocity = 0.5 * velocity + gradient
             theta = theta - 0.01 * velocity
     np.testing.assert_allclose(ours, [*expected, theta], rtol=1e-11, atol=1e-13)
+
+
+@pytest.mark.parametrize("name", ["gradient-descent", "nesterov", "adam"])
+def test_rows_in_order_are_those_of_a_data_loader(plane, name):
+    """torch's DataLoader(shuffle=False) and its optimizer, the last batch shorter: the same θ after every epoch."""
+    rows = batches(30, 7, 12, shuffle=False)
+    rule = OPTIMIZERS[name](0.01)
+    ours = [step.theta for step in islice(train(plane, plane.dataset.start, rule, rows), 21)][::5]
+
+    loader = DataLoader(TensorDataset(plane.features, plane.target), batch_size=7, shuffle=False)
+    theta = plane.dataset.start.clone().requires_grad_()
+    optimizer = RULES[name].beside([theta], 0.01)
+    for epoch in ours:
+        torch.testing.assert_close(epoch, theta.detach(), rtol=1e-11, atol=1e-13)
+        for features, target in loader:
+            optimizer.zero_grad()
+            ((features @ theta - target) ** 2).mean().backward()
+            optimizer.step()
 
 
 @given(st.integers(1, 60), st.integers(1, 60), st.integers(0, 2**32 - 1))

@@ -1,12 +1,13 @@
 """What is said of a run is true: label, numbers, reason and remedy, over random runs, by an oracle that knows no theory.
 
-A hundred draws stand here. `python tests/core/test_true_verdicts.py 0 5000` tries as many as one likes.
+A hundred draws stand here, a hundred of rows in order and sixty of other conventions. `python
+tests/core/test_true_verdicts.py 0 5000` tries as many as one likes, with `in-order` or `conventions` behind it of those.
 """
 
 import sys
 
 import pytest
-from oracle import drawn, judged
+from oracle import drawn, drawn_by_convention, drawn_in_order, judged
 
 from gd_core.outcome import Trained, outcome
 from gd_core.problem import build
@@ -17,9 +18,8 @@ from gd_core.verdict import of_run
 SEEDS = range(100)
 
 
-def wrong(seed):
-    """What is wrong with the verdict on a drawn run, and the verdict."""
-    experiment = drawn(seed)
+def wrong(experiment):
+    """What is wrong with the verdict on a run, and the verdict."""
     problem, recording = build(experiment), record(experiment)
     curvature = parabola_of(experiment, problem.objective)
     assert curvature is not None
@@ -32,14 +32,30 @@ def wrong(seed):
 @pytest.mark.parametrize("seed", SEEDS)
 def test_a_verdict_is_true(seed):
     """Ten times as long, a run that descends is lower, one that hovers is where it was; limits and floors are NumPy's."""
-    found, sentence = wrong(seed)
+    found, sentence = wrong(drawn(seed))
+    assert not found, f"{found}\n{sentence}"
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_verdict_on_rows_in_order_is_true(seed):
+    """The same of batches that are the same in each epoch, which come to rest where shuffled ones hover."""
+    found, sentence = wrong(drawn_in_order(seed))
+    assert not found, f"{found}\n{sentence}"
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_a_verdict_is_true_by_other_conventions(seed):
+    """The same without an intercept, with a scaled target, at degrees up to 10; RMSE and floor are in the units of y."""
+    found, sentence = wrong(drawn_by_convention(seed))
     assert not found, f"{found}\n{sentence}"
 
 
 if __name__ == "__main__":
     tried, count = range(int(sys.argv[1]), int(sys.argv[2])), 0
+    draws = {"in-order": drawn_in_order, "conventions": drawn_by_convention}
+    draw = draws[sys.argv[3]] if len(sys.argv) > 3 else drawn
     for number in tried:
-        if (result := wrong(number))[0]:
+        if (result := wrong(draw(number)))[0]:
             count += 1
             print(number, *result[0], result[1], sep="\n   ")
     print(f"{len(tried):,} tried, {count:,} wrong")

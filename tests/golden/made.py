@@ -173,6 +173,7 @@ def networks() -> dict[str, Any]:
     for name, network in {
         "sigmoid": Network(depth=5, width=4, epochs=3),
         "relu momentum": Network(depth=3, width=4, epochs=3, activation="relu", initialisation="he", optimizer="momentum"),
+        "normalised residual": Network(depth=4, width=6, epochs=3, residual=True, normalise=True, learning_rate=0.01),
         "adam residual": Network(depth=4, width=6, epochs=3, optimizer="adam", residual=True, normalise=True, learning_rate=0.01),
     }.items():  # fmt: skip
         recording = record_network(network)
@@ -181,6 +182,9 @@ def networks() -> dict[str, Any]:
             "caption": in_a_line(network_in_words(network)),
             "loss": recording.loss.tolist(),
         }
+    # before a normalised layer a bias has no gradient but its rounding, and Adam steps along the sign of that: where the
+    # second step ends is the processor's choice
+    del found["adam residual"]["loss"][2:]
     return plain(found)
 
 

@@ -179,7 +179,7 @@ def test_every_view_of_every_kind_of_run_is_drawn_with_axes_that_have_two_ends(n
         if '"type": "log"' in json.dumps(view.spec):
             assert y0 > 0, kind
         for table in view.tables.values():
-            for field in set(table.column_names) - {"floor", "floor_below", "zero"}:
+            for field in set(table.column_names) - {"floor", "floor_below", "floor_label", "zero"}:
                 assert np.isfinite(table[field].to_numpy().astype(float)).all(), (kind, field)
 
 
@@ -470,7 +470,14 @@ def test_the_floor_is_on_the_chart_or_said_to_be_below(name):
     floor, below, zero = (the(view, name) for name in ("floor", "floor_below", "zero"))
     assert sum(not math.isnan(value) for value in (floor, below)) <= 1
     assert not all(math.isnan(value) for value in (floor, below, zero))
-    assert the(view, "exact_floor") == np.float32(run.curvature.floor_rmse)
+    (label,) = view.tables["frame"]["floor_label"].to_pylist()
+    features, target = run.problem.linear.features.numpy(), run.problem.linear.target.numpy()
+    sought = target if run.experiment.loss == "mse" else np.full_like(target, target.mean())
+    lowest = math.sqrt(((target - features @ np.linalg.lstsq(features, sought)[0]) ** 2).mean())
+    if lowest < 1e-6 * abs(target).max():  # rows in 32 bits
+        assert label == "floor 0 up to rounding"
+    else:
+        assert float(label.removeprefix("floor ")) == pytest.approx(lowest, rel=5e-4)
     if not math.isnan(floor):
         assert the(view, "y0") < floor < the(view, "y1")
     if not math.isnan(below):
@@ -662,3 +669,20 @@ def test_crosses_stand_at_about_every_tenth_of_a_run_and_on_drawn_epochs(epochs)
     assert crosses[0] == 0
     assert min(epochs, 10) <= len(crosses) <= 13
     assert the(view, "every") % stride_of(epochs) == 0
+
+
+@pytest.mark.parametrize(
+    ("changes", "label"),
+    [
+        ({"noise": 0.5}, "floor 0."),
+        ({"noise": 0.0}, "floor 0, up to rounding"),
+        ({"noise": 0.5, "loss": "mse-broadcast"}, "where the loss is lowest: "),
+    ],
+)
+def test_the_dashed_line_of_errors_is_called_what_it_is(changes, label):
+    """The floor; 0 where it is rounding; and of the mistaken loss, where that is lowest: the RMSE may go below it."""
+    experiment = replace(Experiment.default("two-features"), epochs=5, **changes)
+    problem = build(experiment)
+    run = Run(experiment, problem, curvature_of(problem.objective), record(experiment))
+    (found,) = error(run, LIGHT, 200).tables["frame"]["floor_label"].to_pylist()
+    assert found.startswith(label)

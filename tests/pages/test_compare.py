@@ -11,6 +11,7 @@ import pytest
 from lesson_page import LessonPage
 from train_page import Lab
 
+from gd_core.problem import build
 from gd_core.recorder import record
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.pins import MOST, Pin, Pins, packed
@@ -79,6 +80,52 @@ def test_the_table_is_what_the_runs_were():
         'scope="row">(Update rule|Epochs|Points|Momentum)<', page.words
     )  # alike, so not told
     assert page.query["target"] == "20"
+
+
+def test_runs_at_the_floor_are_equal_and_rounding_has_no_winner():
+    """Of the six rules five end within 0.005 % of NumPy's least squares: none is called lowest, the first to stay there is named."""
+    page = LessonPage("compare").press("example_rules")
+    pins = pins_of(page).pins
+    t, y = (column.numpy()[:, 0] for column in (build(BASE).dataset.x, build(BASE).dataset.y))
+    floor = np.sqrt(np.mean((np.polyval(np.polyfit(t, y, 2), t) - y) ** 2))
+    away = [record(pin.experiment).epoch_rmse.numpy() > floor * (1 + 5e-5) for pin in pins]
+    since = [int(np.flatnonzero(one)[-1]) + 1 for one in away]
+    there = [place for place, epoch in enumerate(since) if epoch <= pins[0].experiment.epochs]
+    first = min(there, key=since.__getitem__)
+    assert len(there) == 5
+    assert page.player["summary"].startswith(
+        f"Five of six runs are at the floor, RMSE 1.46727; first there: run {first + 1}, {pins[first].name}, "
+        f"at epoch {since[first]}. "
+    )
+    said = [page.player["templates"][row] for row in page.player["table"]["template"]]
+    assert said[-1] == "Epoch {epoch}: five of six runs are at the floor."
+    assert said[5].startswith("Epoch {epoch}: lowest is run ")
+    gaps = cells(page, "Gap to the optimum")
+    assert gaps.count("0 up to rounding") == sum(run_gap(pin) < 1e-16 * floor**2 for pin in pins) > 1
+
+
+def run_gap(pin):
+    """½ eᵀHe at the end, with e from NumPy's least squares."""
+    problem, recording = build(pin.experiment), record(pin.experiment)
+    features = problem.linear.features.numpy()
+    best = np.linalg.lstsq(features, problem.linear.target.numpy())[0]
+    return float(np.mean((features @ (recording.epoch_theta[-1].numpy() - best)) ** 2))
+
+
+def test_how_the_rates_of_the_rules_were_chosen_is_said_of_them_alone():
+    """Also of the link that they make; not of one whose rate was changed, nor of other runs."""
+    told = "known only in hindsight"
+    page = LessonPage("compare").press("example_rules")
+    assert told in captions(page)
+    assert told in captions(LessonPage("compare", **page.query))
+    pins = list(pins_of(page).pins)
+    pins[2] = Pin(pins[2].name, replace(pins[2].experiment, learning_rate=0.01))
+    assert told not in captions(compared(Pins(pins=tuple(pins))))
+    assert told not in captions(compared())
+
+
+def captions(page):
+    return " ".join(element.value for element in page.at.caption)
 
 
 def test_held_out_rows_have_a_line_of_their_own():

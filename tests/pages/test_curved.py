@@ -93,7 +93,8 @@ def test_charts_of_an_error_and_of_a_parameter_have_no_line_that_nobody_knows():
     """Neither floor nor optimum: what is not there is not drawn."""
     run = of(growth())
     frame = error(run, LIGHT, 200).tables["frame"].to_pylist()[0]
-    assert all(frame[name] != frame[name] for name in ("floor", "exact_floor", "floor_below"))
+    assert all(frame[name] != frame[name] for name in ("floor", "floor_below"))
+    assert frame["floor_label"] == ""
     view = trace(run, 1, "b", "loss", LIGHT, 200)
     (optimum,) = view.tables["frame"]["optimum"].to_pylist()
     assert optimum != optimum

@@ -102,7 +102,7 @@ def test_the_sentence_says_the_factors():
         " of layer 12’s. A step back multiplies the signal by weights ",
         " (a sigmoid’s are at most 0.25) = ",
         "11 steps make ",
-        "because layer 1’s input is ",
+        ", since a gradient is the signal times what goes into its layer.",
         "In 12 epochs layer 1’s weights changed by ",
         "a flat line has 0.492.",
     ):

@@ -215,7 +215,7 @@ LESSONS = {
                     "grow": "they grow longer",
                 },
                 right="cancel",
-                told="For b the bars are still 4.17 long on average",
+                told="For b the bars are 4.17 long on average",
                 changes=[("learning_rate", "0.2"), ("start", "1, 2, 3"), ("epochs", "12"), ("noise", "0")],
                 truths=[
                     (PLANE | {"noise": "0"}, "vanish"),
@@ -331,7 +331,7 @@ LESSONS = {
                     "none": "neither: both move away",
                 },
                 right="scaled",
-                told="RMSE 18.026 without scaling, 1.4673 with; the floor is 1.4673.",
+                told="RMSE 18.0256 without scaling, RMSE 1.46727 with; the floor is 1.46727.",
                 changes=[("learning_rate", "2e-5"), ("epochs", "12"), ("start", "1, 2, 3")],
                 truths=[
                     (VALLEY | {"compare": "true", "learning_rate": "5e-05"}, "none"),

@@ -66,7 +66,7 @@ def test_the_summary_holds_the_numbers_of_the_bars():
     assert page.player["last"] == 40
     bars = by_hand(PLANE, -1)
     summary = page.player["summary"]
-    assert f"the bars are still {short(float(np.abs(bars[:, 2]).mean()))} long" in summary
+    assert f"the bars are {short(float(np.abs(bars[:, 2]).mean()))} long" in summary
     assert f"their mean is {short(float(bars[:, 2].mean()))}" in summary
 
 

@@ -110,7 +110,9 @@ def test_controls_that_no_student_can_see_are_not_offered():
     assert "draft momentum access" not in offered
     assert "draft points access" not in offered
     assert "draft engine access" not in offered
+    assert "draft shuffle access" not in offered
     lab.at.segmented_control("draft epochs access").set_value("free")
+    lab.at.segmented_control("draft batch_size access").set_value("free")
     lab.at.segmented_control("draft optimizer access").set_value("free")
     lab.at.segmented_control("draft dataset access").set_value("free")
     offered = {control.key for control in lab.run().at.segmented_control}

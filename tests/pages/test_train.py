@@ -15,6 +15,8 @@ from gd_core.settings.engines import ENGINE_NOTE, SHORT_UPDATES
 from gd_core.settings.examples import EXAMPLES, OPENING
 from gd_core.settings.experiment import Experiment, defaults
 from gd_core.settings.rules import OPTIMIZER_INFO
+from gd_core.tables.reading import read
+from gd_core.tables.table import keep
 from gd_core.theory import curvature_of
 from pages.ui.look import session
 from pages.ui.player import live_runs
@@ -759,3 +761,65 @@ def test_every_tab_opens_before_and_after_a_run(tab, dataset):
     assert first[: len(before)] == before
     panels = len(lab.charts) - (3 if dataset == "noisy-quadratic" else 5)
     assert panels == {"Parameters": 3, "Gap to optimum": 1, "Six steps": 6}.get(tab, 0)
+
+
+# ------------------------------------------------------------------------------------ other people's conventions
+
+
+def test_a_tolerance_ends_the_run_and_its_axis():
+    """All that there is is drawn of 100,000 epochs that end after 1,626; 0 takes it back."""
+    usual = {"scale_features": "true", "learning_rate": "0.001", "epochs": "100000"}
+    lab = Lab(dataset="noisy-quadratic", **usual).type(tolerance="0.01").press("train")
+    experiment = lab.experiment
+    assert experiment.tolerance == 0.01
+    expected = record(experiment).epoch_rmse.numpy()
+    player = lab.player
+    assert (player["complete"], player["last"], player["planned"]) == (True, len(expected) - 1, 100_000)
+    assert len(player["table"]) > 500
+    assert (player["table"]["rmse"].to_numpy() == expected[player["table"]["epoch"]].astype(np.float32)).all()
+    assert player["summary"].startswith(
+        f"Stopped at epoch {len(expected) - 1:,}, where the loss changed by less"
+    )
+    assert (
+        lab.type(tolerance="0.02").player["last"] == len(expected) - 1
+    )  # the run stays until another is trained
+    lab.type(tolerance="0")
+    assert "tolerance" not in lab.query
+
+
+def test_rows_in_order_are_offered_of_mini_batches():
+    """Where all rows are taken at once there is no order."""
+    lab = Lab(dataset="noisy-quadratic", learning_rate="0.00001", epochs="12")
+    assert "Shuffle" not in [one.label for one in lab.at.toggle]
+    lab.type(batch_size="5")
+    lab.at.toggle("w_shuffle").set_value(False)
+    lab.run()
+    assert lab.query["shuffle"] == "false"
+    lab.press("train")
+    expected = record(lab.experiment).epoch_rmse.numpy().astype(np.float32)
+    assert (lab.player["table"]["rmse"].to_numpy() == expected).all()
+
+
+def test_a_rate_below_the_least_is_told_what_to_do():
+    lab = Lab().type(learning_rate="1e-19")
+    (sentence,) = lab.complaints
+    assert "learning_rate must be at least 1e-18. Got 1e-19." in sentence
+    assert "scale the features. Using 0.01 instead." in sentence
+
+
+@pytest.mark.parametrize(
+    ("scaled", "rate", "end"),
+    [("true", "0.5", "so the features are scaled."), ("false", "1e-18", "scale the features.")],
+)
+def test_columns_that_no_rate_suits_are_named(scaled, rate, end):
+    """Their limit is 5.4e−21; nothing is scaled without a word, and nobody is led to a rate that is refused."""
+    rows = "\n".join(f"{(k + 10) * 10**9},{3 * k + k % 4}" for k in range(12))
+    table = keep(read(f"people,price\n{rows}\n").table)
+    link = {"dataset": "table", "table": table.key, "target": "price", "features": "people", "epochs": "20"}
+    lab = Lab(**link, scale_features=scaled, learning_rate=rate).press("train")
+    (said,) = [one.value for one in lab.at.markdown if "the least that can be typed is 1e−18" in one.value]
+    assert said.replace("\\", "").endswith(end)
+    offers = [offer["rate"] for offer in lab.player["offers"]]
+    assert all(offer >= 1e-18 for offer in offers)
+    if scaled == "false":
+        assert "No rate from 1e−18 on settles here: scale the features" in lab.player["summary"]

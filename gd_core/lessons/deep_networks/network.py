@@ -11,6 +11,7 @@ from typing import Self
 from gd_core.export.caption import Settings, written
 from gd_core.settings.fields import Choice, Field, Flag, Number, ParameterError
 from gd_core.settings.rules import OPTIMIZER_INFO
+from gd_core.words import short
 
 ACTIVATION_TITLES: Mapping[str, str] = MappingProxyType(
     {"sigmoid": "Sigmoid", "tanh": "tanh", "relu": "ReLU", "gelu": "GELU"}
@@ -140,5 +141,5 @@ def in_words(network: Network) -> Settings:
         "First weights": f"{INITIALISATION_TITLES[network.initialisation]}, seed {network.seed}",
         "Update rule": OPTIMIZER_INFO[network.optimizer].title,
         "Learning rate": f"η = {written(network.learning_rate)}",
-        "Epochs": f"{network.epochs:,}",
+        "Epochs": short(network.epochs),
     }

@@ -10,8 +10,9 @@ from gd_core.lessons.deep_networks.model import flat_loss
 from gd_core.lessons.deep_networks.network import ACTIVATION_TITLES
 from gd_core.lessons.deep_networks.recorder import DeepRecording
 from gd_core.training import DIVERGED_ABOVE
-from gd_core.words import short
+from gd_core.words import brief, counted, short
 
+LEARNT = 0.01  # of a flat line's loss: below it gradients are small because little error is left
 QUIET = 1e-4  # gradients of all hidden layers below it are said to be small, and above its inverse, large
 
 
@@ -55,6 +56,7 @@ def of_epochs(recording: DeepRecording, *, waiting: bool = False) -> tuple[tuple
         AT_EPOCH + "The only hidden layer has a gradient of {first:3}.",
         AT_EPOCH + "No layer hears much: the largest gradient is {largest:3}.",
         AT_EPOCH + "Layer 1’s gradient is exactly 0.",
+        AT_EPOCH + f"Layer 1’s gradient is {{first:3}}, layer {depth}’s is exactly 0.",
         AT_EPOCH + end,
         AT_EPOCH + "This is the start.",
     )
@@ -65,9 +67,10 @@ def of_epochs(recording: DeepRecording, *, waiting: bool = False) -> tuple[tuple
     choice[share <= BOUNDS[Hearing.SILENT]] = 2
     if depth == 1:
         choice[:] = 3
-    choice[norms.amax(1) < QUIET] = 4
+    choice[(norms.amax(1) < QUIET) & (recording.loss[recording.drawn] > LEARNT * flat_loss())] = 4
     choice[first == 0] = 5
-    choice[-1] = 7 if waiting else 6
+    choice[torch.isinf(share)] = 6
+    choice[-1] = 8 if waiting else 7
     return templates, choice
 
 
@@ -114,7 +117,7 @@ def _all_of_it(recording: DeepRecording) -> str:
     forward = brief(_mean(recording.back.forward))
     return (
         f"But all hear {size}: the largest was {brief(float(norms.max()))}. "
-        f"On the way to the output a layer makes its numbers {forward} times as large."
+        f"On the way to the output a layer multiplies its numbers by {forward}."
     )
 
 
@@ -135,10 +138,9 @@ def _why(recording: DeepRecording) -> str:
         product += f" × normalisation {brief(_mean(back.standardised))}"
     each = "The step back multiplies the signal by" if steps == 1 else "A step back multiplies the signal by"
     together = f"{steps} steps make {brief(float(back.steps.prod()))}; times" if steps > 1 else "Then times"
-    kind = "larger" if back.inputs > 1 else "smaller"
     return (
         f"{each} {product} = {brief(_mean(back.steps))}. "
-        f"{together} {brief(back.inputs)}, because layer 1’s input is {kind}."
+        f"{together} {brief(back.inputs)}, since a gradient is the signal times what goes into its layer."
     )
 
 
@@ -150,19 +152,23 @@ def _switched_off(recording: DeepRecording) -> str:
 def _result(recording: DeepRecording) -> str:
     network, loss = recording.network, recording.loss
     if recording.diverged_at is not None:
-        return (
-            f"Diverged at epoch {recording.diverged_at:,}: {_how(recording)}. The last epoch before is kept."
-        )
-    epochs = f"{recording.epochs:,} epoch{'' if recording.epochs == 1 else 's'}"
+        return f"Diverged at epoch {short(recording.diverged_at)}: {_how(recording)}. The last epoch before is kept."
+    epochs = counted(recording.epochs, "epoch")
     moved = [brief(float(part)) for part in recording.moved]
     others = f", layer {network.depth}’s by {moved[-2]} ×" if network.depth > 1 else ""
     stopped = "Stopped. " if recording.stopped else ""
     largest = recording.norms[:, :-1].amax(1)
-    faded = float(largest[-1]) if largest[-1] < QUIET <= largest[0] else None
-    now = f" By now no layer hears much: the largest gradient is {brief(faded)}." if faded is not None else ""
+    faded = bool(largest[-1] < QUIET <= largest[0]) and float(loss[-1]) > LEARNT * flat_loss()
+    now = (
+        f" By now no layer hears much: the largest gradient is {brief(float(largest[-1]))}." if faded else ""
+    )
+    before, after = brief(float(loss[0])), brief(float(loss[-1]))
+    change = (
+        f"Loss {before} → {after}" if before != after else f"The loss, {before}, is the same to three digits"
+    )
     return (
         f"{stopped}In {epochs} layer 1’s weights changed by {moved[0]} × their size{others}. "
-        f"Loss {brief(float(loss[0]))} → {brief(float(loss[-1]))}; a flat line has {brief(flat_loss())}.{now}"
+        f"{change}; a flat line has {brief(flat_loss())}.{now}"
     )
 
 
@@ -177,17 +183,3 @@ def _how(recording: DeepRecording) -> str:
 def _mean(factors: Tensor) -> float:
     """The geometric mean: what each step multiplies by if all did the same."""
     return float(factors.log().mean().exp())
-
-
-def brief(number: float) -> str:
-    """Three digits: 0.0912, 23,400, 7.05e−14. From a million on with an exponent."""
-    if not 1000 <= abs(number) < 1e6:
-        return _exponent(number) if abs(number) >= 1e6 else short(number)
-    return short(float(f"{number:.2e}"))
-
-
-def _exponent(number: float) -> str:
-    if not math.isfinite(number):
-        return short(number)
-    mantissa, exponent = f"{number:.2e}".split("e")
-    return f"{mantissa.rstrip('0').rstrip('.')}e{int(exponent)}".replace("-", "−")

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from gd_core.objective import Objective, value_and_gradient
-from gd_core.words import short
+from gd_core.words import counted, short
 
 EPSILON = torch.finfo(torch.float64).eps  # ε = 2.2e-16: the next number after 1 is 1 + ε
 SMALLEST, LARGEST = 1e-300, 1.0  # step sizes that can be tried
@@ -116,7 +116,7 @@ class Trial(NamedTuple):
         if self.autograd == 0:
             return 0
         share = self.off / abs(self.autograd)
-        return 16 if share == 0 else min(16, max(0, math.floor(-math.log10(share))))
+        return 16 if share == 0 else 0 if share >= 1 else min(16, math.floor(-math.log10(share)))
 
 
 def tried(objective: Objective, theta: Tensor, parameter: int, step: float, kind: str, bend: float) -> Trial:
@@ -156,17 +156,24 @@ def said(trial: Trial, name: str) -> str:
         return (
             f"{h} is too small: both losses agree in all 16 digits. The difference is 0, whatever the slope."
         )
-    digits = f"{trial.digits} digit{'' if trial.digits == 1 else 's'}"
-    right = f"{digits} {'is' if trial.digits == 1 else 'are'} right" if trial.digits else "no digit is right"
+    if trial.value == 0 and trial.off == 0:
+        return f"{h} is exactly right: the slope is 0, and both losses are equal."
+    right = (
+        f"{counted(trial.digits, 'digit')} {'is' if trial.digits == 1 else 'are'} right"
+        if trial.digits
+        else "no digit is right"
+    )
     off = f"{h} is off by {short(trial.off)}"
     if trial.kind == "central":
         why = "On a parabola the central difference has no bend error. Only rounding is left, so a larger h is better."
         return f"{off}: {right}. {why}" if trial.off else f"{h} is exactly right here. {why}"
     if trial.off == 0:
         return f"{h} is exactly right here, by chance: bend and rounding cancel."
-    if trial.bend > GOOD_WITHIN * trial.rounding:
+    if trial.bend > GOOD_WITHIN * trial.rounding and trial.bend / 2 <= trial.off <= 2 * trial.bend:
         return f"{off}: {right}. Too big: the chord ends where the curve has bent away, by ½·h·J″ = {short(trial.bend)}."
-    if trial.rounding > GOOD_WITHIN * trial.bend:
+    if (
+        max(trial.rounding, trial.off) > GOOD_WITHIN * trial.bend
+    ):  # where all rows are met, more is rounded than J
         return f"{off}: {right}. Too small: two nearly equal losses are subtracted, and the digits they share are lost."
     return f"{off}: {right}. About the best for a forward difference: bend and rounding are of one size."
 

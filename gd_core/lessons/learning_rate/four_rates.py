@@ -6,19 +6,24 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from gd_core.lessons.learning_rate.sweep import rates_between, sweep
+from gd_core.lessons.learning_rate.sweep import TRIED, rates_between, sweep
+from gd_core.lessons.perfect_fit import nothing
 from gd_core.objective import Objective
 from gd_core.problem import Problem
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.experiment_fields import LEARNING_RATE, Phase
 from gd_core.settings.rules import is_plain
 from gd_core.theory import Curvature, Forecast, factor, gaps, stability_limit
-from gd_core.training import diverged_above
+from gd_core.training import Epochs, diverged_above
+from gd_core.words import counted, percent, short, times
 
 SLOW = 0.02  # of the limit, inside the zone "slow" of gradient descent
 OVERSHOOTING = 0.95  # of the limit, or half-way from the best rate to it, whichever is higher
 DIVERGING = 1.4  # of the limit
 WITHOUT_A_LIMIT = (1e-5, 1e3)  # where the best rate of an adaptive rule is looked for
+MILLIONTH, ROUNDING = 1e-6, 1e-12  # of the best gap, or of the floor: what is so near is as good
+FEW = 5e-3  # of the way: what is left of it is named, not what is done
+CLOSE = 1e-9  # of the way: so near the floor a run is at it
 FOREVER = 10**15  # epochs; a loss that has not passed the bound by then is not said to
 
 
@@ -27,21 +32,64 @@ def four_rates(
 ) -> tuple[float, ...]:
     """A slow rate, the best for these epochs, one that overshoots and one that diverges, to six digits.
 
-    A rule without a limit has no such names: there a hundredth of the best, the best, 10 and 100 times it.
+    The best has as many as it takes: with momentum near 1 the sixth may part a valley from its wall. A rule without a
+    limit has no such names: there a hundredth of the best, the best, 10 and 100 times it.
     """
     limit, best = forecast.stability_limit, forecast.best_for_epochs
+    phase, epochs = experiment.phase, experiment.epochs
+
+    def left(rates: Tensor) -> Tensor:
+        return sweep(problem.objective, problem.start, phase, rates, epochs, curvature=curvature)
+
     if limit is None or best is None:
         rates = rates_between(*WITHOUT_A_LIMIT)
-        losses = sweep(
-            problem.objective, problem.start, experiment.phase, rates, experiment.epochs, curvature=curvature
-        )
-        best = float(rates[losses.argmin()])
+        best = float(rates[left(rates).argmin()])
         wanted = (best / 100, best, best * 10, best * 100)
     else:
         overshooting = max(OVERSHOOTING, (1 + best / limit) / 2)
         wanted = (min(SLOW * limit, best / 10), best, overshooting * limit, DIVERGING * limit)
-    low, high = LEARNING_RATE.low, LEARNING_RATE.high
-    return tuple(min(high, max(low, six_digits(rate))) for rate in wanted)
+    four = [six_digits(rate) for rate in wanted]
+    digits = [float(f"{best:.{digits}g}") for digits in range(6, 18)]
+    gap = left(torch.tensor(digits, dtype=torch.float64)) - curvature.floor_loss
+    as_good = gap <= gap[-1] + MILLIONTH * gap[-1].abs() + ROUNDING * curvature.floor_loss
+    four[1] = digits[int(as_good.nonzero()[0])]
+    return tuple(min(LEARNING_RATE.high, max(LEARNING_RATE.low, rate)) for rate in four)
+
+
+def best_words(forecast: Forecast, epochs: int, above: bool) -> str:
+    """What the second of the four is called beside its share of the limit; `above`: whether a rate above leaves less.
+
+    Without a limit it is the best of those that were tried.
+    """
+    if forecast.stability_limit is None:
+        return f"best of {short(TRIED)} rates tried"
+    return "best below it" if above else f"best for {counted(epochs, 'epoch')}"
+
+
+def share_words(forecast: Forecast, rate: float) -> str:
+    """Where a rate lies: 95 % of the limit, 1.4 × the limit."""
+    if forecast.stability_limit is None:
+        return "this rule has no limit"
+    share = rate / forecast.stability_limit
+    if share == 1:
+        return "exactly the limit"
+    return f"{percent(share)} of the limit" if share < 1 else f"{times(share)} × the limit"
+
+
+def way_words(recording: Epochs, forecast: Forecast) -> str:
+    """How far a run came that has not diverged, of the RMSE's way from its start to the floor."""
+    first, last = (float(recording.epoch_rmse[epoch]) for epoch in (0, -1))
+    way = first - forecast.floor_rmse
+    if way <= CLOSE * first:
+        return ""
+    if last - forecast.floor_rmse <= max(CLOSE * way, nothing(first, forecast)):
+        return "at the floor"
+    if last > first:
+        return f"{times(last / first)} × the RMSE of the start"
+    left = (last - forecast.floor_rmse) / way
+    return (
+        f"{percent(left)} of the way left" if left < FEW else f"{percent(1 - left)} of the way to the floor"
+    )
 
 
 def six_digits(rate: float) -> float:

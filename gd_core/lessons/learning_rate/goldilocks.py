@@ -22,9 +22,9 @@ from gd_core.settings.rules import is_plain, linear_step
 from gd_core.theory import Curvature, stability_limit
 
 SHARES = (0.001, 0.01, 0.05, 0.1, 0.25, 0.5)  # of the way from the floor to the first RMSE; hardest first
-GRID = 2000  # rates tried of a rule that has no limit,
+GRID = 2250  # rates tried of a rule that has no limit,
 ABOVE = 500  # and above the limit of one that has, where a few epochs may still do
-WAYS = (1e-5, 1e2)  # of the longest way that a parameter has to go, where it is longer than 1
+WAYS = (1e-5, 1e3)  # of the longest way that a parameter has to go, where it is longer than 1
 PER_EPOCH = 24  # valleys of the error over the rate that are remembered,
 VALLEYS = 2048  # and at most looked into for a rate that needs fewer epochs
 SAFE = 0.1  # of three rates' bend, by which a valley may be lower than their parabola

@@ -19,6 +19,8 @@ from gd_core.settings.rules import is_plain, linear_step
 from gd_core.theory import Curvature, curvature_of, gaps, step_matrix
 from gd_core.training import diverged_above
 
+TRIED = 240  # rates of a sweep
+
 
 def sweep(
     objective: Objective,
@@ -103,7 +105,7 @@ def _of_updates(
         theta = theta.addcmul(rates, step)
 
 
-def rates_between(low: float, high: float, *, count: int = 240, around: float | None = None) -> Tensor:
+def rates_between(low: float, high: float, *, count: int = TRIED, around: float | None = None) -> Tensor:
     """Rates in equal ratios from `low` to `high`, both included, and more of them `around` a limit. Sorted, [K].
 
     Between 0.9 and 1.05 of the limit a rate of equal ratios would jump over the rise.

@@ -4,7 +4,6 @@ L′(A) = 18 (A + 1), so a step turns the distance e = A + 1 into e − 18ηe: e
 sign of that factor says on which side the point lands, its size how far from −1.
 """
 
-import math
 from enum import StrEnum
 
 import torch
@@ -12,7 +11,7 @@ from torch import Tensor
 
 from gd_core.training import DIVERGED_ABOVE, Epochs, Recording
 from gd_core.verdict import StepVerdicts
-from gd_core.words import short, significant
+from gd_core.words import counted, short, significant, times
 
 CURVATURE, OPTIMUM = 18.0, -1.0  # L″, and where L′ is 0
 LANDED = 1e-3  # of the first distance: a millionth of the loss, which is what `outcome` calls converged
@@ -66,11 +65,8 @@ def factor(learning_rate: float) -> float:
 
 
 def written(number: float) -> str:
-    """A factor with three digits, or with as many as tell it from −1, 0 and 1."""
-    digits = 3
-    while digits < 16 and number not in (-1, 0, 1) and _trimmed(number, digits) in ("−1", "0", "1"):
-        digits += 1
-    return _trimmed(number, digits)
+    """A factor with three digits, or with as many as tell it from −1 and 1."""
+    return f"{'−' if number < 0 else ''}{times(abs(number))}"
 
 
 def meaning(number: float) -> tuple[str, str]:
@@ -86,9 +82,9 @@ def meaning(number: float) -> tuple[str, str]:
     ) < 1 else f"{size}, above 1: the distance grows"
 
 
-_STEP = "Epoch {epoch} → {next}: the slope is {g0}, so A moves by {d0}, from {p0} to {next_a}, "
-_LOSS = {-1: "The loss falls from {loss} to {next_loss}.", 0: "The loss stays at {loss}.",
-         1: "The loss rises from {loss} to {next_loss}."}  # fmt: skip
+_STEP = "Epoch {epoch} → {next}: the slope is {g0}, so A moves by {d0}, to {next_a}, "
+_LOSS = {-1: "The loss falls by {change}, to {next_loss}.", 0: "The loss stays at {loss}.",
+         1: "The loss rises by {change}, to {next_loss}."}  # fmt: skip
 
 
 def of_steps(recording: Epochs) -> StepVerdicts:
@@ -117,11 +113,13 @@ def loss_changes(recording: Epochs) -> Tensor:
 
 def of_run(recording: Recording, learning_rate: float, told: Behaviour) -> str:
     """The whole run in two sentences: what the point did, and the number that explains it."""
-    epochs = f"{recording.epochs:,} epoch{'' if recording.epochs == 1 else 's'}"
     a, loss = float(recording.epoch_theta[-1, 0]), float(recording.epoch_loss[-1])
     start = float(recording.epoch_theta[0, 0])
     size = written(abs(factor(learning_rate)))
-    end = f"After {epochs} A is {significant(a)} and the loss {significant(loss)}."
+    loss = 0.0 if abs(a - OPTIMUM) <= ROUNDING else loss
+    end = (
+        f"After {counted(recording.epochs, 'epoch')} A is {significant(a)} and the loss {significant(loss)}."
+    )
     match told:
         case Behaviour.CLOSER:
             return f"Every step stayed on its side of −1 and multiplied the distance by {size}. {end}"
@@ -136,7 +134,7 @@ def of_run(recording: Recording, learning_rate: float, told: Behaviour) -> str:
             if recording.diverged_at is None:
                 return f"{why} {end}"
             times = " times its first value" if recording.epoch_loss[0] >= 1 else ""
-            gone = f"Diverged at epoch {recording.diverged_at:,}: the loss passed {short(DIVERGED_ABOVE)}{times}."
+            gone = f"Diverged at epoch {short(recording.diverged_at)}: the loss passed {short(DIVERGED_ABOVE)}{times}."
             return f"{gone} {why} The last epoch below that is kept."
         case Behaviour.STAYS:
             step = learning_rate * float(recording.gradient[0, 0])
@@ -150,12 +148,3 @@ def of_run(recording: Recording, learning_rate: float, told: Behaviour) -> str:
 def _distance(recording: Epochs) -> Tensor:
     """e = A − (−1) at each epoch, [E + 1]."""
     return recording.epoch_theta[:, 0] - OPTIMUM
-
-
-def _trimmed(number: float, digits: int) -> str:
-    """So many significant digits, without the zeros at the end."""
-    if not math.isfinite(number) or abs(number) >= 1e7:
-        return short(number)
-    text = significant(number, digits)
-    mantissa, e, exponent = text.partition("e")
-    return (mantissa.rstrip("0").rstrip(".") if "." in mantissa else mantissa) + e + exponent

@@ -8,7 +8,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -21,12 +21,13 @@ from gd_core.settings.experiment import Experiment
 from gd_core.settings.rules import OPTIMIZER_INFO, linear_step
 from gd_core.theory import Curvature, first_step_rate, stability_limit
 from gd_core.training import Recording
-from gd_core.words import short
+from gd_core.words import counted, short
 
 SHARE_LEFT = 0.05  # the usual target: this share of the way from the start's RMSE to the floor is left
 LOOKED_BACK = 10  # epochs at the end in which a racer that climbs again is looked at
 ROUNDING = 1e-9  # of the RMSE: a rise below it is none, and who is so close to the target is there
 EXACT = 1e-12  # of the first RMSE: so little is 0 up to rounding, where the target is 0
+TIE = 1e-6  # relative: two errors that are written with the same six digits
 ROOM = 1.06  # of the map around the level line through the start
 BEYOND_LAST = 1.25  # by update the race is shown to a quarter beyond the last arrival
 
@@ -230,16 +231,20 @@ class Result:
         """
         last = self.rmse[-LOOKED_BACK * self.entry.experiment.updates_per_epoch - 1 :]
         back = float((last - np.minimum.accumulate(last)).max())
-        return back if back > ROUNDING * float(last.min()) else 0.0
+        return back if back > self._rounding(float(last.min())) else 0.0
 
     @cached_property
     def rises(self) -> int:
         """Updates after which the RMSE was higher than before."""
-        return int((np.diff(self.rmse) > ROUNDING * self.rmse[:-1]).sum())
+        return int((np.diff(self.rmse) > self._rounding(self.rmse[:-1])).sum())
+
+    def _rounding(self, rmse: Any) -> Any:
+        """How much of an RMSE is no more than rounding."""
+        return ROUNDING * rmse + EXACT * self.rmse[0]
 
     @cached_property
     def shrinkage(self) -> float:
-        """√Σ‖∇L‖² over ‖∇L‖ of the first update: how many times smaller a rate has become that is divided by √Σ(∇L)²."""
+        """√Σ‖∇L‖² over ‖∇L‖ of the first update: how many times as large √Σ(∇L)² has become, by which AdaGrad divides."""
         sizes = self.recording.gradient[:-1].norm(dim=1)
         return float(sizes.norm() / sizes[0]) if len(sizes) and sizes[0] > 0 else 1.0
 
@@ -257,6 +262,7 @@ class Race:
         results: One a racer, in the order of the starting line.
         start_rmse: RMSE at the start.
         floor_rmse: RMSE that no training gets below.
+        floor_is_zero: Whether that is no more than rounding.
         target: The RMSE to reach.
     """
 
@@ -264,6 +270,7 @@ class Race:
     start_rmse: float
     floor_rmse: float
     target: float
+    floor_is_zero: bool = False
 
     @property
     def epochs(self) -> int:
@@ -320,7 +327,8 @@ def race(
         Result(entry, recording.theta, problem.objective.rmse(recording.theta).numpy(), recording, goal)
         for entry, recording in zip(entries, recordings, strict=True)
     )
-    return Race(results, float(problem.objective.rmse(problem.start)), curvature.floor_rmse, goal)
+    start = float(problem.objective.rmse(problem.start))
+    return Race(results, start, curvature.floor_rmse, goal, curvature.floor_is_zero)
 
 
 # ------------------------------------------------------------------------------------------------------- in words
@@ -332,28 +340,41 @@ def told(finished: Race, unit: str) -> str:
     """The whole race: who came when, who did not, who has diverged."""
     there = [one for one in finished.results if one.reached is not None]
     there.sort(key=lambda one: getattr(one.reached, unit))
-    gone = [one for one in finished.results if one.diverged_at is not None]
+    gone = [(one.entry.title, one.diverged_at) for one in finished.results if one.diverged_at is not None]
     late = [one for one in finished.results if one.reached is None and one.diverged_at is None]
     goal = short(finished.target)
     sentences = []
     if there:
-        times = [short(getattr(one.reached, unit)) for one in there]
+        places = [getattr(one.reached, unit) for one in there]
         winners = finished.winners(unit)
-        first = " and ".join(RACERS[key].title for key in winners)
+        first = listed([RACERS[key].title for key in winners])
         verb = "is" if len(winners) == 1 else "are"
-        count = COUNTED[unit].removesuffix("s") if times[0] == "1" else COUNTED[unit]
-        sentences.append(f"{first} {verb} first at RMSE {goal}, after {times[0]} {count}.")
-        rest = list(zip(there, times, strict=True))[len(winners) :]
+        sentences.append(f"{first} {verb} first at RMSE {goal}, after {_many(places[0], unit)}.")
+        rest = list(zip(there, places, strict=True))[len(winners) :]
         if rest:
-            sentences.append("Then " + ", ".join(f"{one.entry.title} {time}" for one, time in rest) + ".")
+            sentences.append("Then " + ", ".join(f"{one.entry.title} {short(at)}" for one, at in rest) + ".")
     else:
-        sentences.append(f"No one is at RMSE {goal} after {finished.epochs:,} epochs.")
+        sentences.append(f"No one is at RMSE {goal} after {counted(finished.epochs, 'epoch')}.")
     if late and there:
-        sentences.append(f"Not there after {finished.epochs:,} epochs: {_names(late)}.")
+        sentences.append(f"Not there after {counted(finished.epochs, 'epoch')}: {_names(late)}.")
     if gone:
-        ends = ", ".join(f"{one.entry.title} at epoch {one.diverged_at:,}" for one in gone)
+        ends = ", ".join(f"{title} at epoch {short(epoch)}" for title, epoch in gone)
         sentences.append(f"Diverged: {ends}.")
     return " ".join(sentences)
+
+
+def _many(place: float, unit: str) -> str:
+    """So many epochs, which may be a part of one, updates or rows."""
+    return (
+        f"{short(place)} {COUNTED[unit]}"
+        if place != round(place)
+        else counted(round(place), COUNTED[unit][:-1])
+    )
+
+
+def listed(names: Sequence[str]) -> str:
+    """Batch; Batch and Adam; Batch, Momentum and Adam."""
+    return f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else names[0]
 
 
 def _names(results: Sequence[Result]) -> str:

@@ -13,6 +13,11 @@ FRAME = "data('frame')[0]"
 AT = f"epoch >= {FRAME}.last ? length(data('run')) - 1 : floor(epoch / {FRAME}.stride)"
 NOW = f"data('run')[min({AT}, length(data('run')) - 1)]"
 FIRST = "data('run')[0]"
+# of a parameter, which may be of any size
+NUMBER_LABEL = (
+    "datum.value == 0 ? '0' : abs(datum.value) >= 1e6 || abs(datum.value) < 1e-4 "
+    "? replace(format(datum.value, '.3~e'), 'e+', 'e') : datum.label"
+)
 EPOCH_LABEL = "format(datum.value, datum.value >= 1e5 ? '~s' : ',d')"
 
 
@@ -93,6 +98,11 @@ def level(column: str, colour: str, dash: list[int], label: str, when: str = "")
         .encode(x=alt.value("width"), y=alt.Y(f"{column}:Q"), text="label:N")
     )
     return [rule, text]
+
+
+def floor_rule(colours: Palette, when: str = "") -> list[alt.Chart]:
+    """The lowest RMSE that there is as a dashed line, from `floor` and `floor_label` of `frame`."""
+    return level("floor", colours.optimum, [7, 4], "datum.floor_label", when)
 
 
 def trail(

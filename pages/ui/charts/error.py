@@ -9,6 +9,7 @@ import altair as alt
 import numpy as np
 
 from gd_core.settings.catalog import LOSS_INFO
+from gd_core.words import floor_label
 from pages.ui.charts.elements import (
     FRAME,
     NOW,
@@ -16,6 +17,7 @@ from pages.ui.charts.elements import (
     dot,
     expression,
     finish,
+    floor_rule,
     head_at,
     kept,
     level,
@@ -36,7 +38,16 @@ from pages.ui.charts.ghosts import (
     tables_of_errors,
     told,
 )
-from pages.ui.charts.model import Run, View, frame_table, last_epoch, log_path, log_zero, rows_of, table
+from pages.ui.charts.model import (
+    Run,
+    View,
+    frame_table,
+    last_epoch,
+    log_path,
+    log_zero,
+    rows_of,
+    table,
+)
 from pages.ui.look.palette import Palette
 
 
@@ -55,7 +66,7 @@ def _error_spec(
     below = (
         rows_from("frame")
         .transform_filter("isValid(datum.floor_below)")
-        .transform_calculate(label="'floor ' + format(datum.floor_below, '.2~g') + ' is below ↓'")
+        .transform_calculate(label="datum.floor_label + ' is below ↓'")
         .mark_text(align="left", dx=6, dy=-8, color=colours.optimum, fontWeight=600)
         .encode(x=alt.value(0), y=alt.value("height"), text="label:N")
     )
@@ -78,7 +89,7 @@ def _error_spec(
     for column, (colour, width) in lines.items():
         base = rows_from("path").transform_calculate(x="datum.epoch", y=f"datum.{column}")
         layers += trail(base, {"x": "x:Q", "y": "y:Q", "order": "x:Q"}, width=width, colour=colour)
-    layers += level("floor", colours.optimum, [7, 4], "'floor ' + format(datum.exact_floor, '.4~g')")
+    layers += floor_rule(colours)
     layers += level("zero", colours.start, [2, 3], "'zero to rounding'")
     layers.append(below)
     if ghosts:
@@ -111,7 +122,9 @@ def error(
         columns["held_out"] = held_out.numpy()[rows]
     other_root = root_loss or LOSS_INFO[run.experiment.loss].has_another_root
     if other_root:
-        columns["root_loss"] = run.recording.epoch_loss.numpy()[rows] ** 0.5
+        columns["root_loss"] = (
+            run.problem.objective.dataset.unit * run.recording.epoch_loss.numpy()[rows] ** 0.5
+        )
     zero = log_zero(float(rmse[0]))
     by_epoch = [name for name in columns if name != "root_loss"]
     reaches_zero = bool(min(values.min() for values in columns.values()) <= zero)
@@ -136,6 +149,9 @@ def error(
             y1=high * 1.25,
             floor=floor if shows_floor else np.nan,
             exact_floor=floor,
+            floor_label=""
+            if run.parabola is None
+            else floor_label(run.parabola, rises=LOSS_INFO[run.experiment.loss].rises),
             floor_below=np.nan if shows_floor or reaches_zero else floor,
             zero=zero if reaches_zero else np.nan,
         ),

@@ -127,12 +127,12 @@ def fit(run: Run, colours: Palette, height: int, ghosts: Sequence[Ghost] = ()) -
     dataset = run.problem.dataset
     x0, x1 = padded(values_of(run, lambda rows: rows.x[:, 0]), 0.04)
     y0, y1 = padded(np.append(values_of(run, lambda rows: rows.y[:, 0]), 0.0), 0.45)
-    best, size = run.parabola, len(run.experiment.info.parameters)
-    optimum = {} if best is None else curve_parameters(run, run.problem.raw(best.optimum))
+    best, info = run.parabola, run.experiment.info
+    optimum = {} if best is None else curve_parameters(run, best.optimum)
     tables = {
         **both_kinds(run, lambda rows: {"x": rows.x[:, 0].numpy(), "y": rows.y[:, 0].numpy()}),
         "run": table(
-            curve_parameters(run, run.problem.raw(run.recording.epoch_theta[rows_of(run)]))
+            curve_parameters(run, run.recording.epoch_theta[rows_of(run)])
             | columns_of_fits(ghosts, rows_of(run))
         ),
         "frame": frame_table(run, x0=x0, x1=x1, y0=y0, y1=y1, **centre_of(run), **optimum),
@@ -140,13 +140,13 @@ def fit(run: Run, colours: Palette, height: int, ghosts: Sequence[Ghost] = ()) -
     }
     judged = run.problem.held_out is not None
     spec = _fit_spec(
-        run.experiment.info.model,
-        size - 1,
+        info.model,
+        info.weights,
         dataset.feature_names[0],
         dataset.target_name,
         height,
         colours,
-        size if ghosts else 0,
+        len(info.parameters) if ghosts else 0,
         judged=judged,
         best=best is not None,
     )
@@ -159,10 +159,18 @@ def fit(run: Run, colours: Palette, height: int, ghosts: Sequence[Ghost] = ()) -
 
 @lru_cache(16)
 def _agreement_spec(
-    target: str, features: int, height: int, colours: Palette, ghosts: bool = False, *, judged: bool = False
+    target: str,
+    features: int,
+    height: int,
+    colours: Palette,
+    ghosts: bool = False,
+    *,
+    judged: bool = False,
+    intercept: bool = True,
 ) -> dict[str, Any]:
     axes = {"x": x_axis_of(f"actual {target}"), "y": y_axis_of(f"predicted {target}")}
-    predicted = " + ".join(f"now.p{i} * datum.x{i + 1}" for i in range(features)) + f" + now.p{features}"
+    predicted = " + ".join(f"now.p{i} * datum.x{i + 1}" for i in range(features))
+    predicted += f" + now.p{features}" if intercept else ""
     # all points as one broken line with round ends: as marks of their own they cost several times as long an epoch
     points = (
         rows_from("points")
@@ -199,7 +207,13 @@ def agreement(run: Run, colours: Palette, height: int, ghosts: Sequence[Ghost] =
     text = "Predicted against actual value of each row at the player’s epoch; on the dashed diagonal both are the same."
     text += HELD_OUT_TEXT if judged else ""
     spec = _agreement_spec(
-        dataset.target_name, dataset.x.shape[1], height, colours, bool(ghosts), judged=judged
+        dataset.target_name,
+        dataset.x.shape[1],
+        height,
+        colours,
+        bool(ghosts),
+        judged=judged,
+        intercept=run.experiment.intercept,
     )
     text += told_of_lines(ghosts, "the trend of predicted over actual values")
     return View(spec, tables, text)
@@ -250,18 +264,15 @@ def along(run: Run, feature: int, colours: Palette, height: int, ghosts: Sequenc
     """Several features: the fit along one of them, the others at their mean."""
     require_plane(run.experiment.info.model)
     dataset = run.problem.dataset
-    others = dataset.mean.clone()
+    others = run.problem.linear.model.features(dataset.x.mean(0, keepdim=True))[0]  # an intercept's 1 as well
     others[feature] = 0.0
 
     def line(theta: Tensor) -> dict[str, Any]:  # raw [..., P] → slope and what the others and the bias add
-        return {
-            f"p{feature}": theta[..., feature].numpy(),
-            "rest": (theta[..., :-1] @ others + theta[..., -1]).numpy(),
-        }
+        return {f"p{feature}": theta[..., feature].numpy(), "rest": (theta @ others).numpy()}
 
     def of_ghost(ghost: Ghost, theta: Tensor) -> tuple[Tensor, Tensor]:
         raw = ghost.problem.raw(theta)
-        return raw[..., feature], raw[..., :-1] @ others + raw[..., -1]
+        return raw[..., feature], raw @ others
 
     judged = run.problem.held_out is not None
     x0, x1 = padded(values_of(run, lambda rows: rows.x[:, feature]), 0.04)
@@ -330,7 +341,7 @@ def panel(run: Run, epoch: int, colours: Palette, height: int, shown_from: int =
     y = dataset.y[:, 0].numpy()
     reached = epoch <= run.recording.epochs
     theta = run.recording.epoch_theta[epoch if reached else 0]
-    fitted = run.problem.objective.predict(theta).numpy() if reached else np.full(len(y), np.nan)
+    fitted = run.problem.predicted(theta).numpy() if reached else np.full(len(y), np.nan)
     several = dataset.x.shape[1] > 1
     x = y if several else dataset.x[:, 0].numpy()
     x0, x1 = padded(x, 0.05)

@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from gd_core.lessons.four_steps import Instants, Stage
+from gd_core.words import floor_label
 from pages.ui.charts.elements import (
     FRAME,
     NOW,
@@ -26,7 +27,16 @@ from pages.ui.charts.elements import (
     x_axis_of,
     y_axis_of,
 )
-from pages.ui.charts.model import Run, View, frame_table, last_epoch, log_zero, padded, points_of, table
+from pages.ui.charts.model import (
+    Run,
+    View,
+    frame_table,
+    last_epoch,
+    log_zero,
+    padded,
+    points_of,
+    table,
+)
 from pages.ui.look.palette import Palette
 
 NEVER = 1_000_000_000  # a moment that does not come
@@ -111,7 +121,7 @@ def _error_spec(height: int, colours: Palette) -> dict[str, Any]:
             colour=colours.run,
             points=True,
         ),
-        *level("floor", colours.optimum, [7, 4], "'floor ' + format(datum.floor, '.4~g')", STOPPED),
+        *level("floor", colours.optimum, [7, 4], "datum.floor_label", STOPPED),
         head_at("now.k", "now.rmse", colours),
     ]
     return finish(layers, height, [expression("now", NOW)])
@@ -136,6 +146,7 @@ def moment_error(run: Run, shown: Instants, colours: Palette, height: int) -> Vi
             y0=(min(low, floor) if shows_floor else low) / 1.6,
             y1=high * 1.25,
             floor=floor if shows_floor else np.nan,
+            floor_label=floor_label(run.curvature),
         ),
     }
     text = (

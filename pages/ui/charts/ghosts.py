@@ -5,16 +5,20 @@ What moves with the player reads the columns that `columns_of_…` add to the ta
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import altair as alt
 import numpy as np
 import pyarrow as pa
+import torch
 from torch import Tensor
 
+from gd_core.least_squares import EPSILON
 from gd_core.problem import Problem
 from gd_core.run_summary import RunSummary, trend
 from gd_core.theory import Curvature
+from gd_core.words import significant
 from pages.ui.charts.elements import rows_from
 from pages.ui.charts.marks import CROSS, PENTAGON, SHAPES
 from pages.ui.charts.model import (
@@ -48,6 +52,35 @@ class Ghost(NamedTuple):
         """The parabola. Raises `ValueError` where the loss is none."""
         return of_parabola(self.parabola, self.summary.experiment)
 
+    def shown_rmse(self, epochs: np.ndarray) -> np.ndarray:
+        """RMSE at these epochs in words: 0 where it is no more than the rounding of a perfect fit."""
+        return self._shown(self.summary.rmse_at(epochs))
+
+    @property
+    def final_rmse(self) -> float:
+        """The same at the end."""
+        return float(self._shown(self.summary.rmse[-1:])[0])
+
+    @property
+    def held_out_rmse(self) -> float | None:
+        """The same of the held-out rows; None if there are none."""
+        rmse = self.summary.held_out_rmse
+        return None if rmse is None else float(self._shown(np.array([rmse]))[0])
+
+    def _shown(self, rmse: np.ndarray) -> np.ndarray:
+        if self.parabola is None:
+            return rmse
+        return self.parabola.error(torch.from_numpy(rmse), float(self.summary.rmse[0])).numpy()
+
+    @property
+    def gap(self) -> str:
+        """L − L* at the end in words: nothing where the loss is the lowest to its last digit; – where nobody knows it."""
+        known, gap = self.parabola, self.summary.gap
+        if known is None or gap is None:
+            return "–"
+        is_nothing = gap <= EPSILON * known.floor_loss or (known.floor_is_zero and self.final_rmse == 0)
+        return "0 up to rounding" if is_nothing else significant(gap, 4)
+
 
 def colours_of(colours: Palette) -> list[str]:
     """The colour of each place."""
@@ -59,7 +92,8 @@ def told(ghosts: Sequence[Ghost]) -> str:
     if not ghosts:
         return ""
     numbers = ", ".join(str(ghost.place + 1) for ghost in ghosts)
-    return f" Light, each with its dash, shape and number: pinned run{'s' * (len(ghosts) > 1)} {numbers}."
+    which = "pinned run" if len(ghosts) == 1 else "pinned runs"
+    return f" Light, each with its dash, shape and number: {which} {numbers}."
 
 
 def told_of_lines(ghosts: Sequence[Ghost], what: str, *, numbers: bool = True) -> str:
@@ -277,7 +311,7 @@ def columns_of_fits(ghosts: Sequence[Ghost], epochs: np.ndarray) -> dict[str, np
     """Each run's curve at each drawn epoch: p0_3 is the first parameter of the run at place 3."""
     columns = {}
     for ghost in ghosts:
-        theta = ghost.problem.raw(ghost.summary.theta[ghost.summary.rows_at(epochs)])
+        theta = ghost.summary.theta[ghost.summary.rows_at(epochs)]
         of_curve = parameters_of_curve(ghost.summary.experiment.info.model, ghost.problem, theta)
         columns |= {f"{name}_{ghost.place}": values for name, values in of_curve.items()}
     return columns
@@ -361,6 +395,7 @@ def line_layers(colours: Palette, *, numbers: bool = True) -> list[alt.Chart]:
 
 
 def trend_of(ghost: Ghost, theta: Tensor) -> tuple[Tensor, Tensor]:
-    """The straight line through predicted over actual values."""
-    slope, rest = trend(ghost.problem.linear)
-    return theta @ slope, theta @ rest
+    """The straight line through predicted over actual values, in the data's units."""
+    slope, rest = trend(replace(ghost.problem.linear, dataset=ghost.problem.dataset))
+    raw = ghost.problem.raw(theta)
+    return raw @ slope, raw @ rest

@@ -6,7 +6,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
-import torch
 from torch import Tensor
 
 from gd_core.datasets import Dataset
@@ -82,7 +81,12 @@ def stride_of(planned: int) -> int:
 
 
 def rows_of(run: Run) -> np.ndarray:
-    return drawn_epochs(run.recording.epochs, run.experiment.total_epochs)
+    return drawn_epochs(run.recording.epochs, drawn_until(run))
+
+
+def drawn_until(run: Run) -> int:
+    """Up to which epoch it is drawn: as planned, or where its own tolerance has stopped it."""
+    return max(1, run.recording.epochs) if run.recording.still else run.experiment.total_epochs
 
 
 def last_epoch(run: Run) -> int:
@@ -101,11 +105,12 @@ def table(columns: Mapping[str, Any]) -> pa.Table:
 
 
 def frame_table(run: Run, **columns: Any) -> pa.Table:
-    experiment = run.experiment
-    common = {"last": run.recording.epochs, "planned": experiment.total_epochs}
-    return table(
-        {k: [v] for k, v in ({"stride": stride_of(experiment.total_epochs)} | common | columns).items()}
-    )
+    common = {
+        "stride": stride_of(drawn_until(run)),
+        "last": run.recording.epochs,
+        "planned": drawn_until(run),
+    }
+    return table({k: [v] for k, v in (common | columns).items()})
 
 
 def parameters(run: Run, rows: np.ndarray) -> dict[str, np.ndarray]:
@@ -133,14 +138,11 @@ def centre_of(run: Run) -> dict[str, float]:
 
 
 def parameters_of_curve(model: str, problem: Problem, theta: Tensor) -> dict[str, Any]:
-    """What a curve over one feature is drawn with, from raw coefficients [..., P]: p0, p1 …
+    """What a curve over one feature is drawn with, from θ as it is trained [..., P]: p0, p1 …
 
     Of a centred model those of the feature minus its mean, over its deviation: see `ModelInfo.centred`.
     """
-    if model_info(model).centred:
-        dataset = problem.dataset
-        matrix = problem.linear.model.to_raw(dataset.mean, dataset.deviation)
-        theta = torch.linalg.solve(matrix, theta.unsqueeze(-1)).squeeze(-1)
+    theta = problem.centred(theta) if model_info(model).centred else problem.raw(theta)
     return {f"p{i}": theta[..., i].numpy() for i in range(theta.shape[-1])}
 
 

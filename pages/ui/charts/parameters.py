@@ -6,9 +6,11 @@ from typing import Any
 import altair as alt
 import numpy as np
 
+from gd_core.words import counted
 from pages.ui.charts.elements import (
     FRAME,
     NOW,
+    NUMBER_LABEL,
     _ends,
     expression,
     finish,
@@ -21,6 +23,7 @@ from pages.ui.charts.elements import (
 from pages.ui.charts.model import (
     Run,
     View,
+    drawn_until,
     frame_table,
     last_epoch,
     log_zero,
@@ -38,9 +41,11 @@ def _trace_spec(
     x_title: str, y_title: str, log: bool, truth: bool, height: int, colours: Palette
 ) -> dict[str, Any]:
     x_axis = alt.X(
-        "x:Q", scale=alt.Scale(domain=_ends("x"), nice=False), axis=alt.Axis(title=x_title, tickCount=4)
+        "x:Q",
+        scale=alt.Scale(domain=_ends("x"), nice=False),
+        axis=alt.Axis(title=x_title, tickCount=4, labelExpr=NUMBER_LABEL if log else alt.Undefined),
     )
-    y_axis = log_axis(y_title) if log else y_axis_of(y_title)
+    y_axis = log_axis(y_title) if log else y_axis_of(y_title, labelExpr=NUMBER_LABEL)
     base = rows_from("path").transform_calculate(order="datum.epoch")
     encoding: dict[str, Any] = {"x": x_axis, "y": y_axis, "order": "order:Q"}
     # in two filters, because the first need not run again at every epoch
@@ -120,8 +125,8 @@ def trace(
     marked = best if truth is None else [*best, truth]
     x0, x1 = (0, last_epoch(run)) if by_epoch else padded(np.append(value, marked), 0.06)
     y0, y1 = padded(np.append(value, best), 0.06) if by_epoch else (y.min() / 1.3, y.max() * 1.3)
-    stride = stride_of(run.experiment.total_epochs)
-    every = max(1, round(run.experiment.total_epochs / 10 / stride)) * stride
+    stride = stride_of(drawn_until(run))
+    every = max(1, round(drawn_until(run) / 10 / stride)) * stride
     heights = y if by_epoch else np.log(y)
     tall = float(np.ptp(heights)) or 1.0
     drawn = told_apart(np.column_stack([2 * x / (x1 - x0), 2 * heights / tall]))
@@ -134,9 +139,10 @@ def trace(
         ),
     }
     shows_truth = truth is not None and not by_epoch
-    titles = ("epoch", name) if by_epoch else (name, "loss")
+    loss_name = "loss of the scaled y" if run.experiment.scale_target else "loss"
+    titles = ("epoch", name) if by_epoch else (name, loss_name)
     dashed = "the optimum dashed; " if best else ""
-    text = f"{titles[1]} over {titles[0]}; {dashed}a cross every {every:,} epochs."
+    text = f"{titles[1]} over {titles[0]}; {dashed}a cross every {counted(every, 'epoch')}."
     if shows_truth:
         text += " Dotted: what the data were made with."
     return View(_trace_spec(*titles, not by_epoch, shows_truth, height, colours), tables, text)

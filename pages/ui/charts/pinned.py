@@ -1,5 +1,6 @@
 """Several pinned runs as equals under one player: their errors, their paths on one map, their fits."""
 
+import math
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
@@ -10,6 +11,8 @@ import pyarrow as pa
 
 from gd_core.landscape import around, level_lines
 from gd_core.run_summary import stride_for
+from gd_core.theory import Curvature
+from gd_core.words import floor_label, short
 from pages.ui.charts.elements import (
     FRAME,
     NOW,
@@ -18,6 +21,7 @@ from pages.ui.charts.elements import (
     dot,
     expression,
     finish,
+    floor_rule,
     kept,
     level,
     log_axis,
@@ -91,10 +95,8 @@ def _errors_spec(height: int, colours: Palette) -> dict[str, Any]:
         .encode(x=count_axis(), y=log_axis("RMSE"))
     )
     frame = rows_from("frame").transform_filter("isValid(datum.target)")
-    goal = (
-        frame.transform_calculate(label="'target ' + format(datum.target, '.4~g')")
-        .mark_text(align="left", dx=4, dy=9, color=colours.ink, fontWeight=600)
-        .encode(x=alt.value(0), y="target:Q", text="label:N")
+    goal = frame.mark_text(align="left", dx=4, dy=9, color=colours.ink, fontWeight=600).encode(
+        x=alt.value(0), y="target:Q", text="target_label:N"
     )
     arrivals = (
         rows_from("arrivals")
@@ -112,7 +114,7 @@ def _errors_spec(height: int, colours: Palette) -> dict[str, Any]:
     layers: list[Any] = [
         kept("run"),
         carrier,
-        *level("floor", colours.optimum, [7, 4], "'floor ' + format(datum.exact_floor, '.4~g')"),
+        *floor_rule(colours),
         *level("zero", colours.start, [2, 3], "'zero to rounding'"),
         frame.mark_rule(color=colours.ink, strokeDash=[2, 3], strokeWidth=1.5).encode(y="target:Q"),
         *trail(rows_from("ghost_path"), {"x": "x:Q", "y": "y:Q", "order": "epoch:Q"} | look(colours), width=2),
@@ -126,18 +128,19 @@ def _errors_spec(height: int, colours: Palette) -> dict[str, Any]:
 
 
 def errors(
-    ghosts: Sequence[Ghost], floor: float | None, target: float | None, colours: Palette, height: int
+    ghosts: Sequence[Ghost], known: Curvature | None, target: float | None, colours: Palette, height: int
 ) -> View:
-    """RMSE of every run by epoch on a logarithmic axis, with the floor if they share one, and the target."""
+    """RMSE of every run by epoch on a logarithmic axis, with the floor if they share one, which is then `known`, and the target."""
     places, _ = places_of(ghosts)
     end = max(1, int(places[-1]))
     zero = log_zero(max(float(ghost.summary.rmse[0]) for ghost in ghosts))
     low, high = reach_of(ghosts, end)
     reaches_zero = low <= zero
     low = max(low, zero)
-    shows_floor = floor is not None and zero < floor and floor >= low / 100
+    floor = math.nan if known is None else known.floor_rmse
+    shows_floor = zero < floor and floor >= low / 100
     inside = [low, high]
-    if floor is not None and shows_floor:
+    if shows_floor:
         inside.append(floor)
     if target is not None:
         inside.append(target)
@@ -160,7 +163,8 @@ def errors(
             y1=high,
             target=np.nan if target is None else target,
             floor=floor if shows_floor else np.nan,
-            exact_floor=floor if floor is not None else np.nan,
+            floor_label="" if known is None else floor_label(known),
+            target_label="" if target is None else f"target {short(target, 4)}",
             zero=zero if reaches_zero else np.nan,
         ),
     }
@@ -281,8 +285,8 @@ def fits(ghosts: Sequence[Ghost], everyone: Sequence[Ghost], colours: Palette, h
     x0, x1 = padded(x, 0.04)
     y0, y1 = padded(np.append(y, 0.0), 0.45)
     info = ghosts[0].summary.experiment.info
-    model, size = info.model, len(info.parameters)
-    optimum = {} if best is None else parameters_of_curve(model, problem, problem.raw(best.optimum))
+    model = info.model
+    optimum = {} if best is None else parameters_of_curve(model, problem, best.optimum)
     places, _ = places_of(everyone)
     tables = {
         "points": points_of({"x": x, "y": y}),
@@ -297,8 +301,8 @@ def fits(ghosts: Sequence[Ghost], everyone: Sequence[Ghost], colours: Palette, h
         f"the player’s epoch, each with its number, colour and dash{'; the optimum, dashed' if best else ''}."
     )
     spec = _fits_spec(
-        prediction(model, "datum", size - 1),
-        size,
+        prediction(model, "datum", info.weights),
+        len(info.parameters),
         best is not None,
         dataset.feature_names[0],
         dataset.target_name,

@@ -12,6 +12,7 @@ from gd_core.lessons.variants.race import Race, Result, map_of
 from gd_core.lessons.variants.racers import RACERS
 from gd_core.problem import Problem
 from gd_core.theory import Curvature
+from gd_core.words import floor_label
 from pages.ui.charts import marks
 from pages.ui.charts.elements import (
     FRAME,
@@ -261,7 +262,7 @@ def _errors_spec(unit: str, height: int, colours: Palette) -> dict[str, Any]:
     layers: list[Any] = [
         kept("run"),
         carrier,
-        *level("floor", colours.optimum, [7, 4], "'floor ' + format(datum.exact_floor, '.4~g')"),
+        *level("floor", colours.optimum, [7, 4], "datum.floor_label"),
         *level("zero", colours.start, [2, 3], "'zero to rounding'"),
         target.mark_rule(color=colours.ink, strokeDash=[2, 3], strokeWidth=2).encode(y="target:Q"),
         *trail(base, {"x": "x:Q", "y": "y:Q", "order": "x:Q"} | _look(colours), width=2),
@@ -317,7 +318,7 @@ def race_errors(race: Race, unit: str, colours: Palette, height: int) -> View:
             ends.append((number, float(one.at(unit, left)), min(float(rmse[left]), high / 1.4)))
     frame = {
         "stride": stride, "last": end, "x0": 0, "x1": end, "y0": low, "y1": high, "target": race.target,
-        "floor": race.floor_rmse if shows_floor else np.nan, "exact_floor": race.floor_rmse,
+        "floor": race.floor_rmse if shows_floor else np.nan, "floor_label": floor_label(race),
         "zero": zero if reaches_zero else np.nan,
     }  # fmt: skip
     tables = {

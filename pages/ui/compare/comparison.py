@@ -2,20 +2,21 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import streamlit as st
 
 from gd_core.lessons.learning_rate.four_rates import four_rates
-from gd_core.run_summary import epochs_to, same_data, same_landscape, same_target, usual_target
+from gd_core.run_summary import epochs_to, same_data, same_landscape, same_model, same_target, usual_target
 from gd_core.settings.catalog import model_info
 from gd_core.settings.experiment import Experiment, defaults
 from gd_core.settings.fields import in_a_word
 from gd_core.settings.pins import MOST, Pin, Pins
 from gd_core.settings.rules import OPTIMIZER_INFO
 from gd_core.theory import why_no_theory
-from gd_core.words import significant
+from gd_core.words import counted, floor_of, significant
 from pages.ui.charts import pinned as charts
 from pages.ui.charts.ghosts import Ghost
 from pages.ui.charts.model import RecordedRun
@@ -31,6 +32,7 @@ from pages.ui.train import train_settings
 from pages.ui.train.pinned import entry, training
 
 TALL, LARGE = 290, 230  # height of the charts, in pixels, and on a projector
+AT_FLOOR = 5e-5  # of the floor: an RMSE that is nearer has converged
 EXAMPLE = 100  # epochs of an example at most: what tells rates apart happens early
 STATE = st.session_state
 RULES = dict(list(OPTIMIZER_INFO.items())[:MOST])
@@ -78,6 +80,11 @@ def _rates(base: Experiment) -> list[Pin]:
     rates = four_rates(base, problem, curvature, forecast)
     names = WITH_LIMIT if forecast.stability_limit and forecast.best_for_epochs else WITHOUT_LIMIT
     return [Pin(name, replace(base, learning_rate=rate)) for name, rate in zip(names, rates, strict=True)]
+
+
+@lru_cache(8)
+def _of_rules(base: Experiment) -> tuple[Pin, ...]:
+    return tuple(_rules(base))
 
 
 def _rules(base: Experiment) -> list[Pin]:
@@ -163,7 +170,7 @@ def _live(page: PageSettings[Pins], streaming: bool) -> None:
     with lesson.transport():
         _transport(page, ghosts, held, group, target)
     st.html(table(rows_of(ghosts, held, target, group), ghosts, held, colours))
-    st.caption(_how(ghosts, target))
+    st.caption(_how(ghosts, target) + _how_chosen(held))
     with st.container(horizontal=True, vertical_alignment="center", key="race_links"):
         st.markdown("On the Train page, with the others beside it:")
         for pin in held:
@@ -220,14 +227,15 @@ def _charts(
     places = st.columns([4, 3, 3], gap="medium")
     height = projector.height(TALL, LARGE)
     same = [ghost for ghost in ghosts if same_data(ghost.problem, group[0].problem)]
-    fitted = [g for g in same if g.summary.experiment.info.model == group[0].summary.experiment.info.model]
+    fitted = [g for g in same if same_model(g.summary.experiment, group[0].summary.experiment)]
     with places[0]:
         _, stride = charts.places_of(ghosts)
         with st.container(key="compare_error_head", horizontal=True, vertical_alignment="center"):
-            look.panel_title("Error by epoch", f"one in {stride:,} epochs drawn" if stride > 1 else "")
-        floors = {_floor(ghost) for ghost in ghosts}
-        floor = floors.pop() if len(floors) == 1 else None
-        tabs.draw(charts.errors(ghosts, floor, target, colours, height), "compare_errors")
+            look.panel_title(
+                "Error by epoch", f"one in {counted(stride, 'epoch')} drawn" if stride > 1 else ""
+            )
+        known = ghosts[0].parabola if len({_floor(ghost) for ghost in ghosts}) == 1 else None
+        tabs.draw(charts.errors(ghosts, known, target, colours, height), "compare_errors")
     with places[1]:
         with st.container(key="compare_map_head", horizontal=True, vertical_alignment="center"):
             look.panel_title("Landscape")
@@ -259,7 +267,7 @@ def _listed(ghosts: Sequence[Ghost]) -> str:
 def _axes(page: PageSettings[Pins], ghost: Ghost) -> tuple[tuple[int, int], list[str]]:
     """The map's two parameters, and the names of all, with a choice where there is one."""
     experiment = ghost.summary.experiment
-    names = [f"{name}′" if experiment.scale_features else name for name in experiment.info.parameters]
+    names = list(experiment.trained_names)
     if len(names) == 1:
         return (0, 0), names
     wanted = tuple(int(number) for number in page["axes"])
@@ -300,7 +308,7 @@ def _transport(
     target: float | None,
 ) -> None:
     places, stride = charts.places_of(ghosts)
-    rmse = {f"r{ghost.place}": ghost.summary.rmse_at(places) for ghost in ghosts}
+    rmse = {f"r{ghost.place}": ghost.shown_rmse(places) for ghost in ghosts}
     templates, choice = _said(ghosts, held, group, places)
     end = int(places[-1])
     player.put(
@@ -322,19 +330,70 @@ def _spoken(ghost: Ghost, held: Sequence[Pin]) -> str:
     return f"run {ghost.place + 1}, {held[ghost.place].name}".replace("{", "(").replace("}", ")")
 
 
+def _there(ghosts: Sequence[Ghost], rmse: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Who is lowest at each epoch, and who of all is as good because nothing gets lower: which is lower there is rounding.
+
+    Args:
+        ghosts: Runs that fit the same data, K.
+        rmse: As it is shown, of each run at each of E epochs, [K, E].
+
+    Returns:
+        Numbers of the lowest, [E], and whether each run is at the lowest one's floor, [K, E].
+    """
+    lowest = rmse.argmin(0)
+    floors = np.array([ghost.parabola.floor_rmse if ghost.parabola else -1.0 for ghost in ghosts])
+    floors = np.where([bool(g.parabola and g.parabola.floor_is_zero) for g in ghosts], 0.0, floors)
+    return lowest, rmse <= floors[lowest] * (1 + AT_FLOOR)
+
+
 def _said(
     ghosts: Sequence[Ghost], held: Sequence[Pin], group: Sequence[Ghost], places: np.ndarray
 ) -> tuple[list[str], np.ndarray]:
     """Who is lowest at each drawn epoch, of the runs that fit the same data as those on the map."""
     compared = [ghost for ghost in ghosts if _one_target(ghost, group[0])]
-    rmse = np.stack([ghost.summary.rmse_at(places) for ghost in compared])
+    rmse = np.stack([ghost.shown_rmse(places) for ghost in compared])
     gone = np.stack([(places >= ghost.summary.epochs) & ghost.summary.diverged for ghost in compared])
-    lowest = np.where(gone, np.inf, rmse).argmin(0)
+    lowest, there = _there(compared, np.where(gone, np.inf, rmse))
     templates = [
         f"Epoch {{epoch}}: lowest is {_spoken(ghost, held)}, RMSE {{r{ghost.place}}}." for ghost in compared
     ]
     templates += ["Epoch {epoch}: all have diverged."]
-    return templates, np.where(gone.all(0), len(compared), lowest)
+    runs = len(compared)
+    templates += [f"Epoch {{epoch}}: {_share(count, runs)} at the floor." for count in range(2, runs + 1)]
+    count = there.sum(0)
+    choice = np.where(count > 1, runs + count - 1, lowest)
+    return templates, np.where(gone.all(0), runs, choice)
+
+
+def _share(count: int, runs: int) -> str:
+    """Five of six runs are; both runs are; all six runs are."""
+    if count == runs:
+        return "both runs are" if runs == 2 else f"all {in_a_word(runs).lower()} runs are"
+    return f"{in_a_word(count).lower()} of {in_a_word(runs).lower()} runs are"
+
+
+def _lowest(standing: Sequence[Ghost], held: Sequence[Pin], runs: int) -> str:
+    """Who ends lowest; or who has come to the floor, and who was first there."""
+    rmse = np.array([[ghost.final_rmse] for ghost in standing])
+    lowest, there = _there(standing, rmse)
+    best = standing[int(lowest[0])]
+    if there.sum() < 2:
+        return f"Lowest at the end: {_spoken(best, held)}, RMSE {significant(best.final_rmse)}."
+    arrived = [ghost for ghost, is_there in zip(standing, there[:, 0], strict=True) if is_there]
+    since = []
+    for ghost in arrived:
+        epochs = np.arange(ghost.summary.epochs + 1)
+        away = np.flatnonzero(
+            ~_there(
+                [best, ghost], np.stack([np.full(len(epochs), best.final_rmse), ghost.shown_rmse(epochs)])
+            )[1][1]
+        )
+        since.append(int(away[-1]) + 1 if len(away) else 0)
+    first = [ghost for ghost, epoch in zip(arrived, since, strict=True) if epoch == min(since)]
+    who = _spoken(first[0], held) if len(first) == 1 else _listed(first)
+    share = _share(len(arrived), runs)
+    known = best.curvature
+    return f"{share[0].upper()}{share[1:]} at the floor, RMSE {floor_of(known)}; first there: {who}, at epoch {min(since):,}."
 
 
 def _summary(
@@ -343,10 +402,7 @@ def _summary(
     compared = [ghost for ghost in ghosts if _one_target(ghost, group[0])]
     standing = [ghost for ghost in compared if not ghost.summary.diverged]
     gone = [ghost for ghost in compared if ghost.summary.diverged]
-    said = "All have diverged." if not standing else ""
-    if standing:
-        best = min(standing, key=lambda ghost: float(ghost.summary.rmse[-1]))
-        said = f"Lowest at the end: {_spoken(best, held)}, RMSE {significant(float(best.summary.rmse[-1]))}."
+    said = _lowest(standing, held, len(compared)) if standing else "All have diverged."
     if target is not None:
         arrived = [(epochs_to(ghost.summary.rmse, target), ghost) for ghost in compared]
         there = [(epoch, ghost) for epoch, ghost in arrived if epoch is not None]
@@ -356,6 +412,20 @@ def _summary(
     if gone and standing:
         said += f" Diverged: {_listed(gone)}."
     return said
+
+
+def _how_chosen(held: Sequence[Pin]) -> str:
+    """How the rates of the example of update rules were chosen; nothing of other runs."""
+    of_rules = [Pin(info.title, held[0].experiment) for info in RULES.values()]
+    if [pin.name for pin in held] != [pin.name for pin in of_rules]:
+        return ""
+    if _of_rules(held[0].experiment) != tuple(held):
+        return ""
+    epochs = counted(held[0].experiment.epochs, "epoch")
+    return (
+        f" Each rule has the rate that leaves the smallest error after exactly these {epochs}, known only in hindsight. "
+        "After more or fewer another may win, or on *Variants*, where each gets the same share of its limit."
+    )
 
 
 def _how(ghosts: Sequence[Ghost], target: float | None) -> str:

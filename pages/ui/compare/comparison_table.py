@@ -4,16 +4,14 @@ from collections.abc import Sequence
 from html import escape
 from typing import Any, NamedTuple
 
-import torch
-
 from gd_core.outcome import Finding, Outcome
-from gd_core.run_summary import epochs_to, same_data, same_landscape, same_target
+from gd_core.run_summary import epochs_to, same_data, same_landscape, same_model, same_target
 from gd_core.settings.differing import differing, effective
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.experiment_fields import FIELDS
-from gd_core.settings.fields import Choice, quoted, written
+from gd_core.settings.fields import Choice, quoted, said
 from gd_core.settings.pins import Pin
-from gd_core.words import significant
+from gd_core.words import floor_of, short, significant
 from pages.ui.charts.ghosts import Ghost
 from pages.ui.look.palette import Palette
 from pages.ui.player import player
@@ -51,10 +49,10 @@ def rows_of(
         cells = [_epochs(ghost, target) if _one_target(ghost, group[0]) else "other data" for ghost in ghosts]
         rows.append(Row(f"Epochs to RMSE {significant(target, 5)}", cells))
     alike = all(same_landscape(ghost.problem, ghosts[0].problem) for ghost in ghosts)
-    floors = [significant(ghost.parabola.floor_rmse) if ghost.parabola else UNKNOWN for ghost in ghosts]
+    floors = [floor_of(ghost.parabola) if ghost.parabola else UNKNOWN for ghost in ghosts]
     floor = floors[0] if alike else ""
-    rows.append(Row("Final RMSE", [significant(float(ghost.summary.rmse[-1])) for ghost in ghosts], floor))
-    judged = [ghost.summary.held_out_rmse for ghost in ghosts]
+    rows.append(Row("Final RMSE", [significant(ghost.final_rmse) for ghost in ghosts], floor))
+    judged = [ghost.held_out_rmse for ghost in ghosts]
     if any(rmse is not None for rmse in judged):
         cells = ["none held out" if rmse is None else significant(rmse) for rmse in judged]
         rows.append(Row("Held-out RMSE at the end", cells))
@@ -63,7 +61,7 @@ def rows_of(
     rows.append(
         Row(
             "Gap to the optimum, L − L*",
-            [UNKNOWN if g.summary.gap is None else significant(g.summary.gap, 4) for g in ghosts],
+            [ghost.gap for ghost in ghosts],
             ("0" if ghosts[0].parabola else UNKNOWN) if alike else "",
         )
     )
@@ -93,9 +91,9 @@ def _parameters(ghosts: Sequence[Ghost], alike: bool) -> list[Row]:
     """Parameters at the end in raw units: a line each where they mean the same, else a list in each cell."""
     first = ghosts[0]
     ends = [_raw(ghost) for ghost in ghosts]
-    model = first.summary.experiment.info.model
     shared = all(
-        same_data(ghost.problem, first.problem) and ghost.summary.experiment.info.model == model
+        same_data(ghost.problem, first.problem)
+        and same_model(ghost.summary.experiment, first.summary.experiment)
         for ghost in ghosts
     )
     if not shared:
@@ -110,8 +108,7 @@ def _parameters(ghosts: Sequence[Ghost], alike: bool) -> list[Row]:
     names = first.summary.experiment.info.parameters
     best = [UNKNOWN] * len(names)
     if first.parabola:
-        raw = first.problem.raw(first.parabola.optimum)
-        raw = torch.where(raw.abs() < 1e-12 * raw.abs().max(), 0.0, raw)
+        raw = first.parabola.parameters(first.parabola.optimum, first.problem.to_raw)
         best = [significant(value) for value in raw.tolist()]
     return [
         Row(
@@ -124,7 +121,9 @@ def _parameters(ghosts: Sequence[Ghost], alike: bool) -> list[Row]:
 
 
 def _raw(ghost: Ghost) -> list[str]:
-    return [significant(value) for value in ghost.problem.raw(ghost.summary.theta[-1]).tolist()]
+    theta, to_raw = ghost.summary.theta[-1], ghost.problem.to_raw
+    raw = ghost.parabola.parameters(theta, to_raw) if ghost.parabola else ghost.problem.raw(theta)
+    return [significant(value) for value in raw.tolist()]
 
 
 def title_of(name: str) -> str:
@@ -141,7 +140,7 @@ def worded(experiment: Experiment, name: str) -> str:
     if isinstance(field, Choice):
         return field.choices[value]
     if name == "start":
-        return STARTS.get(value, "") if isinstance(value, str) else ", ".join(f"{n:.6g}" for n in value)
+        return STARTS.get(value, "") if isinstance(value, str) else ", ".join(short(n, 6) for n in value)
     if name == "batch_size":
         return f"{value:,}" if value else "all rows"
     if name == "before":
@@ -150,9 +149,7 @@ def worded(experiment: Experiment, name: str) -> str:
         return "yes" if value else "no"
     if name == "epochs":
         return f"{value:,}"
-    return (
-        written(value) if isinstance(value, int | float) else quoted(field.write(value)) if value else "none"
-    )
+    return said(value) if isinstance(value, int | float) else quoted(field.write(value)) if value else "none"
 
 
 def table(rows: Sequence[Row], ghosts: Sequence[Ghost], held: Sequence[Pin], colours: Palette) -> str:

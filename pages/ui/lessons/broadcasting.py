@@ -6,7 +6,7 @@ from gd_core.lessons.broadcasting import PLANE_OF_DATA, predictions, rows_of
 from gd_core.published import PLANE_PREDICTIONS, PLANE_TABLE
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.fields import written
-from gd_core.words import significant
+from gd_core.words import short, significant
 from pages.ui.charts.model import RecordedRun, Run, drawn_epochs
 from pages.ui.look import digits
 from pages.ui.player import player
@@ -28,9 +28,9 @@ def picture(run: Run) -> str:
     right = f"({rows},)" if mistaken else f"({rows}, 1)"
     result = f"({rows}, {rows})" if mistaken else f"({rows}, 1)"
     count = (
-        f"{rows * rows:,} differences: every prediction minus every target. Only the {rows:,} framed ones are meant."
+        f"{short(rows * rows)} differences: every prediction minus every target. Only the {short(rows)} framed ones are meant."
         if mistaken
-        else f"{rows:,} differences: each prediction minus its own target."
+        else f"{short(rows)} differences: each prediction minus its own target."
     )
     head = "".join(
         f"<th>y{_sub(j)}<br>{significant(value, 3)}</th>" for j, value in enumerate(target.tolist())
@@ -71,6 +71,11 @@ def sums(run: Run) -> dict[str, player.Sum]:
 def ones(run: Run) -> dict[str, Any]:
     """A column of ones, so that the sums above may hold constants."""
     return {"one": [1.0] * len(drawn_epochs(run.recording.epochs, run.experiment.total_epochs))}
+
+
+def mean_of(run: Run) -> str:
+    """The mean of y, which the mistaken loss finds for every row."""
+    return significant(float(run.problem.objective.target.mean()), 3)
 
 
 def two_errors(run: Run) -> str:

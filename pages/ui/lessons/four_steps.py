@@ -17,7 +17,7 @@ PANELS = 6  # as the article drew
 
 def names_of(experiment: Experiment) -> tuple[str, ...]:
     """Names of the numbers that are trained; a prime says that they belong to the scaled feature."""
-    return tuple(f"{name}′" if experiment.scale_features else name for name in experiment.info.parameters)
+    return experiment.trained_names
 
 
 def cards(run: Run) -> str:
@@ -71,7 +71,8 @@ def _card(stage: Stage, title: str, code: str, numbers: str) -> str:
 def _ending(run: Run) -> str:
     if not run.recording.complete:
         return "·"
-    words = f"RMSE {significant(float(run.recording.epoch_rmse[-1]))}, best possible {significant(run.curvature.floor_rmse, 4)}"
+    floor = "0, up to rounding" if run.curvature.floor_is_zero else significant(run.curvature.floor_rmse)
+    words = f"RMSE {significant(float(run.recording.epoch_rmse[-1]))}, best possible {floor}"
     if run.recording.diverged_at is not None:
         words = f"the loss has blown up at epoch {run.recording.diverged_at}"
     return f'<span class="later" {player.lit("stage", reached=int(Stage.STOP))}>{words}</span>'

@@ -175,7 +175,7 @@ def summary(run: Run, forecast: Forecast, finding: Finding) -> str:
     objective = run.problem.linear
     if ending(run.recording, objective) is Ending.GROW:
         return verdict.of_run(run.recording, run.experiment, forecast, finding)
-    return said(run.recording, objective, run.experiment.info.parameters)
+    return said(run.recording, objective, run.experiment.info.parameters, forecast.floor_rmse)
 
 
 def row_of(wanted: float, run: Run) -> int:

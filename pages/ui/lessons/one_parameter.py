@@ -45,6 +45,7 @@ def columns(run: Run) -> dict[str, np.ndarray]:
     return {
         "next_a": np.append(recording.epoch_theta[1:, 0].numpy(), gone),
         "next_loss": np.append(recording.epoch_loss[1:].numpy(), gone),
+        "change": np.append(recording.epoch_loss.diff().abs().numpy(), gone),
     }
 
 
@@ -88,4 +89,4 @@ def workbook(experiment: Experiment) -> bytes:
 def _rate(experiment: Experiment) -> str:
     """η as it stands in a sum: 1/18, or six digits."""
     text = shown(experiment.learning_rate)
-    return text if len(text) <= 12 else f"{experiment.learning_rate:.6g}"
+    return text if len(text) <= 12 else significant(experiment.learning_rate)

@@ -8,11 +8,14 @@ import numpy as np
 
 from gd_core.lessons.variants.race import (
     COUNTED,
+    EXACT,
     LOOKED_BACK,
+    TIE,
     Entry,
     Race,
     Result,
     line_up,
+    listed,
     map_of,
     race,
     told,
@@ -20,9 +23,9 @@ from gd_core.lessons.variants.race import (
 from gd_core.lessons.variants.racers import RACERS
 from gd_core.problem import Problem
 from gd_core.settings.experiment import Experiment
-from gd_core.settings.rules import OPTIMIZER_INFO
-from gd_core.theory import FIRST_STEP, Curvature
-from gd_core.words import short, significant
+from gd_core.settings.rules import OPTIMIZER_INFO, LinearRule
+from gd_core.theory import FIRST_STEP, Curvature, limit_along
+from gd_core.words import counted, percent, short, significant, times
 from pages.ui.charts.model import RecordedRun
 from pages.ui.charts.variants import DASHES, PLACES, SHAPES, colours_of, ticks
 from pages.ui.look.palette import Palette
@@ -55,7 +58,7 @@ def by_name(finished: Race, problem: Problem, curvature: Curvature) -> dict[str,
 
 def axes(base: Experiment) -> tuple[tuple[int, int], list[str]]:
     """The two parameters of the map, and the names of all."""
-    names = [f"{name}′" if base.scale_features else name for name in base.info.parameters]
+    names = list(base.trained_names)
     return AXES.get(base.dataset, (0, 1)), names
 
 
@@ -93,7 +96,7 @@ def transport(finished: Race, unit: str, page: PageSettings[Experiment], judged:
     places, stride = ticks(finished, unit)
     end = int(places[-1])
     templates, choice, columns = _said(finished, unit, places)
-    word = COUNTED[unit].removesuffix("s") if unit != "row" else "row"
+    word = COUNTED[unit].removesuffix("s")
     player.put(
         player.numbers_of(columns, choice),
         templates,
@@ -105,7 +108,10 @@ def transport(finished: Race, unit: str, page: PageSettings[Experiment], judged:
         planned=end,
         stride=stride,
         complete=page.revealed,
-        names=[f"{word} {place:,} / {end:,}" for place in (places if page.revealed else places[:1]).tolist()],
+        names=[
+            f"{word} {short(place)} / {short(end)}"
+            for place in (places if page.revealed else places[:1]).tolist()
+        ],
         note=_cut(finished, unit, end),
         on_click=lambda: start_clicked(page),
     )
@@ -120,7 +126,8 @@ def _said(
         places = places[:1]
     rmse = np.stack([one.rmse[one.done(unit, places)] for one in results])
     gone = np.stack([(places > one.at(unit, one.updates)) & (one.diverged_at is not None) for one in results])
-    leader = np.where(gone, np.inf, rmse).argmin(0)
+    left = np.where(gone, np.inf, rmse)
+    lowest = left <= left.min(0) * (1 + TIE) + EXACT * finished.start_rmse
     templates: dict[str, int] = {}
     choice = np.zeros(len(places), np.int8)
     for at, place in enumerate(places.tolist()):
@@ -129,13 +136,19 @@ def _said(
             for one in results
             if one.reached is not None and getattr(one.reached, unit) <= place
         ]
-        first = int(leader[at])
-        if place == 0 and not there:
+        first = [one.entry for one, low in zip(results, lowest[:, at], strict=True) if low]
+        if place == 0:
             text = f"At the start everyone has RMSE {significant(finished.start_rmse)}. The target is {significant(finished.target)}."
+        elif gone[:, at].all():
+            text = f"{ONE[unit]} {{epoch}}: all have diverged. "
         else:
-            lowest = f"{ONE[unit]} {{epoch}}: {results[first].entry.title} is lowest, RMSE {{r{PLACES[results[first].entry.key]}}}. "
-            lowest = f"{ONE[unit]} {{epoch}}: all have diverged. " if gone[:, at].all() else lowest
-            text = lowest + (f"At the target: {', '.join(there)}." if there else "No one is at the target.")
+            names = listed([entry.title for entry in first])
+            verb = "is" if len(first) == 1 else "are"
+            text = f"{ONE[unit]} {{epoch}}: {names} {verb} lowest, RMSE {{r{PLACES[first[0].key]}}}. "
+        if place or there:
+            text = f"{text.rstrip()} " + (
+                f"At the target: {listed(there)}." if there else "No one is at the target."
+            )
         choice[at] = templates.setdefault(text, len(templates))
     columns = {f"r{PLACES[one.entry.key]}": values for one, values in zip(results, rmse, strict=True)}
     return list(templates), choice, columns
@@ -148,8 +161,8 @@ def _cut(finished: Race, unit: str, end: int) -> str:
         return ""
     longest = max(more, key=lambda one: one.updates)
     return (
-        f"The axis ends at update {end:,}, after the last arrival. "
-        f"{longest.entry.title} makes {longest.updates:,} in its {finished.epochs:,} epochs."
+        f"The axis ends at update {short(end)}, after the last arrival. "
+        f"{longest.entry.title} makes {short(longest.updates)} in its {counted(finished.epochs, 'epoch')}."
     )
 
 
@@ -226,7 +239,7 @@ def _row(one: Result, finished: Race, unit: str, colours: Palette, revealed: boo
         cells.append(later(short(one.climb), end))
     good, bad = _good_and_bad(one, finished, lambda text: later(text, end))
     if one.diverged_at is not None:
-        gone = f"Diverged at epoch {one.diverged_at:,}."
+        gone = f"Diverged at epoch {short(one.diverged_at)}."
         bad = f"{later(gone, float(one.at(unit, one.updates)))} {bad}"
     cells.append(f"<b>+</b> {good}<br><b>−</b> {bad}")
     titles = [title for _, title in HEAD]
@@ -244,44 +257,59 @@ def _why_rate(entry: Entry) -> str:
     rate = entry.experiment.learning_rate
     if entry.limit is not None:
         share = rate / entry.limit
-        return (
-            f"{short(100 * share)} % of its limit {short(entry.limit)}"
-            if share < 1
-            else f"{short(share)} × its limit {short(entry.limit)}"
-        )
+        of = f"its limit {short(entry.limit)}"
+        return f"{percent(share)} of {of}" if share < 1 else f"{times(share)} × {of}"
     if rate != entry.automatic:
         return f"typed; auto is {short(entry.automatic)}"
     parts = entry.experiment.updates_per_epoch
-    return f"first step 1/{round(parts / FIRST_STEP)} of the way"
+    return f"first step 1/{short(round(parts / FIRST_STEP))} of the way"
 
 
 def _good_and_bad(one: Result, finished: Race, later: Any) -> tuple[str, str]:
-    """A reason for and a reason against a racer, with the numbers of this race."""
+    """A reason for and a reason against a racer, with the numbers of this race: what the race denies is not said."""
     experiment = one.entry.experiment
     rows, an_epoch = experiment.rows_per_update, experiment.updates_per_epoch
-    batch = next((other for other in finished.results if other.entry.key == "batch"), None)
-    swings = later(f"RMSE rises in {one.rises:,} of {one.updates:,} updates.")
-    swings = "" if one.diverged_at is not None else swings
-    faster = ""
-    if batch is not None and batch.reached and one.reached and an_epoch == 1:
-        faster = later(f"{one.reached.update:,} updates to the target, batch {batch.reached.update:,}.")
+    rises = later(_rises(one))
     match one.entry.key:
         case "batch":
-            good = f"Each step is right for all {experiment.training_rows:,} rows. {swings}"
-            bad = f"Looks at {rows:,} rows for every single step."
-        case "mini-batch":
-            good = f"{an_epoch:,} steps in an epoch, for the same rows."
-            bad = f"{rows:,} rows point a little elsewhere than all. {swings}"
-        case "stochastic":
-            good = f"{an_epoch:,} steps in an epoch: it learns from every row at once."
-            bad = f"One row says little, so its steps are short and scatter. {swings}"
+            good = f"Each step is right for all {counted(experiment.training_rows, 'row')}."
+            bad = f"Looks at {counted(rows, 'row')} for every single step."
+            return f"{good} {rises}", bad
+        case "mini-batch" | "stochastic":
+            good = f"{counted(an_epoch, 'step')} in an epoch, for the same rows."
+            bad = f"{counted(rows, 'row')} can point elsewhere than all {short(experiment.training_rows)}."
+            if an_epoch == 1:
+                bad = f"Its batch is all {counted(rows, 'row')}."
+            return good, f"{bad} {rises}"
         case _:  # named after its rule, whose entry says it
-            good, bad = _of_rule(one, swings, later)
-            good = f"{good} {faster}"
-    return good, bad
+            good, bad = _of_rule(one, later)
+            sooner, beside = _beside_batch(one, finished)
+            return (f"{good} {later(beside)}", bad) if sooner else (good, f"{bad} {later(beside)}")
 
 
-def _of_rule(one: Result, swings: str, later: Any) -> tuple[str, str]:
+def _rises(one: Result) -> str:
+    """How often the error rose. With all rows it does where a step goes beyond the lowest point of its line."""
+    if one.diverged_at is not None or not one.updates:
+        return ""
+    if not one.rises:
+        return f"RMSE never rises in its {counted(one.updates, 'update')}."
+    remembers = one.entry.memory and one.entry.experiment.updates_per_epoch == 1
+    passes = "It passes the bottom: " if remembers else ""
+    return f"{passes}RMSE rises in {short(one.rises)} of {counted(one.updates, 'update')}."
+
+
+def _beside_batch(one: Result, finished: Race) -> tuple[bool, str]:
+    """Whether a rule needs fewer updates to the target than batch, and both numbers; nothing where one is not there."""
+    batch = next((other for other in finished.results if other.entry.key == "batch"), None)
+    if batch is None or batch.reached is None or one.reached is None:
+        return True, ""
+    own, theirs = one.reached.update, batch.reached.update
+    if one.entry.experiment.updates_per_epoch > 1:
+        return True, ""
+    return own <= theirs, f"{counted(own, 'update')} to the target, batch {short(theirs)}."
+
+
+def _of_rule(one: Result, later: Any) -> tuple[str, str]:
     """The same in the words of its rule's entry."""
     experiment = one.entry.experiment
     rule = OPTIMIZER_INFO[experiment.optimizer]
@@ -289,16 +317,28 @@ def _of_rule(one: Result, swings: str, later: Any) -> tuple[str, str]:
         raise ValueError(f"optimizer must be one that races. Got {experiment.optimizer}.")
     numbers = {name: short(value) for name, value in rule.own(experiment).items()}
     numbers["memory"] = _memory(one.entry)
+    phase = experiment.phase
+    if isinstance(rule.theory, LinearRule):
+        numbers["below"] = percent(
+            limit_along(1.0, phase) / limit_along(1.0, phase._replace(optimizer="momentum"))
+        )
     against = (
         rule.race.bad if experiment.updates_per_epoch == 1 else rule.race.bad_in_batches or rule.race.bad
     )
-    ends = later(rule.race.ends.format(shrinkage=short(one.shrinkage))) if rule.race.ends else swings
-    return rule.race.good.format_map(numbers), f"{against.format_map(numbers)} {ends}"
+    ends = _rises(one)
+    if rule.race.ends and one.updates:
+        ends = rule.race.ends.format(
+            shrinkage=times(one.shrinkage),
+            last=short(one.last_step),
+            rate=short(phase.learning_rate),
+            rises=ends,
+        )
+    return rule.race.good.format_map(numbers), f"{against.format_map(numbers)} {later(ends)}"
 
 
 def _memory(entry: Entry) -> str:
     """What its rule remembers of each parameter."""
-    return {0: "nothing", 1: "1 number"}.get(entry.memory, f"{entry.memory} numbers")
+    return counted(entry.memory, "number") if entry.memory else "nothing"
 
 
 HOW = (

@@ -34,7 +34,10 @@ TICK = 0.4  # seconds from one tick to the next: the live edge moves twice a sec
 SLICES = 0.3  # seconds of training in one tick, of all visitors together: the rest is for their pages
 KEPT_RUNS = 6  # a visitor's runs that are found again,
 KEPT_UPDATES = 20_000  # if they are not longer than this
-MAY_CHANGE = ("learning_rate", "optimizer", *HYPERPARAMETERS, "epochs", "batch_size", "before", "engine")
+OF_THE_BATCHES = ("batch_size", "shuffle")
+MAY_CHANGE = (
+    "learning_rate", "optimizer", *HYPERPARAMETERS, "epochs", *OF_THE_BATCHES, "before", "engine", "tolerance",
+)  # fmt: skip
 _as_key: dict[str | type[Any], Callable[[Any], Any]] = {Experiment: repr}
 
 

@@ -8,24 +8,7 @@ const SLOWEST = 2.5; // but short runs show at most so many epochs a second
 
 const players = new WeakMap();
 
-// The same writing of numbers as `gd_core.verdict.significant`.
-export function significant(number, digits = 6) {
-  if (Number.isNaN(number)) return '–';
-  if (!Number.isFinite(number)) return number > 0 ? '∞' : '−∞';
-  if (number === 0) return '0';
-  const size = Math.abs(number);
-  let text;
-  if (size >= 1e-4 && size < 1e7) {
-    // rounded first: 9.9999999 is 10.0000
-    const exponent = +number.toExponential(digits - 1).split('e')[1];
-    text = number.toFixed(Math.max(0, digits - 1 - exponent));
-  } else {
-    text = number.toExponential(digits - 1).replace('e+', 'e');
-  }
-  return text.replaceAll('-', '−');
-}
-
-const whole = (number) => Math.round(number).toLocaleString('en-US');
+const ROUNDING = 2e-7; // of numbers with 32 bits: a sum that is no more of its parts is 0
 
 // The table's columns as arrays, with those that are left to the browser: see `table` in player.py.
 function columnsOf({ table, sums, stride, last }) {
@@ -34,8 +17,11 @@ function columnsOf({ table, sums, stride, last }) {
   columns.epoch ??= Float64Array.from({ length: rows }, (_, r) => Math.min(r * stride, last));
   if (columns.rmse) columns.next_rmse ??= columns.rmse.map((_, r) => columns.rmse[Math.min(r + 1, rows - 1)]);
   for (const [name, parts] of Object.entries(sums)) {
-    columns[name] = Float64Array.from({ length: rows }, (_, r) =>
-      parts.reduce((sum, [part, weight]) => sum + weight * columns[part][r], 0));
+    columns[name] = Float64Array.from({ length: rows }, (_, r) => {
+      const terms = parts.map(([part, weight]) => weight * columns[part][r]);
+      const sum = terms.reduce((all, one) => all + one, 0);
+      return Math.abs(sum) <= ROUNDING * Math.max(...terms.map(Math.abs)) ? 0 : sum;
+    });
   }
   return columns;
 }

@@ -18,8 +18,9 @@ from gd_core.settings.experiment import beyond
 from gd_core.settings.experiment_fields import COMMON_FIELDS
 from gd_core.settings.rules import is_plain
 from gd_core.theory import Forecast
-from pages.ui.charts.model import RecordedRun, drawn_epochs, stride_of
+from pages.ui.charts.model import RecordedRun, drawn_until, rows_of, stride_of
 from pages.ui.look import current_charts
+from pages.ui.look.numbers import with_numbers
 from pages.ui.player.recording_cache import once
 
 KEY = "player"  # of the component
@@ -29,7 +30,7 @@ _player = component(
     "player",
     html=(_HERE / "player.html").read_text(encoding="utf-8"),
     css=(_HERE / "player.css").read_text(encoding="utf-8"),
-    js=(_HERE / "player.js").read_text(encoding="utf-8"),
+    js=with_numbers(_HERE / "player.js"),
 )
 
 
@@ -69,34 +70,40 @@ def table(
     and n after it, all of the epoch's first update and in the coordinates that are trained, and r in raw units; and `extra`, one value a drawn epoch.
     """
     recording, experiment = run.recording, run.experiment
-    rows = drawn_epochs(recording.epochs, experiment.total_epochs)
-    theta = recording.epoch_theta
+    rows = rows_of(run)
+    theta, curvature = recording.epoch_theta, run.parabola
     gradient = recording.gradient[:: recording.updates_per_epoch][: recording.epochs + 1]
-    columns: dict[str, Any] = {"rmse": recording.epoch_rmse[rows], "loss": recording.epoch_loss[rows]}
+    rmse = recording.epoch_rmse
+    shown = curvature.error(rmse, float(rmse[0])) if curvature else rmse
+    columns: dict[str, Any] = {"rmse": shown[rows], "loss": recording.epoch_loss[rows]}
+    if LOSS_INFO[experiment.loss].is_mean_square:
+        columns["loss"] = columns["loss"].where(shown[rows] != 0, 0.0)
     if recording.epoch_held_out_rmse is not None:
         columns["held_out"] = recording.epoch_held_out_rmse[rows]
     if LOSS_INFO[experiment.loss].has_another_root:
-        columns["root_loss"] = columns["loss"].sqrt()
+        columns["root_loss"] = run.problem.objective.dataset.unit * columns["loss"].sqrt()
     sums: dict[str, Sum] = {}
     after = np.minimum(rows + 1, recording.epochs)
-    rmse = recording.epoch_rmse
     columns["percent"] = 100 * (rmse[after] / rmse[rows].clamp(min=1e-300) - 1).abs()
     first = np.minimum(rows * recording.updates_per_epoch, recording.updates)  # the epoch's first update
     second = np.minimum(first + 1, recording.updates)
-    if stride_of(experiment.total_epochs) > 1:
-        columns |= {"epoch": rows, "next_rmse": recording.epoch_rmse[after]}
+    if stride_of(drawn_until(run)) > 1:
+        columns |= {"epoch": rows, "next_rmse": shown[after]}
     # then the browser adds up d = −η ∇L, which need not be sent
     plain = is_plain(experiment) and not experiment.before and recording.updates_per_epoch == 1
     plain = plain and beyond(vars(experiment), KNOWN) is None
+    placed = curvature.parameters(theta[rows]) if curvature else theta[rows]
     for i in range(theta.shape[1]):
-        columns |= {f"p{i}": theta[rows, i], f"g{i}": gradient[rows, i]}
+        columns |= {f"p{i}": placed[:, i], f"g{i}": gradient[rows, i]}
         if plain:
             sums[f"d{i}"] = [(f"g{i}", -experiment.learning_rate)]
         else:  # the step of the epoch's first update; the last row has none
             step = (recording.theta[second, i] - recording.theta[first, i]).numpy()
             columns[f"d{i}"] = np.where(second > first, step, np.nan)
         sums[f"n{i}"] = [(f"p{i}", 1.0), *(sums.get(f"d{i}") or [(f"d{i}", 1.0)])]  # after the next step
-        if experiment.scale_features:
+        if experiment.is_rescaled and float(run.problem.offset.broadcast_to(theta[0].shape)[i]):
+            columns[f"r{i}"] = run.problem.raw(theta[rows])[:, i]  # which is no sum of columns alone
+        elif experiment.is_rescaled:
             sums[f"r{i}"] = [
                 (f"p{j}", weight) for j, weight in enumerate(run.problem.to_raw[i].tolist()) if weight
             ]
@@ -170,7 +177,7 @@ def show(
         first=first_epoch,
         last=run.recording.epochs,
         planned=run.experiment.total_epochs,
-        stride=stride_of(run.experiment.total_epochs),
+        stride=stride_of(drawn_until(run)),
         complete=run.recording.complete,
         sums=sums | dict(more_sums or {}),
         offers=offers,

@@ -13,6 +13,7 @@ import pandas as pd
 import streamlit as st
 
 from gd_core.autopsy import REPLAYED_UPDATES, autopsy
+from gd_core.safe_start import safe_of
 from gd_core.settings.catalog import LOSS_INFO
 from gd_core.settings.engines import ENGINE_NOTE, SPECTRUM
 from gd_core.settings.experiment import Experiment, not_known
@@ -20,10 +21,10 @@ from gd_core.settings.experiment_fields import COMMON_FIELDS
 from gd_core.settings.rules import OPTIMIZER_INFO, is_plain
 from gd_core.settings.table_fields import with_columns
 from gd_core.theory import Curvature, Forecast, conventions, why_no_theory
-from gd_core.words import short, significant
+from gd_core.words import counted, floor_of, rounded, short, significant
 from pages.ui.charts.error import gap as gap_chart
 from pages.ui.charts.fit import panel
-from pages.ui.charts.model import RecordedRun, Run, View, drawn_epochs
+from pages.ui.charts.model import RecordedRun, Run, View, rows_of
 from pages.ui.charts.parameters import trace
 from pages.ui.look import current_charts, projector
 from pages.ui.look.palette import Palette
@@ -33,8 +34,10 @@ HEIGHT = 220
 NUMBERS, PARAMETERS, STEPS, SIX, GAP = "In numbers", "Parameters", "Steps", "Six steps", "Gap to optimum"
 PANELS = 6
 KNOWN = COMMON_FIELDS  # settings with which a rule's step is what its entry writes out
+BEFORE_THE_TOLERANCE = " The tolerance may stop it before."
 BLURRED = 1e-3  # of the floor: from there on the blur of the curve shows in six digits of its RMSE
 ABREAST = 4  # parameters' charts in a row
+LARGE = 1e9  # in a table: from there on a number has an exponent
 COMPARED = (
     100_000  # rows times parameters, up to which the gradient is worked out in three ways at every epoch
 )
@@ -49,7 +52,7 @@ def extra_columns(run: RecordedRun) -> dict[str, np.ndarray]:
     """Numbers by epoch that the open tab needs from the player, at every drawn epoch."""
     if open_tab() != STEPS or not _is_compared(run.experiment):
         return {}
-    rows = drawn_epochs(run.recording.epochs, run.experiment.total_epochs)
+    rows = rows_of(run)
     parts = autopsy(run.recording, run.experiment, run.problem, rows.tolist())
     gradient = run.recording.gradient[:: run.recording.updates_per_epoch][rows]
     columns: dict[str, np.ndarray] = {}
@@ -93,15 +96,29 @@ def _numbers(run: Run, _: Palette, forecast: Forecast | None) -> None:
         st.markdown(why_no_theory(run.experiment))
     else:
         _facts(run, forecast)
-    st.caption(LOSS_INFO[run.experiment.loss].minimised)
+    st.caption(" ".join(filter(None, (LOSS_INFO[run.experiment.loss].minimised, _of_scaled_target(run)))))
     if run.recording.engine == SPECTRUM and run.recording.epochs:
         st.caption(ENGINE_NOTE)
+
+
+def _of_scaled_target(run: Run) -> str:
+    """Which of the numbers are in which unit, where the target is scaled."""
+    if not run.experiment.scale_target:
+        return ""
+    dataset = run.problem.dataset
+    mean = f"y minus its mean {short(float(dataset.target_mean))}, over" if dataset.centred else "y over"
+    kind = "deviation" if dataset.centred else "root mean square"
+    unit = short(float(dataset.target_deviation))
+    return (
+        f"The target is scaled: {mean} its {kind} {unit}. The loss is that of the scaled y; every RMSE is in the units "
+        f"of y, {unit} × its root. Curvatures, κ and the limit are the same with y as it is."
+    )
 
 
 def _facts(run: Run, forecast: Forecast) -> None:
     """Curvatures, optimum, floor and rates, one below the other."""
     experiment, names = run.experiment, run.experiment.info.parameters
-    epochs = f"{experiment.epochs:,} epoch{'s' if experiment.epochs > 1 else ''}"
+    epochs = counted(experiment.epochs, "epoch")
     known = zip(names, forecast.optimum, forecast.optimum_digits, strict=True)
     optimum = ", ".join(
         f"{name} = {significant(value, min(digits, 6)) if digits else 0}" for name, value, digits in known
@@ -109,7 +126,7 @@ def _facts(run: Run, forecast: Forecast) -> None:
     rows = [
         (
             "Condition number κ",
-            short(forecast.condition_number),
+            rounded(forecast.condition_number),
             "The steepest curvature over the flattest. Near 1 is easy.",
         ),
         (
@@ -121,17 +138,21 @@ def _facts(run: Run, forecast: Forecast) -> None:
             "Optimum",
             optimum,
             "The parameters with the lowest loss"
-            + (", in raw units." if experiment.scale_features else ".")
+            + (", in raw units." if experiment.is_rescaled else ".")
             + _what_is_not_known(run.curvature, forecast, names),
         ),
-        ("Floor RMSE", significant(forecast.floor_rmse), LOSS_INFO[experiment.loss].floor),
+        ("Floor RMSE", floor_of(forecast), LOSS_INFO[experiment.loss].floor),
     ]
     if validation := run.problem.validation:
-        note = f"At the same optimum, on the {experiment.held_out_rows:,} rows that training never saw."
-        rows.append(("Held-out RMSE", significant(float(validation.rmse(run.curvature.optimum))), note))
+        note = (
+            f"At the same optimum, on the {counted(experiment.held_out_rows, 'row')} that training never saw."
+        )
+        judged = validation.rmse(run.curvature.optimum)
+        judged = run.curvature.error(judged, float(validation.rmse(run.problem.start)))
+        rows.append(("Held-out RMSE", significant(float(judged)), note))
     if forecast.stability_limit and forecast.best_learning_rate:
         pays = (
-            f" It is ahead of the one above from epoch {short(forecast.pays_after)} on."
+            f" It is ahead of the one above from about epoch {rounded(forecast.pays_after)} on."
             if forecast.pays_after
             else ""
         )
@@ -140,15 +161,23 @@ def _facts(run: Run, forecast: Forecast) -> None:
         for other in conventions(experiment):
             there = significant(forecast.stability_limit * other.times)
             rows.append((f"The same with {other.where}", there, other.what))
+        rows.append(_safe(forecast))
         if forecast.best_for_epochs:
             best = "The smallest loss after exactly these epochs, of all rates below the limit."
+            best += BEFORE_THE_TOLERANCE if experiment.tolerance else ""
             rows.append((f"Best rate for {epochs}", significant(forecast.best_for_epochs), best))
         best = f"The smallest loss after very many epochs.{pays}"
         rows.append(("Best rate in the long run", significant(forecast.best_learning_rate), best))
     else:
         rows.append(("Limit of the rate", "none", forecast.why_no_limit or ""))
+        rows.append(_safe(forecast))
     body = "".join(f"<tr><td>{a}</td><td>{b}</td><td>{c}</td></tr>" for a, b, c in rows)
     st.html(f'<table class="live facts">{body}</table>')
+
+
+def _safe(forecast: Forecast) -> tuple[str, str, str]:
+    safe = safe_of(forecast)
+    return safe.title, short(safe.rate), safe.why
 
 
 def _what_is_not_known(curvature: Curvature, forecast: Forecast, names: Sequence[str]) -> str:
@@ -180,7 +209,7 @@ def _parameters(run: Run, colours: Palette) -> None:
     for i, place in enumerate(places[: len(names)]):
         with place:
             draw(trace(run, i, names[i], against or "loss", colours, HEIGHT), f"trace_{i}")
-    note = "in raw units" if run.experiment.scale_features else ""
+    note = "in raw units" if run.experiment.is_rescaled else ""
     best = "" if run.parabola is None else "the dashed line is the optimum"
     st.caption(f"{'; '.join(filter(None, ('A cross every tenth of the run', note, best)))}.")
 
@@ -207,9 +236,15 @@ def _steps(run: RecordedRun, _: Palette) -> None:
         )
         if recording.epoch_held_out_rmse is not None:
             table["held-out RMSE"] = recording.epoch_held_out_rmse[epochs].numpy()
-        numbers = {name: st.column_config.NumberColumn(format="%.6g") for name in table if name != "epoch"}
+        numbers = {  # %.6g writes a number of any size without an exponent
+            name: st.column_config.NumberColumn(
+                format="%.6g" if float(np.abs(table[name].to_numpy()).max()) < LARGE else "scientific"
+            )
+            for name in table
+            if name != "epoch"
+        }
         st.dataframe(table, hide_index=True, height=320, column_config=numbers)
-        raw = "Parameters in raw units. " if run.experiment.scale_features else ""
+        raw = "Parameters in raw units. " if run.experiment.is_rescaled else ""
         more = " Only the first 1,001 of them are listed." if recording.epochs // every > 1000 else ""
         st.caption(f"{raw}Loss and RMSE are those at the epoch’s start, before its update.{more}")
     with right:
@@ -221,7 +256,7 @@ def _steps(run: RecordedRun, _: Palette) -> None:
 
 def _autopsy(run: RecordedRun) -> str:
     experiment = run.experiment
-    names = [f"{name}′" if experiment.scale_features else name for name in experiment.info.parameters]
+    names = experiment.trained_names
     first = "eigenvectors" if run.recording.engine == SPECTRUM else "autograd"
     lines = "".join(_update_line(experiment, name, i) for i, name in enumerate(names))
     if sentence := not_known(experiment, KNOWN, "for a step to be written out"):
@@ -240,9 +275,7 @@ def _autopsy(run: RecordedRun) -> str:
     )
     heads = "".join(f"<th>{title}</th>" for title in (first, *ways.values()))
     if not _is_compared(experiment):
-        size = (
-            f"{experiment.points:,} rows are too many to work the gradient out in three ways at every epoch."
-        )
+        size = f"{counted(experiment.points, 'row')} are too many to work the gradient out in three ways at every epoch."
         return f"<p>{size}</p>"
     batch = (
         ""
@@ -264,7 +297,7 @@ def _update_line(experiment: Experiment, name: str, i: int) -> str:
     live = {"p": f"p{i}", "g": f"g{i}"}
     live |= {part: f"{part}{i}" for kept in rule.memory for part in (kept, f"{kept}_before")}
     places = {place: player.live(column) for place, column in live.items()}
-    places |= {"name": name, "rate": f"{experiment.learning_rate:.6g}".replace("e-0", "e−")}
+    places |= {"name": name, "rate": short(experiment.learning_rate, 6)}
     for setting, value in rule.own(experiment).items():
         places |= {setting: short(value), f"1-{setting}": short(1 - value)}
     text = "<br>".join(line.format_map(places) for line in rule.written_out)
@@ -284,7 +317,7 @@ def _six(run: Run, colours: Palette) -> None:
         for epoch in range(0, min(last, every * (PANELS - 1)) + 1, every):
             with st.container(width=166):
                 st.html(
-                    f'<p class="panel-title">Epoch {epoch:,} <small>RMSE {run.recording.epoch_rmse[epoch]:.4g}</small></p>'
+                    f'<p class="panel-title">Epoch {epoch:,} <small>RMSE {short(float(run.recording.epoch_rmse[epoch]), 4)}</small></p>'
                 )
                 draw(panel(run, epoch, colours, 130), f"panel_{epoch // every}")
     st.caption(
@@ -305,10 +338,10 @@ def _gap(run: Run, colours: Palette) -> None:
         st.html('<p class="panel-title">What each direction does</p>')
         st.markdown(
             "The gap splits along the eigenvectors of the Hessian. Each direction shrinks by its own factor. "
-            f"The curvatures differ by κ = {short(curvature.condition_number)}."
+            f"The curvatures differ by κ = {rounded(curvature.condition_number)}."
             + (" Drawn are the two flattest and the two steepest." if len(curvature.eigenvalues) > 4 else "")
         )
-        names = [f"{name}′" if experiment.scale_features else name for name in experiment.info.parameters]
+        names = experiment.trained_names
         table = {
             "direction": list(range(1, len(names) + 1)),
             "curvature λ": curvature.eigenvalues.numpy(),

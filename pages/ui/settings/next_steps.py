@@ -48,13 +48,16 @@ def ways_on(experiment: Experiment, forecast: Forecast | None, outcome: Outcome)
     gone = outcome in (Outcome.DIVERGED, Outcome.GROWING, Outcome.OVERSHOOTING)
     if (
         gone
+        and experiment.intercept  # a lesson has one
         and experiment.dataset in lesson_data.LEARNING_RATE
         and not (table and experiment.points > 10_000)
     ):
         run = plain(experiment, epochs=min(experiment.epochs, 1000))
         found.append(Link("Four rates on this problem, and where the limit is", "learning_rate", run))
-    fits = experiment.dataset in lesson_data.LANDSCAPE and (
-        not table or (experiment.points <= 1000 and len(experiment.info.parameters) == 3)
+    fits = (
+        experiment.intercept
+        and experiment.dataset in lesson_data.LANDSCAPE
+        and (not table or (experiment.points <= 1000 and len(experiment.info.parameters) == 3))
     )
     if forecast and forecast.condition_number > ILL_CONDITIONED and experiment.loss == "mse" and fits:
         run = plain(experiment, epochs=min(experiment.epochs, 2000), points=min(experiment.points, 1000))

@@ -22,6 +22,7 @@ from gd_core.settings.fields import (
 )
 from gd_core.settings.rules import OPTIMIZER_INFO
 from gd_core.settings.table_fields import needs_its_file
+from gd_core.words import counted
 from pages.ui.look import navigation, projector
 from pages.ui.look.look import plain
 from pages.ui.settings.form import Form, Held, S
@@ -316,7 +317,7 @@ class PageSettings(Form[S, LessonHeld[S]], Generic[S]):
         super().complaint(name)
         kept: int = getattr(self.settings, "held_out_rows", 0)
         if not name and kept:
-            rows = f"{kept:,} rows of the data are" if kept > 1 else "1 row of the data is"
+            rows = f"{counted(kept, 'row')} of the data are" if kept > 1 else "1 row of the data is"
             st.caption(f"{rows} held out, as in the link: this lesson shows and trains the others.")
             st.button(
                 "Use all rows",

@@ -22,6 +22,7 @@ from pages.ui.takeaway.pictures import PAPERS, Place, alone
 
 _HERE = Path(__file__).parent
 _HOLE = re.compile(r"\{(\w+)(?::(\d+))?\}")
+ROUNDING = 2e-7  # as in player.js
 _FIT = {"width": "container", "autosize": {"type": "fit-x", "contains": "padding"}, "padding": 4}
 
 
@@ -109,7 +110,8 @@ def sentences(played: Played) -> list[str]:
     if "rmse" in columns:
         columns.setdefault("next_rmse", np.append(columns["rmse"][1:], columns["rmse"][-1:]))
     for name, parts in played.sums.items():
-        columns[name] = sum(weight * columns[part].astype(float) for part, weight in parts)
+        terms = np.array([weight * columns[part].astype(float) for part, weight in parts])
+        columns[name] = np.where(abs(terms.sum(0)) <= ROUNDING * abs(terms).max(0), 0.0, terms.sum(0))
     epochs = columns["epoch"]
     written: Mapping[str, Callable[[int], str]] = {
         "epoch": lambda row: f"{int(epochs[row]):,}",

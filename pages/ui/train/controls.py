@@ -6,14 +6,14 @@ from typing import Any, NamedTuple
 
 import streamlit as st
 
-from gd_core.settings.catalog import DATASET_INFO, LOSS_INFO, why_not_scaled
+from gd_core.settings.catalog import DATASET_INFO, LOSS_INFO, how_scaled, why_not_scaled
 from gd_core.settings.engines import AUTO, LOOP, SPECTRUM
 from gd_core.settings.examples import EXAMPLES
 from gd_core.settings.experiment import Experiment, defaults
 from gd_core.settings.rules import OPTIMIZER_INFO
 from gd_core.settings.table_fields import DATASET, needs_its_file
 from pages.ui.train import own_table, task
-from pages.ui.train.train_settings import FIRST, MENU, NUMBERS, page
+from pages.ui.train.train_settings import FIRST, MENU, NUMBERS, has_switch, page
 
 HELD_OUT = ("holdout", "split_seed")
 STARTS = {"published": "As published", "random": "Random, from the seed", NUMBERS: "My own numbers"}
@@ -59,16 +59,20 @@ def side_bar() -> Controls:
             _hold_out(experiment)
         _row("learning_rate")
         under_rate = st.container(key="under_rate")
-        _row("epochs", "batch_size")
+        _length(experiment)
         _select("optimizer", "Update rule", OPTIMIZER_INFO)
         _row(*OPTIMIZER_INFO[experiment.optimizer].hyperparameters)
         not_scaled = why_not_scaled(info)
-        help_text = "Shift each feature to mean 0 and scale it to deviation 1 before training. The curve stays the same curve."
+        help_text = f"{how_scaled(info)}, before training. The curve stays the same curve."
         if info.is_a_single_row:
             help_text = "A single row has no spread, so there is nothing to scale."
         elif not_scaled:
             help_text = f"Cannot be scaled: {not_scaled}."
         page.switch("scale_features", disabled=not_scaled is not None, help=help_text)
+        if has_switch("scale_target", experiment):
+            page.switch("scale_target")
+        if dataset != DATASET and has_switch("intercept", experiment):  # a table's stands beside its degree
+            page.switch("intercept")
         _select("loss", "Loss", LOSS_INFO)
         starts = STARTS | ({"published": "All zeros"} if dataset == DATASET else {})
         page.choose(
@@ -129,6 +133,28 @@ def _row(*names: str) -> None:
     if names := _fields(*names):
         with st.container():
             page.say(*names)
+
+
+def _length(experiment: Experiment) -> None:
+    """How long it trains, and on how many rows at a time. A tolerance is behind "More", and in sight where it is set."""
+    asked = (
+        experiment.tolerance > 0 or "tolerance" in page.held.typed
+    )  # not away from whoever has just typed a 0
+    names = [name for name in ("epochs", "batch_size") if not task.hidden(name)]
+    if asked or task.hidden("tolerance") or not names:
+        _row(*names)
+        _row("tolerance")
+    else:
+        *columns, last = st.columns([*[4 for _ in names], 3], gap="small", vertical_alignment="bottom")
+        for name, column in zip(names, columns, strict=True):
+            with column:
+                page.text(name)
+        with last, st.popover("More", key="more_length", width="stretch"):
+            _fields("tolerance")
+        with st.container():
+            page.say(*names)
+    if experiment.updates_per_epoch > 1:
+        page.switch("shuffle")
 
 
 def _fields(*names: str) -> tuple[str, ...]:

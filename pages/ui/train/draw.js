@@ -10,32 +10,35 @@ const REST = 350; // milliseconds without a key after which a move by keys is do
 
 const pads = new WeakMap();
 
-// The coefficients of the least-squares polynomial, in powers of x as scaled to −1 … 1; null where many fit as well.
-function fitted(points, degree) {
-  const xs = points.map(([x]) => x);
-  if (new Set(xs).size <= degree) return null;
-  const low = Math.min(...xs), half = (Math.max(...xs) - low) / 2 || 1, middle = low + half;
-  const size = degree + 1;
-  const rows = points.map(([x]) => Array.from({ length: size }, (_, k) => ((x - middle) / half) ** k));
-  // normal equations, solved by elimination with pivots
-  const a = Array.from({ length: size }, (_, i) => [
-    ...Array.from({ length: size }, (_, j) => rows.reduce((sum, row) => sum + row[i] * row[j], 0)),
-    rows.reduce((sum, row, n) => sum + row[i] * points[n][1], 0),
-  ]);
-  for (let i = 0; i < size; i++) {
-    const best = a.slice(i).reduce((most, row, k) => (Math.abs(row[i]) > Math.abs(a[most][i]) ? i + k : most), i);
-    [a[i], a[best]] = [a[best], a[i]];
-    for (let k = i + 1; k < size; k++) {
-      const share = a[k][i] / a[i][i];
-      for (let j = i; j <= size; j++) a[k][j] -= share * a[i][j];
+// The least-squares polynomial, in powers of x as scaled to −1 … 1; null where many fit as well. Without an intercept in
+// powers from the first on, of x over its largest.
+function fitted(points, degree, intercept) {
+  const xs = points.map(([x]) => x).filter((x) => intercept || x);
+  if (new Set(xs).size < degree + intercept) return null;
+  const low = Math.min(...xs), middle = intercept ? (low + Math.max(...xs)) / 2 : 0;
+  const half = Math.max(...xs.map((x) => Math.abs(x - middle))) || 1;
+  const powers = Array.from({ length: degree + intercept }, (_, k) => k + !intercept);
+  const dot = (a, b) => a.reduce((sum, value, n) => sum + value * b[n], 0);
+  // a column for each power and the target, each made orthogonal to those before it, twice: Gram and Schmidt lose no digit
+  const columns = [...powers.map((k) => points.map(([x]) => ((x - middle) / half) ** k)), points.map(([, y]) => y)];
+  const shares = columns.map(() => []);
+  columns.forEach((column, i) => {
+    for (let twice = 0; twice < 2; twice++) {
+      for (let j = 0; j < i; j++) {
+        const share = dot(column, columns[j]);
+        shares[i][j] = (shares[i][j] ?? 0) + share;
+        column.forEach((_, n) => { column[n] -= share * columns[j][n]; });
+      }
     }
-  }
-  const weights = Array(size).fill(0);
+    shares[i][i] = Math.hypot(...column) || 1;
+    column.forEach((_, n) => { column[n] /= shares[i][i]; });
+  });
+  const size = powers.length, weights = Array(size).fill(0);
   for (let i = size - 1; i >= 0; i--) {
-    const rest = a[i].slice(i + 1, size).reduce((sum, value, j) => sum + value * weights[i + 1 + j], 0);
-    weights[i] = (a[i][size] - rest) / a[i][i];
+    const rest = weights.slice(i + 1).reduce((sum, weight, j) => sum + weight * shares[i + 1 + j][i], 0);
+    weights[i] = (shares[size][i] - rest) / shares[i][i];
   }
-  return (x) => weights.reduceRight((sum, weight) => sum * ((x - middle) / half) + weight, 0);
+  return (x) => weights.reduceRight((sum, weight) => sum * ((x - middle) / half) + weight, 0) * ((x - middle) / half) ** powers[0];
 }
 
 function create(root) {
@@ -97,7 +100,7 @@ function create(root) {
       const by = step(high - low);
       return Array.from({ length: Math.floor(high / by) - Math.ceil(low / by) + 1 }, (_, i) => (Math.ceil(low / by) + i) * by);
     };
-    const written = (value) => String(+value.toPrecision(6)).replace('-', '−');
+    const written = (value) => trimmed(significant(value));
     for (const x of ticks(x0, x1)) {
       const [at] = place([x, y0]);
       element('line', { class: 'grid', x1: at, x2: at, y1: TOP, y2: TOP + height }, axes);
@@ -125,7 +128,7 @@ function create(root) {
       const [x, y] = state.points[i], held = isHeldOut(i);
       group.setAttribute('transform', `translate(${place([x, y]).map((v) => v.toFixed(2)).join(' ')})`);
       group.setAttribute('tabindex', i === focus ? 0 : -1);
-      group.setAttribute('aria-label', `Point ${i + 1} of ${state.points.length}${held ? ', held out' : ''}: x ${x}, y ${y}`);
+      group.setAttribute('aria-label', `Point ${i + 1} of ${state.points.length}${held ? ', held out' : ''}: x ${trimmed(significant(x, 15))}, y ${trimmed(significant(y, 15))}`);
       group.classList.toggle('chosen', i === state.chosen);
       group.classList.toggle('held-out', held);
       const shape = held ? 'M-6,0L0,-6L6,0L0,6Z' : 'M5,0A5,5 0 1 1 -5,0A5,5 0 1 1 5,0Z';
@@ -134,16 +137,16 @@ function create(root) {
   }
 
   function drawCurves() {
-    const { degree, start } = state.data, trained = state.points.filter((_, i) => !isHeldOut(i));
-    const best = fitted(trained, degree);
+    const { degree, intercept, start } = state.data, trained = state.points.filter((_, i) => !isHeldOut(i));
+    const best = fitted(trained, degree, intercept);
     $('best').setAttribute('d', best ? line(best) : '');
     $('start').setAttribute('d', line((x) => start.reduceRight((sum, weight) => sum * x + weight, 0)));
     const count = `${state.points.length} points`;
     if (state.warning) said.textContent = state.warning;
-    else if (!best) said.textContent = `${count} for ${degree + 1} parameters: many curves fit equally well. Add points at other x.`;
+    else if (!best) said.textContent = `${count} for ${degree + intercept} parameters: many curves fit equally well. Add points at other x.`;
     else {
       const error = Math.sqrt(trained.reduce((sum, [x, y]) => sum + (best(x) - y) ** 2, 0) / trained.length);
-      said.textContent = `${count}. The best curve, dashed, has RMSE ${error < 1e-9 ? '0' : error.toPrecision(4)}.`;
+      said.textContent = `${count}. The best curve, dashed, has RMSE ${error < 1e-9 ? '0' : short(error, 4)}.`;
     }
   }
 

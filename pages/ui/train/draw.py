@@ -15,6 +15,7 @@ from gd_core.settings.experiment import Experiment
 from gd_core.settings.fields import ParameterError
 from pages.ui.charts.model import Run
 from pages.ui.look import look, projector, session
+from pages.ui.look.numbers import with_numbers
 from pages.ui.look.palette import Palette
 from pages.ui.player import live_runs
 from pages.ui.train import own_table
@@ -25,7 +26,7 @@ _pad = component(
     "pad",
     html=(_HERE / "draw.html").read_text(encoding="utf-8"),
     css=(_HERE / "draw.css").read_text(encoding="utf-8"),
-    js=(_HERE / "draw.js").read_text(encoding="utf-8"),
+    js=with_numbers(_HERE / "draw.js"),
 )
 REMEMBERED = 50  # drawings that Undo goes back to
 STATE = st.session_state
@@ -54,7 +55,8 @@ def show(run: Run, colours: Palette) -> None:
     experiment, problem = run.experiment, run.problem
     points = drawing.points_of(experiment)
     x0, x1, y0, y1 = drawing.paper(points)
-    *weights, bias = problem.raw(problem.start).tolist()
+    weights = problem.raw(problem.start).tolist()
+    bias = weights.pop() if experiment.intercept else 0.0
     held_out = []
     if experiment.holdout:
         held_out = split(experiment.points, experiment.held_out_rows, experiment.split_seed)[1].tolist()
@@ -73,6 +75,7 @@ def show(run: Run, colours: Palette) -> None:
             "y0": y0,
             "y1": y1,
             "degree": experiment.degree,
+            "intercept": experiment.intercept,
             "start": [bias, *weights],
             "titles": [problem.dataset.feature_names[0], problem.dataset.target_name],
             "fewest": drawing.FEWEST,

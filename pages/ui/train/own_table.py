@@ -14,6 +14,7 @@ import streamlit as st
 
 from gd_core import drawing
 from gd_core.settings.experiment import Experiment, defaults, problem_with
+from gd_core.settings.experiment_fields import FIELDS
 from gd_core.settings.fields import ParameterError
 from gd_core.settings.table_fields import (
     DATASET,
@@ -33,6 +34,7 @@ from gd_core.settings.table_fields import (
     usual_missing,
 )
 from gd_core.tables.example_tables import EXAMPLE_TABLES
+from gd_core.words import counted
 from pages.ui.look import navigation, session
 from pages.ui.look.look import plain
 from pages.ui.train import pins, task
@@ -41,6 +43,9 @@ from pages.ui.train.train_settings import FIRST, page
 STATE = st.session_state
 KEPT = 3  # tables that a visitor's session holds
 FILE_TYPES = ["csv", "tsv", "txt", "data", "dat", "xlsx", "xls", "parquet", "json", "jsonl", "gz"]
+# fields that are kept while another pick is made of one table; of another one as well but for the first of them
+OF_A_TABLE = ("epochs", "scale_features", "scale_target", "intercept")
+KEPT_FIELDS = ("loss", "optimizer", "seed", *OF_A_TABLE)
 LISTED = 5  # findings shown, and columns beside the table's name
 
 
@@ -174,7 +179,9 @@ def line(experiment: Experiment) -> None:
         what = f"{experiment.target} from {', '.join(features)}"
         power = f", degree {experiment.degree}" if experiment.degree > 1 else ""
         st.caption(
-            plain(f"{what}{power}; {experiment.points:,} rows. Bring a table and pick its columns on Train.")
+            plain(
+                f"{what}{power}; {counted(experiment.points, 'row')}. Bring a table and pick its columns on Train."
+            )
         )
 
 
@@ -185,7 +192,9 @@ def at_most(rows: int, parameters: int | None = None) -> Callable[[Experiment], 
         if experiment.dataset != DATASET:
             return None
         if experiment.points > rows:
-            return f"table must have at most {rows:,} rows in this lesson. Got {experiment.points:,}."
+            return (
+                f"table must have at most {counted(rows, 'row')} in this lesson. Got {experiment.points:,}."
+            )
         count = len(experiment.info.parameters)
         if parameters is not None and count != parameters:
             return (
@@ -237,11 +246,19 @@ def panel() -> None:
             )  # fmt: skip
         if len(picked()["features"]) == 1 and not task.hidden("degree"):
             page.draw(
-                st.segmented_control, "degree", "Degree", options=range(1, MAX_DEGREE + 1), required=True,
+                st.select_slider, "degree", "Degree", options=range(1, MAX_DEGREE + 1),
                 then=lambda degree: _pick(degree=degree),
                 disabled=not task.free("degree"),
-                help="1 is a line w₁·x + b; 2 adds w₂·x², and so on. All of them are linear in the weights.",
+                help="1 is a line w₁·x + b; 2 adds w₂·x², and so on. All of them are linear in the weights. "
+                     "From 4 on, scale the features.",
             )  # fmt: skip
+        page.draw(
+            st.toggle,
+            "intercept",
+            FIELDS["intercept"].title,
+            then=_intercept_picked,
+            help=FIELDS["intercept"].help,
+        )
         if task.free("missing"):
             _gaps(table)
 
@@ -260,7 +277,7 @@ def _as_read(key: str, table: Any) -> None:
         lines.append(f"{cut(page.field('target'))} is predicted, {why}")
     lines += [f"{cut(one.name)}: {one.said}" for one in said[:LISTED]]
     if (more := len(said) - LISTED) > 0:
-        lines.append("and 1 more column" if more == 1 else f"and {more} more columns")
+        lines.append(f"and {counted(more, 'more column')}")
     if lines:
         st.html(f'<ul class="as-read">{"".join(f"<li>{escape(line)}</li>" for line in lines)}</ul>')
     held = _own().brought.get(key)
@@ -287,7 +304,7 @@ def _title(key: str, table: Any) -> str:
         if table.names == drawing.COLUMNS
         else "From a link"
     )
-    size = f"{table.rows:,} rows, {len(table.names)} columns"
+    size = f"{counted(table.rows, 'row')}, {counted(len(table.names), 'column')}"
     return f'<p class="panel-title">{escape(name)} <small>{size}</small></p>'
 
 
@@ -339,11 +356,10 @@ def _gaps(table: Any) -> None:
     rows = used(table, values["target"], values["features"], values["missing"])
     said = [left_out_rows(values)] if rows.dropped else []
     if rows.filled:
-        one = rows.filled == 1
         means = (
             "1 missing number is the mean of its column"
-            if one
-            else f"{rows.filled:,} missing numbers are the mean of their column"
+            if rows.filled == 1
+            else f"{counted(rows.filled, 'missing number')} are the mean of their column"
         )
         said.append(f"{means}{' over the training rows' if page.settings.holdout else ''}.")
     st.markdown(f":small[{plain(' '.join(said))}]")
@@ -582,10 +598,10 @@ def _pick(**choice: Any) -> None:
     _own().said = ""
     good = page.settings
     values: dict[str, Any] = picked() | {"points": points_of(picked())}
-    kept = {name: getattr(good, name) for name in ("loss", "optimizer", "seed", "epochs", "scale_features")}
-    if good.dataset != DATASET or good.table != values["table"]:
-        kept["epochs"], kept["scale_features"] = defaults(DATASET, good.optimizer)["epochs"], False
+    same_table = good.dataset == DATASET and good.table == values["table"]
+    if not same_table:
         _own().as_it_is = ""
+    kept = {name: getattr(good, name) for name in KEPT_FIELDS if same_table or name not in OF_A_TABLE}
     fields: dict[str, Any] = defaults(DATASET, good.optimizer) | kept | values
     try:
         chosen = Experiment(**(fields | {name: getattr(good, name) for name in ("holdout", "split_seed")}))
@@ -614,6 +630,12 @@ def _remove() -> None:
         live_runs.forget(key)
 
 
+def _intercept_picked(intercept: bool) -> None:
+    """With it or without, at the rate that suits then; scaled or not, as before."""
+    one = replace(page.settings, intercept=intercept, start="published")
+    page.load(_opened(one, as_it_is=not one.scale_features))
+
+
 def scale() -> None:
     """Scale the features, with the best rate then. For callbacks."""
     _own().as_it_is = ""
@@ -626,9 +648,9 @@ def unscale() -> None:
     page.load(_opened(replace(page.settings, scale_features=False, start="published")))
 
 
-def _opened(experiment: Experiment) -> Experiment:
+def _opened(experiment: Experiment, as_it_is: bool = False) -> Experiment:
     from gd_core.safe_start import opening, safe_start
     from pages.ui.player import live_runs
 
-    as_it_is = _own().as_it_is == experiment.table and not experiment.scale_features
+    as_it_is |= _own().as_it_is == experiment.table and not experiment.scale_features
     return (safe_start if as_it_is else opening)(experiment, lambda one: live_runs.known(one)[:2])

@@ -8,24 +8,24 @@ from typing import Any
 import streamlit as st
 
 from gd_core import drawing
-from gd_core.landscape import window
+from gd_core.landscape import typed_start, window
 from gd_core.outcome import Finding, Outcome
 from gd_core.settings.catalog import LOSS_INFO, model_info
 from gd_core.settings.engines import SPECTRUM
 from gd_core.settings.examples import OPENING
 from gd_core.settings.experiment import Experiment
-from gd_core.settings.experiment_fields import SEED
+from gd_core.settings.experiment_fields import LEARNING_RATE, SEED
 from gd_core.settings.fields import ParameterError
 from gd_core.settings.rules import OPTIMIZER_INFO
 from gd_core.settings.table_fields import with_columns
 from gd_core.settings.task import THEORY
 from gd_core.theory import Forecast, why_no_theory
-from gd_core.words import short, significant
+from gd_core.words import counted, floor_label, short
 from pages.ui.charts.error import error as error_chart
 from pages.ui.charts.fit import agreement, along, fit
 from pages.ui.charts.ghosts import Ghost
 from pages.ui.charts.loss_map import landscape, parabola
-from pages.ui.charts.model import DRAWN_ROWS, MOVED_ROWS, RecordedRun, Run, View, stride_of
+from pages.ui.charts.model import DRAWN_ROWS, MOVED_ROWS, RecordedRun, Run, View, drawn_until, stride_of
 from pages.ui.look import current_charts, look, map_axes, projector, session
 from pages.ui.look.palette import Palette, palette
 from pages.ui.player import live_runs, player, run_summaries, tabs
@@ -262,7 +262,7 @@ def _landscape(run: Run, colours: Palette, height: int, shown: pinned.Beside) ->
         st.markdown(why_no_theory(run.experiment))
         return
     axes = page.axes_of(run.experiment)
-    names = [f"{name}′" if run.experiment.scale_features else name for name in run.experiment.info.parameters]
+    names = run.experiment.trained_names
     titles = with_columns(vars(run.experiment), names)
     with st.container(horizontal=True, vertical_alignment="center", key="map_head"):
         others = [name for i, name in enumerate(names) if i not in axes]
@@ -292,7 +292,7 @@ def _rows_note(run: Run, most: int = DRAWN_ROWS) -> str:
             f"● {experiment.training_rows:,} training{rows}, ◇ {experiment.held_out_rows:,} held out"
         )
     if experiment.points > most:
-        notes.append(f"{most} of {experiment.points:,} rows drawn")
+        notes.append(f"{most} of {counted(experiment.points, 'row')} drawn")
     return "; ".join(notes)
 
 
@@ -308,10 +308,10 @@ def _agreement_note(run: Run, shown: pinned.Beside) -> str:
 
 
 def _stride_note(run: Run) -> str:
-    stride = stride_of(run.experiment.total_epochs)
+    stride = stride_of(drawn_until(run))
     other_root = LOSS_INFO[run.experiment.loss].has_another_root
     notes = ["thin: root of the minimised loss"] if other_root else []
-    notes += [f"one in {stride:,} epochs drawn, all recorded"] if stride > 1 else []
+    notes += [f"one in {counted(stride, 'epoch')} drawn, all recorded"] if stride > 1 else []
     # said before Train as well: a note that comes with the run would push a narrow chart down
     if run.recording.engine == SPECTRUM:
         notes.append("along the eigenvectors" if projector.on() else "worked out along the eigenvectors")
@@ -320,7 +320,7 @@ def _stride_note(run: Run) -> str:
 
 def formula_of(experiment: Experiment) -> str:
     """The model in LaTeX, with as many terms as there are."""
-    return model_info(experiment.info.model).latex(len(experiment.info.parameters) - 1)
+    return model_info(experiment.info.model).latex(experiment.info.weights)
 
 
 def gradient_of(experiment: Experiment) -> str:
@@ -343,14 +343,13 @@ def _formula(run: Run, forecast: Forecast | None) -> None:
     look.panel_title("Formula and numbers of this epoch")
     lines = [(model, loss.latex), (*_parts(gradient_of(experiment)), *_parts(optimizer.latex))]
     st.markdown("\n\n".join(" &emsp; ".join(f"${{{part}}}$" for part in line) for line in lines))
-    scaled = experiment.scale_features
+    scaled = experiment.is_rescaled
     head = "<th></th><th>value</th><th>gradient</th><th>next step</th>" + (
         "<th>in raw units</th>" if scaled else ""
     )
     rows = ""
-    marks = [f"{name}′" if scaled else name for name in experiment.info.parameters]
-    for i, mark in enumerate(with_columns(vars(experiment), marks)):
-        name = experiment.info.parameters[i]
+    marks = with_columns(vars(experiment), experiment.trained_names)
+    for i, (name, mark) in enumerate(zip(experiment.info.parameters, marks, strict=True)):
         cells = [player.live(f"{kind}{i}") for kind in ("p", "g", "d")]
         if scaled:
             cells.append(f"{name} = {player.live(f'r{i}')}")
@@ -360,8 +359,9 @@ def _formula(run: Run, forecast: Forecast | None) -> None:
             "next step", "that batch’s step"
         )
     held_out = f"held-out RMSE {player.live('held_out')} &ensp; " if experiment.holdout else ""
-    floor = f"floor {significant(forecast.floor_rmse)} &ensp; " if forecast else ""
-    loss_row = f"RMSE {player.live('rmse')} &ensp; {held_out}{floor}loss {player.live('loss')}"
+    floor = f"{floor_label(forecast, 6)} &ensp; " if forecast else ""
+    of_scaled = " of the scaled y" if experiment.scale_target else ""
+    loss_row = f"RMSE {player.live('rmse')} &ensp; {held_out}{floor}loss{of_scaled} {player.live('loss')}"
     if loss.has_another_root:
         loss_row += f" &ensp; its root {player.live('root_loss')}"
     many = len(experiment.info.parameters) > 5
@@ -435,7 +435,9 @@ def _offers(outcome: Outcome, forecast: Forecast | None, now: float) -> Sequence
         "To the best for these epochs": forecast.best_for_epochs,
     }
     return [
-        player.Offer(f"{label} {short(rate)}", rate) for label, rate in rates.items() if rate and rate < now
+        player.Offer(f"{label} {short(rate)}", rate)
+        for label, rate in rates.items()
+        if rate and LEARNING_RATE.low <= rate < now
     ]
 
 
@@ -479,14 +481,18 @@ def _continue(now: Experiment) -> None:
     if epoch is None or live_run is None:
         return
     changes = {
-        name: getattr(now, name) for name in live_runs.MAY_CHANGE if name not in ("before", "batch_size")
+        name: getattr(now, name)
+        for name in live_runs.MAY_CHANGE
+        if name not in ("before", *live_runs.OF_THE_BATCHES)
     }
     try:
         experiment = live_run.experiment.continued(int(epoch), **changes)
     except ParameterError as error:
         page.tell(str(error))
     else:
-        page.set(**{name: getattr(experiment, name) for name in ("batch_size", "seed", "before")})
+        page.set(
+            **{name: getattr(experiment, name) for name in (*live_runs.OF_THE_BATCHES, "seed", "before")}
+        )
         live_runs.train(experiment, first_epoch=int(epoch))
     st.rerun()  # the side bar names the earlier part
 
@@ -514,5 +520,12 @@ def _start_clicked() -> None:
         dict.fromkeys(axes), (picked.x, picked.y), frame.centre, frame.half, strict=False
     ):
         theta[axis] = centre + half * (2 * share - 1)
-    page.type("start", ", ".join(f"{number:.7g}" for number in problem.raw(theta).tolist()))
+    texts = typed_start(problem, curvature, theta)
+    if texts is None:
+        page.tell(
+            "start must be given in raw units, and powers of this x nearly cancel there: 17 digits do not hold this "
+            "curve. Take a lower degree to start from a click."
+        )
+        return
+    page.type("start", texts)
     live_runs.reset()

@@ -9,10 +9,11 @@ from urllib.parse import quote
 import numpy as np
 import streamlit as st
 
-from gd_core.run_summary import same_data, same_landscape, same_target
+from gd_core.run_summary import same_data, same_landscape, same_model, same_target
 from gd_core.settings.pins import Pin
+from gd_core.words import counted
 from pages.ui.charts.ghosts import MARKS, STROKES, Ghost, colours_of
-from pages.ui.charts.model import Run, drawn_epochs, last_epoch
+from pages.ui.charts.model import Run, last_epoch, rows_of
 from pages.ui.look import projector, session
 from pages.ui.look.look import plain
 from pages.ui.look.palette import Palette
@@ -56,8 +57,7 @@ def beside(run: Run, live_run: live_runs.TrainRun | None) -> Beside:
     fit = [
         ghost
         for ghost in error
-        if same_data(ghost.problem, run.problem)
-        and ghost.summary.experiment.info.model == run.experiment.info.model
+        if same_data(ghost.problem, run.problem) and same_model(ghost.summary.experiment, run.experiment)
     ]
     on_map = [ghost for ghost in fit if same_landscape(ghost.problem, run.problem)]
     notes = []
@@ -79,7 +79,7 @@ def beside(run: Run, live_run: live_runs.TrainRun | None) -> Beside:
 def training(unfinished: Sequence[Ghost]) -> str:
     """How far the long runs are: 12,000 of 100,000 epochs."""
     return ", ".join(
-        f"{ghost.summary.epochs:,} of {ghost.summary.experiment.total_epochs:,} epochs"
+        f"{ghost.summary.epochs:,} of {counted(ghost.summary.experiment.total_epochs, 'epoch')}"
         for ghost in unfinished
     )
 
@@ -96,13 +96,15 @@ def _other_landscape(ghosts: Sequence[Ghost], run: Run) -> str:
         return "another loss"
     if any(ghost.summary.experiment.scale_features != run.experiment.scale_features for ghost in ghosts):
         return "scaled features have other coordinates"
+    if any(ghost.summary.experiment.scale_target != run.experiment.scale_target for ghost in ghosts):
+        return "a scaled target has other coordinates"
     return "other rows are trained on"
 
 
 def extra_columns(run: Run, shown: Beside) -> dict[str, np.ndarray]:
     """RMSE of each pinned run at every drawn epoch, for the legend."""
-    rows = drawn_epochs(run.recording.epochs, run.experiment.total_epochs)
-    return {f"pin{ghost.place}": ghost.summary.rmse_at(rows) for ghost in shown.error}
+    rows = rows_of(run)
+    return {f"pin{ghost.place}": ghost.shown_rmse(rows) for ghost in shown.error}
 
 
 # ---------------------------------------------------------------------------------------------------------- the legend

@@ -22,13 +22,15 @@ from gd_core.settings.task import (
 )
 from gd_core.tables.table import find
 from gd_core.task_target import in_words, judge, verdict
-from gd_core.words import significant
+from gd_core.words import floor_of
 from pages.ui.look.look import plain
 from pages.ui.player import live_runs
 from pages.ui.train import share, task
+from pages.ui.train.train_settings import has_switch
 
 DRAFT = "draft "  # what the keys of the dialog's widgets begin with
 COLUMNS = 3
+CONVENTIONS = ("intercept", "scale_target")
 WITH_THE_TABLE = ("table", "missing")  # as free or locked as the data set that they belong to
 KNOBS = {knob for info in DATASET_INFO.values() for knob in info.knobs}  # what shapes the data
 STATE = st.session_state
@@ -111,8 +113,17 @@ def _shown(experiment: Experiment) -> Iterator[str]:
             continue
         if name in HYPERPARAMETERS and name not in own and STATE[_key("optimizer")] is not Access.FREE:
             continue
+        if (
+            name in CONVENTIONS
+            and STATE[_key("dataset")] is not Access.FREE
+            and not has_switch(name, experiment)
+        ):
+            continue
         may_be_long = experiment.has_a_choice_of_engine or STATE[_key("epochs")] is Access.FREE
         if name == "engine" and not may_be_long:
+            continue
+        in_batches = experiment.updates_per_epoch > 1 or STATE[_key("batch_size")] is Access.FREE
+        if name == "shuffle" and not in_batches:
             continue
         if name != "before":
             yield name
@@ -194,10 +205,9 @@ def _advise(target: Target, experiment: Experiment, live_run: live_runs.TrainRun
     """Whether the target can be reached, as far as can be told."""
     fixed = all(STATE[_key(name)] is not Access.FREE for name in ("dataset", *KNOBS))
     forecast = live_runs.known(experiment)[2]
-    floor = forecast.floor_rmse if forecast else 0.0
-    if fixed and target.rmse <= floor:
+    if fixed and forecast and target.rmse <= forecast.floor_rmse:
         _say(
-            f"No training on these data gets below RMSE {significant(floor)}: this target cannot be reached."
+            f"No training on these data gets below RMSE {floor_of(forecast)}: this target cannot be reached."
         )
     if live_run and live_run.recording.complete and (judgement := judge(target, live_run.recording)):
         st.caption(f"The run on the page: {plain(verdict(target, judgement))}")
@@ -229,7 +239,9 @@ def _link(experiment: Experiment, target: Target | str | None) -> None:
         st.markdown(plain(_summary(made, list(_shown(experiment)))))
         share.field(link)
         if experiment.dataset == TABLE and find(experiment.table).mark == experiment.table:
-            st.markdown("The table’s rows are not in the link: hand out its file as well. The page asks for it.")
+            st.markdown(
+                "The table’s rows are not in the link: hand out its file as well. The page asks for it."
+            )
         st.link_button("Open it as a student", link, icon=":material/open_in_new:", type="tertiary")
         st.caption(
             "The link holds the whole task; nothing is kept on the server. A link that was changed on its way says so. "

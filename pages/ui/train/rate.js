@@ -12,17 +12,16 @@ function create(root) {
   const share = (rate) => (log(rate) - log(data.low)) / (log(data.high) - log(data.low));
   const rateAt = (part) => 10 ** (log(data.low) + part * (log(data.high) - log(data.low)));
   const typed = (rate) => Number(rate.toPrecision(3));
-  const written = (rate) => (rate >= 1e-3 && rate < 1e4 ? String(typed(rate)) : typed(rate).toExponential().replace('e+', 'e').replace('-', '−'));
 
   function say(rate) {
-    let text = `η = ${written(rate)}`;
+    let text = `η = ${short(rate)}`;
     if (data.limit) {
       const part = rate / data.limit;
       const zone = data.zones.find(({ to }) => to === null || rate <= to * (1 + 1e-12));
       if (Math.abs(part - 1) < 1e-9) text += ': exactly the limit, where the error neither grows nor shrinks';
-      else text += part < 1 ? `: ${Number((100 * part).toPrecision(3))} % of the limit, ${zone.name}`
-        : `: ${part < 1.1 ? part.toPrecision(4) : Number(part.toPrecision(3))} × the limit, ${zone.name}`;
+      else text += `: ${part < 1 ? `${percent(part)} of` : `${times(part)} ×`} the limit, ${zone.says}`;
     }
+    if (data.wait && rate === data.rate) text += `. ${data.wait}`;
     said.textContent = text;
     slider.setAttribute('aria-valuetext', text);
   }
@@ -45,11 +44,11 @@ function create(root) {
     names.replaceChildren();
     marks.replaceChildren();
     let from = 0;
-    for (const { name, to } of data.zones) {
+    for (const { name, to, says } of data.zones) {
       const until = to === null ? 1 : Math.min(1, Math.max(0, share(to)));
       const width = `${100 * (until - from)}%`;
       const block = element('div', `zone ${name}`, '', { width });
-      block.title = name;
+      block.title = says;
       zones.append(block);
       if (until > from) names.append(element('span', `name ${name}`, name, { left: `${50 * (from + until)}%` }));
       from = until;
@@ -63,7 +62,7 @@ function create(root) {
     say(data.rate);
     stops.replaceChildren(...data.stops.map(({ label, rate, hint }) => {
       const button = document.createElement('button');
-      button.append(element('span', '', label), element('b', '', written(rate)));
+      button.append(element('span', '', label), element('b', '', short(rate)));
       button.title = hint;
       button.setAttribute('aria-pressed', String(rate === data.rate));
       button.onclick = () => send('rate', rate);

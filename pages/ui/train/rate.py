@@ -2,20 +2,25 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 from streamlit.components.v2 import component
 
+from gd_core.safe_start import epochs_needed, safe_of, so_many
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.experiment_fields import LEARNING_RATE
-from gd_core.theory import Forecast, why_no_theory
+from gd_core.theory import ZONES_SAID, Forecast, why_no_theory
+from gd_core.words import counted, rounded
+from pages.ui.look.numbers import with_numbers
+from pages.ui.player.tabs import BEFORE_THE_TOLERANCE
 
 _HERE = Path(__file__).parent
 _strip = component(
     "rate",
     html=(_HERE / "rate.html").read_text(encoding="utf-8"),
     css=(_HERE / "rate.css").read_text(encoding="utf-8"),
-    js=(_HERE / "rate.js").read_text(encoding="utf-8"),
+    js=with_numbers(_HERE / "rate.js"),
 )
 KEY = "rate"  # of the component
 BELOW_THE_LIMIT, ABOVE_THE_LIMIT = 1e-4, 10.0  # how far the track reaches, as shares of the limit
@@ -27,23 +32,30 @@ def show(experiment: Experiment, forecast: Forecast | None, on_rate: Callable[[]
     limit, rate = forecast and forecast.stability_limit, experiment.learning_rate
     low, high = WITHOUT_A_LIMIT if limit is None else (limit * BELOW_THE_LIMIT, limit * ABOVE_THE_LIMIT)
     bounds = LEARNING_RATE
-    stops: list[dict[str, object]] = []
+    stops: list[dict[str, Any]] = []
     zones: list[dict[str, object]] = []
+    if forecast:
+        safe = safe_of(forecast)
+        stops.append(_stop(safe.label, safe.rate, safe.why))
     if forecast and limit is not None and forecast.best_learning_rate is not None:
-        zones = [{"name": name, "to": limit * share} for name, share in forecast.zones.items()]
-        zones.append({"name": "diverges", "to": None})
-        epochs = f"{experiment.epochs:,} epoch" + ("s" if experiment.epochs > 1 else "")
+        zones = [_zone(name, limit * share) for name, share in forecast.zones.items()]
+        zones.append(_zone("diverges", None))
+        stops.append(_stop("Limit", limit, "Above it the error grows instead of shrinking."))
+        epochs = counted(experiment.epochs, "epoch")
         pays = (
-            f" It is ahead of the one above from epoch {forecast.pays_after:,} on."
+            f" It is ahead of the one above from about epoch {rounded(forecast.pays_after)} on."
             if forecast.pays_after
             else ""
         )
-        if forecast.best_for_epochs is not None:
+        soon, late = forecast.best_for_epochs, forecast.best_learning_rate
+        if soon is not None:
+            label = f"Best for {epochs}" + (" and more" if soon == late else "")
             hint = "Of all fixed rates below the limit, the one with the smallest loss at the end of the run."
-            stops.append(_stop(f"Best for {epochs}", forecast.best_for_epochs, hint))
-        hint = f"The fixed rate that wins after very many epochs.{pays}"
-        stops.append(_stop("Best in the long run", forecast.best_learning_rate, hint))
-        stops.append(_stop("Limit", limit, "Above it the error grows instead of shrinking."))
+            hint += BEFORE_THE_TOLERANCE if experiment.tolerance else ""
+            stops.append(_stop(label, soon, hint))
+        if soon != late:
+            hint = f"The fixed rate that wins after very many epochs.{pays}"
+            stops.append(_stop("Best in the long run", late, hint))
     _strip(
         key=KEY,
         data={
@@ -52,7 +64,8 @@ def show(experiment: Experiment, forecast: Forecast | None, on_rate: Callable[[]
             "high": min(bounds.high, max(high, rate)),
             "limit": limit,
             "zones": zones,
-            "stops": stops,
+            "stops": [stop for stop in stops if stop["rate"] >= bounds.low],
+            "wait": _wait(forecast),
             "reason": forecast.why_no_limit if forecast else why_no_theory(experiment),
         },
         on_rate_change=on_rate,
@@ -64,5 +77,18 @@ def chosen() -> float | None:
     return st.session_state[KEY].get("rate")
 
 
-def _stop(label: str, rate: float, hint: str) -> dict[str, object]:
+def _wait(forecast: Forecast | None) -> str:
+    """How long it takes at the rate as it is; empty where nobody knows, or it never gets there."""
+    epochs = epochs_needed(forecast) if forecast else None
+    if not forecast or not epochs:
+        return ""
+    to = "a millionth of the first RMSE" if forecast.floor_is_zero else "within 1 % of the floor"
+    return f"It takes {so_many(epochs)} to {to}."
+
+
+def _zone(name: str, to: float | None) -> dict[str, object]:
+    return {"name": name, "to": to, "says": ZONES_SAID[name]}
+
+
+def _stop(label: str, rate: float, hint: str) -> dict[str, Any]:
     return {"label": label, "rate": rate, "hint": hint}

@@ -7,6 +7,8 @@ from urllib.parse import urlencode
 import segno
 import streamlit as st
 
+from gd_core.words import counted
+
 LARGEST_CODE = 25  # the version with 117 × 117 modules; a telephone at the back of a class sees no finer ones
 _ON_CLOUD = "/~/+"  # Streamlit Community Cloud shows an app in a frame at this path of its public address
 
@@ -40,7 +42,7 @@ def code(link: str, file: str) -> None:
     picture = qr(link)
     if picture is None:
         st.markdown(
-            f":orange[:material/info:] The link has {len(link):,} characters, too many for a QR code that can be "
+            f":orange[:material/info:] The link has {counted(len(link), 'character')}, too many for a QR code that can be "
             "scanned from a distance. Hand on the link itself."
         )
         return

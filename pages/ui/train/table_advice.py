@@ -6,10 +6,13 @@ import numpy as np
 import streamlit as st
 
 from gd_core.problem import Problem
-from gd_core.safe_start import best_rate, safe_rate
+from gd_core.safe_start import epochs_needed, safe_rate, so_many, why_scaled
+from gd_core.settings.catalog import how_scaled
 from gd_core.settings.experiment import Experiment
+from gd_core.settings.experiment_fields import typed_rate
+from gd_core.theory import Forecast
 from gd_core.verdict import ILL_CONDITIONED
-from gd_core.words import short
+from gd_core.words import counted, rounded, short
 from pages.ui.look.look import plain
 from pages.ui.player import live_runs
 from pages.ui.train import own_table
@@ -18,7 +21,8 @@ from pages.ui.train import own_table
 def show(experiment: Experiment) -> None:
     """Draw the advice, with a button where one press mends it."""
     problem, curvature, forecast = live_runs.known(experiment)
-    for sentence in remarks(experiment, problem):
+    too_large = why_scaled(experiment, lambda one: live_runs.known(one)[:2])
+    for sentence in (*remarks(experiment, problem), *filter(None, [too_large])):
         st.markdown(f":orange[:material/info:] {plain(sentence)}")
     lines = [own_table.note(experiment)]
     if curvature is None or forecast is None:
@@ -26,23 +30,24 @@ def show(experiment: Experiment) -> None:
         own_table.ask_for_the_link(experiment)
         return
     kappa = forecast.condition_number
-    if experiment.scale_features and (plainly := _kappa_as_it_is(experiment)) > ILL_CONDITIONED:
-        size = "∞" if np.isinf(plainly) else short(plainly)
-        slow = f" As they are, κ = {size}, and training is slow." if kappa < plainly else ""
-        st.markdown(f":small[The features are scaled.{slow}]")
-        st.button("Show it unscaled", key="unscale", on_click=own_table.unscale, width="stretch",
-                  help="The same rows as they are, at a rate that settles.")  # fmt: skip
-    if kappa > ILL_CONDITIONED and not experiment.scale_features:
-        size = "∞" if np.isinf(kappa) else short(kappa)
-        wait = "it never gets there" if np.isinf(kappa) else f"it needs about {size} epochs"
-        st.markdown(f":small[The features’ scales differ: κ = {size}. Along the flattest direction {wait}.]")
+    if experiment.scale_features and not too_large:
+        plainly = _kappa_as_it_is(experiment)
+        if plainly > ILL_CONDITIONED:
+            slow = f" As they are, κ = {rounded(plainly)}, and training is slow." if kappa < plainly else ""
+            st.markdown(f":small[The features are scaled.{slow}]")
+            st.button("Show it unscaled", key="unscale", on_click=own_table.unscale, width="stretch",
+                      help="The same rows as they are, at a rate that settles.")  # fmt: skip
+    if kappa > ILL_CONDITIONED:
+        st.markdown(f":small[{plain(_why_slow(experiment, problem, kappa))}]")
+    if (kappa > ILL_CONDITIONED or too_large) and not experiment.scale_features:
         st.button("Scale features", key="scale_offer", on_click=own_table.scale, width="stretch",
-                  help="Each feature minus its mean, over its deviation. The coefficients are shown in raw units too.")  # fmt: skip
-    if experiment.learning_rate == best_rate(experiment, problem, curvature) and forecast.best_for_epochs:
-        epochs = "1 epoch" if experiment.epochs == 1 else f"{experiment.epochs:,} epochs"
+                  help=f"{how_scaled(experiment.info)}. The coefficients are shown in raw units too.")  # fmt: skip
+    best = forecast.best_for_epochs
+    if best and experiment.updates_per_epoch == 1 and experiment.learning_rate == typed_rate(best):
+        epochs = counted(experiment.epochs, "epoch")
         lines.insert(0, f"η is the best for {epochs} of these rows, computed from their curvature.")
     elif experiment.learning_rate == safe_rate(experiment, problem, curvature):
-        lines.insert(0, _why_rate(forecast.stability_limit is not None))
+        lines.insert(0, _why_rate(forecast))
     st.caption(plain(" ".join(lines).strip()))
     own_table.ask_for_the_link(experiment)
 
@@ -53,10 +58,30 @@ def _kappa_as_it_is(experiment: Experiment) -> float:
     return forecast.condition_number if forecast else 1.0
 
 
-def _why_rate(has_limit: bool) -> str:
-    if has_limit:
+def _why_slow(experiment: Experiment, problem: Problem, kappa: float) -> str:
+    """What makes the directions differ: the scales of several features, or how far a single one is from 0."""
+    size = f"κ = {rounded(kappa)}"
+    x, name = problem.dataset.x[:, 0], problem.dataset.feature_names[0]
+    middle, spread = float(x.mean()), float(x.std(correction=0))
+    if experiment.scale_features:
+        what = f"powers of {name}" if experiment.degree > 1 else "features"
+        return f"The {what} are much alike: {size}."
+    if len(experiment.features) > 1:
+        return f"The features’ scales differ: {size}."
+    if experiment.degree > 1:
+        return f"The powers of {name} differ in size: {size}."
+    if abs(middle) > spread:
+        return f"{name} is {short(middle)} on average and spreads by {short(spread)}, so w₁ and b pull on the same thing: {size}."
+    return f"The scale of {name} is far from 1: {size}."
+
+
+def _why_rate(forecast: Forecast) -> str:
+    if forecast.stability_limit is None:
+        return "η makes a first step of a tenth of the way to the optimum."
+    epochs = epochs_needed(forecast)
+    if epochs is None or epochs <= forecast.experiment.epochs:
         return "η is half the limit for these rows, computed from their curvature: Train settles."
-    return "η makes a first step of a tenth of the way to the optimum."
+    return f"η is half the limit for these rows: no direction grows, but the slowest takes {so_many(epochs)}."
 
 
 def remarks(experiment: Experiment, problem: Problem) -> list[str]:
@@ -65,7 +90,7 @@ def remarks(experiment: Experiment, problem: Problem) -> list[str]:
     said = [
         f"{name} is the same in every row, as the intercept b is: leave it out."
         for name, column in zip(names, x.T, strict=True)
-        if (column == column[0]).all()
+        if experiment.intercept and (column == column[0]).all()
     ]
     for i, name in enumerate(names):
         twin = next((names[j] for j in range(i) if np.array_equal(x[:, i], x[:, j])), None)

@@ -4,6 +4,7 @@ from typing import Any
 
 import streamlit as st
 
+from gd_core.words import counted
 from pages.ui.look.look import plain
 from pages.ui.train import own_table
 
@@ -30,7 +31,9 @@ def show() -> None:
     with st.container(key="as_read"):
         st.subheader(plain(f"{now.file.name}: how its columns are read"), anchor=False)
         table = reading.table
-        st.markdown(plain(f"{table.rows:,} rows. Look at what was recognised, and change what is not so."))
+        st.markdown(
+            plain(f"{counted(table.rows, 'row')}. Look at what was recognised, and change what is not so.")
+        )
         for sentence in [now.sentence] if now.sentence else []:
             st.markdown(f":orange[:material/error:] {plain(sentence)}")
         if len(reading.sheets) > 1:
@@ -45,7 +48,7 @@ def show() -> None:
         for number, column in enumerate(sorted(shown, key=lambda one: not one.question)[:MOST_CHOICES]):
             _row_of(number, column)
         if (left := len(shown) - MOST_CHOICES) > 0:
-            st.caption(f"And {left} more such columns.")
+            st.caption(f"And {counted(left, 'more such column')}.")
         if alike := [column.name for column in reading.columns if not (column.said or column.question)]:
             names = ", ".join(map(own_table.cut, alike[:12])) + (
                 f" and {len(alike) - 12} more" if len(alike) > 12 else ""

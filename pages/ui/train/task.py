@@ -9,8 +9,9 @@ import streamlit as st
 
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.experiment_fields import FIELDS
-from gd_core.settings.fields import Choice, Number, written
+from gd_core.settings.fields import Choice, Number, said
 from gd_core.settings.task import LONGEST_ANSWER, THEORY, Access, Result, Task, open_address, table_it_needs
+from gd_core.words import counted
 from pages.ui.look import look, session
 
 TITLES = {  # where a field's own would not say enough
@@ -90,8 +91,8 @@ def value(experiment: Experiment, name: str) -> str:
     if isinstance(setting, bool):
         return "yes" if setting else "no"
     if isinstance(setting, tuple):
-        return ", ".join(one if isinstance(one, str) else written(one) for one in setting)
-    return written(setting) if isinstance(field, Number) else str(setting)
+        return ", ".join(one if isinstance(one, str) else said(one) for one in setting)
+    return said(setting) if isinstance(field, Number) else str(setting)
 
 
 def prepare_button() -> None:
@@ -224,9 +225,10 @@ def changed(handed_in: Result) -> str:
     ]
     earlier = ran.before[len(handed_in.task.experiment.before) :]
     changes += [
-        f"continued after {phase.epochs:,} epochs at {written(phase.learning_rate)}" for phase in earlier
+        f"continued after {counted(phase.epochs, 'epoch')} at {said(phase.learning_rate)}"
+        for phase in earlier
     ]
-    said = f"Changed: {'; '.join(changes)}." if changes else "Nothing was changed."
+    told = f"Changed: {'; '.join(changes)}." if changes else "Nothing was changed."
     if handed_in.stopped_at is not None:
-        said += f" Stopped by hand at epoch {handed_in.stopped_at:,}."
-    return said
+        told += f" Stopped by hand at epoch {handed_in.stopped_at:,}."
+    return told

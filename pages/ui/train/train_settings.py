@@ -252,4 +252,9 @@ class TrainSettings(Form[Experiment, TrainHeld]):
         return rate, self._next.title
 
 
+def has_switch(name: str, experiment: Experiment) -> bool:
+    """Whether the side bar has the switch of a convention that tables are fitted by: theirs, and where it is not as usual."""
+    return experiment.dataset == DATASET or getattr(experiment, name) != getattr(Experiment, name)
+
+
 page = TrainSettings()

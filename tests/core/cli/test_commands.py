@@ -20,7 +20,7 @@ from gd_core.problem import build
 from gd_core.recorder import Recorder, record
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.experiment_fields import FIELDS
-from gd_core.settings.fields import ParameterError
+from gd_core.settings.fields import Flag, ParameterError
 from gd_core.theory import curvature_of
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -250,6 +250,7 @@ FLAGS = {
     "target": "",
     "features": "",
     "degree": "1",
+    "intercept": "false",
     "missing": "refuse",
     "points": "50",
     "noise": "0.5",
@@ -265,11 +266,14 @@ FLAGS = {
     "beta2": "0.9",
     "epsilon": "1e-07",
     "batch_size": "10",
+    "shuffle": "false",
     "scale_features": "true",
-    "start": "-1.5,2.0,-0.25",
+    "scale_target": "true",
+    "start": "-1.5,2.0",
     "seed": "3",
     "before": "2,momentum,0.001,0.5;1,gradient-descent,0.01",
     "engine": "loop",
+    "tolerance": "1e-09",
     "epochs": "4",
 }
 
@@ -281,7 +285,9 @@ def test_every_field_is_a_flag(run):
         part
         for name, text in FLAGS.items()
         for part in (
-            [f"--{name.replace('_', '-')}", text] if name != "scale_features" else ["--scale-features"]
+            [f"--{name.replace('_', '-')}", text]
+            if not isinstance(FIELDS[name], Flag)
+            else [f"--{'' if text == 'true' else 'no-'}{name.replace('_', '-')}"]
         )
     ]
     status, output, errors = run("train", *flags, "--json")
@@ -304,6 +310,21 @@ def test_defaults_are_the_data_sets_own(run):
     _, output, _ = run("train", "one-parameter", "--optimizer", "adagrad", "--no-scale-features", "--json")
     shown = strict_json(output)["experiment"]
     assert shown == {**vars(Experiment.default("one-parameter", "adagrad")), "before": [], "features": []}
+
+
+def test_a_table_that_needs_scaling_is_not_scaled_against_ones_will(run, tmp_path):
+    """Tenth powers of years: scaled where nothing is said of it, refused in a sentence where it is."""
+    path = tmp_path / "years.csv"
+    path.write_text("year,y\n" + "".join(f"{1996 + i},{i % 5}\n" for i in range(24)))
+    table = ("--table", str(path), "--degree", "10", "--epochs", "1")
+    status, output, _ = run("train", *table, "--json")
+    assert (status, strict_json(output)["experiment"]["scale_features"]) == (0, True)
+    status, output, errors = run("train", *table, "--no-scale-features")
+    assert (status, output) == (2, "")
+    assert errors == (
+        "scale_features must be true for this table, whose features as they are take a rate smaller than any that can be "
+        "typed. Got false.\n"
+    )
 
 
 def test_without_a_data_set_it_is_the_first(run):

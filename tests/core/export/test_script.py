@@ -37,22 +37,22 @@ def printed(source):
 
 
 def table_of(output):
-    """Epochs [E + 1], numbers [E + 1, C], and the line that says where the run diverged, if there is one."""
+    """Epochs [E + 1], numbers [E + 1, C], and the line that says where the run diverged or stood still, if there is one."""
     _, *lines = output.splitlines()
-    diverged = lines.pop() if lines and lines[-1].startswith("diverged") else None
+    diverged = lines.pop() if lines and lines[-1].startswith(("diverged", "the loss")) else None
     cells = [line.split() for line in lines]
     numbers = [[float(cell) for cell in row[1:]] for row in cells]
     return [int(row[0]) for row in cells], torch.tensor(numbers, dtype=torch.float64), diverged
 
 
 def expected(experiment, problem=None):
-    """The same columns from the recording: loss, RMSE, θ, and θ in raw units where the features are scaled."""
+    """The same columns from the recording: loss, RMSE, θ, and θ in raw units where something is scaled."""
     recorder = Recorder(experiment, problem)
     recorder.advance()
     recording = recorder.recording()
     theta = recording.epoch_theta
     columns = [recording.epoch_loss[:, None], recording.epoch_rmse[:, None], theta]
-    if experiment.scale_features:
+    if experiment.scale_features or experiment.scale_target:
         columns.append(recorder.problem.raw(theta))
     if recording.epoch_held_out_rmse is not None:
         columns.append(recording.epoch_held_out_rmse[:, None])
@@ -136,10 +136,18 @@ def test_both_flavours_print_the_recording(dataset, optimizer):
         small("one-parameter", "gradient-descent", learning_rate=1 / 9, start=(-7.0,)),
         small("noisy-quadratic", "gradient-descent", holdout=0.3, split_seed=8),
         small("noisy-quadratic", "adam", holdout=0.5, scale_features=True, batch_size=3),
+        small("noisy-quadratic", "nesterov", batch_size=4, shuffle=False, seed=3),
+        small("two-features", "adam", batch_size=1, shuffle=False, scale_features=True),
         small("two-features", "momentum", holdout=0.2, scale_features=True, noise=1, loss="mse-broadcast"),
+        *(
+            small("noisy-quadratic", "adam", scale_target=True, scale_features=scaled, intercept=intercept, **more)
+            for scaled in (False, True) for intercept in (False, True)
+            for more in ({}, {"holdout": 0.3, "batch_size": 3, "start": "random"}, {"loss": "mse-broadcast"})
+        ),
+        *(small("two-features", "momentum", intercept=False, scale_features=scaled) for scaled in (False, True)),
     ],
     ids=lambda x: x if isinstance(x, str) else "-".join(x.to_query().values()),
-)
+)  # fmt: skip
 def test_every_other_setting_is_in_the_script(experiment, flavour):
     """Losses, starts, seeds, noise, and what a rule can be set to."""
     rows, of = check(experiment, flavour)
@@ -171,6 +179,23 @@ def test_a_script_stops_where_the_run_diverged(flavour, batch_size):
     numbers, diverged_at = expected(experiment)
     assert diverged_at is not None
     check(experiment, flavour, (numbers, diverged_at))
+
+
+@pytest.mark.parametrize("flavour", FLAVOURS)
+@pytest.mark.parametrize("batches", [{}, {"batch_size": 4}, {"batch_size": 4, "shuffle": False}])
+@pytest.mark.parametrize("loss", ["mse", "mse-broadcast"])
+def test_a_script_stops_at_its_tolerance(flavour, batches, loss):
+    """At the same epoch, with the same rows before; also where an earlier part of the run stood still without it."""
+    usual = {"scale_features": True, "learning_rate": 0.05, "epochs": 60, "loss": loss, **batches}
+    experiment = small("noisy-quadratic", "gradient-descent", tolerance=3.0, **usual)
+    later = replace(experiment, learning_rate=1e-6).continued(4, learning_rate=0.02, epochs=60)
+    for one in (experiment, later):
+        numbers, _ = expected(one)
+        assert 3 < len(numbers) < 61
+        epochs, mine, said = table_of(printed(script(one, flavour)))
+        assert epochs == list(range(len(numbers)))
+        assert said == f"the loss stands still at epoch {len(numbers) - 1}"
+        assert relative(mine, numbers).max() <= TOLERANCE
 
 
 def test_the_criterion_finds_where_rounding_takes_over():
@@ -225,6 +250,15 @@ def gaps(rows):
     "experiment",
     [
         *(of_table("anscombe", degree=degree, scale_features="true", learning_rate=0.01) for degree in (2, 5)),
+        *(
+            of_table("anscombe", degree=degree, intercept="false", scale_features=scale, scale_target="true",
+                     learning_rate=0.01 if optimizer == "adam" else 1e-3 if scale == "true" else 1e-9, optimizer=optimizer)
+            for degree in (1, 3, 10) for scale in ("true", "false") for optimizer in ("gradient-descent", "adam")
+            if optimizer == "adam" or degree < 4
+        ),
+        of_table("anscombe", degree=10, scale_features="true", learning_rate=1e-7),
+        of_table("trees", scale_target="true", learning_rate=1e-5, start="1,2,-3", holdout=0.2, batch_size=4),
+        of_table("trees", scale_target="true", scale_features="true", intercept="false", learning_rate=0.1),
         of_table("anscombe", degree=3, learning_rate=1e-7, batch_size=4),
         of_table("trees", optimizer="adam", learning_rate=0.1, batch_size=7, start="random", seed=3),
         of_table("trees", optimizer="nesterov", learning_rate=0.02, scale_features="true", start="1,2,-3"),
@@ -355,8 +389,18 @@ def test_a_script_is_written_as_ruff_would(tmp_path):
         for loss in ("mse", "mse-broadcast")
     ]
     split.append(replace(of_table("anscombe", degree=5, scale_features="true"), holdout=0.2))
+    still = [replace(one, tolerance=1e-3, shuffle=False) for one in (*split, continued)]
+    split += [
+        replace(table, scale_target=True, intercept=intercept, scale_features=scaled, loss=loss, holdout=0.3)
+        for table in (of_table("anscombe", degree=10), of_table("trees"), small("noisy-quadratic", "adam"))
+        for intercept in (True, False)
+        for scaled in (True, False)
+        for loss in ("mse", "mse-broadcast")
+    ]
     others = [
-        script(experiment, flavour) for experiment in (continued, *tables, *split) for flavour in FLAVOURS
+        script(experiment, flavour)
+        for experiment in (continued, *tables, *split, *still)
+        for flavour in FLAVOURS
     ]
     for number, source in enumerate([*dict.fromkeys(variants()), *others]):
         (tmp_path / f"run_{number}.py").write_text(source, encoding="utf-8")

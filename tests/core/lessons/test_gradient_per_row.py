@@ -5,6 +5,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from true_lessons import gradient
 
 from gd_core.lessons.gradient.per_row import Ending, contributions, ending, pulls, said
 from gd_core.objective import value_and_gradient
@@ -114,9 +115,16 @@ def test_the_words_hold_the_numbers_of_the_run(noise, rate):
     """Mean length and mean in the sentence are those of the rows, computed by hand."""
     problem, recording = trained(**PLANE | {"noise": noise, "learning_rate": rate})
     names = ("w₁", "w₂", "b")
-    sentence = said(recording, problem.objective, names)
+    floor = float(curvature_of(problem.objective).floor_rmse)
+    sentence = said(recording, problem.objective, names, floor)
     bars = by_hand(problem, recording.theta[-1].numpy())
     j = names.index(sentence.split()[1])
     assert short(float(np.abs(bars[:, j]).mean())) in sentence
     if not (noise == 0 and rate == 0.1):
         assert f"mean is {short(float(bars[:, j].mean()))}" in sentence
+
+
+@pytest.mark.parametrize("seeds", [range(50), range(50, 100)], ids=["first", "second"])
+def test_what_is_said_of_the_bars_is_true(seeds):
+    """How they stand, whether that is the optimum, and what became of a step size: NumPy and rational numbers agree, at random."""
+    assert {seed: found for seed in seeds if (found := list(gradient(seed)))} == {}

@@ -54,13 +54,13 @@ def test_registries_hold_the_same_names(words, functions, choices):
     assert all(info.title and info.help for info in words.values())
 
 
-WEIGHTS = {"linear": 1, "polynomial": 3}  # of a model that may have any number
+WEIGHTS = {"linear": 1, "polynomial": 3, "linear-origin": 1, "polynomial-origin": 3}  # of any number
 
 
 def sized(name):
-    """A model and D, the number of its parameters less one."""
+    """A model and D, the number of its weights."""
     model = MODELS[name](WEIGHTS[name]) if name in WEIGHTS else MODELS[name]()
-    return model, len(model.parameter_names) - 1
+    return model, len(model.parameter_names) - MODEL_INFO[name].intercept
 
 
 def test_models_have_words_and_functions():
@@ -75,7 +75,7 @@ def test_words_of_a_model_are_about_its_function(name):
     info, (model, weights) = MODEL_INFO[name], sized(name)
     assert info.linear == isinstance(model, LinearInParameters)
     x = torch.tensor([[0.5], [2.0], [3.0]], dtype=torch.float64)
-    theta = torch.linspace(0.5, -1.5, weights + 1, dtype=torch.float64)
+    theta = torch.linspace(0.5, -1.5, len(model.parameter_names), dtype=torch.float64)
     made = {"x": x, "torch": torch, "theta": theta}
     exec(info.columns(weights), made)
     prediction = eval(info.prediction or "columns @ theta", made)
@@ -89,7 +89,7 @@ def test_words_of_a_model_are_about_its_function(name):
     assert drawn == pytest.approx(expected.tolist(), rel=1e-12)
     assert info.latex(weights).startswith(r"\hat y = ")
     if info.terms is not None and name not in WEIGHTS:
-        assert len(info.terms) == weights + 1
+        assert len(info.terms) == len(theta)
 
 
 def named(model, theta):
@@ -105,6 +105,8 @@ def test_a_script_scales_the_features_as_the_model_takes_it_back(name):
     info, (model, weights) = MODEL_INFO[name], sized(name)
     x = torch.tensor([[0.5], [2.0], [3.5], [7.0]], dtype=torch.float64)
     mean, deviation = x.mean(0), x.std(0, correction=0)
+    if not info.intercept:
+        mean, deviation = 0 * mean, (x**2).mean(0) ** 0.5
     assert isinstance(model, LinearInParameters)
     assert info.scaling
     made = {
@@ -114,6 +116,25 @@ def test_a_script_scales_the_features_as_the_model_takes_it_back(name):
     }
     exec(f"{info.scaling.moments}\n{info.scaling.to_raw(weights)}", made)
     torch.testing.assert_close(made["to_raw"], model.to_raw(mean, deviation), rtol=1e-13, atol=1e-13)
+
+
+@pytest.mark.parametrize("name", [name for name, info in MODEL_INFO.items() if info.intercept])
+def test_a_model_without_its_intercept_is_the_same_through_the_origin(name):
+    """The same numbers as with an intercept of 0; its words have no b, c or constant term."""
+    info, (model, weights) = MODEL_INFO[name], sized(name)
+    bare = MODELS[info.through_origin](weights) if name in WEIGHTS else MODELS[info.through_origin]()
+    assert not MODEL_INFO[info.through_origin].intercept
+    assert bare.parameter_names == model.parameter_names[:-1]
+    theta = torch.linspace(0.5, -1.5, len(bare.parameter_names), dtype=torch.float64)
+    x = torch.tensor([[0.0], [2.0], [3.0]], dtype=torch.float64)
+    with torch.no_grad():
+        through = torch.func.functional_call(bare, named(bare, theta), x)
+        with_zero = torch.func.functional_call(model, named(model, torch.cat([theta, theta.new_zeros(1)])), x)
+    assert through.tolist() == with_zero.tolist()
+    assert through[0] == 0
+    less = MODEL_INFO[info.through_origin]
+    assert info.latex(weights).replace(r"\,", "").startswith(less.latex(weights).replace(r"\,", "") + " + ")
+    assert info.plain(weights).startswith(less.plain(weights) + " + ")
 
 
 @pytest.mark.parametrize("name", LOSS_INFO)
@@ -128,8 +149,8 @@ def test_words_of_a_loss_are_about_its_function(name):
     assert info.is_mean_square == (float(loss(prediction, target)) == pytest.approx(square))
     assert info.squared == (loss in SQUARED)
     if info.squared:
-        against, above = SQUARED[loss](target)
-        found = float((prediction - against).square().mean()) + above
+        against, above = SQUARED[loss].target(target), SQUARED[loss].above(target)
+        found = float((prediction - against).square().mean() + above)
         assert found == pytest.approx(float(loss(prediction, target)), rel=1e-14)
     assert "{columns}" in info.gradient
     assert "7.5" in info.close.format(floor="7.5")

@@ -314,6 +314,22 @@ def test_the_command_prints_a_table_and_a_verdict(run, table):
     assert status == 0
 
 
+def test_a_perfect_fit_has_the_floor_zero_in_words(run, tmp_path):
+    """y = 2a − b to the last digit: the sentence says 0, the record's number is the rounding that it is."""
+    path = tmp_path / "perfect.csv"
+    rows = numbers()[:, :2]
+    lines = [f"{a!r},{b!r},{2 * a - b!r}" for a, b in rows.tolist()]
+    path.write_text("\n".join(["a,b,y", *lines]))
+    found, _ = trained(
+        run, tmp_path, "--stream", "--table", path, "--target", "y", "--scale-features", "--epochs", 200
+    )
+    assert found["verdict"].startswith(
+        "Converged after 200 epochs: RMSE 0, floor 0 (a perfect fit, up to rounding)."
+    )
+    assert 0 < found["theory"]["floor_rmse"] < 1e-12
+    assert 0 < found["last"]["rmse"] < 1e-12
+
+
 def test_the_bar_says_epoch_rmse_and_time_left(run, table, monkeypatch):
     """On a terminal."""
     monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)

@@ -281,8 +281,8 @@ BAD = [
         {"features": ("y2",)},
         "features must not hold the target, or there is nothing to learn. Got y2.",
     ),
-    ({"degree": 6}, "degree must be a whole number between 1 and 5. Got 6."),
-    ({"degree": True}, "degree must be a whole number between 1 and 5. Got true."),
+    ({"degree": 11}, "degree must be a whole number between 1 and 10. Got 11."),
+    ({"degree": True}, "degree must be a whole number between 1 and 10. Got true."),
     (
         {"features": ("x", "y1"), "degree": 2},
         "degree must be 1 with several features: a polynomial needs just one. Got 2.",
@@ -325,7 +325,7 @@ def test_powers_must_be_within_reach():
     table = Table.of({"x": [1e30, 2e29, 3.0], "y": [1.0, 2.0, 4.0]})
     line, sentences = Experiment.from_query({"dataset": "table", "table": table.key})
     assert sentences == []
-    with pytest.raises(ParameterError, match=r"^degree must be lower for values as far from 1 as 1e\+30"):
+    with pytest.raises(ParameterError, match=r"^degree must be lower for values as far from 1 as 1e30"):
         replace(line, degree=5)
     assert safe_start(line).scale_features  # no rate that can be typed is small enough for it as it is
 

@@ -8,6 +8,7 @@ import altair as alt
 import numpy as np
 
 from gd_core.landscape import level_lines, window
+from gd_core.words import floor_label
 from pages.ui.charts.elements import (
     FIRST,
     FRAME,
@@ -66,8 +67,7 @@ def small(run: Run, number: int, colours: Palette, height: int) -> View:
     elif len(names) == 1:
         view = parabola(run, names[0], own, height)
     else:
-        marks = [f"{name}′" if run.experiment.scale_features else name for name in names]
-        view = _small_map(run, marks, own, height)
+        view = _small_map(run, list(run.experiment.trained_names), own, height)
     text = f"Run {number}. " + view.text.replace(" A click sets the start.", "")
     return view._replace(spec=tight(view.spec), text=text)
 
@@ -120,10 +120,10 @@ def _small_fit(run: Run, colours: Palette, height: int) -> View:
     x, y = dataset.x[:, 0].numpy(), dataset.y[:, 0].numpy()
     x0, x1 = padded(x, 0.04)
     y0, y1 = padded(np.append(y, 0.0), 0.45)
-    optimum = curve_parameters(run, run.problem.raw(run.curvature.optimum))
+    optimum = curve_parameters(run, run.curvature.optimum)
     tables = {
         "points": points_of({"x": x, "y": y}),
-        "run": table(curve_parameters(run, run.problem.raw(run.recording.epoch_theta[rows_of(run)]))),
+        "run": table(curve_parameters(run, run.recording.epoch_theta[rows_of(run)])),
         "frame": frame_table(
             run,
             x0=x0,
@@ -140,8 +140,8 @@ def _small_fit(run: Run, colours: Palette, height: int) -> View:
         f"{titles[1]} over {titles[0]}: data as points, the start dotted, the optimum dashed, "
         "the fit at the player’s epoch solid."
     )
-    model = run.experiment.info.model
-    return View(_small_fit_spec(model, len(optimum) - 1, *titles, height, colours), tables, text)
+    info = run.experiment.info
+    return View(_small_fit_spec(info.model, info.weights, *titles, height, colours), tables, text)
 
 
 @lru_cache(16)
@@ -254,7 +254,7 @@ def _errors_spec(height: int, colours: Palette) -> dict[str, Any]:
     layers: list[Any] = [
         kept("run"),
         carrier,
-        *level("floor", colours.optimum, [7, 4], "'floor ' + format(datum.exact_floor, '.4~g')"),
+        *level("floor", colours.optimum, [7, 4], "datum.floor_label"),
         *level("zero", colours.start, [2, 3], "'zero to rounding'"),
         *trail(base, {"x": "x:Q", "y": "y:Q", "order": "x:Q"} | _paint(colours)),
         *numbered(heads, colours),
@@ -293,7 +293,7 @@ def four_errors(runs: Sequence[Run], colours: Palette, height: int) -> View:
                 name: [value]
                 for name, value in {
                     "last": last, "planned": planned, "stride": 1, "x0": 0, "x1": max(1, planned), "y0": low / max(high / low, 2) ** 0.14,
-                    "y1": high * max(high / low, 2) ** 0.06, "floor": floor if shows_floor else np.nan, "exact_floor": floor,
+                    "y1": high * max(high / low, 2) ** 0.06, "floor": floor if shows_floor else np.nan, "floor_label": floor_label(runs[0].curvature),
                     "zero": zero if reaches_zero else np.nan,
                     **{f"e{number}": len(rmse) - 1 for number, rmse in zip(RUNS, every, strict=True)},
                 }.items()

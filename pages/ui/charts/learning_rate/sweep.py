@@ -9,7 +9,10 @@ import altair as alt
 import numpy as np
 from torch import Tensor
 
+from gd_core.lessons.learning_rate.four_rates import WITHOUT_A_LIMIT
+from gd_core.lessons.learning_rate.sweep import TRIED
 from gd_core.theory import Forecast
+from gd_core.words import some
 from pages.ui.charts.elements import (
     _ends,
     finish,
@@ -26,7 +29,7 @@ from pages.ui.charts.model import (
 from pages.ui.look.palette import Palette
 
 BELOW, ABOVE = 4e-3, 2.5  # how far the sweep reaches, as shares of the limit
-WITHOUT_A_LIMIT = (1e-4, 1e3)
+AROUND_THE_LIMIT = 300  # rates that are drawn, about: more of them near a limit; in words, so that the chart is not drawn anew
 ROOM = 1.25  # beyond a rate that lies outside of that
 
 
@@ -65,7 +68,7 @@ def _sweep_spec(height: int, colours: Palette) -> dict[str, Any]:
     )
     shades = {
         "slow": colours.line,
-        "fast": colours.run,
+        "steady": colours.run,
         "settles": colours.run,
         "overshoots": colours.optimum,
         "diverges": colours.several[3],
@@ -181,7 +184,7 @@ def rate_sweep(
     low = min(low, floor) if shows_floor else low
     high = max(seen.max(initial=first_rmse), first_rmse)
     y0, y1 = low / (high / low * 2) ** 0.22, high * (high / low * 2) ** 0.2
-    best = _best(every, rmse, forecast.best_for_epochs) if fine.any() else None
+    best = best_of(every, rmse, forecast.best_for_epochs) if fine.any() else None
     gone = every[~fine]
     edges = (
         [x0, *(forecast.stability_limit * share for share in forecast.zones.values()), x1]
@@ -231,13 +234,14 @@ def rate_sweep(
     }  # fmt: skip
     text = (
         "RMSE at the end of the run over the learning rate, both logarithmic. Shaded: the zones of the rate. Dashed "
-        "upright: the limit. Discs 1 to 4: the four runs. Diamond: the best of the rates drawn. Crosses at the top: rates that have "
+        f"upright: the limit. Discs 1 to 4: the four runs. Diamond: the best of {some(TRIED if forecast.stability_limit is None else AROUND_THE_LIMIT, 'rate')} drawn. "
+        "Crosses at the top: rates that have "
         "diverged. A click sets the rate of one run."
     )
     return View(tight(_sweep_spec(height, colours)), tables, text)
 
 
-def _best(rates: np.ndarray, rmse: np.ndarray, forecast: float | None) -> int:
+def best_of(rates: np.ndarray, rmse: np.ndarray, forecast: float | None) -> int:
     """The rate with the smallest error of those drawn, above the limit too: theory's, if it is among them and none is better by more than rounding."""
     lowest = int(np.argmin(rmse))
     (same,) = np.nonzero(rates == forecast)

@@ -17,10 +17,12 @@ from gd_core.lessons.landscape import (
     shares,
     valley_projection,
 )
+from gd_core.lessons.perfect_fit import rmse_of
 from gd_core.outcome import Finding, Outcome
 from gd_core.settings.experiment import Experiment
 from gd_core.theory import Forecast
-from gd_core.words import short, significant
+from gd_core.verdict import floor_of
+from gd_core.words import counted, percent, short, significant, times
 from pages.ui.charts.landscape import DASHES, drawn_rows, rows_of_all
 from pages.ui.charts.model import RecordedRun, Run, log_zero, stride_of
 from pages.ui.look.palette import Palette
@@ -50,7 +52,7 @@ def titles_of(experiment: Experiment, axes: str) -> tuple[str, str]:
 
 def trained_names(experiment: Experiment) -> list[str]:
     """The parameters as they are trained: with a prime where the features are scaled."""
-    return [f"{name}′" if experiment.scale_features else name for name in experiment.info.parameters]
+    return list(experiment.trained_names)
 
 
 def around(run: Run) -> list[Any]:
@@ -110,12 +112,6 @@ def summary(parts: Sequence[Part], lead: int) -> str:
         number = lagging(run.curvature, run.recording)
         said += f" Direction {number + 1} holds {percent(float(left[number]))} of the gap."
     return f"Start {lead + 1}. {said}" if len(parts) > 1 else said
-
-
-def percent(share: float) -> str:
-    """A share in percent that never rounds up to everything."""
-    text = f"{100 * share:.3g}"
-    return "over 99.9 %" if share < 1 and text == "100" else f"{text} %"
 
 
 def numbers(parts: Sequence[Part], lead: int) -> tuple[pd.DataFrame, Mapping[str, Any], tuple[str, ...]]:
@@ -202,20 +198,19 @@ def _mix(weights: Sequence[float], names: Sequence[str]) -> str:
         " + " if weight > 0 else " − " for weight, _ in kept[1:]
     ]
     return "".join(
-        f"{sign}{abs(weight):.1f} {name}" for sign, (weight, name) in zip(signs, kept, strict=True)
+        f"{sign}{significant(abs(weight), 2)} {name}"
+        for sign, (weight, name) in zip(signs, kept, strict=True)
     )
 
 
 def factor(value: float) -> str:
-    """A factor with enough digits to tell it from 1."""
-    away = abs(1 - abs(value))
-    digits = 3 if away == 0 else int(np.clip(1 - np.floor(np.log10(away) + 1e-6), 3, 12))
-    return f"{value:.{digits}f}".replace("-", "−")
+    """A factor with enough digits to tell it from 1, and from −1."""
+    return f"{'−' if value < 0 else ''}{times(abs(value))}"
 
 
 def _epochs(number: float) -> str:
     """So many epochs, rounded up."""
-    return f"{max(1, int(np.ceil(number))):,}" if np.isfinite(number) else "never"
+    return short(max(1, float(np.ceil(number)))) if np.isfinite(number) else "never"
 
 
 # --------------------------------------------------------------------------------------- without and with scaling
@@ -247,15 +242,22 @@ PAIR_SENTENCE = "Epoch {epoch}: RMSE {without_rmse} without scaling, {scaled_rms
 
 def pair_summary(parts: Sequence[Part]) -> str:
     """Both ends, and how long each would need."""
-    ends = [significant(float(run.recording.epoch_rmse[-1]), 5) for run, *_ in parts]
+    ends = [_end(part) for part in parts]
     plain, scaled = (_needed(run, run.experiment.learning_rate) for run, *_ in parts)
-    floor = significant(parts[0][1].floor_rmse, 5)
-    if plain is None or scaled is None:
-        return f"RMSE {ends[0]} without scaling, {ends[1]} with. At this share of the limit no run arrives."
-    return (
-        f"RMSE {ends[0]} without scaling, {ends[1]} with; the floor is {floor}. "
-        f"To a millionth of the first gap: {plain:,} epochs without scaling, {scaled:,} with."
-    )
+    said = f"{ends[0]} without scaling, {ends[1]} with; the floor is {floor_of(parts[0][1])}."
+    if plain is None and scaled is None:
+        return f"{said} At these rates no run arrives."
+    needed = [f"{short(count)}" if count is not None else "never" for count in (plain, scaled)]
+    return f"{said} Epochs to a millionth of the first gap: {needed[0]} without scaling, {needed[1]} with."
+
+
+def _end(part: Part) -> str:
+    """Where a run has ended."""
+    run, forecast, _ = part
+    if run.recording.diverged_at is not None:
+        return f"Diverged at epoch {short(run.recording.diverged_at)}"
+    rmse = run.recording.epoch_rmse
+    return f"RMSE {rmse_of(float(rmse[-1]), float(rmse[0]), forecast)}"
 
 
 def _needed(run: Run, rate: float) -> int | None:
@@ -274,7 +276,7 @@ def pair_table(parts: Sequence[Part], shares_of_limit: Sequence[float], revealed
         return f"<tr{kind}><td>{title}</td>{body}</tr>"
 
     def count(epochs: int | None) -> str:
-        return "?" if not revealed else "never" if epochs is None else f"{epochs:,} epochs"
+        return "?" if not revealed else "never" if epochs is None else counted(epochs, "epoch")
 
     forecast = [one for _, one, _ in parts]
     runs = [run for run, *_ in parts]
@@ -283,12 +285,12 @@ def pair_table(parts: Sequence[Part], shares_of_limit: Sequence[float], revealed
     rows += both("limit of the rate", [short(one.stability_limit or 0.0) for one in forecast])
     rows += both("best rate in the long run", [short(rate) for rate in best])
     rows += both("rate here", [short(run.experiment.learning_rate) for run in runs])
-    rows += both("its share of the limit", [percent_of(share) for share in shares_of_limit])
+    rows += both("its share of the limit", [percent(share) for share in shares_of_limit])
     rows += both(
         "largest factor 1 − ηλ, by size", [factor(slowest(run)) if revealed else "?" for run in runs]
     )
     live = [[player.live(f"{name}_{column}") for name in NAMES] for column in ("rmse", *range(len(names)))]
-    rows += both(f"RMSE now, floor {significant(forecast[0].floor_rmse)}", live[0])
+    rows += both(f"RMSE now, floor {floor_of(forecast[0])}", live[0])
     for name, cells, goal in zip(names, live[1:], forecast[0].optimum, strict=True):
         rows += both(f"{name} now, raw units; optimum {significant(rounded(goal), 5)}", cells)
     needed = [count(_needed(run, run.experiment.learning_rate)) for run in runs]
@@ -304,11 +306,6 @@ def pair_table(parts: Sequence[Part], shares_of_limit: Sequence[float], revealed
 def rounded(value: float) -> float:
     """0 instead of what rounding has left of it."""
     return 0.0 if abs(value) < 1e-12 else value
-
-
-def percent_of(share: float) -> str:
-    """A share of the limit, as one reads it."""
-    return f"{short(100 * share)} %"
 
 
 def slowest(run: Run) -> float:

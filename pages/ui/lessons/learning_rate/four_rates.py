@@ -1,6 +1,6 @@
 """The learning rate lesson's live part: four runs under one player, all their errors, and the sweep over every rate."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from html import escape
 from typing import Any, NamedTuple
@@ -10,14 +10,16 @@ import streamlit as st
 import torch
 from torch import Tensor
 
-from gd_core.lessons.learning_rate.four_rates import four_rates
+from gd_core.lessons.learning_rate.four_rates import best_words, four_rates, share_words, way_words
 from gd_core.lessons.learning_rate.sweep import rates_between, sweep
+from gd_core.lessons.perfect_fit import nothing, rmse_of
 from gd_core.outcome import Finding
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.experiment_fields import LEARNING_RATE
 from gd_core.settings.fields import Number, ParameterError, written
 from gd_core.theory import Forecast
-from gd_core.words import short, significant
+from gd_core.verdict import floor_of
+from gd_core.words import counted, short, times
 from pages.ui.charts.learning_rate import four_rates as charts
 from pages.ui.charts.learning_rate import sweep as sweep_chart
 from pages.ui.charts.model import RecordedRun, Run
@@ -41,7 +43,7 @@ class Four(NamedTuple):
         known: What theory says about the problem.
         runs: As charts want them.
         findings: How they ended.
-        best: The best rate for these epochs, where it can be known, to six digits.
+        best: The best rate for these epochs, of those below the limit or of those tried, to six digits.
         ends_at: RMSE at the end of each, ∞ for one that has diverged.
     """
 
@@ -49,14 +51,24 @@ class Four(NamedTuple):
     forecast: Forecast
     runs: tuple[RecordedRun, ...]
     findings: tuple[Finding, ...]
-    best: float | None
+    best: float
     ends_at: tuple[float, ...]
 
     @property
     def lowest(self) -> tuple[int, ...]:
-        """Indices of the runs with the lowest error, several if they agree to six digits; none if all diverged."""
-        low = min(self.ends_at)
-        return tuple(i for i, rmse in enumerate(self.ends_at) if np.isfinite(low) and rmse <= low * (1 + TIE))
+        """Indices of the runs with the lowest error, several if six digits do not part them; none if all diverged."""
+        return self.lowest_of(range(len(self.ends_at)), self.ends_at)
+
+    def lowest_of(self, runs: Iterable[int], rmse: Sequence[float]) -> tuple[int, ...]:
+        """Which of some runs have the lowest of these errors. What is 0 up to rounding is equal."""
+        finite = [i for i in runs if np.isfinite(rmse[i])]
+        low = min((rmse[i] for i in finite), default=np.inf)
+        return tuple(i for i in finite if rmse[i] <= max(low * (1 + TIE), nothing(self.first, self.forecast)))
+
+    @property
+    def first(self) -> float:
+        """RMSE of the start."""
+        return float(self.runs[0].recording.epoch_rmse[0])
 
 
 def plain(experiment: Experiment) -> Experiment:
@@ -98,7 +110,7 @@ def of(page: PageSettings[Experiment]) -> Four:
         float("inf") if run.recording.diverged_at is not None else float(run.recording.epoch_rmse[-1])
         for run in runs
     )
-    return Four(rates, forecast, runs, findings, usual[1] if forecast.stability_limit else None, ends)
+    return Four(rates, forecast, runs, findings, usual[1], ends)
 
 
 def by_name(four: Four) -> dict[str, RecordedRun]:
@@ -133,19 +145,36 @@ def _panel(page: PageSettings[Experiment], four: Four, number: int, run: Run, co
             width="content",
         )
         _field(page, four, number)
-    where = escape(zone_words(four.forecast, rate))
-    gone = (
-        f" · <b>best for {_epochs(run.experiment.epochs)}</b>" if page.revealed and rate == four.best else ""
-    )
-    if run.recording.diverged_at is not None:
-        at = run.recording.diverged_at
-        shown = player.lit("epoch", reached=run.recording.epochs)
-        gone = f' · <span class="later" {shown}>diverged at epoch {at:,}</span>'
+    recording, where, came = run.recording, escape(share_words(four.forecast, rate)), ""
+    if page.revealed and rate == four.best:
+        where = (
+            f"<b>{_best(four)}</b>"
+            if four.forecast.stability_limit is None
+            else f"{where} · <b>{_best(four)}</b>"
+        )
+    if recording.diverged_at is not None:
+        came = f"diverged at epoch {short(recording.diverged_at)}"
+    elif page.revealed:
+        came = way_words(recording, four.forecast)
+    if came:
+        last = max(one.recording.epochs for one in four.runs)
+        reached = min(recording.epochs + (recording.diverged_at is not None), last)
+        came = f' · <span class="later" {player.lit("epoch", reached=reached)}>{came}</span>'
     st.html(
         f'<p class="of-rate">{where}</p>'
-        f'<p class="of-rate">RMSE {player.live(f"rmse{number - 1}", digits=5)}{gone}</p>'
+        f'<p class="of-rate">RMSE {player.live(f"rmse{number - 1}", digits=5)}{came}</p>'
     )
     tabs.draw(charts.small(run, number, colours, projector.height(TALL, 150)), f"small_{number}")
+
+
+def _best(four: Four) -> str:
+    """What the best rate is the best of."""
+    limit, shared = four.forecast.stability_limit, plain(four.runs[0].experiment)
+    if limit is None:
+        return best_words(four.forecast, shared.epochs, above=False)
+    rates, rmse = (found.numpy() for found in swept(shared, sweep_chart.reach(four.forecast, four.rates)))
+    above = bool(rates[sweep_chart.best_of(rates, rmse, four.forecast.best_for_epochs)] > limit)
+    return best_words(four.forecast, shared.epochs, above)
 
 
 def _field(page: PageSettings[Experiment], four: Four, number: int) -> None:
@@ -206,7 +235,7 @@ def put(page: PageSettings[Experiment], four: Four, number: int, rate: float) ->
 def _sweep(page: PageSettings[Experiment], four: Four, colours: Palette) -> None:
     shared = plain(page.settings)
     with st.container(key="sweep_head", horizontal=True, vertical_alignment="center"):
-        look.panel_title(f"RMSE after {_epochs(shared.epochs)}, for every rate", "a click sets run")
+        look.panel_title(f"RMSE after {counted(shared.epochs, 'epoch')}, for every rate", "a click sets run")
         page.segments("pick", hidden=True)
     found = swept(shared, sweep_chart.reach(four.forecast, four.rates)) if page.revealed else None
     first = float(four.runs[0].recording.epoch_rmse[0])
@@ -227,24 +256,6 @@ def _clicked(page: PageSettings[Experiment], four: Four) -> None:
 
 
 # ----------------------------------------------------------------------------------------------------------- the words
-
-
-def zone_words(forecast: Forecast, rate: float) -> str:
-    """Where a rate lies: overshoots, 95 % of the limit."""
-    if forecast.stability_limit is None:
-        return "this rule has no limit"
-    share = rate / forecast.stability_limit
-    if share == 1:
-        return "exactly the limit"
-    if share < 1:
-        return f"{forecast.zone(rate)} · {_beside(100 * share, 100)} % of the limit"
-    return f"{forecast.zone(rate)} · {_beside(share, 1)} × the limit"
-
-
-def _beside(number: float, line: float) -> str:
-    """Three digits, or as many more as it takes not to be written like the line that it is close to."""
-    digits = next((n for n in range(3, 17) if float(f"{number:.{n}g}") != line), 17)
-    return short(number) if digits == 3 else significant(number, digits)
 
 
 def transport(page: PageSettings[Experiment], four: Four, question: lesson.Question) -> None:
@@ -278,13 +289,12 @@ def _said(four: Four, rmse: np.ndarray) -> tuple[list[str], np.ndarray]:
     templates: list[str] = []
     choice = []
     for epoch, row in enumerate(rmse):
-        gone = [i + 1 for i, end in enumerate(ends) if epoch >= end]
+        gone = [i + 1 for i, end in enumerate(ends) if epoch > end]
         still = [i for i in range(len(row)) if i + 1 not in gone]
         if epoch == 0:
             said = "All four start at the same place, RMSE {rmse0}."
         elif still:
-            low = min(row[i] for i in still)
-            first = [i for i in still if row[i] <= low * (1 + TIE)]
+            first = four.lowest_of(still, row)
             said = f"Epoch {{epoch}}: {_runs([i + 1 for i in first])} lowest, at RMSE {{rmse{first[0]}}}."
         else:
             said = "Epoch {epoch}: no run is left."
@@ -298,12 +308,14 @@ def _said(four: Four, rmse: np.ndarray) -> tuple[list[str], np.ndarray]:
 
 def _summary(four: Four) -> str:
     """Which run was lowest, and why the worst one was not."""
-    epochs = _epochs(four.runs[0].experiment.epochs)
+    epochs = counted(four.runs[0].experiment.epochs, "epoch")
     parts = []
     if four.lowest:
         low = [i + 1 for i in four.lowest]
-        rmse, floor = significant(four.ends_at[four.lowest[0]]), significant(four.forecast.floor_rmse)
-        parts.append(f"After {epochs} {_runs(low)} lowest, at RMSE {rmse}; the floor is {floor}.")
+        rmse = rmse_of(four.ends_at[four.lowest[0]], four.first, four.forecast)
+        parts.append(
+            f"After {epochs} {_runs(low)} lowest, at RMSE {rmse}; the floor is {floor_of(four.forecast)}."
+        )
     else:
         parts.append("All four have diverged.")
     for i, run in enumerate(four.runs):
@@ -311,11 +323,11 @@ def _summary(four: Four) -> str:
             continue
         growth = live_runs.foreseen(run.experiment)[2].factors
         why = (
-            f": along the steepest direction the error grows × {max(growth):.4g} an epoch"
+            f": along the steepest direction the error grows × {times(max(growth))} an epoch"
             if growth and max(growth) > 1
             else ""
         )
-        parts.append(f"Run {i + 1} diverged at epoch {run.recording.diverged_at:,}{why}.")
+        parts.append(f"Run {i + 1} diverged at epoch {short(run.recording.diverged_at)}{why}.")
         break
     return " ".join(parts)
 
@@ -325,10 +337,6 @@ def _runs(numbers: Sequence[int], one: str = "is", several: str = "are") -> str:
     if len(numbers) == 1:
         return f"run {numbers[0]} {one}"
     return f"runs {', '.join(map(str, numbers[:-1]))} and {numbers[-1]} {several}"
-
-
-def _epochs(count: int) -> str:
-    return f"{count:,} epoch{'' if count == 1 else 's'}"
 
 
 def best_or_second(four: Four) -> float:

@@ -10,7 +10,8 @@ import streamlit as st
 from gd_core.lessons.learning_rate.four_rates import NearLimit, near_limit
 from gd_core.lessons.learning_rate.goldilocks import Attempt, Goal, attempts, goal_of
 from gd_core.settings.experiment import Experiment
-from gd_core.words import short, significant
+from gd_core.verdict import floor_of
+from gd_core.words import counted, percent, short, significant, times
 from pages.ui.lessons.learning_rate import four_rates
 from pages.ui.lessons.learning_rate.four_rates import Four
 from pages.ui.look import look, session
@@ -67,9 +68,10 @@ def challenge(page: PageSettings[Experiment]) -> None:
 
 
 def _task(target: Goal, shared: Experiment) -> str:
-    epochs = f"{shared.epochs:,} epoch{'s' if shared.epochs > 1 else ''}"
+    epochs = counted(shared.epochs, "epoch")
     forecast = live_runs.foreseen(shared)[2]
-    share = f"{short(100 * target.share)} % of the way from the floor {significant(forecast.floor_rmse, 4)} to the start"
+    floor = floor_of(forecast) if forecast.floor_is_zero else significant(forecast.floor_rmse, 4)
+    share = f"{percent(target.share)} of the way from the floor, {floor}, to the start"
     return (
         f"Reach **RMSE {significant(target.rmse, 4)}** with one fixed rate, in as few epochs as you can, "
         f"{epochs} at most. That is {share}."
@@ -97,28 +99,26 @@ def _said(last: Attempt, target: Goal, shared: Experiment) -> str:
     """What the last attempt was worth. The best rate itself is said when it is found, or asked for."""
     rate = short(last.learning_rate)
     if last.epochs is not None:
-        own = f"With η = {rate} you needed **{last.epochs:,} epoch{'' if last.epochs == 1 else 's'}**."
+        own = f"With η = {rate} you needed **{counted(last.epochs, 'epoch')}**."
     elif last.diverged:
         own = f"With η = {rate} the run diverged: the target is never reached."
     else:
-        own = f"With η = {rate} the target is not reached in {shared.epochs:,} epochs: RMSE {significant(last.rmse, 4)} at the end."
-    among = "" if target.tried is None else f" of the {target.tried:,} rates tried"
+        own = f"With η = {rate} the target is not reached in {counted(shared.epochs, 'epoch')}: RMSE {significant(last.rmse, 4)} at the end."
+    among = "" if target.tried is None else f" of the {counted(target.tried, 'rate')} tried"
     if target.epochs is None or target.learning_rate is None:
         nobody = f"None{among}" if among else "No fixed rate"
         if last.epochs is not None:
             return f"{own} {nobody} here gets there. Score **{last.score(target)}**."
-        return (
-            f"{own} {nobody} gets there in {shared.epochs:,} epochs. More epochs, or scaled features, help."
-        )
+        return f"{own} {nobody} gets there in {counted(shared.epochs, 'epoch')}. More epochs help."
     if last.epochs is not None and last.epochs < target.epochs:
-        return f"{own} That beats the best{among} here: it needs {target.epochs:,}. Score **{last.score(target)}**."
+        return f"{own} That beats the best{among} here: it needs {short(target.epochs)}. Score **{last.score(target)}**."
     if last.score(target) == 100:
         nobody = f"None{among} needs fewer" if among else "No fixed rate needs fewer"
         return f"{own} {nobody}. Score **{last.score(target)}**."
     told = repr(shared) in session.held(Tried).told
     which = f", {short(target.learning_rate)}," if told else ""
     best = f"The best{among}{which}" if among else f"The best fixed rate{which}"
-    return f"{own} {best} needs {target.epochs:,}. Score **{last.score(target)}**."
+    return f"{own} {best} needs {short(target.epochs)}. Score **{last.score(target)}**."
 
 
 def _list(results: list[Attempt], target: Goal) -> None:
@@ -130,7 +130,11 @@ def _list(results: list[Attempt], target: Goal) -> None:
     for i in shown:
         one = results[i]
         needed = (
-            f"{one.epochs:,}" if one.epochs is not None else "diverged" if one.diverged else "not reached"
+            f"{short(one.epochs)}"
+            if one.epochs is not None
+            else "diverged"
+            if one.diverged
+            else "not reached"
         )
         mark = " ★ best" if i == best and one.epochs is not None else ""
         rows += (
@@ -180,16 +184,16 @@ def near_words(found: NearLimit, first_loss: float) -> str:
         )
     if found.outcome == "shrinks":
         return f"**It settles.** At {rate} {_shrinking(found)}"
-    times = " its first value" if first_loss >= 1 else ""
+    of = " × its first value" if first_loss >= 1 else ""
     when = (
-        f"The loss passes 10⁶{' ×' if times else ''}{times} at epoch **{found.diverges_at:,}**."
+        f"The loss passes 10⁶{of} at epoch **{short(found.diverges_at)}**."
         if found.diverges_at
         else "That takes more epochs than can be counted here."
     )
     slow = " For a long time that looks like bouncing." if found.factor < 1.05 else ""
     return (
         f"**It grows, always.** At {rate} the error along the steepest direction is multiplied by "
-        f"−{significant(found.factor, 5).rstrip('0').rstrip('.')} in every epoch. {when}{slow}"
+        f"−{times(found.factor)} in every epoch. {when}{slow}"
     )
 
 
@@ -198,11 +202,16 @@ def _shrinking(found: NearLimit) -> str:
     if found.factor < 1e-9:
         return "all of the error along the steepest direction is gone after one epoch."
     half = max(1.0, float(f"{found.half_life:.3g}"))
-    kept = f"the error along the steepest direction keeps {short(100 * found.factor)} % of its size in every epoch"
-    gone = f"half of it is gone after {short(half)} epoch{'' if half == 1 else 's'}"
-    how = {
-        True: "It jumps from side to side, and every jump is shorter.",
-        False: "It does not jump at all: it comes from one side.",
-        None: "It may swing, and in the long run every swing is shorter.",
-    }[found.jumps]
-    return f"{kept}: {gone}. {how}"
+    epochs = counted(1, "epoch") if half == 1 else f"{short(half)} epochs"
+    if found.jumps is None:
+        return (
+            f"the error along the steepest direction may swing. In the long run an epoch leaves {percent(found.factor)} of "
+            f"its size, and {epochs} half of it."
+        )
+    kept = f"the error along the steepest direction keeps {percent(found.factor)} of its size in every epoch"
+    how = (
+        "It jumps from side to side, and every jump is shorter."
+        if found.jumps
+        else "It does not jump at all: it comes from one side."
+    )
+    return f"{kept}: half of it is gone after {epochs}. {how}"

@@ -1,0 +1,56 @@
+"""The strip under the learning rate: what it is given for each problem."""
+
+import numpy as np
+import pytest
+from train_page import Lab
+
+from gd_core.problem import build
+
+
+def strip(**query: str):
+    lab = Lab(**query)
+    return lab.component("rate"), lab
+
+
+def test_a_slow_run_is_not_called_fast_and_the_best_is_no_warning():
+    """28 % of the limit is what the steepest direction feels; how long the run takes stands beside it."""
+    data, _ = strip(dataset="noisy-quadratic", learning_rate="1e-5", epochs="1000")
+    said = {zone["name"]: zone["says"] for zone in data["zones"]}
+    assert said["steady"] == "no direction overshoots"
+    assert said["overshoots"] == "the steepest direction overshoots"
+    assert data["wait"] == "It takes some 1,700,000 epochs to within 1 % of the floor."
+    data, _ = strip(learning_rate="0.358", scale_features="true")
+    assert data["wait"] == "It takes some 23 epochs to within 1 % of the floor."
+
+
+def test_the_safe_rate_is_one_of_the_stops():
+    """Half the limit for plain descent, the first of them; where both best rates are one, they are one stop."""
+    data, lab = strip()
+    stops = {stop["label"]: stop["rate"] for stop in data["stops"]}
+    assert list(stops) == ["Safe", "Limit", "Best for 1,000 epochs and more"]
+    features = build(lab.experiment).linear.features.numpy()
+    steepest = np.linalg.eigvalsh(2 / len(features) * features.T @ features)[-1]
+    assert stops["Safe"] == pytest.approx(1 / steepest, rel=5e-3)
+    assert stops["Limit"] == pytest.approx(2 / steepest)
+    words = " ".join(element.proto.body for element in lab.at.get("html"))
+    assert f"<td>Safe rate</td><td>{stops['Safe']}</td>" in words
+    data, _ = strip(epochs="1")
+    assert [stop["label"] for stop in data["stops"]] == [
+        "Safe",
+        "Limit",
+        "Best for 1 epoch",
+        "Best in the long run",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("query", "label"),
+    [({"optimizer": "adam", "learning_rate": "1"}, "To begin with"), ({"batch_size": "5"}, "Safe")],
+)
+def test_without_a_limit_there_is_still_a_rate_to_begin_with(query, label):
+    """And no zone, and no promise of how long it takes."""
+    data, _ = strip(**query)
+    assert [stop["label"] for stop in data["stops"]] == [label]
+    assert data["zones"] == []
+    assert data["wait"] == ""
+    assert data["reason"]
