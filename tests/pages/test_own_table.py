@@ -241,6 +241,19 @@ def test_scaling_is_offered_not_forced():
     assert "scale_offer" not in [button.key for button in lab.at.button]
 
 
+def test_an_intercept_that_comes_back_scales_nothing():
+    """Through the origin κ is 1, with b 2,572: scaling is offered, and the rate settles on the features as they are."""
+    lab = opened(intercept="false")
+    lab.at.toggle("w_intercept").set_value(True)
+    lab.run()
+    speed = find("cars")["speed (mph)"]
+    features = np.column_stack([speed, np.ones(50)])
+    steepest = np.linalg.eigvalsh(2 / 50 * features.T @ features)[-1]
+    assert (lab.experiment.intercept, lab.experiment.scale_features) == (True, False)
+    assert lab.experiment.learning_rate == pytest.approx(1 / steepest, rel=0.005)
+    assert "scale_offer" in [button.key for button in lab.at.button]
+
+
 def test_what_is_wrong_with_columns_is_told():
     """A constant column, one that is there twice, and fewer rows than parameters, each with what to do."""
     lab = opened().paste("one,x,twin,y\n1,1,1,2\n1,2,2,3\n1,4,4,5\n")
