@@ -48,7 +48,6 @@ ALLOWED = {  # what an f-string formats, and why it is no number of a sentence
     },
     "gd_core/settings/task.py": {"{LARGEST_RMSE:g}": "a bound as one types it"},
     "pages/ui/takeaway/pictures.py": {"{value:.7g}": "rounds a value"},
-    "pages/ui/train/panels.py": {"{number:.7g}": "is typed into a field"},
 }
 NOUNS = (
     r"^ (?:more )?(?:blank |missing |held-out |training |drawn )?(?:epochs|updates|rows|points|runs|cells|columns|"
