@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from gd_core import in_batches
 from gd_core.problem import Problem, build
+from gd_core.reasons.phrases import ILL_CONDITIONED
 from gd_core.remedies import epochs_to_floor
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.experiment_fields import LEARNING_RATE, typed_rate
@@ -14,8 +15,10 @@ from gd_core.settings.rules import linear_step
 from gd_core.theory import (
     Curvature,
     Forecast,
+    best_for,
     first_step_rate,
     parabola_of,
+    why_no_limit,
 )
 from gd_core.words import short, some
 
@@ -119,4 +122,34 @@ def safe_start(
             break
     many = one.points * len(one.info.parameters) > MANY_NUMBERS
     epochs = min(one.epochs, FEW_EPOCHS) if many else one.epochs
-    return replace(one, learning_rate=rate, epochs=epochs)
+    return replace(one, learning_rate=min(LEARNING_RATE.high, rate), epochs=epochs)
+
+
+def best_rate(experiment: Experiment, problem: Problem, curvature: Curvature) -> float:
+    """The best for exactly the epochs of a run from its start; where no line tells that, one that settles. Three digits."""
+    if why_no_limit(experiment) is not None or experiment.before or experiment.updates_per_epoch > 1:
+        return safe_rate(experiment, problem, curvature)
+    return typed_rate(best_for(curvature, experiment.phase, problem.start, experiment.epochs))
+
+
+def opening(
+    experiment: Experiment, measure: Callable[[Experiment], tuple[Problem, Curvature | None]] = measured
+) -> Experiment:
+    """A table as it opens: scaled where κ > 100 and scaling helps, at the best rate for its epochs.
+
+    Args:
+        experiment: The data, the rule and the epochs.
+        measure: Where problem and parabola come from, if they are kept somewhere.
+    """
+    plain = safe_start(experiment, measure)
+    _, curvature = measure(plain)
+    if curvature is None:
+        return plain
+    one = plain
+    if not plain.scale_features and curvature.condition_number > ILL_CONDITIONED:
+        scaled = safe_start(replace(plain, scale_features=True), measure)
+        then = measure(scaled)[1]
+        one = scaled if then and then.condition_number < curvature.condition_number else plain
+    problem, curvature = measure(one)
+    assert curvature is not None  # it is one of the same loss
+    return replace(one, learning_rate=min(LEARNING_RATE.high, best_rate(one, problem, curvature)))

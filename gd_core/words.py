@@ -103,7 +103,10 @@ def floor_label(known: HasFloor, digits: int = 4, rises: str = "") -> str:
         rises: Not empty where another loss is minimised: then the RMSE may go below.
     """
     name = "where the loss is lowest:" if rises else "floor"
-    return f"{name} {'0 up to rounding' if known.floor_is_zero else short(known.floor_rmse, digits)}"
+    number = (
+        short(known.floor_rmse, digits) if digits < 6 else significant(known.floor_rmse, digits)
+    )  # as a table has it
+    return f"{name} {'0 up to rounding' if known.floor_is_zero else number}"
 
 
 def _beside_one(ratio: float) -> str:

@@ -46,6 +46,10 @@ ALLOWED = {  # what an f-string formats, and why it is no number of a sentence
         "{field.low:,.12g}": "bounds as one types them",
         "{field.high:,.12g}": "the same",
     },
+    "gd_core/tables/columns.py": {
+        "{number:.12g}": "a mark for missing as it stands in the file",
+        "{end:.12g}": "is matched, not said",
+    },
     "gd_core/settings/task.py": {"{LARGEST_RMSE:g}": "a bound as one types it"},
     "gd_core/lessons/landscape.py": {"{exact:.{digits}g}": "rounds a value"},
     "gd_core/lessons/learning_rate/four_rates.py": {

@@ -1,4 +1,4 @@
-"""The commands: `train`, `script`, `notebook`, `reproduce`.
+"""The commands: `train`, `script`, `notebook`, `table`, `reproduce`.
 
 Torch is imported by the commands, so that --help does not wait for it.
 """
@@ -9,13 +9,15 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from functools import partial
+from pathlib import Path
 
-from gd_core.cli.flags import Parser, add_settings, settings_of, with_values_joined
+from gd_core.cli.flags import Parser, add_reading, add_settings, reading_of, settings_of, with_values_joined
 from gd_core.cli.printing import aligned, blaming, output
 from gd_core.cli.train import ROWS, train
 from gd_core.export.notebook import notebook
 from gd_core.export.script import FLAVOURS, script, why_not
 from gd_core.settings.experiment import Experiment
+from gd_core.words import counted
 
 USUAL = "Settings that are not given have the data set's own values, as in the dashboard."
 LARGE = (
@@ -101,6 +103,17 @@ def _parser() -> Parser:
         command.add_argument("--flavour", metavar="WORD", help=f"Who takes the step: {', '.join(FLAVOURS)}.")
         command.add_argument("--output", metavar="FILE", help="Write it to a file instead.")
         add_settings(command)
+    looks = commands.add_parser(
+        "table",
+        help="show how a file is read, column by column, and write its numbers",
+        description="Show what each column of a file is read as, and with --csv write the numbers that it became.",
+        argument_default=argparse.SUPPRESS,
+        allow_abbrev=False,
+    )
+    looks.set_defaults(run=partial(_look, parser=looks))
+    looks.add_argument("table", metavar="FILE", help="CSV, a workbook, Parquet, JSON; also packed with gzip.")
+    looks.add_argument("--csv", metavar="FILE", help="Write the table as it was read to a file.")
+    add_reading(looks)
     reproduce = commands.add_parser(
         "reproduce",
         help="train the published runs, and compare number by number",
@@ -125,6 +138,23 @@ def _take_away(options: argparse.Namespace, *, parser: Parser, make: Callable[[E
                 file.write(text)
     if not file:
         print(text, end="")
+    return 0
+
+
+def _look(options: argparse.Namespace, *, parser: Parser) -> int:
+    reading = reading_of(Path(options.table), options, parser)
+    print(f"{counted(reading.table.rows, 'row')}.", *reading.notes, "", sep="\n")
+    names = [column.name for column in reading.columns]
+    for name, column in zip(names, reading.columns, strict=True):
+        said = column.question or column.said
+        print(f"{name.ljust(max(map(len, names)))}  {column.how}{f': {said}' if said else ''}")
+    print(*([""] if reading.findings else []), *reading.findings[:ROWS], sep="\n")
+    with output(options, "csv", parser) as file:
+        if file:
+            from gd_core.tables.table import to_csv
+
+            with blaming("csv", options.csv, parser):
+                file.write(to_csv(reading.table))
     return 0
 
 

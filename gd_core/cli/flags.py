@@ -4,13 +4,22 @@ import argparse
 import re
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.experiment_fields import FIELDS
 from gd_core.settings.fields import Flag, Number
+from gd_core.settings.table_fields import left_out_rows, own_names, table_at_hand
+from gd_core.words import counted
+
+if TYPE_CHECKING:
+    from gd_core.tables.reading import Reading
+    from gd_core.tables.table import Table
+
+MAX_BYTES = 50_000_000  # of a file; `reading` says so to a larger one
 
 
 class Parser(argparse.ArgumentParser):
@@ -32,6 +41,18 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
             settings.add_argument(flag, action=argparse.BooleanOptionalAction, help=text)
         else:
             settings.add_argument(flag, metavar="NUMBER" if isinstance(field, Number) else "WORDS", help=text)
+    add_reading(parser)
+
+
+def add_reading(parser: argparse.ArgumentParser) -> None:
+    """What may be said of how a file is read."""
+    files = parser.add_argument_group("a file of one's own")
+    files.add_argument(
+        "--read-as", action="append", metavar="COLUMN=HOW",
+        help="Read a column otherwise than it looks: numbers, decimal commas, words, dates, day first, month first, "
+        "missing (its mark for missing is taken out) or left out. As often as there are such columns.",
+    )  # fmt: skip
+    files.add_argument("--sheet", metavar="NAME", help="Of a workbook the sheet to read.")
 
 
 def with_values_joined(arguments: Sequence[str]) -> list[str]:
@@ -52,10 +73,10 @@ def settings_of(options: argparse.Namespace, parser: Parser) -> tuple[Experiment
         for name, value in vars(options).items()
         if name in FIELDS
     }
-    options.held, found = table_in_file(query, parser)  # held for as long as the command runs
+    options.held, options.notes = table_in_file(
+        query, options, parser
+    )  # held for as long as the command runs
     experiment, sentences = Experiment.from_query(query)
-    if found and any(sentence.startswith("missing") for sentence in sentences):
-        sentences[0] += f" The first in the file: {found}."
     if experiment.dataset == "table" and "learning_rate" not in query and not sentences:
         from gd_core.safe_start import safe_start, why_scaled
 
@@ -71,22 +92,70 @@ def settings_of(options: argparse.Namespace, parser: Parser) -> tuple[Experiment
     return experiment, sentences
 
 
-def table_in_file(query: dict[str, str], parser: Parser) -> tuple[Any, Any]:
-    """If `table` names a file, the table in it, whose key then stands in `query`, and the first cell without a number."""
+def table_in_file(
+    query: dict[str, str], options: argparse.Namespace, parser: Parser, *, as_before: str = ""
+) -> tuple[Any, Sequence[str]]:
+    """If `table` names a file, the table in it, whose key then stands in `query`, and what is to be said of its reading.
+
+    Args:
+        query: The settings as texts.
+        options: With `read_as` and `sheet`.
+        parser: Says what is wrong.
+        as_before: The key that an older record knows the file by, if it is to be read for one.
+    """
     path = Path(query.get("table", "")[:4096])
     try:
         if query.get("dataset") != "table" or not path.is_file():
-            return None, None
-        data = path.read_bytes()
+            return None, ()
     except (OSError, ValueError) as error:
         parser.exit(2, f"table must be a file that can be read. Got {path}: {error}.\n")
-    from gd_core.tables.reading import TableError, read
     from gd_core.tables.table import keep
 
+    reading = reading_of(path, options, parser, as_before=as_before)
+    for column in reading.questions if not as_before else ():
+        ways = " or ".join(f"--read-as '{column.name}={one}'" for one in column.others[:2])
+        parser.exit(2, f"{column.question} Say {ways}.\n")
+    table = keep(reading.table)
+    query["table"] = as_before if as_before and _is(table, as_before) else table.key
+    return table, (*reading.notes, *(f"{choice}." for choice in reading.choices))
+
+
+def reading_of(path: Path, options: argparse.Namespace, parser: Parser, *, as_before: str = "") -> "Reading":
+    """What is in a file, read as the flags say."""
+    from gd_core.tables.columns import HOWS
+    from gd_core.tables.reading import TableError, read
+
+    how: dict[str, str] = {}
+    for said in getattr(options, "read_as", ()):
+        column, _, word = said.rpartition("=")
+        if word not in HOWS or not column:
+            parser.exit(2, f"read-as must be COLUMN=HOW with {', '.join(HOWS)}. Got {said}.\n")
+        how[column] = word
     try:
-        reading = read(data)
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+        reading = read(data, how, sheet=getattr(options, "sheet", ""))
+        if as_before and not _is(reading.table, as_before):
+            with suppress(TableError):  # there may be too few plain numbers
+                plain = read(data, plainly=True)
+                reading = plain if _is(plain.table, as_before) else reading
+    except OSError as error:
+        parser.exit(2, f"table must be a file that can be read. Got {path}: {error.strerror}.\n")
     except TableError as error:
         parser.exit(2, f"{error}\n")
-    table = keep(reading.table)
-    query["table"] = table.key
-    return table, reading.findings[0] if reading.findings else None
+    return reading
+
+
+def _is(table: "Table", key: str) -> bool:
+    """Whether a key is of this table: its fingerprint, or its numbers, whatever else is said of them there."""
+    other = table_at_hand(key)
+    return key == table.mark or (other is not None and other.mark == table.mark)
+
+
+def what_is_fitted(experiment: Experiment) -> list[str]:
+    """The first lines of a run on a table: the target, the features, the rows, and those that are left out."""
+    features = own_names(experiment.features, table_at_hand(experiment.table))
+    power = f", degree {experiment.degree}" if experiment.degree > 1 else ""
+    rows = counted(experiment.points, "row")
+    first = f"{experiment.target} from {', '.join(features)}{power}: {rows}."
+    return [line for line in (first, left_out_rows(vars(experiment))) if line]

@@ -35,7 +35,7 @@ RECORDED_EVERY = 2.0  # seconds; what an interruption can cost, beside an epoch
 SHOWN_EVERY = 0.2  # seconds between two updates of the progress bar
 TABLE_FILES = (".csv", ".tsv", ".txt", ".parquet")
 OWN_FLAGS = ("resume", "device", "stream")
-NOT_HERE = ("csv",)
+NOT_HERE = ("csv", "read_as", "sheet")
 
 
 def takes(options: Namespace) -> bool:
@@ -226,9 +226,9 @@ class _Command:
         given = {name: getattr(self.options, name) for name in FIELDS if name in self.options}
         for name in NOT_HERE:
             if name in self.options:
-                raise Refused(
-                    f"{name} must be left out for a table that is read in pieces: --record keeps the epochs."
-                )
+                why = ": --record keeps the epochs" if name == "csv" else ": it holds numbers as they are"
+                flag = name.replace("_", "-")
+                raise Refused(f"{flag} must be left out for a table that is read in pieces{why}.")
         if "resume" in self.options:
             beside = next((name for name in given if name not in ("dataset", "table", "epochs")), None)
             if beside:
@@ -253,8 +253,14 @@ class _Command:
             source = open_table(path)
         except OSError as error:
             raise Refused(f"table must be a file that can be read. Got {path}: {error.strerror}.") from None
-        run = run.on(source.names)
-        for note in source.notes:
+        chosen, run = run, run.on(source.names, source.usable)
+        notes = [*source.notes]
+        left = [name for name in source.names if name not in (*run.features, run.target)]
+        if left and not chosen.features:
+            notes.append(
+                f"Left out of a table that is read in pieces, as no numbers to predict from: {', '.join(left[:10])}."
+            )
+        for note in notes:
             if self.speaks:
                 print(note, file=sys.stderr)
         return path, Reader(source, run.features, run.target, run.missing), run

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gd_core.cli import large_table
-from gd_core.cli.flags import Parser, settings_of, table_in_file
+from gd_core.cli.flags import Parser, settings_of, table_in_file, what_is_fitted
 from gd_core.cli.printing import aligned, blaming, output
 from gd_core.export import record_file
 from gd_core.export.script import stride
@@ -51,6 +51,9 @@ def train(options: argparse.Namespace, parser: Parser) -> int:
         sentences.append(f"every must be a whole number from 1. Got {every}.")
     if sentences:
         parser.exit(2, f"{sentences[0]}\n")
+    if experiment.dataset == DATASET:
+        lines = (*what_is_fitted(experiment), *getattr(options, "notes", ()))
+        print(*lines, "", sep="\n", file=sys.stderr if "json" in options else sys.stdout)
     # Opened before the training: who has waited for a run should not hear only then that it cannot be kept.
     with output(options, "csv", parser) as table, output(options, "record", parser) as kept:
         run = _run(experiment)
@@ -100,7 +103,7 @@ def _needed_table(options: argparse.Namespace, experiment: Experiment, parser: P
     """Hold the table that a record knows by its fingerprint only: `--table` names its file. What is wrong, if anything."""
     if "table" in options:
         query = {"dataset": "table", "table": options.table}
-        options.held, _ = table_in_file(query, parser)
+        options.held, _ = table_in_file(query, options, parser, as_before=experiment.table)
         if query["table"] != experiment.table:
             return ["table must be the file of the table that the record was made with. Got another."]
     if experiment.dataset == "table" and needs_its_file(experiment.table):

@@ -4,10 +4,19 @@ import textwrap
 
 from gd_core.export.script_text import WIDTH, Part, listed, plain, quoted
 from gd_core.settings.experiment import Experiment
+from gd_core.settings.table_fields import table_at_hand
 
 FEW = 4000  # characters of numbers that are written into a script: some forty lines
 NO_BREAK = "\u00a0"  # between the numbers of a row, which stays on one line
 SHOWN_NAME = 40  # characters of a column's name in a comment
+AS_IT_IS = (
+    "your table, saved beside this script as table.csv, with commas between the cells, decimal points, and the names of the "
+    "columns in the first row."
+)
+FROM_THE_LAB = (
+    "your table as the lab read it, with words, dates and numbers as it says, saved beside this script as table.csv: under "
+    "Take away, or by python -m gd_core table."
+)
 
 
 def table_part(experiment: Experiment) -> Part:
@@ -97,11 +106,24 @@ with open("table.csv", newline="", encoding="utf-8-sig") as file:
     rows = list(csv.DictReader(file))
 x = torch.tensor([[{number}(row[name]) for name in features] for row in rows], dtype=torch.float64)
 y = torch.tensor([{number}(row[target]) for row in rows], dtype=torch.float64){gaps}"""
-    words = (
-        "The data: your table, saved beside this script as table.csv, with commas between the cells, decimal points, "
-        "and the names of the columns in the first row."
+    return Part(f"The data: {FROM_THE_LAB if needs_its_numbers(experiment) else AS_IT_IS}", code)
+
+
+def needs_its_numbers(experiment: Experiment) -> bool:
+    """Whether the script reads a file that is not the user's own: one with the numbers that words and dates became."""
+    table = table_at_hand(experiment.table)
+    return (
+        is_read(experiment)
+        and table is not None
+        and any(one.columns and one.kind != "set aside" for one in table.read_as)
     )
-    return Part(words, code)
+
+
+def table_file(experiment: Experiment) -> str:
+    """What a script reads as table.csv: the numbers of the experiment's table, with all their digits."""
+    from gd_core.tables.table import find, to_csv
+
+    return to_csv(find(experiment.table))
 
 
 def _short(name: str) -> str:

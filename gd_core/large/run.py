@@ -111,14 +111,15 @@ class LargeRun:
             raise ParameterError("learning_rate", LEARNING_RATE.wrong("learning_rate", 0.0) or "")
         return cls(**(usual | read))
 
-    def on(self, names: Sequence[str]) -> Self:
-        """The same with columns of a file: by default the target is the last, the features are all others.
+    def on(self, names: Sequence[str], usable: Sequence[str] = ()) -> Self:
+        """The same with columns of a file: by default the target is the last that can be used, the features all others.
 
         Raises:
             ParameterError: If a column is not there, or used twice.
         """
-        target = self.target or names[-1]
-        features = self.features or tuple(name for name in names if name != target)
+        usable = usable if len(usable) > 1 else names
+        target = self.target or usable[-1]
+        features = self.features or tuple(name for name in usable if name != target)
         for field, name in (("target", target), *(("features", name) for name in features)):
             if name not in names:
                 shown = ", ".join(names[:5]) + (f" and {len(names) - 5:,} more" if len(names) > 5 else "")

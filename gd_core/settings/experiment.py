@@ -25,6 +25,7 @@ from gd_core.settings.rules import OPTIMIZER_INFO
 from gd_core.settings.table_fields import (
     DATASET,
     TABLE_FIELDS,
+    as_columns,
     fitting_default,
     info_of,
     needs_its_file,
@@ -215,6 +216,8 @@ class Experiment:
         def read(name: str, usual: Any, default: Any, others: Mapping[str, Any]) -> Any:
             try:
                 value = FIELDS[name].parse(query[name]) if name in query else usual
+                if name in ("target", "features") and name in query:
+                    value = as_columns(name, value, others["table"])
                 sentence = problem_with(name, value, others)
             except ValueError:
                 value = usual

@@ -3,7 +3,8 @@
 NumPy comes with `tables.table`, when a table is first looked into.
 """
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -29,6 +30,13 @@ NO_TABLE: Mapping[str, Any] = {
     "missing": "refuse",
 }
 FEWEST_ROWS = 2
+SHOWN_NAME = 32  # characters of a column's name beside its parameter
+# Words in the names of columns that people want predicted, the likeliest first.
+TARGETS = (
+    "target", "price", "prices", "saleprice", "sales", "medv", "charges", "cost", "mpg", "salary", "wage", "income", "revenue",
+    "profit", "demand", "visits", "visitors", "passengers", "yield", "strength", "quality", "rating", "score", "grade",
+    "output", "response", "y",
+)  # fmt: skip
 REACH = 1e60  # of the largest value's highest power, either way
 
 
@@ -93,9 +101,10 @@ def table_at_hand(key: str) -> "Table | None":
 
 
 def usual_fields(key: str) -> dict[str, Any]:
-    """What is picked from a table before anyone has picked: an example's own columns, or the last from the first.
+    """What is picked from a table before anyone has picked: an example's own columns, or what a person would.
 
-    The target is the last column, the feature the first that varies. Rows in which a number is missing are refused.
+    The target is a column with a name such as price, or else the last that was one of numbers; the feature is the first
+    that varies. Rows in which a number is missing are left out.
     """
     if key in EXAMPLE_TABLES:
         example = EXAMPLE_TABLES[key]
@@ -108,15 +117,89 @@ def usual_fields(key: str) -> dict[str, Any]:
     table = table_at_hand(key)
     if table is None:
         return dict(NO_TABLE)
-    target = table.names[-1]
-    return {"target": target, "features": _first_feature(table, target), "degree": 1, "missing": "refuse"}
+    target = guessed_target(table)
+    features = _first_feature(table, target)
+    values = {"table": key, "target": target, "features": features, "degree": 1}
+    return {name: values[name] for name in ("target", "features", "degree")} | {
+        "missing": usual_missing(values)
+    }
 
 
-def _first_feature(table: "Table", target: str) -> tuple[str]:
-    """The first column that varies and is not the target."""
-    others = [name for name in table.names if name != target]
+def guessed_target(table: "Table") -> str:
+    """The column that its owner most likely wants predicted: by its name, or else the last that was one of numbers."""
+    numbers = [name for name in table.offered if table.kind_of(name) == "numbers"] or list(table.offered)
+    words = {
+        name: set(re.findall("[a-z]+", re.sub("([a-z])([A-Z])", r"\1 \2", name).lower())) for name in numbers
+    }
+    for wanted in TARGETS:
+        for name in reversed(numbers):
+            if wanted in words[name]:
+                return name
+    return numbers[-1]
+
+
+def is_guessed_by_name(target: str) -> bool:
+    """Whether a target's name is one by which `guessed_target` chooses."""
+    spaced = re.sub("([a-z])([A-Z])", r"\1 \2", target).lower()
+    return not set(TARGETS).isdisjoint(re.findall("[a-z]+", spaced))
+
+
+def _first_feature(table: "Table", target: str) -> tuple[str, ...]:
+    """The first column that varies and is not the target; of words all that they became."""
+    others = [name for name in table.offered if name != target] or [n for n in table.names if n != target]
     varies = (name for name in others if (table[name] != table[name][0]).any())
-    return (next(varies, others[0]),)
+    first = next(varies, others[0])
+    return tuple(name for name in table.under(table.own_name(first)) if name != target) or (first,)
+
+
+def usual_missing(values: Mapping[str, Any]) -> str:
+    """What becomes of rows that lack a number if nobody says it: they are left out. "refuse" where there are none."""
+    table = table_at_hand(values["table"])
+    gaps = table is not None and any(
+        table.missing.get(name) for name in (values["target"], *values["features"])
+    )
+    return "drop" if gaps else "refuse"
+
+
+def left_out_rows(values: Mapping[str, Any]) -> str:
+    """How many rows of the table are not fitted, and in which columns a number is missing, as a sentence; "" if all are."""
+    table, points = table_at_hand(values["table"]), points_of(values)
+    if table is None or points is None or points == table.rows:
+        return ""
+    gone = table.rows - points
+    names = (values["target"],) if values["missing"] == "mean" else (values["target"], *values["features"])
+    gaps: dict[str, int] = {}
+    for name in names:
+        if name in table.names and table.missing[name]:
+            gaps.setdefault(table.own_name(name), table.missing[name])
+    where = ", ".join(f"{name} in {count:,}" for name, count in list(gaps.items())[:4])
+    more = f" and {counted(len(gaps) - 4, 'more column')}" if len(gaps) > 4 else ""
+    return f"{counted(gone, 'row')} {'is' if gone == 1 else 'are'} left out of {table.rows:,}, for want of a number: {where}{more}."
+
+
+def as_columns(name: str, value: Any, key: str) -> Any:
+    """A target or features by the table's columns, where the file's own name of words or dates was said."""
+    table = table_at_hand(key)
+    if table is None:
+        return value
+    if name == "target":
+        under = table.under(value)
+        return under[0] if len(under) == 1 else value
+    return tuple(column for one in value for column in table.under(one) or (one,))
+
+
+def offers(table: "Table") -> list[str]:
+    """The names from which features are chosen: the file's own, words and dates under one each."""
+    return list(dict.fromkeys(map(table.own_name, table.offered)))
+
+
+def own_names(features: Sequence[str], table: "Table | None") -> list[str]:
+    """The inverse of `as_columns`: where all columns of words are chosen, their one name."""
+    if table is None:
+        return list(features)
+    chosen = set(features)
+    named = [own if set(table.under(own := table.own_name(name))) <= chosen else name for name in features]
+    return list(dict.fromkeys(named))
 
 
 def fitting_default(name: str, value: Any, values: Mapping[str, Any]) -> Any:
@@ -128,6 +211,8 @@ def fitting_default(name: str, value: Any, values: Mapping[str, Any]) -> Any:
         return _first_feature(table, values["target"])
     if name == "degree" and len(values["features"]) > 1:
         return 1
+    if name == "missing" and value in ("refuse", "drop"):
+        return usual_missing(values)
     return points_of(values) if name == "points" else value
 
 
@@ -164,6 +249,25 @@ def parameter_names(weights: int) -> tuple[str, ...]:
     return (*(f"w{str(i + 1).translate(subscripts)}" for i in range(weights)), "b")
 
 
+def with_columns(values: Mapping[str, Any], names: Sequence[str]) -> list[str]:
+    """The names of a table's parameters with the column that each belongs to: w₁ (size), or w₂ (size²) of its powers."""
+    if values["dataset"] != DATASET:
+        return list(names)
+    features = [
+        name if len(name) <= SHOWN_NAME else f"{name[: SHOWN_NAME - 1]}…" for name in values["features"]
+    ]
+    if values["degree"] > 1:
+        powers = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+        features = [
+            features[0],
+            *(f"{features[0]}{str(k).translate(powers)}" for k in range(2, values["degree"] + 1)),
+        ]
+    return [
+        *(f"{name} ({column})" for name, column in zip(names, features, strict=False)),
+        *names[len(features) :],
+    ]
+
+
 # --------------------------------------------------------------------------------------------------------- rules
 
 
@@ -192,7 +296,12 @@ def _problem_with_column(name: str, value: Any, table: "Table | None") -> str | 
         )
     if value in table.names:
         return None
-    return f"{name} must be a column of the table: {_listed(table.names)}. Got {quoted(value)}."
+    if isinstance(value, str) and (under := table.under(value)):
+        return f"{name} must be one column of numbers: {quoted(value)} became {len(under)}, one for each word. Got {quoted(value)}."
+    if isinstance(value, str) and (said := table.said_of(value)):
+        return f"{name} must be a column that can be used. Got {quoted(value)}: {said}."
+    names = tuple(dict.fromkeys(map(table.own_name, table.names)))
+    return f"{name} must be a column of the table: {_listed(names)}. Got {quoted(value)}."
 
 
 def _problem_with_features(value: Any, target: str, table: "Table | None") -> str | None:

@@ -38,10 +38,12 @@ class Source(Protocol):
 
     Attributes:
         names: Its columns.
+        usable: Those that hold numbers and are worth predicting from, as far as its beginning or its types tell.
         notes: What was recognised, each a sentence.
     """
 
     names: tuple[str, ...]
+    usable: tuple[str, ...]
     notes: list[str]
 
     def pieces(self, columns: Sequence[str], shard: Shard) -> Iterator[Piece]:

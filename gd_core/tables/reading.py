@@ -1,15 +1,15 @@
 """From a file or pasted text to a `Table`: what was recognised, and every cell that is no number, by row and column.
 
-Rows are counted as in a spreadsheet: the header is row 1. A line feed within quotation marks begins no row.
+Rows are counted as in a spreadsheet: the first line is row 1. A line feed within quotation marks begins no row. pandas
+does not count them so, nor say which cell is wrong; that is why the reader is ours. Arrow parts the cells.
 """
 
-import codecs
 import csv
 import io
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import islice
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice, pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,39 +17,40 @@ import pyarrow as pa
 from pyarrow import compute
 from pyarrow import csv as pa_csv
 
-from gd_core.tables.table import LARGEST, MAX_COLUMNS, MAX_ROWS, SMALLEST, Table, clean_name
-from gd_core.words import counted, short
+from gd_core.tables.columns import LEFT_OUT, WORDS, Column, column_of, plain_column, unique
+from gd_core.tables.decoding import MAX_BYTES, TableError, text_of
+from gd_core.tables.files import Cells, cells_of, unpacked
+from gd_core.tables.numerals import (
+    COMMA_NUMBER,
+    PLAIN_NUMBER,
+    are_gaps,
+    careful_numbers,
+    has_decimal_commas,
+    numerals,
+    quick_numbers,
+)
+from gd_core.tables.table import LARGEST, MAX_COLUMNS, MAX_ROWS, SMALLEST, ReadAs, Table, clean_name
+from gd_core.words import counted
 
-MAX_BYTES = 5_000_000
 SEPARATORS = {
-    "\t": "tab",
-    ";": "semicolon",
+    "\t": "tabs",
+    ";": "semicolons",
     "|": "|",
-    ",": "comma",
-}  # a comma may be a decimal one: it comes last
-LOOKED_AT = 20  # rows, to recognise the separator
-NUMBER_SHARE = 0.5  # of the filled cells of a column, from which on it is a column of numbers
-LISTED = 1000  # findings kept; the others are counted
-SIGNATURES = {
-    b"PK\x03\x04": "a zip archive or an Excel workbook (.xlsx): save the sheet as CSV",
-    b"\xd0\xcf\x11\xe0": "an old Excel workbook (.xls): save the sheet as CSV",
-    b"\x1f\x8b": "compressed with gzip: unpack it first",
-    b"%PDF": "a PDF: copy its table into a spreadsheet and save that as CSV",
-    b"PAR1": "a Parquet file: save it as CSV",
-    b"\x89PNG": "a picture",
-    b"\xff\xd8\xff": "a picture",
+    ",": "commas",  # a comma may be a decimal one: it comes after the others
+    " ": "blanks",
 }
-PLAIN_NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
-COMMA_NUMBER = r"^[+-]?([0-9]+,[0-9]+|,[0-9]+|[0-9]+,)([eE][+-]?[0-9]+)?$"
-THOUSANDS = r"^[+-]?[1-9][0-9]{0,2},[0-9]{3}$"
+LOOKED_AT = 20  # rows, to recognise the separator
+BELOW = 200  # rows with which the first is compared, to tell names from data
+LISTED = 1000  # findings kept; the others are counted
+LONGEST = 400  # characters of a cell that are looked at to say what is wrong with it
+COMMENT = ("#", "%", "//")  # what begins a line above the table that is no row
+NUMBERS_IN_A_CELL = re.compile(
+    r"\s*(?:[+-]?[0-9][0-9.eE+-]*|\?|NA)(?:\s+(?:[+-]?[0-9][0-9.eE+-]*|\?|NA)){2,}\s*"
+)
 pc: Any = compute  # its functions are made when it is imported, so no checker knows them
 OPEN_QUOTE = "The rows could not be told apart. Perhaps a quotation mark is opened and not closed."
 
 csv.field_size_limit(MAX_BYTES)  # of the standard reader, which else gives up at 131,072 characters a cell
-
-
-class TableError(ValueError):
-    """Something of which no table can be made. The message is one sentence for a student, or two."""
 
 
 class Finding(NamedTuple):
@@ -79,37 +80,105 @@ class Reading:
         findings: The first cells in them that hold no number, by row.
         found: How many there are in all.
         notes: What was recognised or renamed, each a sentence.
-        words: Names of the columns that hold words and are left out.
+        columns: What every column of the file became, in its order.
+        sheet: Of a workbook the sheet that was read.
+        sheets: Of a workbook all sheets.
     """
 
     table: Table
     findings: tuple[Finding, ...]
     found: int
     notes: tuple[str, ...]
-    words: tuple[str, ...]
+    columns: tuple[Column, ...]
+    sheet: str = ""
+    sheets: tuple[str, ...] = ()
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """Names of the columns that are left out."""
+        return tuple(column.name for column in self.columns if not column.columns)
+
+    @property
+    def questions(self) -> tuple[Column, ...]:
+        """The columns about which something has to be said before their numbers can be used."""
+        return tuple(column for column in self.columns if column.question)
+
+    @property
+    def choices(self) -> tuple[str, ...]:
+        """What was read otherwise than as plain numbers, each a short line."""
+        return tuple(f"{column.name}: {column.said}" for column in self.columns if column.said)
 
 
-def read(source: bytes | str) -> Reading:
+def read(
+    source: bytes | str, how: Mapping[str, str] | None = None, *, sheet: str = "", plainly: bool = False
+) -> Reading:
     """Make a table of the bytes of a file, or of text that was pasted.
 
-    Recognised are commas, semicolons, tabs and | as separators; decimal points and decimal commas; names in the first
-    row, or none; UTF-8, UTF-16 and Latin-1.
+    Recognised are workbooks, Parquet, JSON and gzip; of text what separates and encodes it; names in the first row, or
+    none; and what each column holds.
+
+    Args:
+        source: The file.
+        how: What a column is to be read as, by its name: one of `columns.HOWS`. The others are as they look.
+        sheet: Of a workbook the one to read; otherwise the first with a table.
+        plainly: Take plain numbers only, as links to large tables that are older than words and dates had it.
 
     Raises:
         TableError: If there is no table in it, in a sentence that says what to do.
     """
+    if isinstance(source, bytes):
+        source = unpacked(source)
+        if found := cells_of(source, sheet):
+            return replace(_of_cells(found, how or {}), sheet=found.sheet, sheets=found.sheets)
     notes: list[str] = []
     text = text_of(source, notes)
+    text, above = _without_lines_above(text, notes)
     separator = separator_of(text)
-    width = _width_of(text, separator)
-    cells, rows, ragged = _cells_of(text, separator, width)
-    names = names_of(cells, notes)
-    if names is None:  # the first row holds numbers
-        names = [f"column {i + 1}" for i in range(width)]
+    if separator != ",":
+        notes.append(f"The columns are separated by {SEPARATORS[separator]}.")
+    text, separator = parted(text, separator)
+    width, short = _width_of(text, separator)
+    cells, rows, ragged = _cells_of(text, separator, width, short)
+    open_quote = text.count('"') % 2
+    del text
+    return _read_cells(cells, rows + above, [(row + above, n) for row, n in ragged], notes, separator,
+                       how or {}, plainly=plainly, short=short, open_quote=bool(open_quote))  # fmt: skip
+
+
+def _of_cells(found: Cells, how: Mapping[str, str]) -> Reading:
+    """A table of cells that were apart already."""
+    if len(found.columns) > MAX_COLUMNS:
+        raise TableError(f"The table must have at most {MAX_COLUMNS} columns. Got {len(found.columns):,}.")
+    if len(found.columns) < 2:
+        raise TableError("The table has one column; a fit needs two, a feature and a target.")
+    columns = [pc.utf8_trim_whitespace(column) for column in found.columns]
+    if len(columns[0]) > MAX_ROWS + 1:
+        raise TableError(f"The table must have at most {MAX_ROWS:,} rows. Got {len(columns[0]) - 1:,}.")
+    rows = np.arange(1, len(columns[0]) + 1) + found.above
+    return _read_cells(columns, rows, [], found.notes, ";", how)
+
+
+def _read_cells(
+    cells: list[pa.StringArray],
+    rows: np.ndarray,
+    ragged: Sequence[tuple[int, int]],
+    notes: list[str],
+    separator: str,
+    how: Mapping[str, str],
+    *,
+    plainly: bool = False,
+    short: bool = False,
+    open_quote: bool = False,
+) -> Reading:
+    names = names_of(cells, notes, short=short)
+    unnamed_first = False
+    if names is None:  # the first row is data
+        names = [f"column {i + 1}" for i in range(len(cells))]
         notes.append(
-            "The first row holds numbers, not names: the columns are called column 1, column 2 and so on."
+            "The first row is like the rows below, not names: the columns are called column 1, column 2 and so on."
         )
     else:
+        unnamed_first = short or not clean_name(cells[0][0].as_py())
         cells, rows = [column[1:] for column in cells], rows[1:]
     blank = _blank(cells)
     if blank.any():
@@ -117,129 +186,166 @@ def read(source: bytes | str) -> Reading:
         notes.append(f"{counted(count, 'blank row')} {'was' if count == 1 else 'were'} skipped.")
         cells, rows = [column.filter(pa.array(~blank)) for column in cells], rows[~blank]
     if not len(rows):
-        if text.count('"') % 2:
-            raise TableError(OPEN_QUOTE)
-        raise TableError("The table has a header and no rows. Add at least two.")
+        raise TableError(
+            OPEN_QUOTE if open_quote else "The table has a header and no rows. Add at least two."
+        )
+    if strange := next((name for name in how if name not in names), None):
+        raise TableError(f"The file has no column {strange}. Its columns are {_listed(names)}.")
     quick = [quick_numbers(column) for column in cells]
     comma = has_decimal_commas(
-        [one for one, fast in zip(cells, quick, strict=True) if fast is None], separator
+        (one for one, fast in zip(cells, quick, strict=True) if fast is None), separator
     )
     if comma:
         notes.append("Decimal commas were recognised: 1,5 is one and a half.")
-    if separator != ",":
-        notes.append(f"The columns are separated by {_AS[separator]}.")
-    numbers = [
-        careful_numbers(column, comma) if fast is None else fast
-        for column, fast in zip(cells, quick, strict=True)
-    ]
-    return _table_of(names, cells, numbers, rows, ragged, notes)
-
-
-_AS = {"\t": "tabs", ";": "semicolons", "|": "|"}
-
-
-# ------------------------------------------------------------------------------------------------- bytes and text
-
-
-def text_of(source: bytes | str, notes: list[str]) -> str:
-    """The text of a file from its first row on, with one kind of line end.
-
-    Raises:
-        TableError: If there is none.
-    """
-    size = len(source)
-    if size > MAX_BYTES:
-        raise TableError(
-            f"The file must have at most 5 MB. Got {short(size / 1e6)} MB: leave out rows or columns."
-        )
-    text = source if isinstance(source, str) else _decoded(source, notes)
-    text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
-    if "\0" in text:
-        raise TableError("The file holds NUL bytes, so it is not text. Save the table as CSV.")
-    # blank lines at the top are no rows; a cell that is empty must stay, so nothing else is stripped
-    first = re.search(r"[^\s]", text)
-    if first is None:
-        raise TableError("The table is empty: there is nothing in it.")
-    text = text[text.rfind("\n", 0, first.start()) + 1 :].rstrip("\n ")
-    steering = sum(ord(c) < 32 and c not in "\t\n" for c in text[:10_000])
-    if steering > max(3, len(text[:10_000]) / 50):
-        raise TableError("The file is not text. Save the table as CSV.")
-    return text
-
-
-def _decoded(data: bytes, notes: list[str]) -> str:
-    for signature, what in SIGNATURES.items():
-        if data.startswith(signature):
-            raise TableError(f"The file is not a table of text but {what}.")
-    for mark, encoding in (
-        (codecs.BOM_UTF8, "utf-8-sig"),
-        (codecs.BOM_UTF16_LE, "utf-16"),
-        (codecs.BOM_UTF16_BE, "utf-16"),
-    ):
-        if data.startswith(mark):
-            return _as(data, encoding)
-    zeros = [data[side:4000:2].count(0) * 2 / max(len(data[:4000]), 1) for side in (0, 1)]
-    if max(zeros) > 0.6 and min(zeros) < 0.2:  # every other byte is 0: UTF-16 without its mark
-        return _as(data, "utf-16-be" if zeros[0] > zeros[1] else "utf-16-le")
-    if 0 in data:
-        raise TableError("The file holds NUL bytes, so it is not text. Save the table as CSV.")
-    try:
-        return data.decode("utf-8")
-    except UnicodeDecodeError:
-        notes.append("The file is not UTF-8 and was read as Latin-1: look at the names of the columns.")
-        try:
-            return data.decode("cp1252")  # what Windows calls Latin-1, with € and quotation marks
-        except UnicodeDecodeError:
-            return data.decode("latin-1")
-
-
-def _as(data: bytes, encoding: str) -> str:
-    try:
-        return data.decode(encoding)
-    except UnicodeDecodeError:
-        name = encoding.upper().removesuffix("-SIG").removesuffix("-LE").removesuffix("-BE")
-        raise TableError(
-            f"The file begins as {name} and does not go on so. Save the table as CSV in UTF-8."
-        ) from None
+    columns: list[Column] = []
+    for place, (name, cell, fast) in enumerate(zip(names, cells, quick, strict=True)):
+        if plainly:
+            numbers = careful_numbers(cell, comma) if fast is None else fast
+            columns.append(plain_column(name, numbers, int(np.asarray(pc.not_equal(cell, "")).sum())))
+        else:
+            first = unnamed_first and place == 0
+            columns.append(column_of(name, cell, comma, how.get(name, ""), quick=fast, unnamed_first=first))
+    return _reading(columns, cells, rows, ragged, notes)
 
 
 # ------------------------------------------------------------------------------------------------- rows and cells
 
 
+def _without_lines_above(text: str, notes: list[str]) -> tuple[str, int]:
+    """The text without comments and titles above its table, and how many lines they were.
+
+    A comment that has a name for every column is the header, as NumPy writes it.
+    """
+    lines = list(islice(_lines(text), 10 * LOOKED_AT))
+    count = next((i for i, line in enumerate(lines) if line.strip() and not line.startswith(COMMENT)), 0)
+    if count and count < len(lines):
+        last = lines[count - 1].strip().lstrip("#%/ ")
+        rest = "".join(lines[count:])
+        separator = separator_of(rest)
+        wide = len(_top(rest, separator)[0])
+        named = _top(last, separator) if last else []
+        if (
+            named
+            and len(named[0]) == wide > 1
+            and not any(map(_is_number, named[0]))
+            and _is_row(rest, separator)
+        ):
+            text = f"{last}\n{text[sum(map(len, lines[:count])) :]}"
+            return text, count - 1
+    else:
+        count = 0
+    rest = "".join(lines[count:])
+    separator = separator_of(rest)
+    top = _top(rest, separator) if separator != " " else []
+    widths = [len(row) for row in top if row]
+    usual = max(set(widths), key=widths.count) if widths else 0
+    if usual > 1 and widths.count(usual) > len(widths) / 2:
+        filled = [sum(1 for cell in row if cell.strip()) for row in top]
+        titles = next((i for i, row in enumerate(top) if len(row) == usual and filled[i] > 1), 0)
+        alone = all(filled[i] <= 1 for i in range(titles))
+        if alone and '"' not in "".join(lines[count : count + titles]):
+            count += titles
+    if count:
+        one = count == 1
+        notes.append(
+            f"The first {'line is no row of the table and was' if one else f'{count} lines are no rows of the table and were'} skipped."
+        )
+    return text[sum(map(len, lines[:count])) :], count
+
+
+def _top(text: str, separator: str) -> list[list[str]]:
+    """The first rows as cells."""
+    try:
+        return list(islice(_rows(text, separator), LOOKED_AT))
+    except csv.Error:
+        return [[]]
+
+
+def _rows(text: str, separator: str) -> Any:
+    if separator == " ":
+        lines = (line.replace("\t", " ").strip() + "\n" for line in _lines(text))
+        return csv.reader(lines, delimiter=" ", skipinitialspace=True)
+    return csv.reader(_lines(text), delimiter=separator)
+
+
+def _lines(text: str) -> Iterator[str]:
+    """The lines of a text, with their ends, and no second copy of it."""
+    start = 0
+    while start < len(text):
+        end = text.find("\n", start) + 1 or len(text)
+        yield text[start:end]
+        start = end
+
+
+def _is_number(cell: str) -> bool:
+    return _is_plain(cell.strip()) is not None
+
+
+def _is_plain(cell: str) -> re.Match[str] | None:
+    cell = cell[:LONGEST]
+    return re.match(PLAIN_NUMBER, cell) or re.match(COMMA_NUMBER, cell)
+
+
+def _is_row(text: str, separator: str) -> bool:
+    """Whether there are numbers in the first line."""
+    return any(map(_is_number, _top(text, separator)[0]))
+
+
 def separator_of(text: str) -> str:
-    """The separator with which the first rows have as many cells as the header, more than one."""
+    """The separator with which most of the first rows have the same number of cells, more than one."""
     best, found = 0.0, ","
     for separator in SEPARATORS:
-        try:
-            top = list(islice(csv.reader(io.StringIO(text), delimiter=separator), LOOKED_AT))
-        except csv.Error:
-            continue
+        top = _top(text, separator)
         widths = [len(row) for row in top if row]
-        width = widths[0]
-        agree = sum(one == width for one in widths)
-        score = agree**2 / len(
-            widths
-        )  # a single row, into which quotation marks have drawn all others, is no agreement
-        if width > 1 and score > best:
+        width = max(widths, key=widths.count, default=0)  # of those that are as frequent, the first
+        agree = widths.count(width)
+        # a single row, into which quotation marks have drawn all others, is no agreement
+        score = agree**2 / max(len(widths), 1)
+        short = len(widths) > 1 and widths[0] == width - 1
+        if separator == " " and (agree < len(widths) - short or not any(map(_is_number, top[-1]))):
+            continue  # words of sentences, and not cells
+        holds_several = any(  # 18.0  8  307.0 in each cell: then blanks separate, and the tab is one of them
+            all(NUMBERS_IN_A_CELL.fullmatch(row[i][:LONGEST]) for row in top[1:] if len(row) == width)
+            for i in range(width)
+        )
+        if width > 1 and score > best and not (holds_several and len(top) > 2):
             best, found = score, separator
     return found
 
 
-def _width_of(text: str, separator: str) -> int:
-    """How many columns the first row has."""
-    width = len(next(csv.reader(io.StringIO(text), delimiter=separator)))
-    if width == 1:
+def parted(text: str, separator: str) -> tuple[str, str]:
+    """The text with a separator of one character: runs of blanks become a tab."""
+    if separator != " ":
+        return text, separator
+    if '"' not in text:
+        return "\n".join("\t".join(line.split()) for line in text.split("\n")), "\t"
+    file = io.StringIO()
+    writer = csv.writer(file, delimiter="\t", lineterminator="\n")
+    try:
+        writer.writerows(_rows(text, " "))
+    except csv.Error:
+        raise TableError(OPEN_QUOTE) from None
+    return file.getvalue(), "\t"
+
+
+def _width_of(text: str, separator: str) -> tuple[int, bool]:
+    """How many columns there are, and whether the header is one name short of them."""
+    top = _top(text, separator)
+    width = len(top[0])
+    below = [len(row) for row in top[1:] if row]
+    short = len(below) > 0 and all(one == width + 1 for one in below)
+    if width == 1 and not short:
         raise TableError(
             "The table has one column; a fit needs two, a feature and a target. "
-            "Columns are separated by commas, semicolons, tabs or |."
+            "Columns are separated by commas, semicolons, tabs, | or blanks."
         )
-    if width > MAX_COLUMNS:
-        raise TableError(f"The table must have at most {MAX_COLUMNS} columns. Got {width:,}.")
-    return width
+    if width + short > MAX_COLUMNS:
+        raise TableError(f"The table must have at most {MAX_COLUMNS} columns. Got {width + short:,}.")
+    return width + short, short
 
 
 def _cells_of(
-    text: str, separator: str, width: int
+    text: str, separator: str, width: int, short: bool = False
 ) -> tuple[list[pa.StringArray], np.ndarray, list[tuple[int, int]]]:
     """Columns of text, the number of each row, and the rows that have another number of cells, with that number."""
     skipped: list[int] = []
@@ -247,11 +353,11 @@ def _cells_of(
 
     def look_at(row: pa_csv.InvalidRow) -> str:
         skipped.append(row.number)
-        if row.text.strip():
+        if row.text and row.text.strip():
             ragged.append((row.number, row.actual_columns))
         return "skip"
 
-    data = text.encode("utf-8", "replace")
+    data = ((separator if short else "") + text).encode("utf-8", "replace")  # an index has no name
     fields = [f"f{i}" for i in range(width)]
     try:
         table = pa_csv.read_csv(
@@ -294,125 +400,146 @@ def _blank(cells: Sequence[pa.StringArray]) -> np.ndarray:
     return blank
 
 
-def names_of(cells: Sequence[pa.StringArray], notes: list[str]) -> list[str] | None:
-    """The names in the first row, each once, or None if there are numbers in it."""
+def names_of(cells: Sequence[pa.StringArray], notes: list[str], *, short: bool = False) -> list[str] | None:
+    """The names in the first row, each once, or None if it is a row like the others.
+
+    Args:
+        cells: The columns, with their first row.
+        notes: Takes what is said of the names.
+        short: Whether the header is one name short, that of the first column.
+
+    Raises:
+        TableError: If a name is missing, and not that of an index.
+    """
     first = [column[0].as_py() for column in cells]
-    if all(re.match(PLAIN_NUMBER, cell) or re.match(COMMA_NUMBER, cell) for cell in first):
+    if short:
+        index = cells[0][1:]
+        if pc.count_distinct(index).as_py() < len(index):
+            raise TableError(
+                f"The header is one name short: it has {len(cells) - 1}, the rows have {len(cells)} cells. Add the name."
+            )
+        notes.append("The header is one name short: the first column is taken for an index without a name.")
+    elif is_data(first, [column[1 : BELOW + 1] for column in cells]):
         return None
     names: list[str] = []
     for place, cell in enumerate(first, 1):
         name = clean_name(cell)
         if not name:
             name = f"column {place}"
-            notes.append(f"Column {place} has no name and is called {name}.")
+            if not short:
+                notes.append(f"Column {place} has no name and is called {name}.")
         elif name.endswith("…") and len(cell) > len(name):
             notes.append(f"The name of column {place} is very long and was cut.")
-        unique, count = name, 1
-        while unique in names:
-            count += 1
-            unique = f"{name[:50]} ({count})"
-        if count > 1:
-            notes.append(f"The name {name} stands above several columns: column {place} is called {unique}.")
-        names.append(unique)
+        once = unique(name, dict.fromkeys(names))
+        if once != name:
+            notes.append(f"The name {name} stands above several columns: column {place} is called {once}.")
+        names.append(once)
     return names
 
 
-# ------------------------------------------------------------------------------------------------------- numbers
+def is_data(first: Sequence[str], below: Sequence[pa.StringArray]) -> bool:
+    """Whether a first row is of the kind of the rows below, and holds no names.
 
-
-def has_decimal_commas(cells: Sequence[pa.StringArray], separator: str) -> bool:
-    """Whether more cells have a decimal comma than a decimal point.
-
-    Where commas separate the columns, "1,234" in quotation marks may be a thousand and more: that is not guessed at.
+    Names differ in kind from what they stand above. Numbers above numbers are data, but for rising years, as in a table
+    with a column for each year. Where all are words, those of a row of data stand below again.
     """
-    commas = points = thousands = 0
-    for column in cells:
-        commas += _count(column, COMMA_NUMBER)
-        points += _count(column, r"^[+-]?[0-9]*\.[0-9]+([eE][+-]?[0-9]+)?$")
-        thousands += _count(column, THOUSANDS)
-    if separator == "," and commas == thousands:
+    numbers = [bool(_is_plain(cell)) or not np.isnan(_one(cell)) for cell in first]
+    if all(_is_plain(cell) for cell in first):
+        return True
+    gaps = are_gaps(first)
+    again = [pc.index(column, cell).as_py() >= 0 for cell, column in zip(first, below, strict=True)]
+    numeric = [
+        len(column) > 0 and np.mean(~np.isnan(numerals(column, comma=False).values)) > 0.5 for column in below
+    ]
+    if any(kind and not number and not gap for kind, number, gap in zip(numeric, numbers, gaps, strict=True)):
         return False
-    return commas > points
+    over = [cell for cell, kind, number in zip(first, numeric, numbers, strict=True) if kind and number]
+    words = [there for there, number, gap in zip(again, numbers, gaps, strict=True) if not number and not gap]
+    if not over:
+        return len(words) > 1 and all(words)
+    years = [int(cell) if re.fullmatch("[12][0-9]{3}", cell) else 0 for cell in over]
+    rising = len(years) > 1 and years[0] > 0 and all(a < b for a, b in pairwise(years))
+    return not rising or any(words)
 
 
-def _count(column: pa.StringArray, pattern: str) -> int:
-    return pc.sum(pc.match_substring_regex(column, pattern)).as_py() or 0
+def _one(cell: str) -> float:
+    """The number in a cell, however it is dressed."""
+    return float(numerals(pa.array([cell[:LONGEST]], pa.string()), comma=False).values[0])
 
 
-def quick_numbers(column: pa.StringArray) -> np.ndarray | None:
-    """A column all of whose cells are numbers; None if one is not."""
-    try:
-        numbers = column.cast(pa.float64()).to_numpy(zero_copy_only=False)
-    except pa.ArrowInvalid:
-        return None
-    return numbers if np.isfinite(numbers).all() else None
-
-
-def careful_numbers(column: pa.StringArray, comma: bool) -> np.ndarray:
-    """A column's numbers, NaN where a cell holds none, infinite where it is too large for float64."""
-    if comma:
-        is_comma = pc.match_substring_regex(column, COMMA_NUMBER)
-        column = pc.if_else(is_comma, pc.replace_substring(column, ",", "."), column)
-    is_number = pc.match_substring_regex(column, PLAIN_NUMBER)
-    only = pc.if_else(is_number, column, pa.scalar(None, pa.string()))
-    return only.cast(pa.float64()).to_numpy(zero_copy_only=False)
-
-
-def _table_of(
-    names: Sequence[str],
+def _reading(
+    columns: Sequence[Column],
     cells: Sequence[pa.StringArray],
-    parsed: Sequence[np.ndarray],
     rows: np.ndarray,
     ragged: Sequence[tuple[int, int]],
     notes: list[str],
 ) -> Reading:
-    columns: dict[str, np.ndarray] = {}
+    made: dict[str, np.ndarray] = {}
     findings: list[Finding] = []
-    words: list[str] = []
+    read_as: list[ReadAs] = []
+    kept: list[Column] = []
     found = 0
-    for name, cell, as_parsed in zip(names, cells, parsed, strict=True):
-        numbers = np.array(as_parsed)
-        filled = np.asarray(pc.not_equal(cell, ""))
-        known = int(np.isfinite(numbers).sum())
-        if known == 0 or known < NUMBER_SHARE * filled.sum():
-            words.append(name)
-            continue
-        size = np.abs(numbers)
-        numbers[(size > LARGEST) | ((size < SMALLEST) & (size > 0))] = np.nan
-        bad = np.flatnonzero(np.isnan(numbers))
-        found += len(bad)
-        findings += [Finding(int(rows[i]), name, what_is_wrong(cell[int(i)].as_py())) for i in bad[:LISTED]]
-        columns[name] = numbers
-    if len(columns) < 2:
-        raise TableError(_too_few(columns, names, cells, rows))
+    room = MAX_COLUMNS - sum(len(column.columns) for column in columns if column.how != WORDS)
+    for column, cell in zip(columns, cells, strict=True):
+        if column.how == WORDS:  # numbers come first: of many words few may find room
+            room -= len(column.columns)
+        if room < 0:
+            room += len(column.columns)
+            said = f"a table has at most {MAX_COLUMNS} columns, so it is left out"
+            column = Column(column.name, LEFT_OUT, said, {})
+        kept.append(column)
+        own = {unique(name, made): numbers for name, numbers in column.columns.items()}
+        if column.said or tuple(own) != (column.name,):
+            read_as.append(ReadAs(column.name, column.said, tuple(own), column.kind))
+        made |= own
+        if own:
+            bad = np.flatnonzero(np.isnan(next(iter(own.values()))))
+            found += len(bad)
+            what = what_is_no_word if column.how == WORDS else what_is_wrong
+            findings += [Finding(int(rows[i]), column.name, what(cell[int(i)].as_py())) for i in bad[:LISTED]]
+    if len(made) < 2:
+        raise TableError(_too_few(kept))
     if ragged:
         at = np.searchsorted(rows, [row for row, _ in ragged])
-        columns = {name: np.insert(column, at, np.nan) for name, column in columns.items()}
-        cell_words = [f" has {counted(count, 'cell')} instead of {len(names)}" for _, count in ragged]
+        made = {name: np.insert(numbers, at, np.nan) for name, numbers in made.items()}
+        cell_words = [f" has {counted(count, 'cell')} instead of {len(cells)}" for _, count in ragged]
         findings += [
             Finding(row, "", what) for (row, _), what in zip(ragged[:LISTED], cell_words, strict=False)
         ]
         found += len(ragged)
-    if len(next(iter(columns.values()))) < 2:
+    if len(next(iter(made.values()))) < 2:
         raise TableError("The table has one row of numbers; a fit needs at least two.")
-    if words:
-        notes.append(
-            f"{len(words)} column{'s hold' if len(words) > 1 else ' holds'} words and cannot be used: "
-            + ", ".join(words[:5])
-            + ("." if len(words) <= 5 else " and others.")
-        )
+    if by := _series(kept, cells):
+        notes.append(f"Several series stand under one another: {by} tells them apart.")
     findings.sort(key=lambda one: one.row)
-    return Reading(Table.of(columns), tuple(findings[:LISTED]), found, tuple(notes), tuple(words))
+    table = Table.of(made, read_as)
+    return Reading(table, tuple(findings[:LISTED]), found, tuple(notes), tuple(kept))
+
+
+def _series(columns: Sequence[Column], cells: Sequence[pa.StringArray]) -> str:
+    """Of a table in which dates come again, the column of words that has each of them once a word; "" if there is none."""
+    dated = next((cell for one, cell in zip(columns, cells, strict=True) if one.kind == "dates"), None)
+    if dated is None:
+        return ""
+    dates = np.asarray(dated.dictionary_encode().indices).astype(np.int64)
+    if len(np.unique(dates)) == len(dates):
+        return ""
+    for column, cell in zip(columns, cells, strict=True):
+        if column.kind == "words" or not column.columns:
+            words = cell.dictionary_encode()
+            pairs = dates * len(words.dictionary) + np.asarray(words.indices)
+            if 1 < len(words.dictionary) < len(pairs) == len(np.unique(pairs)):
+                return column.name
+    return ""
 
 
 def what_is_wrong(cell: str) -> str:
     """What is wrong with a cell, to follow its place in a sentence."""
     if not cell:
         return " is empty"
+    cell = cell[:LONGEST]
     short = " ".join(cell.split())
     short = short if len(short) <= 40 else short[:39] + "…"
-    if re.match(THOUSANDS, cell):
-        return f": ‘{short}’ is not a number; a thousand is written 1000"
     if re.match(PLAIN_NUMBER, cell):
         return f": {short} is beyond what can be computed, {SMALLEST} to {LARGEST}"
     if re.fullmatch(r"[+-]?(inf|infinity|∞)", cell, re.IGNORECASE):
@@ -420,11 +547,18 @@ def what_is_wrong(cell: str) -> str:
     return f": ‘{short}’ is not a number"
 
 
-def _too_few(
-    columns: dict[str, np.ndarray], names: Sequence[str], cells: Sequence[pa.StringArray], rows: np.ndarray
-) -> str:
-    """Why nothing can be fitted, with the first cell that shows it."""
-    place = next(i for i, name in enumerate(names) if name not in columns)
-    example = Finding(int(rows[0]), names[place], what_is_wrong(cells[place][0].as_py()))
-    got = f"Got one, {next(iter(columns))}" if columns else "Got none"
-    return f"The table needs two columns of numbers, a feature and a target. {got}: {example}."
+def what_is_no_word(cell: str) -> str:
+    """What is wrong with a cell among words, to follow its place in a sentence."""
+    return f": ‘{cell}’ is no word" if cell else " is empty"
+
+
+def _too_few(columns: Sequence[Column]) -> str:
+    """Why nothing can be fitted."""
+    usable = [column.name for column in columns if column.columns]
+    why = [f"{column.name}: {column.said}" for column in columns if not column.columns]
+    got = f"Got one, {usable[0]}" if usable else "Got none"
+    return f"The table needs two columns of numbers, a feature and a target. {got}; {why[0]}."
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names[:5]) + (f" and {len(names) - 5:,} more" if len(names) > 5 else "")

@@ -17,17 +17,10 @@ from pyarrow import compute
 from pyarrow import csv as pa_csv
 
 from gd_core.tables.chunks import Piece, Shard
-from gd_core.tables.reading import (
-    OPEN_QUOTE,
-    Finding,
-    TableError,
-    careful_numbers,
-    has_decimal_commas,
-    names_of,
-    quick_numbers,
-    separator_of,
-    text_of,
-)
+from gd_core.tables.columns import NUMBERS, column_of
+from gd_core.tables.decoding import TableError, text_of
+from gd_core.tables.numerals import has_decimal_commas, numerals, quick_numbers
+from gd_core.tables.reading import OPEN_QUOTE, Finding, names_of, separator_of
 from gd_core.words import counted
 
 HEAD = 2**20  # bytes that are looked at before anything is read
@@ -69,6 +62,9 @@ class CsvRows:
         self.names = tuple(names)
         sample = [pa.array([cell.strip() for cell in column]) for column in zip(*rows, strict=True)]
         self._comma = has_decimal_commas(sample, self._separator)
+        looks = [column_of(name, cells, self._comma) for name, cells in zip(names, sample, strict=False)]
+        self.usable = tuple(one.name for one in looks if one.how == NUMBERS and one.offered) or self.names
+        self.notes += [one.question for one in looks if one.question and one.how == NUMBERS]
         blank = head[: len(head) - len(head.removeprefix(b"\xef\xbb\xbf").lstrip())].count(b"\n")
         self._lines_before = blank + header
         self._start = sum(map(len, head.splitlines(keepends=True)[: self._lines_before]))
@@ -165,7 +161,7 @@ class CsvRows:
 
     def _numbers(self, column: Any) -> np.ndarray:
         quick = None if self._comma else quick_numbers(column)
-        return careful_numbers(pc.utf8_trim_whitespace(column), self._comma) if quick is None else quick
+        return numerals(pc.utf8_trim_whitespace(column), self._comma).values if quick is None else quick
 
     def _width(self, cells: int) -> str:
         return f" has {counted(cells, 'cell')} instead of {len(self.names)}"

@@ -13,7 +13,8 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from gd_core.tables.chunks import Piece, Shard
-from gd_core.tables.reading import TableError, careful_numbers, quick_numbers
+from gd_core.tables.decoding import TableError
+from gd_core.tables.numerals import careful_numbers, quick_numbers
 from gd_core.tables.table import clean_name
 
 CELLS_AT_ONCE = 2**20
@@ -43,6 +44,10 @@ class ParquetRows:
         self._columns = {clean_name(name): name for name in schema.names if schema.names.count(name) == 1}
         self._types = {name: schema.field(kept).type for name, kept in self._columns.items()}
         self.names = tuple(self._columns)
+        are_numbers = (
+            name for name, kind in self._types.items() if _can_be_numbers(kind) and not _is_text(kind)
+        )
+        self.usable = tuple(are_numbers) or self.names
         self.notes: list[str] = []
 
     def _open(self) -> parquet.ParquetFile:
@@ -109,12 +114,18 @@ def _can_be_numbers(kind: pa.DataType) -> bool:
     return any(test(kind) for test in tests)
 
 
+def _is_text(kind: pa.DataType) -> bool:
+    if types.is_dictionary(kind):
+        return _is_text(kind.value_type)
+    return types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind)
+
+
 def _numbers(column: Any) -> np.ndarray:
     """A column as float64, [n]; NaN where it holds no number."""
     kind = column.type
     if types.is_dictionary(kind):
         column, kind = column.dictionary_decode(), kind.value_type
-    if types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind):
+    if _is_text(kind):
         text = column.cast(pa.string()).fill_null("")
         quick = quick_numbers(text)
         return careful_numbers(text, comma=False) if quick is None else quick

@@ -22,14 +22,35 @@ import numpy as np
 
 from gd_core.tables.example_tables import EXAMPLE_TABLES, FOLDER
 
-MAX_ROWS = 200_000
+MAX_ROWS = 1_000_000
 MAX_COLUMNS = 100
 MAX_NAME = 60  # characters of a column's name
+MAX_SAID = 400  # characters of how a column was read
 LARGEST, SMALLEST = 1e30, 1e-30  # of a number's size: beyond, powers and squares leave the range of float64
 MAX_IN_LINK = 2000  # characters
 PACKED, FINGERPRINT = "z.", "sha256:"
 SHOWN_DIGITS = 16  # of a fingerprint, 64 bits
 WRITTEN_CELLS, WRITTEN_LENGTH = 20_000, 100_000  # no larger table is even tried to be written into a link
+
+
+# What is set aside is not worth predicting from, nor being predicted: a row number, and what is the same in every row.
+KINDS = ("numbers", "words", "dates", "set aside")
+
+
+class ReadAs(NamedTuple):
+    """What a column of the file became that did not hold plain numbers alone.
+
+    Attributes:
+        name: Its own name, by which it may be asked for.
+        said: How it was read, in a few words: "No = 0, Yes = 1".
+        columns: The table's columns that it became; none if it was left out.
+        kind: What it was, one of `KINDS`.
+    """
+
+    name: str
+    said: str
+    columns: tuple[str, ...]
+    kind: str = "numbers"
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,13 +60,17 @@ class Table:
     Attributes:
         names: C different names, each as `clean_name` leaves it.
         columns: C columns, each [N], float64; NaN where a cell holds no number.
+        read_as: What else the file's columns were than plain numbers. Two tables with the same numbers are the same.
     """
 
     names: tuple[str, ...]
     columns: tuple[np.ndarray, ...]
+    read_as: tuple[ReadAs, ...] = ()
 
     @classmethod
-    def of(cls, columns: Mapping[str, Sequence[float] | np.ndarray]) -> "Table":
+    def of(
+        cls, columns: Mapping[str, Sequence[float] | np.ndarray], read_as: Sequence[ReadAs] = ()
+    ) -> "Table":
         """A table from columns by name.
 
         Raises:
@@ -65,7 +90,9 @@ class Table:
                 raise ValueError(f"A number's size must be between {SMALLEST} and {LARGEST}, or 0.")
             array[np.isnan(array)] = np.nan  # one kind only, or equal tables would have two fingerprints
             array.setflags(write=False)
-        return cls(tuple(columns), arrays)
+        if any(not set(one.columns) <= set(columns) for one in read_as):
+            raise ValueError("What a column was read as must be columns of the table.")
+        return cls(tuple(columns), arrays, tuple(read_as))
 
     @property
     def rows(self) -> int:
@@ -75,6 +102,30 @@ class Table:
     def __getitem__(self, name: str) -> np.ndarray:
         """A column by its name, [N]."""
         return self.columns[self.names.index(name)]
+
+    def under(self, name: str) -> tuple[str, ...]:
+        """The columns that a name stands for: one, or those that a column of words or dates with it became."""
+        if name in self.names:
+            return (name,)
+        return next((one.columns for one in self.read_as if one.name == name), ())
+
+    def own_name(self, column: str) -> str:
+        """The name of the file's column that a column came from."""
+        return next((one.name for one in self.read_as if column in one.columns), column)
+
+    def said_of(self, name: str) -> str:
+        """How the column with this name of its own was read, in a few words; "" if it held plain numbers, or is not here."""
+        return next((one.said for one in self.read_as if one.name == name), "")
+
+    def kind_of(self, column: str) -> str:
+        """What the file's column was that a column came from: one of `KINDS`."""
+        return next((one.kind for one in self.read_as if column in one.columns), "numbers")
+
+    @cached_property
+    def offered(self) -> tuple[str, ...]:
+        """Columns worth predicting from, or being predicted: no row numbers, nor what never changes."""
+        hidden = {name for one in self.read_as if one.kind == "set aside" for name in one.columns}
+        return tuple(name for name in self.names if name not in hidden) or self.names
 
     @cached_property
     def missing(self) -> Mapping[str, int]:
@@ -102,7 +153,12 @@ class Table:
     @cached_property
     def key(self) -> str:
         """What an `Experiment` says: the whole table as text if it fits in a link, or else its fingerprint."""
-        return _packed(self) or FINGERPRINT + self.fingerprint[:SHOWN_DIGITS]
+        return _packed(self) or self.mark
+
+    @property
+    def mark(self) -> str:
+        """What an `Experiment` says of a table that is not to be in its link, or is too large: by this it is found here."""
+        return FINGERPRINT + self.fingerprint[:SHOWN_DIGITS]
 
     @property
     def travels(self) -> bool:
@@ -192,9 +248,11 @@ _here: WeakValueDictionary[str, Table] = WeakValueDictionary()
 
 def keep(table: Table) -> Table:
     """Make a table known to this process for as long as the caller holds what is returned: the same content once."""
-    if table.travels:
-        return table
-    return _here.setdefault(table.key, table)
+    here = _here.setdefault(table.mark, table)
+    if here.read_as != table.read_as:  # the same numbers, from a file in other words
+        _here[table.mark] = here = table
+    _here[here.key] = here  # who holds it knows more of it than its link does: the columns that were left out
+    return here
 
 
 def find(key: str) -> Table:
@@ -207,7 +265,7 @@ def find(key: str) -> Table:
     if key in EXAMPLE_TABLES:
         return _example(key)
     if key.startswith(PACKED) and len(key) <= MAX_IN_LINK:
-        return _unpacked(key)
+        return _here.get(key) or _unpacked(key)
     if re.fullmatch(f"{FINGERPRINT}[0-9a-f]{{{SHOWN_DIGITS}}}", key):
         table = _here.get(key)
         if table is None:
@@ -225,9 +283,14 @@ def _packed(table: Table) -> str | None:
     """A table as CSV, deflated, in base64 of the alphabet for addresses; None if that is too long."""
     if table.rows * len(table.names) > WRITTEN_CELLS:
         return None
-    text = to_csv(table)
-    if len(text) > WRITTEN_LENGTH:
-        return None
+    rows = to_csv(table)
+    for text in (rows + _notes_of(table), rows):  # what can be said with it goes along if there is room
+        if len(text) <= WRITTEN_LENGTH and (key := _deflated(text)):
+            return key
+    return None
+
+
+def _deflated(text: str) -> str | None:
     deflate = zlib.compressobj(9, wbits=-15)
     data = deflate.compress(text.encode()) + deflate.flush()
     key = PACKED + base64.urlsafe_b64encode(data).decode().rstrip("=")
@@ -260,12 +323,23 @@ def to_csv(table: Table) -> str:
     return file.getvalue()
 
 
+def _notes_of(table: Table) -> str:
+    """An empty line, and a row for each column that held more than plain numbers: its name, its kind, how, and what of it."""
+    kept = [one for one in table.read_as if one.columns]
+    if not kept:
+        return ""
+    file = io.StringIO()
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerows((one.name, one.kind, one.said, *one.columns) for one in kept)
+    return f"\n{file.getvalue()}"
+
+
 def _digits(number: float) -> str:
     return "" if math.isnan(number) else repr(number).removesuffix(".0")
 
 
 def _from_csv(text: str) -> Table:
-    """The inverse of `to_csv`; anything else is refused.
+    """The inverse of `to_csv` and `_notes_of`; anything else is refused.
 
     Raises:
         ValueError: If it is anything else.
@@ -276,10 +350,21 @@ def _from_csv(text: str) -> Table:
         raise ValueError(str(error)) from None
     if len(set(names)) < len(names):
         raise ValueError("names twice")
+    notes: list[list[str]] = []
+    if [] in rows:
+        rows, notes = rows[: rows.index([])], rows[rows.index([]) + 1 :]
     numbers = [[float(cell or "nan") for cell in row] for row in rows]
     if any(len(row) != len(names) for row in rows):
         raise ValueError("rows of different lengths")
-    table = Table.of(dict(zip(names, zip(*numbers, strict=True), strict=True)))
+    table = Table.of(
+        dict(zip(names, zip(*numbers, strict=True), strict=True)), [_read_as(note) for note in notes]
+    )
     if any(count == table.rows for count in table.missing.values()):
         raise ValueError("a column without a number")
     return table
+
+
+def _read_as(note: Sequence[str]) -> ReadAs:
+    if len(note) < 4 or note[1] not in KINDS or note[0] != clean_name(note[0]) or len(note[2]) > MAX_SAID:
+        raise ValueError("a note that is none")
+    return ReadAs(note[0], " ".join(note[2].split()), tuple(note[3:]), note[1])

@@ -5,12 +5,15 @@ from playwright.sync_api import expect
 from lab import Lab
 
 ODD = "<script>alert(1)</script>"
-ROWS = [(50, 2, 210), (72, 3, 295), ("n/a", 3, 300), (90, 4, 400), (101, 4, 410), (60, 2, 230)]
-FILE = f"{ODD};rooms;price\n" + "\n".join(";".join(map(str, row)) for row in ROWS)
+ROWS = [
+    (50, 2, "no", "$210"), (72, 3, "yes", "$295"), ("n/a", 3, "no", "$300"), (90, 4, "yes", "$400"), (101, 4, "no", "$410"),
+    (60, 2, "yes", "$230"),
+]  # fmt: skip
+FILE = f"{ODD};rooms;brick;price\n" + "\n".join(";".join(map(str, row)) for row in ROWS)
 
 
-def test_a_file_is_uploaded_mended_picked_trained_and_reloaded(lab: Lab):
-    """The bad cell is named, nothing is dropped before the choice, Train works at once, and a reload keeps it all."""
+def test_a_file_is_uploaded_looked_at_picked_trained_and_reloaded(lab: Lab):
+    """Nothing is drawn before it is taken; the bad cell is named; Train works at once; the rows travel when that is said."""
     lab.open_page(
         "/?dataset=table&table=cars&target=distance+(ft)&features=speed+(mph)&learning_rate=0.00188&epochs=50"
     )
@@ -20,24 +23,29 @@ def test_a_file_is_uploaded_mended_picked_trained_and_reloaded(lab: Lab):
         lab.page.locator("input[type=file]").set_input_files(
             {"name": "homes.csv", "mimeType": "text/csv", "buffer": FILE.encode("utf-16")}
         )
-    expect(lab.sidebar).to_contain_text(f"row 4, column {ODD}: ‘n/a’ is not a number")
+    expect(lab.page.get_by_text("no = 0, yes = 1")).to_be_visible()
+    expect(lab.page.locator(".vega-embed")).to_have_count(0)
     assert lab.query == before
     with lab.rerun():
-        lab.sidebar.get_by_role("button", name="Leave them out", exact=True).click()
-    expect(lab.sidebar).to_contain_text("1 of 6 rows are left out")
+        lab.page.get_by_role("button", name="Use this table", exact=True).click()
+    expect(lab.sidebar).to_contain_text("1 row is left out of 6, for want of a number")
+    expect(lab.sidebar).to_contain_text(f"row 4, column {ODD}: ‘n/a’ is not a number")
+    expect(lab.sidebar).to_contain_text("brick: no = 0, yes = 1")
     with lab.rerun():
         lab.sidebar.get_by_role("combobox", name="Features x").click()
-        lab.page.get_by_role("option", name="rooms", exact=True).click()
+        lab.page.get_by_role("option", name="brick", exact=True).click()
         # while the list is open, everything else is hidden from assistive technology
         lab.page.keyboard.press("Escape")
     with lab.rerun():
-        lab.sidebar.get_by_role("button", name="Scale features", exact=True).click()
+        lab.sidebar.get_by_role("button", name="Put the rows into the link", exact=True).click()
     experiment = lab.experiment
-    assert (experiment.features, experiment.target, experiment.points) == ((ODD, "rooms"), "price", 5)
+    assert (experiment.features, experiment.target, experiment.points) == ((ODD, "brick"), "price", 5)
+    assert experiment.scale_features
     lab.train().to_end()
     assert "Diverged" not in lab.verdict()
     lab.page.reload()
     lab.settled()
     assert lab.experiment == experiment
     expect(lab.sidebar).to_contain_text("From a link")
+    expect(lab.sidebar).to_contain_text("brick: no = 0, yes = 1")
     assert lab.errors == []

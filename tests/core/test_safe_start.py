@@ -8,8 +8,9 @@ import pytest
 from gd_core.outcome import Outcome, Trained, outcome
 from gd_core.problem import build
 from gd_core.recorder import record
-from gd_core.safe_start import epochs_needed, safe_of, so_many
+from gd_core.safe_start import epochs_needed, opening, safe_of, safe_start, so_many
 from gd_core.settings.experiment import Experiment, defaults
+from gd_core.tables.table import Table, keep
 from gd_core.theory import curvature_of, forecast_of
 
 SCALED = replace(Experiment.default("noisy-quadratic"), scale_features=True)
@@ -81,3 +82,14 @@ def test_nobody_waits_at_the_limit_or_above():
     ):
         assert epochs_needed(foreseen(experiment)) is None
     assert so_many(float("inf")) == "more than a trillion epochs"
+
+
+@pytest.mark.parametrize("opens", [safe_start, opening])
+def test_a_tiny_column_through_the_origin_opens_at_the_largest_rate_there_is(opens):
+    """Half its limit, 1/λ by the sum of squares, cannot be typed; any smaller rate settles as well."""
+    x = np.array([1e-7, 2e-7, 3e-7, 5e-7])
+    table = keep(Table.of({"x": x.tolist(), "y": [2.0, 1.0, 4.0, 3.0]}))
+    asked, _ = Experiment.from_query({"dataset": "table", "table": table.key, "intercept": "false"})
+    assert 1 / (2 * np.mean(x**2)) > 1e6
+    assert opens(asked).learning_rate == 1e6
+    assert not opens(asked).scale_features

@@ -12,7 +12,7 @@ from train_page import Lab
 from gd_core.landscape import typed_start
 from gd_core.problem import build
 from gd_core.recorder import record
-from gd_core.safe_start import measured, safe_start
+from gd_core.safe_start import measured, opening, safe_start
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.pins import Pin, Pins
 from gd_core.tables.table import Table, keep
@@ -79,7 +79,7 @@ def test_the_intercept_goes_and_the_formula_with_it():
     lab.at.toggle("w_intercept").set_value(False)
     lab.run()
     assert lab.query["intercept"] == "false"
-    assert lab.experiment.learning_rate == safe_start(lab.experiment).learning_rate != 0.01
+    assert lab.experiment.learning_rate == opening(lab.experiment).learning_rate != 0.01
     assert r"\hat y = w_1 x + w_2 x^2}" in words(lab)
     lab.at.select_slider("w_degree").set_value(10)
     lab.run()

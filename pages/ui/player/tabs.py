@@ -19,6 +19,7 @@ from gd_core.settings.engines import ENGINE_NOTE, SPECTRUM
 from gd_core.settings.experiment import Experiment, not_known
 from gd_core.settings.experiment_fields import COMMON_FIELDS
 from gd_core.settings.rules import OPTIMIZER_INFO, is_plain
+from gd_core.settings.table_fields import with_columns
 from gd_core.theory import Curvature, Forecast, conventions, why_no_theory
 from gd_core.words import counted, floor_of, rounded, short, significant
 from pages.ui.charts.error import gap as gap_chart
@@ -199,7 +200,7 @@ def _parameters(run: Run, colours: Palette) -> None:
         "Axis", list(choices), format_func=choices.__getitem__, key="against", default="loss",
         label_visibility="collapsed", required=True,
     )  # fmt: skip
-    names = run.experiment.info.parameters
+    names = with_columns(vars(run.experiment), run.experiment.info.parameters)
     places = [
         place
         for _ in range(0, len(names), ABREAST)

@@ -14,7 +14,7 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 import streamlit as st
 from streamlit.components.v2 import component
 
-from gd_core.export import caption, notebook, record_file, script
+from gd_core.export import caption, notebook, record_file, script, script_table
 from gd_core.lessons.deep_networks import network
 from gd_core.lessons.deep_networks.network import Network
 from gd_core.settings.experiment import Experiment
@@ -243,6 +243,12 @@ def _pytorch(offered: Offered) -> None:
             "Notebook (.ipynb)", partial(notebook.notebook, experiment, flavour), f"{name}_{flavour}.ipynb",
             "application/x-ipynb+json", key="notebook_file", on_click="ignore", icon=":material/download:",
         )  # fmt: skip
+        if script_table.needs_its_numbers(experiment):
+            st.download_button(
+                "Its table (.csv)", partial(script_table.table_file, experiment), "table.csv", "text/csv",
+                key="table_file", on_click="ignore", icon=":material/download:",
+                help="The numbers that words and dates became: the script reads it from its own folder.",
+            )  # fmt: skip
     st.code(script.script(experiment, flavour), language="python", height=CODE_HEIGHT)
     if others := conventions(experiment):
         st.caption(_in_other_code(stability_limit(run.curvature, experiment.phase), others))

@@ -1,10 +1,11 @@
 """A table of one's own in the side bar: upload, paste or take an example; pick columns; say what becomes of gaps. No torch.
 
-What is picked stands in the fields. As long as rows lack a number and nobody has said what becomes of them,
-the experiment stays as it was: the charts go on showing the last complete table.
+What is picked stands in the fields. A file in which words, dates or the like were recognised is shown column by column
+first, as it was read; until its owner takes it, or answers what is asked about it, no run of another is shown.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from html import escape
 from typing import Any, NamedTuple
@@ -20,10 +21,17 @@ from gd_core.settings.table_fields import (
     MAX_DEGREE,
     MAX_FEATURES,
     TABLE_FIELDS,
+    as_columns,
+    guessed_target,
+    is_guessed_by_name,
+    left_out_rows,
     needs_its_file,
+    offers,
+    own_names,
     points_of,
     table_at_hand,
     usual_fields,
+    usual_missing,
 )
 from gd_core.tables.example_tables import EXAMPLE_TABLES
 from gd_core.words import counted
@@ -34,23 +42,45 @@ from pages.ui.train.train_settings import FIRST, page
 
 STATE = st.session_state
 KEPT = 3  # tables that a visitor's session holds
-OF_A_TABLE = (
-    "epochs",
-    "scale_features",
-    "scale_target",
-    "intercept",
-)  # fields that are kept while another pick is made
-KEPT_FIELDS = ("loss", "optimizer", "seed", *OF_A_TABLE)  # of one table; of another one as well but for those
-LISTED = 5  # findings shown
+FILE_TYPES = ["csv", "tsv", "txt", "data", "dat", "xlsx", "xls", "parquet", "json", "jsonl", "gz"]
+# fields that are kept while another pick is made of one table; of another one as well but for the first of them
+OF_A_TABLE = ("epochs", "scale_features", "scale_target", "intercept")
+KEPT_FIELDS = ("loss", "optimizer", "seed", *OF_A_TABLE)
+LISTED = 5  # findings shown, and columns beside the table's name
+
+
+class File(NamedTuple):
+    """A file that was brought, and how its columns are to be read where that was said."""
+
+    name: str
+    source: bytes | str
+    sheet: str
+    how: dict[str, str]
 
 
 class Held(NamedTuple):
-    """A table that a visitor brought: its file's name, the table, what was recognised, and the first bad cells."""
+    """A table that a visitor brought: its file, the table, what was recognised, and the first bad cells."""
 
-    name: str
+    file: File
     table: Any
     notes: tuple[str, ...]
     findings: tuple[Any, ...]
+
+
+class Asked(NamedTuple):
+    """A file that its owner looks at, column by column, before it is taken.
+
+    Attributes:
+        file: It, with what was said.
+        reading: What was made of it.
+        beside: Data set and table that were on the page; when they change, the question is gone.
+        sentence: Why the last thing that was said could not be done, or "".
+    """
+
+    file: File
+    reading: Any
+    beside: tuple[str, str]
+    sentence: str = ""
 
 
 @dataclass
@@ -63,6 +93,8 @@ class OwnTables:
         said: What is wrong with the last file.
         last: The last experiment on a table.
         drawing: The last drawing, of those that were changed.
+        asked: The file that is being looked at.
+        as_it_is: The table whose features its owner wants unscaled.
     """
 
     brought: dict[str, Held] = field(default_factory=dict)
@@ -70,6 +102,8 @@ class OwnTables:
     said: str = ""
     last: Experiment | None = None
     drawing: Experiment | None = None
+    asked: Asked | None = None
+    as_it_is: str = ""
 
 
 def _own() -> OwnTables:
@@ -98,7 +132,7 @@ def remember_drawing(experiment: Experiment) -> None:
 def picked() -> dict[str, Any]:
     """The table's fields as they are picked, good or bad."""
     values: dict[str, Any] = {"dataset": DATASET} | {name: page.field(name) for name in TABLE_FIELDS}
-    values["features"] = tuple(values["features"])
+    values["features"] = as_columns("features", tuple(values["features"]), values["table"])
     return values
 
 
@@ -141,7 +175,8 @@ def trees(**changes: Any) -> Experiment:
 def line(experiment: Experiment) -> None:
     """Which table a lesson shows, under its choice of data sets."""
     if experiment.dataset == DATASET:
-        what = f"{experiment.target} from {', '.join(experiment.features)}"
+        features = own_names(experiment.features, table_at_hand(experiment.table))
+        what = f"{experiment.target} from {', '.join(features)}"
         power = f", degree {experiment.degree}" if experiment.degree > 1 else ""
         st.caption(
             plain(
@@ -179,8 +214,13 @@ def panel() -> None:
     key = page.field("table")
     table = table_at_hand(key)
     with st.container(key="own_table", gap="small"):
+        if now := asked():
+            st.html(f'<p class="panel-title">{escape(now.file.name)}</p>')
+            st.caption("Its columns are on the page. Nothing is trained before you take it.")
+            return
         if table is not None and not task.hidden("table"):
             st.html(_title(key, table))
+            _as_read(key, table)
         if task.free("table"):
             _menu()
         if task.free("table") and not drawing.is_drawing(page.settings):
@@ -192,18 +232,19 @@ def panel() -> None:
             st.markdown(f":orange[:material/error:] {plain(sentence)}")
         if table is None:
             return
-        names = list(table.names)
+        target = page.field("target")
         if not task.hidden("target"):
-            page.draw(st.selectbox, "target", "Target y", options=names, then=_target_picked,
+            page.draw(st.selectbox, "target", "Target y", options=_with(table.offered, [target]), then=_target_picked,
                       disabled=not task.free("target"), help="The column that is predicted.")  # fmt: skip
-        others = [name for name in names if name != page.field("target")]
+        others = [name for name in offers(table) if name != table.own_name(target)]
         if not task.hidden("features"):
             page.draw(
-                st.multiselect, "features", "Features x", options=others, then=_features_picked,
+                st.multiselect, "features", "Features x", options=_with(others, page.field("features")), then=_features_picked,
                 max_selections=MAX_FEATURES, placeholder="Choose columns", disabled=not task.free("features"),
-                help="The columns that it is predicted from. With one a line or a polynomial is fitted, with several a plane.",
+                help="The columns that it is predicted from. With one a line or a polynomial is fitted, with several a plane. "
+                "A column of words brings a column of 0 and 1 for each word but the first.",
             )  # fmt: skip
-        if len(page.field("features")) == 1 and not task.hidden("degree"):
+        if len(picked()["features"]) == 1 and not task.hidden("degree"):
             page.draw(
                 st.select_slider, "degree", "Degree", options=range(1, MAX_DEGREE + 1),
                 then=lambda degree: _pick(degree=degree),
@@ -222,12 +263,42 @@ def panel() -> None:
             _gaps(table)
 
 
+def _with(names: Sequence[str], chosen: Sequence[str]) -> list[str]:
+    """What is offered, and what is chosen besides, as by a link."""
+    return list(dict.fromkeys([*names, *chosen]))
+
+
+def _as_read(key: str, table: Any) -> None:
+    """What was read otherwise than it stands in the file, beside its name, and the way to change it."""
+    said = [one for one in table.read_as if one.said]
+    lines = []
+    if key in _own().brought and guessed_target(table) == page.field("target"):
+        why = "by its name" if is_guessed_by_name(page.field("target")) else "as the last column of numbers"
+        lines.append(f"{cut(page.field('target'))} is predicted, {why}")
+    lines += [f"{cut(one.name)}: {one.said}" for one in said[:LISTED]]
+    if (more := len(said) - LISTED) > 0:
+        lines.append(f"and {counted(more, 'more column')}")
+    if lines:
+        st.html(f'<ul class="as-read">{"".join(f"<li>{escape(line)}</li>" for line in lines)}</ul>')
+    held = _own().brought.get(key)
+    if held and said and held.file.source and task.free("table"):
+        st.button(
+            "Undo or change", icon=":material/undo:", key="read_otherwise", type="tertiary", on_click=_look_again,
+            help="Shows every column, and what else it can be read as.",
+        )  # fmt: skip
+
+
+def cut(name: str) -> str:
+    """A column's name for a line."""
+    return name if len(name) <= 30 else f"{name[:29]}…"
+
+
 def _title(key: str, table: Any) -> str:
     held = _own().brought
     name = (
         EXAMPLE_TABLES[key].title
         if key in EXAMPLE_TABLES
-        else held[key].name
+        else held[key].file.name
         if key in held
         else "Your points"
         if table.names == drawing.COLUMNS
@@ -242,7 +313,7 @@ def _menu() -> None:
         "Bring a table", icon=":material/table:", width="stretch", key="table_menu", on_change="rerun"
     ):
         st.file_uploader(
-            "A CSV or TSV file, up to 200,000 rows", type=["csv", "tsv", "txt"], max_upload_size=5,
+            "A file with a table: CSV, Excel, Parquet, JSON; up to a million rows", type=FILE_TYPES, max_upload_size=50,
             key=_upload_key(), on_change=_uploaded,
         )  # fmt: skip
         st.text_area(
@@ -272,49 +343,35 @@ def _said() -> list[str]:
 
 
 def _gaps(table: Any) -> None:
-    """Bad cells of the columns that are used, and the choice what becomes of their rows; else what was chosen."""
-    found = problem()
-    if found and found[0] != "missing":
+    """What is wrong with the pick; or the rows that lack a number, with the first such cells, and what became of them."""
+    if found := problem():
         st.markdown(f":orange[:material/error:] {plain(found[1])} The charts show the last good choice.")
         return
     values = picked()
     columns = (values["target"], *values["features"])
     if not any(table.missing[name] for name in columns):
         return
-    if values["missing"] == "refuse":
-        left = points_of({**values, "missing": "drop"}) or 0
-        gone = table.rows - left
-        rows = f"{counted(gone, 'row')} {'lacks' if gone == 1 else 'lack'} a number"
-        st.markdown(f":orange[:material/error:] {rows}. What shall become of them?")
-        st.caption("  \n".join(_findings(table, columns)))
-        st.button("Leave them out", key="drop_rows", on_click=_pick, kwargs={"missing": "drop"}, width="stretch",
-                  disabled=left < 2, help=f"{left:,} of {counted(table.rows, 'row')} are left.")  # fmt: skip
-        st.button("Fill with the mean", key="fill_rows", on_click=_pick, kwargs={"missing": "mean"}, width="stretch",
-                  help="A missing feature takes the mean of its column, where rows are held out that of the others. "
-                       "A row without a target is left out.")  # fmt: skip
-        st.caption("Until you choose, the charts show the last complete table.")
-        return
     from gd_core.tables.table import used
 
     rows = used(table, values["target"], values["features"], values["missing"])
-    parts = []
+    said = [left_out_rows(values)] if rows.dropped else []
     if rows.filled:
-        one = rows.filled == 1
-        parts.append(
+        means = (
             "1 missing number is the mean of its column"
-            if one
+            if rows.filled == 1
             else f"{counted(rows.filled, 'missing number')} are the mean of their column"
         )
-        parts[-1] += " over the training rows" if page.settings.holdout else ""
-    parts += [f"{rows.dropped:,} of {counted(table.rows, 'row')} are left out"] if rows.dropped else []
-    st.caption(f"{'; '.join(parts)}.")
-    st.button(
-        "Choose again",
-        key="choose_again",
-        type="tertiary",
-        on_click=page.put,
-        kwargs={"missing": "refuse"},
-    )
+        said.append(f"{means}{' over the training rows' if page.settings.holdout else ''}.")
+    st.markdown(f":small[{plain(' '.join(said))}]")
+    st.caption("  \n".join(_findings(table, columns)))
+    if values["missing"] != "mean":
+        st.button("Fill with the mean", key="fill_rows", type="tertiary", on_click=_pick, kwargs={"missing": "mean"},
+                  help="A missing feature takes the mean of its column, where rows are held out that of the others. "
+                       "A row without a target is left out.")  # fmt: skip
+    else:
+        st.button(
+            "Leave them out", key="drop_rows", type="tertiary", on_click=_pick, kwargs={"missing": "drop"}
+        )
 
 
 def _findings(table: Any, columns: tuple[str, ...]) -> list[str]:
@@ -325,23 +382,42 @@ def _findings(table: Any, columns: tuple[str, ...]) -> list[str]:
         places = [(int(i) + 2, name) for name in columns for i in np.flatnonzero(np.isnan(table[name]))]
         said = [f"row {row:,}, column {name} is empty" for row, name in sorted(places)]
     else:
-        said = [str(finding) for finding in held.findings if finding.column in ("", *columns)]
+        own = {table.own_name(name) for name in columns}
+        said = [str(finding) for finding in held.findings if finding.column in ("", *own)]
     more = [f"… and {len(said) - LISTED:,} more"] if len(said) > LISTED else []
     return [plain(one) for one in [*said[:LISTED], *more]]
 
 
 def note(experiment: Experiment) -> str:
-    """What the link of this experiment carries."""
-    held = _own().brought.get(experiment.table)
-    notes = " ".join(held.notes) if held else ""
-    if experiment.table.startswith("sha256:"):
-        mark = experiment.table.removeprefix("sha256:")
-        return (
-            f"{notes} Too large for a link: whoever follows it must bring the same file, fingerprint {mark}."
-        )
+    """What was recognised in the file, and what the link of this experiment carries."""
     if experiment.table in EXAMPLE_TABLES:
         return f"{EXAMPLE_TABLES[experiment.table].source}."
-    return f"{notes} The whole table travels in the link."
+    held = _own().brought.get(experiment.table)
+    notes = " ".join(held.notes) if held else ""
+    if not experiment.table.startswith("sha256:"):
+        return f"{notes} The whole table travels in the link."
+    mark = experiment.table.removeprefix("sha256:")
+    why = "Its rows are not in the link" if _can_travel(experiment) else "Too large for a link"
+    return f"{notes} {why}: whoever follows it must bring the same file, fingerprint {mark}."
+
+
+def _can_travel(experiment: Experiment) -> bool:
+    held = _own().brought.get(experiment.table)
+    return held is not None and held.table.travels and experiment.table != held.table.key
+
+
+def ask_for_the_link(experiment: Experiment) -> None:
+    """The press that puts the rows into the link, where they are few enough and not there yet."""
+    if _can_travel(experiment) and task.current() is None:
+        st.button("Put the rows into the link", key="into_link", icon=":material/link:", on_click=_into_link, width="stretch",
+                  help="Then whoever has the link sees every row, and a reload keeps the table. Until then it holds no row.")  # fmt: skip
+
+
+def _into_link() -> None:
+    held = _own().brought[page.settings.table]
+    _own().brought[held.table.key] = held
+    page.load(replace(page.settings, table=held.table.key))
+    page.touch()
 
 
 # ---------------------------------------------------------------------------------------------------- callbacks
@@ -372,23 +448,79 @@ def _paste() -> None:
 
 
 def _take(source: bytes | str, name: str) -> bool:
-    """Make a table of what was brought and pick its usual columns, or say why there is none. Nothing else changes."""
-    from gd_core.tables.reading import TableError, read
-    from gd_core.tables.table import keep
+    """Make a table of what was brought, or say why there is none. Nothing else changes.
 
+    A table of plain numbers is taken at once; what was recognised in another is shown first.
+    """
+    file = File(name, source, "", {})
     try:
-        reading = read(source)
-    except TableError as error:
+        reading = _read(file)
+    except ValueError as error:
         _own().said = str(error)
         return False
+    _done()
+    wanted = page.held.wanted
+    if (wanted and wanted["table"] == reading.table.mark) or not _needs_a_look(reading):
+        _accept(file, reading)
+    else:
+        _ask(file, reading)
+    return True
+
+
+def _needs_a_look(reading: Any) -> bool:
+    """Whether something was recognised that its owner might have meant otherwise, or is to be asked about."""
+    return len(reading.sheets) > 1 or any(
+        column.question or (column.said and column.kind != "set aside") for column in reading.columns
+    )
+
+
+def _read(file: File) -> Any:
+    """What is in a file; for a link that is waited for, also as it was read when that was written.
+
+    Raises:
+        TableError: If there is no table in it.
+    """
+    from gd_core.tables.reading import TableError, read
+
+    reading = read(file.source, file.how, sheet=file.sheet)
+    wanted = (page.held.wanted or {}).get("table")
+    if wanted and wanted != reading.table.mark:
+        with suppress(TableError):  # there may be too few plain numbers
+            plainly = read(file.source, plainly=True)
+            return plainly if plainly.table.mark == wanted else reading
+    return reading
+
+
+def _ask(file: File, reading: Any, sentence: str = "") -> None:
+    settings = page.settings
+    _own().asked = Asked(file, reading, (settings.dataset, settings.table), sentence)
+    page.held.touched = True
+
+
+def asked() -> Asked | None:
+    """The file that is being looked at; None once another table or data set is on the page."""
+    own = _own()
+    if own.asked and own.asked.beside != (page.settings.dataset, page.settings.table):
+        own.asked = None
+    return own.asked
+
+
+def _accept(file: File, reading: Any) -> None:
+    """Take a table, and pick its usual columns."""
+    from gd_core.tables.table import keep
+
     table = keep(reading.table)
-    tables = _own().brought
-    tables.pop(table.key, None)
-    tables[table.key] = Held(name, table, reading.notes, reading.findings)
+    own = _own()
+    own.asked = None
+    tables = own.brought
+    tables.pop(table.mark, None)
+    for key, held in tables.items():  # only the last can be read anew: a file may be large
+        tables[key] = held._replace(file=held.file._replace(source=""))
+    tables[table.mark] = Held(file, table, reading.notes, reading.findings)
     for old in list(tables)[:-KEPT]:
         tables.pop(old, None)
     wanted = page.held.wanted
-    if wanted and wanted["table"] == table.key:
+    if wanted and wanted["table"] == table.mark:
         page.held.wanted = None
         _done()
         if handed := {name: wanted[name] for name in ("task", "result") if name in wanted}:
@@ -396,11 +528,38 @@ def _take(source: bytes | str, name: str) -> bool:
             navigation.reopen()
         else:
             page.load(Experiment.from_query(wanted)[0])
-        return True
-    _choose(table.key)
+        return
+    _choose(table.mark)  # its rows go into the link when its owner says so
     if wanted:
-        _own().said = f"This file is another one: its fingerprint is {table.fingerprint[:16]}. It is shown as your own table."
-    return True
+        own.said = f"This file is another one: its fingerprint is {table.fingerprint[:16]}. It is shown as your own table."
+
+
+def reread(file: File) -> None:
+    """Read a file as it was said; what cannot be done changes nothing and is told."""
+    now = _own().asked
+    assert now is not None
+    try:
+        _ask(file, _read(file))
+    except ValueError as error:
+        _ask(now.file, now.reading, str(error))
+
+
+def take_asked() -> None:
+    """The file is taken as it was read. For callbacks."""
+    if now := _own().asked:
+        _accept(now.file, now.reading)
+
+
+def leave_asked() -> None:
+    """The file is left, and what was on the page is there again. For callbacks."""
+    _own().asked = None
+    page.held.touched = True
+
+
+def _look_again() -> None:
+    """Show the columns of the table on the page once more."""
+    held = _own().brought[page.field("table")]
+    _ask(held.file, _read(held.file))
 
 
 def _done() -> None:
@@ -417,24 +576,31 @@ def _choose(key: str) -> None:
 
 def _target_picked(target: str) -> None:
     """A target is no feature: where it was one, the last target takes its place if there is no other."""
-    left = [name for name in page.field("features") if name != target]
+    table = table_at_hand(page.field("table"))
+    own = table.own_name(target) if table else target
+    left = [name for name in page.field("features") if name not in (target, own)]
     last = page.settings.target
     _pick(target=target, features=left or ([last] if last != target else []))
 
 
 def _features_picked(features: list[str]) -> None:
-    _pick(features=features, degree=page.field("degree") if len(features) == 1 else 1)
+    columns = as_columns("features", tuple(features), page.field("table"))
+    _pick(features=features, degree=page.field("degree") if len(columns) == 1 else 1)
 
 
 def _pick(**choice: Any) -> None:
     """Take a good pick over, with a rate that settles on it. A bad one stays in the fields, with its sentence."""
     page.put(**choice)
+    if "missing" not in choice and page.field("missing") != "mean":
+        page.put(missing=usual_missing(picked()))
     if problem():
         return
     _own().said = ""
     good = page.settings
     values: dict[str, Any] = picked() | {"points": points_of(picked())}
     same_table = good.dataset == DATASET and good.table == values["table"]
+    if not same_table:
+        _own().as_it_is = ""
     kept = {name: getattr(good, name) for name in KEPT_FIELDS if same_table or name not in OF_A_TABLE}
     fields: dict[str, Any] = defaults(DATASET, good.optimizer) | kept | values
     try:
@@ -442,36 +608,49 @@ def _pick(**choice: Any) -> None:
     except ParameterError as error:  # too few rows, or too few numbers in a column, to hold some of them out
         _own().said = f"{error} So no rows are held out."
         chosen = Experiment(**fields)
-    page.load(_safe(chosen))
+    page.load(_opened(chosen))
     page.held.axes = FIRST
 
 
 def _remove() -> None:
     """Forget the table and everything that holds its rows, pinned runs too."""
-    key = page.field("table")
-    pins.hold(pins.held().without_table(key))
-    own = _own()
-    own.brought.pop(key, None)
-    if own.last and own.last.table == key:
-        own.last = None
-    _choose(next(iter(EXAMPLE_TABLES)))
     from pages.ui.player import live_runs
 
-    live_runs.forget(key)
+    own = _own()
+    table = own.brought[page.field("table")].table
+    keys = {
+        key for key, held in own.brought.items() if held.table is table
+    }  # with its rows in the link, and without
+    _choose(next(iter(EXAMPLE_TABLES)))
+    for key in keys:
+        pins.hold(pins.held().without_table(key))
+        own.brought.pop(key)
+        if own.last and own.last.table == key:
+            own.last = None
+        live_runs.forget(key)
 
 
 def _intercept_picked(intercept: bool) -> None:
-    """With it or without, at the rate that settles then."""
-    page.load(_safe(replace(page.settings, intercept=intercept, start="published")))
+    """With it or without, at the rate that suits then; scaled or not, as before."""
+    one = replace(page.settings, intercept=intercept, start="published")
+    page.load(_opened(one, as_it_is=not one.scale_features))
 
 
 def scale() -> None:
-    """Scale the features, with the rate that settles then. For callbacks."""
-    page.load(_safe(replace(page.settings, scale_features=True, start="published")))
+    """Scale the features, with the best rate then. For callbacks."""
+    _own().as_it_is = ""
+    page.load(_opened(replace(page.settings, scale_features=True, start="published")))
 
 
-def _safe(experiment: Experiment) -> Experiment:
-    from gd_core.safe_start import safe_start
+def unscale() -> None:
+    """Show the features as they are, with a rate that settles then. For callbacks."""
+    _own().as_it_is = page.settings.table
+    page.load(_opened(replace(page.settings, scale_features=False, start="published")))
+
+
+def _opened(experiment: Experiment, as_it_is: bool = False) -> Experiment:
+    from gd_core.safe_start import opening, safe_start
     from pages.ui.player import live_runs
 
-    return safe_start(experiment, lambda one: live_runs.known(one)[:2])
+    as_it_is |= _own().as_it_is == experiment.table and not experiment.scale_features
+    return (safe_start if as_it_is else opening)(experiment, lambda one: live_runs.known(one)[:2])

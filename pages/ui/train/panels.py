@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from html import escape
 from typing import Any
 
 import streamlit as st
@@ -16,6 +17,7 @@ from gd_core.settings.experiment import Experiment
 from gd_core.settings.experiment_fields import LEARNING_RATE, SEED
 from gd_core.settings.fields import ParameterError
 from gd_core.settings.rules import OPTIMIZER_INFO
+from gd_core.settings.table_fields import with_columns
 from gd_core.settings.task import THEORY
 from gd_core.theory import Forecast, why_no_theory
 from gd_core.words import counted, floor_label, short
@@ -41,6 +43,7 @@ from pages.ui.train import (
     prepare_task,
     rate,
     table_advice,
+    table_preview,
     task,
 )
 from pages.ui.train.train_settings import page
@@ -69,6 +72,9 @@ class Live:
 def show(held: controls.Controls, box: Any = None) -> None:
     """Everything on the page that needs torch; `box` is the place under a task."""
     live_runs.settle()
+    if own_table.asked():  # no run of another table in its place
+        table_preview.show()
+        return
     session.held(Live).experiment = held.experiment
     if page.held.followed:
         live_runs.recall(held.experiment)
@@ -257,6 +263,7 @@ def _landscape(run: Run, colours: Palette, height: int, shown: pinned.Beside) ->
         return
     axes = page.axes_of(run.experiment)
     names = run.experiment.trained_names
+    titles = with_columns(vars(run.experiment), names)
     with st.container(horizontal=True, vertical_alignment="center", key="map_head"):
         others = [name for i, name in enumerate(names) if i not in axes]
         rest = ", ".join(others) if len(others) < 4 else f"the {len(others)} others"
@@ -269,9 +276,9 @@ def _landscape(run: Run, colours: Palette, height: int, shown: pinned.Beside) ->
         map_axes.control("axes", run.experiment.info.parameters, axes, _axes_chosen)
         look.panel_title("", slice_note)
     if len(names) == 1:
-        view = _view(parabola, run, names[0], colours, height, ghosts=shown.map)
+        view = _view(parabola, run, titles[0], colours, height, ghosts=shown.map)
     else:
-        view = _view(landscape, run, axes, names, colours, height, ghosts=shown.map)
+        view = _view(landscape, run, axes, tuple(titles), colours, height, ghosts=shown.map)
     with look.clickable("map"):
         tabs.draw(view, "landscape")
 
@@ -341,11 +348,12 @@ def _formula(run: Run, forecast: Forecast | None) -> None:
         "<th>in raw units</th>" if scaled else ""
     )
     rows = ""
-    for i, (name, mark) in enumerate(zip(experiment.info.parameters, experiment.trained_names, strict=True)):
+    marks = with_columns(vars(experiment), experiment.trained_names)
+    for i, (name, mark) in enumerate(zip(experiment.info.parameters, marks, strict=True)):
         cells = [player.live(f"{kind}{i}") for kind in ("p", "g", "d")]
         if scaled:
             cells.append(f"{name} = {player.live(f'r{i}')}")
-        rows += f"<tr><td>{mark}</td>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
+        rows += f"<tr><td>{escape(mark)}</td>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
     if experiment.updates_per_epoch > 1:
         head = head.replace("gradient", "gradient of its first batch").replace(
             "next step", "that batch’s step"

@@ -238,8 +238,10 @@ def _link(experiment: Experiment, target: Target | str | None) -> None:
     with left:
         st.markdown(plain(_summary(made, list(_shown(experiment)))))
         share.field(link)
-        if experiment.dataset == TABLE and not find(experiment.table).travels:
-            st.markdown("The table is too large for a link: hand out its file as well. The page asks for it.")
+        if experiment.dataset == TABLE and find(experiment.table).mark == experiment.table:
+            st.markdown(
+                "The table’s rows are not in the link: hand out its file as well. The page asks for it."
+            )
         st.link_button("Open it as a student", link, icon=":material/open_in_new:", type="tertiary")
         st.caption(
             "The link holds the whole task; nothing is kept on the server. A link that was changed on its way says so. "

@@ -1,5 +1,7 @@
 """What is said of a table under its columns: what to mend in it, and which rate it opens with."""
 
+from dataclasses import replace
+
 import numpy as np
 import streamlit as st
 
@@ -8,8 +10,9 @@ from gd_core.reasons.phrases import ILL_CONDITIONED
 from gd_core.safe_start import epochs_needed, safe_rate, so_many, why_scaled
 from gd_core.settings.catalog import how_scaled
 from gd_core.settings.experiment import Experiment
+from gd_core.settings.experiment_fields import typed_rate
 from gd_core.theory import Forecast
-from gd_core.words import rounded, short
+from gd_core.words import counted, rounded, short
 from pages.ui.look.look import plain
 from pages.ui.player import live_runs
 from pages.ui.train import own_table
@@ -24,15 +27,35 @@ def show(experiment: Experiment) -> None:
     lines = [own_table.note(experiment)]
     if curvature is None or forecast is None:
         st.caption(plain(lines[0].strip()))
+        own_table.ask_for_the_link(experiment)
         return
-    if forecast.condition_number > ILL_CONDITIONED:
-        st.markdown(f":small[{plain(_why_slow(experiment, problem, forecast.condition_number))}]")
-    if (forecast.condition_number > ILL_CONDITIONED or too_large) and not experiment.scale_features:
+    kappa = forecast.condition_number
+    if experiment.scale_features and not too_large:
+        plainly = _kappa_as_it_is(experiment)
+        if plainly > ILL_CONDITIONED:
+            slow = f" As they are, κ = {rounded(plainly)}, and training is slow." if kappa < plainly else ""
+            st.markdown(f":small[The features are scaled.{slow}]")
+            st.button("Show it unscaled", key="unscale", on_click=own_table.unscale, width="stretch",
+                      help="The same rows as they are, at a rate that settles.")  # fmt: skip
+    if kappa > ILL_CONDITIONED:
+        st.markdown(f":small[{plain(_why_slow(experiment, problem, kappa))}]")
+    if (kappa > ILL_CONDITIONED or too_large) and not experiment.scale_features:
         st.button("Scale features", key="scale_offer", on_click=own_table.scale, width="stretch",
                   help=f"{how_scaled(experiment.info)}. The coefficients are shown in raw units too.")  # fmt: skip
-    if experiment.learning_rate == safe_rate(experiment, problem, curvature):
+    best = forecast.best_for_epochs
+    if best and experiment.updates_per_epoch == 1 and experiment.learning_rate == typed_rate(best):
+        epochs = counted(experiment.epochs, "epoch")
+        lines.insert(0, f"η is the best for {epochs} of these rows, computed from their curvature.")
+    elif experiment.learning_rate == safe_rate(experiment, problem, curvature):
         lines.insert(0, _why_rate(forecast))
     st.caption(plain(" ".join(lines).strip()))
+    own_table.ask_for_the_link(experiment)
+
+
+def _kappa_as_it_is(experiment: Experiment) -> float:
+    """κ of the same rows unscaled."""
+    forecast = live_runs.known(replace(experiment, scale_features=False))[2]
+    return forecast.condition_number if forecast else 1.0
 
 
 def _why_slow(experiment: Experiment, problem: Problem, kappa: float) -> str:

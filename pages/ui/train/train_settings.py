@@ -14,7 +14,7 @@ from gd_core.settings.examples import EXAMPLES, OPENING, Example
 from gd_core.settings.experiment import Experiment, defaults, is_knob
 from gd_core.settings.experiment_fields import FIELDS, HYPERPARAMETERS, LEARNING_RATE
 from gd_core.settings.fields import Choice, Number, written
-from gd_core.settings.table_fields import DATASET, TABLE_FIELDS, needs_its_file
+from gd_core.settings.table_fields import DATASET, TABLE_FIELDS, needs_its_file, own_names, table_at_hand
 from gd_core.settings.task import Task
 from pages.ui.look import map_axes, projector
 from pages.ui.settings.form import Form, Held
@@ -202,6 +202,8 @@ class TrainSettings(Form[Experiment, TrainHeld]):
         return super().field("start" if name == NUMBERS else name)
 
     def _shown(self, name: str) -> Any:
+        if name == "features":  # words and dates under the one name that they have in the file
+            return own_names(self.settings.features, table_at_hand(self.settings.table))
         return self.settings.degree if name == "degree" else super()._shown(name)  # chosen, not typed
 
     def complaint(self, name: str = "") -> None:

@@ -1,5 +1,6 @@
 """Files as they come, hostile ones too: the table in them, or the sentence that says why there is none."""
 
+import gzip
 import io
 import zipfile
 
@@ -8,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gd_core.tables.reading import MAX_BYTES, TableError, read
+from gd_core.tables.reading import TableError, read
 
 
 def zipped(name):
@@ -22,7 +23,7 @@ NUL = "The file holds NUL bytes, so it is not text. Save the table as CSV."
 EMPTY = "The table is empty: there is nothing in it."
 ONE_COLUMN = (
     "The table has one column; a fit needs two, a feature and a target. "
-    "Columns are separated by commas, semicolons, tabs or |."
+    "Columns are separated by commas, semicolons, tabs, | or blanks."
 )
 NEEDS_TWO = "The table needs two columns of numbers, a feature and a target."
 HOSTILE = [
@@ -34,42 +35,60 @@ HOSTILE = [
         b"a,b\n,\n,\n", "The table has a header and no rows. Add at least two.", id="blank rows only"
     ),
     pytest.param(b"a\n1\n2\n", ONE_COLUMN, id="one column"),
-    pytest.param(b"x y\n1 2\n3 4\n", ONE_COLUMN, id="separated by spaces"),
+    pytest.param(b"some words\nand others\n", ONE_COLUMN, id="sentences"),
     pytest.param(
         b",".join(b"c%d" % i for i in range(10_000)) + b"\n" + b",".join([b"1"] * 10_000),
         "The table must have at most 100 columns. Got 10,000.",
         id="10,000 columns",
     ),
     pytest.param(
-        b"," * (MAX_BYTES - 1), "The table must have at most 100 columns. Got 5,000,000.", id="5 MB of commas"
+        b"," * 4_999_999, "The table must have at most 100 columns. Got 5,000,000.", id="5 MB of commas"
     ),
     pytest.param(
-        b"a,b\n" + b"1,2\n" * 1_300_000,
-        "The file must have at most 5 MB. Got 5.2 MB: leave out rows or columns.",
+        b"a,b\n" + b"1,2\n" * 12_600_000,
+        "The file must have at most 50 MB. Got 50.4 MB: leave out rows or columns.",
         id="too many bytes",
     ),
     pytest.param(
-        b"a,b\n" + b"1,2\n" * 200_001,
-        "The table must have at most 200,000 rows. Got 200,001.",
+        b"a,b\n" + b"1,2\n" * 1_000_001,
+        "The table must have at most 1,000,000 rows. Got 1,000,001.",
         id="too many rows",
     ),
     pytest.param(b"a,b\n1,\x002\n3,4\n", NUL, id="a NUL byte"),
     pytest.param(b"\x00" * 1000, NUL, id="NUL bytes"),
     pytest.param("a,b\n1,\0\n2,3", NUL, id="a NUL in pasted text"),
+    pytest.param(zipped("a.csv"), "The file is a zip archive and no workbook: unpack it first.", id="a zip"),
     pytest.param(
-        zipped("xl/workbook.xml"),
-        "The file is not a table of text but a zip archive or an Excel workbook (.xlsx): save the sheet as CSV.",
-        id="an .xlsx renamed .csv",
+        zipped("xl/workbook.xml"), "The workbook cannot be read", id="a workbook without its sheets"
     ),
     pytest.param(
-        b"\xd0\xcf\x11\xe0" + b"\x00" * 600,
-        "The file is not a table of text but an old Excel workbook (.xls): save the sheet as CSV.",
-        id="an .xls",
+        b"PK\x03\x04" + b"\x00" * 600,
+        "The file begins as a workbook and does not go on so: copy it again.",
+        id="half a workbook",
     ),
+    pytest.param(b"\xd0\xcf\x11\xe0" + b"\x00" * 600, "The workbook cannot be read", id="half an .xls"),
     pytest.param(
         b"\x1f\x8b\x08\x00",
-        "The file is not a table of text but compressed with gzip: unpack it first.",
-        id="gzip",
+        "The file is packed with gzip and its end is missing: copy it again.",
+        id="half a gzip",
+    ),
+    pytest.param(
+        gzip.compress(b"1,2\n" * 12_600_000, 1),
+        "The file must have at most 50 MB when it is unpacked.",
+        id="a gzip bomb",
+    ),
+    pytest.param(
+        b"PAR1" + b"\x00" * 60,
+        "The Parquet file cannot be read: its end is missing, or it is damaged.",
+        id="half a Parquet file",
+    ),
+    pytest.param(
+        b"[1, 2]",
+        "The JSON must be a list of objects, one for each row. Got something else.",
+        id="JSON numbers",
+    ),
+    pytest.param(
+        b"[" * 100_000, "The JSON lies too deep for a table: it must be a list of objects.", id="deep JSON"
     ),
     pytest.param(b"\x89PNG\r\n", "The file is not a table of text but a picture.", id="a picture"),
     pytest.param(
@@ -81,23 +100,13 @@ HOSTILE = [
         id="half UTF-16",
     ),
     pytest.param(
-        b"name,a\n=cmd|' /C calc'!A0,1\nx,2\n",
-        NEEDS_TWO + " Got one, a: row 2, column name: ‘=cmd|' /C calc'!A0’ is not a number.",
+        b"name,a\n=cmd|' /C calc'!A0,1\nx,2\ny,3\n",
+        NEEDS_TWO + " Got one, a; name: another word in every row, so it is left out.",
         id="a formula",
     ),
     pytest.param(
-        b"day,v\n2024-01-01,3\n2024-01-02,4\n",
-        NEEDS_TWO + " Got one, v: row 2, column day: ‘2024-01-01’ is not a number.",
-        id="dates",
-    ),
-    pytest.param(
-        b"a,b\ntrue,no\nfalse,\n",
-        NEEDS_TWO + " Got none: row 2, column a: ‘true’ is not a number.",
-        id="words",
-    ),
-    pytest.param(
-        b"a,b\ninf,1\n-Infinity,2\n",
-        NEEDS_TWO + " Got one, b: row 2, column a: ‘inf’ is not a finite number.",
+        "a,b\ninf,1\n-Infinity,2\n∞,3\n".encode(),
+        NEEDS_TWO + " Got one, b; a: another word in every row, so it is left out.",
         id="infinities",
     ),
     pytest.param(b"a,b\n1,2\n", "The table has one row of numbers; a fit needs at least two.", id="one row"),
@@ -112,11 +121,6 @@ HOSTILE = [
         "The rows could not be told apart. Perhaps a quotation mark is opened and not closed.",
         id="an open quotation mark",
     ),
-    pytest.param(
-        b'a,b\n"1,234","2"\n"5,678","3"\n',
-        NEEDS_TWO + " Got one, b: row 2, column a: ‘1,234’ is not a number; a thousand is written 1000.",
-        id="thousands",
-    ),
 ]
 
 
@@ -125,7 +129,9 @@ def test_a_hostile_file_gives_one_sentence(data, sentence):
     """The exact one, and no other error."""
     with pytest.raises(TableError) as error:
         read(data)
-    assert str(error.value) == sentence
+    said = str(error.value)
+    assert said == sentence or ("cannot be read" in sentence and said.startswith(sentence))
+    assert said.splitlines() == [said]
 
 
 LONG = "x" * 10**6
@@ -202,17 +208,15 @@ def test_what_was_recognised_is_told():
     reading = read("a;a;;city\n1,5;2;3;Köln\n2;3;4;Zürich\n;;;".encode("latin-1"))
     said = " ".join(reading.notes)
     for word in (
-        "Latin-1",
+        "Windows-1252",
         "Decimal commas",
         "semicolons",
         "a (2)",
         "column 3",
-        "words",
-        "city",
         "1 blank row",
     ):
         assert word in said
-    assert reading.words == ("city",)
+    assert reading.choices == ("city: Köln = 0, Zürich = 1",)
 
 
 @given(st.lists(st.floats(1e-30, 1e30) | st.integers(-(10**6), 10**6), min_size=2, max_size=8))

@@ -517,6 +517,21 @@ def test_bad_files_end_with_one_sentence(run, tmp_path):
         assert sentence in errors
 
 
+def test_words_and_row_numbers_are_no_features_of_a_large_table(run, tmp_path):
+    """Left out unless they are asked for, and named; numbers are read in their clothes. In Parquet the types say it."""
+    path = tmp_path / "t.csv"
+    path.write_text(
+        "id,brick,x,y\n" + "".join(f'{i},{"yes" if i % 2 else "no"},"$1,{i:03}",{i * i}\n' for i in range(9))
+    )
+    found, errors = trained(run, tmp_path, "--stream", "--table", path, "--epochs", 2)
+    assert found["settings"]["features"] == ["x"]
+    assert "as no numbers to predict from: id, brick." in errors
+    words = pa.table({"brick": ["no", "yes", "no"], "x": [1.0, 2.0, 4.0], "y": [1.0, 3.0, 5.0]})
+    parquet.write_table(words, tmp_path / "t.parquet")
+    found, errors = trained(run, tmp_path, "--table", tmp_path / "t.parquet", "--epochs", 2)
+    assert found["settings"]["features"] == ["x"]
+
+
 def test_a_file_that_changes_between_two_epochs_is_told(run, table, monkeypatch):
     """Mini-batches read it again."""
     add = Progressed.add

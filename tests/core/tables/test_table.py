@@ -10,14 +10,15 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gd_core.objective import as_parabola
 from gd_core.outcome import Outcome, Trained, outcome
 from gd_core.problem import build
 from gd_core.recorder import Recorder, record
-from gd_core.safe_start import safe_start
+from gd_core.safe_start import opening, safe_start
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.experiment_fields import LEARNING_RATE
 from gd_core.settings.fields import Names, ParameterError
-from gd_core.settings.table_fields import NO_TABLE, TABLE_FIELDS
+from gd_core.settings.table_fields import NO_TABLE, TABLE_FIELDS, left_out_rows
 from gd_core.tables.example_tables import EXAMPLE_TABLES, FOLDER
 from gd_core.tables.reading import read
 from gd_core.tables.table import MAX_IN_LINK, Table, clean_name, count_used, find, keep, to_csv, used
@@ -251,14 +252,20 @@ def test_a_mean_is_never_made_of_nothing():
         assert not build(replace(one, split_seed=split_seed)).dataset.x.isnan().any()
 
 
-def test_incomplete_rows_wait_for_a_choice():
-    """Without one there is no experiment; with one, its points are the rows that are left."""
+def test_incomplete_rows_are_left_out_unless_they_are_filled():
+    """With nothing said they go, and it is told how many and in which columns; who refuses them is told to choose."""
     fields = {"dataset": "table", "table": GAPS.key, "target": "y", "features": "x"}
     experiment, sentences = Experiment.from_query(fields)
-    assert experiment == Experiment.default("table")
+    assert (sentences, experiment.missing, experiment.points) == ([], "drop", 3)
+    said = left_out_rows(vars(experiment))
+    assert said == "2 rows are left out of 5, for want of a number: y in 1, x in 1."
+    experiment, sentences = Experiment.from_query(fields | {"missing": "refuse"})
+    assert experiment.missing == "drop"
     assert sentences == [
         "missing must be drop or mean: 2 rows lack a number in the columns used. Got refuse."
     ]
+    whole, _ = Experiment.from_query({"dataset": "table", "table": "cars"})
+    assert (whole.missing, left_out_rows(vars(whole))) == ("refuse", "")
     for missing, points in (("drop", 3), ("mean", 4)):
         experiment, sentences = Experiment.from_query(fields | {"missing": missing})
         assert (sentences, experiment.points, experiment.missing) == ([], points, missing)
@@ -390,6 +397,34 @@ def test_several_features_are_numpys_least_squares():
         problem = build(replace(Experiment.default("table"), **fields, scale_features=scale))
         raw = problem.raw(curvature_of(problem.objective).optimum).numpy()
         np.testing.assert_allclose(raw, expected, rtol=1e-6)
+
+
+def gap_of(experiment, rate):
+    """What NumPy's plain loop leaves of the mean squared error above its minimum, after the epochs at a rate."""
+    objective = as_parabola(build(experiment).objective)
+    features, target = objective.features.numpy(), objective.target.numpy()
+    theta, rows = np.zeros(features.shape[1]), len(target)
+    for _ in range(experiment.epochs):
+        theta -= rate * 2 / rows * features.T @ (features @ theta - target)
+    floor = np.linalg.lstsq(features, target, rcond=None)[0]
+    return float(np.mean((features @ theta - target) ** 2) - np.mean((features @ floor - target) ** 2))
+
+
+def test_a_table_opens_scaled_where_it_helps_at_the_best_rate():
+    """κ by NumPy decides; no rate of a hundred below the limit leaves less after the epochs than the one it opens with."""
+    for name, scaled in (("trees", True), ("cars", True)):
+        asked, _ = Experiment.from_query({"dataset": "table", "table": name, "epochs": "12"})
+        features = as_parabola(build(asked).objective).features.numpy()
+        assert (np.linalg.cond(features) ** 2 > 100) == scaled
+        opened = opening(asked)
+        assert opened.scale_features == scaled
+        f = as_parabola(build(opened).objective).features.numpy()
+        limit = 2 / np.linalg.eigvalsh(2 / opened.points * f.T @ f)[-1]
+        best = min(gap_of(opened, share * limit) for share in np.linspace(0.01, 0.999, 100))
+        assert gap_of(opened, opened.learning_rate) <= best * 1.1 + 1e-12
+    near = Table.of({"x": [-1.0, 0.5, 1.5, -0.5], "y": [1.0, 2.0, 4.0, 0.0]})
+    asked, _ = Experiment.from_query({"dataset": "table", "table": keep(near).key, "epochs": "12"})
+    assert not opening(asked).scale_features
 
 
 @pytest.mark.parametrize("optimizer", ["gradient-descent", "momentum", "nesterov", "adam"])

@@ -1,0 +1,90 @@
+"""A file column by column, before its table is taken: what each was read as, and what else it could be. No torch."""
+
+from typing import Any
+
+import streamlit as st
+
+from gd_core.words import counted
+from pages.ui.look.look import plain
+from pages.ui.train import own_table
+
+STATE = st.session_state
+MOST_CHOICES = 40  # columns that can be read otherwise by a press
+AS = {
+    "numbers": "Numbers",
+    "decimal commas": "Numbers with decimal commas",
+    "words": "Words",
+    "dates": "Dates",
+    "day first": "Dates, the day first",
+    "month first": "Dates, the month first",
+    "missing": "Numbers, without that mark",
+    "left out": "Left out",
+}
+
+
+def show() -> None:
+    """How each column of a file was read, what is asked about it, and the press that takes it. In place of the run."""
+    now = own_table.asked()
+    if now is None:
+        return
+    reading = now.reading
+    with st.container(key="as_read"):
+        st.subheader(plain(f"{now.file.name}: how its columns are read"), anchor=False)
+        table = reading.table
+        st.markdown(
+            plain(f"{counted(table.rows, 'row')}. Look at what was recognised, and change what is not so.")
+        )
+        for sentence in [now.sentence] if now.sentence else []:
+            st.markdown(f":orange[:material/error:] {plain(sentence)}")
+        if len(reading.sheets) > 1:
+            st.selectbox(
+                "Sheet",
+                reading.sheets,
+                index=reading.sheets.index(reading.sheet),
+                key="sheet",
+                on_change=_sheet,
+            )
+        shown = [column for column in reading.columns if column.said or column.question]
+        for number, column in enumerate(sorted(shown, key=lambda one: not one.question)[:MOST_CHOICES]):
+            _row_of(number, column)
+        if (left := len(shown) - MOST_CHOICES) > 0:
+            st.caption(f"And {counted(left, 'more such column')}.")
+        if alike := [column.name for column in reading.columns if not (column.said or column.question)]:
+            names = ", ".join(map(own_table.cut, alike[:12])) + (
+                f" and {len(alike) - 12} more" if len(alike) > 12 else ""
+            )
+            st.markdown(f":small[{plain(f'Plain numbers: {names}.')}]")
+        for note in reading.notes:
+            st.caption(plain(note))
+        open_ = len(reading.questions)
+        with st.container(horizontal=True):
+            st.button("Use this table", key="use_table", type="primary", on_click=own_table.take_asked, disabled=open_ > 0,
+                      help="First say what is asked above." if open_ else None)  # fmt: skip
+            st.button("Leave it", key="leave_table", on_click=own_table.leave_asked)
+
+
+def _row_of(number: int, column: Any) -> None:
+    """One column: its name, what was made of it, and what else it could be read as."""
+    said, choice = st.columns([9, 4], vertical_alignment="center", gap="small")
+    what = f":orange[:material/help:] {plain(column.question)}" if column.question else plain(column.said)
+    said.markdown(f"**{plain(own_table.cut(column.name))}**  \n{what}")
+    ways = list(dict.fromkeys(column.others if column.question else (column.how, *column.others)))
+    if len(ways) < 2:
+        return
+    key = f"read_{number}_{column.name}"
+    STATE[key] = None if column.question else column.how
+    choice.selectbox(
+        f"Read {column.name} as", ways, key=key, format_func=AS.__getitem__, label_visibility="collapsed",
+        placeholder="Say which", on_change=_said_how, args=(key, column.name),
+    )  # fmt: skip
+
+
+def _said_how(key: str, column: str) -> None:
+    now = own_table.asked()
+    if now and STATE[key]:
+        own_table.reread(now.file._replace(how={**now.file.how, column: STATE[key]}))
+
+
+def _sheet() -> None:
+    if now := own_table.asked():
+        own_table.reread(now.file._replace(sheet=STATE["sheet"], how={}))
