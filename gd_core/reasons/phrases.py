@@ -62,7 +62,7 @@ def advised(remedies: Remedies, best: Remedy, forecast: Forecast) -> str:
     if best.momentum is not None:
         beta = f"With β = {short(best.momentum)}" if best.momentum else "Without momentum"
         return (
-            f"{beta}, the best for κ = {kappa(forecast)}, and a rate of {short(best.rate)} it takes {_took(best.epochs)}; "
+            f"{beta}, the best for κ = {kappa(forecast)}, and a rate of {short(best.rate)} it comes {near(forecast)} in {_took(best.epochs)}; "
             f"{_as_it_is(remedies)}."
         )
     text = f"A rate of {short(best.rate)} comes {near(forecast)} in {_took(best.epochs)}"
