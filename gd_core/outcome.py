@@ -197,7 +197,7 @@ class _Judge:
         total = gone_on.far_enough(experiment, before, self.done)
         if total is None:
             return None
-        return gone_on.gaps_gone_on(experiment, trained.problem, curvature, total)[epochs + 1 :]
+        return gone_on.gaps_gone_on(experiment, trained.problem, curvature, total, 1.0)[epochs + 1 :]
 
     @property
     def later(self) -> float | None:
@@ -396,6 +396,8 @@ class _Judge:
         Where that is not known: steps as long as the rate come back when the rule's memory fades.
         """
         near = self._near
+        if self.linear and not self.recording.mini_batches:
+            return False
         if self.future is not None:
             away = self.future if self._forgets() and not self.recording.mini_batches else self.future.mean()
             return bool((away > near.sum()).any())

@@ -158,7 +158,7 @@ def _tried(experiment: Experiment, problem: Problem, curvature: Curvature) -> tu
     if tried < 1:
         return math.inf, 0
     alone = replace(experiment, before=(), epochs=1)
-    gaps = gone_on.gaps_gone_on(alone, build(alone, problem), curvature, tried).numpy()[1:]
+    gaps = gone_on.gaps_gone_on(alone, build(alone, problem), curvature, tried, 1.0).numpy()[1:]
     to_come = np.append(
         gaps[::-1].cumsum()[::-1], 0.0
     )  # from each epoch on: so no large sum hides a small gap

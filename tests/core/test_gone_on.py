@@ -28,7 +28,7 @@ def test_it_is_the_run_trained_for_longer(optimizer, batch_size, loss):
         longer = replace(experiment, epochs=experiment.epochs + 5)
         theta = record(longer).epoch_theta
         expected = curvature.gap(theta).sum(1)
-        found = gaps_gone_on(experiment, problem, curvature, longer.total_epochs)
+        found = gaps_gone_on(experiment, problem, curvature, longer.total_epochs, 1.0)
         torch.testing.assert_close(found, expected, rtol=1e-9, atol=1e-12)
 
 
@@ -45,7 +45,7 @@ def test_from_where_it_diverges_on_the_gap_is_infinite():
     """A rate far above the limit passes the bound at the recording's epoch."""
     run = replace(PLANE, learning_rate=30.0, epochs=40)
     problem = build(run)
-    found = gaps_gone_on(run, problem, curvature_of(problem.objective), run.epochs)
+    found = gaps_gone_on(run, problem, curvature_of(problem.objective), run.epochs, 1.0)
     assert int(found.isinf().int().argmax()) == record(run).diverged_at
     assert bool(found[-1].isinf())
 
