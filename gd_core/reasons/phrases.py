@@ -51,8 +51,8 @@ def kappa(forecast: Forecast) -> str:
 
 def advised(remedies: Remedies, best: Remedy, forecast: Forecast) -> str:
     """A remedy with what it takes, beside the simplest one."""
-    if forecast.stability_limit and forecast.stability_limit < LEARNING_RATE.low and remedies.scaling:
-        return f"No rate from {short(LEARNING_RATE.low)} on settles here: {scale(remedies.scaling, forecast)}"
+    if said := _none_settles(remedies, forecast):
+        return said
     if best.scaled:
         beside = remedies.rate if remedies.rate and remedies.rate.epochs < remedies.stay else None
         as_it_is = (
@@ -116,4 +116,14 @@ def settles_at(forecast: Forecast) -> str:
         return ""
     if remedies.rate:
         return advised(remedies, remedies.rate, forecast)
-    return upper(scale(remedies.scaling, forecast)) if remedies.scaling else ""
+    return _none_settles(remedies, forecast) or (
+        upper(scale(remedies.scaling, forecast)) if remedies.scaling else ""
+    )
+
+
+def _none_settles(remedies: Remedies, forecast: Forecast) -> str:
+    """That no rate which can be typed settles, where that is so, and what does."""
+    limit = forecast.stability_limit
+    if not limit or limit >= LEARNING_RATE.low or not remedies.scaling:
+        return ""
+    return f"No rate from {short(LEARNING_RATE.low)} on settles here: {scale(remedies.scaling, forecast)}"

@@ -87,7 +87,7 @@ def test_side_by_side_shows_both_ends(lab: Lab):
     assert lab.charts.count() == 3
     expect(lab.page.locator("table.pair")).not_to_contain_text("2,112,622")
     lab.answer("With scaled features").to_end()
-    assert "2,112,622 epochs without scaling, 47 with" in lab.verdict()
+    assert "2,112,622 without scaling, 47 with" in lab.verdict()
     live = lab.live()
     assert number(live["without_rmse"]) == pytest.approx(18.0256, abs=1e-4)
     assert number(live["scaled_rmse"]) == pytest.approx(1.46727, abs=1e-4)
