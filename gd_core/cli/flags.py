@@ -12,7 +12,14 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.experiment_fields import FIELDS
 from gd_core.settings.fields import Flag, Number
-from gd_core.settings.table_fields import left_out_rows, own_names, table_at_hand
+from gd_core.settings.table_fields import (
+    MAX_FEATURES,
+    all_features,
+    guessed_target,
+    left_out_rows,
+    own_names,
+    table_at_hand,
+)
 from gd_core.words import counted
 
 if TYPE_CHECKING:
@@ -76,6 +83,11 @@ def settings_of(options: argparse.Namespace, parser: Parser) -> tuple[Experiment
     options.held, options.notes = table_in_file(
         query, options, parser
     )  # held for as long as the command runs
+    if options.held is not None and "features" not in query and query.get("degree", "1") == "1":
+        target = query.get("target") or guessed_target(options.held)
+        features = all_features(options.held, target) if target in options.held.names else ()
+        if 1 <= len(features) <= MAX_FEATURES:
+            query["features"] = FIELDS["features"].write(features)
     experiment, sentences = Experiment.from_query(query)
     if experiment.dataset == "table" and "learning_rate" not in query and not sentences:
         from gd_core.safe_start import safe_start, why_scaled

@@ -195,7 +195,8 @@ FIELDS: Mapping[str, Field] = {
     ),
     "features": Names(
         title="Columns to predict from",
-        help="The columns it is predicted from, with commas between. Otherwise the first.",
+        help="The columns it is predicted from, with commas between. A command takes all that can be used if none is named, "
+        "and with a degree the first.",
     ),
     "degree": Number(
         low=1,

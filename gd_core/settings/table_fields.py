@@ -152,6 +152,16 @@ def _first_feature(table: "Table", target: str) -> tuple[str, ...]:
     return tuple(name for name in table.under(table.own_name(first)) if name != target) or (first,)
 
 
+def all_features(table: "Table", target: str) -> tuple[str, ...]:
+    """Every column that varies and is not the target, as the command takes them: of words all that they became."""
+    own = table.own_name(target)
+    return tuple(
+        name
+        for name in table.offered
+        if table.own_name(name) != own and (table[name] != table[name][0]).any()
+    )
+
+
 def usual_missing(values: Mapping[str, Any]) -> str:
     """What becomes of rows that lack a number if nobody says it: they are left out. "refuse" where there are none."""
     table = table_at_hand(values["table"])

@@ -60,6 +60,30 @@ def least_squares(*columns):
     return float(np.sqrt(np.mean(((x - x.mean(0) + (x.std(0) == 0)) @ theta - prices) ** 2)))
 
 
+def test_a_command_takes_every_column_that_can_be_used(run, homes):
+    """Words and dates too, but not the target; with a degree, which needs one feature, the first."""
+    status, output, errors = run("train", "--table", str(homes), "--epochs", "2", "--json")
+    assert status == 0
+    assert errors.splitlines()[0] == "Price from SqFt, Brick, Town, Sold: 24 rows."
+    assert len(json.loads(output)["experiment"]["features"]) == 5
+    status, _, errors = run("train", "--table", str(homes), "--degree", "2", "--epochs", "2", "--json")
+    assert status == 0
+    assert errors.splitlines()[0] == "Price from SqFt, degree 2: 24 rows."
+
+
+def test_a_table_of_numbers_is_the_same_fit_whole_and_in_pieces(run, tmp_path):
+    """Which columns it is predicted from does not hang on how the file is read; nor does the RMSE."""
+    path = tmp_path / "numbers.csv"
+    t = np.arange(12.0)
+    pd.DataFrame({"one": t, "two": t**2 % 7, "y": 3 * t - (t**2 % 7) + np.sin(t)}).to_csv(path, index=False)
+    flags = ("train", "--table", str(path), "--learning-rate", "0.01", "--epochs", "20", "--json")
+    (_, whole, _), (_, pieces, _) = run(*flags), run(*flags, "--stream")
+    whole, pieces = json.loads(whole), json.loads(pieces)
+    assert whole["experiment"]["features"] == pieces["settings"]["features"] == ["one", "two"]
+    assert pieces["last"]["rmse"] == pytest.approx(whole["last"]["rmse"], rel=1e-9)
+    assert pieces["last"]["parameters"] == pytest.approx(whole["last"]["parameters"], rel=1e-9)
+
+
 def test_columns_of_words_and_dates_are_named_as_in_the_file(run, homes):
     """Their indicators come along; the first lines say what is fitted and how it was read; the floor is NumPy's."""
     status, output, errors = run("train", "--table", str(homes), "--features", "SqFt,Brick,Town,Sold", "--scale-features", "--epochs", "2000", "--json")  # fmt: skip
@@ -88,8 +112,8 @@ def test_the_target_is_guessed_by_its_name(run, tmp_path):
     """A column called price, wherever it stands; else the last that holds numbers."""
     for text, target in (
         ("price,size\n3,1\n4,2\n6,3\n", "price from size"),
-        ("size,SalePrice,rooms\n1,3,1\n2,4,5\n3,6,2\n", "SalePrice from size"),
-        ("a,b,town\n1,3,x\n2,4,y\n3,6,x\n", "b from a"),
+        ("size,SalePrice,rooms\n1,3,1\n2,4,5\n3,6,2\n", "SalePrice from size, rooms"),
+        ("a,b,town\n1,3,x\n2,4,y\n3,6,x\n", "b from a, town"),
         ("id,a,b\n1,3,1\n2,4,5\n3,6,2\n", "b from a"),
     ):
         path = tmp_path / "t.csv"
