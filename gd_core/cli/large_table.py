@@ -245,7 +245,7 @@ class _Command:
             run = LargeRun.of(given)
         every = getattr(self.options, "every", "1")
         if not re.fullmatch(r"0*[1-9]\d{0,8}", every, re.ASCII):
-            raise Refused(f"every must be a whole number from 1. Got {every}.")
+            raise Refused(f"every must be a whole number between 1 and 999,999,999. Got {every}.")
         path = Path(given.get("table") or (record or {})["table"]["file"])
         if self.record_name is not None and self.speaks:
             self._try_record(Path(self.record_name), path)

@@ -48,7 +48,7 @@ def train(options: argparse.Namespace, parser: Parser) -> int:
         experiment, sentences = settings_of(options, parser)
     every = getattr(options, "every", "1")
     if not re.fullmatch(r"0*[1-9]\d{0,8}", every, re.ASCII):
-        sentences.append(f"every must be a whole number from 1. Got {every}.")
+        sentences.append(f"every must be a whole number between 1 and 999,999,999. Got {every}.")
     if sentences:
         parser.exit(2, f"{sentences[0]}\n")
     if experiment.dataset == DATASET:

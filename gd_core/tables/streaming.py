@@ -115,6 +115,4 @@ class Reader:
             found.append(Finding(chunk.row(row), name, what_is_wrong(chunk.cell(row, column))))
         if found:
             first = min(found, key=lambda one: one.row)
-            raise TableError(
-                f"missing must be drop or mean, or every cell a number. Got refuse, and {first}."
-            )
+            raise TableError(f"missing must be drop or mean where a cell holds no number: {first}.")

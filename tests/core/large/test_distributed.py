@@ -176,7 +176,9 @@ def test_three_processes_have_the_numbers_of_one(tmp_path, rows, table):
     listed = [(free_port(), [str(one) for one in command]) for command in commands]
     first, *others = launch(3, RANK, json.dumps(listed))
     assert [status for status, _, _ in (first, *others)] == [0, -signal.SIGKILL, 0], first[2]
-    sentence = "missing must be drop or mean, or every cell a number. Got refuse, and row 391, column c: ‘x’ is not a number."
+    sentence = (
+        "missing must be drop or mean where a cell holds no number: row 391, column c: ‘x’ is not a number."
+    )
     assert first[2].splitlines() == (["status 0"] * 5 + [sentence, "status 2", LOST.format(gone), "status 1"])
     assert first[1].splitlines()[-2:] == [
         "status 2",

@@ -134,8 +134,7 @@ def test_text_far_down_is_named_by_row_column_and_cell(tmp_path, kind, of):
     with pytest.raises(TableError) as error:
         read_all(path, of=of)
     assert str(error.value) == (
-        "missing must be drop or mean, or every cell a number. "
-        f"Got refuse, and row {place:,}, column b: ‘n/a ?’ is not a number."
+        f"missing must be drop or mean where a cell holds no number: row {place:,}, column b: ‘n/a ?’ is not a number."
     )
 
 
@@ -457,7 +456,7 @@ def test_a_file_takes_the_old_ones_place_when_it_is_on_the_disk(tmp_path, monkey
         (["--learning-rate", "x"], "learning_rate must be a number. Got x."),
         (["--epochs", "0"], "epochs must be a whole number between 1 and 1,000,000. Got 0."),
         (["--batch-size", "-1"], "batch_size must be a whole number from 0, which takes all rows. Got -1."),
-        (["--every", "0"], "every must be a whole number from 1. Got 0."),
+        (["--every", "0"], "every must be a whole number between 1 and 999,999,999. Got 0."),
         (["--holdout", "0.2"], "holdout must be left out for a table that is read in pieces. Got 0.2."),
         (
             ["--csv", "x.csv"],
