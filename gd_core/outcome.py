@@ -399,8 +399,8 @@ class _Judge:
         if self.linear and not self.recording.mini_batches:
             return False
         if self.future is not None:
-            away = self.future if self._forgets() and not self.recording.mini_batches else self.future.mean()
-            return bool((away > near.sum()).any())
+            at_most = self.later if self.recording.mini_batches else float(self.future.max())
+            return at_most is not None and at_most > float(near.sum())
         if not self._forgets():
             return False
         assert self.phase is not None

@@ -73,6 +73,7 @@ def at_a_tenth_of_the_way(recording: Epochs, experiment: Experiment, forecast: F
     if experiment.before or not recording.complete or not gone_on.soon_done(alone, epochs):
         return ""
     there = float(gone_on.gaps_gone_on(alone, problem, curvature, epochs, rate / alone.learning_rate)[-1])
+    now = min(now, float(curvature.gap(problem.start).sum()))
     if not there < HELPS * now or forecast.floor_is_zero or LOSS_INFO[experiment.loss].rises:
         return ""
     rmse = short(curvature.unit * math.sqrt(curvature.floor_loss + there))

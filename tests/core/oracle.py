@@ -268,7 +268,7 @@ def _label_is_wrong(experiment, label, sentence, known, recording):
     match label:
         case "converged":
             warned = "can leave it again" in sentence  # Adam and RMSProp, whose memory fades
-            if gaps[-1] > enough or (then > enough and not warned):
+            if gaps[-1] > enough or (then > 1.2 * enough and not warned):
                 yield f"converged: {facts}, {enough:.3g} is near"
         case "descending" | "still descending":
             most = max(1.1 * now, float(gaps[-count:].max())) if scatter else now  # beyond scatter
@@ -333,7 +333,7 @@ def _numbers_are_wrong(experiment, label, sentence, known, recording):
             yield f"number: floor {floor}, is {known.floor_of_data}"
         if floor and known.floor_of_data < 1e-13 * known.unit * known.size and experiment.noise == 0:
             yield f"number: floor {floor} of a perfect fit"
-    for rmse in _numbers(r"(?:at|:) RMSE #", sentence)[:1]:
+    for rmse in _numbers(r"(?:at|:) RMSE #", re.sub("it is at RMSE", "", sentence))[:1]:
         if not _close(rmse, float(recording.epoch_rmse[-1]), 1e-5, zero):
             yield f"number: RMSE {rmse}, is {float(recording.epoch_rmse[-1])}"
     own = {
@@ -448,20 +448,25 @@ def _remedies_are_wrong(experiment, sentence):
         told = replace(experiment, learning_rate=rate, **changes)
         late, early = math.ceil(1.06 * epochs + 1), math.floor(0.85 * epochs - 2)
         perfect = "a perfect fit" in sentence or "millionth of the first RMSE" in sentence
-        if not _is_near(told, late, perfect):
+        if not _is_near(told, late, perfect, 1.05):
             yield f"remedy: {changes} at {rate} is not near after {late} epochs"
-        if early > 0 and told.updates_per_epoch == 1 and not told.momentum and _is_near(told, early, perfect):
+        if (
+            early > 0
+            and told.updates_per_epoch == 1
+            and not told.momentum
+            and _is_near(told, early, perfect, 0.95)
+        ):
             yield f"remedy: {changes} at {rate} is near after {early} epochs already"
 
 
-def _is_near(experiment, epochs, perfect) -> bool:
+def _is_near(experiment, epochs, perfect, slack) -> bool:
     """Whether the RMSE is within 1 % of the floor, or a millionth of the first where that is 0, after so many epochs.
 
     In mini-batches: the mean over some epochs, of runs that are soon trained; others count as near.
     """
     known = Known(experiment)
     first = float(np.mean((known.features @ (_start(experiment) - known.theta)) ** 2))
-    least = (0.0201 * (known.floor**2 + known.above)) * 1.05
+    least = (0.0201 * (known.floor**2 + known.above)) * slack
     if perfect:
         least = 1.1e-12 * first + 1e-13 * known.size**2
     if experiment.updates_per_epoch > 1:
