@@ -19,7 +19,7 @@ def test_a_file_is_uploaded_looked_at_picked_trained_and_reloaded(lab: Lab):
     )
     before = lab.query
     lab.sidebar.get_by_role("button", name="Bring a table", exact=True).click()
-    with lab.rerun():
+    with lab.rerun(player=False):  # what is looked at first has none
         lab.page.locator("input[type=file]").set_input_files(
             {"name": "homes.csv", "mimeType": "text/csv", "buffer": FILE.encode("utf-16")}
         )
