@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from gd_core.autopsy import formula
-from gd_core.objective import SQUARED, LinearObjective, as_parabola
+from gd_core.objective import as_parabola
 from gd_core.problem import Problem, rule_of
 from gd_core.settings.experiment import Experiment
 from gd_core.theory import Curvature
@@ -65,10 +65,10 @@ def gaps_gone_on(
     order = batches(experiment.training_rows, experiment.batch_size, experiment.seed, experiment.shuffle)
     stride = experiment.updates_per_epoch
     theta, state, points = problem.start, rule.initial(problem.start), [problem.start]
-    bound, first, grows = diverged_above(float(problem.objective(theta))), curvature.gap(theta).sum(), True
+    bound, first, grows = diverged_above(float(parabola(theta))), curvature.gap(theta).sum(), True
     for done, rows in enumerate(islice(order, epochs * stride), 1):
         # a single batch may pass the bound within an epoch, of a run that is far above its start
-        if rows is not None and grows and not _loss_of(parabola, theta, rows) <= bound:
+        if rows is not None and grows and not float(parabola.on(rows)(theta)) <= bound:
             break
         theta, state = rule.update(theta, formula(parabola, theta, rows), state)
         if done % stride == 0:
@@ -77,9 +77,3 @@ def gaps_gone_on(
     found = torch.full((epochs + 1,), torch.inf, dtype=torch.float64)
     found[: len(points)] = curvature.gap(torch.stack(points)).sum(1)
     return torch.where((~(found <= bound)).cumsum(0) > 0, torch.inf, found)
-
-
-def _loss_of(parabola: LinearObjective, theta: Tensor, rows: Tensor) -> float:
-    """The loss of one batch but for what it has above a mean squared error."""
-    wrong = parabola.features[rows] @ theta - SQUARED[parabola.loss].target(parabola.target[rows])
-    return float(wrong @ wrong) / len(wrong)

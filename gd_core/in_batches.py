@@ -89,7 +89,7 @@ def growth(features: Tensor, rows_per_update: int, phase: Phase) -> float:
     error = _in_row_space(rows, dice.standard_normal((PATHS, rows.shape[1])))
     velocity = np.zeros_like(error)
     grown = np.zeros(PATHS)
-    count = _updates(rows, rows_per_update)
+    count = _most(rows.shape[1], rows_per_update)
     begin, settled = count // SETTLING, grown
     for done, some in enumerate(_batches(len(rows), rows_per_update, dice, count), 1):
         gradient = _slope(rows[some], error)
@@ -149,24 +149,24 @@ class InOrder:
 
 def level_in_order(
     objective: LinearObjective,
-    optimum: Tensor,
+    curvature: Curvature,
     rows_per_update: int,
     phase: Phase,
     error: Tensor,
     epochs: int,
 ) -> float:
     """The mean gap L − L* over the last fifth of so many more epochs with rows in order; infinite where it has grown too large."""
-    rest = objective.target_in_batches(rows_per_update) - objective.features @ optimum
-    batches, hessian = InOrder(objective.features, rest, rows_per_update, phase), objective.moments.gram
+    rest = objective.target_in_batches(rows_per_update) - objective.features @ curvature.optimum
+    batches = InOrder(objective.features, rest, rows_per_update, phase)
     seen = np.unique(np.linspace(epochs - epochs // 5, epochs, SEEN).round()).astype(int)
     errors = torch.stack([batches.after(error, int(one)) for one in seen])
-    found = float((errors @ hessian * errors).sum(1).mean()) / objective.moments.rows
+    found = float(curvature.gap(curvature.optimum + errors).sum(1).mean())
     return found if math.isfinite(found) else math.inf
 
 
 def level(
     objective: LinearObjective,
-    optimum: Tensor,
+    curvature: Curvature,
     rows_per_update: int,
     phase: Phase,
     error: Tensor,
@@ -177,42 +177,34 @@ def level(
     The equations are the rule's own, for all paths at once; each begins with nothing remembered.
 
     Args:
-        objective: The loss, on all N rows.
-        optimum: θ*, [P].
-        rows_per_update: B; N for all rows, of which one path is enough.
+        objective: The loss, on all N rows,
+        curvature: and the parabola that it is.
+        rows_per_update: B, fewer than N.
         phase: The rule.
         error: θ − θ*, [P].
         updates: How many; fewer are looked at where they would take long.
     """
-    features, best = objective.features, objective.features @ optimum
-    rows, whole = features.numpy(), rows_per_update == len(features)
+    features, optimum = objective.features, curvature.optimum
+    rows, best = features.numpy(), features @ optimum
     rule, dice = rule_of_phase(phase), np.random.default_rng(1)
-    errors = error.repeat(1 if whole else PATHS, 1)
+    errors = error.repeat(PATHS, 1)
     state = rule.initial(errors)
-    count = tried(features, rows_per_update, phase, updates)
-    hessian = 2 / len(rows) * (features.T @ features)
+    slow = SLOW_MEMORY if phase.momentum_or_zero > 0.99 else 1
+    count = max(1, min(updates, slow * _most(rows.shape[1], rows_per_update)))
     late, seen = min(count - 1, count * 3 // 4), []
     for done, some in enumerate(_batches(len(rows), rows_per_update, dice, count), 1):
-        slope = errors @ hessian
-        if not whole:
-            missed = SQUARED[objective.loss].target(objective.target[some]) - best[some]
-            slope = torch.from_numpy(_slope(rows[some], errors.numpy(), missed.numpy()))
+        missed = SQUARED[objective.loss].target(objective.target[some]) - best[some]
+        slope = torch.from_numpy(_slope(rows[some], errors.numpy(), missed.numpy()))
         errors, state = rule.update(errors, slope, state)
         if done > late:
-            seen.append(0.5 * ((errors @ hessian) * errors).sum(1))
+            seen.append(curvature.gap(optimum + errors).sum(1))
     found = float(torch.stack(seen).mean(0).median())
     return found if math.isfinite(found) else math.inf
 
 
-def tried(features: Tensor, rows_per_update: int, phase: Phase, updates: int) -> int:
-    """How many of so many updates `level` looks at."""
-    slow = SLOW_MEMORY if phase.momentum_or_zero > 0.99 else 1
-    return max(1, min(updates, slow * _updates(features.numpy(), rows_per_update)))
-
-
-def can_be_tried(rows: int, parameters: int, rows_per_update: int, updates: int) -> bool:
+def can_be_tried(parameters: int, rows_per_update: int, updates: int) -> bool:
     """Whether `level` looks at so many updates, and not at fewer."""
-    return updates <= _most(parameters, rows_per_update if rows_per_update < rows else 1)
+    return updates <= _most(parameters, rows_per_update)
 
 
 def _linear(phase: Phase) -> LinearStep:
@@ -220,10 +212,6 @@ def _linear(phase: Phase) -> LinearStep:
     if step is None:
         raise ValueError(f"optimizer must be linear in the gradient. Got {phase.optimizer}.")
     return step
-
-
-def _updates(rows: np.ndarray, rows_per_update: int) -> int:
-    return _most(rows.shape[1], rows_per_update if rows_per_update < len(rows) else 1)
 
 
 def _most(parameters: int, rows_per_update: int) -> int:

@@ -334,9 +334,11 @@ class _Judge:
         optimum, updates = self.curvature.optimum, (LONGER - 1) * self.updates
         if not self._shuffled:
             error, epochs = self.recording.epoch_theta[self.first] - optimum, LONGER * self.done
-            return in_batches.level_in_order(rows, optimum, self._rows_per_update, self.phase, error, epochs)
+            return in_batches.level_in_order(
+                rows, self.curvature, self._rows_per_update, self.phase, error, epochs
+            )
         error = self.recording.epoch_theta[-1] - optimum
-        return in_batches.level(rows, optimum, self._rows_per_update, self.phase, error, updates)
+        return in_batches.level(rows, self.curvature, self._rows_per_update, self.phase, error, updates)
 
     def _by_errors(self) -> Outcome:
         """Told from the errors along each eigenvector: who has crossed the bottom and stays about it has arrived.

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from gd_core import in_batches
 from gd_core.problem import Problem, build
 from gd_core.reasons.phrases import ILL_CONDITIONED
-from gd_core.remedies import epochs_to_floor
+from gd_core.remedies import remedies_of
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.experiment_fields import LEARNING_RATE, typed_rate
 from gd_core.settings.rules import linear_step
@@ -63,14 +63,12 @@ def safe_of(forecast: Forecast) -> Safe:
 
 
 def epochs_needed(forecast: Forecast) -> float | None:
-    """Epochs to within 1 % of the floor at the rate as it is, see `remedies.epochs_to_floor`; None where nobody knows."""
+    """Epochs to within 1 % of the floor at the rate as it is, see `Remedies.stay`; None where nobody knows."""
     experiment, limit = forecast.experiment, forecast.stability_limit
     if limit is None or experiment.before or experiment.learning_rate >= limit:
         return None
-    if "epochs needed" not in forecast.worked_out:
-        found = epochs_to_floor(forecast.curvature, experiment.phase, forecast.problem.start)
-        forecast.worked_out["epochs needed"] = found
-    return forecast.worked_out["epochs needed"]
+    remedies = remedies_of(forecast)
+    return remedies and remedies.stay
 
 
 def so_many(epochs: float) -> str:

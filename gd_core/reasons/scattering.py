@@ -117,16 +117,13 @@ def levels_of(recording: Epochs, experiment: Experiment, forecast: Forecast) -> 
     if not experiment.shuffle:
         epochs = (LONGER - 1) * (recording.epochs - first)
         now, lower = (
-            in_batches.level_in_order(whole, curvature.optimum, batch, one, error, epochs)
-            for one in (phase, third)
+            in_batches.level_in_order(whole, curvature, batch, one, error, epochs) for one in (phase, third)
         )
         return now, lower
     updates = in_batches.UPDATES // 2
-    if not in_batches.can_be_tried(len(whole.features), whole.features.shape[1], batch, updates):
+    if not in_batches.can_be_tried(whole.features.shape[1], batch, updates):
         return None
-    now, lower = (
-        in_batches.level(whole, curvature.optimum, batch, one, error, updates) for one in (phase, third)
-    )
+    now, lower = (in_batches.level(whole, curvature, batch, one, error, updates) for one in (phase, third))
     return now, lower
 
 

@@ -38,20 +38,6 @@ def command(*arguments, **options):
     )
 
 
-@pytest.fixture
-def run(capsys):
-    """The command in this process: exit status, output, errors."""
-
-    def run(*arguments):
-        try:
-            status = command_line.main(arguments)
-        except SystemExit as end:
-            status = end.code
-        return status, *capsys.readouterr()
-
-    return run
-
-
 def strict_json(text):
     """Parsed as JSON allows: no NaN, no Infinity, no key twice, one document."""
 

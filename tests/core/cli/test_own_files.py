@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gd_core.cli import commands as command_line
 from gd_core.export import record_file
 from gd_core.export.script import script
 from gd_core.export.script_table import is_read, table_file
@@ -28,21 +27,6 @@ HOMES = pd.DataFrame(
         "Price": [f"${100_000 + 7919 * i % 50_000:,}" for i in range(ROWS)],
     }
 )
-
-
-@pytest.fixture
-def run(capsys):
-    """A command in this process: its status, output and errors."""
-
-    def command(*arguments):
-        capsys.readouterr()
-        try:
-            status = command_line.main(arguments)
-        except SystemExit as error:
-            status = error.code
-        return status, *capsys.readouterr()
-
-    return command
 
 
 @pytest.fixture

@@ -28,20 +28,6 @@ from gd_core.tables.table import keep
 ROWS = 400
 
 
-@pytest.fixture
-def run(capsys):
-    """The command in this process: exit status, output, errors."""
-
-    def run(*arguments):
-        try:
-            status = command_line.main([str(one) for one in arguments])
-        except SystemExit as end:
-            status = end.code
-        return status, *capsys.readouterr()
-
-    return run
-
-
 def numbers(rows=ROWS):
     """Three features and a target, [N, 4]."""
     generator = np.random.default_rng(3)
