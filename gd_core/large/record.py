@@ -16,7 +16,7 @@ from gd_core.export.record_file import made_with
 from gd_core.large.run import LargeRun
 from gd_core.large.training import LargeProblem, Point, Seen
 from gd_core.outcome import WINDOW, Outcome, Trained, outcome
-from gd_core.reasons.tolerance import CLOSE
+from gd_core.reasons.phrases import CLOSE
 from gd_core.settings.fields import quoted
 from gd_core.settings.rules import linear_step
 from gd_core.theory import stability_limit

@@ -5,7 +5,7 @@ import math
 import torch
 
 from gd_core.outcome import Finding
-from gd_core.reasons.phrases import phase_of, rmse_of, sizes_of
+from gd_core.reasons.phrases import CLOSE, phase_of, rmse_of, sizes_of
 from gd_core.settings.catalog import LOSS_INFO
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.rules import OPTIMIZER_INFO
@@ -15,7 +15,6 @@ from gd_core.words import floor_of, percent, short, significant, some
 
 OFF = 5e-3  # of a coefficient: the third digit shows it,
 RIGHT = 5e-4  # and from here on no longer
-CLOSE = 0.002  # of the floor: an RMSE that is nearer is as good
 
 
 def converged(

@@ -13,6 +13,7 @@ from gd_core.training import Epochs
 from gd_core.words import counted, rounded, short, significant, some
 
 ILL_CONDITIONED = 100.0  # κ above which scaling is the first advice
+CLOSE = 0.002  # of the floor: an RMSE that is nearer is as good
 FLAT = 0.01  # relative change of the RMSE below which a step is called almost flat
 BATCHES = "Each mini-batch points a little elsewhere."
 

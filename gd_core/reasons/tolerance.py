@@ -8,6 +8,7 @@ from itertools import pairwise
 
 import torch
 
+from gd_core.reasons.phrases import CLOSE, kappa
 from gd_core.remedies import WITHIN, remedies_of
 from gd_core.settings.catalog import LOSS_INFO
 from gd_core.settings.experiment import Experiment
@@ -15,9 +16,8 @@ from gd_core.settings.experiment_fields import MAX_UPDATES, Phase
 from gd_core.settings.rules import is_plain, linear_step
 from gd_core.theory import Forecast, gaps, limit_along
 from gd_core.training import Epochs
-from gd_core.words import percent, short, significant, times
+from gd_core.words import floor_of, percent, short, significant, times
 
-CLOSE = 0.002  # of the floor: an RMSE that is nearer is as good
 SMALL = 0.25  # of the limit: a rate below it is what makes the steps small
 LOOKED_AHEAD = 20  # epochs
 ROUNDING = 1e-12  # of a loss: a tolerance below it compares rounding
@@ -46,7 +46,7 @@ def of_run(
         return f"{news}; where the loss is lowest it is {significant(floor)}.", LATER
     if forecast.floor_is_zero:
         why, then = _why(recording, experiment, forecast)
-        return f"{news}; the floor is 0 (a perfect fit, up to rounding).", why, then or otherwise or LATER
+        return f"{news}; the floor is {floor_of(forecast)}.", why, then or otherwise or LATER
     above = end / floor - 1
     if above <= CLOSE:
         return (f"{news}, as good as the floor {significant(floor)}.",)
@@ -85,8 +85,7 @@ def _why(recording: Epochs, experiment: Experiment, forecast: Forecast) -> tuple
         )
     why = f"The rate {short(phase.learning_rate)} is {percent(share)} of the limit: small steps change the loss little, however far there is to go."
     if share >= SMALL:
-        kappa = short(curvature.largest / curvature.smallest)
-        why = f"Along the flattest direction a step changes the loss little, however far there is to go: κ = {kappa}."
+        why = f"Along the flattest direction a step changes the loss little, however far there is to go: κ = {kappa(forecast)}."
     return why, _nearer(experiment, forecast, phase)
 
 
