@@ -374,6 +374,11 @@ def best_in_the_long_run(curvature: Curvature, phase: Phase) -> float:
 
 def gaps(curvature: Curvature, phase: Phase, start: Tensor, learning_rates: Tensor, epochs: int) -> Tensor:
     """L − L* after so many epochs from `start`, for each of K rates, without training. [K] → [K]."""
+    return _left(curvature, phase, start, learning_rates, epochs).sum(-1)
+
+
+def _left(curvature: Curvature, phase: Phase, start: Tensor, learning_rates: Tensor, epochs: int) -> Tensor:
+    """The same of each eigenvector's direction, [K] → [K, P]."""
     error = curvature.along(start)
     if is_plain(phase):
         powers = (1 - learning_rates[:, None] * curvature.eigenvalues) ** epochs
@@ -381,7 +386,7 @@ def gaps(curvature: Curvature, phase: Phase, start: Tensor, learning_rates: Tens
         steps = step_matrix(phase, learning_rates[:, None], curvature.eigenvalues)
         powers = torch.linalg.matrix_power(steps, epochs)[..., 0, 0]
     left = torch.where(error == 0, 0.0, powers * error)  # no error stays none, also where the power overflows
-    return (0.5 * curvature.eigenvalues * left**2).sum(-1)
+    return 0.5 * curvature.eigenvalues * left**2
 
 
 def best_for(curvature: Curvature, phase: Phase, start: Tensor, epochs: int) -> float:
@@ -413,11 +418,7 @@ def left_along(curvature: Curvature, phase: Phase, start: Tensor, updates: int) 
 
     In mini-batches the mean error goes the same way, an update at a time.
     """
-    steps = step_matrix(phase, _vector(phase.learning_rate), curvature.eigenvalues)
-    powers = torch.linalg.matrix_power(steps, updates)[..., 0, 0]
-    error = curvature.along(start)
-    left = torch.where(error == 0, 0.0, powers * error)
-    return 0.5 * curvature.eigenvalues * left**2
+    return _left(curvature, phase, start, _vector(phase.learning_rate), updates)[0]
 
 
 def swing_of(phase: Phase, eigenvalue: float) -> float | None:
