@@ -42,6 +42,13 @@ def run(last: int = 100, *, stride: int = 1, **changes: Any) -> dict[str, Any]:
     } | changes  # fmt: skip
 
 
+def even(last: int = 100, **changes: Any) -> dict[str, Any]:
+    """A run whose picture moves alike at every epoch."""
+    epochs = range(last + 1)
+    columns = {"rmse": [200 * 0.5 ** (epoch / last) for epoch in epochs], "template": [0 for _ in epochs]}
+    return run(last, table=columns, sums={}, **changes)
+
+
 def waiting() -> dict[str, Any]:
     """What it says before there is a run."""
     return run(0, trained=False, play=False, **{"from": 0}, table={"rmse": [200], "template": [0]}, sums={})
@@ -90,6 +97,7 @@ def test_every_key_moves_the_run(player: Component):
 
 def test_space_plays_and_pauses(player: Component):
     """Space at the end plays the run again from its start; space once more holds it; and then it plays on to its end."""
+    player.update(**even())
     player.page.get_by_role("heading").click()
     player.page.keyboard.press("Space")
     expect(player.button("Pause")).to_be_visible()
@@ -201,7 +209,7 @@ def test_a_hand_on_the_slider_pauses(mounted: Callable[..., Component]):
 
 def test_speed_decides_how_long_a_run_takes(mounted: Callable[..., Component]):
     """Six seconds at 1×, whatever its length, but a short run shows 2.5 epochs a second; “all at once” is one frame."""
-    player = mounted("player", run(100, play=True, **{"from": 0}), AROUND)
+    player = mounted("player", even(play=True, **{"from": 0}), AROUND)
 
     def takes(seconds: float) -> None:
         """Half of the run in half the time, and then all of it."""
@@ -217,11 +225,34 @@ def test_speed_decides_how_long_a_run_takes(mounted: Callable[..., Component]):
         takes(seconds)
     player.speed("1×")
     for last, seconds in ((1000, 6), (6, 2.4)):
-        player.update(**run(last, id=str(last)))
+        player.update(**even(last, id=str(last)))
         takes(seconds)
     player.speed("all at once").seek(0).button("Play").click()
     assert player.frames(1 / 60).epoch() == 6
     expect(player.button("Play")).to_be_visible()
+
+
+def test_time_goes_where_the_picture_moves(mounted: Callable[..., Component]):
+    """Of 1,000 epochs that arrive with the 30th, the first are seen one by one, and the 900 that show nothing in a second."""
+    epochs = range(1001)
+    columns = {
+        "rmse": [1 + 20 * 0.7**epoch for epoch in epochs],
+        "p0": [3 - 2 * 0.8**epoch for epoch in epochs],
+        "template": [0 for _ in epochs],
+    }
+    player = mounted("player", run(1000, table=columns, sums={}, play=True, **{"from": 0}), AROUND)
+    for epoch in (1, 2, 3):
+        assert player.frames(0.42).epoch() == epoch  # 0.4 seconds each, as long as any may stay
+    assert 6 < player.frames(2).epoch() < 30
+    player.seek(100).button("Play").click()
+    assert player.frames(0.4).epoch() < 1000
+    assert player.frames(0.6).epoch() == 1000
+
+
+def test_a_run_that_is_still_trained_plays_evenly(mounted: Callable[..., Component]):
+    """Where it will move is not known yet: the player goes over the planned epochs in six seconds."""
+    player = mounted("player", run(100, planned=600, complete=False, play=True, **{"from": 0}), AROUND)
+    assert player.frames(0.6).epoch() == pytest.approx(60, abs=2)
 
 
 def test_less_motion_is_respected(mounted: Callable[..., Component]):

@@ -492,6 +492,23 @@ def test_the_axis_of_epochs_ends_where_the_run_ends_or_will_end():
     assert the(error(diverged, LIGHT, HEIGHT), "x1") == diverged.recording.epochs
 
 
+def test_the_axis_of_epochs_ends_soon_after_the_error_rests():
+    """At 0.2 the error stays within a pixel from some epoch on: the axis ends a quarter later, with each epoch before on it."""
+    run = run_of(learning_rate=0.2, scale_features=True)
+    logs = np.log(run.recording.epoch_rmse.numpy())
+    rests = int(np.flatnonzero(abs(logs - logs[-1]) > 0.005 * np.ptp(logs))[-1]) + 1
+    view = error(run, LIGHT, HEIGHT)
+    assert the(view, "x1") == int(1.25 * rests) < 100
+    assert column(view, "path", "epoch").tolist()[:rests] == list(range(rests))
+    assert the(error(run_of(learning_rate=0.002, scale_features=True), LIGHT, HEIGHT), "x1") == 1000
+
+
+def test_the_axis_of_epochs_is_whole_where_the_error_never_moves():
+    """Between two points for ever, every epoch looks like the last: none is left out."""
+    run = run_of("one-parameter", learning_rate=1 / 9, epochs=40)
+    assert the(error(run, LIGHT, HEIGHT), "x1") == 40
+
+
 def test_the_shape_mistake_has_a_second_line_of_its_loss():
     """Its root is √(var ŷ + var y + (mean ŷ − mean y)²), beside the RMSE against the data."""
     run = RUNS["shape mistake"]()

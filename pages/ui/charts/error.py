@@ -41,6 +41,7 @@ from pages.ui.charts.ghosts import (
 from pages.ui.charts.model import (
     Run,
     View,
+    error_until,
     frame_table,
     last_epoch,
     log_path,
@@ -94,10 +95,10 @@ def _error_spec(
     layers.append(below)
     if ghosts:
         layers.append(error_heads(colours))
-    layers.append(head_at(f"min(epoch, {FRAME}.last)", "now.rmse", colours))
+    layers.append(head_at(f"min(epoch, {FRAME}.last, x1)", "now.rmse", colours))
     if judged:
         diamond = {"shape": "diamond", "size": 90, "filled": True, "color": colours.ink}
-        layers.append(dot(f"min(epoch, {FRAME}.last)", "now.held_out", stroke=colours.paper, **diamond))
+        layers.append(dot(f"min(epoch, {FRAME}.last, x1)", "now.held_out", stroke=colours.paper, **diamond))
     return finish(layers, height, [expression("now", NOW)])
 
 
@@ -130,7 +131,8 @@ def error(
     reaches_zero = bool(min(values.min() for values in columns.values()) <= zero)
     drawn = {name: np.maximum(values, zero) for name, values in columns.items()}
     low, high = (f(f(values) for values in drawn.values()) for f in (min, max))
-    end = last_epoch(run)
+    end = last_epoch(run) if ghosts else error_until(run)
+    shown = rows <= end
     if ghosts:
         lowest, highest = reach_of(ghosts, end)
         low, high = max(min(low, lowest), zero), max(high, highest)
@@ -139,7 +141,7 @@ def error(
     low = zero if reaches_zero else min(low, floor) if shows_floor else low
     tables = {
         "run": table({name: drawn[name] for name in by_epoch} | columns_of_errors(ghosts, rows, zero)),
-        "path": log_path(rows, drawn),
+        "path": log_path(rows[shown], {name: values[shown] for name, values in drawn.items()}),
         **(tables_of_errors(ghosts, end, low / 1.6, high * 1.25, zero) if ghosts else {}),
         "frame": frame_table(
             run,

@@ -20,6 +20,10 @@ DRAWN_ROWS = 250  # at most this many data points are drawn,
 MOVED_ROWS = 125  # and this many of those that move at every epoch
 ZERO = 1e-16  # of the first value: below it a logarithmic axis says "zero to rounding"
 BORDER = 0.96  # of half a map: there a cross is still whole
+AT_THE_FLOOR = 1.001  # times it
+RESTS = (
+    0.005  # of the height of the error's axis, about a pixel: nearer to its end an error is drawn as resting
+)
 PATH_STEP = 0.005  # of half a chart, about a pixel: nearer points of a line are drawn as one
 
 
@@ -92,6 +96,24 @@ def drawn_until(run: Run) -> int:
 def last_epoch(run: Run) -> int:
     """Where an axis of epochs ends: as planned, or where a run has ended before."""
     return max(1, run.recording.epochs if run.recording.complete else run.experiment.total_epochs)
+
+
+def error_until(run: Run) -> int:
+    """Where the error's axis ends: soon after the error rests at the floor, where that is in the first half of a run.
+
+    It rests once it is nearer to its last value than RESTS of the height of the logarithmic axis. One that only crawls,
+    far above the floor, is drawn to its end.
+    """
+    end, best = last_epoch(run), run.parabola
+    arrived = best is not None and float(run.recording.epoch_rmse[-1]) <= AT_THE_FLOOR * best.floor_rmse
+    if not (run.recording.complete and arrived):
+        return end
+    known = (run.recording.epoch_rmse, run.recording.epoch_held_out_rmse, run.recording.epoch_loss.sqrt())
+    logs = [np.log(np.maximum(values.numpy(), 1e-300)) for values in known if values is not None]
+    moved = [np.flatnonzero(abs(log - log[-1]) > RESTS * np.ptp(log)) for log in logs if np.ptp(log) > 1e-6]
+    rests = max((int(one[-1]) + 1 for one in moved if len(one)), default=end)  # or it never moved
+    soon = max(10, int(1.25 * rests))
+    return soon if 2 * soon < end else end
 
 
 def table(columns: Mapping[str, Any]) -> pa.Table:

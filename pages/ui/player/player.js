@@ -3,8 +3,9 @@
 // draws no chart.
 
 const SPEEDS = [['¼×', 0.25], ['½×', 0.5], ['1×', 1], ['2×', 2], ['4×', 4], ['all at once', Infinity]];
-const SECONDS_AT_1X = 6; // a whole run takes about as long,
-const SLOWEST = 2.5; // but short runs show at most so many epochs a second
+const SECONDS_AT_1X = 6; // a whole run takes at most as long,
+const SLOWEST = 2.5; // and shows at least so many epochs a second
+const EVENLY = 0.1; // of the time goes to all epochs alike, the rest to those at which the picture moves
 
 const players = new WeakMap();
 
@@ -26,11 +27,28 @@ function columnsOf({ table, sums, stride, last }) {
   return columns;
 }
 
+// How many seconds of play each row stays, at 1×: the longer, the farther the error, on its logarithmic axis, or a
+// parameter goes to the next one. Else a run that arrives at epoch 27 of 1,000 would be over in the first blink.
+function secondsOf(columns, rows) {
+  const ways = new Float64Array(Math.max(0, rows - 1));
+  for (const [name, values] of Object.entries(columns)) {
+    if (name !== 'rmse' && !/^p\d+$/.test(name)) continue;
+    const places = name === 'rmse' ? Array.from(values, (value) => Math.log(value)) : values;
+    const seen = places.filter(Number.isFinite);
+    const whole = seen.reduce((a, b) => Math.max(a, b), -Infinity) - seen.reduce((a, b) => Math.min(a, b), Infinity);
+    if (!(whole > 0)) continue;
+    ways.forEach((way, r) => { ways[r] = Math.max(way, Math.abs(places[r + 1] - places[r]) / whole || 0); });
+  }
+  const all = ways.reduce((sum, way) => sum + Math.min(way, 1), 0);
+  return ways.map((way) => Math.min(1 / SLOWEST,
+    SECONDS_AT_1X * (all ? EVENLY / ways.length + (1 - EVENLY) * Math.min(way, 1) / all : 1 / ways.length)));
+}
+
 function create(root) {
   const $ = (name) => root.querySelector(`[data-part="${name}"]`);
   const state = {
     id: null, playing: false, position: 0, epoch: 0, seen: 0, last: 0, planned: 1, stride: 1, complete: true,
-    columns: {}, rows: 0, names: [], speed: 1, tick: 0, then: 0, said: null,
+    columns: {}, rows: 0, seconds: [], names: [], speed: 1, tick: 0, then: 0, said: null,
   };
   const buttons = Object.fromEntries(
     ['start', 'back10', 'back', 'play', 'forward', 'forward10', 'end', 'continue', 'offers', 'note'].map((n) => [n, $(n)]));
@@ -122,11 +140,22 @@ function create(root) {
     draw();
   }
 
+  // The place after so many seconds of play; of a run that is still trained nobody knows yet where it will move.
+  function later(position, left) {
+    if (!state.complete) return Math.min(state.last, position + left * Math.max(SLOWEST, span() / SECONDS_AT_1X));
+    while (position < state.last) {
+      const r = row(position), next = Math.min(state.last, (r + 1) * state.stride), from = r * state.stride;
+      const rest = state.seconds[r] * (next - position) / (next - from);
+      if (rest > left) return position + (next - position) * left / rest;
+      [position, left] = [next, left - rest];
+    }
+    return state.last;
+  }
+
   function frame(now) {
     const elapsed = state.then ? Math.min(0.25, (now - state.then) / 1000) : 0;
     state.then = now;
-    const pace = Math.max(SLOWEST, span() / SECONDS_AT_1X) * state.speed;
-    state.position = Math.min(state.last, pace === Infinity ? state.last : state.position + elapsed * pace);
+    state.position = state.speed === Infinity ? state.last : later(state.position, elapsed * state.speed);
     const epoch = shownEpoch(Math.floor(state.position));
     if (epoch !== state.epoch) show(epoch);
     if (state.epoch >= state.last && state.complete) setPlaying(false);
@@ -216,6 +245,7 @@ function create(root) {
     update(data, send) {
       state.columns = columnsOf(data);
       state.rows = data.table.numRows;
+      state.seconds = data.complete ? secondsOf(state.columns, state.rows) : [];
       Object.assign(state, {
         last: data.last, planned: data.planned, stride: data.stride, complete: data.complete,
         templates: data.templates, summary: data.summary, trained: data.trained, clicks: data.clicks,

@@ -25,7 +25,17 @@ from pages.ui.charts.error import error as error_chart
 from pages.ui.charts.fit import agreement, along, fit
 from pages.ui.charts.ghosts import Ghost
 from pages.ui.charts.loss_map import landscape, parabola
-from pages.ui.charts.model import DRAWN_ROWS, MOVED_ROWS, RecordedRun, Run, View, drawn_until, stride_of
+from pages.ui.charts.model import (
+    DRAWN_ROWS,
+    MOVED_ROWS,
+    RecordedRun,
+    Run,
+    View,
+    drawn_until,
+    error_until,
+    last_epoch,
+    stride_of,
+)
 from pages.ui.look import current_charts, look, map_axes, projector, session
 from pages.ui.look.palette import Palette, palette
 from pages.ui.player import live_runs, player, run_summaries, tabs
@@ -236,7 +246,9 @@ def _one_feature(run: Run, colours: Palette, height: int, shown: pinned.Beside) 
 
 
 def _error(run: Run, colours: Palette, height: int, shown: pinned.Beside) -> None:
-    look.panel_title("Error by epoch", _stride_note(run))
+    until = error_until(run)
+    rests = f"up to epoch {until:,}, then at the floor" if until < last_epoch(run) and not shown.error else ""
+    look.panel_title("Error by epoch", "; ".join(filter(None, (rests, _stride_note(run)))))
     tabs.draw(_view(error_chart, run, colours, height, ghosts=shown.error), "error")
 
 
