@@ -10,6 +10,7 @@ import numpy as np
 
 from gd_core.settings.catalog import LOSS_INFO
 from gd_core.words import floor_label
+from pages.ui.charts import preview
 from pages.ui.charts.elements import (
     FRAME,
     NOW,
@@ -54,7 +55,13 @@ from pages.ui.look.palette import Palette
 
 @lru_cache(16)
 def _error_spec(
-    other_root: bool, height: int, colours: Palette, ghosts: bool = False, *, judged: bool = False
+    other_root: bool,
+    height: int,
+    colours: Palette,
+    ghosts: bool = False,
+    *,
+    judged: bool = False,
+    directions: int = 0,
 ) -> dict[str, Any]:
     epoch_axis = count_axis()
     carrier = (
@@ -90,6 +97,8 @@ def _error_spec(
     for column, (colour, width) in lines.items():
         base = rows_from("path").transform_calculate(x="datum.epoch", y=f"datum.{column}")
         layers += trail(base, {"x": "x:Q", "y": "y:Q", "order": "x:Q"}, width=width, colour=colour)
+    if directions:
+        layers += preview.error_layers(directions, colours)
     layers += floor_rule(colours)
     layers += level("zero", colours.start, [2, 3], "'zero to rounding'")
     layers.append(below)
@@ -99,7 +108,7 @@ def _error_spec(
     if judged:
         diamond = {"shape": "diamond", "size": 90, "filled": True, "color": colours.ink}
         layers.append(dot(f"min(epoch, {FRAME}.last, x1)", "now.held_out", stroke=colours.paper, **diamond))
-    return finish(layers, height, [expression("now", NOW)])
+    return finish(layers, height, [expression("now", NOW), *([preview.parameter()] if directions else [])])
 
 
 def error(
@@ -139,6 +148,7 @@ def error(
     floor = math.nan if run.parabola is None else run.parabola.floor_rmse  # nan draws nothing
     shows_floor = zero < floor and floor >= low / 100
     low = zero if reaches_zero else min(low, floor) if shows_floor else low
+    directions = 0 if root_loss else preview.directions(run)
     tables = {
         "run": table({name: drawn[name] for name in by_epoch} | columns_of_errors(ghosts, rows, zero)),
         "path": log_path(rows[shown], {name: values[shown] for name, values in drawn.items()}),
@@ -156,6 +166,7 @@ def error(
             else floor_label(run.parabola, rises=LOSS_INFO[run.experiment.loss].rises),
             floor_below=np.nan if shows_floor or reaches_zero else floor,
             zero=zero if reaches_zero else np.nan,
+            **(preview.columns_of_error(run) if directions else {}),
         ),
     }
     text = "Root mean squared error by epoch on a logarithmic axis"
@@ -165,7 +176,7 @@ def error(
     judged = held_out is not None
     if judged:
         text += " The line with dashes and a diamond is the error on the held-out rows."
-    spec = _error_spec(other_root, height, colours, bool(ghosts), judged=judged)
+    spec = _error_spec(other_root, height, colours, bool(ghosts), judged=judged, directions=directions)
     return View(spec, tables, text + told(ghosts))
 
 

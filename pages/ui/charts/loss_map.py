@@ -10,6 +10,7 @@ import pyarrow as pa
 from torch import Tensor
 
 from gd_core.landscape import Window, level_lines, slice_minimum, window
+from pages.ui.charts import preview
 from pages.ui.charts.elements import (
     FIRST,
     FRAME,
@@ -42,7 +43,7 @@ STEPS_OUT = 4  # half-widths around the map's centre in which positions are told
 
 @lru_cache(32)
 def _map_spec(
-    x_name: str, y_name: str, height: int, colours: Palette, ghosts: bool = False
+    x_name: str, y_name: str, height: int, colours: Palette, ghosts: bool = False, directions: int = 0
 ) -> dict[str, Any]:
     lines = (
         rows_from("lines")
@@ -68,6 +69,7 @@ def _map_spec(
     still, moving = _pinned(colours) if ghosts else ((), ())
     layers = [
         lines,
+        *([preview.path_layer(directions, colours)] if directions else []),
         *still,
         *path,
         dot(_place("mu"), _place("mv"), shape="cross", size=45, filled=True, color=colours.start),
@@ -88,7 +90,12 @@ def _map_spec(
     return finish(
         [kept("run"), *layers],
         height,
-        [expression("now", NOW), expression("first", FIRST), *slide],
+        [
+            expression("now", NOW),
+            expression("first", FIRST),
+            *slide,
+            *([preview.parameter()] if directions else []),
+        ],
     )
 
 
@@ -111,6 +118,8 @@ def landscape(
     lowest = slice_minimum(run.curvature, theta, axes)
     levels = level_lines(run.curvature, shown, lowest, axes)
     (cx, cy), (hx, hy) = shown.centre, shown.half
+    directions = preview.directions(run)
+    coming = preview.columns_of_path(run, axes) if directions else {}
     tables = {
         "lines": table(
             {
@@ -126,7 +135,7 @@ def landscape(
             columns_of_places(ghosts, rows, axes),
         ),
         "path": _path(rows, theta[:, u].numpy() / hx, theta[:, v].numpy() / hy, (hx, hy)),
-        "frame": frame_table(run, x0=cx - hx, x1=cx + hx, y0=cy - hy, y1=cy + hy, ou=cx, ov=cy),
+        "frame": frame_table(run, x0=cx - hx, x1=cx + hx, y0=cy - hy, y1=cy + hy, ou=cx, ov=cy, **coming),
         **(tables_of_places(ghosts, axes, (cx, cy), (hx, hy)) if ghosts else {}),
     }
     text = (
@@ -134,7 +143,7 @@ def landscape(
         "Open circle: start. Diamond: optimum. Small cross: lowest point of this slice. Line and dot: the run. "
         "A click sets the start."
     )
-    spec = _map_spec(names[u], names[v], height, colours, bool(ghosts))
+    spec = _map_spec(names[u], names[v], height, colours, bool(ghosts), directions)
     return View(spec, tables, text + told(ghosts))
 
 

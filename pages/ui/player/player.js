@@ -48,7 +48,7 @@ function create(root) {
   const $ = (name) => root.querySelector(`[data-part="${name}"]`);
   const state = {
     id: null, playing: false, position: 0, epoch: 0, seen: 0, last: 0, planned: 1, stride: 1, complete: true,
-    columns: {}, rows: 0, seconds: [], names: [], speed: 1, tick: 0, then: 0, said: null,
+    columns: {}, rows: 0, seconds: [], names: [], rate: 0, preview: 0, changed: false, speed: 1, tick: 0, then: 0, said: null,
   };
   const buttons = Object.fromEntries(
     ['start', 'back10', 'back', 'play', 'forward', 'forward10', 'end', 'continue', 'offers', 'note'].map((n) => [n, $(n)]));
@@ -76,6 +76,13 @@ function create(root) {
     }
   }
 
+  // Where the rate on the strip is not that of the run, charts draw where it would lead, and the run's verdict waits.
+  function foresee() {
+    const rate = +document.body.dataset.rate || 0;
+    state.preview = state.rate && rate !== state.rate ? rate : 0;
+    move('preview', state.preview);
+  }
+
   function sentence(r) {
     const template = state.templates[state.columns.template[r]];
     const epoch = state.columns.epoch[r];
@@ -95,7 +102,7 @@ function create(root) {
     count.textContent = state.names[r] ?? `${whole(state.epoch)} / ${whole(state.planned)}`;
     verdict.textContent = sentence(r);
     const atEnd = state.epoch >= state.last && state.complete;
-    summary.textContent = atEnd ? state.summary : '';
+    summary.textContent = atEnd && !state.preview && !state.changed ? state.summary : '';
     summary.hidden = !summary.textContent;
     verdict.hidden = !summary.hidden && state.last > 0;
     buttons.offers.hidden = !atEnd || !buttons.offers.childElementCount;
@@ -231,12 +238,18 @@ function create(root) {
     if (x >= 0 && x <= 1 && y >= 0 && y <= 1) state.send('clicked', [x, y, state.epoch, name]);
   }
   document.addEventListener('click', click);
+  function aimed() {
+    foresee();
+    draw();
+  }
+  document.addEventListener('rate', aimed);
 
   // a chart that was drawn anew, or whose data came late, starts at epoch 0: bring it back
   const watch = setInterval(() => {
     if (!state.rows) return;
     move('epoch', state.epoch);
     if (!state.playing) move('seen', state.seen);
+    foresee();
     draw();
   }, 250);
 
@@ -249,8 +262,9 @@ function create(root) {
       Object.assign(state, {
         last: data.last, planned: data.planned, stride: data.stride, complete: data.complete,
         templates: data.templates, summary: data.summary, trained: data.trained, clicks: data.clicks,
-        continues: data.continues, names: data.names, send,
+        continues: data.continues, names: data.names, rate: data.rate, changed: data.changed, send,
       });
+      foresee();
       slider.max = span();
       buttons.note.textContent = data.note;
       slider.step = 1;
@@ -286,6 +300,7 @@ function create(root) {
       clearInterval(watch);
       document.removeEventListener('keydown', key);
       document.removeEventListener('click', click);
+      document.removeEventListener('rate', aimed);
     },
   };
 }

@@ -128,6 +128,7 @@ def show(
     first_epoch: int = 0,
     offers: Sequence[Offer] = (),
     note: str = "",
+    changed: bool = False,
     judged: str = "",
     summary: str = "",
     said: verdict.StepVerdicts | None = None,
@@ -149,6 +150,7 @@ def show(
         first_epoch: Where a new take starts.
         offers: Rates offered at the end.
         note: A sentence beside the buttons.
+        changed: Whether the settings beside the run are other ones by now: its verdict is not said beside them.
         judged: What a prediction was worth; stands before the verdict at the end.
         summary: Said at the end instead of the run's verdict.
         said: Said at each epoch instead of the step's verdict.
@@ -182,6 +184,8 @@ def show(
         sums=sums | dict(more_sums or {}),
         offers=offers,
         note=note,
+        rate=run.experiment.learning_rate,
+        changed=changed,
         on_rate=on_rate,
         on_continue=on_continue,
         on_click=on_click,
@@ -209,6 +213,8 @@ def put(
     names: Sequence[str] = (),
     offers: Sequence[Offer] = (),
     note: str = "",
+    rate: float = 0.0,
+    changed: bool = False,
     on_rate: Callable[[], None] | None = None,
     on_continue: Callable[[], None] | None = None,
     on_click: Callable[[], None] | None = None,
@@ -233,6 +239,8 @@ def put(
         names: What each row is called beside the slider, where it is not simply its epoch's number.
         offers: Rates offered at the end.
         note: A sentence beside the buttons.
+        rate: The run's learning rate: charts draw where another one on the strip would lead. 0 for no such preview.
+        changed: See `show`.
         on_rate: Called when an offer is taken; `rate` gives it.
         on_continue: Called for "Continue from here"; `continue_from` gives the epoch.
         on_click: Called for a click on a plot inside `look.clickable(name)`; `clicked` gives its place, and that name.
@@ -259,6 +267,8 @@ def put(
             "templates": list(templates),
             "summary": summary,
             "note": note,
+            "rate": rate,
+            "changed": changed,
             "offers": [offer._asdict() for offer in offers],
             "table": pa.table({name: numbers[name].to_numpy() for name in numbers}),  # five times as fast
             "sums": dict(sums or {}),

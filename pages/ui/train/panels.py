@@ -429,6 +429,7 @@ def _transport(
             first_epoch=0 if live_run is None else live_run.first_epoch if newest else run.recording.epochs,
             offers=_offers(finding.outcome, forecast, run.experiment.learning_rate),
             note="The settings have changed since this run: Train runs the new ones." if changed else "",
+            changed=changed,
             extra=tabs.extra_columns(run) | pinned.extra_columns(run, shown),
             on_rate=_rate_chosen(player.rate),
             on_continue=_epoch_chosen if task.free("before") else None,

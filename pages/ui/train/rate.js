@@ -26,7 +26,18 @@ function create(root) {
     slider.setAttribute('aria-valuetext', text);
   }
 
-  slider.oninput = () => say(typed(rateAt(+slider.value / 1000)));
+  // The charts draw where the rate under the thumb would lead: the player hears of it.
+  function aim(rate) {
+    document.body.dataset.rate = rate;
+    document.dispatchEvent(new Event('rate'));
+  }
+
+  slider.oninput = () => {
+    const rate = typed(rateAt(+slider.value / 1000));
+    say(rate);
+    if (data.hint) said.textContent += `. ${data.hint}`;
+    aim(rate);
+  };
   slider.onchange = () => send('rate', typed(rateAt(+slider.value / 1000)));
 
   function element(tag, className, text, style = {}) {
@@ -60,6 +71,7 @@ function create(root) {
     }
     slider.value = 1000 * Math.min(1, Math.max(0, share(data.rate)));
     say(data.rate);
+    aim(data.rate);
     stops.replaceChildren(...data.stops.map(({ label, rate, hint }) => {
       const button = document.createElement('button');
       button.append(element('span', '', label), element('b', '', short(rate)));
@@ -77,4 +89,6 @@ export default function ({ parentElement, data, setTriggerValue }) {
   let update = strips.get(parentElement);
   if (!update) strips.set(parentElement, (update = create(parentElement)));
   update(data, setTriggerValue);
+  // called before every update too, which sets it again at once
+  return () => { delete document.body.dataset.rate; };
 }

@@ -12,6 +12,7 @@ from gd_core.settings.experiment import Experiment
 from gd_core.settings.experiment_fields import LEARNING_RATE
 from gd_core.theory import ZONES_SAID, Forecast, why_no_theory
 from gd_core.words import counted, rounded
+from pages.ui.charts.preview import can_preview
 from pages.ui.look.numbers import with_numbers
 from pages.ui.player.tabs import BEFORE_THE_TOLERANCE
 
@@ -23,6 +24,7 @@ _strip = component(
     js=with_numbers(_HERE / "rate.js"),
 )
 KEY = "rate"  # of the component
+NO_PREVIEW = "Charts follow the rate only for gradient descent on all rows"
 BELOW_THE_LIMIT, ABOVE_THE_LIMIT = 1e-4, 10.0  # how far the track reaches, as shares of the limit
 WITHOUT_A_LIMIT = (1e-6, 10.0)  # the track of a rule that has none
 
@@ -66,6 +68,7 @@ def show(experiment: Experiment, forecast: Forecast | None, on_rate: Callable[[]
             "zones": zones,
             "stops": [stop for stop in stops if stop["rate"] >= bounds.low],
             "wait": _wait(forecast),
+            "hint": "" if can_preview(experiment) else NO_PREVIEW,
             "reason": forecast.why_no_limit if forecast else why_no_theory(experiment),
         },
         on_rate_change=on_rate,
