@@ -19,6 +19,9 @@ LONG = 12  # characters of a number, above which a fraction is easier to read
 LARGEST_DENOMINATOR = 99
 _QUOTIENT = re.compile(r"([-+]?\d+\.?\d*)\s*/\s*(\d+\.?\d*)")
 
+_THOUSANDS = re.compile(r"[-+]?[1-9]\d{0,2}(?:,\d{3})+")
+_DECIMAL_COMMA = re.compile(r"[-+]?\d*+,\d++(?:[eE][-+]?\d++)?")
+
 
 class ParameterError(ValueError):
     """A field breaks its rule. The message names the field, the rule and the value."""
@@ -53,6 +56,10 @@ class Field:
         Raises:
             ValueError: If it says none; `form` is what it should be.
         """
+        return text
+
+    def typed_in(self, text: str) -> str:
+        """What someone typed into its field, as `parse` reads it."""
         return text
 
     def parsed(self, text: str) -> Any:
@@ -109,6 +116,9 @@ class Number(Field):
     def form(self) -> str:
         return "a whole number" if self.whole else "a number"
 
+    def typed_in(self, text: str) -> str:
+        return one_number(text, whole=self.whole)
+
     def parse(self, text: str) -> float:
         return int(text) if self.whole else float(text)
 
@@ -133,6 +143,9 @@ class AutoNumber(Field):
 
     low: float
     high: float
+
+    def typed_in(self, text: str) -> str:
+        return one_number(text)
 
     def parse(self, text: str) -> float | None:
         return None if text.strip() in ("", "auto") else float(text)
@@ -188,6 +201,9 @@ class Numbers(Field):
     at_most: int = 8
     or_none: bool = False
 
+    def typed_in(self, text: str) -> str:
+        return divided(text)
+
     def parse(self, text: str) -> tuple[float, ...]:
         return tuple(float(part) for part in text.split(",") if part.strip())
 
@@ -226,6 +242,9 @@ class Rows(Field):
     @property
     def _row(self) -> Numbers:
         return Numbers(low=self.low, high=self.high, at_least=self.columns, at_most=self.columns)
+
+    def typed_in(self, text: str) -> str:
+        return divided(text)
 
     def parse(self, text: str) -> tuple[tuple[float, ...], ...]:
         return tuple(self._row.parse(part) for part in text.split(";") if part.strip())
@@ -305,6 +324,9 @@ class NamedOrNumbers(Field):
     @property
     def form(self) -> str:
         return f"{', '.join(self.names)} or numbers with commas between"
+
+    def typed_in(self, text: str) -> str:
+        return divided(text)
 
     def parse(self, text: str) -> str | tuple[float, ...]:
         return text if text in self.names else tuple(float(part) for part in text.split(","))
@@ -387,3 +409,14 @@ def divided(text: str) -> str:
         return written(above / below) if below else match[0]
 
     return _QUOTIENT.sub(work_out, text.replace("\N{MINUS SIGN}", "-"))
+
+
+def one_number(text: str, *, whole: bool = False) -> str:
+    """A single number as people type it: 1/18, 0,05, and of a whole one 1,000.
+
+    1,000 for any number may be one or a thousand, so it stays as it is and is refused.
+    """
+    text = divided(text.strip())
+    if _THOUSANDS.fullmatch(text):
+        return text.replace(",", "") if whole else text
+    return text.replace(",", ".") if _DECIMAL_COMMA.fullmatch(text) else text

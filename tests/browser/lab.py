@@ -268,7 +268,9 @@ class Lab:
     def ended(self) -> "Lab":
         """Wait until the player rests at the end of a whole run."""
         expect(self.button("Play")).to_be_visible()
-        self.summary.wait_for()
+        # beside other settings than its own a run's verdict is not said
+        self.player.locator(".summary:not([hidden]), .note:not(:empty)").first.wait_for()
+        expect(self.slider).to_have_value(str(self.last))
         return self
 
     def paused(self) -> "Lab":

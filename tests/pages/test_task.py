@@ -261,9 +261,11 @@ def test_the_address_cannot_change_what_is_not_free():
 
 
 def test_a_bad_value_in_a_free_field_gets_its_sentence():
-    """As everywhere, and the run goes on with the last good one."""
+    """As everywhere."""
     lab = student().type(learning_rate="fast")
-    assert lab.complaints == ["learning_rate must be a number. Got fast. Using 0.01 instead."]
+    assert lab.complaints == [
+        "learning_rate must be a number. Got fast. Train waits; the page stays at 0.01."
+    ]
 
 
 def test_a_callback_cannot_change_what_is_locked():

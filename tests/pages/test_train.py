@@ -390,7 +390,7 @@ BAD = [
     ("learning_rate", "-0.5", "-0.5"),
     ("learning_rate", "nan", "nan"),
     ("learning_rate", "inf", "inf"),
-    ("learning_rate", "1,5", "1,5"),
+    ("learning_rate", "1,500", "1,500"),
     ("epochs", "0", "0"),
     ("epochs", "10.5", "10.5"),
     ("epochs", "1000001", "1000001"),
@@ -440,50 +440,70 @@ SENTENCES = [
     (
         "learning_rate",
         "0",
-        "learning_rate must be a number between 1e-18 and 1,000,000. Got 0.0. Using 0.01 instead.",
+        "learning_rate must be a number between 1e-18 and 1,000,000. Got 0.0. Train waits; the page stays at 0.01.",
     ),
     (
         "learning_rate",
         "-1",
-        "learning_rate must be a number between 1e-18 and 1,000,000. Got -1.0. Using 0.01 instead.",
+        "learning_rate must be a number between 1e-18 and 1,000,000. Got -1.0. Train waits; the page stays at 0.01.",
     ),
     (
         "learning_rate",
         "nan",
-        "learning_rate must be a number between 1e-18 and 1,000,000. Got nan. Using 0.01 instead.",
+        "learning_rate must be a number between 1e-18 and 1,000,000. Got nan. Train waits; the page stays at 0.01.",
     ),
     (
         "learning_rate",
         "1e308",
-        "learning_rate must be a number between 1e-18 and 1,000,000. Got 1e+308. Using 0.01 instead.",
+        "learning_rate must be a number between 1e-18 and 1,000,000. Got 1e+308. Train waits; the page stays at 0.01.",
     ),
-    ("learning_rate", "fast", "learning_rate must be a number. Got fast. Using 0.01 instead."),
-    ("learning_rate", "", "learning_rate must be a number. Got nothing. Using 0.01 instead."),
-    ("epochs", "0", "epochs must be a whole number between 1 and 1,000,000. Got 0. Using 1000 instead."),
+    (
+        "learning_rate",
+        "fast",
+        "learning_rate must be a number. Got fast. Train waits; the page stays at 0.01.",
+    ),
+    (
+        "learning_rate",
+        "",
+        "learning_rate must be a number. Got nothing. Train waits; the page stays at 0.01.",
+    ),
+    (
+        "epochs",
+        "0",
+        "epochs must be a whole number between 1 and 1,000,000. Got 0. Train waits; the page stays at 1000.",
+    ),
     (
         "epochs",
         "1000000000",
-        "epochs must be a whole number between 1 and 1,000,000. Got 1000000000. Using 1000 instead.",
+        "epochs must be a whole number between 1 and 1,000,000. Got 1000000000. Train waits; the page stays at 1000.",
     ),
-    ("epochs", "1.5", "epochs must be a whole number. Got 1.5. Using 1000 instead."),
-    ("seed", "-1", "seed must be a whole number between 0 and 4,294,967,295. Got -1. Using 0 instead."),
+    ("epochs", "1.5", "epochs must be a whole number. Got 1.5. Train waits; the page stays at 1000."),
+    (
+        "seed",
+        "-1",
+        "seed must be a whole number between 0 and 4,294,967,295. Got -1. Train waits; the page stays at 0.",
+    ),
     (
         "data_seed",
         "18446744073709551616",
-        "data_seed must be a whole number between 0 and 4,294,967,295. Got 18446744073709551616. Using 2021 instead.",
+        "data_seed must be a whole number between 0 and 4,294,967,295. Got 18446744073709551616. Train waits; the page stays at 2021.",
     ),
     (
         "batch_size",
         "21",
-        "batch_size must be at most the 20 rows of the data, or 0 for all. Got 21. Using 0 instead.",
+        "batch_size must be at most the 20 rows of the data, or 0 for all. Got 21. Train waits; the page stays at 0.",
     ),
-    ("points", "2", "points must be a whole number between 3 and 10,000. Got 2. Using 20 instead."),
-    ("noise", "<b>x</b>", "noise must be a number. Got <b>x</b>. Using 5 instead."),
+    (
+        "points",
+        "2",
+        "points must be a whole number between 3 and 10,000. Got 2. Train waits; the page stays at 20.",
+    ),
+    ("noise", "<b>x</b>", "noise must be a number. Got <b>x</b>. Train waits; the page stays at 5."),
 ]
 
 
 def test_sentences_about_bad_values_to_the_letter():
-    """Field, rule, value and what is used instead; the other texts and the address stay, and a good value takes it back."""
+    """Field, rule, value and what the page stays at; the other texts and the address stay, and a good value takes it back."""
     lab = Lab()
     fields = {name: lab.text(name) for name, _, _ in SENTENCES}
     for name, typed, sentence in SENTENCES:
@@ -510,15 +530,19 @@ def test_a_bad_value_that_is_mended_is_forgotten():
 
 
 def test_each_of_several_bad_values_has_its_sentence():
-    """Three fields, three sentences; Train runs with what was good before."""
+    """Three fields, three sentences; Train runs nothing else in their place, and what is mended."""
     lab = Lab().type(learning_rate="?", epochs="-3", noise="1e9")
     assert sorted(sentence.split(" must be")[0] for sentence in lab.complaints) == [
         "epochs",
         "learning_rate",
         "noise",
     ]
-    assert lab.press("train").player["last"] == OPENING.experiment.epochs
+    assert not lab.press("train").player["trained"]
     assert len(lab.complaints) == 3
+    lab.type(learning_rate="1/18", epochs="1,000", noise="0,5").press("train")
+    assert lab.complaints == []
+    assert (lab.player["trained"], lab.player["last"], lab.query["noise"]) == (True, 1000, "0.5")
+    assert float(lab.query["learning_rate"]) == 1 / 18
 
 
 @pytest.mark.parametrize(
@@ -804,7 +828,7 @@ def test_a_rate_below_the_least_is_told_what_to_do():
     lab = Lab().type(learning_rate="1e-19")
     (sentence,) = lab.complaints
     assert "learning_rate must be at least 1e-18. Got 1e-19." in sentence
-    assert "scale the features. Using 0.01 instead." in sentence
+    assert "scale the features. Train waits; the page stays at 0.01." in sentence
 
 
 @pytest.mark.parametrize(

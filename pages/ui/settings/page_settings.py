@@ -11,11 +11,9 @@ from gd_core.settings.fields import (
     Choice,
     Field,
     Flag,
-    NamedOrNumbers,
     Number,
     ParameterError,
     Several,
-    divided,
     quoted,
     shown,
     written,
@@ -350,7 +348,8 @@ class PageSettings(Form[S, LessonHeld[S]], Generic[S]):
         held.typed[name] = text
         try:
             if name in self.all_options:
-                options = {**held.options, name: self.all_options[name].read(name, text.strip())}
+                option = self.all_options[name]
+                options = {**held.options, name: option.read(name, option.typed_in(text.strip()))}
                 self._take_over(held.settings, options)
             else:
                 self._take_over(self._read(name, text.strip()), held.options)
@@ -361,7 +360,7 @@ class PageSettings(Form[S, LessonHeld[S]], Generic[S]):
 
     def _read(self, name: str, text: str) -> S:
         """The settings with one field as typed."""
-        text = divided(text) if isinstance(self.fields.get(name), Number | NamedOrNumbers) else text
+        text = self.fields[name].typed_in(text) if name in self.fields else text
         settings, sentences = type(self.usual).from_query({name: text}, fallback=self.settings)
         if sentences:
             raise ParameterError(name, sentences[0])

@@ -462,6 +462,9 @@ def _press(button: str) -> None:
 def _act(experiment: Experiment) -> None:
     """Do what the pressed button says, with the settings as they are now."""
     button, page.held.pressed = page.held.pressed, None
+    if button and page.waits_for:  # not another run than the fields say
+        st.toast(look.plain(page.waits_for[0]))
+        return
     if button == "train":
         live_runs.train(experiment)
     if button == "continue":

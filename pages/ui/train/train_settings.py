@@ -168,13 +168,14 @@ class TrainSettings(Form[Experiment, TrainHeld]):
         """Take over what stands in the fields, and these texts for others."""
         held, good = self.held, self.settings
         held.touched = True
-        texts = {name: text.strip() for name, text in held.typed.items() if name in TEXTS} | texts
+        typed = {name: text.strip() for name, text in held.typed.items() if name in TEXTS}
+        texts = {name: FIELDS[name].typed_in(text) for name, text in typed.items()} | texts
         if now := task.current():
             texts |= self._fixed(now, texts)
         held.settings, sentences = Experiment.from_query(texts, fallback=good)
         held.sentences = {name: said for name, said in held.sentences.items() if not name}
         for sentence in sentences:
-            name = self._tell(sentence)
+            name = self._tell(sentence, "Train waits; the page stays at {}.")
             if name in TEXTS:
                 held.typed.setdefault(name, texts.get(name, written(getattr(good, name))))
 
@@ -221,11 +222,17 @@ class TrainSettings(Form[Experiment, TrainHeld]):
             if name not in held.typed:
                 self.accept(name)
 
-    def _tell(self, sentence: str) -> str:
+    @property
+    def waits_for(self) -> list[str]:
+        """The sentences about texts that stand in fields and are not taken over: what would be trained is not what one reads."""
+        held = self.held
+        return [said for name, said in held.sentences.items() if name in TEXTS and name in held.typed]
+
+    def _tell(self, sentence: str, then: str = "Using {} instead.") -> str:
         """Keep a sentence under the field that it is about, which it returns."""
         name = next((one for one in FIELDS if sentence.startswith(one)), "")
         if name in NUMBERED:
-            sentence += f" Using {written(getattr(self.settings, name))} instead."
+            sentence += " " + then.format(written(getattr(self.settings, name)))
         self.tell(sentence, name)
         return name
 

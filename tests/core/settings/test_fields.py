@@ -136,3 +136,32 @@ def test_a_fraction_is_shown_where_it_is_shorter_and_exact(value, text):
 def test_what_is_shown_can_be_typed_again(value):
     """Any number comes back as itself, to the last digit."""
     assert float(divided(shown(value))) == value
+
+
+@pytest.mark.parametrize(
+    ("typed", "number", "whole"),
+    [
+        ("1/18", 1 / 18, None),
+        ("0,05", 0.05, None),
+        (",5", 0.5, None),
+        ("1,5e-3", 0.0015, None),
+        ("\N{MINUS SIGN}2,25", -2.25, None),
+        ("1,000", None, 1000),
+        ("12,345,678", None, 12345678),
+        ("2,5", 2.5, None),
+        ("1,000.5", None, None),
+        ("1,2,3", None, None),
+        ("1/0", None, None),
+    ],
+)
+def test_a_number_is_read_as_people_type_it(typed, number, whole):
+    """A fraction and a decimal comma are numbers; 1,000 is a thousand where only whole numbers are, and refused elsewhere."""
+    for field, expected in (
+        (Number(low=-1e9, high=1e9), number),
+        (Number(low=-1e9, high=1e9, whole=True), whole),
+    ):
+        if expected is None:
+            with pytest.raises(ParameterError):
+                field.read("x", field.typed_in(typed))
+        else:
+            assert field.read("x", field.typed_in(typed)) == expected
