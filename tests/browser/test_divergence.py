@@ -20,7 +20,7 @@ def offer(lab: Lab, words: str) -> Locator:
 def test_a_run_that_diverges(lab: Lab):
     """The summary says at which epoch it diverged and how many times the limit the rate is; every epoch can be shown, on
     charts that hold all of it. Each of two offers writes its rate into field and address, and a run with it does not
-    diverge. Just above the limit a run grows; absurd rates diverge at once and break nothing; a good run gets no offers."""
+    diverge. Just above the limit a run grows; absurd rates diverge at once and break nothing; one that descends gets no offers."""
     lab.open_page(DIVERGES)
     experiment = lab.experiment
     recording = record(experiment)

@@ -159,6 +159,18 @@ def test_a_diverging_run_offers_rates_that_do_not_diverge():
         assert rmse.iloc[-1] < rmse.iloc[0]
 
 
+def test_a_run_that_has_arrived_asks_what_happens_above_the_limit():
+    """One rate, some 5 % above 2/λ of NumPy's largest eigenvalue; with it the error is larger at the end than at the start."""
+    lab = Lab().press("train")
+    (offer,) = lab.player["offers"]
+    assert offer["label"].startswith("What happens just above the limit?")
+    features = build(lab.experiment).linear.features.numpy()
+    limit = 2 / np.linalg.eigvalsh(2 / len(features) * features.T @ features).max()
+    assert 1.04 * limit < offer["rate"] <= 1.05 * limit
+    rmse = lab.type(learning_rate=repr(offer["rate"])).press("train").player["table"]["rmse"]
+    assert rmse.iloc[-1] > rmse.iloc[0]
+
+
 # ------------------------------------------------------------------------------------------------ what is kept
 
 

@@ -14,7 +14,7 @@ from gd_core.settings.catalog import LOSS_INFO, model_info
 from gd_core.settings.engines import SPECTRUM
 from gd_core.settings.examples import OPENING
 from gd_core.settings.experiment import Experiment
-from gd_core.settings.experiment_fields import LEARNING_RATE, SEED
+from gd_core.settings.experiment_fields import LEARNING_RATE, SEED, typed_rate
 from gd_core.settings.fields import ParameterError
 from gd_core.settings.rules import OPTIMIZER_INFO
 from gd_core.settings.table_fields import with_columns
@@ -60,6 +60,7 @@ from pages.ui.train.train_settings import page
 
 TALL, LOW = 300, 205  # heights of the upper and the lower panels, in pixels,
 IN_A_ROW = 270  # and of three side by side
+ABOVE_THE_LIMIT = 1.05  # times it: a run grows there, in steps that one can follow
 LINE = 26  # of the legend of pinned runs over them
 _LOW = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
@@ -438,19 +439,20 @@ def _transport(
 
 
 def _offers(outcome: Outcome, forecast: Forecast | None, now: float) -> Sequence[player.Offer]:
-    """Smaller rates to try after a run that went wrong."""
-    if outcome not in (Outcome.DIVERGED, Outcome.GROWING):
-        return ()
+    """Rates to try next: smaller ones after a run that went wrong, one that will go wrong after one that has arrived."""
     if forecast is None or task.hidden(THEORY) or not task.free("learning_rate"):
         return ()
-    rates = {
-        "Set the rate to the limit": forecast.stability_limit,
-        "To the best for these epochs": forecast.best_for_epochs,
-    }
+    limit, best = forecast.stability_limit, forecast.best_for_epochs
+    rates: dict[str, float | None] = {}
+    if outcome in (Outcome.DIVERGED, Outcome.GROWING):
+        smaller = {"Set the rate to the limit": limit, "To the best for these epochs": best}
+        rates = {label: rate for label, rate in smaller.items() if rate and rate < now}
+    elif outcome is Outcome.CONVERGED and limit:
+        rates = {"What happens just above the limit? Set the rate to": typed_rate(ABOVE_THE_LIMIT * limit)}
     return [
         player.Offer(f"{label} {short(rate)}", rate)
         for label, rate in rates.items()
-        if rate and LEARNING_RATE.low <= rate < now
+        if rate and LEARNING_RATE.low <= rate <= LEARNING_RATE.high and rate != now
     ]
 
 
