@@ -143,6 +143,7 @@ def test_every_example_loads_and_trains(number):
     assert player["complete"]
     assert player["planned"] == example.epochs
     assert player["last"] == record(example).epochs
+    assert player["note"] == (EXAMPLES[number].reason if number else "")
     problem = build(example)
     found = outcome(record(example), curvature_of(problem.objective), Trained.of(example, problem))
     assert player["summary"].startswith(FIRST_WORDS[found.outcome])

@@ -8,7 +8,7 @@ import streamlit as st
 
 from gd_core.settings.catalog import DATASET_INFO, LOSS_INFO, how_scaled, why_not_scaled
 from gd_core.settings.engines import AUTO, LOOP, SPECTRUM
-from gd_core.settings.examples import EXAMPLES
+from gd_core.settings.examples import EXAMPLES, FAILS, PUBLISHED, WORKS
 from gd_core.settings.experiment import Experiment, defaults
 from gd_core.settings.rules import OPTIMIZER_INFO
 from gd_core.settings.table_fields import DATASET, needs_its_file
@@ -99,7 +99,7 @@ def examples(menu: Any) -> None:
     if menu is None:
         return
     with menu:
-        for group in dict.fromkeys(example.group for example in EXAMPLES):
+        for group in (FAILS, WORKS, PUBLISHED):  # first what a teacher opens it for
             st.markdown(f"**{group}**")
             for number, example in enumerate(EXAMPLES):
                 if example.group == group:

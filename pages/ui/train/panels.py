@@ -12,7 +12,7 @@ from gd_core.landscape import typed_start, window
 from gd_core.outcome import Finding, Outcome
 from gd_core.settings.catalog import LOSS_INFO, model_info
 from gd_core.settings.engines import SPECTRUM
-from gd_core.settings.examples import OPENING
+from gd_core.settings.examples import EXAMPLES, OPENING
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.experiment_fields import LEARNING_RATE, SEED, typed_rate
 from gd_core.settings.fields import ParameterError
@@ -60,6 +60,7 @@ from pages.ui.train.train_settings import page
 
 TALL, LOW = 300, 205  # heights of the upper and the lower panels, in pixels,
 IN_A_ROW = 270  # and of three side by side
+CHANGED = "The settings have changed since this run: Train runs the new ones."
 ABOVE_THE_LIMIT = 1.05  # times it: a run grows there, in steps that one can follow
 LINE = 26  # of the legend of pinned runs over them
 _LOW = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
@@ -429,13 +430,18 @@ def _transport(
             trained=live_run is not None,
             first_epoch=0 if live_run is None else live_run.first_epoch if newest else run.recording.epochs,
             offers=_offers(finding.outcome, forecast, run.experiment.learning_rate),
-            note="The settings have changed since this run: Train runs the new ones." if changed else "",
+            note=CHANGED if changed else _reason(run.experiment) if live_run else "",
             changed=changed,
             extra=tabs.extra_columns(run) | pinned.extra_columns(run, shown),
             on_rate=_rate_chosen(player.rate),
             on_continue=_epoch_chosen if task.free("before") else None,
             on_click=_start_clicked if task.free("start") else None,
         )
+
+
+def _reason(experiment: Experiment) -> str:
+    """What an example's run shows, which the menu says and the page would forget; nothing of the one that opens the page."""
+    return next((one.reason for one in EXAMPLES[1:] if one.experiment == experiment), "")
 
 
 def _offers(outcome: Outcome, forecast: Forecast | None, now: float) -> Sequence[player.Offer]:
