@@ -280,9 +280,11 @@ def _landscape(run: Run, colours: Palette, height: int, shown: pinned.Beside) ->
     titles = with_columns(vars(run.experiment), names)
     with st.container(horizontal=True, vertical_alignment="center", key="map_head"):
         others = [name for i, name in enumerate(names) if i not in axes]
-        rest = ", ".join(others) if len(others) < 4 else f"the {len(others)} others"
+        rest = ", ".join(others) if len(others) < 4 else f"other {len(others)} parameters"
         slice_note = (
-            f"{rest} where the run is; click to set the start" if others else "click to set the start"
+            f"a slice at the run’s {rest}, and slides with it; click to set the start"
+            if others
+            else "click to set the start"
         )
         if not task.free("start"):
             slice_note = slice_note.removesuffix("click to set the start").removesuffix("; ")
