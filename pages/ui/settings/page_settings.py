@@ -17,6 +17,7 @@ from gd_core.settings.fields import (
     Several,
     divided,
     quoted,
+    short_enough,
     shown,
     written,
 )
@@ -210,7 +211,7 @@ class PageSettings(Form[S, LessonHeld[S]], Generic[S]):
             held.options[name] = option.default
             if name in address:
                 try:
-                    held.options[name] = option.read(name, address[name])
+                    held.options[name] = option.read(name, short_enough(name, address[name]))
                 except ParameterError as error:
                     sentences.append(str(error))
         guess = address.get("guess")
@@ -349,6 +350,7 @@ class PageSettings(Form[S, LessonHeld[S]], Generic[S]):
         held.touched = True
         held.typed[name] = text
         try:
+            text = short_enough(name, text)
             if name in self.all_options:
                 options = {**held.options, name: self.all_options[name].read(name, text.strip())}
                 self._take_over(held.settings, options)
