@@ -343,7 +343,8 @@ def quoted(value: Any) -> str:
     """A value as quoted in an error: short, whatever a link brought along."""
     words = str(value).split(maxsplit=41)[:41]  # more than forty characters, of a text of millions as well
     text = str(value).lower() if isinstance(value, bool) else " ".join(words) or "nothing"
-    return text if len(text) <= 40 else text[:39] + "…"
+    text = text if len(text) <= 40 else text[:39] + "…"
+    return text.encode(errors="replace").decode()  # half a character, as JSON can hold one, cannot be sent
 
 
 def short_enough(name: str, text: str) -> str:
