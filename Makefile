@@ -10,7 +10,7 @@ VENV   := .venv
 IN_VENV := $(VENV)/bin/python -m
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-quick bench bench-quick check format screenshots clean
+.PHONY: help run test test-quick fuzz bench bench-quick check format screenshots clean
 
 help:  ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -25,6 +25,9 @@ test: $(VENV)/dev.stamp  ## Run all tests, browser tests included
 
 test-quick: $(VENV)/dev.stamp  ## Run the tests that need neither a browser nor several processes
 	$(IN_VENV) pytest -n $(WORKERS) --dist worksteal -m "not torchrun" --ignore tests/browser --ignore tests/benchmarks $(ARGS)
+
+fuzz: $(VENV)/dev.stamp  ## Try hostile links, tables and records for some minutes: SEED=1 COUNT=20000 ARGS=addresses
+	$(VENV)/bin/python tests/fuzz $(if $(SEED),--seed $(SEED)) $(if $(COUNT),--count $(COUNT)) $(ARGS)
 
 bench: $(VENV)/dev.stamp  ## Measure this app beside what people would use instead, into docs/benchmarks.md
 	@$(VENV)/bin/python tests/browser/ensure_chromium.py

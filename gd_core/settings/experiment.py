@@ -20,6 +20,7 @@ from gd_core.settings.experiment_fields import (
 from gd_core.settings.fields import (
     ParameterError,
     quoted,
+    short_enough,
 )
 from gd_core.settings.rules import OPTIMIZER_INFO
 from gd_core.settings.table_fields import (
@@ -215,10 +216,12 @@ class Experiment:
 
         def read(name: str, usual: Any, default: Any, others: Mapping[str, Any]) -> Any:
             try:
-                value = FIELDS[name].parse(query[name]) if name in query else usual
+                value = FIELDS[name].parse(short_enough(name, query[name])) if name in query else usual
                 if name in ("target", "features") and name in query:
                     value = as_columns(name, value, others["table"])
                 sentence = problem_with(name, value, others)
+            except ParameterError as error:
+                value, sentence = usual, str(error)
             except ValueError:
                 value = usual
                 sentence = f"{name} must be {FIELDS[name].form}. Got {quoted(query[name])}."

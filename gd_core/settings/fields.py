@@ -17,7 +17,9 @@ from gd_core.words import MINUS
 
 LONG = 12  # characters of a number, above which a fraction is easier to read
 LARGEST_DENOMINATOR = 99
-_QUOTIENT = re.compile(r"([-+]?\d+\.?\d*)\s*/\s*(\d+\.?\d*)")
+MOST_CHARACTERS = 10_000  # of a setting's text: twenty columns with the longest names take half of that
+# Begun only where a number begins, and never gone back into: else a thousand digits would be read a million times.
+_QUOTIENT = re.compile(r"(?<![\d.])([-+]?\d++\.?\d*+)\s*+/\s*+(\d++\.?\d*+)")
 
 _THOUSANDS = re.compile(r"[-+]?[1-9]\d{0,2}(?:,\d{3})+")
 _DECIMAL_COMMA = re.compile(r"[-+]?\d*+,\d++(?:[eE][-+]?\d++)?")
@@ -361,8 +363,22 @@ def number_of_json(name: str, value: Any) -> float:
 
 def quoted(value: Any) -> str:
     """A value as quoted in an error: short, whatever a link brought along."""
-    text = str(value).lower() if isinstance(value, bool) else " ".join(str(value).split()) or "nothing"
-    return text if len(text) <= 40 else text[:39] + "…"
+    words = str(value).split(maxsplit=41)[:41]  # more than forty characters, of a text of millions as well
+    text = str(value).lower() if isinstance(value, bool) else " ".join(words) or "nothing"
+    text = text if len(text) <= 40 else text[:39] + "…"
+    return text.encode(errors="replace").decode()  # half a character, as JSON can hold one, cannot be sent
+
+
+def short_enough(name: str, text: str) -> str:
+    """The text of a setting, if it is not longer than any that can be meant: before it is taken apart.
+
+    Raises:
+        ParameterError: If it is.
+    """
+    if len(text) > MOST_CHARACTERS:
+        message = f"{name} must be at most {MOST_CHARACTERS:,} characters. Got {len(text):,}."
+        raise ParameterError(name, message)
+    return text
 
 
 def to_text(value: Any) -> str:

@@ -21,7 +21,8 @@ from gd_core.settings.table_fields import needs_its_file
 MOST = 8  # runs side by side
 LONGEST_NAME = 40  # characters
 VERSION = "1"
-MOST_UNPACKED = 1_000_000  # bytes; a link made to burst is read no further
+LONGEST = 100_000  # characters of a link that is read: more than eight runs take, each on a table of its own,
+MOST_UNPACKED = 200_000  # and bytes that it may unfold to; one made to burst is read no further
 
 
 class Pin(NamedTuple):
@@ -137,18 +138,18 @@ def unpacked(text: str) -> tuple[tuple[Pin, ...], list[str]]:
     version, _, code = text.strip().partition(".")
     if version != VERSION or not code:
         return (), [f"pins must begin with {VERSION}. as the links of this app do. Got {quoted(text)}."]
-    lines, whole = _lines(code)
+    lines, whole = _lines(code[: LONGEST + 1])
     found: list[Pin] = []
     wrong: list[str] = []
-    for line in lines:
+    for line in lines[:MOST]:
         pin, sentence = _pin(line)
         if pin is not None and pin.experiment not in [one.experiment for one in found]:
             found.append(pin)
         if sentence:
             wrong.append(sentence)
-    if len(found) > MOST:
-        wrong.append(f"pins must be at most {MOST} runs. Got {len(found)}.")
-    kept = tuple(found[:MOST])
+    if len(lines) > MOST:
+        wrong.append(f"pins must be at most {MOST} runs. Got {len(lines):,}.")
+    kept = tuple(found)
     if not whole:
         read = f"{len(kept) or 'None'} of its runs could be read."
         return kept, [f"The link is not as it was made: it was cut or changed. {read}"]
@@ -159,7 +160,7 @@ def unpacked(text: str) -> tuple[tuple[Pin, ...], list[str]]:
 
 
 def _lines(code: str) -> tuple[list[str], bool]:
-    """The whole lines in packed text, and whether all of it could be read."""
+    """The whole lines in packed text, each once, and whether all of it could be read."""
     code = code.rstrip("=")
     found = re.match(r"[\w-]*", code, re.ASCII)
     clean = found[0] if found else ""
@@ -167,7 +168,7 @@ def _lines(code: str) -> tuple[list[str], bool]:
         clean = clean[:-1]
     unpacker = zlib.decompressobj()
     text = bytearray()
-    whole = clean == code
+    whole = clean == code and len(code) <= LONGEST
     try:
         for byte in base64.urlsafe_b64decode(clean + "=" * (-len(clean) % 4)):
             text += unpacker.decompress(bytes([byte]))  # one at a time: what comes before a fault is kept
@@ -176,7 +177,7 @@ def _lines(code: str) -> tuple[list[str], bool]:
     except zlib.error:
         whole = False
     *lines, rest = text.decode(errors="replace").split("\n")
-    return lines, whole and unpacker.eof and not unpacker.unused_data and not rest
+    return list(dict.fromkeys(lines)), whole and unpacker.eof and not unpacker.unused_data and not rest
 
 
 def _pin(line: str) -> tuple[Pin | None, str | None]:

@@ -12,7 +12,7 @@ import math
 import re
 import unicodedata
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import NamedTuple
@@ -265,7 +265,10 @@ def find(key: str) -> Table:
     if key in EXAMPLE_TABLES:
         return _example(key)
     if key.startswith(PACKED) and len(key) <= MAX_IN_LINK:
-        return _here.get(key) or _unpacked(key)
+        table = _here.get(key) or _unpacked(key)
+        if table is None:
+            raise ValueError("no table that this app has written")
+        return table
     if re.fullmatch(f"{FINGERPRINT}[0-9a-f]{{{SHOWN_DIGITS}}}", key):
         table = _here.get(key)
         if table is None:
@@ -298,18 +301,17 @@ def _deflated(text: str) -> str | None:
 
 
 @lru_cache(128)
-def _unpacked(key: str) -> Table:
+def _unpacked(key: str) -> Table | None:
+    """The inverse of `_packed`; None, which is kept as well, for what it does not write: no visitor waits twice for that."""
     data = key.removeprefix(PACKED)
     try:
         inflate = zlib.decompressobj(wbits=-15)
         text = inflate.decompress(
             base64.b64decode(data + "=" * (-len(data) % 4), altchars=b"-_", validate=True), 4 * WRITTEN_LENGTH
-        )  # a link of 2,000 characters could hold millions
-        if not inflate.eof:
-            raise ValueError("more than a table")
-        return _from_csv(text.decode())
-    except zlib.error as error:
-        raise ValueError(str(error)) from None
+        ).decode()  # a link of 2,000 characters could hold millions
+        return _from_csv(text) if inflate.eof and len(text) <= WRITTEN_LENGTH else None
+    except (ValueError, zlib.error):
+        return None
 
 
 def to_csv(table: Table) -> str:
@@ -345,7 +347,7 @@ def _from_csv(text: str) -> Table:
         ValueError: If it is anything else.
     """
     try:
-        names, *rows = csv.reader(io.StringIO(text), strict=True)
+        names, *rows = _few_cells(csv.reader(io.StringIO(text), strict=True))
     except csv.Error as error:
         raise ValueError(str(error)) from None
     if len(set(names)) < len(names):
@@ -353,6 +355,8 @@ def _from_csv(text: str) -> Table:
     notes: list[list[str]] = []
     if [] in rows:
         rows, notes = rows[: rows.index([])], rows[rows.index([]) + 1 :]
+    if sum(max(1, len(note) - 3) for note in notes) > MAX_COLUMNS:
+        raise ValueError("more said of columns than there can be")
     numbers = [[float(cell or "nan") for cell in row] for row in rows]
     if any(len(row) != len(names) for row in rows):
         raise ValueError("rows of different lengths")
@@ -362,6 +366,16 @@ def _from_csv(text: str) -> Table:
     if any(count == table.rows for count in table.missing.values()):
         raise ValueError("a column without a number")
     return table
+
+
+def _few_cells(rows: Iterator[list[str]]) -> Iterator[list[str]]:
+    """Rows for as long as they are no more than a link is written with: names and notes name each column once or twice."""
+    cells, most = 0, WRITTEN_CELLS + 10 * MAX_COLUMNS
+    for row in rows:
+        cells += len(row) or 1
+        if cells > most:
+            raise ValueError("more cells than are written into a link")
+        yield row
 
 
 def _read_as(note: Sequence[str]) -> ReadAs:

@@ -15,6 +15,7 @@ from gd_core.settings.fields import (
     ParameterError,
     Several,
     quoted,
+    short_enough,
     shown,
     written,
 )
@@ -208,7 +209,7 @@ class PageSettings(Form[S, LessonHeld[S]], Generic[S]):
             held.options[name] = option.default
             if name in address:
                 try:
-                    held.options[name] = option.read(name, address[name])
+                    held.options[name] = option.read(name, short_enough(name, address[name]))
                 except ParameterError as error:
                     sentences.append(str(error))
         guess = address.get("guess")
@@ -347,6 +348,7 @@ class PageSettings(Form[S, LessonHeld[S]], Generic[S]):
         held.touched = True
         held.typed[name] = text
         try:
+            text = short_enough(name, text)
             if name in self.all_options:
                 option = self.all_options[name]
                 options = {**held.options, name: option.read(name, option.typed_in(text.strip()))}

@@ -21,7 +21,7 @@ SCALE = 2.0  # pixels of a PNG for each pixel of its chart
 # vl-convert brings Liberation Sans along, so that a server without fonts can write; these it does not have.
 SUBSCRIPTS = {chr(0x2080 + digit): str(digit) for digit in range(10)} | {"ᵢ": "i"}
 ALIKE = str.maketrans({"◂": "◄"})
-_TEXT = re.compile(r"(?<=>)[^<]+(?=<)")
+_TEXT = re.compile(r"(?<=>)[^<>]++(?=<)")  # a drawing writes &gt; for what is no tag
 _LOWERED = re.compile(f"[{''.join(SUBSCRIPTS)}]+")
 
 

@@ -92,7 +92,7 @@ class TrainSettings(Form[Experiment, TrainHeld]):
         for sentence in (*own, *pins.follow(address, {} if entered else last), *sentences):
             self._tell(sentence)
         parameters = experiment.info.parameters
-        names = address.get("axes", "").split(",")
+        names = address.get("axes", "").split(",", 2)
         pair = [parameters.index(name) for name in names] if set(names) <= set(parameters) else []
         held.axes = (pair[0], pair[1]) if map_axes.fits(pair, len(parameters)) else FIRST
         return True

@@ -129,6 +129,15 @@ def test_unknown_keys_are_ignored():
 
 # ------------------------------------------------------------------------------------------------- bad values
 
+
+@pytest.mark.parametrize("name", FIELDS)
+def test_a_text_longer_than_any_setting_is_not_taken_apart(name, monkeypatch):
+    """A million characters in a link get the sentence about their number, and no field's reader sees them."""
+    monkeypatch.setattr(type(FIELDS[name]), "parse", lambda *_: pytest.fail("it was read"))
+    _, sentences = Experiment.from_query({name: "1," * 500_000})
+    assert sentences == [f"{name} must be at most 10,000 characters. Got 1,000,000."]
+
+
 BAD = [  # field, text in a link, words that the sentence must hold
     ("dataset", "iris", ("noisy-quadratic, two-features, one-parameter, table", "iris")),
     ("table", "cars", ("empty for noisy-quadratic", "cars")),

@@ -4,6 +4,7 @@ import base64
 import json
 import zlib
 from dataclasses import replace
+from random import Random
 
 import pytest
 from hypothesis import given, settings
@@ -16,6 +17,7 @@ from gd_core.settings.experiment_fields import FIELDS
 from gd_core.settings.fields import ParameterError
 from gd_core.settings.pins import LONGEST_NAME, MOST, VERSION, Pin, Pins, named, packed, unpacked, usual_name
 from gd_core.settings.rules import OPTIMIZER_INFO
+from gd_core.tables.table import Table, keep
 
 BASE = Experiment.default()
 RATES = [replace(BASE, learning_rate=rate * 1e-6) for rate in range(1, MOST + 2)]
@@ -157,6 +159,39 @@ def test_a_link_made_to_burst_is_read_no_further():
     found, (sentence,) = unpacked(f"{VERSION}.{code}")
     assert not found
     assert "cut or changed" in sentence
+
+
+def test_no_link_makes_the_server_read_more_than_eight_runs(monkeypatch):
+    """The same line 300 times is one run, of 4,000 others eight are read; what each costs does not grow with the link."""
+    reads = []
+    read = Experiment.from_query
+    monkeypatch.setattr(Experiment, "from_query", lambda query: reads.append(query) or read(query))
+    line = ["a", {"dataset": "table", "table": "z.AAAA", "target": "y", "features": "x"}]
+    assert unpacked(link_of(*[line] * 300))[1][0].startswith("pins: a: table must be")
+    assert len(reads) == 1
+    reads.clear()
+    found, (sentence,) = unpacked(
+        link_of(*([str(number), {"learning_rate": str(number)}] for number in range(1, 4001)))
+    )
+    assert len(found) == len(reads) == MOST
+    assert "at most 8 runs. Got 4,000." in sentence
+
+
+def test_the_longest_link_of_the_app_is_read_whole():
+    """Eight runs, each on a table of its own with as many long names as a link takes, and a name that does not shrink."""
+    shuffled = Random(0)
+    word = lambda length: "".join(chr(shuffled.randrange(0x4E00, 0x9FA0)) for _ in range(length))  # noqa: E731
+    pins = Pins()
+    for _ in range(MOST):
+        table = keep(Table.of({word(30): [place, place + 1.0, 1.0] for place in range(20)}))
+        assert table.travels
+        query = {"dataset": "table", "table": table.key, "target": table.names[0]}
+        query["features"] = FIELDS["features"].write(table.names[1:])
+        run, sentences = Experiment.from_query(query)
+        assert not sentences
+        pins = pins.with_one(run, word(LONGEST_NAME))
+    assert len(pins.to_query()["pins"]) > 30_000
+    assert Pins.from_query(pins.to_query()) == (pins, [])
 
 
 def test_a_later_version_is_not_guessed_at():

@@ -153,6 +153,10 @@ FORGED_TASKS = {
     "no number": ({"r": float("nan")}, "target must be an RMSE above 0"),
     "true": ({"r": True}, "target must be an RMSE above 0"),
     "text for a target": ({"r": "2"}, "target must be an RMSE above 0"),
+    "too large for a float": ({"r": 10**400}, "target must be an RMSE above 0 and at most 1e+12. Got 1000000"),
+    "too small for a float": ({"r": -(10**400)}, "target must be an RMSE above 0 and at most 1e+12. Got -100000"),
+    "half a character for a control": ({"f": "\ud83c"}, "free must hold names of controls. Got ?."),
+    "epochs beyond all": ({"r": 2, "n": 10**400}, "within must be a whole number of epochs between"),
     "no epochs": ({"r": 2, "n": 0}, "within must be a whole number of epochs between 1 and 1,000,000. Got 0."),
     "half an epoch": ({"r": 2, "n": 1.5}, "within must be a whole number"),
 }  # fmt: skip

@@ -1,7 +1,10 @@
 """A table as a value: in a link, by its fingerprint, and as the rows that are fitted."""
 
+import base64
 import gc
 import math
+import tracemalloc
+import zlib
 from dataclasses import replace
 
 import numpy as np
@@ -21,7 +24,7 @@ from gd_core.settings.fields import Names, ParameterError
 from gd_core.settings.table_fields import NO_TABLE, TABLE_FIELDS, left_out_rows
 from gd_core.tables.example_tables import EXAMPLE_TABLES, FOLDER
 from gd_core.tables.reading import read
-from gd_core.tables.table import MAX_IN_LINK, Table, clean_name, count_used, find, keep, to_csv, used
+from gd_core.tables.table import MAX_IN_LINK, ReadAs, Table, clean_name, count_used, find, keep, to_csv, used
 from gd_core.theory import curvature_of
 
 sizes = st.floats(1e-30, 1e30)
@@ -164,17 +167,51 @@ def test_a_spoiled_key_is_no_table(key):
     assert sentences[0].startswith("table must be cars, trees, anscombe, or")
 
 
-def test_a_link_cannot_hold_a_bomb():
-    """Two thousand characters that would inflate to megabytes are refused."""
-    import base64
-    import zlib
-
+def packed(text):
+    """A key as an attacker makes it: any text at all."""
     deflate = zlib.compressobj(9, wbits=-15)
-    data = deflate.compress(b"a,b\n" + b"1,1\n" * 300_000) + deflate.flush()
-    key = "z." + base64.urlsafe_b64encode(data).decode().rstrip("=")
-    assert len(key) < 2000 * 3
-    with pytest.raises(ValueError, match=r"."):
-        find(key[:MAX_IN_LINK])
+    data = deflate.compress(text.encode()) + deflate.flush()
+    return "z." + base64.urlsafe_b64encode(data).decode().rstrip("=")
+
+
+BOMBS = {
+    "megabytes": "a,b\n" + "1,1\n" * 150_000,
+    "rows beyond what is written": "a,b\n" + "1,2\n3,4\n" * 12_000,
+    "refused in its last row": "a,b\n" + "1,2\n" * 10_000 + "1\n",
+    "columns": "a,b\n" + "," * 90_000 + "\n",
+    "one name": f'a,"{"b" * 390_000}"\n1,2\n3,4\n',
+    "notes": "a,b\n1,2\n3,4\n\n" + "a,numbers,said,a\n" * 5_000,
+    "a long note": "a,b\n1,2\n3,4\n\na,numbers,said" + ",a" * 10_000 + "\n",
+}
+
+
+@pytest.mark.parametrize("name", BOMBS)
+def test_a_link_cannot_hold_a_bomb(name, monkeypatch):
+    """What unfolds to more than is ever written into a link is refused before it is read to its end, and only once."""
+    key = packed(BOMBS[name])
+    assert len(key) <= MAX_IN_LINK
+    tracemalloc.start()
+    with pytest.raises(ValueError, match="no table"):
+        find(key)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 10_000_000
+    monkeypatch.setattr("gd_core.tables.table.zlib", None)  # nothing unfolds from here on
+    with pytest.raises(ValueError, match="no table"):
+        find(key)
+
+
+@pytest.mark.parametrize(("rows", "columns"), [(10_000, 2), (200, 100)])
+def test_the_largest_table_of_the_app_opens(rows, columns):
+    """As many cells as are written into a link, with a note on every column, come back from it."""
+    table = Table.of(
+        {f"c{place}": (np.arange(rows) + place) % 5 for place in range(columns)},
+        [ReadAs(f"c{place}", "No = 0, Yes = 1", (f"c{place}",), "words") for place in range(columns)],
+    )
+    assert table.travels
+    found = find(table.key)
+    assert same(found, table)
+    assert found.read_as == table.read_as
 
 
 # ------------------------------------------------------------------------------------------------- rows and rules
