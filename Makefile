@@ -10,7 +10,7 @@ VENV   := .venv
 IN_VENV := $(VENV)/bin/python -m
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-quick bench bench-quick check format screenshots clean
+.PHONY: help run dev test test-quick bench bench-quick check format screenshots clean
 
 help:  ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -18,6 +18,9 @@ help:  ## List these targets
 
 run: $(VENV)/run.stamp  ## Start the dashboard, installing it first where needed
 	$(IN_VENV) streamlit run app.py $(ARGS)
+
+dev: $(VENV)/run.stamp  ## The same, and a page offers to run again when a file is saved
+	$(IN_VENV) streamlit run app.py --server.fileWatcherType auto $(ARGS)
 
 test: $(VENV)/dev.stamp  ## Run all tests, browser tests included
 	@$(VENV)/bin/python tests/browser/ensure_chromium.py

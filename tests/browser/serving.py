@@ -6,7 +6,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -23,17 +23,19 @@ class Server(NamedTuple):
 
 
 @contextmanager
-def serving(app: str = "app.py", port: int | None = None) -> Generator[Server]:
+def serving(app: str = "app.py", port: int | None = None, flags: Sequence[str] = ()) -> Generator[Server]:
     """Start an app on a free loopback port, wait until it answers, and end just that process afterwards.
+
+    Otherwise it is started as the README says, so what is measured and tested is what users have.
 
     Args:
         app: The file to run, from the root.
         port: Its port, if it must be a certain one.
+        flags: Further flags, where a test is about them.
     """
     port = port or free_port()
     command = [sys.executable, "-m", "streamlit", "run", app, "--server.address", "127.0.0.1"]
-    command += ["--server.port", str(port), "--server.headless", "true", "--server.fileWatcherType", "none"]
-    command += ["--browser.gatherUsageStats", "false"]
+    command += ["--server.port", str(port), "--server.headless", "true", *flags]
     process = subprocess.Popen(
         command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL
     )
