@@ -18,6 +18,7 @@ if __name__ == "__main__":
 
     navigation.navigation().run()
 else:
+    from pages.ui.look import mishap
     from pages.ui.train import startup
 
-    app = st.App(__file__, lifespan=startup.lifespan)
+    app = st.App(__file__, lifespan=startup.lifespan, on_script_error=mishap.say)

@@ -4,7 +4,6 @@ A task fixes the teacher's settings but for those that it leaves free. Whatever 
 `Task.opened` puts the teacher's value in its place.
 """
 
-import math
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -367,7 +366,7 @@ def _check_words(field: str, text: str, longest: int) -> None:
 def _check_target(target: Target) -> None:
     rmse, within = target
     number = isinstance(rmse, int | float) and not isinstance(rmse, bool)
-    if not number or not math.isfinite(rmse) or not 0 < rmse <= LARGEST_RMSE:
+    if not number or not 0 < rmse <= LARGEST_RMSE:  # of nan, inf and whole numbers of any length, too
         rule = f"target must be an RMSE above 0 and at most {LARGEST_RMSE:g}."
         raise ParameterError("target", f"{rule} Got {quoted(rmse)}.")
     if within is not None and not (_is_whole(within) and 1 <= within <= MAX_UPDATES):

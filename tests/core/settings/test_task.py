@@ -151,6 +151,7 @@ FORGED_TASKS = {
     "half a character": ({"t": "\ud800"}, "text must be text"),
     "negative target": ({"r": -1}, "target must be an RMSE above 0"),
     "no number": ({"r": float("nan")}, "target must be an RMSE above 0"),
+    "more digits than a float has": ({"r": int("9" * 400)}, "target must be an RMSE above 0"),
     "true": ({"r": True}, "target must be an RMSE above 0"),
     "text for a target": ({"r": "2"}, "target must be an RMSE above 0"),
     "no epochs": ({"r": 2, "n": 0}, "within must be a whole number of epochs between 1 and 1,000,000. Got 0."),
