@@ -10,15 +10,22 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from urllib.error import HTTPError
+from urllib.request import urlopen
 
 import pytest
+from websockets.asyncio.client import connect
+from websockets.exceptions import InvalidStatus
+from websockets.typing import Subprotocol
 
 from page import WATCHED, opened, query
+from process import open_files
 from serving import PATIENCE, ROOT, free_port, serving, wait_for
 from visitor import Answer, visiting
 
 HERE = Path(__file__).parent
 SESSION = "streamlit.runtime.app_session.AppSession"
+FILES_OF_A_SESSION = 4  # its event loop and its websocket
 
 
 class Counted:
@@ -100,11 +107,30 @@ def test_a_visit_does_not_look_through_all_modules():
     assert 3 * visit() < visit(*WATCHED)
 
 
+def test_the_server_has_our_rules(server):
+    """Started as the README says, it sends the headers, keeps its metrics to itself and lets no nameless websocket in."""
+    with urlopen(server.url) as page:
+        assert page.headers["Content-Security-Policy"]
+        assert page.headers["X-Content-Type-Options"] == "nosniff"
+    for nobodys in ("/_stcore/metrics", "/a/b"):
+        with pytest.raises(HTTPError, match="404"):
+            urlopen(f"{server.url}{nobodys}")
+
+    async def nameless() -> None:
+        async with connect(
+            f"{server.url.replace('http', 'ws')}/_stcore/stream", subprotocols=[Subprotocol("streamlit")]
+        ):
+            pass
+
+    with pytest.raises(InvalidStatus, match="403"), ThreadPoolExecutor(1) as pool:
+        pool.submit(asyncio.run, nameless()).result()
+
+
 def test_sessions_are_let_go(server):
-    """Ten visitors later, as many objects of ours are alive as after the first few, of every class."""
+    """Ten visitors later, as many objects of ours are alive as after the first few, of every class, and no more files are open."""
     for _ in range(3):
         server.visit()
-    before = server.alive()
+    before, files = server.alive(), open_files(server.process.pid)
     assert before[SESSION] > 0
     assert before["pages.ui.charts.model.View"] > 0
     for _ in range(10):
@@ -115,3 +141,4 @@ def test_sessions_are_let_go(server):
     ):  # until the last visitors have been given up; what leaks only grows
         assert time.monotonic() - begun < PATIENCE, f"kept after their sessions: {more}"
         server.visit()
+    assert open_files(server.process.pid) <= files + 2 * FILES_OF_A_SESSION
