@@ -1,7 +1,8 @@
 """Gradient Descent Lab: page settings and the list of pages. Start with `streamlit run app.py`.
 
-`streamlit run` imports this file once, as a server that loads PyTorch before it answers its first visitor, adds our headers
-to what it answers and says a sentence where a page fails; and then runs it as a script at every visitor's request. Where it is only ever run as a script, the first visitor loads PyTorch.
+`streamlit run` imports this file once, as a server that loads PyTorch before it answers its first visitor, has our headers
+on its answers and our sentence where a page fails. Then it runs it as a script at every visitor's request. Where it is only
+ever run as a script, the first visitor loads PyTorch.
 """
 
 from pathlib import Path

@@ -51,6 +51,13 @@ def test_every_answer_has_the_three_headers(path):
     assert policy["default-src"] == "'self'"
     assert "unsafe" not in policy["script-src"]
     assert "frame-ancestors" not in policy
+    assert "https:" not in policy["connect-src"].split()
+
+
+def test_where_streamlit_counts_visits_it_may_send_them():
+    """As on Community Cloud, which switches that on."""
+    policy = headers_of(answered("/", **{"browser.gatherUsageStats": True}))["content-security-policy"]
+    assert "connect-src 'self' ws: wss: https:;" in policy
 
 
 @pytest.mark.parametrize(
