@@ -8,9 +8,10 @@ WORKERS ?= 2
 VENV   := .venv
 # `-m` throughout: the commands in .venv/bin name the folder they were made in, and fail once it is moved.
 IN_VENV := $(VENV)/bin/python -m
+IN_TOOLS := $(VENV)/tools/bin/python -m
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-quick fuzz bench bench-quick check format screenshots clean
+.PHONY: help run dev test test-quick fuzz bench bench-quick check format screenshots lock audit clean
 
 help:  ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -18,6 +19,9 @@ help:  ## List these targets
 
 run: $(VENV)/run.stamp  ## Start the dashboard, installing it first where needed
 	$(IN_VENV) streamlit run app.py $(ARGS)
+
+dev: $(VENV)/run.stamp  ## The same, and a page offers to run again when a file is saved
+	$(IN_VENV) streamlit run app.py --server.fileWatcherType auto $(ARGS)
 
 test: $(VENV)/dev.stamp  ## Run all tests, browser tests included
 	@$(VENV)/bin/python tests/browser/ensure_chromium.py
@@ -51,6 +55,18 @@ screenshots: $(VENV)/dev.stamp  ## Take the pictures of the README anew
 	@$(VENV)/bin/python tests/browser/ensure_chromium.py
 	PYTHONPATH=. $(VENV)/bin/python tests/browser/screenshots.py $(ARGS)
 
+lock: $(VENV)/dev.stamp $(VENV)/tools.stamp  ## Pin what the container installs, with digests: requirements.lock
+	@$(IN_VENV) pip freeze --all --exclude torch > $(VENV)/tested.txt
+	$(IN_TOOLS) uv pip compile requirements.txt --constraints $(VENV)/tested.txt --universal --python-version 3.12 \
+	  --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --custom-compile-command 'make lock' \
+	  --quiet --output-file requirements.lock
+
+# The wheels that are named by their address are looked up by their version, and all of them, whatever machine asks. What
+# cannot be looked up is a failure, not a pass.
+audit: $(VENV)/tools.stamp  ## Look up what the container installs among known vulnerabilities
+	@sed -E 's/^torch @ [^;]*torch-([0-9.]+)%2B[^;]*/torch==\1 /; s/ *;[^\]*\\$$/ \\/' requirements.lock > $(VENV)/audited.txt
+	@$(IN_TOOLS) pip_audit --strict --disable-pip --require-hashes --requirement $(VENV)/audited.txt || { echo "$(NOT_AUDITED)" >&2; exit 1; }
+
 clean:  ## Remove .venv and the tools' caches
 	rm -rf $(VENV) .benchmarks .pytest_cache .ruff_cache .hypothesis
 
@@ -62,6 +78,12 @@ $(VENV)/run.stamp: requirements.txt $(VENV)/bin/python
 $(VENV)/dev.stamp: requirements-dev.txt requirements.txt $(VENV)/bin/python
 	$(install)
 	@touch $@ $(VENV)/run.stamp
+
+# Not among what the tests run with, which is what is locked.
+$(VENV)/tools.stamp: requirements-tools.txt $(VENV)/bin/python
+	$(PYTHON) -m venv --clear $(VENV)/tools
+	$(IN_TOOLS) pip install --disable-pip-version-check --quiet -r $<
+	@touch $@
 
 # Nothing to do when it exists. When it is missing, or its Python has been uninstalled, every stamp is stale.
 $(VENV)/bin/python: ;
@@ -83,3 +105,4 @@ endef
 VERSION_FITS = import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 15))
 WRONG_VERSION = Python 3.11 to 3.14 is needed. '$(PYTHON) --version' says: $$($(PYTHON) --version 2>&1 || true). Name another: make $(MAKECMDGOALS) PYTHON=python3.12
 NO_VENV = $(PYTHON) has no venv module. Debian and Ubuntu have it in a package of its own: apt install python3-venv
+NOT_AUDITED = Not passed: either a package above has a known vulnerability, or the service that knows them could not be asked. The lines above say which.

@@ -1,7 +1,8 @@
 """Gradient Descent Lab: page settings and the list of pages. Start with `streamlit run app.py`.
 
-`streamlit run` imports this file once, as a server that loads PyTorch before it answers its first visitor, and then
-runs it as a script at every visitor's request. Where it is only ever run as a script, the first visitor loads PyTorch.
+`streamlit run` imports this file once, as a server that loads PyTorch before it answers its first visitor, has our headers
+on its answers and our sentence where a page fails. Then it runs it as a script at every visitor's request. Where it is only
+ever run as a script, the first visitor loads PyTorch.
 """
 
 from pathlib import Path
@@ -18,6 +19,14 @@ if __name__ == "__main__":
 
     navigation.navigation().run()
 else:
-    from pages.ui.train import startup
+    from starlette.middleware import Middleware
 
-    app = st.App(__file__, lifespan=startup.lifespan)
+    from pages.ui.look import mishap
+    from pages.ui.train import http, startup
+
+    app = st.App(
+        __file__,
+        lifespan=startup.lifespan,
+        middleware=[Middleware(http.Rules)],
+        on_script_error=mishap.say,
+    )

@@ -366,7 +366,7 @@ def _check_words(field: str, text: str, longest: int) -> None:
 def _check_target(target: Target) -> None:
     rmse, within = target
     number = isinstance(rmse, int | float) and not isinstance(rmse, bool)
-    if not number or not 0 < rmse <= LARGEST_RMSE:  # also NaN, and a whole number too large for a float
+    if not number or not 0 < rmse <= LARGEST_RMSE:  # of nan, inf and whole numbers of any length, too
         rule = f"target must be an RMSE above 0 and at most {LARGEST_RMSE:g}."
         raise ParameterError("target", f"{rule} Got {quoted(rmse)}.")
     if within is not None and not (_is_whole(within) and 1 <= within <= MAX_UPDATES):

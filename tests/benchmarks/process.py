@@ -24,6 +24,11 @@ def peak(pid: int | str = "self") -> float:
     return _status(pid, "VmHWM")
 
 
+def open_files(pid: int) -> int:
+    """How many files, sockets and the like a process has open."""
+    return len(list(Path(f"/proc/{pid}/fd").iterdir()))
+
+
 def _status(pid: int | str, name: str) -> float:
     text = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
     (line,) = [line for line in text.splitlines() if line.startswith(f"{name}:")]

@@ -6,10 +6,10 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import IO, NamedTuple
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 120  # seconds; a cold machine reads torch from its disk
@@ -23,20 +23,28 @@ class Server(NamedTuple):
 
 
 @contextmanager
-def serving(app: str = "app.py", port: int | None = None) -> Generator[Server]:
+def serving(
+    app: str = "app.py",
+    port: int | None = None,
+    flags: Sequence[str] = (),
+    module: Sequence[str] = ("streamlit", "run"),
+    log: int | IO[bytes] = subprocess.DEVNULL,
+) -> Generator[Server]:
     """Start an app on a free loopback port, wait until it answers, and end just that process afterwards.
+
+    Otherwise it is started as the README says, so what is measured and tested is what users have.
 
     Args:
         app: The file to run, from the root.
         port: Its port, if it must be a certain one.
+        flags: Further flags, where a test is about them.
+        module: What runs it, where it is not Streamlit's own command.
+        log: Where its log goes.
     """
     port = port or free_port()
-    command = [sys.executable, "-m", "streamlit", "run", app, "--server.address", "127.0.0.1"]
-    command += ["--server.port", str(port), "--server.headless", "true", "--server.fileWatcherType", "none"]
-    command += ["--browser.gatherUsageStats", "false"]
-    process = subprocess.Popen(
-        command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL
-    )
+    command = [sys.executable, "-m", *module, app, "--server.address", "127.0.0.1"]
+    command += ["--server.port", str(port), "--server.headless", "true", *flags]
+    process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
     try:
         url = f"http://127.0.0.1:{port}"
         wait_for(f"{url}/_stcore/health", process)

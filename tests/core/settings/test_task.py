@@ -151,6 +151,7 @@ FORGED_TASKS = {
     "half a character": ({"t": "\ud800"}, "text must be text"),
     "negative target": ({"r": -1}, "target must be an RMSE above 0"),
     "no number": ({"r": float("nan")}, "target must be an RMSE above 0"),
+    "more digits than a float has": ({"r": int("9" * 400)}, "target must be an RMSE above 0"),
     "true": ({"r": True}, "target must be an RMSE above 0"),
     "text for a target": ({"r": "2"}, "target must be an RMSE above 0"),
     "too large for a float": ({"r": 10**400}, "target must be an RMSE above 0 and at most 1e+12. Got 1000000"),
