@@ -7,25 +7,32 @@ what Python frees, the C library keeps for later, in pieces: a server whose visi
 import asyncio
 import ctypes
 import gc
+import os
 import sys
 from contextlib import suppress
+from pathlib import Path
 
 from streamlit.runtime import get_instance
 
 EVERY = 20.0  # seconds
+GROWN = (
+    64_000_000  # bytes more than after the last time: then there is garbage that Python has not looked for
+)
 
 
 async def for_ever() -> None:
     """Give back every so often what can be."""
     from pages.ui.player import live_runs
 
+    last = _resident()
     while True:
         await asyncio.sleep(EVERY)
         ended = _end_visits()
         unasked = live_runs.let_go()
-        if ended or unasked:
+        if ended or unasked or _resident() > last + GROWN:
             gc.collect()  # a visit's parts hold each other
             await asyncio.to_thread(trim)
+            last = _resident()
 
 
 def _end_visits() -> bool:
@@ -52,6 +59,13 @@ def forget_titles() -> None:
             for one in vars(module).values():
                 if hasattr(one, "cache_clear"):
                     one.cache_clear()
+
+
+def _resident() -> int:
+    """Bytes of memory that the process has; 0 where the system does not say it in Linux's way."""
+    with suppress(OSError):
+        return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    return 0
 
 
 def trim() -> None:
