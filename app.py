@@ -14,10 +14,13 @@ ICON = Path(__file__).parent / "pages" / "ui" / "look" / "icon.svg"
 
 if __name__ == "__main__":
     from pages.ui.look import navigation
+    from pages.ui.train import same_tab
 
     st.set_page_config(page_title="Gradient Descent Lab", page_icon=str(ICON), layout="wide")
 
+    same_tab.arrive()
     navigation.navigation().run()
+    same_tab.watch()  # at the end: what comes and goes above the page would have it drawn anew
 else:
     from starlette.middleware import Middleware
 

@@ -5,8 +5,8 @@ formula's, which takes a fifth of autograd's time.
 """
 
 from dataclasses import replace
-from functools import lru_cache
 from itertools import islice
+from weakref import WeakKeyDictionary
 
 import torch
 from torch import Tensor
@@ -21,6 +21,10 @@ from gd_core.training import batches, diverged_above
 LONGER = 10  # a label must hold when the run goes on for so many times its epochs
 MOST = 10_000  # updates: a quarter of a second, about
 PRODUCTS = 20_000  # in an update that take as long as all else in it
+LATEST = 4  # results kept of one problem: outcome and verdict ask for the same
+_gone_on: WeakKeyDictionary[Problem, dict[tuple[Experiment, Curvature, int, float], Tensor]] = (
+    WeakKeyDictionary()
+)
 
 
 def soon_done(experiment: Experiment, epochs: int) -> bool:
@@ -46,11 +50,12 @@ def epochs_in(experiment: Experiment, updates: int) -> int:
     return int(updates / (experiment.updates_per_epoch * (1 + products / PRODUCTS)))
 
 
-@lru_cache(maxsize=8)  # outcome and verdict ask for the same
 def gaps_gone_on(
     experiment: Experiment, problem: Problem, curvature: Curvature, epochs: int, times: float
 ) -> Tensor:
     """L − L* at the start of each epoch and at the end, infinite where the run has diverged, [E + 1].
+
+    The latest are kept as long as their problem is, and no longer: it may hold a visitor's own rows.
 
     Args:
         experiment: The run,
@@ -59,6 +64,22 @@ def gaps_gone_on(
         epochs: In all, E: so many more or fewer are trained in its last phase.
         times: What its last learning rate is multiplied by.
     """
+    kept, what = _gone_on.setdefault(problem, {}), (experiment, curvature, epochs, times)
+    if (found := kept.get(what)) is None:
+        found = kept[what] = _gaps_gone_on(experiment, problem, curvature, epochs, times)
+        for oldest in list(kept)[:-LATEST]:
+            kept.pop(oldest, None)
+    return found
+
+
+def kept_of(problem: Problem) -> list[Tensor]:
+    """What is kept of a problem now."""
+    return list(_gone_on.get(problem, {}).values())
+
+
+def _gaps_gone_on(
+    experiment: Experiment, problem: Problem, curvature: Curvature, epochs: int, times: float
+) -> Tensor:
     parabola = as_parabola(problem.objective)
     assert parabola is not None
     rule = rule_of(replace(experiment, learning_rate=times * experiment.learning_rate))

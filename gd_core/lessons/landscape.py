@@ -7,7 +7,6 @@ Everything follows from the error along each eigenvector of the Hessian, which g
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import NamedTuple
 
 import torch
@@ -257,7 +256,6 @@ def twin_rate(experiment: Experiment) -> float:
     return min(max(shortest, low), high)
 
 
-@lru_cache(64)
 def _limit(experiment: Experiment) -> float:
     return stability_limit(curvature_of(build(experiment).objective), experiment.phase)
 

@@ -1,7 +1,7 @@
 """A table of one's own as a value: named columns of float64, told from every other by its fingerprint.
 
 A small table travels in a link as text, a large one as its fingerprint only: then the rows are found among the
-tables that someone in this process holds. Shapes: N rows, C columns.
+tables that whoever asks holds in this process, see `holder`. Shapes: N rows, C columns.
 """
 
 import base64
@@ -20,6 +20,7 @@ from weakref import WeakValueDictionary
 
 import numpy as np
 
+from gd_core.tables import holder
 from gd_core.tables.example_tables import EXAMPLE_TABLES, FOLDER
 
 MAX_ROWS = 1_000_000
@@ -243,15 +244,18 @@ _STEERING = ("LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI")
 
 # ------------------------------------------------------------------------------------------------------- finding
 
-_here: WeakValueDictionary[str, Table] = WeakValueDictionary()
+_here: WeakValueDictionary[tuple[str, str], Table] = WeakValueDictionary()  # by who holds it, and key
 
 
 def keep(table: Table) -> Table:
-    """Make a table known to this process for as long as the caller holds what is returned: the same content once."""
-    here = _here.setdefault(table.mark, table)
+    """Have whoever asks now find a table, and nobody else, for as long as what is returned is held: the same content once."""
+    who = holder.who()
+    here = _here.setdefault((who, table.mark), table)
     if here.read_as != table.read_as:  # the same numbers, from a file in other words
-        _here[table.mark] = here = table
-    _here[here.key] = here  # who holds it knows more of it than its link does: the columns that were left out
+        _here[who, table.mark] = here = table
+    _here[who, here.key] = (
+        here  # who holds it knows more of it than its link does: the columns that were left out
+    )
     return here
 
 
@@ -259,18 +263,18 @@ def find(key: str) -> Table:
     """The table that an `Experiment` names: an example, one that is written out in the key, or one that is held.
 
     Raises:
-        LookupError: If it is a fingerprint, and nobody in this process holds the table.
+        LookupError: If it is a fingerprint, and whoever asks does not hold the table.
         ValueError: If it is none of the three.
     """
     if key in EXAMPLE_TABLES:
         return _example(key)
     if key.startswith(PACKED) and len(key) <= MAX_IN_LINK:
-        table = _here.get(key) or _unpacked(key)
+        table = _here.get((holder.who(), key)) or _unpacked(key)
         if table is None:
             raise ValueError("no table that this app has written")
         return table
     if re.fullmatch(f"{FINGERPRINT}[0-9a-f]{{{SHOWN_DIGITS}}}", key):
-        table = _here.get(key)
+        table = _here.get((holder.who(), key))
         if table is None:
             raise LookupError(key)
         return table
@@ -300,7 +304,7 @@ def _deflated(text: str) -> str | None:
     return key if len(key) <= MAX_IN_LINK else None
 
 
-@lru_cache(128)
+@lru_cache(32)  # of at most 4 × WRITTEN_LENGTH characters each, in which 1.6 MB of numbers have room
 def _unpacked(key: str) -> Table | None:
     """The inverse of `_packed`; None, which is kept as well, for what it does not write: no visitor waits twice for that."""
     data = key.removeprefix(PACKED)

@@ -142,3 +142,19 @@ def test_sessions_are_let_go(server):
         assert time.monotonic() - begun < PATIENCE, f"kept after their sessions: {more}"
         server.visit()
     assert open_files(server.process.pid) <= files + 2 * FILES_OF_A_SESSION
+
+
+def test_visits_are_let_go_with_nobody_there(server):
+    """When the last visitor has left, nothing of theirs stays: no run, no table, no chart. Streamlit holds an empty session."""
+    server.visit()
+    theirs = (
+        "pages.ui.player.live_runs.Runs",
+        "pages.ui.train.own_table.OwnTables",
+        "pages.ui.look.current_charts.Drawn",
+    )
+    assert all(server.alive()[name] for name in theirs)
+    begun = time.monotonic()
+    while any((alive := server.alive())[name] for name in theirs):
+        assert time.monotonic() - begun < PATIENCE, alive
+        time.sleep(0.5)
+    assert alive[SESSION] <= 1

@@ -46,6 +46,46 @@ def test_a_file_is_uploaded_looked_at_picked_trained_and_reloaded(lab: Lab):
     lab.page.reload()
     lab.settled()
     assert lab.experiment == experiment
-    expect(lab.sidebar).to_contain_text("From a link")
-    expect(lab.sidebar).to_contain_text("brick: no = 0, yes = 1")
+    expect(lab.sidebar).to_contain_text("homes.csv")
+    assert lab.errors == []
+    browser = lab.page.context.browser
+    assert browser
+    with browser.new_context() as context:
+        other = context.new_page()
+        other.goto(lab.page.url)
+        expect(other.get_by_test_id("stSidebar")).to_contain_text("From a link")
+        expect(other.get_by_test_id("stSidebar")).to_contain_text("brick: no = 0, yes = 1")
+
+
+LARGE = "shoe,debt\n" + "\n".join(f"{i},{i * 7919 % 1009 + i / 8191}" for i in range(2000))
+
+
+def test_a_large_table_is_there_after_a_reload_and_for_nobody_else(lab: Lab):
+    """Loaded anew, the tab has its table and its pinned run; another browser with the same address is asked for the file."""
+    lab.open_page(
+        "/?dataset=table&table=cars&target=distance+(ft)&features=speed+(mph)&learning_rate=0.00188"
+    )
+    lab.sidebar.get_by_role("button", name="Bring a table", exact=True).click()
+    with lab.rerun():
+        lab.page.locator("input[type=file]").set_input_files(
+            {"name": "wages.csv", "mimeType": "text/csv", "buffer": LARGE.encode()}
+        )
+    lab.train().to_end()
+    with lab.rerun():
+        lab.page.get_by_role("button", name="Pin this run", exact=True).click()
+    address = lab.page.url
+    lab.page.reload()
+    expect(lab.sidebar).to_contain_text("wages.csv 2,000 rows")
+    expect(lab.page.get_by_role("button", name="1 pinned")).to_be_visible()
+    expect(lab.sidebar).not_to_contain_text("needs the file")
+    assert lab.page.url == address
+    browser = lab.page.context.browser
+    assert browser
+    with browser.new_context() as context:
+        other = context.new_page()
+        other.goto(address)
+        bar = other.get_by_test_id("stSidebar")
+        expect(bar).to_contain_text("table: this link needs the file with the fingerprint")
+        expect(bar).to_contain_text("Stopping distances")
+        expect(other.get_by_text("shoe")).to_have_count(0)
     assert lab.errors == []

@@ -7,6 +7,14 @@ from streamlit.components.v2 import manifest_scanner
 from streamlit.runtime.scriptrunner.script_cache import ScriptCache
 from streamlit.testing.v1 import app_test, local_script_runner
 
+from gd_core.tables import holder
+from pages.ui.look import session
+
+assert (
+    session.visitor
+)  # it says for whom tables are looked up, and here a test looks with its visitor's eyes:
+holder.who = lambda: "the one visitor of a test"
+
 
 @pytest.fixture(scope="session", autouse=True)
 def found_and_compiled_once():

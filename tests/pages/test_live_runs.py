@@ -1,16 +1,26 @@
 """What is on stage, without a page."""
 
+import gc
 import os
 import subprocess
 import sys
 from pathlib import Path
 from threading import Barrier, Thread
+from types import FunctionType, ModuleType
 
+import pytest
+from streamlit.runtime import caching
 from streamlit.testing.v1 import AppTest
+from train_page import Lab
 
+from gd_core import gone_on, problem
 from gd_core.recorder import Recorder, record
 from gd_core.settings.experiment import Experiment
+from gd_core.tables import table as tables
+from gd_core.tables.table import find
+from pages.ui.look import session
 from pages.ui.player import live_runs
+from pages.ui.player.shelf import size_of
 
 
 def test_two_runs_of_the_page_do_not_train_at_once():
@@ -54,34 +64,98 @@ def test_trainings_share_a_tick(monkeypatch):
     live_runs._slices_taken.clear()
 
 
-def rows_asked_for(changes):
+def rows_asked_for(private, changes):
     """A script that asks for the rows of one experiment after another, of which each is changed in something."""
     from dataclasses import replace
 
     from gd_core.settings.experiment import Experiment
+    from gd_core.tables.reading import read
+    from gd_core.tables.table import keep
     from pages.ui.player import live_runs
 
-    live_runs._own.clear()
+    experiment, table = Experiment.default("noisy-quadratic"), None
+    if private:
+        table = keep(read("x,y\n" + "\n".join(f"{n},{n * n % 7}" for n in range(20))).table)
+        fields = {
+            "dataset": "table",
+            "table": table.mark,
+            "target": "y",
+            "features": "x",
+            "learning_rate": "1e-3",
+        }
+        experiment = Experiment.from_query(fields)[0]
+    live_runs._stay.clear()
+    live_runs._for_all.clear()
     for change in changes:
-        live_runs.foreseen(replace(Experiment.default("noisy-quadratic"), **change))
+        live_runs.foreseen(replace(experiment, **change))
+        live_runs.recorded(replace(experiment, **change))
 
 
-def test_a_visitor_keeps_the_last_two_large_tables(monkeypatch):
-    """Their curvature is worked out once, whatever the rate and the start; a third takes the place of the older one."""
+PLAIN, SCALED, HELD_OUT = {}, {"scale_features": True}, {"holdout": 0.25}
+OTHERS = [{"learning_rate": 1e-3 / (n + 2), "epochs": 3 + n % 2, "seed": n} for n in range(6)]
+
+
+@pytest.mark.parametrize("private", [False, True])
+def test_rows_and_their_curvature_are_worked_out_once(private, monkeypatch):
+    """Whatever the rate, the epochs and the seed: of data that all have, and of a visitor's own table."""
+    worked_out, built = [], []
+    original, build = live_runs.parabola_of, problem._rows
+    monkeypatch.setattr(live_runs, "parabola_of", lambda run, of: worked_out.append(of) or original(run, of))
+    monkeypatch.setattr(problem, "_rows", lambda run: built.append(run) or build(run))
+    page = AppTest.from_function(rows_asked_for, args=(private, [PLAIN, *OTHERS, SCALED, *OTHERS, SCALED]))
+    assert not page.run(timeout=60).exception
+    assert len(worked_out) == len(built) == 2
+
+
+def test_a_visitor_keeps_two_tables_however_large(monkeypatch):
+    """Without and with scaled features, which the page compares; a third takes the place of the older one."""
     worked_out, original = [], live_runs.parabola_of
     monkeypatch.setattr(live_runs, "parabola_of", lambda run, of: worked_out.append(of) or original(run, of))
-    monkeypatch.setattr(live_runs, "LARGE", 10)
-    plain, scaled, third = {}, {"scale_features": True}, {"data_seed": 5}
-    another_rate = {"learning_rate": 1e-6, "start": (1.0, 2.0, 3.0), "epochs": 3}
-    page = AppTest.from_function(
-        rows_asked_for, args=([plain, scaled, another_rate, scaled | another_rate, plain],)
-    )
-    assert not page.run(timeout=60).exception
-    assert len(worked_out) == 2
-    worked_out.clear()
-    page = AppTest.from_function(rows_asked_for, args=([plain, scaled, plain, third, plain, scaled],))
+    monkeypatch.setitem(live_runs.OWN_ROOM, "data", 1)
+    page = AppTest.from_function(rows_asked_for, args=(True, [PLAIN, SCALED, PLAIN, HELD_OUT, PLAIN, SCALED]))
     assert not page.run(timeout=60).exception
     assert len(worked_out) == 4
+
+
+def test_nothing_of_ones_own_table_is_kept_for_all(monkeypatch):
+    """After a visit with it, no shelf that all share has its rows, its columns or a run on it; the visitor's own have."""
+    everyone = live_runs.Shelves()
+    monkeypatch.setattr(live_runs, "_for_all", everyone)
+    rows = "\n".join(f"{n},{n * 7 % 11},{n * n % 13}" for n in range(900))
+    lab = Lab(
+        dataset="table", table="cars", target="distance (ft)", features="speed (mph)", learning_rate="1e-3"
+    )
+    lab.press("train")
+    shared = [len(shelf._slots) for shelf in vars(everyone).values()]
+    assert sum(shared)
+    lab.at.text_area("pasted").set_value(f"shoe,debt,sum\n{rows}")
+    lab.press("use_pasted").press("train").press("pin").type(learning_rate="0.01").press("train")
+    assert lab.experiment.table.startswith("sha256:")
+    assert [len(shelf._slots) for shelf in vars(everyone).values()] == shared
+    table = find(lab.experiment.table)
+    held = {id(table), *map(id, table.columns)}
+    todo, seen = [everyone, gone_on._gone_on, tables._unpacked], set()
+    while todo:  # whatever they lead to
+        one = todo.pop()
+        if id(one) in seen or isinstance(one, type | ModuleType | FunctionType):
+            continue
+        assert id(one) not in held
+        assert not (isinstance(one, str) and "shoe" in one)
+        seen.add(id(one))
+        todo.extend(gc.get_referents(one))
+
+
+def test_large_runs_go_with_their_visitor(monkeypatch):
+    """Who closes the page leaves the settings and the small runs; a large one is trained again by whoever comes back."""
+    lab = Lab(**Experiment.default().to_query()).press("train").type(epochs="400000").press("train")
+    runs = lab.at.session_state[session.key(live_runs.Runs)]
+    assert runs.live_run.recording.epochs == 400_000
+    assert size_of(runs.live_run.recording) > live_runs.LEFT_BEHIND
+    caching.clear_session_resource_cache("test session id")  # as Streamlit does when the connection has ended
+    assert runs.live_run is None
+    assert [one.epochs for one in runs.kept] == [Experiment.default().epochs]
+    assert lab.run().experiment.epochs == 400_000
+    assert lab.press("train").player["last"] == 400_000
 
 
 PRESSES = """

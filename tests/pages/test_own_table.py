@@ -10,11 +10,14 @@ from train_page import Lab
 
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.task import Result, Task
+from gd_core.tables import holder
 from gd_core.tables.table import Table as ValuesOf
 from gd_core.tables.table import find, keep
 from pages.ui.look import session
 from pages.ui.player.live_runs import Runs
 from pages.ui.settings.form import EveryPage
+from pages.ui.train import own_table
+from pages.ui.train.own_table import OwnTables
 from pages.ui.train.pins import Pinned
 from pages.ui.train.task import NEEDS_A_FILE, Handed
 
@@ -306,6 +309,70 @@ def test_a_large_table_needs_its_file():
     assert other.query == link | {"epochs": "77"}
     assert other.experiment.epochs == 77
     assert "this link needs" not in other.said
+
+
+def visits(who, monkeypatch):
+    """From now on this visitor looks."""
+    monkeypatch.setattr(holder, "who", lambda: who)
+
+
+def test_a_large_table_is_its_owners_alone(monkeypatch):
+    """While its owner has it on the page, whoever follows the address sees neither name nor number of it."""
+    rows = "\n".join(f"{a!r},{b!r}" for a, b in np.random.default_rng(11).random((400, 2)).tolist())
+    visits("owner", monkeypatch)
+    lab = opened().paste(f"shoe,debt\n{rows}").press("train")
+    link = lab.query
+    visits("stranger", monkeypatch)
+    other = Table(**link)
+    assert "this link needs the file with the fingerprint" in other.said
+    assert other.query == link
+    page = " ".join(
+        [
+            other.html,
+            other.said,
+            *(chart.SerializeToString().decode(errors="replace") for chart in other.charts),
+        ]
+    )
+    assert "distance (ft)" in page
+    assert "shoe" not in page
+    assert "debt" not in page
+    other.paste(f"shoe,debt\n{rows}")
+    assert other.experiment.target == "debt"
+    visits("owner", monkeypatch)
+    assert lab.run().experiment.target == "debt"
+
+
+def test_who_shows_the_word_of_a_visit_has_its_tables(monkeypatch):
+    """A tab that was loaded anew has them by the word that it kept; by another word, or after the visit, nobody has."""
+    rows = "\n".join(f"{a!r},{b!r}" for a, b in np.random.default_rng(12).random((400, 2)).tolist())
+    visits("owner", monkeypatch)
+    lab = opened().paste(f"shoe,debt\n{rows}")
+    link, word = lab.query, lab.at.session_state[session.key(OwnTables)].word
+    visits("after a reload", monkeypatch)
+    monkeypatch.setattr(own_table, "_own", lambda: mine)
+    mine = OwnTables()
+    assert mine.word != word
+    assert not own_table.take_over(mine.word)
+    assert not own_table.take_over("")
+    assert "needs the file" in " ".join(Experiment.from_query(link)[1])
+    assert own_table.take_over(word)
+    assert Experiment.from_query(link)[0].target == "debt"
+    visits("later", monkeypatch)
+    lab.at.session_state[session.key(OwnTables)].brought.clear()
+    mine = OwnTables()
+    assert not own_table.take_over(word)
+    assert "needs the file" in " ".join(Experiment.from_query(link)[1])
+
+
+def test_a_file_is_kept_only_where_something_can_be_undone():
+    """Of plain numbers the table is all; of words the file stays, for the last one that was brought."""
+    lab = opened().paste(GOOD)
+    own = lab.at.session_state[session.key(OwnTables)]
+    assert [held.file.source for held in own.brought.values()] == [""]
+    lab.paste("brick,x,y\nNo,1,2\nYes,2,3\nNo,4,5\n").press("use_table")
+    assert [bool(held.file.source) for held in own.brought.values()] == [False, True]
+    lab.paste("rain,x,y\nNo,1,2\nYes,2,3\nNo,4,9\n").press("use_table")
+    assert [bool(held.file.source) for held in own.brought.values()] == [False, False, True]
 
 
 @pytest.mark.parametrize("kind", ["task", "result"])

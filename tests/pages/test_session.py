@@ -1,8 +1,10 @@
 """What the session keeps for a visitor, and what becomes of it when Streamlit loads a module anew."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from pages.ui.look import session
 
@@ -44,3 +46,23 @@ def test_values_outlive_a_module_that_is_loaded_anew():
     assert type(after) is new
     assert after.names is before.names
     assert after.count == 0
+
+
+def whose():
+    """A page that says whose it is, and offers what is made after its run."""
+    import streamlit as st
+
+    from pages.ui.look import session
+
+    st.session_state["who"] = session.visitor()
+    st.session_state["later"] = session.in_their_name(session.visitor)
+
+
+def test_what_is_made_after_the_page_is_made_for_its_visitor():
+    """A file that is asked for is made in another thread, outside of any visit, and finds the tables of the one who asks."""
+    page = AppTest.from_function(whose).run()
+    who, later = page.session_state["who"], page.session_state["later"]
+    assert who
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(later).result() == who
+        assert pool.submit(session.visitor).result() == ""

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -82,9 +81,8 @@ def _rates(base: Experiment) -> list[Pin]:
     return [Pin(name, replace(base, learning_rate=rate)) for name, rate in zip(names, rates, strict=True)]
 
 
-@lru_cache(8)
 def _of_rules(base: Experiment) -> tuple[Pin, ...]:
-    return tuple(_rules(base))
+    return live_runs.worked_out(base, _rules, lambda: tuple(_rules(base)))
 
 
 def _rules(base: Experiment) -> list[Pin]:

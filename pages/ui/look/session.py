@@ -5,17 +5,57 @@ Other modules ask that module. Values of widgets are not kept here: Streamlit ha
 
 from __future__ import annotations
 
+from contextvars import ContextVar
 from dataclasses import fields
 from typing import TYPE_CHECKING, TypeVar
 
 import streamlit as st
+from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+from gd_core.tables import holder
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from _typeshed import DataclassInstance
+    from streamlit.runtime.uploaded_file_manager import UploadedFile
 
     T = TypeVar("T", bound=DataclassInstance)
+    W = TypeVar("W")
 
 STATE = st.session_state
+_asked_by: ContextVar[str] = ContextVar("asked by", default="")
+
+
+def visitor() -> str:
+    """Whose page this is; "" where nothing is done for a visitor. Their tables are found under it, by nobody else."""
+    run = get_script_run_ctx(suppress_warning=True)
+    return run.session_id if run else _asked_by.get()
+
+
+def in_their_name(work: Callable[[], W]) -> Callable[[], W]:
+    """Work that is done after the page's run and outside of it, such as a file that is asked for: for this visitor."""
+    who = visitor()
+
+    def theirs() -> W:
+        before = _asked_by.set(who)
+        try:
+            return work()
+        finally:
+            _asked_by.reset(before)
+
+    return theirs
+
+
+def let_go_of(file: UploadedFile) -> None:
+    """Give up Streamlit's own copy of an uploaded file, which it would keep until the visit has ended."""
+    run = get_script_run_ctx(suppress_warning=True)
+    if run and isinstance(run.uploaded_file_mgr, MemoryUploadedFileManager):
+        run.uploaded_file_mgr.remove_file(run.session_id, file.file_id)
+
+
+holder.who = visitor
 
 
 def key(kind: type[DataclassInstance]) -> str:

@@ -1,18 +1,20 @@
 """What runs the page shows: the one that Train started, or the start that waits for it.
 
-A short run is trained at once, in a cache that all visitors share. A long one is trained in slices of time by its
-visitor's own page, which stops when the page is closed. Runs are kept per visitor, so going back finds them again.
+A short run is trained at once, and kept for all visitors; on a table of one's own, for its owner. A long one is trained in
+slices of time by its visitor's own page, which stops when the page is closed. Runs are kept per visitor, so going back
+finds them again.
 """
 
 import gc
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field, replace
 from threading import Lock
 from typing import Any, Generic, TypeVar
 
 import streamlit as st
 
+from gd_core import gone_on
 from gd_core.in_slices import InSlices
 from gd_core.outcome import Finding, Trained, outcome
 from gd_core.problem import Problem, build
@@ -20,14 +22,22 @@ from gd_core.recorder import Recorder, SpectrumRecorder, recorder_of
 from gd_core.settings.engines import LOOP, SPECTRUM
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.experiment_fields import FIELDS, HYPERPARAMETERS
+from gd_core.tables.table import FINGERPRINT
 from gd_core.theory import Curvature, Forecast, forecast_of, parabola_of, why_no_theory
 from gd_core.training import Epochs, Recording
 from pages.ui.charts.model import RecordedRun
 from pages.ui.look import current_charts, session
-from pages.ui.player.recording_cache import once
+from pages.ui.player.recording_cache import kept_of, once
+from pages.ui.player.shelf import Shelf, size_of
 
-LARGE = 500_000  # rows times parameters, from which on they are not kept for all visitors
-KEPT_LARGE = 2  # of these a visitor keeps: without and with scaled features
+MB = 1_000_000
+ROOM = {"data": 32 * MB, "results": 64 * MB, "summaries": 80 * MB}  # for all visitors together
+OWN_ROOM = {"data": 64 * MB, "results": 32 * MB, "summaries": 80 * MB}  # for what a visitor alone may see
+KEPT_DATA = 2  # of their rows a visitor keeps, however large: without and with scaled features
+KEPT_FORECASTS = 32  # runs on the same rows
+FORECAST = 4_000  # bytes of one, about
+UNASKED = 900  # seconds after which nothing is kept that nobody has asked for
+LEFT_BEHIND = 16 * MB  # a larger run is not kept for a visitor who has left
 FIRST_SLICE = 0.1  # seconds of training before a long run's first picture
 AT_ONCE = 20_000_000  # epochs times parameters that are done before it, along the eigenvectors: half a second or two
 TICK = 0.4  # seconds from one tick to the next: the live edge moves twice a second, also when a tick is late
@@ -38,8 +48,6 @@ OF_THE_BATCHES = ("batch_size", "shuffle")
 MAY_CHANGE = (
     "learning_rate", "optimizer", *HYPERPARAMETERS, "epochs", *OF_THE_BATCHES, "before", "engine", "tolerance",
 )  # fmt: skip
-_as_key: dict[str | type[Any], Callable[[Any], Any]] = {Experiment: repr}
-
 
 E = TypeVar("E")
 R = TypeVar("R")
@@ -117,24 +125,119 @@ def settle() -> None:
     gc.freeze()
 
 
+@dataclass(eq=False)
+class Rows:
+    """The rows of some experiments, in whatever they differ beside, and what theory knows of each.
+
+    Attributes:
+        problem: Of the first of them. The others share its tensors.
+        parabola: That their loss is; None if it is none.
+        known: Problem, parabola and forecast by experiment, the latest of them.
+    """
+
+    problem: Problem
+    parabola: Curvature | None
+    known: dict[Experiment, tuple[Problem, Curvature | None, Forecast | None]] = field(default_factory=dict)
+
+
+def _size_of_rows(rows: Rows) -> int:
+    gaps = [gone_on.kept_of(problem) for problem, *_ in list(rows.known.values())]
+    return size_of([rows.problem, gaps]) + FORECAST * len(gaps)
+
+
+def _size_of_result(result: Any) -> int:
+    return size_of([result, kept_of(result) if isinstance(result, Recording) else ()])
+
+
+class Shelves:
+    """What is worked out once, and how much of it is kept.
+
+    Attributes:
+        data: Rows with their curvature, by what decides them: the same for every rate.
+        results: Short runs, starts that wait, and what lessons ask, by what it is and the experiment.
+        summaries: Of pinned runs, by experiment. See `run_summaries`.
+    """
+
+    def __init__(self, room: dict[str, int] = ROOM, data: int = 1) -> None:
+        self.data: Shelf[Rows] = Shelf(room["data"], data, _size_of_rows)
+        self.results: Shelf[Any] = Shelf(room["results"], size=_size_of_result)
+        self.summaries: Shelf[Any] = Shelf(room["summaries"])
+
+    def clear(self, since: float | None = None) -> bool:
+        """Let go of all, or of what nobody has asked for since then. Whether there was any."""
+        return sum(shelf.clear(since) for shelf in (self.data, self.results, self.summaries)) > 0
+
+
+_for_all = Shelves()
+
+
+@dataclass
+class Stay:
+    """What lasts until a visitor leaves: the page is closed, or its connection lost. Coming back, it is made again.
+
+    Attributes:
+        shelves: What is kept for them alone.
+        runs: Their runs, of which the large ones are let go of then; None before the first.
+    """
+
+    shelves: Shelves
+    runs: Runs | None = None
+
+
+def _left(stay: Stay) -> None:
+    stay.shelves.clear()
+    runs = stay.runs
+    if runs is None:
+        return
+    runs.kept = {one: run for one, run in list(runs.kept.items()) if not _is_large(run)}
+    if runs.live_run and _is_large(runs.live_run):
+        runs.live_run = None
+        runs.takes += 1
+    runs.lessons = {page: run for page, run in list(runs.lessons.items()) if not _is_large(run)}
+
+
+def _is_large(live_run: LiveRun[Any, Any]) -> bool:
+    return size_of([live_run.recording, live_run.recorder]) > LEFT_BEHIND
+
+
+@st.cache_resource(scope="session", show_spinner=False, on_release=_left)
+def _stay() -> Stay:
+    return Stay(Shelves(OWN_ROOM, KEPT_DATA))
+
+
+def shelves(experiment: Experiment) -> Shelves:
+    """Where it is kept what is worked out for an experiment: on a visitor's own table with them, else for all."""
+    return _stay().shelves if experiment.table.startswith(FINGERPRINT) else _for_all
+
+
+def worked_out(experiment: Experiment, what: Hashable, work: Callable[[], R]) -> R:
+    """The result of `work`, which must depend on nothing but the experiment and `what`; worked out once."""
+    return shelves(experiment).results.of((what, experiment), work)
+
+
+def let_go() -> bool:
+    """Let go of what nobody has asked for lately. Whether there was any."""
+    return _for_all.clear(time.monotonic() - UNASKED)
+
+
 def known(experiment: Experiment) -> tuple[Problem, Curvature | None, Forecast | None]:
     """The problem, and what theory says about it: nothing where the loss is no parabola."""
-    if not _is_large(experiment):
-        return _known_to_all(experiment)
-    problem, parabola = _own(experiment)
-    return _with_forecast(experiment, build(experiment, like=problem), parabola)
+    rows = _rows(experiment)
+    if (found := rows.known.get(experiment)) is None:
+        problem, parabola = build(experiment, like=rows.problem), rows.parabola
+        forecast = None if parabola is None else forecast_of(experiment, problem, parabola)
+        found = rows.known[experiment] = problem, parabola, forecast
+        for oldest in list(rows.known)[:-KEPT_FORECASTS]:
+            rows.known.pop(oldest, None)
+    return found
 
 
-@st.cache_resource(max_entries=256, show_spinner=False, hash_funcs=_as_key)
-def _known_to_all(experiment: Experiment) -> tuple[Problem, Curvature | None, Forecast | None]:
-    problem = build(experiment)
-    return _with_forecast(experiment, problem, parabola_of(experiment, problem.objective))
+def _rows(experiment: Experiment) -> Rows:
+    def read() -> Rows:
+        problem = build(experiment)
+        return Rows(problem, parabola_of(experiment, problem.objective))
 
-
-def _with_forecast(
-    experiment: Experiment, problem: Problem, parabola: Curvature | None
-) -> tuple[Problem, Curvature | None, Forecast | None]:
-    return problem, parabola, None if parabola is None else forecast_of(experiment, problem, parabola)
+    return shelves(experiment).data.of(_data_of(experiment), read)
 
 
 def foreseen(experiment: Experiment) -> tuple[Problem, Curvature, Forecast]:
@@ -149,29 +252,15 @@ def foreseen(experiment: Experiment) -> tuple[Problem, Curvature, Forecast]:
     return problem, parabola, forecast
 
 
-def _is_large(experiment: Experiment) -> bool:
-    """Whether the rows take so much room that only the visitor whose they are should keep them."""
-    return experiment.points * len(experiment.info.parameters) > LARGE
-
-
 def _data_of(experiment: Experiment) -> str:
     """What decides the rows and their curvature, whatever the rate."""
     return repr([getattr(experiment, name) for name in FIELDS if name not in (*MAY_CHANGE, "start", "seed")])
 
 
-@st.cache_resource(
-    scope="session", max_entries=KEPT_LARGE, show_spinner=False, hash_funcs={Experiment: _data_of}
-)
-def _own(experiment: Experiment) -> tuple[Problem, Curvature | None]:
-    """The rows of a large table and their curvature, kept for the visitor alone, as long as the page is open."""
-    problem = build(experiment)
-    return problem, parabola_of(experiment, problem.objective)
-
-
 def forget(table: str) -> None:
     """Let go of all that holds rows of a table, when it is removed. For callbacks."""
     runs = session.held(Runs)
-    _own.clear()
+    _stay().shelves.clear()
     runs.kept = {one: live_run for one, live_run in runs.kept.items() if one.table != table}
     live_run = runs.live_run
     if live_run and live_run.experiment.table == table:
@@ -184,21 +273,25 @@ def forget(table: str) -> None:
     gc.collect()
 
 
-@st.cache_resource(max_entries=64, show_spinner=False, hash_funcs=_as_key)
 def _trained(experiment: Experiment) -> Recording:
-    recorder = _recorder(experiment)
-    recorder.advance()
-    return recorder.recording()
+    def train() -> Recording:
+        recorder = _recorder(experiment)
+        recorder.advance()
+        return recorder.recording()
+
+    return worked_out(experiment, "trained", train)
 
 
-@st.cache_resource(max_entries=64, show_spinner=False, hash_funcs=_as_key)
 def _waiting(experiment: Experiment) -> Recording:
-    return replace(_recorder(experiment).recording(), complete=False)
+    def start() -> Recording:
+        return replace(_recorder(experiment).recording(), complete=False)
+
+    return worked_out(experiment, "waiting", start)
 
 
 def _recorder(experiment: Experiment) -> Recorder | SpectrumRecorder:
-    """A training in the making; the rows of a large table are not built again for it."""
-    return recorder_of(experiment, known(experiment)[0] if _is_large(experiment) else None)
+    """A training in the making, on the rows that are there."""
+    return recorder_of(experiment, build(experiment, like=_rows(experiment).problem))
 
 
 def is_short(experiment: Experiment) -> bool:
@@ -222,6 +315,8 @@ def train(experiment: Experiment, first_epoch: int = 0) -> None:
         if recorder.complete:
             recorder = None
     runs = session.held(Runs)
+    if session.visitor():
+        _stay().runs = runs
     runs.takes += 1
     live_run = TrainRun(runs.takes, experiment, recording, recorder, first_epoch)
     _keep(live_run, session.held(Runs).kept)

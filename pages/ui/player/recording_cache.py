@@ -23,3 +23,8 @@ def once(recording: Epochs, what: Hashable, work: Callable[[], T]) -> T:
     for oldest in list(results)[:-MOST]:
         results.pop(oldest, None)
     return made
+
+
+def kept_of(recording: Epochs) -> list[Any]:
+    """All that is kept of a recording now."""
+    return list(_kept.get(recording, {}).values())

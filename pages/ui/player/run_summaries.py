@@ -1,15 +1,12 @@
 """What is kept of pinned runs to draw them: short ones are trained at once, long ones a slice of time after another.
 
-Summaries of all visitors share one shelf, which forgets those that were not looked at for longest. One long run at a time
+Summaries of all visitors share one shelf, see `live_runs.Shelves`. One long run at a time
 is in training for a visitor, and its recording goes when it is done; so eight runs of 100,000 epochs neither block the
 page nor fill the memory.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from threading import Lock
-
-import streamlit as st
 
 from gd_core.recorder import recorder_of
 from gd_core.run_summary import RunSummary, summarised
@@ -19,8 +16,6 @@ from gd_core.training import Epochs
 from pages.ui.charts.ghosts import Ghost
 from pages.ui.look import session
 from pages.ui.player import live_runs
-
-ROOM = 64_000_000  # bytes of errors and parameters on the shelf
 
 
 @dataclass
@@ -34,43 +29,10 @@ class InTraining:
     take: live_runs.TrainRun | None = None
 
 
-class Shelf:
-    """Summaries by experiment, up to ROOM; the one not asked for longest goes first."""
-
-    def __init__(self, room: int = ROOM) -> None:
-        self._room = room
-        self._summaries: dict[Experiment, RunSummary] = {}
-        self._lock = Lock()  # two pages may be here at once
-
-    def get(self, experiment: Experiment) -> RunSummary | None:
-        with self._lock:
-            found = self._summaries.pop(experiment, None)
-            if found is not None:
-                self._summaries[experiment] = found
-            return found
-
-    def put(self, one: RunSummary) -> None:
-        with self._lock:
-            self._summaries.pop(one.experiment, None)
-            self._summaries[one.experiment] = one
-            while len(self._summaries) > 1 and sum(map(_size, self._summaries.values())) > self._room:
-                del self._summaries[next(iter(self._summaries))]
-
-
-def _size(one: RunSummary) -> int:
-    return one.rmse.nbytes + one.theta.nbytes
-
-
-@st.cache_resource(show_spinner=False)
-def shelf() -> Shelf:
-    """The shelf of this server."""
-    return Shelf()
-
-
 def keep(experiment: Experiment, recording: Epochs) -> None:
     """Put a finished run on the shelf."""
     if recording.complete:
-        shelf().put(_summarised(experiment, recording))
+        live_runs.shelves(experiment).summaries.put(experiment, _summarised(experiment, recording))
 
 
 def _summarised(experiment: Experiment, recording: Epochs) -> RunSummary:
@@ -80,7 +42,7 @@ def _summarised(experiment: Experiment, recording: Epochs) -> RunSummary:
 
 def of(experiment: Experiment) -> RunSummary:
     """What there is of a run: all of it, or of a long one what is trained so far."""
-    if found := shelf().get(experiment):
+    if found := live_runs.shelves(experiment).summaries.get(experiment):
         return found
     if live_runs.is_short(experiment):
         recording = live_runs.recorded(experiment)
@@ -97,7 +59,8 @@ def missing(pins: Sequence[Pin]) -> list[Experiment]:
     return [
         pin.experiment
         for pin in pins
-        if not live_runs.is_short(pin.experiment) and shelf().get(pin.experiment) is None
+        if not live_runs.is_short(pin.experiment)
+        and live_runs.shelves(pin.experiment).summaries.get(pin.experiment) is None
     ]
 
 

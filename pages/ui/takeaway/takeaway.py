@@ -23,6 +23,7 @@ from gd_core.training import Recording
 from gd_core.words import significant
 from pages.ui.charts.model import RecordedRun, View
 from pages.ui.look import current_charts
+from pages.ui.look.session import in_their_name
 from pages.ui.takeaway import converter_process, page_html, pictures
 from pages.ui.takeaway.chart_titles import title_of
 
@@ -236,16 +237,16 @@ def _pytorch(offered: Offered) -> None:
     name = safe(*_parts(experiment))
     with st.container(horizontal=True):
         st.download_button(
-            "Script (.py)", partial(script.script, experiment, flavour), f"{name}_{flavour}.py", "text/x-python",
+            "Script (.py)", in_their_name(partial(script.script, experiment, flavour)), f"{name}_{flavour}.py", "text/x-python",
             key="script_file", on_click="ignore", icon=":material/download:",
         )  # fmt: skip
         st.download_button(
-            "Notebook (.ipynb)", partial(notebook.notebook, experiment, flavour), f"{name}_{flavour}.ipynb",
+            "Notebook (.ipynb)", in_their_name(partial(notebook.notebook, experiment, flavour)), f"{name}_{flavour}.ipynb",
             "application/x-ipynb+json", key="notebook_file", on_click="ignore", icon=":material/download:",
         )  # fmt: skip
         if script_table.needs_its_numbers(experiment):
             st.download_button(
-                "Its table (.csv)", partial(script_table.table_file, experiment), "table.csv", "text/csv",
+                "Its table (.csv)", in_their_name(partial(script_table.table_file, experiment)), "table.csv", "text/csv",
                 key="table_file", on_click="ignore", icon=":material/download:",
                 help="The numbers that words and dates became: the script reads it from its own folder.",
             )  # fmt: skip
@@ -278,7 +279,7 @@ def _record(offered: Offered) -> None:
             ("json", record_file.to_json, "application/json"),
         ):
             st.download_button(
-                f"Record (.{kind})", partial(_written, make, run.experiment, run.recording), f"{name}.{kind}", mime,
+                f"Record (.{kind})", in_their_name(partial(_written, make, run.experiment, run.recording)), f"{name}.{kind}", mime,
                 key=f"record_{kind}", on_click="ignore", icon=":material/download:",
             )  # fmt: skip
     st.caption("`python -m gd_core train --from record.json` trains the same run again, exactly.")

@@ -8,7 +8,9 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from html import escape
+from secrets import token_urlsafe
 from typing import Any, NamedTuple
+from weakref import WeakValueDictionary
 
 import streamlit as st
 
@@ -95,6 +97,7 @@ class OwnTables:
         drawing: The last drawing, of those that were changed.
         asked: The file that is being looked at.
         as_it_is: The table whose features its owner wants unscaled.
+        word: Whoever shows it is the owner of these tables, come back.
     """
 
     brought: dict[str, Held] = field(default_factory=dict)
@@ -104,10 +107,34 @@ class OwnTables:
     drawing: Experiment | None = None
     asked: Asked | None = None
     as_it_is: str = ""
+    word: str = field(default_factory=token_urlsafe)
+
+
+_by_word: WeakValueDictionary[str, OwnTables] = WeakValueDictionary()  # no longer than their visits are held
 
 
 def _own() -> OwnTables:
     return session.held(OwnTables)
+
+
+def word() -> tuple[str, bool]:
+    """The word of this visit's tables, and whether there are any."""
+    own = _own()
+    return own.word, bool(own.brought)
+
+
+def take_over(word: str) -> bool:
+    """Whoever shows the word of another visit has its tables too; whether there were any. For callbacks."""
+    from gd_core.tables.table import keep
+
+    before, own = _by_word.get(word), _own()
+    if before is None or not before.brought or own.brought:
+        return False
+    for held in before.brought.values():
+        keep(held.table)
+    own.brought = dict(before.brought)
+    _by_word[own.word] = own
+    return True
 
 
 def last() -> Experiment | None:
@@ -439,6 +466,7 @@ def _uploaded() -> None:
     file = STATE.get(_upload_key())
     if file is not None:
         _own().uploads += 1  # a fresh uploader, which no longer holds the file
+        session.let_go_of(file)
         _take(file.getvalue(), file.name)
 
 
@@ -516,9 +544,12 @@ def _accept(file: File, reading: Any) -> None:
     tables.pop(table.mark, None)
     for key, held in tables.items():  # only the last can be read anew: a file may be large
         tables[key] = held._replace(file=held.file._replace(source=""))
+    if not any(one.said for one in table.read_as):  # there is nothing to undo
+        file = file._replace(source="")
     tables[table.mark] = Held(file, table, reading.notes, reading.findings)
     for old in list(tables)[:-KEPT]:
         tables.pop(old, None)
+    _by_word[own.word] = own
     wanted = page.held.wanted
     if wanted and wanted["table"] == table.mark:
         page.held.wanted = None

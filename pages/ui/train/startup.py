@@ -1,5 +1,6 @@
 """What a server does before its first visitor comes: load PyTorch and the rest, and train once what the page opens with."""
 
+import asyncio
 import logging
 import os
 from collections.abc import AsyncGenerator
@@ -9,6 +10,8 @@ from typing import Any
 from streamlit import cli_util, config
 from streamlit.web.server import server_util
 
+from pages.ui.train import giving_back
+
 
 @asynccontextmanager
 async def lifespan(_: Any) -> AsyncGenerator[None]:
@@ -17,7 +20,9 @@ async def lifespan(_: Any) -> AsyncGenerator[None]:
     logging.getLogger("watchdog").setLevel(logging.ERROR)
     load()
     open_browser()
+    task = asyncio.create_task(giving_back.for_ever())
     yield
+    task.cancel()
 
 
 def load() -> None:

@@ -22,6 +22,7 @@ from gd_core.settings.experiment import Experiment
 from gd_core.settings.experiment_fields import LEARNING_RATE
 from gd_core.settings.fields import Names, ParameterError
 from gd_core.settings.table_fields import NO_TABLE, TABLE_FIELDS, left_out_rows
+from gd_core.tables import holder
 from gd_core.tables.example_tables import EXAMPLE_TABLES, FOLDER
 from gd_core.tables.reading import read
 from gd_core.tables.table import MAX_IN_LINK, ReadAs, Table, clean_name, count_used, find, keep, to_csv, used
@@ -111,6 +112,37 @@ def test_names_survive_their_text(listed):
     """Commas, quotation marks and line feeds within names are theirs."""
     once = tuple(" ".join(name.split()) for name in listed)
     assert Names().parse(Names().write(once)) == once
+
+
+def test_a_table_is_found_by_its_holder_alone(monkeypatch):
+    """While one visitor holds it, another's link asks for the file; the same file then opens it for both, each their own."""
+    generator = np.random.default_rng(2)
+    columns = {"x": generator.random(5000), "y": generator.random(5000)}
+    monkeypatch.setattr(holder, "who", lambda: "one")
+    theirs = keep(Table.of(columns))
+    assert find(theirs.key) is theirs
+    monkeypatch.setattr(holder, "who", lambda: "another")
+    with pytest.raises(LookupError):
+        find(theirs.key)
+    query = {"dataset": "table", "table": theirs.key, "target": "y", "features": "x"}
+    experiment, sentences = Experiment.from_query(query)
+    assert experiment.table == "cars"
+    assert "needs the file" in " ".join(sentences)
+    mine = keep(Table.of(columns))
+    assert mine is not theirs
+    assert find(theirs.key) is mine
+    assert Experiment.from_query(query)[1] == []
+
+
+def test_a_column_that_is_not_in_the_link_is_its_owners(monkeypatch):
+    """Whoever only has the link of a small table learns nothing of a column that its owner's file had beside."""
+    monkeypatch.setattr(holder, "who", lambda: "one")
+    theirs = keep(read("secret,x,y\n" + "\n".join(f"note {i * i},{i},{i * 3 % 7}" for i in range(9))).table)
+    assert theirs.said_of("secret")
+    assert find(theirs.key).said_of("secret")
+    monkeypatch.setattr(holder, "who", lambda: "another")
+    assert find(theirs.key).names == theirs.names
+    assert not find(theirs.key).said_of("secret")
 
 
 def test_a_large_table_is_known_for_as_long_as_it_is_held():

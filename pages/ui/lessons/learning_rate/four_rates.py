@@ -75,16 +75,19 @@ def plain(experiment: Experiment) -> Experiment:
     return replace(experiment, learning_rate=1.0)
 
 
-@st.cache_resource(max_entries=128, show_spinner=False, hash_funcs=_as_key)
 def usual_rates(experiment: Experiment) -> tuple[float, ...]:
     """The four rates of a problem, from its own limit."""
-    problem, curvature, forecast = live_runs.foreseen(experiment)
-    return four_rates(experiment, problem, curvature, forecast)
+    return live_runs.worked_out(
+        experiment, four_rates, lambda: four_rates(experiment, *live_runs.foreseen(experiment))
+    )
 
 
-@st.cache_resource(max_entries=64, show_spinner=False, hash_funcs=_as_key)
 def swept(experiment: Experiment, ends: tuple[float, float]) -> tuple[Tensor, Tensor]:
     """Rates and the RMSE that each leaves after the experiment's epochs, ∞ where it has diverged."""
+    return live_runs.worked_out(experiment, (sweep, ends), lambda: _swept(experiment, ends))
+
+
+def _swept(experiment: Experiment, ends: tuple[float, float]) -> tuple[Tensor, Tensor]:
     problem, curvature, forecast = live_runs.foreseen(experiment)
     rates = rates_between(*ends, around=forecast.stability_limit)
     if forecast.best_for_epochs is not None:

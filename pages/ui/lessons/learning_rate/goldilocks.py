@@ -1,9 +1,7 @@
 """Two things to try with one rate: a target to reach in few epochs, and what happens close to the limit."""
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 import streamlit as st
 
@@ -18,7 +16,6 @@ from pages.ui.player import live_runs
 from pages.ui.settings.page_settings import PageSettings
 
 KEPT = 8  # attempts that are remembered for a problem
-_as_key: dict[str | type[Any], Callable[[Any], Any]] = {Experiment: repr}
 
 
 @dataclass
@@ -34,11 +31,14 @@ class Tried:
     told: set[str] = field(default_factory=set)
 
 
-@st.cache_resource(max_entries=64, show_spinner=False, hash_funcs=_as_key)
 def goal(experiment: Experiment) -> Goal | None:
     """The target of a problem, and the fewest epochs that any fixed rate needs for it."""
-    problem, curvature, _ = live_runs.foreseen(experiment)
-    return goal_of(problem.objective, curvature, experiment.phase, problem.start, experiment.epochs)
+
+    def search() -> Goal | None:
+        problem, curvature, _ = live_runs.foreseen(experiment)
+        return goal_of(problem.objective, curvature, experiment.phase, problem.start, experiment.epochs)
+
+    return live_runs.worked_out(experiment, goal_of, search)
 
 
 def challenge(page: PageSettings[Experiment]) -> None:
