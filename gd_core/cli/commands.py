@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 
 from gd_core.cli.flags import Parser, add_reading, add_settings, reading_of, settings_of, with_values_joined
-from gd_core.cli.printing import aligned, blaming, output
+from gd_core.cli.printing import aligned, blaming, output, tell_apart
 from gd_core.cli.train import ROWS, train
 from gd_core.export.notebook import notebook
 from gd_core.export.script import FLAVOURS, script, why_not
@@ -125,6 +125,7 @@ def _parser() -> Parser:
 
 
 def _take_away(options: argparse.Namespace, *, parser: Parser, make: Callable[[Experiment, str], str]) -> int:
+    tell_apart(options, parser, "table", "output")
     experiment, sentences = settings_of(options, parser)
     flavour = getattr(options, "flavour", next(iter(FLAVOURS)))
     if sentence := why_not(experiment, flavour):
@@ -142,6 +143,7 @@ def _take_away(options: argparse.Namespace, *, parser: Parser, make: Callable[[E
 
 
 def _look(options: argparse.Namespace, *, parser: Parser) -> int:
+    tell_apart(options, parser, "table", "csv")
     reading = reading_of(Path(options.table), options, parser)
     print(f"{counted(reading.table.rows, 'row')}.", *reading.notes, "", sep="\n")
     names = [column.name for column in reading.columns]

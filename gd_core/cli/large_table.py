@@ -17,7 +17,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from gd_core.cli.printing import aligned
-from gd_core.export.whole_file import whole_file
+from gd_core.export.whole_file import is_same_file, try_whole_file, whole_file
 from gd_core.large.run import LargeRun
 from gd_core.settings.experiment_fields import FIELDS, LEARNING_RATE
 from gd_core.settings.table_fields import DATASET, MAX_FEATURES
@@ -268,13 +268,9 @@ class _Command:
     def _try_record(self, name: Path, table: Path) -> None:
         """Find out before the run whether its record can be kept."""
         try:
-            if name.exists() and not name.is_file():
-                raise Refused(f"record must be a file that can be written. Got {name}: not a file.")
-            if name.is_file() and table.is_file() and name.samefile(table):
+            if is_same_file(name, table):
                 raise Refused(f"record must be another file than the table. Got {name}.")
-            draft = name.with_name(f".{name.name}.{os.getpid()}")
-            draft.touch()
-            draft.unlink()
+            try_whole_file(name)
         except OSError as error:
             raise Refused(
                 f"record must be a file that can be written. Got {name}: {error.strerror}."

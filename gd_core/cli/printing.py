@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import TextIO
 
 from gd_core.cli.flags import Parser
-from gd_core.export.whole_file import whole_file
+from gd_core.export.whole_file import is_same_file, whole_file
 
 
 def aligned(lines: Sequence[Sequence[str]]) -> Iterator[str]:
@@ -24,6 +24,16 @@ def output(options: argparse.Namespace, name: str, parser: Parser) -> Generator[
     else:
         with blaming(name, getattr(options, name), parser), whole_file(getattr(options, name)) as file:
             yield file
+
+
+def tell_apart(options: argparse.Namespace, parser: Parser, *names: str) -> None:
+    """End with a sentence where two of these flags name one file: the later would take the earlier's place."""
+    given = [name for name in names if name in options]
+    for place, name in enumerate(given):
+        for other in given[:place]:
+            if is_same_file(getattr(options, name), getattr(options, other)):
+                what = "the table" if other == "table" else other
+                parser.exit(2, f"{name} must be another file than {what}. Got {getattr(options, name)}.\n")
 
 
 @contextmanager

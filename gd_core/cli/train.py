@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from gd_core.cli import large_table
 from gd_core.cli.flags import Parser, settings_of, table_in_file, what_is_fitted
-from gd_core.cli.printing import aligned, blaming, output
+from gd_core.cli.printing import aligned, blaming, output, tell_apart
 from gd_core.export import record_file
 from gd_core.export.script import stride
 from gd_core.settings.engines import ENGINE_NOTE, LOOP
@@ -34,6 +34,7 @@ def train(options: argparse.Namespace, parser: Parser) -> int:
         The exit status: 0, or 1 if a run made again from its record has other numbers. Bad input ends with 2.
     """
     record: dict[str, Any] | None = None
+    tell_apart(options, parser, "table", "csv", "record")
     if "record_from" not in options and "table" in options and "dataset" not in options:
         options.dataset = DATASET
     if "record_from" not in options and large_table.takes(options):
