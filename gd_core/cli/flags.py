@@ -18,6 +18,7 @@ from gd_core.settings.table_fields import (
     guessed_target,
     left_out_rows,
     own_names,
+    set_aside,
     table_at_hand,
 )
 from gd_core.words import counted
@@ -169,5 +170,5 @@ def what_is_fitted(experiment: Experiment) -> list[str]:
     features = own_names(experiment.features, table_at_hand(experiment.table))
     power = f", degree {experiment.degree}" if experiment.degree > 1 else ""
     rows = counted(experiment.points, "row")
-    first = f"{experiment.target} from {', '.join(features)}{power}: {rows}."
+    first = f"{experiment.target} from {', '.join(features)}{power}: {rows}{set_aside(vars(experiment))}."
     return [line for line in (first, left_out_rows(vars(experiment))) if line]

@@ -1,11 +1,12 @@
 """What the commands print and write: text in columns, and files that are there as a whole or not at all."""
 
 import argparse
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TextIO
+from typing import Any, TextIO
 
 from gd_core.cli.flags import Parser
+from gd_core.export.record_file import strict_json
 from gd_core.export.whole_file import is_same_file, whole_file
 
 
@@ -14,6 +15,15 @@ def aligned(lines: Sequence[Sequence[str]]) -> Iterator[str]:
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     for line in lines:
         yield "  ".join(cell.rjust(width) for cell, width in zip(line, widths, strict=True))
+
+
+def print_json(document: Mapping[str, Any], epochs: Iterable[Mapping[str, Any]]) -> None:
+    """A record with these epochs, one a line: a run may have a million."""
+    rest = {name: value for name, value in document.items() if name != "epochs"}
+    print(f"{strict_json(rest)[:-1]}, ", end='"epochs": [')
+    for place, row in enumerate(epochs):
+        print("," if place else "", strict_json(row), sep="\n", end="")
+    print("\n]}")
 
 
 @contextmanager
