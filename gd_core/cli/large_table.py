@@ -21,7 +21,7 @@ from gd_core.export.record_file import ROWS, problem_with_listing, strict_json
 from gd_core.export.record_reading import read
 from gd_core.export.whole_file import is_same_file, try_whole_file, whole_file
 from gd_core.large.run import LargeRun
-from gd_core.settings.experiment_fields import FIELDS, LEARNING_RATE
+from gd_core.settings.experiment_fields import FIELDS, LEARNING_RATE, MAX_UPDATES
 from gd_core.settings.table_fields import DATASET, MAX_FEATURES
 from gd_core.words import counted
 
@@ -245,11 +245,6 @@ class _Command:
         if not re.fullmatch(r"0*[1-9]\d{0,8}", every, re.ASCII):
             raise Refused(f"every must be a whole number between 1 and 999,999,999. Got {every}.")
         path = Path(given.get("table") or (record or {})["table"]["file"])
-        if "every" in self.options and self.record_name is not None:
-            parameters = max(len(run.features), run.degree) + 1
-            sentence = problem_with_listing(int(every), run.epochs, parameters)
-            if sentence:
-                raise Refused(sentence)
         if "\0" in str(path):
             raise Refused(f"table must be a file that can be read. Got {path!r}, which is no name of one.")
         if self.record_name is not None and self.speaks:
@@ -259,6 +254,10 @@ class _Command:
         except OSError as error:
             raise Refused(f"table must be a file that can be read. Got {path}: {error.strerror}.") from None
         chosen, run = run, run.on(source.names, source.usable)
+        if "every" in self.options and self.record_name is not None:
+            sentence = problem_with_listing(int(every), run.epochs, len(run.parameters))
+            if sentence:
+                raise Refused(sentence)
         notes = [*source.notes]
         left = [name for name in source.names if name not in (*run.features, run.target)]
         if left and not chosen.features:
@@ -302,7 +301,7 @@ class _Command:
         point = first_point(problem) if record is None else point_in(record, problem, seen)
         if point.epoch > run.epochs:
             raise Refused(
-                f"epochs must be at least the {point.epoch:,} that are trained. Got {run.epochs:,}."
+                f"epochs must be between the {point.epoch:,} that are trained and {MAX_UPDATES:,}. Got {run.epochs:,}."
             )
         progressed = Progressed(problem, seen, listed, record)
         if record is not None and record.get("outcome") == Outcome.DIVERGED:

@@ -157,8 +157,8 @@ def problem_with_listing(every: int, epochs: int, parameters: int) -> str | None
     if every >= fewest:
         return None
     return (
-        f"every must be at least {fewest:,} for a record of {counted(epochs, 'epoch')}, or it is too large to be read "
-        f"again. Got {every:,}."
+        f"every must be between {fewest:,} and 999,999,999 for a record of {counted(epochs, 'epoch')}, or it is too large "
+        f"to be read again. Got {every:,}."
     )
 
 

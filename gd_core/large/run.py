@@ -16,6 +16,7 @@ from gd_core.settings.table_fields import DATASET, parameter_names
 
 MAX_FEATURES = 1000
 MAX_DEGREE = 5  # rows are added up in powers of x as it is, which lose digits with each degree
+MAX_BATCH = 1_000_000_000  # rows of a process
 FULL_BATCH_EPOCHS = 1000  # usual: they cost no look at the rows
 PASSES = 10  # usual epochs of mini-batches, each of which reads the file
 
@@ -66,10 +67,6 @@ class LargeRun:
             return f"features must be 1 to {MAX_FEATURES:,} columns. Got {got}."
         if name == "features" and len(set(value)) < len(value):
             return f"features must be different columns. Got {quoted(LARGE_FIELDS[name].write(value))}."
-        if name == "batch_size" and type(value) is int and value >= 0:
-            return None  # more than a page can bear
-        if name == "batch_size":
-            return f"batch_size must be a whole number from 0, which takes all rows. Got {quoted(value)}."
         if name == "learning_rate" and value == 0:
             return None  # not known yet
         if name == "shuffle" and value is True and self.batch_size:
@@ -155,7 +152,8 @@ class LargeRun:
 
 # What is known of each by itself; what is different with more rows than a page can bear is said by `_wrong`.
 LARGE_FIELDS: Mapping[str, Field] = {field.name: FIELDS[field.name] for field in fields(LargeRun)} | {
-    "degree": replace(FIELDS["degree"], high=MAX_DEGREE)
+    "degree": replace(FIELDS["degree"], high=MAX_DEGREE),
+    "batch_size": replace(FIELDS["batch_size"], high=MAX_BATCH),
 }
 
 

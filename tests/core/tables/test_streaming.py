@@ -373,7 +373,7 @@ def test_resume_may_go_further_but_not_elsewhere(run, tmp_path, table):
     csv_of(other, numbers() * 1.001)
     old = path.read_bytes()
     for flags, sentence in (
-        (["--epochs", 3], "epochs must be at least the 5 that are trained. Got 3."),
+        (["--epochs", 3], "epochs must be between the 5 that are trained and 1,000,000. Got 3."),
         (
             ["--momentum", 0.5],
             "resume must stand without settings but epochs, the record holds them. Got momentum.",
@@ -446,7 +446,15 @@ def test_a_file_takes_the_old_ones_place_when_it_is_on_the_disk(tmp_path, monkey
         (["--learning-rate", "0"], "learning_rate must be a number between 1e-18 and 1,000,000. Got 0.0."),
         (["--learning-rate", "x"], "learning_rate must be a number. Got x."),
         (["--epochs", "0"], "epochs must be a whole number between 1 and 1,000,000. Got 0."),
-        (["--batch-size", "-1"], "batch_size must be a whole number from 0, which takes all rows. Got -1."),
+        (["--batch-size", "-1"], "batch_size must be a whole number between 0 and 1,000,000,000. Got -1."),
+        (
+            ["--batch-size", "9" * 400],
+            "batch_size must be a whole number between 0 and 1,000,000,000. Got 999",
+        ),
+        (
+            ["--epochs", "1000000", "--every", "1", "--record", "run.json"],
+            "every must be between 68 and 999,999,999 for a record of 1,000,000 epochs, or it is too large to be read again. Got 1.",
+        ),
         (["--every", "0"], "every must be a whole number between 1 and 999,999,999. Got 0."),
         (["--holdout", "0.2"], "holdout must be left out for a table that is read in pieces. Got 0.2."),
         (
