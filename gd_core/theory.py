@@ -256,19 +256,24 @@ def factor(phase: Phase, learning_rate: float, eigenvalue: float) -> float:
 
 def why_no_limit(experiment: Experiment) -> str | None:
     """The reason why a rule has no stability limit, for a student; None if it has one."""
-    if reason := why_no_theory(experiment):
-        return reason
-    if experiment.updates_per_epoch > 1 and not experiment.shuffle:
+    return why_no_theory(experiment) or why_no_limit_of(
+        experiment.optimizer, experiment.updates_per_epoch > 1, experiment.shuffle
+    )
+
+
+def why_no_limit_of(optimizer: str, mini_batches: bool, shuffle: bool) -> str | None:
+    """The same of a loss that is a parabola."""
+    if mini_batches and not shuffle:
         return (
             "Mini-batches in order have a limit of their own, which no formula gives: each batch has another curvature. "
             "Small rates settle, beside the optimum; larger ones blow up."
         )
-    if experiment.updates_per_epoch > 1:
+    if mini_batches:
         return (
             "Mini-batches have no sharp limit: each batch has a curvature of its own. "
             "Small rates settle, larger ones hover, still larger ones blow up."
         )
-    theory = OPTIMIZER_INFO[experiment.optimizer].theory
+    theory = OPTIMIZER_INFO[optimizer].theory
     return None if isinstance(theory, LinearRule) else theory.why
 
 

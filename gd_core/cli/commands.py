@@ -11,19 +11,53 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
-from gd_core.cli.flags import Parser, add_reading, add_settings, reading_of, settings_of, with_values_joined
-from gd_core.cli.printing import aligned, blaming, output
+from gd_core.cli.flags import (
+    Help,
+    Parser,
+    add_reading,
+    add_settings,
+    reading_of,
+    settings_of,
+    with_values_joined,
+)
+from gd_core.cli.printing import aligned, blaming, output, tell_apart
 from gd_core.cli.train import ROWS, train
 from gd_core.export.notebook import notebook
 from gd_core.export.script import FLAVOURS, script, why_not
 from gd_core.settings.experiment import Experiment
 from gd_core.words import counted
 
-USUAL = "Settings that are not given have the data set's own values, as in the dashboard."
-LARGE = (
-    "Read the table in pieces, so that it need not fit into memory: Parquet files and large ones always, and any under "
-    "torchrun. Every column is then a feature unless --features says which. See docs/scale.md."
-)
+USUAL = "What is not given has the data set's own value, as in the dashboard."
+EXAMPLES = {
+    "": (
+        "train noisy-quadratic --learning-rate 1e-5 --epochs 10",
+        "train --table homes.csv --target price",
+        "table homes.csv",
+        "COMMAND --help      what a command takes, and examples",
+    ),
+    "train": (
+        "train two-features --optimizer adam --learning-rate 0.1 --epochs 100",
+        "train --table homes.xlsx --target price --features SqFt,Brick --record run.json",
+        "train --from run.json                                  make it again, to the last bit",
+        "train --table sales.parquet --record big.json          of any size, read in pieces",
+        "train --resume big.json --epochs 2000                  go on from there",
+        "train two-features --json > run.json                   every epoch: docs/records.md",
+    ),
+    "script": (
+        "script two-features > run.py",
+        "script --table homes.csv --target price --flavour torch-optim --output run.py",
+    ),
+    "notebook": ("notebook two-features --output run.ipynb",),
+    "table": (
+        "table homes.xlsx --sheet 2024",
+        "table homes.csv --read-as 'zip=words' --csv numbers.csv",
+    ),
+    "reproduce": ("reproduce",),
+}
+
+
+def _examples(command: str) -> str:
+    return "\n".join(["examples:", *(f"  python -m gd_core {line}" for line in EXAMPLES[command])])
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -58,73 +92,83 @@ def _parser() -> Parser:
     parser = Parser(
         prog="python -m gd_core",
         description="Gradient Descent Lab without a browser: the same runs, in numbers.",
-        epilog="The settings of a run: python -m gd_core train --help",
+        epilog=_examples(""),
+        formatter_class=Help,
         allow_abbrev=False,
     )
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    trains = commands.add_parser(
-        "train",
-        help="train, and print each epoch and what became of the run",
-        description=f"Train, and print each epoch and what became of the run. {USUAL}",
-        argument_default=argparse.SUPPRESS,
-        allow_abbrev=False,
+
+    def command(name: str, takes: str, what: str, then: str = "") -> Parser:
+        return commands.add_parser(
+            name,
+            help=what,
+            usage=f"python -m gd_core {name}{takes}",
+            description=f"{what[0].upper()}{what[1:]}.{then}",
+            epilog=_examples(name),
+            formatter_class=Help,
+            argument_default=argparse.SUPPRESS,
+            allow_abbrev=False,
+        )
+
+    trains = command(
+        "train", " [DATASET] [flags]", "train, and print each epoch and what became of the run", f"\n{USUAL}"
     )
     trains.set_defaults(run=partial(train, parser=trains))
-    files = trains.add_argument_group("output")
-    files.add_argument("--every", metavar="N", help=f"Show every Nth epoch. Otherwise at most about {ROWS}.")
-    files.add_argument("--json", action="store_true", help="Print one JSON object with everything instead.")
-    files.add_argument("--csv", metavar="FILE", help="Also write the table of every epoch to a file.")
-    files.add_argument(
-        "--record", metavar="FILE", help="Also write a JSON record, from which the run can be made again."
-    )
-    trains.add_argument(
+    files = trains.add_argument_group("what comes out")
+    files.add_argument("--every", metavar="N", help=f"List every Nth epoch. Otherwise about {ROWS}.")
+    files.add_argument("--json", action="store_true", help="Print one JSON object with every epoch instead.")
+    files.add_argument("--csv", metavar="FILE", help="Also write every epoch as a table.")
+    files.add_argument("--record", metavar="FILE", help="Also write a record, to make the run again.")
+    again = trains.add_argument_group("from a record")
+    again.add_argument(
         "--from", dest="record_from", metavar="FILE",
-        help="Train what a record holds, and say whether every number is the same again. It takes no settings beside it, but --table FILE where the table is a large one.",
+        help="Make its run again, and say whether each number is the same. Alone, or with --table.",
     )  # fmt: skip
-    large = trains.add_argument_group("a table of any size")
-    large.add_argument("--stream", action="store_true", help=f"{LARGE} Other files with this flag.")
+    again.add_argument(
+        "--resume", metavar="FILE", help="Go on with a run that is read in pieces, perhaps to more --epochs."
+    )
+    add_settings(trains)
+    large = trains.add_argument_group("a table of any size (docs/scale.md)")
     large.add_argument(
-        "--resume", metavar="FILE", help="Go on from the record of such a run; --epochs may be more."
+        "--stream",
+        action="store_true",
+        help="Read it in pieces. Parquet, large files and torchrun always do.",
     )
     large.add_argument("--device", metavar="WORD", help="Where to compute: cpu or cuda.")
-    add_settings(trains)
     for name, what, make in (
         ("script", "a PyTorch script", script),
         ("notebook", "a Jupyter notebook", notebook),
     ):
-        command = commands.add_parser(
+        takes_away = command(
             name,
-            help=f"print the run as {what} that needs nothing of this project",
-            description=f"Print the run as {what} that needs nothing of this project. {USUAL}",
-            argument_default=argparse.SUPPRESS,
-            allow_abbrev=False,
+            " [DATASET] [flags]",
+            f"print the run as {what} that needs nothing of this project",
+            f"\n{USUAL}",
         )
-        command.set_defaults(run=partial(_take_away, parser=command, make=make))
-        command.add_argument("--flavour", metavar="WORD", help=f"Who takes the step: {', '.join(FLAVOURS)}.")
-        command.add_argument("--output", metavar="FILE", help="Write it to a file instead.")
-        add_settings(command)
-    looks = commands.add_parser(
-        "table",
-        help="show how a file is read, column by column, and write its numbers",
-        description="Show what each column of a file is read as, and with --csv write the numbers that it became.",
-        argument_default=argparse.SUPPRESS,
-        allow_abbrev=False,
+        takes_away.set_defaults(run=partial(_take_away, parser=takes_away, make=make))
+        out = takes_away.add_argument_group("what comes out")
+        out.add_argument("--flavour", metavar="WORD", help=f"Who takes the step: {', '.join(FLAVOURS)}.")
+        out.add_argument("--output", metavar="FILE", help="Write it to a file instead.")
+        add_settings(takes_away)
+    looks = command(
+        "table", " FILE [flags]", "show how a file is read, column by column, and write its numbers"
     )
     looks.set_defaults(run=partial(_look, parser=looks))
     looks.add_argument("table", metavar="FILE", help="CSV, a workbook, Parquet, JSON; also packed with gzip.")
     looks.add_argument("--csv", metavar="FILE", help="Write the table as it was read to a file.")
     add_reading(looks)
-    reproduce = commands.add_parser(
+    reproduce = command(
         "reproduce",
-        help="train the published runs, and compare number by number",
-        description="Train the published runs, and compare number by number. Exits with 1 if one differs.",
-        allow_abbrev=False,
+        "",
+        "train the published runs, and compare number by number",
+        "\nExits with 1 if one differs.",
     )
     reproduce.set_defaults(run=_reproduce)
     return parser
 
 
 def _take_away(options: argparse.Namespace, *, parser: Parser, make: Callable[[Experiment, str], str]) -> int:
+    tell_apart(options, parser, "table", "output")
     experiment, sentences = settings_of(options, parser)
     flavour = getattr(options, "flavour", next(iter(FLAVOURS)))
     if sentence := why_not(experiment, flavour):
@@ -142,6 +186,7 @@ def _take_away(options: argparse.Namespace, *, parser: Parser, make: Callable[[E
 
 
 def _look(options: argparse.Namespace, *, parser: Parser) -> int:
+    tell_apart(options, parser, "table", "csv")
     reading = reading_of(Path(options.table), options, parser)
     print(f"{counted(reading.table.rows, 'row')}.", *reading.notes, "", sep="\n")
     names = [column.name for column in reading.columns]

@@ -3,14 +3,15 @@
 import argparse
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from shutil import get_terminal_size
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from gd_core.settings.experiment import Experiment
-from gd_core.settings.experiment_fields import FIELDS
+from gd_core.settings.experiment_fields import FIELDS, HYPERPARAMETERS
 from gd_core.settings.fields import Flag, Number
 from gd_core.settings.table_fields import (
     MAX_FEATURES,
@@ -18,6 +19,7 @@ from gd_core.settings.table_fields import (
     guessed_target,
     left_out_rows,
     own_names,
+    set_aside,
     table_at_hand,
 )
 from gd_core.words import counted
@@ -37,23 +39,49 @@ class Parser(argparse.ArgumentParser):
         self.exit(2, f"{message[0].upper()}{message[1:]}.\n")
 
 
+class Help(argparse.RawDescriptionHelpFormatter):
+    """Help with a line for most flags, and the examples at its end as they are typed."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, max_help_position=28, width=min(get_terminal_size().columns, 100) - 2)
+
+    def _format_action_invocation(self, action: argparse.Action) -> str:
+        if isinstance(action, argparse.BooleanOptionalAction):
+            return action.option_strings[0].replace("--", "--[no-]", 1)
+        return super()._format_action_invocation(action)
+
+
+# What of the settings goes together. One that is not here, as a new one, stands under the last.
+GROUPS: Mapping[str, tuple[str, ...]] = {
+    "a table of one's own": ("table", "target", "features", "degree", "missing"),
+    "other data": ("points", "noise", "data_seed"),
+    "the training": ("optimizer", "learning_rate", "epochs", "batch_size", "scale_features", "start", "tolerance"),
+    "of an update rule": (*HYPERPARAMETERS,),
+    "more settings": (),
+}  # fmt: skip
+
+
 def add_settings(parser: argparse.ArgumentParser) -> None:
-    """The data set and a flag for every field of an experiment."""
+    """The data set and a flag for every field of an experiment, each with the first sentence of its help."""
     parser.add_argument("dataset", nargs="?", metavar="DATASET", help=FIELDS["dataset"].help)
-    settings = parser.add_argument_group("settings")
-    for name, field in FIELDS.items():
-        flag = f"--{name.replace('_', '-')}"
-        text = field.help.replace("%", "%%")
-        if isinstance(field, Flag):
-            settings.add_argument(flag, action=argparse.BooleanOptionalAction, help=text)
-        else:
-            settings.add_argument(flag, metavar="NUMBER" if isinstance(field, Number) else "WORDS", help=text)
-    add_reading(parser)
+    known = {name for names in GROUPS.values() for name in names}
+    for title, names in GROUPS.items():
+        settings = parser.add_argument_group(title)
+        for name in names or (name for name in FIELDS if name not in known):
+            field, flag = FIELDS[name], f"--{name.replace('_', '-')}"
+            text = re.split(r"(?<=\.) (?=[A-Z0-9|])", field.help)[0].replace("%", "%%")
+            if isinstance(field, Flag):
+                settings.add_argument(flag, action=argparse.BooleanOptionalAction, help=text)
+            else:
+                metavar = "NUMBER" if isinstance(field, Number) else "FILE" if name == "table" else "WORDS"
+                settings.add_argument(flag, metavar=metavar, help=text)
+        if "table" in names:
+            add_reading(parser)
 
 
 def add_reading(parser: argparse.ArgumentParser) -> None:
     """What may be said of how a file is read."""
-    files = parser.add_argument_group("a file of one's own")
+    files = parser.add_argument_group("how its file is read")
     files.add_argument(
         "--read-as", action="append", metavar="COLUMN=HOW",
         help="Read a column otherwise than it looks: numbers, decimal commas, words, dates, day first, month first, "
@@ -169,5 +197,5 @@ def what_is_fitted(experiment: Experiment) -> list[str]:
     features = own_names(experiment.features, table_at_hand(experiment.table))
     power = f", degree {experiment.degree}" if experiment.degree > 1 else ""
     rows = counted(experiment.points, "row")
-    first = f"{experiment.target} from {', '.join(features)}{power}: {rows}."
+    first = f"{experiment.target} from {', '.join(features)}{power}: {rows}{set_aside(vars(experiment))}."
     return [line for line in (first, left_out_rows(vars(experiment))) if line]

@@ -16,10 +16,12 @@ from time import monotonic
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
-from gd_core.cli.printing import aligned
-from gd_core.export.whole_file import whole_file
+from gd_core.cli.printing import aligned, print_json
+from gd_core.export.record_file import ROWS, problem_with_listing, strict_json
+from gd_core.export.record_reading import read
+from gd_core.export.whole_file import is_same_file, try_whole_file, whole_file
 from gd_core.large.run import LargeRun
-from gd_core.settings.experiment_fields import FIELDS, LEARNING_RATE
+from gd_core.settings.experiment_fields import FIELDS, LEARNING_RATE, MAX_UPDATES
 from gd_core.settings.table_fields import DATASET, MAX_FEATURES
 from gd_core.words import counted
 
@@ -29,7 +31,6 @@ if TYPE_CHECKING:
     from gd_core.large.training import LargeProblem, Point, Seen
     from gd_core.tables.streaming import Reader
 
-ROWS = 40  # of a long run's table, at most
 COLUMNS = 8  # of it for parameters, at most
 RECORDED_EVERY = 2.0  # seconds; what an interruption can cost, beside an epoch
 SHOWN_EVERY = 0.2  # seconds between two updates of the progress bar
@@ -208,16 +209,12 @@ class _Command:
     def _earlier(self) -> dict[str, Any] | None:
         """The record to go on from, as rank 0 reads it: the run's own if torchrun has started it again."""
         from gd_core.large.distributed import restarts
-        from gd_core.large.record import parsed
 
         again = restarts() and self.record_name and Path(self.record_name).is_file()
         name = self.record_name if again else getattr(self.options, "resume", None)
         if not self.speaks or name is None:
             return None
-        try:
-            return parsed(Path(name).read_text(encoding="utf-8", errors="replace"))
-        except OSError as error:
-            raise Refused(f"resume must be a file that can be read. Got {name}: {error.strerror}.") from None
+        return read(name, "resume", streamed=True)
 
     def _opened(self, record: Mapping[str, Any] | None) -> tuple[Path, "Reader", LargeRun]:
         """The file and the settings."""
@@ -238,7 +235,8 @@ class _Command:
         if given.get("dataset", DATASET) != DATASET or ("table" not in given and record is None):
             raise Refused(f"table must name a file to be read in pieces. Got {given.get('dataset', 'none')}.")
         if record is not None:
-            run = LargeRun.of(record["settings"])
+            settings = {name: value for name, value in record["experiment"].items() if name != "points"}
+            run = LargeRun.of(settings)
             if "epochs" in given:
                 run = replace(run, epochs=LargeRun.of({"epochs": given["epochs"]}).epochs)
         else:
@@ -247,6 +245,8 @@ class _Command:
         if not re.fullmatch(r"0*[1-9]\d{0,8}", every, re.ASCII):
             raise Refused(f"every must be a whole number between 1 and 999,999,999. Got {every}.")
         path = Path(given.get("table") or (record or {})["table"]["file"])
+        if "\0" in str(path):
+            raise Refused(f"table must be a file that can be read. Got {path!r}, which is no name of one.")
         if self.record_name is not None and self.speaks:
             self._try_record(Path(self.record_name), path)
         try:
@@ -254,6 +254,10 @@ class _Command:
         except OSError as error:
             raise Refused(f"table must be a file that can be read. Got {path}: {error.strerror}.") from None
         chosen, run = run, run.on(source.names, source.usable)
+        if "every" in self.options and self.record_name is not None:
+            sentence = problem_with_listing(int(every), run.epochs, len(run.parameters))
+            if sentence:
+                raise Refused(sentence)
         notes = [*source.notes]
         left = [name for name in source.names if name not in (*run.features, run.target)]
         if left and not chosen.features:
@@ -268,13 +272,9 @@ class _Command:
     def _try_record(self, name: Path, table: Path) -> None:
         """Find out before the run whether its record can be kept."""
         try:
-            if name.exists() and not name.is_file():
-                raise Refused(f"record must be a file that can be written. Got {name}: not a file.")
-            if name.is_file() and table.is_file() and name.samefile(table):
+            if is_same_file(name, table):
                 raise Refused(f"record must be another file than the table. Got {name}.")
-            draft = name.with_name(f".{name.name}.{os.getpid()}")
-            draft.touch()
-            draft.unlink()
+            try_whole_file(name)
         except OSError as error:
             raise Refused(
                 f"record must be a file that can be written. Got {name}: {error.strerror}."
@@ -286,6 +286,7 @@ class _Command:
         from gd_core.export.script import stride
         from gd_core.large.record import Progressed, point_in
         from gd_core.large.training import first_point, problem_of
+        from gd_core.outcome import Outcome
         from gd_core.words import short
 
         problem = problem_of(run, seen.moments)
@@ -295,15 +296,16 @@ class _Command:
                 f"No rate from {least} on settles on these columns as they are: so the features are scaled.",
                 file=sys.stderr,
             )
-        every = int(self.options.every) if "every" in self.options else stride(run.epochs, ROWS)
+        self.every = int(self.options.every) if "every" in self.options else stride(run.epochs, ROWS)
+        listed = 1 if "json" in self.options and "every" not in self.options else self.every
         point = first_point(problem) if record is None else point_in(record, problem, seen)
         if point.epoch > run.epochs:
             raise Refused(
-                f"epochs must be at least the {point.epoch:,} that are trained. Got {run.epochs:,}."
+                f"epochs must be between the {point.epoch:,} that are trained and {MAX_UPDATES:,}. Got {run.epochs:,}."
             )
-        progressed = Progressed(problem, seen, every, record)
-        if record is not None:
-            progressed.diverged_at = record.get("diverged_at")
+        progressed = Progressed(problem, seen, listed, record)
+        if record is not None and record.get("outcome") == Outcome.DIVERGED:
+            progressed.diverged_at = int(record.get("outcome_epoch") or point.epoch + 1)
         return problem, progressed, point
 
     def _train(
@@ -351,11 +353,9 @@ class _Command:
 
     def _record(self, progressed: "Progressed", path: Path) -> None:
         """Write the record so far. Where that fails the older one stays, and the next time it is tried again."""
-        from gd_core.export.record_file import strict_json
-
         if self.record_name is None:
             return
-        document = progressed.document(path, self.group.size, self.group.device.type)
+        document = progressed.document(path, self.group.size, self.group.device.type, self.every)
         try:
             with whole_file(self.record_name) as file:
                 file.write(f"{strict_json(document, indent=2)}\n")
@@ -366,11 +366,10 @@ class _Command:
 
     def _said(self, progressed: "Progressed", interrupted: KeyboardInterrupt | None, path: Path) -> int:
         """Record the end and print the run; the exit status."""
-        from gd_core.export.record_file import strict_json
-
         self._record(progressed, path)
         if "json" in self.options:
-            print(strict_json(progressed.document(path, self.group.size, self.group.device.type)))
+            document = progressed.document(path, self.group.size, self.group.device.type, self.every)
+            print_json(document, progressed.rows(progressed.every))
         else:
             _print_table(progressed)
         if self._failed:
@@ -389,19 +388,19 @@ class _Command:
 
 
 def _print_table(progressed: "Progressed") -> None:
-    from gd_core.large.record import how_computed
+    from gd_core.large.record import HOW, engine_of
     from gd_core.words import significant
 
     run, seen = progressed.problem.run, progressed.seen
     names = run.parameters[:COLUMNS]
     scaled = [f"{name} raw" for name in names if run.scale_features]
     lines = [["epoch", "loss", "RMSE", *names, *scaled]]
-    for row in progressed.rows():
+    for row in progressed.rows(progressed.every):
         numbers = [row["loss"], row["rmse"], *(row["parameters"][name] for name in names)]
         numbers += [row["raw_parameters"][name] for name in names if run.scale_features]
         lines.append([str(row["epoch"]), *(significant(number).replace("−", "-") for number in numbers)])
     print(*aligned(lines), sep="\n")
-    notes = [f"{counted(seen.moments.rows, 'row')}, {how_computed(run)}."]
+    notes = [f"{counted(seen.moments.rows, 'row')}, {HOW[engine_of(run)]}."]
     if progressed.every > 1:
         notes.append(
             f"One row every {counted(progressed.every, 'epoch')}, and the last; --every 1 shows all."

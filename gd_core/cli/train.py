@@ -3,15 +3,16 @@
 import argparse
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gd_core.cli import large_table
 from gd_core.cli.flags import Parser, settings_of, table_in_file, what_is_fitted
-from gd_core.cli.printing import aligned, blaming, output
+from gd_core.cli.printing import aligned, blaming, output, print_json, tell_apart
 from gd_core.export import record_file
+from gd_core.export.record_file import ROWS
+from gd_core.export.record_reading import experiment_in, read
 from gd_core.export.script import stride
 from gd_core.settings.engines import ENGINE_NOTE, LOOP
 from gd_core.settings.experiment import Experiment
@@ -23,9 +24,6 @@ if TYPE_CHECKING:
     from gd_core.problem import Problem
     from gd_core.training import Recording
 
-ROWS = 40  # of a long run's table, at most
-LARGEST_RECORD = 20_000_000  # bytes; a record is a few thousand, and what --json prints may be read as well
-
 
 def train(options: argparse.Namespace, parser: Parser) -> int:
     """Train, and print or write what was asked for.
@@ -34,6 +32,7 @@ def train(options: argparse.Namespace, parser: Parser) -> int:
         The exit status: 0, or 1 if a run made again from its record has other numbers. Bad input ends with 2.
     """
     record: dict[str, Any] | None = None
+    tell_apart(options, parser, "table", "csv", "record")
     if "record_from" not in options and "table" in options and "dataset" not in options:
         options.dataset = DATASET
     if "record_from" not in options and large_table.takes(options):
@@ -49,14 +48,20 @@ def train(options: argparse.Namespace, parser: Parser) -> int:
     every = getattr(options, "every", "1")
     if not re.fullmatch(r"0*[1-9]\d{0,8}", every, re.ASCII):
         sentences.append(f"every must be a whole number between 1 and 999,999,999. Got {every}.")
+    elif "every" in options and "record" in options:
+        names = experiment.info.parameters
+        if sentence := record_file.problem_with_listing(int(every), experiment.total_epochs, len(names)):
+            sentences.append(sentence)
     if sentences:
         parser.exit(2, f"{sentences[0]}\n")
     if experiment.dataset == DATASET:
         lines = (*what_is_fitted(experiment), *getattr(options, "notes", ()))
         print(*lines, "", sep="\n", file=sys.stderr if "json" in options else sys.stdout)
     # Opened before the training: who has waited for a run should not hear only then that it cannot be kept.
+    from gd_core.export.epoch_table import rows as epoch_rows
+
     with output(options, "csv", parser) as table, output(options, "record", parser) as kept:
-        run = _run(experiment)
+        run = _run(experiment, _source(options), int(every) if "every" in options else None)
         if table:
             from gd_core.export.epoch_table import write_csv
 
@@ -66,7 +71,9 @@ def train(options: argparse.Namespace, parser: Parser) -> int:
             with blaming("record", options.record, parser):
                 kept.write(f"{record_file.strict_json(run.document, indent=2)}\n")
     if "json" in options:
-        _print_json(run)
+        names = run.experiment.info.parameters
+        epochs = epoch_rows(run.experiment, run.problem, run.recording, int(every))
+        print_json(run.document, (row.as_json(names) for row in epochs))
     else:
         _print_table(run, int(every) if "every" in options else stride(run.recording.epochs, ROWS))
     if record is None:
@@ -79,24 +86,15 @@ def train(options: argparse.Namespace, parser: Parser) -> int:
 def _read(name: str, parser: Parser) -> tuple[dict[str, Any], Experiment]:
     """A record and its experiment."""
     try:
-        with Path(name).open("rb") as file:
-            text = file.read(LARGEST_RECORD + 1)
-    except OSError as error:
-        parser.exit(2, f"from must be a file that can be read. Got {name}: {error.strerror}.\n")
-    if len(text) > LARGEST_RECORD:
-        parser.exit(
-            2, f"from must be a record of at most {LARGEST_RECORD:,} bytes. Got {name}, which is larger.\n"
+        record = read(name, "from", streamed=False)
+        return record, experiment_in(record)
+    except (ValueError, RecursionError) as error:
+        sentence = (
+            str(error)
+            if isinstance(error, ValueError)
+            else f"from must be the record of a run. Got {name}, which is nested too deeply."
         )
-    try:
-        if b'"Gradient Descent Lab, large record' in text[:200]:
-            parser.exit(
-                2,
-                f"from must be the record of a run that fits a page. Got {name}: go on from it with --resume.\n",
-            )
-        record = record_file.parsed(text.decode("utf-8", errors="replace"))
-        return record, record_file.experiment_in(record)
-    except ValueError as error:
-        parser.exit(2, f"{error}\n")
+        parser.exit(2, f"{sentence}\n")
 
 
 def _needed_table(options: argparse.Namespace, experiment: Experiment, parser: Parser) -> list[str]:
@@ -121,13 +119,25 @@ class _Run:
     document: dict[str, Any]
 
 
-def _run(experiment: Experiment) -> _Run:
+def _source(options: argparse.Namespace) -> Mapping[str, Any]:
+    """Which file the table came from, if from one, and what was said of how it is read."""
+    if getattr(options, "held", None) is None:
+        return record_file.NO_FILE
+    said = (one.rpartition("=") for one in getattr(options, "read_as", ()))
+    return {
+        "file": options.table,
+        "read_as": {column: how for column, _, how in said},
+        "read_with": {name: getattr(options, name) for name in ("sheet",) if name in options},
+    }
+
+
+def _run(experiment: Experiment, source: Mapping[str, Any], every: int | None) -> _Run:
     from gd_core.recorder import recorder_of
 
     recorder = recorder_of(experiment)
     recorder.advance()
     recording = recorder.recording()
-    document = record_file.document(experiment, recorder.problem, recording)
+    document = record_file.document(experiment, recorder.problem, recording, source=source, every=every)
     return _Run(experiment, recorder.problem, recording, document)
 
 
@@ -151,29 +161,3 @@ def _print_table(run: _Run, every: int) -> None:
     print(f"\n{run.document['verdict']}")
     if run.recording.engine != LOOP:
         print(f"\n{ENGINE_NOTE}")
-
-
-def _print_json(run: _Run) -> None:
-    """The record, and every epoch."""
-    from gd_core.export.epoch_table import rows
-
-    names, text = run.experiment.info.parameters, record_file.strict_json
-
-    def named(numbers: Sequence[float]) -> dict[str, float]:
-        return dict(zip(names, numbers, strict=True))
-
-    print(f"{text(run.document)[:-1]}, ", end='"epochs": [')  # an epoch a line: a run may have a million
-    for row in rows(run.experiment, run.problem, run.recording):
-        item = {
-            "epoch": row.epoch,
-            "loss": row.loss,
-            "rmse": row.rmse,
-            "parameters": named(row.parameters),
-            "gradient": named(row.gradient),
-        }
-        if row.held_out_rmse:
-            item["held_out_rmse"] = row.held_out_rmse[0]
-        if row.raw:
-            item["raw_parameters"] = named(row.raw)
-        print("," if row.epoch else "", text(item), sep="\n", end="")
-    print("\n]}")

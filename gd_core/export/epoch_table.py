@@ -1,8 +1,8 @@
 """The table of a run: what is known at the start of each epoch and at the end, over all rows that are trained on."""
 
 import csv
-from collections.abc import Iterator
-from typing import NamedTuple, TextIO
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple, TextIO
 
 import torch
 from torch import Tensor
@@ -28,12 +28,25 @@ class Epoch(NamedTuple):
     raw: list[float]  # parameters in the units of the data; empty unless something is scaled
     held_out_rmse: list[float]  # a single number; empty unless rows are held out
 
+    def as_json(self, names: Sequence[str]) -> dict[str, Any]:
+        """As it stands in a record, its parameters by name."""
 
-def rows(experiment: Experiment, problem: Problem, recording: Recording) -> Iterator[Epoch]:
-    """Every epoch, from the start to the last."""
-    count, thetas = recording.epochs + 1, recording.epoch_theta
-    for first in range(0, count, AT_ONCE):
-        some = slice(first, min(first + AT_ONCE, count))
+        def named(numbers: Sequence[float]) -> dict[str, float]:
+            return dict(zip(names, numbers, strict=True))
+
+        found = {"epoch": self.epoch, "loss": self.loss, "rmse": self.rmse}
+        found |= {"parameters": named(self.parameters), "gradient": named(self.gradient)}
+        if self.held_out_rmse:
+            found["held_out_rmse"] = self.held_out_rmse[0]
+        return found | {"raw_parameters": named(self.raw)} if self.raw else found
+
+
+def rows(experiment: Experiment, problem: Problem, recording: Recording, every: int = 1) -> Iterator[Epoch]:
+    """Each so many-th epoch, from the start, and the last."""
+    last, thetas = recording.epochs, recording.epoch_theta
+    wanted = [*range(0, last, every), last]
+    for first in range(0, len(wanted), AT_ONCE):
+        some = wanted[first : first + AT_ONCE]
         theta = thetas[some]
         gradient = (
             _gradients(problem.objective, theta)
@@ -44,7 +57,7 @@ def rows(experiment: Experiment, problem: Problem, recording: Recording) -> Iter
         held_out = recording.epoch_held_out_rmse
         held_out = theta[:, :0] if held_out is None else held_out[some, None]
         columns = (recording.epoch_loss[some], recording.epoch_rmse[some], theta, gradient, raw, held_out)
-        yield from map(Epoch, range(first, count), *(column.tolist() for column in columns))
+        yield from map(Epoch, some, *(column.tolist() for column in columns))
 
 
 def _gradients(objective: Objective, theta: Tensor) -> Tensor:

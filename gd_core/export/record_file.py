@@ -1,9 +1,10 @@
 """A run as files to keep: every epoch as CSV; and a JSON record, from which the run can be made again and known again.
 
 The record holds the experiment, what it ran on, how it ended, and a digest of all its numbers. Whoever trains the
-experiment once more can say truthfully whether each number is the same to the last bit.
+experiment once more can say truthfully whether each number is the same to the last bit. Its keys are those of
+`record_schema.json`; `record_reading` is the way back, and docs/records.md says what they are.
 
-No torch here until a run is written, so that a record can be read without it.
+No torch here until a run is written.
 """
 
 import hashlib
@@ -12,23 +13,23 @@ import json
 import math
 import platform
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from gd_core.settings.engines import LOOP, SPECTRUM
-from gd_core.settings.experiment import Experiment, defaults, problem_with
+from gd_core.export.record_reading import FORMAT, LARGEST
+from gd_core.export.script import stride
+from gd_core.settings.experiment import Experiment
 from gd_core.settings.experiment_fields import FIELDS, Phase
-from gd_core.settings.fields import ParameterError, quoted
+from gd_core.settings.fields import quoted
+from gd_core.settings.table_fields import DATASET
 from gd_core.words import counted
 
 if TYPE_CHECKING:
     from gd_core.problem import Problem
     from gd_core.training import Epochs, Recording
 
-FORMAT = "Gradient Descent Lab, record 1"
 CORE = Path(__file__).parents[1]
 # The code in it that decides a run's numbers; theory and words do not.
 COMPUTING = (
@@ -45,6 +46,9 @@ COMPUTING = (
     "tables/table",
     "training",
 )
+ROWS = 40  # of the epochs of a long run that a record lists, and a table shows, at most
+NO_FILE: Mapping[str, Any] = {"file": None, "read_as": {}, "read_with": {}}
+BYTES = 45  # of a number and its name on a line, about
 THEORY = (  # of a forecast; null where the loss is no parabola
     "eigenvalues", "condition_number", "stability_limit", "why_no_limit", "best_learning_rate", "best_for_epochs",
     "pays_after", "optimum", "floor_rmse",
@@ -68,9 +72,25 @@ def to_json(experiment: Experiment, recording: "Recording") -> str:
     return strict_json(document(experiment, build(experiment), recording), indent=2) + "\n"
 
 
-def document(experiment: Experiment, problem: "Problem", recording: "Recording") -> dict[str, Any]:
-    """What a record says, in values that JSON has."""
+def document(
+    experiment: Experiment,
+    problem: "Problem",
+    recording: "Recording",
+    *,
+    source: Mapping[str, Any] = NO_FILE,
+    every: int | None = None,
+) -> dict[str, Any]:
+    """What a record says, in values that JSON has.
+
+    Args:
+        experiment: What was trained,
+        problem: its problem,
+        recording: and the run.
+        source: Which file its table came from, if it is one and was read from a file, and how that was read.
+        every: Each so many-th epoch is listed, and the last; by default about `ROWS` of them.
+    """
     from gd_core import verdict
+    from gd_core.export.epoch_table import rows
     from gd_core.outcome import Trained, outcome
     from gd_core.theory import forecast_of, parabola_of, why_no_theory
 
@@ -97,8 +117,10 @@ def document(experiment: Experiment, problem: "Problem", recording: "Recording")
         "format": FORMAT,
         "experiment": {name: getattr(experiment, name) for name in FIELDS},
         "link": f"?{urlencode(experiment.to_query())}",
+        "table": _table(experiment, source),
         "made_with": made_with(),
         "engine": recording.engine,
+        "complete": recording.complete,
         "outcome": finding.outcome,
         "outcome_epoch": finding.epoch,
         "verdict": verdict.of_run(recording, experiment, forecast, finding),
@@ -110,7 +132,34 @@ def document(experiment: Experiment, problem: "Problem", recording: "Recording")
             "optimum": forecast and named(forecast.optimum),
             "why_no_limit": forecast.why_no_limit if forecast else why_no_theory(experiment),
         },
+        "resume": None,
+        "epochs": [
+            row.as_json(names)
+            for row in rows(experiment, problem, recording, every or stride(experiment.total_epochs, ROWS))
+        ],
     }
+
+
+def _table(experiment: Experiment, source: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The rows that were read, if they are a table's."""
+    from gd_core.tables.table import find, used
+
+    if experiment.dataset != DATASET:
+        return None
+    rows = used(find(experiment.table), experiment.target, experiment.features, experiment.missing)
+    return {**source, "rows": len(rows.y), "dropped": rows.dropped, "filled": rows.filled}
+
+
+def problem_with_listing(every: int, epochs: int, parameters: int) -> str | None:
+    """The sentence that says why a record cannot list each so many-th epoch: it would be too large to be read; or None."""
+    row = BYTES * (3 * parameters + 3)  # θ, gradient, raw θ
+    fewest = -(-epochs * row // (LARGEST // 2))
+    if every >= fewest:
+        return None
+    return (
+        f"every must be between {fewest:,} and 999,999,999 for a record of {counted(epochs, 'epoch')}, or it is too large "
+        f"to be read again. Got {every:,}."
+    )
 
 
 def digest(recording: "Recording", updates: int | None = None) -> str:
@@ -125,8 +174,8 @@ def digest(recording: "Recording", updates: int | None = None) -> str:
     return f"sha256:{found.hexdigest()}"
 
 
-def made_with() -> dict[str, Any]:
-    """What rounding can depend on: versions, machine, threads."""
+def made_with(processes: int = 1, device: str = "cpu") -> dict[str, Any]:
+    """What rounding can depend on: versions, machine, threads, processes."""
     import torch
 
     return {
@@ -136,6 +185,8 @@ def made_with() -> dict[str, Any]:
         "system": platform.platform(),
         "processor": f"{platform.machine()}, {torch.backends.cpu.get_cpu_capability()}",
         "threads": torch.get_num_threads(),
+        "processes": processes,
+        "device": device,
     }
 
 
@@ -163,7 +214,7 @@ def _strict(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-# ---------------------------------------------------------------------------------------------- and back again
+# -------------------------------------------------------------------------------------------------- made again
 
 
 def compared(record: Mapping[str, Any], again: Mapping[str, Any], recording: "Recording") -> tuple[bool, str]:
@@ -174,16 +225,16 @@ def compared(record: Mapping[str, Any], again: Mapping[str, Any], recording: "Re
         again: The record of the run made again.
         recording: That run.
     """
-    updates, made = record.get("updates"), record.get("made_with")
-    made = made if isinstance(made, dict) else {}
+    updates, made = record.get("updates"), record.get("made_with", {})
     others = [
         f"{name} {quoted(made[name])}, here {here}"
         for name, here in again["made_with"].items()
         if name in made and made[name] != here
     ]
     where = f" The record was made with {'; '.join(others)}." if others else ""
-    if type(updates) is not int or not isinstance(record.get("digest"), str) or updates < 0:
+    if updates is None or record.get("digest") is None:
         return False, "The record holds no digest: whether the numbers are the same cannot be said." + where
+    updates = int(updates)  # another program may write 9.0
     part = "every update" if updates == recording.updates else f"the record’s {counted(updates, 'update')}"
     if updates <= recording.updates and digest(recording, updates) == record["digest"]:
         same = f"Reproduced exactly: θ, loss and gradient of {part} are the same to the last bit."
@@ -193,62 +244,8 @@ def compared(record: Mapping[str, Any], again: Mapping[str, Any], recording: "Re
 
 def _difference(record: Mapping[str, Any], recording: "Epochs") -> str:
     """How far the last RMSE of a record is away."""
-    last = record.get("last")
-    epoch, rmse = (last.get("epoch"), last.get("rmse")) if isinstance(last, dict) else (None, None)
-    if type(epoch) is not int or not isinstance(rmse, float) or not 0 <= epoch <= recording.epochs:
+    epoch, rmse = (record.get("last", {}).get(name) for name in ("epoch", "rmse"))
+    if epoch is None or rmse is None or epoch > recording.epochs:
         return f"the run made again has {counted(recording.epochs, 'epoch')}, the record another number"
-    here = float(recording.epoch_rmse[epoch])
-    return f"the RMSE at epoch {epoch:,} is {here!r}, and {rmse!r} in the record"
-
-
-def experiment_of(text: str) -> Experiment:
-    """The experiment of a record.
-
-    Raises:
-        ValueError: If the text is no record, or its experiment breaks a rule; in one sentence.
-    """
-    return experiment_in(parsed(text))
-
-
-def parsed(text: str) -> dict[str, Any]:
-    """The record as it stands in a file.
-
-    Raises:
-        ValueError: If it is none, in one sentence.
-    """
-
-    def refuse(constant: str) -> float:
-        raise ValueError(constant)
-
-    try:
-        record = json.loads(text.removeprefix("\ufeff"), parse_constant=refuse)
-    except (ValueError, RecursionError):
-        raise ValueError(f"record must be a JSON record of a run. Got {quoted(text[:200])}.") from None
-    if not isinstance(record, dict) or not isinstance(record.get("experiment"), dict):
-        what = "none" if isinstance(record, dict) else quoted(text[:200])
-        raise ValueError(f"record must hold an experiment, as “Record” or --record writes it. Got {what}.")
-    if record.get("format") != FORMAT:
-        raise ValueError(f"format must be “{FORMAT}”. Got {quoted(record.get('format', 'none'))}.")
-    return record
-
-
-def experiment_in(record: Mapping[str, Any]) -> Experiment:
-    """The experiment of a parsed record. A field that it lacks, because it is older, has its usual value.
-
-    Asked for is the engine that ran: two engines agree to 1e-9, and one with itself to the last bit.
-    """
-    given: Mapping[str, Any] = record["experiment"]
-    strange = next((name for name in given if name not in FIELDS), None)
-    if strange is not None:
-        raise ValueError(f"experiment must hold fields that this lab knows. Got {quoted(strange)}.")
-    choice = {name: given.get(name, getattr(Experiment, name)) for name in ("dataset", "optimizer")}
-    for name, value in choice.items():
-        sentence = problem_with(name, value, {})
-        if sentence:
-            raise ParameterError(name, sentence)
-    read = {name: FIELDS[name].of_json(name, value) for name, value in given.items()}
-    experiment = Experiment(**(defaults(**choice) | read))
-    ran = record.get("engine", LOOP)  # older records know the loop only
-    if ran not in (LOOP, SPECTRUM):
-        raise ValueError(f"engine must be {LOOP} or {SPECTRUM}. Got {quoted(ran)}.")
-    return experiment if experiment.runs_on == ran else replace(experiment, engine=ran)
+    here = float(recording.epoch_rmse[int(epoch)])
+    return f"the RMSE at epoch {epoch:,.0f} is {here!r}, and {rmse!r} in the record"

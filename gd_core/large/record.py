@@ -1,34 +1,49 @@
 """The record of a training on a large file: how far it has come, so that it can go on from there.
 
 Numbers are written with all their digits: a run that was interrupted and goes on has the numbers of one that was not.
+Keys and their places are those of every record: `gd_core/export/record_schema.json`.
 """
 
-import json
+from array import array
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from gd_core.export.record_file import made_with
+from gd_core.export.epoch_table import Epoch
+from gd_core.export.record_file import NO_FILE, THEORY, made_with
+from gd_core.export.record_reading import FORMAT
 from gd_core.large.run import LargeRun
-from gd_core.large.training import LargeProblem, Point, Seen
+from gd_core.large.training import LargeProblem, Point, Seen, rule_of
 from gd_core.outcome import WINDOW, Outcome, Trained, outcome
 from gd_core.reasons.phrases import CLOSE
 from gd_core.settings.fields import quoted
 from gd_core.settings.rules import linear_step
-from gd_core.theory import stability_limit
+from gd_core.theory import best_for, best_in_the_long_run, pays_after, stability_limit, why_no_limit_of
 from gd_core.training import DIVERGED_ABOVE, Epochs, stands_still
 from gd_core.words import counted, floor_of, short, significant
 
-FORMAT = "Gradient Descent Lab, large record 1"
+MOMENTS, BATCHES = "moments", "batches"  # engines; HOW has them in words
+HOW = {
+    MOMENTS: "moments: one pass over the rows, then none",
+    BATCHES: "mini-batches: every epoch reads the file",
+}
+WITH_EPOCH = (
+    Outcome.DIVERGED,
+    Outcome.STOPPED,
+    Outcome.STILL,
+)  # those whose epoch is known without all before
+AT_ONCE = 10_000  # epochs turned into Python's numbers together
 SAME = 1e-9  # relative; more processes add up in another order
 
 
 class Progressed:
-    """A run so far: the epochs that are shown, and the last.
+    """A run so far: the epochs that are listed, and the last.
 
     Args:
         problem: What is trained.
@@ -41,15 +56,18 @@ class Progressed:
         self, problem: LargeProblem, seen: Seen, every: int, record: Mapping[str, Any] | None
     ) -> None:
         self.problem, self.seen, self.every = problem, seen, every
-        self.shown: list[dict[str, Any]] = [
-            row for row in (record["epochs"] if record else []) if row["epoch"] % every == 0
-        ]
+        self._epochs, self._numbers = array("q"), array("d")  # those that are kept; of each θ and loss
+        for row in record.get("epochs", []) if record else []:
+            if row["epoch"] % every == 0:
+                self._keep(int(row["epoch"]), _named_in(row, problem.run), row["loss"])
         self.first_loss = float(problem.moments.mean_square(problem.start))
         self.point: Point | None = None
         self.diverged_at: int | None = None
         self.still = False
         self._recent: deque[tuple[Tensor, Tensor]] = deque(maxlen=WINDOW + 1)  # θ and loss
-        for *theta, loss in (record["recent"] if record else [])[:-1]:  # the last is where the run goes on
+        for *theta, loss in (record["resume"]["recent"] if record else [])[
+            :-1
+        ]:  # the last is where it goes on
             self._recent.append((_tensor(theta), _tensor([loss])[0]))
 
     def add(self, point: Point) -> None:
@@ -60,8 +78,12 @@ class Progressed:
                 float(point.loss), float(self._recent[-1][1]), self.problem.run.tolerance
             )
         self._recent.append((point.theta, point.loss))
-        if point.epoch % self.every == 0 and (not self.shown or point.epoch > self.shown[-1]["epoch"]):
-            self.shown.append(self._row(point))
+        if point.epoch % self.every == 0 and (not self._epochs or point.epoch > self._epochs[-1]):
+            self._keep(point.epoch, point.theta.tolist(), float(point.loss))
+
+    def _keep(self, epoch: int, theta: Sequence[float], loss: float) -> None:
+        self._epochs.append(epoch)
+        self._numbers.extend([*theta, loss])
 
     @property
     def complete(self) -> bool:
@@ -69,21 +91,29 @@ class Progressed:
         epoch = self.point.epoch if self.point else 0
         return self.diverged_at is not None or self.still or epoch >= self.problem.run.epochs
 
-    def rows(self) -> list[dict[str, Any]]:
-        """The epochs that are shown, the last among them."""
+    def rows(self, every: int) -> Iterator[dict[str, Any]]:
+        """Each so many-th of the epochs that are kept, and the last."""
         assert self.point is not None
-        last = self.shown and self.shown[-1]["epoch"] == self.point.epoch
-        return [*self.shown, *([] if last else [self._row(self.point)])]
+        kept = [place for place, epoch in enumerate(self._epochs) if epoch % every == 0]
+        numbers = np.array(self._numbers).reshape(-1, len(self.point.theta) + 1)[kept]
+        epochs = [self._epochs[place] for place in kept]
+        if not epochs or epochs[-1] != self.point.epoch:
+            epochs.append(self.point.epoch)
+            last = np.array([[*self.point.theta.tolist(), float(self.point.loss)]])
+            numbers = np.concatenate([numbers, last])
+        for first in range(0, len(epochs), AT_ONCE):
+            some = slice(first, first + AT_ONCE)
+            theta, loss = torch.from_numpy(numbers[some, :-1]), torch.from_numpy(numbers[some, -1])
+            yield from self._rows(epochs[some], theta, loss)
 
-    def _row(self, point: Point) -> dict[str, Any]:
-        loss = float(point.loss)
-        row = {"epoch": point.epoch, "loss": loss, "rmse": loss**0.5, "parameters": self._named(point.theta)}
-        if self.problem.run.scale_features:
-            row["raw_parameters"] = self._named(self.problem.to_raw @ point.theta)
-        return row
-
-    def _named(self, theta: Tensor) -> dict[str, float]:
-        return dict(zip(self.problem.run.parameters, theta.tolist(), strict=True))
+    def _rows(self, epochs: Sequence[int], theta: Tensor, loss: Tensor) -> Iterator[dict[str, Any]]:
+        """Epochs as they stand in a record: K of them, [K, P] and [K]. ∇L = (2/N) Φᵀ(Φθ − y)."""
+        moments, run = self.problem.moments, self.problem.run
+        gradient = 2 / moments.rows * (theta @ moments.features.T - moments.target) @ moments.features
+        raw = theta @ self.problem.to_raw.T if run.scale_features else theta[:, :0]
+        columns = (loss, loss.sqrt(), theta, gradient, raw, theta[:, :0])
+        for row in map(Epoch, epochs, *(column.tolist() for column in columns)):
+            yield row.as_json(run.parameters)
 
     def finding(self) -> Outcome:
         """How the run has ended, or stands."""
@@ -145,84 +175,82 @@ class Progressed:
         share = run.learning_rate / stability_limit(curvature, run.phase)
         return f"{said} The rate {short(run.learning_rate)} is {short(share)} × the limit."
 
-    def document(self, file: Path, processes: int, device: str) -> dict[str, Any]:
-        """What the record says, in values that JSON has."""
+    def document(self, file: Path, processes: int, device: str, every: int) -> dict[str, Any]:
+        """What the record says, in values that JSON has.
+
+        Args:
+            file: The table.
+            processes: How many train,
+            device: and on what.
+            every: Each so many-th epoch is listed, and the last.
+        """
         assert self.point is not None
-        problem, run = self.problem, self.problem.run
+        run, point, finding = self.problem.run, self.point, self.finding()
+        listed = [*self.rows(every)]
+        epoch = {Outcome.DIVERGED: self.diverged_at}.get(finding, point.epoch)
         return {
             "format": FORMAT,
+            "experiment": run.as_json(self.problem.moments.rows),
+            "link": None,
             "table": {
+                **NO_FILE,
                 "file": str(file),
-                "rows": problem.moments.rows,
+                "rows": self.problem.moments.rows,
                 "dropped": self.seen.dropped,
                 "filled": self.seen.filled,
-                "size": _size(self.seen),
             },
-            "settings": run.as_json(),
-            "engine": how_computed(run),
-            "made_with": made_with() | {"processes": processes, "device": device},
-            "outcome": self.finding(),
-            "verdict": self.verdict(),
+            "made_with": made_with(processes, device),
+            "engine": engine_of(run),
             "complete": self.complete,
-            "diverged_at": self.diverged_at,
-            "epoch": self.point.epoch,
-            "theta": self.point.theta.tolist(),
-            "state": {
-                name: value.tolist() if isinstance(value, Tensor) else value
-                for name, value in self.point.state.items()
+            "outcome": finding,
+            "outcome_epoch": epoch if finding in WITH_EPOCH else None,
+            "verdict": self.verdict(),
+            "last": {name: value for name, value in listed[-1].items() if name != "gradient"},
+            "updates": point.updates,
+            "digest": None,
+            "theory": self.theory,
+            "resume": {
+                "size": _size(self.seen),
+                "state": {
+                    name: value.tolist() if isinstance(value, Tensor) else value
+                    for name, value in point.state.items()
+                },
+                "recent": [[*theta.tolist(), float(loss)] for theta, loss in self._recent],
             },
-            "recent": [[*theta.tolist(), float(loss)] for theta, loss in self._recent],
-            "last": self._row(self.point),
-            "theory": {
-                "condition_number": problem.curvature.condition_number,
-                "largest_eigenvalue": problem.curvature.largest,
-                "floor_rmse": problem.curvature.floor_rmse,
-                "optimum": self._named(problem.to_raw @ problem.curvature.optimum),
-            },
-            "epochs": self.rows(),
+            "epochs": listed,
         }
 
+    @cached_property
+    def theory(self) -> dict[str, Any]:
+        """What is known before training."""
+        problem, run, curvature = self.problem, self.problem.run, self.problem.curvature
+        reason = why_no_limit_of(run.optimizer, run.batch_size > 0, run.shuffle)
+        found = {
+            "eigenvalues": curvature.eigenvalues.tolist(),
+            "condition_number": curvature.condition_number,
+            "floor_rmse": curvature.floor_rmse,
+            "optimum": dict(zip(run.parameters, (problem.to_raw @ curvature.optimum).tolist(), strict=True)),
+            "why_no_limit": reason,
+        }
+        if reason is None:
+            phase, start = run.phase, problem.start
+            found |= {
+                "stability_limit": stability_limit(curvature, phase),
+                "best_learning_rate": best_in_the_long_run(curvature, phase),
+                "best_for_epochs": best_for(curvature, phase, start, run.epochs),
+                "pays_after": pays_after(curvature, phase, start, run.epochs),
+            }
+        return {name: found.get(name) for name in THEORY}
 
-def how_computed(run: LargeRun) -> str:
-    """What computes the gradient, in words."""
-    if run.batch_size:
-        return "mini-batches: every epoch reads the file"
-    return "moments: one pass over the rows, then none"
+
+def engine_of(run: LargeRun) -> str:
+    """What computes the gradient; in words in `HOW`."""
+    return BATCHES if run.batch_size else MOMENTS
 
 
 def _size(seen: Seen) -> list[float]:
     """The root mean square of every column of Φ and of y, [P + 1]: another table has others."""
     return (seen.moments.factor.square().sum(0) / seen.moments.rows).sqrt().tolist()
-
-
-def parsed(text: str) -> dict[str, Any]:
-    """The record as it stands in a file.
-
-    Raises:
-        ValueError: If it is none, in one sentence.
-    """
-    try:
-        record = json.loads(text)
-    except (ValueError, RecursionError):
-        raise ValueError(f"resume must be the record of a large table. Got {quoted(text[:200])}.") from None
-    if not isinstance(record, dict) or record.get("format") != FORMAT:
-        what = record.get("format", "none") if isinstance(record, dict) else text[:200]
-        raise ValueError(f"resume must be a record of the format “{FORMAT}”. Got {quoted(what)}.")
-    kinds = {
-        "settings": dict,
-        "table": dict,
-        "epochs": list,
-        "recent": list,
-        "theta": list,
-        "state": dict,
-        "epoch": int,
-    }
-    for name, kind in kinds.items():
-        if not isinstance(record.get(name), kind):
-            raise ValueError(
-                f"resume must be a whole record. Got one in which {name} is {quoted(record.get(name))}."
-            )
-    return record
 
 
 def point_in(record: Mapping[str, Any], problem: LargeProblem, seen: Seen) -> Point:
@@ -231,35 +259,62 @@ def point_in(record: Mapping[str, Any], problem: LargeProblem, seen: Seen) -> Po
     Raises:
         ValueError: If the table is not the one that the record was made with, or the record does not hold together.
     """
-    table = record["table"]
-    rows, size = table.get("rows"), table.get("size")
+    rows, own, last = record["table"]["rows"], record["resume"], record["last"]
     if rows != seen.moments.rows:
         here = f"{counted(seen.moments.rows, 'row')} that can be used"
         raise ValueError(
             f"table must be the file that the record was made with, of {counted(rows, 'row')}. Got {here}."
         )
-    if not _close(size, _size(seen)):
+    if not _close(own["size"], _size(seen)):
         raise ValueError(
             "table must be the file that the record was made with. Got as many rows with other numbers."
         )
-    fresh, theta = record["state"], record["theta"]
-    if not isinstance(theta, list) or len(theta) != len(problem.start):
-        raise ValueError(f"theta must hold {len(problem.start)} numbers. Got {quoted(theta)}.")
-    state = {name: _tensor(value) if isinstance(value, list) else value for name, value in fresh.items()}
-    here = _tensor(theta)
-    return Point(int(record["epoch"]), here, problem.moments.mean_square(here), state)
+    listed = [row["epoch"] for row in record.get("epochs", [])]
+    if listed != sorted(set(listed)) or (listed and listed[-1] > last["epoch"]):
+        raise ValueError("epochs must be in order, up to the last. Got others.")
+    for row in record.get("epochs", []):
+        _named_in(row, problem.run)
+    parameters = len(problem.start)
+    for row in own["recent"]:
+        if len(row) != parameters + 1:
+            raise ValueError(
+                f"resume.recent must hold {parameters + 1} numbers an epoch, θ and the loss. Got {len(row)}."
+            )
+    here = _tensor(_named_in(last, problem.run))
+    fresh = rule_of(problem.run).initial(problem.start)
+    if fresh.keys() != own["state"].keys():
+        raise ValueError(
+            f"resume.state must hold {', '.join(fresh) or 'nothing'} for {problem.run.optimizer}. "
+            f"Got {quoted(', '.join(own['state']))}."
+        )
+    for name, value in own["state"].items():
+        wanted = len(fresh[name]) if isinstance(fresh[name], Tensor) else None
+        if (len(value) if isinstance(value, list) else None) != wanted:
+            rule = "a whole number" if wanted is None else f"a list of {wanted} numbers"
+            got = f"a list of {len(value)}" if isinstance(value, list) else quoted(value)
+            raise ValueError(f"resume.state.{name} must be {rule}. Got {got}.")
+    state = {
+        name: _tensor(value) if isinstance(value, list) else int(value)
+        for name, value in own["state"].items()
+    }
+    updates = record.get("updates")
+    updates = None if updates is None else int(updates)
+    return Point(int(last["epoch"]), here, problem.moments.mean_square(here), state, updates)
+
+
+def _named_in(row: Mapping[str, Any], run: LargeRun) -> list[float]:
+    """θ of an epoch in a record, [P]."""
+    if row["parameters"].keys() != set(run.parameters):
+        names = quoted(", ".join(row["parameters"]))
+        raise ValueError(f"parameters must be {quoted(', '.join(run.parameters))}. Got {names}.")
+    return [float(row["parameters"][name]) for name in run.parameters]
 
 
 def _tensor(numbers: Sequence[float]) -> Tensor:
     return torch.tensor(numbers, dtype=torch.float64)
 
 
-def _close(one: Any, other: Sequence[float]) -> bool:
-    return (
-        isinstance(one, list)
-        and len(one) == len(other)
-        and all(
-            isinstance(x, (int, float)) and abs(x - y) <= SAME * max(abs(x), abs(y))
-            for x, y in zip(one, other, strict=True)
-        )
+def _close(one: Sequence[float], other: Sequence[float]) -> bool:
+    return len(one) == len(other) and all(
+        abs(x - y) <= SAME * max(abs(x), abs(y)) for x, y in zip(one, other, strict=True)
     )

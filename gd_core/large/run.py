@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Self
 
-from gd_core.settings.experiment import problem_with
+from gd_core.settings.experiment import defaults, problem_with
 from gd_core.settings.experiment_fields import FIELDS, LEARNING_RATE, Phase
 from gd_core.settings.fields import Field, ParameterError, quoted
 from gd_core.settings.rules import OPTIMIZER_INFO
@@ -16,6 +16,7 @@ from gd_core.settings.table_fields import DATASET, parameter_names
 
 MAX_FEATURES = 1000
 MAX_DEGREE = 5  # rows are added up in powers of x as it is, which lose digits with each degree
+MAX_BATCH = 1_000_000_000  # rows of a process
 FULL_BATCH_EPOCHS = 1000  # usual: they cost no look at the rows
 PASSES = 10  # usual epochs of mini-batches, each of which reads the file
 
@@ -28,6 +29,7 @@ class LargeRun:
         features: Columns the target is predicted from; empty until the file is known, then by default all others.
         learning_rate: η; 0 until the rows are known, from which a rate that settles is computed.
         batch_size: B rows of each process in an update; 0 takes all rows of the file.
+        shuffle: False with mini-batches, which are read as they stand; with all rows in every update it means nothing.
     """
 
     target: str = ""
@@ -43,6 +45,7 @@ class LargeRun:
     beta2: float = 0.999
     epsilon: float = 1e-8
     batch_size: int = 0
+    shuffle: bool = True
     scale_features: bool = False
     start: str | tuple[float, ...] = "published"
     seed: int = 0
@@ -64,12 +67,13 @@ class LargeRun:
             return f"features must be 1 to {MAX_FEATURES:,} columns. Got {got}."
         if name == "features" and len(set(value)) < len(value):
             return f"features must be different columns. Got {quoted(LARGE_FIELDS[name].write(value))}."
-        if name == "batch_size" and type(value) is int and value >= 0:
-            return None  # more than a page can bear
-        if name == "batch_size":
-            return f"batch_size must be a whole number from 0, which takes all rows. Got {quoted(value)}."
         if name == "learning_rate" and value == 0:
             return None  # not known yet
+        if name == "shuffle" and value is True and self.batch_size:
+            return (
+                "shuffle must be false for a table that is read in pieces: rows come in the order of the file. "
+                f"Got {quoted(value)}."
+            )
         if sentence := LARGE_FIELDS[name].wrong(name, value):
             return sentence
         if name == "degree" and self.degree > 1 and len(self.features) > 1:
@@ -85,28 +89,23 @@ class LargeRun:
         Raises:
             ParameterError: If one cannot be read, or breaks its rule, in a sentence.
         """
-        for name in FIELDS:
-            if name in given and name not in (*LARGE_FIELDS, "dataset", "table"):
-                if name == "loss" and given[name] == "mse":
-                    continue
-                if name == "shuffle":
-                    if given[name] in (False, "false"):
-                        continue  # as it is read
-                    raise ParameterError(
-                        name,
-                        "shuffle must be false for a table that is read in pieces: rows come in the order of the file. "
-                        f"Got {quoted(given[name])}.",
-                    )
+        usual = defaults(DATASET, cls.optimizer)
+        for name, field in FIELDS.items():
+            if name in LARGE_FIELDS or name in ("dataset", "table") or name not in given:
+                continue
+            text = isinstance(given[name], str)
+            value = field.parsed(given[name]) if text else field.of_json(name, given[name])
+            if value != usual[name]:
                 raise ParameterError(
                     name,
                     f"{name} must be left out for a table that is read in pieces. Got {quoted(given[name])}.",
                 )
         read = {name: _value(name, given[name]) for name in LARGE_FIELDS if name in given}
-        usual: dict[str, Any] = {}
+        usual = {}
         if read.get("optimizer") in OPTIMIZER_INFO:
             usual |= OPTIMIZER_INFO[read["optimizer"]].hyperparameters
         if read.get("batch_size"):
-            usual["epochs"] = PASSES
+            usual |= {"epochs": PASSES, "shuffle": False}
         if "learning_rate" in read and not read["learning_rate"]:
             raise ParameterError("learning_rate", LEARNING_RATE.wrong("learning_rate", 0.0) or "")
         return cls(**(usual | read))
@@ -144,14 +143,17 @@ class LargeRun:
         """The rule with its settings."""
         return Phase(**{name: getattr(self, name) for name in Phase._fields})
 
-    def as_json(self) -> dict[str, Any]:
-        """The fields, in values that JSON has."""
-        return asdict(self)
+    def as_json(self, rows: int) -> dict[str, Any]:
+        """Every field of an `Experiment` on so many rows, in values that JSON has; the table itself is not in it."""
+        usual = defaults(DATASET, self.optimizer)
+        own = asdict(self) | {"dataset": DATASET, "table": "", "points": rows}
+        return {name: own.get(name, usual[name]) for name in FIELDS}
 
 
 # What is known of each by itself; what is different with more rows than a page can bear is said by `_wrong`.
 LARGE_FIELDS: Mapping[str, Field] = {field.name: FIELDS[field.name] for field in fields(LargeRun)} | {
-    "degree": replace(FIELDS["degree"], high=MAX_DEGREE)
+    "degree": replace(FIELDS["degree"], high=MAX_DEGREE),
+    "batch_size": replace(FIELDS["batch_size"], high=MAX_BATCH),
 }
 
 

@@ -25,7 +25,7 @@ from gd_core.moments import Moments
 from gd_core.objective import value_and_gradient
 from gd_core.optimizers import State, UpdateRule
 from gd_core.problem import rule_of_phase
-from gd_core.settings.experiment_fields import LEARNING_RATE
+from gd_core.settings.experiment_fields import LEARNING_RATE, typed_rate
 from gd_core.settings.rules import OPTIMIZER_INFO, LinearRule
 from gd_core.tables.reading import TableError
 from gd_core.tables.streaming import Chunk, Reader
@@ -219,14 +219,14 @@ def _start(run: LargeRun) -> Tensor:
 
 
 def usual_rate(run: LargeRun, curvature: Curvature, start: Tensor) -> float:
-    """A rate that settles, in three digits; for a rule without theory, a tenth of the longest way as a first step."""
+    """A rate that settles, as a run on held rows takes it; for a rule without theory, a tenth of the longest way as a first step."""
     theory = OPTIMIZER_INFO[run.optimizer].theory
     if not isinstance(theory, LinearRule):
         way = float((curvature.optimum - start).abs().max())
         rate = (way or 1.0) / 10 * theory.rate_of_one(run)
     else:
         rate = settling_rate(curvature, run.phase, run.batch_size)
-    return float(f"{rate:.2e}") if rate < float("inf") else 1.0
+    return typed_rate(rate) if rate < float("inf") else 1.0
 
 
 class Point(NamedTuple):
@@ -237,18 +237,20 @@ class Point(NamedTuple):
         theta: θ, [P].
         loss: Over all rows, [].
         state: What the update rule remembers.
+        updates: How many there were; None after a record that does not say.
     """
 
     epoch: int
     theta: Tensor
     loss: Tensor
     state: State
+    updates: int | None
 
 
 def first_point(problem: LargeProblem) -> Point:
     """The start."""
     state = rule_of(problem.run).initial(problem.start)
-    return Point(0, problem.start, problem.moments.mean_square(problem.start), state)
+    return Point(0, problem.start, problem.moments.mean_square(problem.start), state, 0)
 
 
 def rule_of(run: LargeRun) -> UpdateRule:
@@ -259,10 +261,10 @@ def rule_of(run: LargeRun) -> UpdateRule:
 def with_all_rows(problem: LargeProblem, point: Point) -> Iterator[Point]:
     """Every epoch from `point` on, its own included, forever. ∇L = (2/N) Φᵀ(Φθ − y), with P + 1 rows in place of N."""
     features, target, rule = problem.moments.features, problem.moments.target, rule_of(problem.run)
-    epoch, theta, _, state = point
+    epoch, theta, _, state, _ = point
     while True:
         residual = features @ theta - target
-        yield Point(epoch, theta, residual @ residual / problem.moments.rows, state)
+        yield Point(epoch, theta, residual @ residual / problem.moments.rows, state, epoch)
         gradient = 2 / problem.moments.rows * (residual @ features)
         theta, state = rule.update(theta, gradient, state)
         epoch += 1
@@ -277,9 +279,9 @@ def with_batches(
     the mean over the rows of all processes. One whose rows have come to an end waits for the others.
     """
     rule = rule_of(problem.run)
-    epoch, theta, _, state = point
+    epoch, theta, _, state, updates = point
     while True:
-        yield Point(epoch, theta, problem.moments.mean_square(theta), state)
+        yield Point(epoch, theta, problem.moments.mean_square(theta), state, updates)
         batches = _batches(problem, reader, group, progress)
         while True:
             batch, sentence = _next(batches)
@@ -296,6 +298,7 @@ def with_batches(
             if not whole[-2]:
                 break
             theta, state = rule.update(theta, whole[:-2] / whole[-2], state)
+            updates = None if updates is None else updates + 1
         epoch += 1
 
 

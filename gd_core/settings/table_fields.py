@@ -187,6 +187,21 @@ def left_out_rows(values: Mapping[str, Any]) -> str:
     return f"{counted(gone, 'row')} {'is' if gone == 1 else 'are'} left out of {table.rows:,}, for want of a number: {where}{more}."
 
 
+def set_aside(values: Mapping[str, Any]) -> str:
+    """Which columns are no features because they are not worth it, and why, to follow the rows: " (id is a row number …)"."""
+    table = table_at_hand(values["table"])
+    if table is None:
+        return ""
+    aside = {
+        name: table.said_of(name).partition(",")[0]
+        for name in table.names
+        if table.kind_of(name) == "set aside" and name not in (values["target"], *values["features"])
+    }
+    said = [f"{name} is {why} and left out" for name, why in list(aside.items())[:4] if why]
+    more = [f"{len(aside) - 4:,} more are left out"] if len(aside) > 4 else []
+    return f" ({'; '.join([*said, *more])})" if said else ""
+
+
 def as_columns(name: str, value: Any, key: str) -> Any:
     """A target or features by the table's columns, where the file's own name of words or dates was said."""
     table = table_at_hand(key)

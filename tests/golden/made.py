@@ -125,7 +125,7 @@ def files(experiment: Experiment) -> dict[str, Any]:
     """Every file that a run leaves the app as, and its links."""
     recording = record(experiment)
     document = json.loads(to_json(experiment, recording))
-    for changing in ("made_with", "digest"):
+    for changing in ("made_with", "digest", "epochs"):  # these stand in --json
         document.pop(changing)
     free = {name: Access.FREE if name == "learning_rate" else Access.LOCKED for name in CONTROLS}
     task = Task.with_access(free, experiment=experiment, text="Try.", question="Why?", target=Target(1.5, 10))

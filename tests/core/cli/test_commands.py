@@ -4,6 +4,7 @@ import csv
 import json
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import torch
 
 from gd_core import published
 from gd_core.cli import commands as command_line
+from gd_core.cli.flags import GROUPS
 from gd_core.export.notebook import notebook
 from gd_core.export.script import script, stride
 from gd_core.problem import build
@@ -78,8 +80,8 @@ def test_help_does_not_wait_for_torch():
     check = "import atexit, sys; atexit.register(lambda: print('torch' in sys.modules, file=sys.stderr));"
     for arguments, words in (
         (["--help"], ["train", "reproduce"]),
-        (["train", "--help"], ["--json", *(f"--{name.replace('_', '-')}" for name in FIELDS)]),
-    ):
+        (["train", "--help"], ["--json", *(f"--{'[no-]' * isinstance(field, Flag)}{name.replace('_', '-')} " for name, field in FIELDS.items())]),
+    ):  # fmt: skip
         done = subprocess.run(
             [sys.executable, "-c", check + script, *arguments],
             cwd=ROOT,
@@ -90,6 +92,29 @@ def test_help_does_not_wait_for_torch():
         assert (done.returncode, done.stderr.strip()) == (0, "False")
         for word in words:
             assert word in done.stdout
+
+
+@pytest.mark.parametrize("name", command_line.EXAMPLES)
+def test_help_ends_with_examples_that_can_be_typed(run, name):
+    """Each is one of the command; a page of 100 columns holds most flags in a line, under titles of their own."""
+    status, output, errors = run(*name.split(), "--help")
+    assert (status, errors) == (0, "")
+    assert output.rstrip().endswith(command_line.EXAMPLES[name][-1])
+    for line in command_line.EXAMPLES[name]:
+        typed = re.split(r" {2,}| > ", line)[0]
+        assert name in ("", typed.split()[0])
+        if "COMMAND" not in typed:
+            command_line._parser().parse_args(shlex.split(typed))
+
+
+def test_each_flag_stands_once_in_help(run):
+    """Under a title; a setting that no title knows, as a new one, under the last."""
+    _, output, _ = run("train", "--help")
+    flags = re.findall(r"^  (--[\w\[\]-]+)", output, re.MULTILINE)
+    assert len(flags) == len(set(flags)) > len(FIELDS)
+    known = [name for names in GROUPS.values() for name in names]
+    assert len(known) == len(set(known))
+    assert set(known) <= set(FIELDS)
 
 
 @pytest.mark.parametrize(

@@ -63,7 +63,7 @@ def test_a_table_of_numbers_is_the_same_fit_whole_and_in_pieces(run, tmp_path):
     flags = ("train", "--table", str(path), "--learning-rate", "0.01", "--epochs", "20", "--json")
     (_, whole, _), (_, pieces, _) = run(*flags), run(*flags, "--stream")
     whole, pieces = json.loads(whole), json.loads(pieces)
-    assert whole["experiment"]["features"] == pieces["settings"]["features"] == ["one", "two"]
+    assert whole["experiment"]["features"] == pieces["experiment"]["features"] == ["one", "two"]
     assert pieces["last"]["rmse"] == pytest.approx(whole["last"]["rmse"], rel=1e-9)
     assert pieces["last"]["parameters"] == pytest.approx(whole["last"]["parameters"], rel=1e-9)
 
@@ -98,12 +98,27 @@ def test_the_target_is_guessed_by_its_name(run, tmp_path):
         ("price,size\n3,1\n4,2\n6,3\n", "price from size"),
         ("size,SalePrice,rooms\n1,3,1\n2,4,5\n3,6,2\n", "SalePrice from size, rooms"),
         ("a,b,town\n1,3,x\n2,4,y\n3,6,x\n", "b from a, town"),
-        ("id,a,b\n1,3,1\n2,4,5\n3,6,2\n", "b from a"),
     ):
         path = tmp_path / "t.csv"
         path.write_text(text)
         _, output, _ = run("train", "--table", str(path), "--epochs", "1")
         assert output.startswith(f"{target}: 3 rows.\n")
+
+
+def test_the_first_line_says_what_is_left_out(run, tmp_path):
+    """A row number, with a name or without, and what never changes; not where it is asked for."""
+    path = tmp_path / "t.csv"
+    rows = "1,230.1,7,22.1\n2,44.5,7,10.4\n3,17.2,7,9.3\n4,151.5,7,18.5\n"
+    for head, said in (
+        (",TV,z,sales\n", "column 1 is a row number and left out; z is the same in every row and left out"),
+        ("id,TV,z,sales\n", "id is a row number and left out; z is the same in every row and left out"),
+    ):
+        path.write_text(head + rows)
+        status, output, _ = run("train", "--table", path, "--epochs", "1")
+        assert status == 0
+        assert output.splitlines()[0] == f"sales from TV: 4 rows ({said})."
+    _, output, _ = run("train", "--table", path, "--features", "id,TV", "--epochs", "1")
+    assert output.splitlines()[0] == "sales from id, TV: 4 rows (z is the same in every row and left out)."
 
 
 def test_what_is_the_matter_with_a_column_is_said(run, tmp_path):

@@ -5,16 +5,21 @@ import hashlib
 import io
 import json
 from dataclasses import replace
+from pathlib import Path
 
+import jsonschema
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gd_core.export import record_file
+from gd_core.export import record_file, record_reading
 from gd_core.export.epoch_table import harmless
-from gd_core.export.record_file import experiment_of, to_csv, to_json
+from gd_core.export.record_file import to_csv, to_json
+from gd_core.export.record_reading import FORMAT, experiment_of, parsed
+from gd_core.export.schema import checker
 from gd_core.objective import value_and_gradient
+from gd_core.outcome import Outcome
 from gd_core.problem import build
 from gd_core.recorder import Recorder, record
 from gd_core.settings.catalog import DATASET_INFO
@@ -105,7 +110,16 @@ def test_a_record_says_what_was_trained_and_how_it_ended():
     document = json.loads(to_json(experiment, recording), parse_constant=pytest.fail)
     assert set(document["experiment"]) == set(FIELDS)
     assert document["made_with"]["torch"] == torch.__version__
-    assert set(document["made_with"]) == {"lab", "python", "torch", "system", "processor", "threads"}
+    assert set(document["made_with"]) == {
+        "lab",
+        "python",
+        "torch",
+        "system",
+        "processor",
+        "threads",
+        "processes",
+        "device",
+    }
     assert document["outcome"] == "still descending"
     assert document["last"]["epoch"] == 1000
     assert document["last"]["rmse"] == float(recording.epoch_rmse[-1])
@@ -170,7 +184,7 @@ def test_a_field_that_an_older_record_lacks_has_its_usual_value():
     """Records outlive the fields that come later."""
     text = edited(lambda document: document["experiment"].pop("seed"))
     assert experiment_of(text) == SCALED
-    short = {"format": record_file.FORMAT, "experiment": {"dataset": "one-parameter"}}
+    short = {"format": FORMAT, "experiment": {"dataset": "one-parameter"}}
     assert experiment_of(json.dumps(short)) == Experiment.default("one-parameter")
 
 
@@ -183,7 +197,7 @@ BAD = {
     "a number without end": lambda d: json.dumps(d).replace("0.05", "1e999").replace("0.01", "1e999"),
     "deep": lambda d: "[" * 100_000,
     "digits": lambda d: '{"experiment": {"points": ' + "9" * 10_000 + "}}",
-    "no experiment": lambda d: json.dumps({"format": record_file.FORMAT}),
+    "no experiment": lambda d: json.dumps({"format": FORMAT}),
     "another format": lambda d: json.dumps(d | {"format": "record 2"}),
     "no format": lambda d: json.dumps({"experiment": d["experiment"]}),
 }
@@ -248,7 +262,7 @@ def test_a_bad_phase_is_told_in_a_sentence(name, value):
 ))  # fmt: skip
 def test_no_record_ends_in_anything_but_a_sentence(value):
     """Whatever JSON there is in a file: an experiment, or a ValueError of one line."""
-    for text in (json.dumps(value), json.dumps({"format": record_file.FORMAT, "experiment": value})):
+    for text in (json.dumps(value), json.dumps({"format": FORMAT, "experiment": value})):
         sentence = None
         try:
             experiment_of(text)
@@ -265,7 +279,7 @@ def made_again(text):
     recorder.advance()
     recording = recorder.recording()
     document = record_file.document(recorder.experiment, recorder.problem, recording)
-    return record_file.compared(record_file.parsed(text), document, recording)
+    return record_file.compared(parsed(text), document, recording)
 
 
 def test_a_run_made_again_is_the_same_to_the_last_bit():
@@ -314,12 +328,95 @@ def test_one_other_bit_is_not_the_same():
 
 
 @pytest.mark.parametrize("change", [
-    lambda d: d.pop("digest"), lambda d: d.pop("updates"), lambda d: d.update(updates="9"), lambda d: d.update(updates=-1),
-    lambda d: d.update(made_with=5), lambda d: d.update(updates=10**9), lambda d: d.update(digest="sha256:0", last=[]),
-    lambda d: d.update(digest="sha256:0", last={"epoch": True, "rmse": "x"}), lambda d: d.update(updates=True),
+    lambda d: d.pop("digest"), lambda d: d.pop("updates"), lambda d: d.pop("last"), lambda d: d.pop("made_with"),
+    lambda d: d.update(digest=None), lambda d: d.update(updates=10**9), lambda d: d.update(digest="sha256:0"),
+    lambda d: d.update(made_with={"torch": [1, {}]}), lambda d: [d.pop("last"), d.update(digest="sha256:0")],
+    lambda d: [d["last"].pop("rmse"), d.update(digest="sha256:0")], lambda d: d["last"].update(epoch=9.0),
+    lambda d: d.update(updates=float(d["updates"])),
 ])  # fmt: skip
 def test_a_record_without_numbers_can_still_be_trained(change):
     """What cannot be compared is said, and no claim is made."""
     same, sentence = made_again(edited(change))
     assert sentence.endswith(".")
     assert same == ("Reproduced exactly" in sentence)
+
+
+@pytest.mark.parametrize(("change", "sentence"), [
+    ({"updates": "9"}, "updates must be a whole number from 0 to 9,007,199,254,740,991 or null. Got 9."),
+    ({"updates": -1}, "updates must be a whole number from 0 to 9,007,199,254,740,991 or null. Got -1."),
+    ({"updates": True}, "updates must be a whole number from 0 to 9,007,199,254,740,991 or null. Got true."),
+    ({"made_with": 5}, "made_with must be an object. Got 5."),
+    ({"last": []}, "last must be an object. Got a list of 0."),
+    ({"last": {"epoch": 1, "parameters": {}}}, "last must hold loss. Got none."),
+    ({"last": {"epoch": 1, "loss": 1.0, "rmse": "x", "parameters": {}}}, "last.rmse must be a finite number. Got x."),
+    ({"last": {"epoch": 1, "loss": 1.0, "parameters": {"a": None}}}, "last.parameters.a must be a finite number. Got null."),
+    ({"outcome": "won"}, "outcome must be one of converged, still descending, overshooting, hovering, growing, diverged, stopped, stood still. Got won."),
+    ({"engine": "moments"}, "engine must be loop or spectrum where the rows are held. Got moments."),
+    ({"theory": {"eigenvalues": [1, 10**400]}}, f"theory.eigenvalues[1] must be a finite number. Got 1{'0' * 38}…."),
+    ({"link": "\ud800"}, None),
+])  # fmt: skip
+def test_a_damaged_record_is_refused_at_the_door(change, sentence):
+    """One sentence names the key, the rule and the value, before anything is trained."""
+    with pytest.raises(ValueError, match=r"\.$") as error:
+        experiment_of(edited(lambda document: document.update(change)))
+    if sentence:
+        assert str(error.value) == sentence
+    else:
+        assert str(error.value).startswith("record must hold whole letters. Got half of one in ")
+        assert str(error.value).isascii()
+
+
+@pytest.mark.parametrize("source", ["/dev/zero", "large"])
+@pytest.mark.parametrize("flag", ["--from", "--resume"])
+def test_a_record_without_end_is_no_record(run, tmp_path, monkeypatch, flag, source):
+    """No more is read than a record may have: the memory of the process hardly grows."""
+    path = source if source != "large" else tmp_path / "large.json"
+    if source == "large":
+        monkeypatch.setattr(record_reading, "LARGEST", 1000)
+        path.write_text(edited(lambda document: None))
+    elif not Path(source).exists():
+        pytest.skip("only Unix has a file without end")
+    status, output, errors = run("train", flag, path)
+    assert (status, output) == (2, "")
+    assert errors == (
+        f"{flag[2:]} must be a record of at most {record_reading.LARGEST:,} bytes. Got {path}, which is larger.\n"
+    )
+
+
+def test_a_record_of_the_first_format_is_made_again(monkeypatch):
+    """What the golden files were: it lacks the keys that came later, and has the same numbers."""
+    later = ("table", "complete", "resume", "epochs")
+
+    def older(document):
+        document["format"] = "Gradient Descent Lab, record 1"
+        for name in later:
+            del document[name]
+
+    assert made_again(edited(older))[0]
+
+
+# -------------------------------------------------------------------------------------------------------- the schema
+
+SCHEMA = json.loads(record_reading.SCHEMA.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("experiment", [SCALED, Experiment.default(), Experiment.from_query({"dataset": "table", "table": "trees", "learning_rate": "1e-4"})[0]], ids=str)  # fmt: skip
+def test_a_record_is_as_its_schema_says(experiment):
+    """Every key is described, every key is there; jsonschema is the judge."""
+    jsonschema.Draft202012Validator.check_schema(SCHEMA)
+    document = json.loads(to_json(experiment, record(experiment)))
+    jsonschema.Draft202012Validator(SCHEMA).validate(document)
+    assert list(document) == list(SCHEMA["properties"])
+    assert set(document["theory"]) == set(SCHEMA["properties"]["theory"]["properties"])
+    assert set(SCHEMA["properties"]["outcome"]["enum"]) == set(Outcome)
+
+
+@given(st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=3) | st.just([]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["epoch", "loss", "parameters", "rows", "size", "state", "recent", "a"]), inner, max_size=4),
+    max_leaves=8,
+), st.sampled_from([*SCHEMA["properties"]]))  # fmt: skip
+def test_our_reader_of_schemas_agrees_with_jsonschema(value, name):
+    """Whatever stands at a key: both refuse it, or neither."""
+    document = {"format": FORMAT, "experiment": {}} | {name: value}
+    assert (checker(SCHEMA)(document) is None) == jsonschema.Draft202012Validator(SCHEMA).is_valid(document)

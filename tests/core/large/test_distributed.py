@@ -122,6 +122,11 @@ def ours(text):
     return "".join(line for line in text.splitlines(keepends=True) if not line.startswith("["))
 
 
+def theta_of(record):
+    """The parameters at the end."""
+    return list(record["last"]["parameters"].values())
+
+
 def alone(path, *arguments):
     """The record of the same command in this process."""
     assert command_line.main([str(one) for one in ("train", "--stream", *arguments, "--record", path)]) == 0
@@ -191,15 +196,15 @@ def test_three_processes_have_the_numbers_of_one(tmp_path, rows, table):
     found = {name: json.loads((tmp_path / f"{name}.json").read_text()) for name in (*runs, "more")}
     assert not (tmp_path / "bad.json").exists()
     for name in ("full", "filled", "few"):
-        assert found[name]["theta"] == pytest.approx(expected[name]["theta"], rel=1e-9)
+        assert theta_of(found[name]) == pytest.approx(theta_of(expected[name]), rel=1e-9)
         assert [row["loss"] for row in found[name]["epochs"]] == pytest.approx(
             [row["loss"] for row in expected[name]["epochs"]], rel=1e-9
         )
         assert found[name]["table"]["rows"] == expected[name]["table"]["rows"]
     assert (found["filled"]["table"]["filled"], found["few"]["table"]["rows"]) == (2, 2)
     whole = alone(tmp_path / "more.1.json", *runs["filled"], "--epochs", 40)
-    assert found["more"]["theta"] == pytest.approx(whole["theta"], rel=1e-9)
-    assert found["batches"]["theta"] == pytest.approx(by_hand(table, 3).tolist(), rel=1e-9)
+    assert theta_of(found["more"]) == pytest.approx(theta_of(whole), rel=1e-9)
+    assert theta_of(found["batches"]) == pytest.approx(by_hand(table, 3).tolist(), rel=1e-9)
     assert found["batches"]["made_with"]["processes"] == 3
 
 
@@ -247,7 +252,7 @@ def test_a_killed_process_ends_the_run_and_a_restart_goes_on(tmp_path, table):
     assert "Traceback" not in done.stderr
     assert "after 20 epochs" in done.stdout
     theta = by_hand(table, 2, batch=40, epochs=20)
-    assert json.loads(path.read_text())["theta"] == pytest.approx(theta.tolist(), rel=1e-9)
+    assert theta_of(json.loads(path.read_text())) == pytest.approx(theta.tolist(), rel=1e-9)
 
 
 @pytest.fixture
@@ -301,7 +306,7 @@ def check_that_it_goes_on(path, table):
     assert command_line.main(["train", "--resume", str(path)]) == 0
     resumed = json.loads(path.read_text())
     assert resumed["complete"] is whole["complete"] is True
-    assert resumed["theta"] == pytest.approx(whole["theta"], rel=1e-9)
+    assert theta_of(resumed) == pytest.approx(theta_of(whole), rel=1e-9)
     assert [row["epoch"] for row in resumed["epochs"]] == list(range(21))
     assert [row["loss"] for row in resumed["epochs"]] == pytest.approx(
         [row["loss"] for row in whole["epochs"]], rel=1e-9
@@ -319,7 +324,7 @@ def test_rank_0_that_is_killed_ends_the_run_and_leaves_its_record(tmp_path, tabl
     assert errors.splitlines().count(LOST.format(path)) == 1
     assert "gd_core/" not in errors  # no traceback of ours; torchrun's own report is not ours to end
     record = json.loads(path.read_text())
-    assert (record["epoch"], record["complete"], record["outcome"]) == (8, False, "stopped")
+    assert (record["last"]["epoch"], record["complete"], record["outcome"]) == (8, False, "stopped")
     check_that_it_goes_on(path, table)
 
 
@@ -333,7 +338,7 @@ def test_ctrl_c_to_torchrun_keeps_the_record_so_far(tmp_path, table, torchrun):
     os.killpg(process.pid, signal.SIGINT)
     output, errors = process.communicate(timeout=WAIT)
     assert process.returncode == 1  # torchrun's own
-    epoch = json.loads(path.read_text())["epoch"]
+    epoch = json.loads(path.read_text())["last"]["epoch"]
     assert epoch in (8, 9)  # it waits in the ninth, or was on its way there
     assert output.count("Stopped at epoch") == output.count(f"Stopped at epoch {epoch} of 20, at RMSE ") == 1
     ours = [line for line in errors.splitlines() if "gd_core" in line]

@@ -160,6 +160,11 @@ def trained(run, tmp_path, *arguments, status=0):
     return json.loads(path.read_text()), errors
 
 
+def theta_of(found):
+    """The parameters at the end."""
+    return list(found["last"]["parameters"].values())
+
+
 @pytest.mark.parametrize(
     "flags",
     [
@@ -206,7 +211,7 @@ def test_all_rows_at_a_time_are_the_pages_run(run, tmp_path, small_pieces, flags
     assert theta.shape == expected.epoch_theta.shape
     torch.testing.assert_close(theta, expected.epoch_theta, rtol=1e-9, atol=1e-9)
     assert [row["rmse"] for row in found["epochs"]] == pytest.approx(expected.epoch_rmse.tolist(), rel=1e-9)
-    assert found["engine"].startswith("moments")
+    assert found["engine"] == "moments"
 
 
 LEFT_OUT = ("dataset", "table", "scale_features")
@@ -227,7 +232,7 @@ def test_mini_batches_go_through_the_file_in_its_order(run, tmp_path, small_piec
             theta = theta - 0.004 * 2 / len(some) * some.T @ (some @ theta - y[first : first + batch])
     flags = ("--batch-size", batch, "--learning-rate", 0.004, "--epochs", 3, "--stream")
     found, _ = trained(run, tmp_path, "--table", table, "--target", "y", *flags)
-    assert found["theta"] == pytest.approx(theta.tolist(), rel=1e-9)
+    assert theta_of(found) == pytest.approx(theta.tolist(), rel=1e-9)
     rmse = np.sqrt(np.mean((features @ theta - y) ** 2))
     assert found["last"]["rmse"] == pytest.approx(rmse, rel=1e-9)
 
@@ -262,14 +267,14 @@ def test_without_a_rate_the_run_settles(run, tmp_path, table):
             run, tmp_path, "--stream", "--table", table, "--target", "y", "--scale-features", *flags
         )
         assert found["last"]["rmse"] < 1.2 * found["theory"]["floor_rmse"]
-        assert found["settings"]["learning_rate"] > 0
+        assert found["experiment"]["learning_rate"] > 0
 
 
 def test_a_small_table_stays_as_it_was(run, tmp_path, table):
     """What a page takes is trained as on the page, with the record of the page; with or without the word table."""
     for words in ((), ("table",)):
         found, _ = trained(run, tmp_path, *words, "--table", table, "--epochs", 3)
-        assert found["format"] == "Gradient Descent Lab, record 1"
+        assert found["resume"] is None
     assert not large_table.takes(command_line._parser().parse_args(["train", "--epochs", "3"]))
 
 
@@ -281,7 +286,7 @@ def test_a_parquet_file_and_a_long_one_are_read_in_pieces(run, tmp_path, monkeyp
     monkeypatch.setattr("gd_core.tables.reading.MAX_BYTES", 5000)
     monkeypatch.setattr(streamed_csv, "HEAD", 4000)
     two, _ = trained(run, tmp_path, "--table", table, "--target", "y", "--learning-rate", 0.03)
-    assert one["theta"] == pytest.approx(two["theta"], rel=1e-12)
+    assert theta_of(one) == pytest.approx(theta_of(two), rel=1e-12)
 
 
 def test_the_command_prints_a_table_and_a_verdict(run, table):
@@ -352,10 +357,10 @@ def test_ctrl_c_keeps_the_record_and_resume_goes_on(run, tmp_path, table, monkey
     signal.signal(signal.SIGINT, before)
     path = tmp_path / "run.json"
     assert errors == f"Go on with: python -m gd_core train --resume {path}\n"
-    assert (part["epoch"], part["complete"], part["outcome"]) == (12, False, "stopped")
+    assert (part["last"]["epoch"], part["complete"], part["outcome"]) == (12, False, "stopped")
     assert run("train", "--resume", path)[0] == 0
     again = json.loads(path.read_text())
-    for name in ("theta", "state", "epochs", "outcome", "verdict"):
+    for name in ("last", "resume", "epochs", "outcome", "outcome_epoch", "updates", "verdict"):
         assert again[name] == whole[name]
     assert [entry.name for entry in tmp_path.iterdir() if entry.name.startswith(".")] == []
 
@@ -368,7 +373,7 @@ def test_resume_may_go_further_but_not_elsewhere(run, tmp_path, table):
     csv_of(other, numbers() * 1.001)
     old = path.read_bytes()
     for flags, sentence in (
-        (["--epochs", 3], "epochs must be at least the 5 that are trained. Got 3."),
+        (["--epochs", 3], "epochs must be between the 5 that are trained and 1,000,000. Got 3."),
         (
             ["--momentum", 0.5],
             "resume must stand without settings but epochs, the record holds them. Got momentum.",
@@ -387,7 +392,7 @@ def test_resume_may_go_further_but_not_elsewhere(run, tmp_path, table):
         assert (status, output, errors.count("\n"), errors[:11]) == (2, "", 1, "resume must")
     assert "go on from it with --resume" in run("train", "--from", path)[2]
     assert run("train", "--resume", path, "--epochs", 9, "--record", tmp_path / "more.json")[0] == 0
-    assert json.loads((tmp_path / "more.json").read_text())["epoch"] == 9
+    assert json.loads((tmp_path / "more.json").read_text())["last"]["epoch"] == 9
     assert path.read_bytes() == old
 
 
@@ -441,7 +446,15 @@ def test_a_file_takes_the_old_ones_place_when_it_is_on_the_disk(tmp_path, monkey
         (["--learning-rate", "0"], "learning_rate must be a number between 1e-18 and 1,000,000. Got 0.0."),
         (["--learning-rate", "x"], "learning_rate must be a number. Got x."),
         (["--epochs", "0"], "epochs must be a whole number between 1 and 1,000,000. Got 0."),
-        (["--batch-size", "-1"], "batch_size must be a whole number from 0, which takes all rows. Got -1."),
+        (["--batch-size", "-1"], "batch_size must be a whole number between 0 and 1,000,000,000. Got -1."),
+        (
+            ["--batch-size", "9" * 400],
+            "batch_size must be a whole number between 0 and 1,000,000,000. Got 999",
+        ),
+        (
+            ["--epochs", "1000000", "--every", "1", "--record", "run.json"],
+            "every must be between 68 and 999,999,999 for a record of 1,000,000 epochs, or it is too large to be read again. Got 1.",
+        ),
         (["--every", "0"], "every must be a whole number between 1 and 999,999,999. Got 0."),
         (["--holdout", "0.2"], "holdout must be left out for a table that is read in pieces. Got 0.2."),
         (
@@ -509,12 +522,12 @@ def test_words_and_row_numbers_are_no_features_of_a_large_table(run, tmp_path):
         "id,brick,x,y\n" + "".join(f'{i},{"yes" if i % 2 else "no"},"$1,{i:03}",{i * i}\n' for i in range(9))
     )
     found, errors = trained(run, tmp_path, "--stream", "--table", path, "--epochs", 2)
-    assert found["settings"]["features"] == ["x"]
+    assert found["experiment"]["features"] == ["x"]
     assert "as no numbers to predict from: id, brick." in errors
     words = pa.table({"brick": ["no", "yes", "no"], "x": [1.0, 2.0, 4.0], "y": [1.0, 3.0, 5.0]})
     parquet.write_table(words, tmp_path / "t.parquet")
     found, errors = trained(run, tmp_path, "--table", tmp_path / "t.parquet", "--epochs", 2)
-    assert found["settings"]["features"] == ["x"]
+    assert found["experiment"]["features"] == ["x"]
 
 
 def test_a_file_that_changes_between_two_epochs_is_told(run, table, monkeypatch):
@@ -543,7 +556,7 @@ def test_settings_are_checked_wherever_they_come_from(run, tmp_path, table):
         ("start", [1, 2]),
         ("optimizer", "x"),
     ):
-        path.write_text(json.dumps(found | {"settings": found["settings"] | {name: value}}))
+        path.write_text(json.dumps(found | {"experiment": found["experiment"] | {name: value}}))
         status, output, errors = run("train", "--resume", path)
         assert (status, output, errors.count("\n")) == (2, "", 1)
         assert errors.startswith(f"{name} must ")
