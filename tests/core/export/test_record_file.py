@@ -41,6 +41,14 @@ def rows_of(text):
     return list(csv.DictReader(io.StringIO(text)))
 
 
+def deep(levels):
+    """A list in a list in a list …"""
+    value = []
+    for _ in range(levels):
+        value = [value]
+    return value
+
+
 def edited(change, experiment=SCALED):
     """A record, after a change to its parsed form."""
     document = json.loads(to_json(experiment, record(experiment)))
@@ -330,7 +338,7 @@ def test_one_other_bit_is_not_the_same():
 @pytest.mark.parametrize("change", [
     lambda d: d.pop("digest"), lambda d: d.pop("updates"), lambda d: d.pop("last"), lambda d: d.pop("made_with"),
     lambda d: d.update(digest=None), lambda d: d.update(updates=10**9), lambda d: d.update(digest="sha256:0"),
-    lambda d: d.update(made_with={"torch": [1, {}]}), lambda d: [d.pop("last"), d.update(digest="sha256:0")],
+    lambda d: d.update(made_with={"torch": 1}), lambda d: [d.pop("last"), d.update(digest="sha256:0")],
     lambda d: [d["last"].pop("rmse"), d.update(digest="sha256:0")], lambda d: d["last"].update(epoch=9.0),
     lambda d: d.update(updates=float(d["updates"])),
 ])  # fmt: skip
@@ -346,6 +354,8 @@ def test_a_record_without_numbers_can_still_be_trained(change):
     ({"updates": -1}, "updates must be a whole number from 0 to 9,007,199,254,740,991 or null. Got -1."),
     ({"updates": True}, "updates must be a whole number from 0 to 9,007,199,254,740,991 or null. Got true."),
     ({"made_with": 5}, "made_with must be an object. Got 5."),
+    ({"made_with": {"torch": [[]]}}, "made_with.torch must be a text or a number or true or false or null. Got a list of 1."),
+    ({"experiment": {"points": deep(900)}}, "experiment.points[0] must be a text or a number or true or false or null or an object. Got a list of 1."),
     ({"last": []}, "last must be an object. Got a list of 0."),
     ({"last": {"epoch": 1, "parameters": {}}}, "last must hold loss. Got none."),
     ({"last": {"epoch": 1, "loss": 1.0, "rmse": "x", "parameters": {}}}, "last.rmse must be a finite number. Got x."),
