@@ -260,7 +260,8 @@ class _Command:
         try:
             source = open_table(path)
         except OSError as error:
-            raise Refused(f"table must be a file that can be read. Got {path}: {error.strerror}.") from None
+            name = str(path)[:300]  # of a record it may be anything
+            raise Refused(f"table must be a file that can be read. Got {name}: {error.strerror}.") from None
         chosen, run = run, run.on(source.names, source.usable)
         if "every" in self.options and self.record_name is not None:
             sentence = problem_with_listing(int(every), run.epochs, len(run.parameters))
