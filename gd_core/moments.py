@@ -108,8 +108,8 @@ class Moments:
 
     def mean_square(self, theta: Tensor) -> Tensor:
         """The mean squared error ‖Φθ − y‖²/N at each θ, [..., P] → [...]. NaN if there are no rows."""
-        rest = theta.numpy() @ self.features.numpy().T - self.target.numpy()
-        with np.errstate(divide="ignore", invalid="ignore"):
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):  # a run far out has diverged
+            rest = theta.numpy() @ self.features.numpy().T - self.target.numpy()
             return torch.as_tensor(np.square(rest).sum(-1) / np.float64(self.rows))
 
     def in_coordinates(self, matrix: Tensor) -> Self:

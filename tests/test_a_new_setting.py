@@ -38,7 +38,7 @@ import contextlib, io, json, re, sys
 from dataclasses import replace
 
 from gd_core.cli.commands import main
-from gd_core.export import record_file, script
+from gd_core.export import record_file, record_reading, script
 from gd_core.export.caption import in_words
 from gd_core.large.run import LargeRun
 from gd_core.recorder import record
@@ -70,12 +70,12 @@ found["as half the rate"] = bool(
 found["link"] = run.to_query()["trial"], Experiment.from_query(run.to_query()) == (run, [])
 found["bad link"] = Experiment.from_query({"trial": "10"})[1]
 document = record_file.to_json(run, record(run))
-found["record"] = record_file.experiment_of(document) == run
+found["record"] = record_reading.experiment_of(document) == run
 before = run.continued(10, trial=0.0)
 found["continued"] = before.before[0].trial, Experiment.from_query(before.to_query()) == (before, [])
 older = json.loads(record_file.to_json(replace(before, epochs=3), record(replace(before, epochs=3))))
 del older["experiment"]["before"][0]["trial"]
-found["older record"] = record_file.experiment_in(older).before[0].trial
+found["older record"] = record_reading.experiment_in(older).before[0].trial
 task = Task(experiment=run, free=("trial",), locked=("learning_rate",))
 found["task"] = Task.from_text(task.to_text()) == task
 found["task keeps it"] = task.opened({"trial": "0.5"})[0].trial, replace(task, free=()).opened({"trial": "0.5"})[0].trial

@@ -89,6 +89,12 @@ def train(options: Namespace) -> int:
         The exit status: 0; 1 if another process was lost; 2 after bad input; 130 after Ctrl-C; 143 after a signal to
         end. One of several takes that signal, which is torchrun's, for the loss of another.
     """
+    if "resume" in options and "RANK" not in os.environ:  # before torch is loaded, which takes a while
+        try:
+            options.earlier = read(options.resume, "resume", streamed=True)
+        except ValueError as error:
+            print(error, file=sys.stderr)
+            return 2
     from gd_core.large.distributed import Group, PeerLost, Unconnected
     from gd_core.tables.reading import TableError
 
@@ -210,6 +216,8 @@ class _Command:
         """The record to go on from, as rank 0 reads it: the run's own if torchrun has started it again."""
         from gd_core.large.distributed import restarts
 
+        if "earlier" in self.options:
+            return self.options.earlier
         again = restarts() and self.record_name and Path(self.record_name).is_file()
         name = self.record_name if again else getattr(self.options, "resume", None)
         if not self.speaks or name is None:
@@ -252,7 +260,8 @@ class _Command:
         try:
             source = open_table(path)
         except OSError as error:
-            raise Refused(f"table must be a file that can be read. Got {path}: {error.strerror}.") from None
+            name = str(path)[:300]  # of a record it may be anything
+            raise Refused(f"table must be a file that can be read. Got {name}: {error.strerror}.") from None
         chosen, run = run, run.on(source.names, source.usable)
         if "every" in self.options and self.record_name is not None:
             sentence = problem_with_listing(int(every), run.epochs, len(run.parameters))

@@ -88,13 +88,8 @@ def _read(name: str, parser: Parser) -> tuple[dict[str, Any], Experiment]:
     try:
         record = read(name, "from", streamed=False)
         return record, experiment_in(record)
-    except (ValueError, RecursionError) as error:
-        sentence = (
-            str(error)
-            if isinstance(error, ValueError)
-            else f"from must be the record of a run. Got {name}, which is nested too deeply."
-        )
-        parser.exit(2, f"{sentence}\n")
+    except ValueError as error:
+        parser.exit(2, f"{error}\n")
 
 
 def _needed_table(options: argparse.Namespace, experiment: Experiment, parser: Parser) -> list[str]:

@@ -68,7 +68,8 @@ def checker(schema: Schema, root: Schema | None = None) -> Check:
     low, high = schema.get("minimum", -math.inf), schema.get("maximum", math.inf)
     fewest, most = schema.get("minItems", 0), schema.get("maxItems", math.inf)
     named = {name: checker(one, root) for name, one in schema.get("properties", {}).items()}
-    others = checker(schema["additionalProperties"], root) if "additionalProperties" in schema else None
+    rest = schema.get("additionalProperties", True)
+    others = _no_others(list(named)) if rest is False else None if rest is True else checker(rest, root)
     of_items = checker(schema["items"], root) if "items" in schema else None
     of_numbers = kinds == ["number"]
     rule = _rule(schema, kinds)
@@ -101,6 +102,10 @@ def checker(schema: Schema, root: Schema | None = None) -> Check:
         return None
 
     return check
+
+
+def _no_others(names: list[str]) -> Check:
+    return lambda value: Broken("", f"be left out, where {', '.join(names)} can stand", _shown(value))
 
 
 def _any_of(checks: list[Check]) -> Check:

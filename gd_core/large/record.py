@@ -25,7 +25,7 @@ from gd_core.reasons.phrases import CLOSE
 from gd_core.settings.fields import quoted
 from gd_core.settings.rules import linear_step
 from gd_core.theory import best_for, best_in_the_long_run, pays_after, stability_limit, why_no_limit_of
-from gd_core.training import DIVERGED_ABOVE, Epochs, stands_still
+from gd_core.training import DIVERGED_ABOVE, Epochs, has_diverged, stands_still
 from gd_core.words import counted, floor_of, short, significant
 
 MOMENTS, BATCHES = "moments", "batches"  # engines; HOW has them in words
@@ -281,6 +281,11 @@ def point_in(record: Mapping[str, Any], problem: LargeProblem, seen: Seen) -> Po
                 f"resume.recent must hold {parameters + 1} numbers an epoch, θ and the loss. Got {len(row)}."
             )
     here = _tensor(_named_in(last, problem.run))
+    loss = problem.moments.mean_square(here)
+    if has_diverged(float(loss), float(problem.moments.mean_square(problem.start))):
+        raise ValueError(
+            f"last.parameters must have a loss at which a run has not diverged. Got {float(loss):.3g}."
+        )
     fresh = rule_of(problem.run).initial(problem.start)
     if fresh.keys() != own["state"].keys():
         raise ValueError(
@@ -299,7 +304,7 @@ def point_in(record: Mapping[str, Any], problem: LargeProblem, seen: Seen) -> Po
     }
     updates = record.get("updates")
     updates = None if updates is None else int(updates)
-    return Point(int(last["epoch"]), here, problem.moments.mean_square(here), state, updates)
+    return Point(int(last["epoch"]), here, loss, state, updates)
 
 
 def _named_in(row: Mapping[str, Any], run: LargeRun) -> list[float]:

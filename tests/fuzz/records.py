@@ -32,7 +32,7 @@ STREAMED = (
     ("--stream", "--table", "TABLE", "--learning-rate", "10"),
 )
 DEEP: Any = 1
-for _ in range(400):
+for _ in range(900):
     DEEP = [DEEP]
 HOSTILE: tuple[Any, ...] = (
     None, True, False, 0, 1, -1, 3, 1.5, -0.0, 1e-320, 1e300, -1e308, 2**31, 2**53, 2**63, 2**64, 10**400, -(10**400), float("nan"),

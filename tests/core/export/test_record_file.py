@@ -25,6 +25,7 @@ from gd_core.recorder import Recorder, record
 from gd_core.settings.catalog import DATASET_INFO
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.experiment_fields import FIELDS
+from gd_core.tables.columns import HOWS
 
 SCALED = replace(
     Experiment.default("two-features", "adam"),
@@ -39,6 +40,14 @@ SCALED = replace(
 
 def rows_of(text):
     return list(csv.DictReader(io.StringIO(text)))
+
+
+def deep(levels):
+    """A list in a list in a list …"""
+    value = []
+    for _ in range(levels):
+        value = [value]
+    return value
 
 
 def edited(change, experiment=SCALED):
@@ -330,7 +339,7 @@ def test_one_other_bit_is_not_the_same():
 @pytest.mark.parametrize("change", [
     lambda d: d.pop("digest"), lambda d: d.pop("updates"), lambda d: d.pop("last"), lambda d: d.pop("made_with"),
     lambda d: d.update(digest=None), lambda d: d.update(updates=10**9), lambda d: d.update(digest="sha256:0"),
-    lambda d: d.update(made_with={"torch": [1, {}]}), lambda d: [d.pop("last"), d.update(digest="sha256:0")],
+    lambda d: d.update(made_with={"torch": 1}), lambda d: [d.pop("last"), d.update(digest="sha256:0")],
     lambda d: [d["last"].pop("rmse"), d.update(digest="sha256:0")], lambda d: d["last"].update(epoch=9.0),
     lambda d: d.update(updates=float(d["updates"])),
 ])  # fmt: skip
@@ -346,6 +355,10 @@ def test_a_record_without_numbers_can_still_be_trained(change):
     ({"updates": -1}, "updates must be a whole number from 0 to 9,007,199,254,740,991 or null. Got -1."),
     ({"updates": True}, "updates must be a whole number from 0 to 9,007,199,254,740,991 or null. Got true."),
     ({"made_with": 5}, "made_with must be an object. Got 5."),
+    ({"made_with": {"torch": [[]]}}, "made_with.torch must be a text or a number or true or false or null. Got a list of 1."),
+    ({"experiment": {"points": deep(900)}}, "experiment.points[0] must be a text or a number or true or false or null or an object. Got a list of 1."),
+    ({"table": {"rows": 5, "read_with": {"path": "x"}}}, "table.read_with.path must be left out, where sheet, encoding can stand. Got x."),
+    ({"table": {"rows": 5, "read_as": {"a": "well"}}}, "table.read_as.a must be one of numbers, decimal commas, words, dates, day first, month first, missing, left out. Got well."),
     ({"last": []}, "last must be an object. Got a list of 0."),
     ({"last": {"epoch": 1, "parameters": {}}}, "last must hold loss. Got none."),
     ({"last": {"epoch": 1, "loss": 1.0, "rmse": "x", "parameters": {}}}, "last.rmse must be a finite number. Got x."),
@@ -409,11 +422,13 @@ def test_a_record_is_as_its_schema_says(experiment):
     assert list(document) == list(SCHEMA["properties"])
     assert set(document["theory"]) == set(SCHEMA["properties"]["theory"]["properties"])
     assert set(SCHEMA["properties"]["outcome"]["enum"]) == set(Outcome)
+    how = SCHEMA["properties"]["table"]["properties"]["read_as"]["additionalProperties"]["enum"]
+    assert set(how) == set(HOWS)
 
 
 @given(st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=3) | st.just([]),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["epoch", "loss", "parameters", "rows", "size", "state", "recent", "a"]), inner, max_size=4),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["epoch", "loss", "parameters", "rows", "read_with", "sheet", "size", "state", "recent", "a"]), inner, max_size=4),
     max_leaves=8,
 ), st.sampled_from([*SCHEMA["properties"]]))  # fmt: skip
 def test_our_reader_of_schemas_agrees_with_jsonschema(value, name):

@@ -562,6 +562,25 @@ def test_settings_are_checked_wherever_they_come_from(run, tmp_path, table):
         assert errors.startswith(f"{name} must ")
 
 
+def test_a_record_that_does_not_hold_together_is_refused(run, tmp_path, table):
+    """Each part by itself is as the schema says; together they are no run. And a name of 5,000 letters is cut short."""
+    flags = ("--stream", "--table", table, "--target", "y", "--optimizer", "adam", "--learning-rate", 0.1)
+    found, _ = trained(run, tmp_path, *flags, "--epochs", 5)
+    path, last, own = tmp_path / "run.json", found["last"], found["resume"]
+    for change, sentence in (
+        ({"last": last | {"parameters": last["parameters"] | {"b": 1e300}}}, "last.parameters must have a loss at which a run has not diverged. Got inf."),
+        ({"last": last | {"parameters": {"b": 1.0}}}, "parameters must be w₁, w₂, w₃, b. Got b."),
+        ({"resume": own | {"state": {}}}, "resume.state must hold k, m, s for adam. Got nothing."),
+        ({"resume": own | {"state": own["state"] | {"m": [1.0]}}}, "resume.state.m must be a list of 4 numbers. Got a list of 1."),
+        ({"resume": own | {"state": own["state"] | {"k": [1.0]}}}, "resume.state.k must be a whole number. Got a list of 1."),
+        ({"resume": own | {"recent": [[1.0]]}}, "resume.recent must hold 5 numbers an epoch, θ and the loss. Got 1."),
+        ({"epochs": found["epochs"][::-1]}, "epochs must be in order, up to the last. Got others."),
+        ({"table": found["table"] | {"file": "n" * 5000}}, f"table must be a file that can be read. Got {'n' * 300}: File name too long."),
+    ):  # fmt: skip
+        path.write_text(json.dumps(found | change))
+        assert run("train", "--resume", path) == (2, "", f"{sentence}\n")
+
+
 def test_fields_are_those_of_an_experiment():
     """Names and usual values agree, so that flags mean the same for a table of any size."""
     from gd_core.large.run import LargeRun
