@@ -52,7 +52,7 @@ def train(options: argparse.Namespace, parser: Parser) -> int:
     if sentences:
         parser.exit(2, f"{sentences[0]}\n")
     if experiment.dataset == DATASET:
-        lines = (*what_is_fitted(experiment), *getattr(options, "notes", ()))
+        lines = (*what_is_fitted(vars(experiment)), *getattr(options, "notes", ()))
         print(*lines, "", sep="\n", file=sys.stderr if "json" in options else sys.stdout)
     # Opened before the training: who has waited for a run should not hear only then that it cannot be kept.
     with output(options, "csv", parser) as table, output(options, "record", parser) as kept:

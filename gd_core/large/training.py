@@ -25,7 +25,7 @@ from gd_core.moments import Moments
 from gd_core.objective import value_and_gradient
 from gd_core.optimizers import State, UpdateRule
 from gd_core.problem import rule_of_phase
-from gd_core.settings.experiment_fields import LEARNING_RATE
+from gd_core.settings.experiment_fields import LEARNING_RATE, typed_rate
 from gd_core.settings.rules import OPTIMIZER_INFO, LinearRule
 from gd_core.tables.reading import TableError
 from gd_core.tables.streaming import Chunk, Reader
@@ -226,7 +226,7 @@ def usual_rate(run: LargeRun, curvature: Curvature, start: Tensor) -> float:
         rate = (way or 1.0) / 10 * theory.rate_of_one(run)
     else:
         rate = settling_rate(curvature, run.phase, run.batch_size)
-    return float(f"{rate:.2e}") if rate < float("inf") else 1.0
+    return typed_rate(rate) if 0 < rate < float("inf") else 1.0
 
 
 class Point(NamedTuple):
