@@ -21,6 +21,7 @@ from gd_core.cli.printing import aligned
 from gd_core.export.whole_file import whole_file
 from gd_core.large.run import LargeRun
 from gd_core.settings.experiment_fields import FIELDS, LEARNING_RATE
+from gd_core.settings.fields import quoted
 from gd_core.settings.table_fields import DATASET, MAX_FEATURES
 from gd_core.words import counted
 
@@ -239,7 +240,7 @@ class _Command:
         except ValueError as error:
             raise Refused(str(error)) from None
         if record is not None:
-            how, file = record["table"].get("read_as", {}), record["table"].get("read_with", {})
+            how, file = _read_before(record["table"])
         self._read_with = {"read_as": how, "read_with": file}
         if "resume" in self.options:
             beside = next((name for name in given if name not in ("dataset", "table", "epochs")), None)
@@ -414,6 +415,20 @@ class _Command:
             start = "torchrun … -m" if self.group.size > 1 else "python -m"  # mini-batches depend on how many
             print(f"Go on with: {start} gd_core train --resume {self.record_name}", file=sys.stderr)
         return _status(interrupted)
+
+
+def _read_before(table: Mapping[str, Any]) -> tuple[dict[str, str], dict[str, str]]:
+    """How the file of a record was read: single columns, and the whole."""
+    from gd_core.tables.columns import HOWS
+    from gd_core.tables.decoding import ENCODINGS
+
+    how, file = table.get("read_as", {}), table.get("read_with", {})
+    if not (isinstance(how, dict) and all(one in HOWS for one in how.values())):
+        raise Refused(f"resume must be a whole record. Got one in which read_as is {quoted(how)}.")
+    known = isinstance(file, dict) and file.get("encoding", ENCODINGS[0]) in ENCODINGS
+    if not (known and set(file) <= {"sheet", "encoding"} and isinstance(file.get("sheet", ""), str)):
+        raise Refused(f"resume must be a whole record. Got one in which read_with is {quoted(file)}.")
+    return how, file
 
 
 def _print_table(progressed: "Progressed") -> None:

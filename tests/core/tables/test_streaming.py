@@ -601,6 +601,33 @@ def test_settings_are_checked_wherever_they_come_from(run, tmp_path, table):
         assert errors.startswith(f"{name} must ")
 
 
+def test_a_record_holds_how_its_file_was_read(run, tmp_path, monkeypatch):
+    """Whoever goes on from it need not say it again; a record that was edited by hand is refused."""
+    monkeypatch.undo()
+    path, record = tmp_path / "t.csv", tmp_path / "run.json"
+    rows = [f"{('Łódź', 'Kraków')[i % 2]},{-999 if i % 5 == 0 else i % 7},{i * i % 11}" for i in range(40)]
+    path.write_bytes("\n".join(["miasto,x,y", *rows]).encode("cp1250"))
+    flags = ("--stream", "--table", path, "--encoding", "cp1250", "--epochs", 5)
+    status, _, errors = run("train", *flags)
+    assert status == 2
+    assert errors == (
+        "x holds −999 in 8 cells, far from its other numbers. Is that a mark for missing? "
+        "Say --read-as 'x=missing' or --read-as 'x=numbers'.\n"
+    )
+    found, _ = trained(run, tmp_path, *flags, "--read-as", "x=missing")
+    assert found["table"]["read_as"] == {"x": "missing"}
+    assert found["table"]["read_with"] == {"encoding": "cp1250"}
+    assert (found["table"]["rows"], found["settings"]["missing"]) == (32, "drop")
+    more, _ = trained(run, tmp_path, "--resume", record, "--epochs", 9)
+    whole, _ = trained(run, tmp_path, *flags, "--read-as", "x=missing", "--epochs", 9)
+    assert more["theta"] == whole["theta"]
+    for name, value in (("read_as", {"x": "guesses"}), ("read_as", 5), ("read_with", {"encoding": "rot13"})):
+        record.write_text(json.dumps(whole | {"table": whole["table"] | {name: value}}))
+        status, output, errors = run("train", "--resume", record)
+        assert (status, output, errors.count("\n")) == (2, "", 1)
+        assert errors.startswith(f"resume must be a whole record. Got one in which {name} is ")
+
+
 def test_fields_are_those_of_an_experiment():
     """Names and usual values agree, so that flags mean the same for a table of any size."""
     from gd_core.large.run import LargeRun
