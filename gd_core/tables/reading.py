@@ -22,9 +22,11 @@ from gd_core.tables.files import Cells, cells_of, unpacked
 from gd_core.tables.numerals import (
     COMMA_NUMBER,
     PLAIN_NUMBER,
+    POINT_NUMBER,
     are_gaps,
     careful_numbers,
     has_decimal_commas,
+    matches,
     numerals,
     quick_numbers,
 )
@@ -243,6 +245,12 @@ def _read_cells(
     comma = has_decimal_commas(
         (one for one, fast in zip(cells, quick, strict=True) if fast is None), separator
     )
+    if comma and separator == ",":  # "20,22" in a file of decimal points is a list
+        comma = not any(
+            matches(one, POINT_NUMBER).any()
+            for one, fast in zip(cells, quick, strict=True)
+            if fast is not None
+        )
     if comma:
         notes.append("Decimal commas were recognised: 1,5 is one and a half.")
     columns: list[Column] = []

@@ -60,3 +60,14 @@ def test_where_an_encoding_does_not_matter_none_is_offered():
     ):
         assert read(source).encodings == ()
     assert set(TITLES) == set(ENCODINGS)
+
+
+def test_a_list_among_decimal_points_is_no_number():
+    """In a file that commas separate "20,22" is 20.22 only where no other column has a decimal point; infinity is no number."""
+    lines = [f'{0.5 + i},{i},"{i},{i + 2}"' if i % 3 == 0 else f"{0.5 + i},{i},{i}" for i in range(9)]
+    reading = read("\n".join(["age,end,source", *lines, "9.5,Inf,3"]))
+    assert not any("Decimal commas" in note for note in reading.notes)
+    assert [str(one) for one in reading.findings][:1] == ["row 2, column source: ‘0,2’ is not a number"]
+    assert "row 11, column end: ‘Inf’ is not a finite number" in map(str, reading.findings)
+    whole = read("\n".join(["age,end,source", *(f'{i},{i},"{i},5"' for i in range(9))]))
+    np.testing.assert_array_equal(whole.table["source"], np.arange(9) + 0.5)
