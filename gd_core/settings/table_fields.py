@@ -33,7 +33,7 @@ FEWEST_ROWS = 2
 SHOWN_NAME = 32  # characters of a column's name beside its parameter
 # Words in the names of columns that people want predicted, the likeliest first.
 TARGETS = (
-    "target", "price", "prices", "saleprice", "sales", "medv", "charges", "cost", "mpg", "salary", "wage", "income", "revenue",
+    "target", "price", "prices", "saleprice", "sales", "medv", "charges", "cost", "mpg", "gallon", "salary", "wage", "income", "revenue",
     "profit", "demand", "visits", "visitors", "passengers", "yield", "strength", "quality", "rating", "score", "grade",
     "output", "response", "y",
 )  # fmt: skip
@@ -145,8 +145,9 @@ def is_guessed_by_name(target: str) -> bool:
 
 
 def first_feature(table: "Table", target: str) -> tuple[str, ...]:
-    """The first column that varies and is not the target; of words all that they became."""
+    """The first column that varies and is not the target, words after all others; of words all that they became."""
     others = [name for name in table.offered if name != target] or [n for n in table.names if n != target]
+    others.sort(key=lambda name: table.kind_of(name) == "words")
     varies = (name for name in others if (table[name] != table[name][0]).any())
     first = next(varies, others[0])
     return tuple(name for name in table.under(table.own_name(first)) if name != target) or (first,)

@@ -117,7 +117,8 @@ def _of_scaled_target(run: Run) -> str:
 
 def _facts(run: Run, forecast: Forecast) -> None:
     """Curvatures, optimum, floor and rates, one below the other."""
-    experiment, names = run.experiment, with_columns(vars(run.experiment), run.experiment.info.parameters)
+    experiment = run.experiment
+    names = [escape(name) for name in with_columns(vars(experiment), experiment.info.parameters)]
     epochs = counted(experiment.epochs, "epoch")
     known = zip(names, forecast.optimum, forecast.optimum_digits, strict=True)
     optimum = ", ".join(

@@ -276,6 +276,9 @@ def _as_read(key: str, table: Any) -> None:
     if key in _own().brought and guessed_target(table) == page.field("target"):
         why = "by its name" if is_guessed_by_name(page.field("target")) else "as the last column of numbers"
         lines.append(f"{cut(page.field('target'))} is predicted, {why}")
+        others = [name for name in offers(table) if name != table.own_name(page.field("target"))]
+        if len(chosen := own_names(page.field("features"), table)) == 1 < len(others):
+            lines.append(f"from {cut(chosen[0])} alone: add others under Features x")
     lines += [f"{cut(one.name)}: {one.said}" for one in said[:LISTED]]
     if (more := len(said) - LISTED) > 0:
         lines.append(f"and {counted(more, 'more column')}")
@@ -284,9 +287,10 @@ def _as_read(key: str, table: Any) -> None:
     if key in _own().brought and plainly:
         more = f" and {len(plainly) - LISTED} more" if len(plainly) > LISTED else ""
         lines.append(f"{', '.join(plainly[:LISTED])}{more}: numbers")
+    held = _own().brought.get(key)
+    lines += [note.rstrip(".") for note in held.notes] if held else []
     if lines:
         st.html(f'<ul class="as-read">{"".join(f"<li>{escape(line)}</li>" for line in lines)}</ul>')
-    held = _own().brought.get(key)
     if held and held.file.source and task.free("table"):
         st.button(
             "Undo or change", icon=":material/undo:", key="read_otherwise", type="tertiary", on_click=_look_again,
@@ -395,16 +399,14 @@ def _findings(table: Any, columns: tuple[str, ...]) -> list[str]:
 
 
 def note(experiment: Experiment) -> str:
-    """What was recognised in the file, and what the link of this experiment carries."""
+    """What the link of this experiment carries; of an example where it is from."""
     if experiment.table in EXAMPLE_TABLES:
         return f"{EXAMPLE_TABLES[experiment.table].source}."
-    held = _own().brought.get(experiment.table)
-    notes = " ".join(held.notes) if held else ""
     if not experiment.table.startswith("sha256:"):
-        return f"{notes} The whole table travels in the link."
+        return "The whole table travels in the link."
     mark = experiment.table.removeprefix("sha256:")
     why = "Its rows are not in the link" if _can_travel(experiment) else "Too large for a link"
-    return f"{notes} {why}: whoever follows it must bring the same file, fingerprint {mark}."
+    return f"{why}: whoever follows it must bring the same file, fingerprint {mark}."
 
 
 def _can_travel(experiment: Experiment) -> bool:

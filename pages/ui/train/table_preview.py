@@ -50,7 +50,7 @@ def show() -> None:
             STATE["encoding"] = reading.encoding
             st.selectbox(
                 "The file is not UTF-8. Its letters are read as", ways, key="encoding", format_func=TITLES.__getitem__,
-                on_change=_encoding, help="Look at the names and words: the right choice makes them readable.",
+                on_change=_encoding, width=420, help="Look at the names and words: the right choice makes them readable.",
             )  # fmt: skip
         shown = [column for column in reading.columns if column.said or column.question]
         for number, column in enumerate(sorted(shown, key=lambda one: not one.question)[:MOST_CHOICES]):
