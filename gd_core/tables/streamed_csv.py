@@ -7,7 +7,7 @@ import csv
 import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -169,22 +169,19 @@ class CsvRows:
     ) -> Piece:
         places = self._decided.places(columns)
 
-        @cache
-        def cells(place: int) -> pa.StringArray:
-            return pc.utf8_trim_whitespace(batch[f"f{place}"])
-
+        trimmed = {place: pc.utf8_trim_whitespace(batch[f"f{place}"]) for place in places}
         blank = np.ones(len(batch), dtype=bool)
         for place in places:
             if not blank.any():
                 break
-            blank &= np.asarray(pc.equal(cells(place), ""))
+            blank &= np.asarray(pc.equal(trimmed[place], ""))
         kept = np.flatnonzero(~blank)
-        numbers = self._decided.numbers(columns, cells, where)
+        numbers = self._decided.numbers(columns, trimmed.__getitem__, where)
 
         def finding(i: int, column: int) -> Finding:
             own = self.reading.table.own_name(columns[column])
             row = int(kept[i])
-            return Finding(where(row), own, what_is_wrong(cells(places[column])[row].as_py()))
+            return Finding(where(row), own, what_is_wrong(trimmed[places[column]][row].as_py()))
 
         return Piece(numbers[kept] if len(kept) < len(numbers) else numbers, finding, ragged, share)
 

@@ -4,7 +4,6 @@ from typing import Any
 
 import streamlit as st
 
-from gd_core.tables.decoding import TITLES
 from gd_core.words import counted
 from pages.ui.look.look import plain
 from pages.ui.train import own_table
@@ -46,6 +45,8 @@ def show() -> None:
                 on_change=_sheet,
             )
         if reading.encodings:
+            from gd_core.tables.decoding import TITLES
+
             ways = list(dict.fromkeys((reading.encoding, *reading.encodings)))
             STATE["encoding"] = reading.encoding
             st.selectbox(
