@@ -25,6 +25,7 @@ from gd_core.settings.table_fields import (
 from gd_core.words import counted
 
 if TYPE_CHECKING:
+    from gd_core.tables.columns import Column
     from gd_core.tables.reading import Reading
     from gd_core.tables.table import Table
 
@@ -88,6 +89,11 @@ def add_reading(parser: argparse.ArgumentParser) -> None:
         "missing (its mark for missing is taken out) or left out. As often as there are such columns.",
     )  # fmt: skip
     files.add_argument("--sheet", metavar="NAME", help="Of a workbook the sheet to read.")
+    files.add_argument(
+        "--encoding",
+        metavar="WORD",
+        help="What text that is not UTF-8 is written in, such as cp1250 or koi8_r.",
+    )
 
 
 def with_values_joined(arguments: Sequence[str]) -> list[str]:
@@ -108,13 +114,21 @@ def settings_of(options: argparse.Namespace, parser: Parser) -> tuple[Experiment
         for name, value in vars(options).items()
         if name in FIELDS
     }
+    if "table" in query:
+        query.setdefault("dataset", "table")
     options.held, options.notes = table_in_file(
         query, options, parser
     )  # held for as long as the command runs
     if options.held is not None and "features" not in query and query.get("degree", "1") == "1":
         target = query.get("target") or guessed_target(options.held)
         features = all_features(options.held, target) if target in options.held.names else ()
-        if 1 <= len(features) <= MAX_FEATURES:
+        if len(features) > MAX_FEATURES:
+            parser.exit(
+                2,
+                f"features must name 1 to {MAX_FEATURES} of the {len(features)} columns that can be used; `train --stream` takes "
+                "them all. Got none.\n",
+            )
+        if features:
             query["features"] = FIELDS["features"].write(features)
     experiment, sentences = Experiment.from_query(query)
     if experiment.dataset == "table" and "learning_rate" not in query and not sentences:
@@ -153,35 +167,60 @@ def table_in_file(
 
     reading = reading_of(path, options, parser, as_before=as_before)
     for column in reading.questions if not as_before else ():
-        ways = " or ".join(f"--read-as '{column.name}={one}'" for one in column.others[:2])
-        parser.exit(2, f"{column.question} Say {ways}.\n")
+        parser.exit(2, f"{to_be_said(column)}\n")
     table = keep(reading.table)
     query["table"] = as_before if as_before and _is(table, as_before) else table.key
-    return table, (*reading.notes, *(f"{choice}." for choice in reading.choices))
+    return table, said_of(reading)
 
 
-def reading_of(path: Path, options: argparse.Namespace, parser: Parser, *, as_before: str = "") -> "Reading":
-    """What is in a file, read as the flags say."""
+def to_be_said(column: "Column") -> str:
+    """What has to be said of a column before its numbers can be used, and how."""
+    ways = " or ".join(f"--read-as '{column.name}={one}'" for one in column.others[:2])
+    return f"{column.question} Say {ways}."
+
+
+def said_of(reading: "Reading") -> list[str]:
+    """What was recognised in a file, a line each."""
+    return [*reading.notes, *(f"{choice}." for choice in reading.choices)]
+
+
+def how_to_read(options: argparse.Namespace) -> tuple[dict[str, str], dict[str, str]]:
+    """What is said of single columns, by their names, and of the whole file: its sheet, its encoding.
+
+    Raises:
+        ValueError: If it cannot be said so.
+    """
     from gd_core.tables.columns import HOWS
-    from gd_core.tables.reading import TableError, read
+    from gd_core.tables.decoding import ENCODINGS
 
     how: dict[str, str] = {}
     for said in getattr(options, "read_as", ()):
         column, _, word = said.rpartition("=")
         if word not in HOWS or not column:
-            parser.exit(2, f"read-as must be COLUMN=HOW with {', '.join(HOWS)}. Got {said}.\n")
+            raise ValueError(f"read-as must be COLUMN=HOW with {', '.join(HOWS)}. Got {said}.")
         how[column] = word
+    file = {name: getattr(options, name) for name in ("sheet", "encoding") if name in options}
+    if file.get("encoding", ENCODINGS[0]) not in ENCODINGS:
+        raise ValueError(f"encoding must be one of {', '.join(ENCODINGS)}. Got {file['encoding']}.")
+    return how, file
+
+
+def reading_of(path: Path, options: argparse.Namespace, parser: Parser, *, as_before: str = "") -> "Reading":
+    """What is in a file, read as the flags say."""
+    from gd_core.tables.reading import TableError, read
+
     try:
+        how, of_file = how_to_read(options)
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)
-        reading = read(data, how, sheet=getattr(options, "sheet", ""))
+        reading = read(data, how, sheet=of_file.get("sheet", ""), encoding=of_file.get("encoding", ""))
         if as_before and not _is(reading.table, as_before):
             with suppress(TableError):  # there may be too few plain numbers
                 plain = read(data, plainly=True)
                 reading = plain if _is(plain.table, as_before) else reading
     except OSError as error:
         parser.exit(2, f"table must be a file that can be read. Got {path}: {error.strerror}.\n")
-    except TableError as error:
+    except ValueError as error:
         parser.exit(2, f"{error}\n")
     return reading
 
@@ -192,10 +231,10 @@ def _is(table: "Table", key: str) -> bool:
     return key == table.mark or (other is not None and other.mark == table.mark)
 
 
-def what_is_fitted(experiment: Experiment) -> list[str]:
+def what_is_fitted(values: Mapping[str, Any]) -> list[str]:
     """The first lines of a run on a table: the target, the features, the rows, and those that are left out."""
-    features = own_names(experiment.features, table_at_hand(experiment.table))
-    power = f", degree {experiment.degree}" if experiment.degree > 1 else ""
-    rows = counted(experiment.points, "row")
-    first = f"{experiment.target} from {', '.join(features)}{power}: {rows}{set_aside(vars(experiment))}."
-    return [line for line in (first, left_out_rows(vars(experiment))) if line]
+    features = own_names(values["features"], table_at_hand(values["table"]))
+    power = f", degree {values['degree']}" if values["degree"] > 1 else ""
+    rows = counted(values["points"], "row")
+    first = f"{values['target']} from {', '.join(features)}{power}: {rows}{set_aside(values)}."
+    return [line for line in (first, left_out_rows(values)) if line]

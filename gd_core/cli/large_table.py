@@ -16,12 +16,14 @@ from time import monotonic
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
+from gd_core.cli.flags import how_to_read, said_of, to_be_said, what_is_fitted
 from gd_core.cli.printing import aligned, print_json
 from gd_core.export.record_file import ROWS, problem_with_listing, strict_json
 from gd_core.export.record_reading import read
 from gd_core.export.whole_file import is_same_file, try_whole_file, whole_file
 from gd_core.large.run import LargeRun
 from gd_core.settings.experiment_fields import FIELDS, LEARNING_RATE, MAX_UPDATES
+from gd_core.settings.fields import quoted
 from gd_core.settings.table_fields import DATASET, MAX_FEATURES
 from gd_core.words import counted
 
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from gd_core.large.distributed import Group
     from gd_core.large.record import Progressed
     from gd_core.large.training import LargeProblem, Point, Seen
+    from gd_core.tables.chunks import Source
     from gd_core.tables.streaming import Reader
 
 COLUMNS = 8  # of it for parameters, at most
@@ -36,7 +39,7 @@ RECORDED_EVERY = 2.0  # seconds; what an interruption can cost, beside an epoch
 SHOWN_EVERY = 0.2  # seconds between two updates of the progress bar
 TABLE_FILES = (".csv", ".tsv", ".txt", ".parquet")
 OWN_FLAGS = ("resume", "device", "stream")
-NOT_HERE = ("csv", "read_as", "sheet")
+NOT_HERE = ("csv",)
 
 
 def takes(options: Namespace) -> bool:
@@ -178,6 +181,7 @@ class _Command:
         self.record_name = _record_name(options)
         self._recorded_at = -RECORDED_EVERY
         self._failed: OSError | None = None
+        self._read_with: dict[str, Any] = {}
 
     def run(self) -> int:
         """Read, train, print, record."""
@@ -189,6 +193,8 @@ class _Command:
         with _Bar("reading", 1.0, self.speaks) as bar:
             reader, seen = look_through(run, reader, self.group, bar.to)
         problem, progressed, point = self._agreed(lambda: self._begun(run, seen, record))
+        if self.speaks:
+            self._tell(run, reader.source, seen)
         if self.speaks or problem.run.batch_size:
             interrupted = self._train(progressed, point, reader, path)
         else:
@@ -231,9 +237,16 @@ class _Command:
         given = {name: getattr(self.options, name) for name in FIELDS if name in self.options}
         for name in NOT_HERE:
             if name in self.options:
-                why = ": --record keeps the epochs" if name == "csv" else ": it holds numbers as they are"
-                flag = name.replace("_", "-")
-                raise Refused(f"{flag} must be left out for a table that is read in pieces{why}.")
+                raise Refused(
+                    f"{name} must be left out for a table that is read in pieces: --record keeps the epochs."
+                )
+        try:
+            how, file = how_to_read(self.options)
+        except ValueError as error:
+            raise Refused(str(error)) from None
+        if record is not None:
+            how, file = _read_before(record["table"])
+        self._read_with = {"read_as": how, "read_with": file}
         if "resume" in self.options:
             beside = next((name for name in given if name not in ("dataset", "table", "epochs")), None)
             if beside:
@@ -258,25 +271,41 @@ class _Command:
         if self.record_name is not None and self.speaks:
             self._try_record(Path(self.record_name), path)
         try:
-            source = open_table(path)
+            source = open_table(path, how, **file)
         except OSError as error:
             name = str(path)[:300]  # of a record it may be anything
             raise Refused(f"table must be a file that can be read. Got {name}: {error.strerror}.") from None
-        chosen, run = run, run.on(source.names, source.usable)
+        reading = source.reading
+        for column in reading.questions:
+            raise Refused(to_be_said(column))
+        run = run.on(reading.table)
+        if "missing" not in given and record is None:
+            gaps = any(reading.table.missing[name] for name in (run.target, *run.features))
+            run = replace(run, missing="drop" if gaps or not source.whole else "refuse")
         if "every" in self.options and self.record_name is not None:
             sentence = problem_with_listing(int(every), run.epochs, len(run.parameters))
             if sentence:
                 raise Refused(sentence)
-        notes = [*source.notes]
-        left = [name for name in source.names if name not in (*run.features, run.target)]
-        if left and not chosen.features:
-            notes.append(
-                f"Left out of a table that is read in pieces, as no numbers to predict from: {', '.join(left[:10])}."
-            )
-        for note in notes:
-            if self.speaks:
-                print(note, file=sys.stderr)
         return path, Reader(source, run.features, run.target, run.missing), run
+
+    def _tell(self, run: LargeRun, source: "Source", seen: "Seen") -> None:
+        """What is fitted, and what was recognised in the file, as of a table that is held."""
+        from gd_core.tables.table import keep
+
+        reading, rows = source.reading, seen.moments.rows
+        table = keep(reading.table)
+        lines = what_is_fitted(vars(run) | {"table": table.mark, "points": rows})
+        if not source.whole:
+            gone = f"{counted(seen.dropped, 'row')} {'is' if seen.dropped == 1 else 'are'} left out, for want of a number."
+            told = f"What its columns hold was told from {len(reading.rows):,} rows from all over it."
+            lines = [lines[0], *([gone] if seen.dropped else []), told]
+        file = sys.stderr if "json" in self.options else sys.stdout
+        print(*lines, *said_of(reading), "", sep="\n", file=file)
+
+    def _document(self, progressed: "Progressed", path: Path) -> dict[str, Any]:
+        document = progressed.document(path, self.group.size, self.group.device.type, self.every)
+        document["table"] |= self._read_with
+        return document
 
     def _try_record(self, name: Path, table: Path) -> None:
         """Find out before the run whether its record can be kept."""
@@ -364,7 +393,7 @@ class _Command:
         """Write the record so far. Where that fails the older one stays, and the next time it is tried again."""
         if self.record_name is None:
             return
-        document = progressed.document(path, self.group.size, self.group.device.type, self.every)
+        document = self._document(progressed, path)
         try:
             with whole_file(self.record_name) as file:
                 file.write(f"{strict_json(document, indent=2)}\n")
@@ -377,8 +406,7 @@ class _Command:
         """Record the end and print the run; the exit status."""
         self._record(progressed, path)
         if "json" in self.options:
-            document = progressed.document(path, self.group.size, self.group.device.type, self.every)
-            print_json(document, progressed.rows(progressed.every))
+            print_json(self._document(progressed, path), progressed.rows(progressed.every))
         else:
             _print_table(progressed)
         if self._failed:
@@ -394,6 +422,18 @@ class _Command:
             start = "torchrun … -m" if self.group.size > 1 else "python -m"  # mini-batches depend on how many
             print(f"Go on with: {start} gd_core train --resume {self.record_name}", file=sys.stderr)
         return _status(interrupted)
+
+
+def _read_before(table: Mapping[str, Any]) -> tuple[dict[str, str], dict[str, str]]:
+    """How the file of a record was read: single columns, and the whole."""
+    from gd_core.tables.decoding import ENCODINGS
+
+    how, file = table.get("read_as", {}), table.get("read_with", {})
+    if file.get("encoding", ENCODINGS[0]) not in ENCODINGS:
+        raise Refused(
+            f"table.read_with.encoding must be one of {', '.join(ENCODINGS)}. Got {quoted(file['encoding'])}."
+        )
+    return how, file
 
 
 def _print_table(progressed: "Progressed") -> None:
@@ -416,9 +456,9 @@ def _print_table(progressed: "Progressed") -> None:
         )
     if len(run.parameters) > COLUMNS:
         notes.append(f"{counted(len(run.parameters) - COLUMNS, 'more parameter')} are in the record.")
-    if seen.dropped or seen.filled:
+    if seen.filled:
         notes.append(
-            f"{counted(seen.dropped, 'row')} were left out, {counted(seen.filled, 'cell')} took their column’s mean."
+            f"{counted(seen.filled, 'cell')} took {'its' if seen.filled == 1 else 'their'} column’s mean."
         )
     print("", *notes, "", progressed.verdict(), sep="\n")
 

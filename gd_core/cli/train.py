@@ -55,7 +55,7 @@ def train(options: argparse.Namespace, parser: Parser) -> int:
     if sentences:
         parser.exit(2, f"{sentences[0]}\n")
     if experiment.dataset == DATASET:
-        lines = (*what_is_fitted(experiment), *getattr(options, "notes", ()))
+        lines = (*what_is_fitted(vars(experiment)), *getattr(options, "notes", ()))
         print(*lines, "", sep="\n", file=sys.stderr if "json" in options else sys.stdout)
     # Opened before the training: who has waited for a run should not hear only then that it cannot be kept.
     from gd_core.export.epoch_table import rows as epoch_rows
@@ -122,7 +122,7 @@ def _source(options: argparse.Namespace) -> Mapping[str, Any]:
     return {
         "file": options.table,
         "read_as": {column: how for column, _, how in said},
-        "read_with": {name: getattr(options, name) for name in ("sheet",) if name in options},
+        "read_with": {name: getattr(options, name) for name in ("sheet", "encoding") if name in options},
     }
 
 

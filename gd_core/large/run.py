@@ -4,15 +4,26 @@ The fields have the names, bounds and sentences of an `Experiment`. They are a v
 `Experiment` is what fits into a link and a page.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from gd_core.settings.experiment import defaults, problem_with
 from gd_core.settings.experiment_fields import FIELDS, LEARNING_RATE, Phase
 from gd_core.settings.fields import Field, ParameterError, quoted
 from gd_core.settings.rules import OPTIMIZER_INFO
-from gd_core.settings.table_fields import DATASET, parameter_names
+from gd_core.settings.table_fields import (
+    DATASET,
+    all_features,
+    first_feature,
+    guessed_target,
+    parameter_names,
+    problem_with_column,
+    under,
+)
+
+if TYPE_CHECKING:
+    from gd_core.tables.table import Table
 
 MAX_FEATURES = 1000
 MAX_DEGREE = 5  # rows are added up in powers of x as it is, which lose digits with each degree
@@ -110,21 +121,22 @@ class LargeRun:
             raise ParameterError("learning_rate", LEARNING_RATE.wrong("learning_rate", 0.0) or "")
         return cls(**(usual | read))
 
-    def on(self, names: Sequence[str], usable: Sequence[str] = ()) -> Self:
-        """The same with columns of a file: by default the target is the last that can be used, the features all others.
+    def on(self, table: "Table") -> Self:
+        """The same with columns of a table, chosen as on a page: by default the target is guessed, the features all others.
 
         Raises:
             ParameterError: If a column is not there, or used twice.
         """
-        usable = usable if len(usable) > 1 else names
-        target = self.target or usable[-1]
-        features = self.features or tuple(name for name in usable if name != target)
-        for field, name in (("target", target), *(("features", name) for name in features)):
-            if name not in names:
-                shown = ", ".join(names[:5]) + (f" and {len(names) - 5:,} more" if len(names) > 5 else "")
-                raise ParameterError(
-                    field, f"{field} must be of the table’s columns: {shown}. Got {quoted(name)}."
-                )
+        target = self.target or guessed_target(table)
+        if len(columns := under(table, target)) == 1:
+            target = columns[0]
+        if sentence := problem_with_column("target", target, table):
+            raise ParameterError("target", sentence)
+        features = tuple(column for name in self.features for column in under(table, name))
+        features = features or all_features(table, target) or first_feature(table, target)
+        for name in features:
+            if sentence := problem_with_column("features", name, table):
+                raise ParameterError("features", sentence.replace("must be a column", "must be columns"))
         if target in features:
             raise ParameterError(
                 "features",

@@ -226,7 +226,7 @@ def usual_rate(run: LargeRun, curvature: Curvature, start: Tensor) -> float:
         rate = (way or 1.0) / 10 * theory.rate_of_one(run)
     else:
         rate = settling_rate(curvature, run.phase, run.batch_size)
-    return typed_rate(rate) if rate < float("inf") else 1.0
+    return typed_rate(rate) if 0 < rate < float("inf") else 1.0
 
 
 class Point(NamedTuple):

@@ -9,6 +9,7 @@ from gd_core.reasons.phrases import CLOSE, phase_of, rmse_of, sizes_of
 from gd_core.settings.catalog import LOSS_INFO
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.rules import OPTIMIZER_INFO
+from gd_core.settings.table_fields import with_columns
 from gd_core.theory import Forecast
 from gd_core.training import Epochs
 from gd_core.words import floor_of, percent, short, significant, some
@@ -41,7 +42,7 @@ def converged(
 
 def _undetermined(experiment: Experiment, forecast: Forecast) -> str:
     """Which parameters are not determined by the data, but only their combination."""
-    curvature, names = forecast.curvature, experiment.info.parameters
+    curvature, names = forecast.curvature, with_columns(vars(experiment), experiment.info.parameters)
     flat = curvature.eigenvectors[:, curvature.eigenvalues == 0]
     if not flat.shape[1]:
         return ""
@@ -75,7 +76,7 @@ def _coefficient_off(recording: Epochs, experiment: Experiment, forecast: Foreca
     place = int(shares.argmax())
     if not float(shares[place]) > OFF:
         return ""
-    name = experiment.info.parameters[place]
+    name = with_columns(vars(experiment), experiment.info.parameters)[place]
     text = (
         f"{name} is still {percent(float(shares[place]))} off: {short(float(ends[place]))}, where least squares has "
         f"{short(float(best[place]))}"

@@ -13,6 +13,7 @@ from gd_core.settings.catalog import LOSS_INFO
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.experiment_fields import Phase, typed_rate
 from gd_core.settings.rules import OPTIMIZER_INFO, LinearRule, linear_step
+from gd_core.settings.table_fields import with_columns
 from gd_core.theory import Forecast, factor, first_step_rate, limit_along
 from gd_core.training import Epochs
 from gd_core.words import counted, percent, short, some
@@ -126,7 +127,7 @@ def _why_slow(experiment: Experiment, forecast: Forecast) -> str:
 
 def _lagging(recording: Epochs, experiment: Experiment, forecast: Forecast) -> str:
     """Which parameter is nearly there and which has hardly moved, in raw units, and why with one feature."""
-    problem, names = forecast.problem, experiment.info.parameters
+    problem, names = forecast.problem, with_columns(vars(experiment), experiment.info.parameters)
     if bool((forecast.curvature.eigenvalues == 0).any()) or len(names) < 2:
         return ""
     starts, ends = problem.raw(problem.start), problem.raw(recording.epoch_theta[-1])

@@ -33,7 +33,7 @@ FEWEST_ROWS = 2
 SHOWN_NAME = 32  # characters of a column's name beside its parameter
 # Words in the names of columns that people want predicted, the likeliest first.
 TARGETS = (
-    "target", "price", "prices", "saleprice", "sales", "medv", "charges", "cost", "mpg", "salary", "wage", "income", "revenue",
+    "target", "price", "prices", "saleprice", "sales", "medv", "charges", "cost", "mpg", "gallon", "salary", "wage", "income", "revenue",
     "profit", "demand", "visits", "visitors", "passengers", "yield", "strength", "quality", "rating", "score", "grade",
     "output", "response", "y",
 )  # fmt: skip
@@ -62,7 +62,7 @@ def problem_with_table_field(name: str, value: Any, others: Mapping[str, Any], f
     table = table_at_hand(others["table"])
     match name:
         case "target":
-            return _problem_with_column(name, value, table)
+            return problem_with_column(name, value, table)
         case "features":
             return _problem_with_features(value, others["target"], table)
         case "degree":
@@ -118,7 +118,7 @@ def usual_fields(key: str) -> dict[str, Any]:
     if table is None:
         return dict(NO_TABLE)
     target = guessed_target(table)
-    features = _first_feature(table, target)
+    features = first_feature(table, target)
     values = {"table": key, "target": target, "features": features, "degree": 1}
     return {name: values[name] for name in ("target", "features", "degree")} | {
         "missing": usual_missing(values)
@@ -144,9 +144,10 @@ def is_guessed_by_name(target: str) -> bool:
     return not set(TARGETS).isdisjoint(re.findall("[a-z]+", spaced))
 
 
-def _first_feature(table: "Table", target: str) -> tuple[str, ...]:
-    """The first column that varies and is not the target; of words all that they became."""
+def first_feature(table: "Table", target: str) -> tuple[str, ...]:
+    """The first column that varies and is not the target, words after all others; of words all that they became."""
     others = [name for name in table.offered if name != target] or [n for n in table.names if n != target]
+    others.sort(key=lambda name: table.kind_of(name) == "words")
     varies = (name for name in others if (table[name] != table[name][0]).any())
     first = next(varies, others[0])
     return tuple(name for name in table.under(table.own_name(first)) if name != target) or (first,)
@@ -208,9 +209,14 @@ def as_columns(name: str, value: Any, key: str) -> Any:
     if table is None:
         return value
     if name == "target":
-        under = table.under(value)
-        return under[0] if len(under) == 1 else value
-    return tuple(column for one in value for column in table.under(one) or (one,))
+        columns = under(table, value)
+        return columns[0] if len(columns) == 1 else value
+    return tuple(column for one in value for column in under(table, one))
+
+
+def under(table: "Table", name: str) -> tuple[str, ...]:
+    """The columns that a name stands for; the name itself if there are none."""
+    return table.under(name) or (name,)
 
 
 def offers(table: "Table") -> list[str]:
@@ -233,7 +239,7 @@ def fitting_default(name: str, value: Any, values: Mapping[str, Any]) -> Any:
     if table is None:
         return value
     if name == "features" and values["target"] in value:
-        return _first_feature(table, values["target"])
+        return first_feature(table, values["target"])
     if name == "degree" and len(values["features"]) > 1:
         return 1
     if name == "missing" and value in ("refuse", "drop"):
@@ -275,18 +281,20 @@ def parameter_names(weights: int) -> tuple[str, ...]:
 
 
 def with_columns(values: Mapping[str, Any], names: Sequence[str]) -> list[str]:
-    """The names of a table's parameters with the column that each belongs to: w₁ (size), or w₂ (size²) of its powers."""
+    """The names of a table's parameters with the column that each belongs to: w₁ (size), or w₂ (size²) of its powers.
+
+    A unit in brackets stands behind a comma: w₂ (speed², mph).
+    """
     if values["dataset"] != DATASET:
         return list(names)
-    features = [
-        name if len(name) <= SHOWN_NAME else f"{name[: SHOWN_NAME - 1]}…" for name in values["features"]
-    ]
-    if values["degree"] > 1:
-        powers = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
-        features = [
-            features[0],
-            *(f"{features[0]}{str(k).translate(powers)}" for k in range(2, values["degree"] + 1)),
-        ]
+    powers = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+    features = []
+    for name in values["features"]:
+        name = name if len(name) <= SHOWN_NAME else f"{name[: SHOWN_NAME - 1]}…"
+        for k in range(1, values["degree"] + 1):
+            head, bracket, unit = name.partition(" (")
+            power = str(k).translate(powers) if k > 1 else ""
+            features.append(f"{head}{power}{', ' if bracket else ''}{unit.removesuffix(')')}")
     return [
         *(f"{name} ({column})" for name, column in zip(names, features, strict=False)),
         *names[len(features) :],
@@ -312,7 +320,8 @@ def _problem_with_key(value: Any) -> str | None:
     return None
 
 
-def _problem_with_column(name: str, value: Any, table: "Table | None") -> str | None:
+def problem_with_column(name: str, value: Any, table: "Table | None") -> str | None:
+    """The sentence that says why a field's value is no column of the table that can be used; None if it is one."""
     if table is None:
         return (
             None
@@ -334,7 +343,7 @@ def _problem_with_features(value: Any, target: str, table: "Table | None") -> st
         got = len(value) if isinstance(value, tuple) else quoted(value)
         return f"features must be 1 to {MAX_FEATURES} columns. Got {got}."
     for name in value:
-        if sentence := _problem_with_column("features", name, table):
+        if sentence := problem_with_column("features", name, table):
             return sentence.replace("must be a column", "must be columns")
     if len(set(value)) < len(value):
         return f"features must be different columns. Got {quoted(_listed(value))}."

@@ -3,16 +3,16 @@
 Every decision that another could have taken otherwise is a short sentence, and is taken back by saying `how`.
 """
 
-import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 from pyarrow import compute
 
-from gd_core.tables.dates import dates_of, looks_dated, since_first
-from gd_core.tables.numerals import PARTS, Numerals, are_gaps, numerals
+from gd_core.tables.dates import dates_of, looks_dated, since, since_first
+from gd_core.tables.numerals import PARTS, TAKEN_OFF, Numerals, are_gaps, numerals, quick_numbers
+from gd_core.tables.patterns import holds, is_whole
 from gd_core.tables.table import LARGEST, SMALLEST, clean_name
 from gd_core.words import counted
 
@@ -24,13 +24,24 @@ NAMED = 28  # characters of a column's name, and of a word, in an indicator's
 NUMBERS, COMMAS, WORDS, DATES, DAY_FIRST, MONTH_FIRST, MISSING, LEFT_OUT = HOWS = (
     "numbers", "decimal commas", "words", "dates", "day first", "month first", "missing", "left out",
 )  # fmt: skip
-ID_NAME = re.compile(
-    r"(?:^|[ _.-])(?i:id|index|idx|row|rownames|rownum|nr|no|obs|#|unnamed: 0)\.?$|(?<=[a-z])I[Dd]$"
-)
-NINES = re.compile(r"-?(?:9+|9+\.9+)")
+ID_NAME = r"(?:^|[ _.-])(?i:id|index|idx|row|rownames|rownum|nr|no|obs|#|unnamed: 0)\.?$|(?<=[a-z])I[Dd]$"
+NINES = r"-?(?:9+|9+\.9+)"
 FEWEST_MARKS = (
     2  # cells with one number that is far outside the rest, from which on it may be a mark for missing
 )
+
+
+class Unlike(ValueError):
+    """A cell that the rest of its column had decided otherwise about, had it been there.
+
+    Attributes:
+        place: Which of the cells.
+        what: What is the matter, to follow its row and column in a sentence.
+    """
+
+    def __init__(self, place: int, what: str) -> None:
+        super().__init__(what)
+        self.place, self.what = place, what
 
 
 class Column(NamedTuple):
@@ -44,6 +55,7 @@ class Column(NamedTuple):
         offered: Whether it is worth predicting from, or being predicted: no row number is, nor what never changes.
         others: What else it could be read as, by `how`.
         question: What has to be said before the numbers can be used, or "".
+        again: Makes the same columns, [n, c], of other cells of this one; `Unlike` where these would have changed them.
     """
 
     name: str
@@ -53,6 +65,7 @@ class Column(NamedTuple):
     offered: bool = True
     others: tuple[str, ...] = ()
     question: str = ""
+    again: Callable[[pa.StringArray], np.ndarray] | None = None
 
     @property
     def kind(self) -> str:
@@ -90,7 +103,8 @@ def column_of(
         )
     if how == WORDS:
         return _words(name, cells, set())
-    found = Numerals(quick) if quick is not None else numerals(cells, comma or how == COMMAS)
+    comma |= how == COMMAS
+    found = Numerals(quick) if quick is not None else numerals(cells, comma)
     values = _within_reach(found.values)
     filled = len(cells) - _gaps(cells)
     known = int((~np.isnan(values)).sum())
@@ -101,7 +115,9 @@ def column_of(
             return _dates(name, cells, "") or _words(name, cells, {NUMBERS} if known else set())
     if known == 0:
         return Column(name, LEFT_OUT, "holds no number", {}, others=(WORDS, DATES))
-    return _numbers(name, values, found.said, how, unnamed_first=unnamed_first)
+    made = _numbers(name, values, found.said, how, unnamed_first=unnamed_first)
+    mark, said = _mark(values) if made.how == MISSING else None, found.said
+    return made._replace(again=lambda more: _numbers_again(more, comma, said, mark))
 
 
 def plain_column(name: str, values: np.ndarray, filled: int) -> Column:
@@ -139,7 +155,7 @@ def _numbers(
     each_its_own = len(known) == len(values) > 2 and (values == np.floor(values)).all()
     if each_its_own and (
         (unnamed_first and (np.diff(values) == 1).all())
-        or (ID_NAME.search(name) is not None and len(np.unique(values)) == len(values))
+        or (holds(ID_NAME, name) is not None and len(np.unique(values)) == len(values))
     ):
         said_id = "a row number, so it is not offered to predict from"
         return Column(name, NUMBERS, said_id, {name: values}, offered=False, others=tuple(others))
@@ -148,6 +164,20 @@ def _numbers(
             name, NUMBERS, "the same in every row", {name: values}, offered=False, others=(LEFT_OUT,)
         )
     return Column(name, NUMBERS, "; ".join(words), {name: values}, others=tuple(others))
+
+
+def _numbers_again(
+    cells: pa.StringArray, comma: bool, said: tuple[str, ...], mark: tuple[float, int] | None
+) -> np.ndarray:
+    """More numbers of a column, [n, 1]."""
+    quick = None if comma else quick_numbers(cells)
+    found = Numerals(quick) if quick is not None else numerals(cells, comma, said)
+    values = _within_reach(found.values)
+    new = next((one.removesuffix(TAKEN_OFF) for one in found.said if one.endswith(TAKEN_OFF)), "")
+    if new and not any(one.endswith(TAKEN_OFF) for one in said):
+        place = next(i for i, cell in enumerate(cells) if new in cell.as_py())
+        raise Unlike(place, f": a number with {new}, and none has a mark before")
+    return (values if mark is None else np.where(values == mark[0], np.nan, values))[:, np.newaxis]
 
 
 def _mark(values: np.ndarray) -> tuple[float, int] | None:
@@ -160,7 +190,7 @@ def _mark(values: np.ndarray) -> tuple[float, int] | None:
         if count < FEWEST_MARKS or len(rest) < FEWEST_MARKS or rest[0] == rest[-1]:
             continue
         gap, spread = min(abs(end - rest[0]), abs(end - rest[-1])), rest[-1] - rest[0]
-        nines = NINES.fullmatch(f"{end:.12g}") is not None
+        nines = is_whole(NINES, f"{end:.12g}") is not None
         if abs(end) >= 9 and gap > (1 if nines else 10) * spread:
             return float(end), count
     return None
@@ -182,7 +212,7 @@ def _dates(name: str, cells: pa.StringArray, how: str) -> Column | None:
     known = int((~np.isnan(found.days)).sum())
     if known < 2 or (not how and known < SHARE * (len(cells) - _gaps(cells))) or _one(found.days):
         return None
-    since, unit = since_first(found)
+    numbers, unit = since_first(found)
     said, question, others = unit, "", (WORDS, LEFT_OUT)
     if found.order:
         others = (DAY_FIRST, MONTH_FIRST, *others)
@@ -193,15 +223,36 @@ def _dates(name: str, cells: pa.StringArray, how: str) -> Column | None:
         )
         question = f"{name} holds dates such as {example}. Does the day come first, or the month?"
     place = f"{_short(name)} ({unit})"
-    return Column(name, how or DATES, said, {clean_name(place): since}, others=others, question=question)
+    first, monthly, order = float(np.nanmin(found.days)), found.months is not None, found.order
+
+    def again(more: pa.StringArray) -> np.ndarray:
+        these = dates_of(more, order)
+        if monthly and these.months is None and (~np.isnan(these.days)).any():
+            days = these.days[~np.isnan(these.days)].astype("datetime64[D]")
+            inside = np.flatnonzero(~np.isnan(these.days))[days != days.astype("datetime64[M]")]
+            raise Unlike(int(inside[0]) if len(inside) else 0, ": not the first of a month, as all before")
+        return since(these, first, unit)[:, np.newaxis]
+
+    columns = {clean_name(place): numbers}
+    return Column(name, how or DATES, said, columns, others=others, question=question, again=again)
+
+
+COMPACT = r"^((?:19|20)[0-9]{2})(0[1-9]|1[0-2])([0-3][0-9])$"
 
 
 def _compact(name: str, cells: pa.StringArray) -> Column | None:
     """Dates written as 20140131, in a column that is called one."""
-    pattern = r"^((?:19|20)[0-9]{2})(0[1-9]|1[0-2])([0-3][0-9])$"
-    if _gaps(cells) + int(pc.sum(pc.match_substring_regex(cells, pattern)).as_py() or 0) < len(cells):
+
+    def parted(some: pa.StringArray) -> pa.StringArray:
+        return pc.replace_substring_regex(some, COMPACT, r"\1-\2-\3")
+
+    if _gaps(cells) + int(pc.sum(pc.match_substring_regex(cells, COMPACT)).as_py() or 0) < len(cells):
         return None
-    return _dates(name, pc.replace_substring_regex(cells, pattern, r"\1-\2-\3"), "")
+    found = _dates(name, parted(cells), "")
+    if found is None or found.again is None:
+        return found
+    again = found.again
+    return found._replace(again=lambda more: again(parted(more)))
 
 
 def _one(values: np.ndarray) -> bool:
@@ -232,17 +283,38 @@ def _words(name: str, cells: pa.StringArray, others: set[str]) -> Column:
     at = np.asarray(kinds.indices)
     gap = gaps[at]
 
+    def again(more: pa.StringArray) -> np.ndarray:
+        return _words_again(more, [word for word, _ in order])
+
     def indicator(i: int) -> np.ndarray:
         return np.where(gap, np.nan, (at == i).astype(float))
 
     if len(order) == 2:
         said = f"{_quoted(order[0][0])} = 0, {_quoted(order[1][0])} = 1"
-        return Column(name, WORDS, said, {name: indicator(order[1][1])}, others=choices)
+        columns = {name: indicator(order[1][1])}
+        return Column(name, WORDS, said, columns, others=choices, again=again)
     columns = {}
     for word, i in order[1:]:
         columns[unique(f"{_short(name)} = {_short(clean_name(word) or '?')}", columns)] = indicator(i)
     said = f"1 for each of {', '.join(_quoted(word) for word, _ in order[1:])}, else 0; {_quoted(order[0][0])} where all are 0"
-    return Column(name, WORDS, said, columns, others=choices)
+    return Column(name, WORDS, said, columns, others=choices, again=again)
+
+
+def _words_again(cells: pa.StringArray, words: list[str]) -> np.ndarray:
+    """1 where a cell holds a word, for each word but the first, [n, c]."""
+    kinds = cells.dictionary_encode()
+    here = kinds.dictionary.to_pylist()
+    place = {word: float(i) for i, word in enumerate(words)}
+    gaps = are_gaps(here)
+    for i in range(len(here)):
+        if here[i] not in place and not gaps[i]:
+            at = int(np.argmax(np.asarray(kinds.indices) == i))
+            known = ", ".join(map(_quoted, words))
+            raise Unlike(at, f": ‘{_quoted(here[i])}’ is a new word beside {known}")
+    found = np.array([place.get(word, np.nan) for word in here])[np.asarray(kinds.indices)]
+    made = (found[:, np.newaxis] == np.arange(1, len(words))).astype(float)
+    made[np.isnan(found)] = np.nan
+    return made
 
 
 def unique(name: str, taken: Mapping[str, Any]) -> str:

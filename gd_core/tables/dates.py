@@ -94,14 +94,31 @@ def since_first(dates: Dates) -> tuple[np.ndarray, str]:
 
     Months are twelfths of a year. Other dates are days, or years of 365.25 days if they span more than 1,000.
     """
-    first = np.nanmin(dates.days)
+    first = float(np.nanmin(dates.days))
     day = np.datetime64("1970-01-01", "D") + int(np.floor(first))
     if dates.months is not None:
-        return (dates.months - np.nanmin(dates.months)) / 12, f"years since {str(day)[:7]}"
+        unit = f"years since {str(day)[:7]}"
+    elif np.nanmax(dates.days) - np.floor(first) > LONG_SPAN:
+        unit = f"years since {day}"
+    else:
+        unit = f"days since {day}"
+    return since(dates, first, unit), unit
+
+
+def since(dates: Dates, first: float, unit: str) -> np.ndarray:
+    """Years or days since a first date, [N], negative before it.
+
+    Args:
+        dates: They; with months if the unit is years since a month.
+        first: Days since 1970.
+        unit: As `since_first` writes it.
+    """
+    if unit.count("-") == 1:  # years since 2014-05
+        month = np.datetime64(int(np.floor(first)), "D").astype("datetime64[M]").astype(float)
+        months = np.full(len(dates.days), np.nan) if dates.months is None else dates.months
+        return (months - month) / 12
     days = dates.days - np.floor(first)
-    if np.nanmax(days) > LONG_SPAN:
-        return days / DAYS_A_YEAR, f"years since {day}"
-    return days, f"days since {day}"
+    return days / DAYS_A_YEAR if unit.startswith("years") else days
 
 
 def _order(words: pa.StringArray, said: str) -> tuple[str, bool]:

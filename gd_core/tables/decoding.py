@@ -32,7 +32,17 @@ TITLES = {
     "cp1252": "Latin-1 (Windows-1252)",
     "cp949": "Korean CP949",
     "cp932": "Shift-JIS",
+    "gb18030": "Chinese GB18030",
+    "big5": "Chinese Big5",
+    "cp1251": "Cyrillic Windows-1251",
+    "cp1250": "Central European Windows-1250",
+    "cp1253": "Greek Windows-1253",
+    "cp1254": "Turkish Windows-1254",
+    "cp1255": "Hebrew Windows-1255",
+    "cp1256": "Arabic Windows-1256",
+    "cp1257": "Baltic Windows-1257",
     "mac_roman": "Mac Roman",
+    "koi8_r": "Cyrillic KOI8-R",
 }
 
 
@@ -40,21 +50,30 @@ class TableError(ValueError):
     """Something of which no table can be made. The message is one sentence for a student, or two."""
 
 
+class TooLargeError(TableError):
+    """A table that is too large for a page; it can be read in pieces."""
+
+
 NUL = "The file holds NUL bytes, so it is not text. Save the table as CSV."
 
 
-def text_of(source: bytes | str, notes: list[str]) -> str:
-    """The text of a file from its first row on, with one kind of line end.
+def text_of(source: bytes | str, notes: list[str], encoding: str = "") -> tuple[str, str]:
+    """The text of a file from its first row on, with one kind of line end; and its encoding, if it is not Unicode's.
+
+    Args:
+        source: The file.
+        notes: Takes what was recognised.
+        encoding: One of `ENCODINGS`, if that has been said of a file that is not UTF-8.
 
     Raises:
         TableError: If there is none.
     """
     size = len(source)
     if size > MAX_BYTES:
-        raise TableError(
+        raise TooLargeError(
             f"The file must have at most {short(MAX_BYTES / 1e6)} MB. Got {short(size / 1e6)} MB: leave out rows or columns."
         )
-    text = source if isinstance(source, str) else _decoded(source, notes)
+    text, found = (source, "") if isinstance(source, str) else _decoded(source, notes, encoding)
     text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
     if "\0" in text:
         raise TableError(NUL)
@@ -66,30 +85,45 @@ def text_of(source: bytes | str, notes: list[str]) -> str:
     steering = sum(ord(c) < 32 and c not in "\t\n" for c in text[:10_000])
     if steering > max(3, len(text[:10_000]) / 50):
         raise TableError("The file is not text. Save the table as CSV.")
-    return text
+    return text, found
 
 
-def _decoded(data: bytes, notes: list[str]) -> str:
+def _decoded(data: bytes, notes: list[str], said: str) -> tuple[str, str]:
     for signature, what in SIGNATURES.items():
         if data.startswith(signature):
             raise TableError(f"The file is not a table of text but {what}.")
     for mark, encoding in MARKS:
         if data.startswith(mark):
-            return _as(data, encoding)
+            return _as(data, encoding), ""
     zeros = [data[side:4000:2].count(0) * 2 / max(len(data[:4000]), 1) for side in (0, 1)]
     if max(zeros) > 0.6 and min(zeros) < 0.2:  # every other byte is 0: UTF-16 without its mark
-        return _as(data, "utf-16-be" if zeros[0] > zeros[1] else "utf-16-le")
+        return _as(data, "utf-16-be" if zeros[0] > zeros[1] else "utf-16-le"), ""
     if 0 in data:
         raise TableError(NUL)
     try:
-        return data.decode("utf-8")
+        text = data.decode("utf-8")
+        if said and not text.isascii():
+            notes.append(f"The file is UTF-8 and was read so, not as {TITLES[said]}.")
+        return text, ""
     except UnicodeDecodeError:
-        encoding = encoding_of(data)
-        notes.append(
-            f"The file is not UTF-8 and was read as {TITLES.get(encoding, encoding.replace('cp125', 'Windows-125'))}: "
-            "look at the names of the columns."
-        )
-        return data.decode(encoding, "replace")
+        encoding = said or encoding_of(data)
+        why = "as you said" if said else "look at its names and words"
+        notes.append(f"The file is not UTF-8 and was read as {TITLES[encoding]}: {why}.")
+        return data.decode(encoding, "replace"), encoding
+
+
+def fitting(data: bytes) -> tuple[str, ...]:
+    """The encodings in which all of some lines that are not ASCII can be read."""
+    sample = _foreign(data)
+    return tuple(encoding for encoding in ENCODINGS if _fits(sample, encoding))
+
+
+def _fits(data: bytes, encoding: str) -> bool:
+    try:
+        codecs.getincrementaldecoder(encoding)().decode(data)  # its last character may be cut
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _as(data: bytes, encoding: str) -> str:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 from pyarrow import compute
 
-from gd_core.tables.decoding import MAX_BYTES, TableError
+from gd_core.tables.decoding import MAX_BYTES, TableError, TooLargeError
 from gd_core.tables.table import MAX_COLUMNS, MAX_ROWS
 from gd_core.words import counted, short
 
@@ -201,12 +201,12 @@ def _parquet(data: bytes) -> Cells:
                     f"The file must have at most {short(20 * MAX_BYTES / 1e9)} GB when it is unpacked."
                 )
             table = file.read(use_threads=False)
-        return Cells([_as_text(name, table[i]) for i, name in enumerate(table.column_names)], [])
+        return Cells([as_text(name, table[i]) for i, name in enumerate(table.column_names)], [])
     except (pa.ArrowException, OSError, UnicodeDecodeError):
         raise TableError("The Parquet file cannot be read: its end is missing, or it is damaged.") from None
 
 
-def _as_text(name: str, column: Any) -> pa.StringArray:
+def as_text(name: str, column: Any) -> pa.StringArray:
     """A column of any type under its name, as CSV would have it; nothing of what is no single value."""
     kind: Any = pa.types
     if kind.is_dictionary(column.type):
@@ -256,6 +256,6 @@ def _plain(value: Any) -> str:
 
 def _fits(rows: int, columns: int) -> None:
     if rows > MAX_ROWS:
-        raise TableError(f"The table must have at most {MAX_ROWS:,} rows. Got {rows:,}.")
+        raise TooLargeError(f"The table must have at most {MAX_ROWS:,} rows. Got {rows:,}.")
     if columns > MAX_COLUMNS:
-        raise TableError(f"The table must have at most {MAX_COLUMNS} columns. Got {columns:,}.")
+        raise TooLargeError(f"The table must have at most {MAX_COLUMNS} columns. Got {columns:,}.")

@@ -28,6 +28,7 @@ DRESSED = (
 ENGLISH = r"^[0-9]{1,3}((,[0-9]{3})+|(,[0-9]{2})*,[0-9]{3})(\.[0-9]*)?$"  # 1,234.5, and 1,00,000 as in India
 PARTED = rf"^[0-9]{{1,3}}({BLANK}[0-9]{{3}}|['’][0-9]{{3}})+([.,][0-9]*)?$"
 GERMAN = r"^[0-9]{1,3}(\.[0-9]{3})+,[0-9]*$|^[0-9]{1,3}(\.[0-9]{3}){2,}$"
+TAKEN_OFF = " is taken off"
 PARTS = ("commas part the thousands", "points part the thousands", "blanks part the thousands")
 LONGEST = 60  # characters of a dressed number
 GAPS = frozenset(
@@ -64,37 +65,41 @@ class Numerals(NamedTuple):
     said: tuple[str, ...] = ()
 
 
-def numerals(cells: pa.StringArray, comma: bool) -> Numerals:
+def numerals(cells: pa.StringArray, comma: bool, as_said: Sequence[str] | None = None) -> Numerals:
     """A column's numbers.
 
     Args:
         cells: Its cells, [N], without blanks at their ends.
         comma: Whether the file has decimal commas: then 1,5 is one and a half, and 1,234 one and a bit.
+        as_said: What was said of other cells of the same column, which decides what is parted and taken off.
     """
     kinds = cells.dictionary_encode()  # most columns of words and prices hold the same ones again and again
-    different = _different(kinds.dictionary, comma)
+    different = _different(kinds.dictionary, comma, as_said)
     return Numerals(different.values[np.asarray(kinds.indices)], different.said)
 
 
-def _different(cells: pa.StringArray, comma: bool) -> Numerals:
+def _different(cells: pa.StringArray, comma: bool, as_said: Sequence[str] | None) -> Numerals:
     """The numbers of cells of which none is there twice."""
     values = careful_numbers(cells, comma)
     left = np.flatnonzero(np.isnan(values) & np.asarray(pc.not_equal(cells, "")))
-    dotted = comma and _count(cells, COMMA_NUMBER) > 0
+    told = None if as_said is None else PARTS[1] in as_said
+    dotted = comma and (_count(cells, COMMA_NUMBER) > 0 if told is None else told)
     if dotted:  # in a column with decimal commas a point parts thousands, if it always could
         points, thousands = matches(cells, POINT_NUMBER), matches(cells, DOTTED_THOUSANDS)
-        dotted = bool(thousands.any()) and not (points & ~thousands).any()
+        dotted = bool(thousands.any()) and (bool(told) or not (points & ~thousands).any())
         if dotted:
             left = np.union1d(left, np.flatnonzero(thousands))
     if not len(left):
         return Numerals(values)
-    undressed, said = _undressed(cells.take(pa.array(left)), comma)
+    undressed, said = _undressed(cells.take(pa.array(left)), comma, as_said or ())
     values = np.array(values)
     values[left] = undressed
     return Numerals(values, said)
 
 
-def _undressed(cells: pa.StringArray, comma: bool) -> tuple[np.ndarray, tuple[str, ...]]:
+def _undressed(
+    cells: pa.StringArray, comma: bool, as_said: Sequence[str]
+) -> tuple[np.ndarray, tuple[str, ...]]:
     """Numbers of cells that are dressed; of two currencies only the commoner is understood: they are not one scale."""
     short = pc.if_else(pc.less_equal(pc.utf8_length(cells), LONGEST), cells, pa.scalar("", pa.string()))
     text = pc.replace_substring(short, "−", "-")
@@ -128,10 +133,11 @@ def _undressed(cells: pa.StringArray, comma: bool) -> tuple[np.ndarray, tuple[st
     values[odd] = np.nan
     values[negative] *= -1
     marks = pc.binary_join_element_wise(fields["before"], fields["after"], "")
-    values, mark = _one_mark(values, marks.to_numpy(zero_copy_only=False))
+    usual = next((one.removesuffix(TAKEN_OFF) for one in as_said if one.endswith(TAKEN_OFF)), "")
+    values, mark = _one_mark(values, marks.to_numpy(zero_copy_only=False), usual)
     known = ~np.isnan(values)
     said = (
-        (f"{mark} is taken off", bool(mark)),
+        (f"{mark}{TAKEN_OFF}", bool(mark)),
         *(
             (text, bool((fits & known).any()))
             for text, fits in zip(PARTS, (english, german, parted), strict=True)
@@ -141,13 +147,13 @@ def _undressed(cells: pa.StringArray, comma: bool) -> tuple[np.ndarray, tuple[st
     return values, tuple(text for text, true in said if true)
 
 
-def _one_mark(values: np.ndarray, marks: np.ndarray) -> tuple[np.ndarray, str]:
-    """The numbers with the commonest mark, or without any; those with another are no numbers."""
+def _one_mark(values: np.ndarray, marks: np.ndarray, usual: str) -> tuple[np.ndarray, str]:
+    """The numbers with the usual mark, else the commonest, or without any; those with another are no numbers."""
     known = marks[~np.isnan(values) & (marks != "")]
     if not len(known):
         return values, ""
     kinds, counts = np.unique(known.astype(str), return_counts=True)
-    mark = str(kinds[counts.argmax()])
+    mark = usual or str(kinds[counts.argmax()])
     values[(marks != mark) & (marks != "")] = np.nan
     return values, mark
 

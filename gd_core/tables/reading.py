@@ -6,9 +6,8 @@ does not count them so, nor say which cell is wrong; that is why the reader is o
 
 import csv
 import io
-import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import islice, pairwise
 from typing import Any, NamedTuple
 
@@ -18,17 +17,20 @@ from pyarrow import compute
 from pyarrow import csv as pa_csv
 
 from gd_core.tables.columns import LEFT_OUT, WORDS, Column, column_of, plain_column, unique
-from gd_core.tables.decoding import MAX_BYTES, TableError, text_of
+from gd_core.tables.decoding import MAX_BYTES, TableError, TooLargeError, fitting, text_of
 from gd_core.tables.files import Cells, cells_of, unpacked
 from gd_core.tables.numerals import (
     COMMA_NUMBER,
     PLAIN_NUMBER,
+    POINT_NUMBER,
     are_gaps,
     careful_numbers,
     has_decimal_commas,
+    matches,
     numerals,
     quick_numbers,
 )
+from gd_core.tables.patterns import LONGEST, begins, is_whole
 from gd_core.tables.table import LARGEST, MAX_COLUMNS, MAX_ROWS, SMALLEST, ReadAs, Table, clean_name
 from gd_core.words import counted
 
@@ -41,12 +43,10 @@ SEPARATORS = {
 }
 LOOKED_AT = 20  # rows, to recognise the separator
 BELOW = 200  # rows with which the first is compared, to tell names from data
+MOST_LINES = 2 * MAX_ROWS  # of a text, blank ones and those within quotation marks too
 LISTED = 1000  # findings kept; the others are counted
-LONGEST = 400  # characters of a cell that are looked at to say what is wrong with it
 COMMENT = ("#", "%", "//")  # what begins a line above the table that is no row
-NUMBERS_IN_A_CELL = re.compile(
-    r"\s*(?:[+-]?[0-9][0-9.eE+-]*|\?|NA)(?:\s+(?:[+-]?[0-9][0-9.eE+-]*|\?|NA)){2,}\s*"
-)
+NUMBERS_IN_A_CELL = r"\s*(?:[+-]?[0-9][0-9.e+-]*|\?|NA)(?:\s+(?:[+-]?[0-9][0-9.e+-]*|\?|NA)){2,}\s*"
 pc: Any = compute  # its functions are made when it is imported, so no checker knows them
 OPEN_QUOTE = "The rows could not be told apart. Perhaps a quotation mark is opened and not closed."
 
@@ -83,6 +83,9 @@ class Reading:
         columns: What every column of the file became, in its order.
         sheet: Of a workbook the sheet that was read.
         sheets: Of a workbook all sheets.
+        encoding: Of text that is not Unicode what it was read as, one of `decoding.ENCODINGS`.
+        encodings: What it could be as well.
+        rows: The number in the file of each row of the table, [N].
     """
 
     table: Table
@@ -92,6 +95,9 @@ class Reading:
     columns: tuple[Column, ...]
     sheet: str = ""
     sheets: tuple[str, ...] = ()
+    encoding: str = ""
+    encodings: tuple[str, ...] = ()
+    rows: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=int))
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -110,7 +116,13 @@ class Reading:
 
 
 def read(
-    source: bytes | str, how: Mapping[str, str] | None = None, *, sheet: str = "", plainly: bool = False
+    source: bytes | str,
+    how: Mapping[str, str] | None = None,
+    *,
+    sheet: str = "",
+    encoding: str = "",
+    plainly: bool = False,
+    most: int = MAX_COLUMNS,
 ) -> Reading:
     """Make a table of the bytes of a file, or of text that was pasted.
 
@@ -121,7 +133,9 @@ def read(
         source: The file.
         how: What a column is to be read as, by its name: one of `columns.HOWS`. The others are as they look.
         sheet: Of a workbook the one to read; otherwise the first with a table.
+        encoding: Of text that is not UTF-8, one of `decoding.ENCODINGS`; otherwise the likeliest.
         plainly: Take plain numbers only, as links to large tables that are older than words and dates had it.
+        most: Columns that the table may have.
 
     Raises:
         TableError: If there is no table in it, in a sentence that says what to do.
@@ -129,33 +143,68 @@ def read(
     if isinstance(source, bytes):
         source = unpacked(source)
         if found := cells_of(source, sheet):
-            return replace(_of_cells(found, how or {}), sheet=found.sheet, sheets=found.sheets)
+            return replace(of_cells(found, how or {}, most), sheet=found.sheet, sheets=found.sheets)
+    laid = laid_out(source, encoding, most)
+    text, separator = parted(laid.text, laid.separator)
+    cells, rows, ragged = _cells_of(text, separator, laid.width, laid.short)
+    open_quote = text.count('"') % 2
+    above, encoding = laid.above, laid.encoding
+    encodings = fitting(source) if isinstance(source, bytes) and encoding else ()
+    del text
+    reading = _read_cells(cells, rows + above, [(row + above, n) for row, n in ragged], laid.notes, separator,
+                       how or {}, plainly=plainly, short=laid.short, open_quote=bool(open_quote), most=most)  # fmt: skip
+    return replace(reading, encoding=encoding, encodings=encodings)
+
+
+class Layout(NamedTuple):
+    """How the rows of a text lie.
+
+    Attributes:
+        text: From the header on.
+        above: Lines above it in the file, but for blank ones.
+        separator: One of `SEPARATORS`.
+        width: How many columns there are.
+        short: Whether the header is one name short of them.
+        encoding: One of `decoding.ENCODINGS`, or "" of Unicode.
+        notes: What was recognised, each a sentence.
+    """
+
+    text: str
+    above: int
+    separator: str
+    width: int
+    short: bool
+    encoding: str
+    notes: list[str]
+
+
+def laid_out(source: bytes | str, encoding: str = "", most: int = MAX_COLUMNS) -> Layout:
+    """What encodes and separates a text, and where its table begins.
+
+    Raises:
+        TableError: If it is no table of at most so many columns.
+    """
     notes: list[str] = []
-    text = text_of(source, notes)
+    text, encoding = text_of(source, notes, encoding)
     text, above = _without_lines_above(text, notes)
     separator = separator_of(text)
     if separator != ",":
         notes.append(f"The columns are separated by {SEPARATORS[separator]}.")
-    text, separator = parted(text, separator)
-    width, short = _width_of(text, separator)
-    cells, rows, ragged = _cells_of(text, separator, width, short)
-    open_quote = text.count('"') % 2
-    del text
-    return _read_cells(cells, rows + above, [(row + above, n) for row, n in ragged], notes, separator,
-                       how or {}, plainly=plainly, short=short, open_quote=bool(open_quote))  # fmt: skip
+    width, short = _width_of(text, separator, most)
+    return Layout(text, above, separator, width, short, encoding, notes)
 
 
-def _of_cells(found: Cells, how: Mapping[str, str]) -> Reading:
+def of_cells(found: Cells, how: Mapping[str, str], most: int = MAX_COLUMNS) -> Reading:
     """A table of cells that were apart already."""
-    if len(found.columns) > MAX_COLUMNS:
-        raise TableError(f"The table must have at most {MAX_COLUMNS} columns. Got {len(found.columns):,}.")
+    if len(found.columns) > most:
+        raise TooLargeError(f"The table must have at most {most} columns. Got {len(found.columns):,}.")
     if len(found.columns) < 2:
         raise TableError("The table has one column; a fit needs two, a feature and a target.")
     columns = [pc.utf8_trim_whitespace(column) for column in found.columns]
     if len(columns[0]) > MAX_ROWS + 1:
-        raise TableError(f"The table must have at most {MAX_ROWS:,} rows. Got {len(columns[0]) - 1:,}.")
+        raise TooLargeError(f"The table must have at most {MAX_ROWS:,} rows. Got {len(columns[0]) - 1:,}.")
     rows = np.arange(1, len(columns[0]) + 1) + found.above
-    return _read_cells(columns, rows, [], found.notes, ";", how)
+    return _read_cells(columns, rows, [], found.notes, ";", how, most=most)
 
 
 def _read_cells(
@@ -169,6 +218,7 @@ def _read_cells(
     plainly: bool = False,
     short: bool = False,
     open_quote: bool = False,
+    most: int = MAX_COLUMNS,
 ) -> Reading:
     names = names_of(cells, notes, short=short)
     unnamed_first = False
@@ -195,6 +245,12 @@ def _read_cells(
     comma = has_decimal_commas(
         (one for one, fast in zip(cells, quick, strict=True) if fast is None), separator
     )
+    if comma and separator == ",":  # "20,22" in a file of decimal points is a list
+        comma = not any(
+            matches(one, POINT_NUMBER).any()
+            for one, fast in zip(cells, quick, strict=True)
+            if fast is not None
+        )
     if comma:
         notes.append("Decimal commas were recognised: 1,5 is one and a half.")
     columns: list[Column] = []
@@ -205,7 +261,7 @@ def _read_cells(
         else:
             first = unnamed_first and place == 0
             columns.append(column_of(name, cell, comma, how.get(name, ""), quick=fast, unnamed_first=first))
-    return _reading(columns, cells, rows, ragged, notes)
+    return _reading(columns, cells, rows, ragged, notes, most)
 
 
 # ------------------------------------------------------------------------------------------------- rows and cells
@@ -281,9 +337,8 @@ def _is_number(cell: str) -> bool:
     return _is_plain(cell.strip()) is not None
 
 
-def _is_plain(cell: str) -> re.Match[str] | None:
-    cell = cell[:LONGEST]
-    return re.match(PLAIN_NUMBER, cell) or re.match(COMMA_NUMBER, cell)
+def _is_plain(cell: str) -> Any:
+    return begins(PLAIN_NUMBER, cell) or begins(COMMA_NUMBER, cell)
 
 
 def _is_row(text: str, separator: str) -> bool:
@@ -305,7 +360,7 @@ def separator_of(text: str) -> str:
         if separator == " " and (agree < len(widths) - short or not any(map(_is_number, top[-1]))):
             continue  # words of sentences, and not cells
         holds_several = any(  # 18.0  8  307.0 in each cell: then blanks separate, and the tab is one of them
-            all(NUMBERS_IN_A_CELL.fullmatch(row[i][:LONGEST]) for row in top[1:] if len(row) == width)
+            all(is_whole(NUMBERS_IN_A_CELL, row[i]) for row in top[1:] if len(row) == width)
             for i in range(width)
         )
         if width > 1 and score > best and not (holds_several and len(top) > 2):
@@ -328,7 +383,7 @@ def parted(text: str, separator: str) -> tuple[str, str]:
     return file.getvalue(), "\t"
 
 
-def _width_of(text: str, separator: str) -> tuple[int, bool]:
+def _width_of(text: str, separator: str, most: int) -> tuple[int, bool]:
     """How many columns there are, and whether the header is one name short of them."""
     top = _top(text, separator)
     width = len(top[0])
@@ -339,8 +394,8 @@ def _width_of(text: str, separator: str) -> tuple[int, bool]:
             "The table has one column; a fit needs two, a feature and a target. "
             "Columns are separated by commas, semicolons, tabs, | or blanks."
         )
-    if width + short > MAX_COLUMNS:
-        raise TableError(f"The table must have at most {MAX_COLUMNS} columns. Got {width + short:,}.")
+    if width + short > most:
+        raise TooLargeError(f"The table must have at most {most} columns. Got {width + short:,}.")
     return width + short, short
 
 
@@ -348,10 +403,14 @@ def _cells_of(
     text: str, separator: str, width: int, short: bool = False
 ) -> tuple[list[pa.StringArray], np.ndarray, list[tuple[int, int]]]:
     """Columns of text, the number of each row, and the rows that have another number of cells, with that number."""
+    if (lines := text.count("\n")) > MOST_LINES:
+        raise TooLargeError(f"The table must have at most {MAX_ROWS:,} rows. Got {lines:,} lines.")
     skipped: list[int] = []
     ragged: list[tuple[int, int]] = []
 
     def look_at(row: pa_csv.InvalidRow) -> str:
+        if len(skipped) >= MAX_ROWS:
+            return "error"
         skipped.append(row.number)
         if row.text and row.text.strip():
             ragged.append((row.number, row.actual_columns))
@@ -376,10 +435,14 @@ def _cells_of(
             ),
         )
     except pa.ArrowInvalid:
+        if len(skipped) >= MAX_ROWS:
+            raise TooLargeError(
+                f"The table must have at most {MAX_ROWS:,} rows that are blank or have another number of cells than the first. Got more."
+            ) from None
         raise TableError(OPEN_QUOTE) from None
     number = np.delete(np.arange(1, table.num_rows + len(skipped) + 1), np.array(skipped, dtype=int) - 1)
     if len(number) > MAX_ROWS + 1:
-        raise TableError(f"The table must have at most {MAX_ROWS:,} rows. Got {len(number) - 1:,}.")
+        raise TooLargeError(f"The table must have at most {MAX_ROWS:,} rows. Got {len(number) - 1:,}.")
     if len(ragged) > len(number):
         row, cells = ragged[0]
         raise TableError(
@@ -457,7 +520,7 @@ def is_data(first: Sequence[str], below: Sequence[pa.StringArray]) -> bool:
     words = [there for there, number, gap in zip(again, numbers, gaps, strict=True) if not number and not gap]
     if not over:
         return len(words) > 1 and all(words)
-    years = [int(cell) if re.fullmatch("[12][0-9]{3}", cell) else 0 for cell in over]
+    years = [int(cell) if is_whole("[12][0-9]{3}", cell) else 0 for cell in over]
     rising = len(years) > 1 and years[0] > 0 and all(a < b for a, b in pairwise(years))
     return not rising or any(words)
 
@@ -473,19 +536,20 @@ def _reading(
     rows: np.ndarray,
     ragged: Sequence[tuple[int, int]],
     notes: list[str],
+    most: int,
 ) -> Reading:
     made: dict[str, np.ndarray] = {}
     findings: list[Finding] = []
     read_as: list[ReadAs] = []
     kept: list[Column] = []
     found = 0
-    room = MAX_COLUMNS - sum(len(column.columns) for column in columns if column.how != WORDS)
+    room = most - sum(len(column.columns) for column in columns if column.how != WORDS)
     for column, cell in zip(columns, cells, strict=True):
         if column.how == WORDS:  # numbers come first: of many words few may find room
             room -= len(column.columns)
         if room < 0:
             room += len(column.columns)
-            said = f"a table has at most {MAX_COLUMNS} columns, so it is left out"
+            said = f"a table has at most {most} columns, so it is left out"
             column = Column(column.name, LEFT_OUT, said, {})
         kept.append(column)
         own = {unique(name, made): numbers for name, numbers in column.columns.items()}
@@ -501,19 +565,22 @@ def _reading(
         raise TableError(_too_few(kept))
     if ragged:
         at = np.searchsorted(rows, [row for row, _ in ragged])
+        rows = np.insert(rows, at, [row for row, _ in ragged])
         made = {name: np.insert(numbers, at, np.nan) for name, numbers in made.items()}
-        cell_words = [f" has {counted(count, 'cell')} instead of {len(cells)}" for _, count in ragged]
         findings += [
-            Finding(row, "", what) for (row, _), what in zip(ragged[:LISTED], cell_words, strict=False)
+            Finding(row, "", f" has {counted(count, 'cell')} instead of {len(cells)}")
+            for row, count in ragged[:LISTED]
         ]
         found += len(ragged)
-    if len(next(iter(made.values()))) < 2:
+    if len(rows) < 2:
         raise TableError("The table has one row of numbers; a fit needs at least two.")
+    if len(rows) > MAX_ROWS:
+        raise TooLargeError(f"The table must have at most {MAX_ROWS:,} rows. Got {len(rows):,}.")
     if by := _series(kept, cells):
         notes.append(f"Several series stand under one another: {by} tells them apart.")
     findings.sort(key=lambda one: one.row)
-    table = Table.of(made, read_as)
-    return Reading(table, tuple(findings[:LISTED]), found, tuple(notes), tuple(kept))
+    table = Table.of(made, read_as, most)
+    return Reading(table, tuple(findings[:LISTED]), found, tuple(notes), tuple(kept), rows=rows)
 
 
 def _series(columns: Sequence[Column], cells: Sequence[pa.StringArray]) -> str:
@@ -540,9 +607,9 @@ def what_is_wrong(cell: str) -> str:
     cell = cell[:LONGEST]
     short = " ".join(cell.split())
     short = short if len(short) <= 40 else short[:39] + "…"
-    if re.match(PLAIN_NUMBER, cell):
+    if begins(PLAIN_NUMBER, cell):
         return f": {short} is beyond what can be computed, {SMALLEST} to {LARGEST}"
-    if re.fullmatch(r"[+-]?(inf|infinity|∞)", cell, re.IGNORECASE):
+    if is_whole(r"[+-]?(inf|infinity|∞)", cell):
         return f": ‘{short}’ is not a finite number"
     return f": ‘{short}’ is not a number"
 

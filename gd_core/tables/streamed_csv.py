@@ -5,9 +5,9 @@ What a separator, a decimal comma or a header is, is recognised as in `reading`,
 
 import csv
 import io
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
-from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -16,29 +16,33 @@ import pyarrow as pa
 from pyarrow import compute
 from pyarrow import csv as pa_csv
 
-from gd_core.tables.chunks import Piece, Shard
-from gd_core.tables.columns import NUMBERS, column_of
-from gd_core.tables.decoding import TableError, text_of
-from gd_core.tables.numerals import has_decimal_commas, numerals, quick_numbers
-from gd_core.tables.reading import OPEN_QUOTE, Finding, names_of, separator_of
+from gd_core.tables.chunks import MOST_COLUMNS, PLACES, AsDecided, Piece, Shard, without_numbers
+from gd_core.tables.decoding import TableError
+from gd_core.tables.reading import OPEN_QUOTE, Finding, laid_out, read, what_is_wrong
 from gd_core.words import counted
 
 HEAD = 2**20  # bytes that are looked at before anything is read
+ELSEWHERE = 2**17  # bytes that are looked at in each other place
 BLOCK = 2**22  # bytes that are parsed at once; a row must be shorter
-SAMPLE = 200  # rows by which decimal commas are recognised
 pc: Any = compute
 
 
 class CsvRows:
-    """A CSV file, in UTF-8 or Latin-1."""
+    """A CSV file, in UTF-8 or an alphabet of a byte or two."""
 
-    def __init__(self, path: Path) -> None:
-        """Look at its beginning.
+    whole = False
+
+    def __init__(self, path: Path, how: Mapping[str, str] | None = None, encoding: str = "") -> None:
+        """Look at its beginning, and at rows from all over it.
+
+        Args:
+            path: It.
+            how: What a column is to be read as, by its name: one of `columns.HOWS`.
+            encoding: Where it is not UTF-8, one of `decoding.ENCODINGS`.
 
         Raises:
             TableError: If it is no table of text.
         """
-        self.notes: list[str] = []
         self._path = path
         self._end = path.stat().st_size
         with path.open("rb") as file:
@@ -49,25 +53,40 @@ class CsvRows:
                 raise TableError(f"The first row must be shorter than {HEAD:,} bytes. Save the table as CSV.")
         if b"\0" in head:
             raise TableError("The file is UTF-16 or not text. Save the table as CSV in UTF-8.")
-        text = text_of(head, self.notes)
-        self._encoding = "latin1" if any("Latin-1" in note for note in self.notes) else "utf8"
-        self._separator = separator_of(text)
-        lines = csv.reader(io.StringIO(text), delimiter=self._separator)
-        top = next(lines)
-        header = lines.line_num
-        rows = [row for row in islice(lines, SAMPLE) if len(row) == len(top)]
-        names = names_of([pa.array([cell.strip()]) for cell in top], self.notes)
-        if names is None:  # the first row holds numbers
-            names, header = [f"column {i + 1}" for i in range(len(top))], 0
-        self.names = tuple(names)
-        sample = [pa.array([cell.strip() for cell in column]) for column in zip(*rows, strict=True)]
-        self._comma = has_decimal_commas(sample, self._separator)
-        looks = [column_of(name, cells, self._comma) for name, cells in zip(names, sample, strict=False)]
-        self.usable = tuple(one.name for one in looks if one.how == NUMBERS and one.offered) or self.names
-        self.notes += [one.question for one in looks if one.question and one.how == NUMBERS]
+        laid = laid_out(head, encoding, MOST_COLUMNS)
+        if laid.separator == " ":
+            raise TableError(
+                "Of a table of this size one character must separate the columns, and not blanks: save it as CSV."
+            )
+        self._encoding = laid.encoding or "utf8"
+        self._separator = laid.separator
+        self._width = laid.width
+        try:
+            sample = head + self._elsewhere(len(head))
+            found = read(sample, how, encoding=laid.encoding, most=MOST_COLUMNS)
+        except TableError:  # a place may lie within quotation marks
+            found = read(head, how, encoding=laid.encoding, most=MOST_COLUMNS)
+        notes = tuple(note for note in found.notes if "blank row" not in note)  # they are not all
+        self.reading = without_numbers(replace(found, notes=notes))
+        self._decided = AsDecided(self.reading)
+        lines = csv.reader(io.StringIO(laid.text), delimiter=self._separator)
+        next(lines)
+        header = lines.line_num if found.rows[0] > laid.above + 1 else 0  # else the first row is data
         blank = head[: len(head) - len(head.removeprefix(b"\xef\xbb\xbf").lstrip())].count(b"\n")
-        self._lines_before = blank + header
+        self._lines_before = blank + laid.above + header
         self._start = sum(map(len, head.splitlines(keepends=True)[: self._lines_before]))
+
+    def _elsewhere(self, start: int) -> bytes:
+        """Whole lines from some places after a byte."""
+        parts = []
+        with self._path.open("rb") as file:
+            for place in range(1, PLACES):
+                file.seek(max(start, self._end * place // PLACES) - 1)
+                file.readline(HEAD)
+                part = file.read(ELSEWHERE)
+                parts.append(part if file.tell() >= self._end else part[: part.rfind(b"\n") + 1])
+                start = file.tell()
+        return b"".join(parts)
 
     def pieces(self, columns: Sequence[str], shard: Shard) -> Iterator[Piece]:
         """The columns of a shard's rows. Rows with nothing in any of the columns are blank: they are passed over."""
@@ -81,8 +100,8 @@ class CsvRows:
             invalid.append(row)
             return "skip"
 
-        fields = {name: f"f{place}" for place, name in enumerate(self.names)}
-        wanted = [fields[name] for name in columns]
+        fields = [f"f{place}" for place in range(self._width)]
+        wanted = list(dict.fromkeys(fields[place] for place in self._decided.places(columns)))
         passed: list[int] = []  # the rows left out, as the parser counts rows: from 1, with those
         count, size = 0, last - first
         with self._path.open("rb") as file:
@@ -93,7 +112,7 @@ class CsvRows:
                     pa_csv.ReadOptions(
                         use_threads=False,
                         block_size=BLOCK,
-                        column_names=list(fields.values()),
+                        column_names=fields,
                         encoding=self._encoding,
                     ),
                     pa_csv.ParseOptions(
@@ -103,7 +122,7 @@ class CsvRows:
                         invalid_row_handler=pass_over,
                     ),
                     pa_csv.ConvertOptions(
-                        column_types=dict.fromkeys(fields.values(), pa.string()),
+                        column_types=dict.fromkeys(fields, pa.string()),
                         include_columns=wanted,
                         strings_can_be_null=False,
                     ),
@@ -111,7 +130,7 @@ class CsvRows:
                 for batch in batches:
                     passed += [row.number for row in invalid]
                     ragged = [
-                        Finding(self._line(first, row.number), "", self._width(row.actual_columns))
+                        Finding(self._line(first, row.number), "", self._cells(row.actual_columns))
                         for row in invalid[: len(batch) + 1]
                         if row.text.strip()
                     ]
@@ -121,12 +140,11 @@ class CsvRows:
                             "Delete the lines above the header, or check the separator."
                         )
                     invalid.clear()
-                    cells = [batch[name] for name in wanted]
                     where = partial(self._row, first, count, passed)
-                    yield self._piece(cells, where, ragged, part.share)
+                    yield self._piece(batch, columns, where, ragged, part.share)
                     count += len(batch)
-            except pa.ArrowInvalid as error:
-                if "UTF8" in str(error):
+            except (pa.ArrowInvalid, UnicodeDecodeError) as error:
+                if "UTF8" in str(error) or isinstance(error, UnicodeDecodeError):
                     message = (
                         "The file begins as UTF-8 and does not go on so. Save the table as CSV in UTF-8."
                     )
@@ -142,29 +160,33 @@ class CsvRows:
         return file.tell()
 
     def _piece(
-        self, cells: list[Any], where: Callable[[int], int], ragged: Sequence[Finding], share: float
+        self,
+        batch: pa.RecordBatch,
+        columns: Sequence[str],
+        where: Callable[[int], int],
+        ragged: Sequence[Finding],
+        share: float,
     ) -> Piece:
-        blank = np.asarray(pc.equal(cells[0], ""))
-        for column in cells[1:]:
+        places = self._decided.places(columns)
+
+        trimmed = {place: pc.utf8_trim_whitespace(batch[f"f{place}"]) for place in places}
+        blank = np.ones(len(batch), dtype=bool)
+        for place in places:
             if not blank.any():
                 break
-            blank &= np.asarray(pc.equal(column, ""))
+            blank &= np.asarray(pc.equal(trimmed[place], ""))
         kept = np.flatnonzero(~blank)
-        numbers = np.column_stack([self._numbers(column) for column in cells])
-        return Piece(
-            numbers=numbers[kept] if len(kept) < len(numbers) else numbers,
-            row=lambda i: where(int(kept[i])),
-            cell=lambda i, column: cells[column][int(kept[i])].as_py().strip(),
-            ragged=ragged,
-            share=share,
-        )
+        numbers = self._decided.numbers(columns, trimmed.__getitem__, where)
 
-    def _numbers(self, column: Any) -> np.ndarray:
-        quick = None if self._comma else quick_numbers(column)
-        return numerals(pc.utf8_trim_whitespace(column), self._comma).values if quick is None else quick
+        def finding(i: int, column: int) -> Finding:
+            own = self.reading.table.own_name(columns[column])
+            row = int(kept[i])
+            return Finding(where(row), own, what_is_wrong(trimmed[places[column]][row].as_py()))
 
-    def _width(self, cells: int) -> str:
-        return f" has {counted(cells, 'cell')} instead of {len(self.names)}"
+        return Piece(numbers[kept] if len(kept) < len(numbers) else numbers, finding, ragged, share)
+
+    def _cells(self, cells: int) -> str:
+        return f" has {counted(cells, 'cell')} instead of {self._width}"
 
     def _row(self, first: int, count: int, passed: Sequence[int], i: int) -> int:
         """The number of a batch's i-th row, after `count` rows of the shard; rows that were left out count too."""

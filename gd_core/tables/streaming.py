@@ -4,18 +4,21 @@ A file is shared out among processes in shards of neighbouring rows: each reads 
 Shapes: n rows of a piece, C columns that are used, D of them features.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
-from gd_core.tables.chunks import Piece, Shard, Source
-from gd_core.tables.reading import Finding, TableError, what_is_wrong
-from gd_core.tables.table import LARGEST, SMALLEST
+from gd_core.tables.chunks import Piece, Shard, Source, without_extremes
+from gd_core.tables.decoding import MAX_BYTES, TableError, TooLargeError
+from gd_core.tables.files import GZIP, WORKBOOKS
+from gd_core.tables.reading import Finding, Reading, read
 
 PARQUET = b"PAR1"
+HELD = MAX_BYTES  # of a file up to which it is read at once, as on a page
+ROWS_AT_ONCE = 2**16
 
 
 class Chunk(NamedTuple):
@@ -36,22 +39,66 @@ class Chunk(NamedTuple):
     share: float
 
 
-def open_table(path: Path) -> Source:
-    """A Parquet file, or else a CSV file.
+def open_table(
+    path: Path, how: Mapping[str, str] | None = None, *, sheet: str = "", encoding: str = ""
+) -> Source:
+    """A file. What a page can take is read as it does, whatever it is; a larger CSV or Parquet file in pieces.
+
+    Args:
+        path: It.
+        how: What a column is to be read as, by its name: one of `columns.HOWS`.
+        sheet: Of a workbook the one to read.
+        encoding: Of text that is not UTF-8, one of `decoding.ENCODINGS`.
 
     Raises:
-        TableError: If it is neither, in a sentence.
+        TableError: If there is no table in it, in a sentence.
         OSError: If it cannot be read.
     """
     with path.open("rb") as file:
-        parquet = file.read(len(PARQUET)) == PARQUET or path.suffix == ".parquet"
+        head = file.read(len(PARQUET))
+        parquet = head == PARQUET or path.suffix == ".parquet"
+        if path.stat().st_size <= HELD:
+            try:
+                return Held(read(head + file.read(HELD), how, sheet=sheet, encoding=encoding))
+            except TooLargeError:
+                if head.startswith((GZIP, *WORKBOOKS)):
+                    raise
     if parquet:
         from gd_core.tables.streamed_parquet import ParquetRows
 
-        return ParquetRows(path)
+        return ParquetRows(path, how)
     from gd_core.tables.streamed_csv import CsvRows
 
-    return CsvRows(path)
+    return CsvRows(path, how, encoding)
+
+
+class Held:
+    """A table that is in memory, as a file of which a shard is an equal part of the rows.
+
+    Args:
+        reading: What was made of a file.
+    """
+
+    whole = True
+
+    def __init__(self, reading: Reading) -> None:
+        self.reading = reading
+
+    def pieces(self, columns: Sequence[str], shard: Shard) -> Iterator[Piece]:
+        """The columns of a shard's rows."""
+        table, rows = self.reading.table, self.reading.table.rows
+        begin, last = rows * shard.part // shard.of, rows * (shard.part + 1) // shard.of
+        own = ["", *map(table.own_name, columns)]
+        for first in range(begin, last, ROWS_AT_ONCE):
+            end = min(first + ROWS_AT_ONCE, last)
+            numbers = np.column_stack([table[name][first:end] for name in columns])
+
+            def finding(i: int, column: int, first: int = first) -> Finding:
+                row = int(self.reading.rows[first + i])
+                told = (one for one in self.reading.findings if one.row == row and one.column in own)
+                return next(told, Finding(row, own[column + 1], " holds no number"))
+
+            yield Piece(numbers, finding, (), (end - begin) / (last - begin))
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,19 +147,14 @@ class Reader:
 
     def _gaps(self, chunk: Piece) -> np.ndarray:
         """Where there is no number, [n, C]. A number beyond what can be computed becomes none."""
-        numbers = chunk.numbers
-        with np.errstate(invalid="ignore"):
-            size = np.abs(numbers)
-            numbers[(size > LARGEST) | ((size < SMALLEST) & (size > 0))] = np.nan
-        return np.isnan(numbers)
+        return np.isnan(without_extremes(chunk.numbers))
 
     def _refuse(self, chunk: Piece, gaps: np.ndarray) -> None:
         found = list(chunk.ragged[:1])
         if gaps.any():
             row = int(gaps.any(1).argmax())
             column = int(gaps[row].argmax())
-            name = (*self.features, self.target)[column]
-            found.append(Finding(chunk.row(row), name, what_is_wrong(chunk.cell(row, column))))
+            found.append(chunk.finding(row, column))
         if found:
             first = min(found, key=lambda one: one.row)
             raise TableError(f"missing must be drop or mean where a cell holds no number: {first}.")

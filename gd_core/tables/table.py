@@ -70,16 +70,19 @@ class Table:
 
     @classmethod
     def of(
-        cls, columns: Mapping[str, Sequence[float] | np.ndarray], read_as: Sequence[ReadAs] = ()
+        cls,
+        columns: Mapping[str, Sequence[float] | np.ndarray],
+        read_as: Sequence[ReadAs] = (),
+        most: int = MAX_COLUMNS,
     ) -> "Table":
-        """A table from columns by name.
+        """A table from at most so many columns by name.
 
         Raises:
             ValueError: In one sentence, if names, sizes or numbers break the rules.
         """
         arrays = tuple(np.array(column, dtype=np.float64) for column in columns.values())
-        if not 2 <= len(arrays) <= MAX_COLUMNS:
-            raise ValueError(f"A table must have 2 to {MAX_COLUMNS} columns. Got {len(arrays)}.")
+        if not 2 <= len(arrays) <= most:
+            raise ValueError(f"A table must have 2 to {most} columns. Got {len(arrays)}.")
         sizes = {len(array) for array in arrays}
         if len(sizes) > 1 or not 2 <= min(sizes) <= MAX_ROWS:
             raise ValueError(f"A table must have 2 to {MAX_ROWS:,} rows, in every column as many.")

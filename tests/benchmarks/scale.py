@@ -56,7 +56,7 @@ def measured_by_a_rank(csv: str, parquet: str) -> dict[str, list[float]]:
 
     for name, path in (("csv", csv), ("parquet", parquet)):
         source = open_table(Path(path))
-        run = run.on(source.names)
+        run = run.on(source.reading.table)
         reader = Reader(source, run.features, run.target)
         look = partial(look_through, run, reader, group, lambda share: None)
         _, seen = timed(f"pass, {name}", look)

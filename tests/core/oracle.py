@@ -517,13 +517,15 @@ def _reasons_are_wrong(experiment, sentence, known, recording):
     if best is None or len(positive) < len(best):
         return
     names = list(experiment.info.parameters)
-    for name, share in re.findall(rf"(\S+) is (?:nearly there \(|still )({NUMBER}) % off", sentence):
+    for name, share in re.findall(
+        rf"(\S+)(?: \([^()]*\))? is (?:nearly there \(|still )({NUMBER}) % off", sentence
+    ):
         place = names.index(name)
         off = abs(ends[place] - best[place]) / abs(best[place])
         if not _close(number(share) / 100, off, 2e-2, 1e-9):
             yield f"number: {name} off {share} %, is {100 * off}"
     for name, gone, way in re.findall(
-        rf"(\S+) has gone ({NUMBER}),? (?:of its|though its way is) ({NUMBER})", sentence
+        rf"(\S+)(?: \([^()]*\))? has gone ({NUMBER}),? (?:of its|though its way is) ({NUMBER})", sentence
     ):
         place = names.index(name)
         moved, whole = ends[place] - starts[place], best[place] - starts[place]

@@ -194,6 +194,38 @@ def test_a_file_that_is_looked_at_can_be_left():
     assert lab.at.session_state[session.key(Runs)].live_run is take
 
 
+def test_the_rows_go_into_the_link_and_the_run_stays():
+    """Only the key of the table changes: what was trained is still on the page, and goes into the address as it is."""
+    lab = (
+        opened()
+        .paste("size,rooms,price\n" + "\n".join(f"{50 + i},{i % 4},{200 + 7 * i}" for i in range(9)))
+        .press("train")
+    )
+    take = lab.at.session_state[session.key(Runs)].live_run
+    assert lab.query["table"].startswith("sha256:")
+    lab.press("into_link")
+    assert lab.query["table"].startswith("z.")
+    now = lab.at.session_state[session.key(Runs)].live_run
+    assert (now.number, now.recording) == (take.number, take.recording)
+    assert now.experiment == lab.experiment
+    assert not lab.at.exception
+
+
+def test_every_column_is_said_beside_the_name_and_can_be_read_otherwise():
+    """A table of plain numbers is taken at once: what it is read as and what is predicted stands there all the same."""
+    lab = opened().paste(
+        "size,rooms,price\n" + "\n".join(f"{50 + i},{i % 4},{200 + 7 * i}" for i in range(9))
+    )
+    for line in (
+        "price is predicted, by its name",
+        "from size alone: add others",
+        "size, rooms, price: numbers",
+    ):
+        assert line in lab.html
+    lab.press("read_otherwise").press("leave_table")
+    assert lab.experiment.target == "price"
+
+
 def test_a_hostile_file_leaves_everything_as_it_was():
     """One sentence above the columns; the run, the address and the pick stay."""
     lab = opened().press("train")
@@ -459,7 +491,9 @@ def test_what_sixteen_digits_do_not_hold_is_said():
     u, other, noise = generator.normal(size=(3, 30))
     years = np.linspace(2010.0, 2020.0, 30)
     twins = facts_of({"u": u, "v": u + 1e-11 * other, "y": other + noise})
-    assert re.search(r"Digits that are known: \d of w₁, \d of w₂, \d of b; the rest is rounding\.", twins)
+    assert re.search(
+        r"Digits that are known: \d of w₁ \(u\), \d of w₂ \(v\), \d of b; the rest is rounding\.", twins
+    )
     fifth = facts_of({"year": years, "y": noise}, degree="5")
     assert re.search(
         r"Its terms nearly cancel, so 16 digits of each hold the curve to ±0\.\d+ only\. Scale the features\.",
@@ -478,4 +512,4 @@ def test_a_small_parameter_beside_a_large_one_is_no_zero():
     """Of a curve over powers of a large feature each parameter is written with its digits, however small."""
     x = np.linspace(150_000, 3_000_000, 20)
     facts = facts_of({"x": x, "y": 7e-4 + 7.3e-7 * x - 3.2e-15 * x**2}, degree="2")
-    assert "w₁ = 7.30000e−7, w₂ = −3.20000e−15, b = 0.000700000" in facts
+    assert "w₁ (x) = 7.30000e−7, w₂ (x²) = −3.20000e−15, b = 0.000700000" in facts

@@ -11,6 +11,7 @@ from gd_core.settings.experiment import Experiment
 from gd_core.settings.experiment_fields import FIELDS
 from gd_core.settings.fields import Choice, quoted, said
 from gd_core.settings.pins import Pin
+from gd_core.settings.table_fields import with_columns
 from gd_core.words import floor_of, short, significant
 from pages.ui.charts.ghosts import Ghost
 from pages.ui.look.palette import Palette
@@ -100,12 +101,14 @@ def _parameters(ghosts: Sequence[Ghost], alike: bool) -> list[Row]:
         cells = [
             "<br>".join(
                 f"{escape(name)} = {value}"
-                for name, value in zip(ghost.summary.experiment.info.parameters, end, strict=True)
+                for name, value in zip(_names(ghost.summary.experiment), end, strict=True)
             )
             for ghost, end in zip(ghosts, ends, strict=True)
         ]
         return [Row("Parameters at the end", cells)]
-    names = first.summary.experiment.info.parameters
+    names = _names(first.summary.experiment)
+    if any(_names(ghost.summary.experiment) != names for ghost in ghosts):  # of tables with other columns
+        names = list(first.summary.experiment.info.parameters)
     best = [UNKNOWN] * len(names)
     if first.parabola:
         raw = first.parabola.parameters(first.parabola.optimum, first.problem.to_raw)
@@ -118,6 +121,11 @@ def _parameters(ghosts: Sequence[Ghost], alike: bool) -> list[Row]:
         )
         for i, name in enumerate(names)
     ]
+
+
+def _names(experiment: Experiment) -> list[str]:
+    """Of the parameters, with a table's columns."""
+    return with_columns(vars(experiment), experiment.info.parameters)
 
 
 def _raw(ghost: Ghost) -> list[str]:

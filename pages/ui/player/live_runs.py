@@ -257,6 +257,20 @@ def _data_of(experiment: Experiment) -> str:
     return repr([getattr(experiment, name) for name in FIELDS if name not in (*MAY_CHANGE, "start", "seed")])
 
 
+def rename_table(before: str, now: str) -> None:
+    """The same rows are known by another key: what was trained on them stays. For callbacks."""
+    runs = session.held(Runs)
+
+    def renamed(live_run: TrainRun) -> TrainRun:
+        return replace(live_run, experiment=replace(live_run.experiment, table=now))
+
+    for live_run in list(runs.kept.values()):
+        if live_run.experiment.table == before:
+            _keep(renamed(live_run), runs.kept)
+    if runs.live_run and runs.live_run.experiment.table == before:
+        runs.live_run = renamed(runs.live_run)
+
+
 def forget(table: str) -> None:
     """Let go of all that holds rows of a table, when it is removed. For callbacks."""
     runs = session.held(Runs)

@@ -117,7 +117,8 @@ def _of_scaled_target(run: Run) -> str:
 
 def _facts(run: Run, forecast: Forecast) -> None:
     """Curvatures, optimum, floor and rates, one below the other."""
-    experiment, names = run.experiment, run.experiment.info.parameters
+    experiment = run.experiment
+    names = [escape(name) for name in with_columns(vars(experiment), experiment.info.parameters)]
     epochs = counted(experiment.epochs, "epoch")
     known = zip(names, forecast.optimum, forecast.optimum_digits, strict=True)
     optimum = ", ".join(
@@ -215,7 +216,7 @@ def _parameters(run: Run, colours: Palette) -> None:
 
 
 def _steps(run: RecordedRun, _: Palette) -> None:
-    recording, names = run.recording, run.experiment.info.parameters
+    recording, names = run.recording, with_columns(vars(run.experiment), run.experiment.info.parameters)
     left, right = st.columns([1, 1], gap="large")
     with left:
         steps = [
@@ -341,7 +342,7 @@ def _gap(run: Run, colours: Palette) -> None:
             f"The curvatures differ by κ = {rounded(curvature.condition_number)}."
             + (" Drawn are the two flattest and the two steepest." if len(curvature.eigenvalues) > 4 else "")
         )
-        names = experiment.trained_names
+        names = with_columns(vars(experiment), experiment.trained_names)
         table = {
             "direction": list(range(1, len(names) + 1)),
             "curvature λ": curvature.eigenvalues.numpy(),

@@ -52,12 +52,13 @@ LISTED = 5  # findings shown, and columns beside the table's name
 
 
 class File(NamedTuple):
-    """A file that was brought, and how its columns are to be read where that was said."""
+    """A file that was brought, and how it and its columns are to be read where that was said."""
 
     name: str
     source: bytes | str
     sheet: str
     how: dict[str, str]
+    encoding: str = ""
 
 
 class Held(NamedTuple):
@@ -302,13 +303,22 @@ def _as_read(key: str, table: Any) -> None:
     if key in _own().brought and guessed_target(table) == page.field("target"):
         why = "by its name" if is_guessed_by_name(page.field("target")) else "as the last column of numbers"
         lines.append(f"{cut(page.field('target'))} is predicted, {why}")
+        others = [name for name in offers(table) if name != table.own_name(page.field("target"))]
+        if len(chosen := own_names(page.field("features"), table)) == 1 < len(others):
+            lines.append(f"from {cut(chosen[0])} alone: add others under Features x")
     lines += [f"{cut(one.name)}: {one.said}" for one in said[:LISTED]]
     if (more := len(said) - LISTED) > 0:
         lines.append(f"and {counted(more, 'more column')}")
+    others = {one.name for one in said}
+    plainly = [cut(name) for name in map(table.own_name, table.names) if name not in others]
+    if key in _own().brought and plainly:
+        more = f" and {len(plainly) - LISTED} more" if len(plainly) > LISTED else ""
+        lines.append(f"{', '.join(plainly[:LISTED])}{more}: numbers")
+    held = _own().brought.get(key)
+    lines += [note.rstrip(".") for note in held.notes] if held else []
     if lines:
         st.html(f'<ul class="as-read">{"".join(f"<li>{escape(line)}</li>" for line in lines)}</ul>')
-    held = _own().brought.get(key)
-    if held and said and held.file.source and task.free("table"):
+    if held and held.file.source and task.free("table"):
         st.button(
             "Undo or change", icon=":material/undo:", key="read_otherwise", type="tertiary", on_click=_look_again,
             help="Shows every column, and what else it can be read as.",
@@ -416,16 +426,14 @@ def _findings(table: Any, columns: tuple[str, ...]) -> list[str]:
 
 
 def note(experiment: Experiment) -> str:
-    """What was recognised in the file, and what the link of this experiment carries."""
+    """What the link of this experiment carries; of an example where it is from."""
     if experiment.table in EXAMPLE_TABLES:
         return f"{EXAMPLE_TABLES[experiment.table].source}."
-    held = _own().brought.get(experiment.table)
-    notes = " ".join(held.notes) if held else ""
     if not experiment.table.startswith("sha256:"):
-        return f"{notes} The whole table travels in the link."
+        return "The whole table travels in the link."
     mark = experiment.table.removeprefix("sha256:")
     why = "Its rows are not in the link" if _can_travel(experiment) else "Too large for a link"
-    return f"{notes} {why}: whoever follows it must bring the same file, fingerprint {mark}."
+    return f"{why}: whoever follows it must bring the same file, fingerprint {mark}."
 
 
 def _can_travel(experiment: Experiment) -> bool:
@@ -441,8 +449,11 @@ def ask_for_the_link(experiment: Experiment) -> None:
 
 
 def _into_link() -> None:
+    from pages.ui.player import live_runs
+
     held = _own().brought[page.settings.table]
     _own().brought[held.table.key] = held
+    live_runs.rename_table(page.settings.table, held.table.key)
     page.load(replace(page.settings, table=held.table.key))
     page.touch()
 
@@ -497,8 +508,10 @@ def _take(source: bytes | str, name: str) -> bool:
 
 def _needs_a_look(reading: Any) -> bool:
     """Whether something was recognised that its owner might have meant otherwise, or is to be asked about."""
-    return len(reading.sheets) > 1 or any(
-        column.question or (column.said and column.kind != "set aside") for column in reading.columns
+    return (
+        len(reading.sheets) > 1
+        or len(reading.encodings) > 1
+        or any(column.question or (column.said and column.kind != "set aside") for column in reading.columns)
     )
 
 
@@ -510,7 +523,7 @@ def _read(file: File) -> Any:
     """
     from gd_core.tables.reading import TableError, read
 
-    reading = read(file.source, file.how, sheet=file.sheet)
+    reading = read(file.source, file.how, sheet=file.sheet, encoding=file.encoding)
     wanted = (page.held.wanted or {}).get("table")
     if wanted and wanted != reading.table.mark:
         with suppress(TableError):  # there may be too few plain numbers

@@ -44,6 +44,15 @@ def show() -> None:
                 key="sheet",
                 on_change=_sheet,
             )
+        if reading.encodings:
+            from gd_core.tables.decoding import TITLES
+
+            ways = list(dict.fromkeys((reading.encoding, *reading.encodings)))
+            STATE["encoding"] = reading.encoding
+            st.selectbox(
+                "The file is not UTF-8. Its letters are read as", ways, key="encoding", format_func=TITLES.__getitem__,
+                on_change=_encoding, width=420, help="Look at the names and words: the right choice makes them readable.",
+            )  # fmt: skip
         shown = [column for column in reading.columns if column.said or column.question]
         for number, column in enumerate(sorted(shown, key=lambda one: not one.question)[:MOST_CHOICES]):
             _row_of(number, column)
@@ -83,6 +92,11 @@ def _said_how(key: str, column: str) -> None:
     now = own_table.asked()
     if now and STATE[key]:
         own_table.reread(now.file._replace(how={**now.file.how, column: STATE[key]}))
+
+
+def _encoding() -> None:
+    if now := own_table.asked():
+        own_table.reread(now.file._replace(encoding=STATE["encoding"], how={}))
 
 
 def _sheet() -> None:

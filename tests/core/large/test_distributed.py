@@ -175,7 +175,7 @@ def test_three_processes_have_the_numbers_of_one(tmp_path, rows, table):
     endless = ("--target", "y", "--learning-rate", 1e-9, "--epochs", 1_000_000)
     commands += [
         ["train", "--resume", more[0], "--epochs", 40, "--record", more[1]],
-        ["train", "--table", bad, *flags, "--record", tmp_path / "bad.json"],
+        ["train", "--table", bad, *flags, "--missing", "refuse", "--record", tmp_path / "bad.json"],
         ["train", "--table", table, *endless, "--record", gone],
     ]
     listed = [(free_port(), [str(one) for one in command]) for command in commands]
@@ -185,10 +185,9 @@ def test_three_processes_have_the_numbers_of_one(tmp_path, rows, table):
         "missing must be drop or mean where a cell holds no number: row 391, column c: ‘x’ is not a number."
     )
     assert first[2].splitlines() == (["status 0"] * 5 + [sentence, "status 2", LOST.format(gone), "status 1"])
-    assert first[1].splitlines()[-2:] == [
-        "status 2",
-        "status 1",
-    ]  # nothing is printed of the run that was lost
+    # of the run that was lost nothing is printed but what it is
+    fitted = f"y from a, b, c: {len(rows)} rows."
+    assert first[1].splitlines()[-4:] == ["status 2", fitted, "", "status 1"]
     assert first[1].count("the floor is") + first[1].count("Converged") == 5
     for _, output, errors in others:  # they work and say nothing
         assert output.splitlines() == errors.splitlines() == ["status 0"] * 5 + ["status 2"]
@@ -320,7 +319,10 @@ def test_rank_0_that_is_killed_ends_the_run_and_leaves_its_record(tmp_path, tabl
     path = tmp_path / "run.json"
     process = torchrun("9 alone", path)
     output, errors = process.communicate(timeout=WAIT)
-    assert (process.returncode, output) == (1, "")
+    assert (process.returncode, output) == (
+        1,
+        f"y from a, b, c: {len(table.read_text().splitlines()) - 1} rows.\n\n",
+    )
     assert errors.splitlines().count(LOST.format(path)) == 1
     assert "gd_core/" not in errors  # no traceback of ours; torchrun's own report is not ours to end
     record = json.loads(path.read_text())

@@ -19,13 +19,14 @@ from gd_core.export import whole_file
 from gd_core.large.record import Progressed
 from gd_core.recorder import record
 from gd_core.settings.experiment import Experiment, defaults
-from gd_core.tables import streamed_csv, streamed_parquet
+from gd_core.tables import streamed_csv, streamed_parquet, streaming
 from gd_core.tables.chunks import Shard
 from gd_core.tables.reading import TableError, read
 from gd_core.tables.streaming import Reader, open_table
 from gd_core.tables.table import keep
 
 ROWS = 400
+CASES = Path(__file__).parent / "cases"
 
 
 def numbers(rows=ROWS):
@@ -46,6 +47,12 @@ def csv_of(path, table, separator=",", point=".", end="\n", names="abcy"):
 def table(tmp_path):
     """A CSV file of the numbers."""
     return csv_of(tmp_path / "table.csv", numbers())
+
+
+@pytest.fixture(autouse=True)
+def in_pieces(monkeypatch):
+    """As if no page could take any file: all are read in pieces."""
+    monkeypatch.setattr(streaming, "HELD", 0)
 
 
 @pytest.fixture
@@ -294,7 +301,9 @@ def test_the_command_prints_a_table_and_a_verdict(run, table):
     flags = ("--target", "y", "--learning-rate", 0.03, "--epochs", 100, "--every", 50)
     status, output, errors = run("train", "--stream", "--table", table, *flags)
     assert (status, errors) == (0, "")
-    head, *lines = output.split("\n\n")[0].splitlines()
+    fitted, shown = output.split("\n\n")[:2]
+    assert fitted.splitlines()[0] == "y from a, b, c: 400 rows."
+    head, *lines = shown.splitlines()
     assert head.split() == ["epoch", "loss", "RMSE", "w₁", "w₂", "w₃", "b"]
     assert [line.split()[0] for line in lines] == ["0", "50", "100"]
     assert "400 rows, moments: one pass over the rows, then none." in output
@@ -438,8 +447,8 @@ def test_a_file_takes_the_old_ones_place_when_it_is_on_the_disk(tmp_path, monkey
 @pytest.mark.parametrize(
     ("flags", "sentence"),
     [
-        (["--target", "z"], "target must be of the table’s columns: a, b, c, y. Got z."),
-        (["--features", "a,z"], "features must be of the table’s columns: a, b, c, y. Got z."),
+        (["--target", "z"], "target must be a column of the table: a, b, c, y. Got z."),
+        (["--features", "a,z"], "features must be columns of the table: a, b, c, y. Got z."),
         (["--features", "a,a"], "features must be different columns. Got a,a."),
         (["--features", "a,y"], "features must not hold the target, or there is nothing to learn. Got y."),
         (["--degree", "2", "--features", "a,b"], "degree must be 1 with several features. Got 2."),
@@ -489,16 +498,13 @@ def test_bad_files_end_with_one_sentence(run, tmp_path):
     table = pa.table({name: generator.normal(size=20_000) for name in "ay"})
     parquet.write_table(table, good, row_group_size=5000)
     data = good.read_bytes()
-    times = pa.table({"a": pa.array([1, 2], pa.timestamp("s")), "y": [1.0, 2.0]})
-    parquet.write_table(times, tmp_path / "times.parquet")
     damaged = data[: len(data) // 2] + bytes(len(data) // 3) + data[len(data) // 2 + len(data) // 3 :]
     for name, content, sentence in (
         ("t.parquet", data[: len(data) // 2], "whose end is missing or damaged: copy it again."),
         ("t.parquet", damaged, "t.parquet, in which nothing can be read after row "),
-        ("times.parquet", None, "A column must hold numbers. Got a, which holds timestamp[ms]."),
-        ("t.csv", b"a,y\n", "table must have at least 2 rows to fit. Got 0."),
-        ("t.csv", b"a,y\n1,2\n", "table must have at least 2 rows to fit. Got 1."),
-        ("t.csv", b"a,y\n1,2\n3,x\n", "row 3, column y: ‘x’ is not a number."),
+        ("t.csv", b"a,y\n", "The table has a header and no rows. Add at least two."),
+        ("t.csv", b"a,y\n1,2\n", "The table has one row of numbers; a fit needs at least two."),
+        ("t.csv", b"a,y\n1,2\n3,x\n", "table must have at least 2 rows to fit. Got 1, after 1 left out."),
         (
             "t.csv",
             "a,y\n1,2\n".encode("utf-16"),
@@ -515,19 +521,60 @@ def test_bad_files_end_with_one_sentence(run, tmp_path):
         assert sentence in errors
 
 
-def test_words_and_row_numbers_are_no_features_of_a_large_table(run, tmp_path):
-    """Left out unless they are asked for, and named; numbers are read in their clothes. In Parquet the types say it."""
-    path = tmp_path / "t.csv"
-    path.write_text(
-        "id,brick,x,y\n" + "".join(f'{i},{"yes" if i % 2 else "no"},"$1,{i:03}",{i * i}\n' for i in range(9))
+def test_words_and_dates_are_features_of_a_table_that_is_read_in_pieces(run, tmp_path, small_pieces):
+    """As on a page, in CSV and in Parquet: indicators, days since the first, numbers out of their clothes, no row number."""
+    rows = range(600)
+    columns = {
+        "id": list(rows),
+        "brick": ["yes" if i % 2 else "no" for i in rows],
+        "when": [f"2014-07-{1 + i * 7 % 31:02}" for i in rows],
+        "x": [f"$1,{i * i % 997:03}" for i in rows],
+        "y": [i * 3 % 101 for i in rows],
+    }
+    lines = [
+        "id,brick,when,x,y",
+        *(f'{i},{b},{w},"{x}",{y}' for i, b, w, x, y in zip(*columns.values(), strict=True)),
+    ]
+    (tmp_path / "t.csv").write_text("\n".join(lines))
+    parquet.write_table(pa.table(columns), tmp_path / "t.parquet", row_group_size=50)
+    since = [1 + i * 7 % 31 - 1 for i in rows]
+    expected = np.column_stack([np.array(rows) % 2, since, [1000 + i * i % 997 for i in rows], columns["y"]])
+    for name in ("t.csv", "t.parquet"):
+        found, _ = trained(run, tmp_path, "--stream", "--table", tmp_path / name, "--epochs", 2)
+        features = ["brick", "when (days since 2014-07-01)", "x"]
+        assert found["experiment"]["features"] == features
+        for of in (1, 3):
+            table, _ = read_all(tmp_path / name, features=features, of=of)
+            np.testing.assert_array_equal(table, expected)
+    found, _ = trained(
+        run, tmp_path, "--stream", "--table", tmp_path / "t.csv", "--features", "brick,when", "--epochs", 2
     )
-    found, errors = trained(run, tmp_path, "--stream", "--table", path, "--epochs", 2)
-    assert found["experiment"]["features"] == ["x"]
-    assert "as no numbers to predict from: id, brick." in errors
-    words = pa.table({"brick": ["no", "yes", "no"], "x": [1.0, 2.0, 4.0], "y": [1.0, 3.0, 5.0]})
-    parquet.write_table(words, tmp_path / "t.parquet")
-    found, errors = trained(run, tmp_path, "--table", tmp_path / "t.parquet", "--epochs", 2)
-    assert found["experiment"]["features"] == ["x"]
+    assert found["experiment"]["features"] == features[:2]
+
+
+@pytest.mark.parametrize(
+    ("cells", "sentence"),
+    [
+        (["no", "yes", "perhaps"], "row 30,002, column w: ‘perhaps’ is a new word beside no, yes: "),
+        (["1", "2.5", "$3"], "row 30,002, column w: a number with $, and none has a mark before: "),
+        (
+            ["2014-01", "2014-02", "2014-03-05"],
+            "row 30,002, column w: not the first of a month, as all before: ",
+        ),
+    ],
+)
+def test_what_would_have_changed_a_column_is_refused(run, tmp_path, monkeypatch, cells, sentence):
+    """Only some rows are looked at first: a cell among the others that says otherwise ends the run, with its place."""
+    monkeypatch.setattr(streamed_csv, "HEAD", 1000)
+    monkeypatch.setattr(streamed_csv, "ELSEWHERE", 200)
+    path = tmp_path / "t.csv"
+    rows = [f"{cells[i % 2]},{i % 7}" for i in range(50_000)]
+    rows[30_000] = f"{cells[2]},1"
+    path.write_text("\n".join(["w,y", *rows]))
+    status, output, errors = run("train", "--stream", "--table", path)
+    assert (status, output, errors.count("\n")) == (2, "", 1)
+    assert errors.startswith(sentence)
+    assert "--read-as 'w=left out'" in errors
 
 
 def test_a_file_that_changes_between_two_epochs_is_told(run, table, monkeypatch):
@@ -540,8 +587,13 @@ def test_a_file_that_changes_between_two_epochs_is_told(run, table, monkeypatch)
             Path(table).write_text(table.read_text().replace("\n", "\nx", 2))
 
     monkeypatch.setattr(Progressed, "add", spoilt)
-    status, output, errors = run("train", "--stream", "--table", table, "--target", "y", "--batch-size", 9)
-    assert (status, output, errors.count("\n")) == (2, "", 1)
+    status, output, errors = run("train", "--stream", "--table", table, "--target", "y", "--batch-size", 9,
+                                 "--missing", "refuse")  # fmt: skip
+    assert (status, errors.count("\n")) == (2, 1)
+    assert (
+        output
+        == "y from a, b, c: 400 rows.\nWhat its columns hold was told from 400 rows from all over it.\n\n"
+    )
     assert "row 2, column a: ‘x" in errors
 
 
@@ -581,6 +633,33 @@ def test_a_record_that_does_not_hold_together_is_refused(run, tmp_path, table):
         assert run("train", "--resume", path) == (2, "", f"{sentence}\n")
 
 
+def test_a_record_holds_how_its_file_was_read(run, tmp_path, monkeypatch):
+    """Whoever goes on from it need not say it again; a record that was edited by hand is refused."""
+    monkeypatch.undo()
+    path, record = tmp_path / "t.csv", tmp_path / "run.json"
+    rows = [f"{('Łódź', 'Kraków')[i % 2]},{-999 if i % 5 == 0 else i % 7},{i * i % 11}" for i in range(40)]
+    path.write_bytes("\n".join(["miasto,x,y", *rows]).encode("cp1250"))
+    flags = ("--stream", "--table", path, "--encoding", "cp1250", "--epochs", 5)
+    status, _, errors = run("train", *flags)
+    assert status == 2
+    assert errors == (
+        "x holds −999 in 8 cells, far from its other numbers. Is that a mark for missing? "
+        "Say --read-as 'x=missing' or --read-as 'x=numbers'.\n"
+    )
+    found, _ = trained(run, tmp_path, *flags, "--read-as", "x=missing")
+    assert found["table"]["read_as"] == {"x": "missing"}
+    assert found["table"]["read_with"] == {"encoding": "cp1250"}
+    assert (found["table"]["rows"], found["experiment"]["missing"]) == (32, "drop")
+    more, _ = trained(run, tmp_path, "--resume", record, "--epochs", 9)
+    whole, _ = trained(run, tmp_path, *flags, "--read-as", "x=missing", "--epochs", 9)
+    assert more["theta"] == whole["theta"]
+    for name, value in (("read_as", {"x": "guesses"}), ("read_as", 5), ("read_with", {"encoding": "rot13"})):
+        record.write_text(json.dumps(whole | {"table": whole["table"] | {name: value}}))
+        status, output, errors = run("train", "--resume", record)
+        assert (status, output, errors.count("\n")) == (2, "", 1)
+        assert errors.startswith(f"resume must be a whole record. Got one in which {name} is ")
+
+
 def test_fields_are_those_of_an_experiment():
     """Names and usual values agree, so that flags mean the same for a table of any size."""
     from gd_core.large.run import LargeRun
@@ -589,3 +668,81 @@ def test_fields_are_those_of_an_experiment():
     own = {"target", "features", "learning_rate"}
     for name in set(vars(many)) - own:
         assert getattr(one, name) == getattr(many, name)
+
+
+# ------------------------------------------------------------------------------------- one command, one meaning
+
+BRICKS = ("north", "south", "", "n/a", "west")
+MADE = {
+    "words": lambda rng, n: rng.choice(BRICKS, n),
+    "two words": lambda rng, n: rng.choice(["yes", "no"], n),
+    "many words": lambda rng, n: rng.choice([f"street {i}" for i in range(40)], n),
+    "money": lambda rng, n: [f'"${x:,.2f}"' for x in rng.uniform(1, 5000, n)],
+    "whole": lambda rng, n: rng.integers(-50, 50, n),
+    "gaps": lambda rng, n: ["" if x < 0.2 else f"{x:.3f}" for x in rng.uniform(0, 1, n)],
+    "odd": lambda rng, n: [
+        "(12)" if x < 0.1 else "12%" if x < 0.2 else f"{x:.3f}" for x in rng.uniform(0, 1, n)
+    ],
+    "months": lambda rng, n: [f"{2000 + i // 12}-{1 + i % 12:02}" for i in range(n)],
+    "days": lambda rng, n: [f"{1 + i % 28}/{1 + i % 12}/2014" for i in range(n)],
+    "marks": lambda rng, n: [-999 if x < 0.1 else round(x, 2) for x in rng.uniform(0, 9, n)],
+    "years": lambda rng, n: range(1900, 1900 + n),
+    "row": lambda rng, n: range(1, n + 1),
+    "same": lambda rng, n: [7] * n,
+}
+
+
+def random_table(seed):
+    """Text of a few columns of any kind, sometimes with blank and ragged rows, comments, other separators, no header."""
+    rng = np.random.default_rng(seed)
+    kinds = [str(kind) for kind in rng.choice(list(MADE), rng.integers(1, 5))] + ["whole"]
+    n = int(rng.integers(12, 40))
+    columns = [list(map(str, MADE[kind](rng, n))) for kind in kinds]
+    separator = str(rng.choice([",", ",", ";", "\t"]))
+    rows = [separator.join(row) for row in zip(*columns, strict=True)]
+    names = separator.join(f"{kind} {i}" for i, kind in enumerate(kinds))
+    if rng.random() < 0.3:
+        rows.insert(int(rng.integers(1, n)), "")
+    if rng.random() < 0.3:
+        rows.insert(int(rng.integers(1, n)), f"1{separator}2{separator}3{separator}4{separator}5{separator}6")
+    top = [["# made by hand"], [], []][rng.integers(0, 3)]
+    return "\n".join([*top, *([names] if rng.random() < 0.9 else []), *rows, ""])
+
+
+ONE_MEANING = ("towns", "words", "dates", "money", "blanks", "korean", "thousands", "years")
+
+
+def same_both_ways(run, path):
+    """Whether a file is trained, the same plain and with --stream: features, rows, rate, θ and what is said; or refused so."""
+    plain, streamed = (
+        run("train", "--table", path, "--epochs", 20, "--json", *how) for how in ((), ("--stream",))
+    )
+    assert plain[0] == streamed[0]
+    assert plain[2] == streamed[2]
+    if plain[0]:
+        return False
+    one, many = json.loads(plain[1]), json.loads(streamed[1])
+    differs = {"table": ""}  # docs/records.md: read in pieces, the table is its file
+    assert one["experiment"] | differs == many["experiment"]
+    assert one["experiment"]["points"] == many["table"]["rows"]
+    last = one["epochs"][-1]["parameters"]
+    largest = max(map(abs, last.values()))
+    assert many["last"]["parameters"] == pytest.approx(last, rel=0, abs=1e-9 * largest + 1e-300)
+    return True
+
+
+@pytest.mark.parametrize("name", ONE_MEANING)
+def test_a_table_means_the_same_plain_and_in_pieces(run, monkeypatch, name):
+    """Tables as people have them."""
+    monkeypatch.undo()
+    assert same_both_ways(run, next(CASES.glob(f"{name}*")))
+
+
+@pytest.mark.parametrize("seed", range(0, 60, 6))
+def test_a_random_table_means_the_same_plain_and_in_pieces(run, monkeypatch, tmp_path, seed):
+    """Whatever is in it, what is asked about it and why it is refused included."""
+    monkeypatch.undo()
+    path = tmp_path / "t.csv"
+    for one in range(seed, seed + 6):
+        path.write_text(random_table(one))
+        same_both_ways(run, path)
