@@ -652,7 +652,7 @@ def test_a_record_holds_how_its_file_was_read(run, tmp_path, monkeypatch):
     assert (found["table"]["rows"], found["experiment"]["missing"]) == (32, "drop")
     more, _ = trained(run, tmp_path, "--resume", record, "--epochs", 9)
     whole, _ = trained(run, tmp_path, *flags, "--read-as", "x=missing", "--epochs", 9)
-    assert more["theta"] == whole["theta"]
+    assert more["last"] == whole["last"]
     for name, value in (("read_as", {"x": "guesses"}), ("read_as", 5), ("read_with", {"encoding": "rot13"})):
         record.write_text(json.dumps(whole | {"table": whole["table"] | {name: value}}))
         status, output, errors = run("train", "--resume", record)
