@@ -30,7 +30,7 @@ def main() -> int:
     parser.add_argument(
         "--seed", type=int, default=random.randrange(10**6), help="of the inputs; another one each time"
     )
-    parser.add_argument("--count", type=int, default=5000, help="inputs for each subject")
+    parser.add_argument("--count", type=int, default=2000, help="inputs for each subject")
     options = parser.parse_args()
     logging.disable(logging.WARNING)  # Streamlit's, of a page that is run without a browser
     for name in options.subject or subjects():
