@@ -13,7 +13,7 @@ from curved import GROWTH, growth, know
 from gd_core import verdict
 from gd_core.autopsy import autopsy
 from gd_core.cli.commands import main
-from gd_core.export import record_file
+from gd_core.export import record_file, record_reading
 from gd_core.export.notebook import notebook
 from gd_core.export.script import FLAVOURS, script
 from gd_core.outcome import Outcome, outcome
@@ -120,7 +120,7 @@ def test_its_record_knows_no_theory_and_says_so(changes):
     assert "not linear in its parameters" in reason
     assert set(kept["theory"].values()) == {None}
     assert "floor" not in kept["verdict"]
-    assert record_file.experiment_of(text) == experiment
+    assert record_reading.experiment_of(text) == experiment
     assert record_file.digest(record(experiment)) == kept["digest"]
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from gd_core.cli.commands import main
-from gd_core.export import record_file
+from gd_core.export import record_file, record_reading
 from gd_core.outcome import Outcome, Trained, outcome
 from gd_core.problem import build
 from gd_core.recorder import record, recorder_of
@@ -121,7 +121,7 @@ def test_a_followed_run_ends_in_the_same_place():
     assert slices.still
     assert (slices.theta == whole.theta).all()
     text = record_file.to_json(experiment, whole)
-    again = record_file.experiment_of(text)
+    again = record_reading.experiment_of(text)
     assert again == experiment
     assert record_file.digest(record(again)) == json.loads(text)["digest"]
     assert json.loads(text)["outcome"] == "stood still"

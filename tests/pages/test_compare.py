@@ -17,6 +17,7 @@ from gd_core.settings.experiment import Experiment
 from gd_core.settings.pins import MOST, Pin, Pins, packed
 from gd_core.tables.table import Table
 from pages.ui.look.session import key
+from pages.ui.player import live_runs
 from pages.ui.train import pins as session
 
 BASE = replace(Experiment.default(), scale_features=True, epochs=60)
@@ -241,6 +242,20 @@ def test_a_long_run_is_trained_in_slices():
     end = float(cells(page, "Final RMSE")[4])
     assert end == pytest.approx(float(record(experiment).epoch_rmse[-1]), rel=1e-5)
     assert "only some are drawn" in " ".join(element.value for element in page.at.caption)
+
+
+def test_a_link_of_short_runs_does_not_train_them_all_at_once():
+    """Eight that the loop trains for 3,000 updates each: two with the page, the others in slices, and all of them in the end."""
+    adam = Experiment.default(optimizer="adam")
+    runs = [replace(adam, learning_rate=rate / 977, epochs=3000) for rate in range(1, MOST + 1)]
+    page = compared(Pins(pins=tuple(Pin(str(place), run) for place, run in enumerate(runs))))
+    kept = live_runs.shelves(adam).summaries
+    assert [run for run in runs if kept.get(run)] == runs[:2]
+    for _ in range(400):
+        page.run()
+        if all(map(kept.get, runs)):
+            break
+    assert [kept.get(run).epochs for run in runs] == [3000] * MOST
 
 
 def test_every_run_opens_on_train():

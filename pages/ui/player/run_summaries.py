@@ -1,4 +1,4 @@
-"""What is kept of pinned runs to draw them: short ones are trained at once, long ones a slice of time after another.
+"""What is kept of pinned runs to draw them: a few short ones are trained at once, the others a slice of time after another.
 
 Summaries of all visitors share one shelf, see `live_runs.Shelves`. One long run at a time
 is in training for a visitor, and its recording goes when it is done; so eight runs of 100,000 epochs neither block the
@@ -10,12 +10,15 @@ from dataclasses import dataclass
 
 from gd_core.recorder import recorder_of
 from gd_core.run_summary import RunSummary, summarised
+from gd_core.settings.engines import LOOP, SHORT_ROWS, SHORT_UPDATES
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.pins import Pin
 from gd_core.training import Epochs
 from pages.ui.charts.ghosts import Ghost
 from pages.ui.look import session
 from pages.ui.player import live_runs
+
+AT_ONCE = 2  # as much of the loop's work as the longest short run has: a link of a few hundred characters can hold four times that
 
 
 @dataclass
@@ -40,11 +43,23 @@ def _summarised(experiment: Experiment, recording: Epochs) -> RunSummary:
     return summarised(experiment, problem, recording, parabola)
 
 
-def of(experiment: Experiment) -> RunSummary:
-    """What there is of a run: all of it, or of a long one what is trained so far."""
+def _at_once(pins: Sequence[Pin]) -> set[Experiment]:
+    """The runs that are trained with the page: short ones, in order, as long as the loop has little to do for them together."""
+    found, updates, rows = set(), 0, 0
+    for one in (pin.experiment for pin in pins if live_runs.is_short(pin.experiment)):
+        if one.runs_on == LOOP:
+            own = one.total_epochs * one.updates_per_epoch
+            updates, rows = updates + own, rows + own * one.rows_per_update
+        if updates <= AT_ONCE * SHORT_UPDATES and rows <= AT_ONCE * SHORT_ROWS:
+            found.add(one)
+    return found
+
+
+def of(experiment: Experiment, *, at_once: bool) -> RunSummary:
+    """What there is of a run: all of it, or of one that is not trained at once what is trained so far."""
     if found := live_runs.shelves(experiment).summaries.get(experiment):
         return found
-    if live_runs.is_short(experiment):
+    if at_once:
         recording = live_runs.recorded(experiment)
         keep(experiment, recording)
     else:
@@ -55,17 +70,18 @@ def of(experiment: Experiment) -> RunSummary:
 
 
 def missing(pins: Sequence[Pin]) -> list[Experiment]:
-    """The long runs that are still to be trained."""
+    """The runs that are not trained at once, and still to be trained."""
+    at_once = _at_once(pins)
     return [
         pin.experiment
         for pin in pins
-        if not live_runs.is_short(pin.experiment)
+        if pin.experiment not in at_once
         and live_runs.shelves(pin.experiment).summaries.get(pin.experiment) is None
     ]
 
 
 def advance(pins: Sequence[Pin]) -> None:
-    """Train the first of the missing long runs for one more slice of time."""
+    """Train the first of the missing runs for one more slice of time."""
     todo = missing(pins)
     take = session.held(InTraining).take
     if not todo:
@@ -83,8 +99,9 @@ def advance(pins: Sequence[Pin]) -> None:
 
 def ghosts(pins: Sequence[Pin]) -> tuple[Ghost, ...]:
     """Pinned runs, ready to be drawn."""
-    found = []
+    found, at_once = [], _at_once(pins)
     for place, pin in enumerate(pins):
         problem, parabola, _ = live_runs.known(pin.experiment)
-        found.append(Ghost(place, of(pin.experiment), problem, parabola))
+        summary = of(pin.experiment, at_once=pin.experiment in at_once)
+        found.append(Ghost(place, summary, problem, parabola))
     return tuple(found)
