@@ -31,7 +31,7 @@ from pages.ui.player.recording_cache import kept_of, once
 from pages.ui.player.shelf import Shelf, size_of
 
 MB = 1_000_000
-ROOM = {"data": 32 * MB, "results": 64 * MB, "summaries": 80 * MB}  # for all visitors together
+ROOM = {"data": 32 * MB, "results": 16 * MB, "summaries": 80 * MB}  # for all visitors together
 OWN_ROOM = {"data": 64 * MB, "results": 32 * MB, "summaries": 80 * MB}  # for what a visitor alone may see
 KEPT_DATA = 2  # of their rows a visitor keeps, however large: without and with scaled features
 KEPT_FORECASTS = 32  # runs on the same rows

@@ -7,6 +7,7 @@ what Python frees, the C library keeps for later, in pieces: a server whose visi
 import asyncio
 import ctypes
 import gc
+import logging
 import os
 import sys
 from contextlib import suppress
@@ -27,12 +28,15 @@ async def for_ever() -> None:
     last = _resident()
     while True:
         await asyncio.sleep(EVERY)
-        ended = _end_visits()
-        unasked = live_runs.let_go()
-        if ended or unasked or _resident() > last + GROWN:
-            gc.collect()  # a visit's parts hold each other
-            await asyncio.to_thread(trim)
-            last = _resident()
+        try:
+            ended = _end_visits()
+            unasked = live_runs.let_go()
+            if ended or unasked or _resident() > last + GROWN:
+                gc.collect()  # a visit's parts hold each other
+                await asyncio.to_thread(trim)
+                last = _resident()
+        except Exception:
+            logging.getLogger(__name__).exception("Nothing was given back this time.")
 
 
 def _end_visits() -> bool:
