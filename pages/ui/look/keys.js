@@ -62,13 +62,15 @@ function create(root) {
 
   const ask = (name, value) => { send(name, value); return true; };
 
+  const multiply = (key) => ask('factor', '+='.includes(key) ? 2 : 0.5);
+
   // Whether a key did something
   function act(key) {
     if (key === '?') return open(), true;
     if (key === 'p') return ask('view', true);
     if (!data.projector) return false;
     if (key === 'n') return ask('on', 1);
-    if (data.rate !== null && '+=-−'.includes(key)) return ask('factor', '+='.includes(key) ? 2 : 0.5);
+    if (data.rate !== null && '+=-−'.includes(key)) return multiply(key);
     if (/^[1-9]$/.test(key)) {
       const button = document.querySelectorAll(ANSWERS)[+key - 1];
       if (button && !button.disabled) button.click();
@@ -132,7 +134,10 @@ function create(root) {
   const watch = new MutationObserver(look);
   watch.observe(app, { attributeFilter: ['data-test-connection-state', 'class'] });
 
-  for (const button of root.querySelectorAll('[data-key]')) button.onclick = () => act(button.dataset.key);
+  for (const button of root.querySelectorAll('[data-key]')) {
+    const { key } = button.dataset;
+    button.onclick = () => ('+-'.includes(key) ? multiply(key) : act(key)); // which a phone has no keys for
+  }
   card.onclick = (event) => {
     if (event.target === card) card.close(); // beside it
   };
@@ -143,7 +148,7 @@ function create(root) {
       data = fresh;
       send = setTriggerValue;
       root.querySelector('.bar').classList.toggle('projector', data.projector);
-      $('rate').hidden = !data.projector || data.rate === null;
+      $('rate').hidden = data.rate === null;
       $('following').hidden = $('leave').hidden = !data.projector;
       $('value').textContent = data.rate === null ? '' : `η = ${data.rate}`;
       $('following').title = `Next: ${data.following} (N)`;
