@@ -63,7 +63,7 @@ def cards(run: Run) -> str:
 
 def _card(stage: Stage, title: str, code: str, numbers: str) -> str:
     return (
-        f'<div class="stage" role="group" aria-label="{title}" {player.lit("stage", int(stage))}><h3>{int(stage) + 1} {title}</h3>'
+        f'<div class="stage" role="group" aria-label="{title}" {player.lit("stage", int(stage))}><h2>{int(stage) + 1} {title}</h2>'
         f'<pre><code>{escape(code)}</code></pre><p class="now">{numbers}</p></div>'
     )
 

@@ -79,7 +79,17 @@ function create(root) {
     return key in PRESSES && press(PRESSES[key]);
   }
 
+  // What scrolls in a box of its own is a stop of Tab, and only while it does. Streamlit's boxes of code are none.
+  function setStops() {
+    for (const box of document.querySelectorAll('.wide, [data-testid="stCode"] pre')) {
+      const scrolls = box.scrollWidth > box.clientWidth || box.scrollHeight > box.clientHeight;
+      if (scrolls) box.tabIndex = 0;
+      else box.removeAttribute('tabindex');
+    }
+  }
+
   function key(event) {
+    if (event.key === 'Tab') setStops();
     const target = event.composedPath()[0];
     if (card.open) {
       // the page's other keys do not reach through the card
@@ -117,6 +127,13 @@ function create(root) {
     }, 100);
   }
   document.addEventListener('click', handOn, true);
+
+  // On a phone the side bar is a drawer over the page: what was chosen from its menu is behind it.
+  function leaveDrawer(event) {
+    if (!event.target.closest?.('[data-testid="stSidebarNavLink"]') || !matchMedia('(max-width: 768px)').matches) return;
+    document.querySelector('[data-testid="stSidebarCollapseButton"] button')?.click();
+  }
+  document.addEventListener('click', leaveDrawer);
 
   // Two things after which the page has to run again, and Streamlit does not ask for it. One that has lost its server
   // may come back to another process, which knows nothing of it: its buttons would do nothing there. And where the
@@ -157,6 +174,7 @@ function create(root) {
     remove() {
       window.removeEventListener('keydown', key, true);
       document.removeEventListener('click', handOn, true);
+      document.removeEventListener('click', leaveDrawer);
       clearInterval(waiting);
       watch.disconnect();
       if (card.open) card.close();

@@ -212,9 +212,9 @@ function create(root) {
   const height = new ResizeObserver(() => { page.style.scrollPaddingBottom = `${foot.offsetHeight + 8}px`; });
   if (page && foot) height.observe(foot);
 
-  // Where no chart that plays is seen in full, the first is brought there, as little as that takes.
+  // Where no chart is seen in full, the first is brought there, as little as that takes.
   function bringIntoView() {
-    const charts = [...document.querySelectorAll('.stVegaLiteChart:has(input[name="epoch"])')];
+    const charts = [...document.querySelectorAll('.stVegaLiteChart')];
     const below = (foot ?? host).getBoundingClientRect().top;
     const inFull = ({ top, bottom }) => top >= 0 && bottom <= below;
     if (charts.some((one) => inFull(one.getBoundingClientRect()))) return;
