@@ -13,7 +13,7 @@ def lit(lab: Lab) -> str:
     stages = lab.page.locator(".loop .stage.lit")
     expect(stages).to_have_count(1)
     assert stages.get_attribute("aria-current") == "step"
-    return stages.locator("h3").inner_text().split()[1]
+    return stages.locator("h2").inner_text().split()[1]
 
 
 def name_of(moment: int, stage: int) -> str:

@@ -54,7 +54,7 @@ def raced(base, keys=tuple(RACERS), target=None, **settings):
 def table_of(page):
     """The cells of the table, as read: what a racer is called, then the rest."""
     (body,) = [e.proto.body for e in page.at.get("html") if "live race" in e.proto.body]
-    rows = re.findall(r"<tr>(<td.*?)</tr>", body)
+    rows = re.findall(r"<tr>(<td.*?)</tr>", body.partition("<tbody>")[2])
     return [
         [re.sub(r"<[^>]+>", "", cell).strip() for cell in re.findall(r"<td.*?</td>", row)] for row in rows
     ]

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
+from urllib.parse import quote
 
 import numpy as np
 import streamlit as st
@@ -61,6 +62,30 @@ def empty(page: PageSettings[Pins]) -> None:
                 disabled=unknown is not None, help=unknown or "The same start, each rule with the best of its rates.",
             )  # fmt: skip
             st.page_link("pages/train.py", label="To the Train page", icon=":material/arrow_forward:")
+    st.html(_sketch(palette(st.context.theme.type)))
+
+
+def _sketch(colours: Palette) -> str:
+    """What the page looks like with runs on it: their error curves, and a column for each in the table."""
+    words = (
+        (150, 172, "error by epoch"), (460, 30, "run 1"), (520, 30, "run 2"), (580, 30, "run 3"),
+        (380, 60, "rate η"), (380, 90, "at the target"), (380, 120, "outcome"),
+    )  # fmt: skip
+    curves = ("42 20C90 110 190 118 328 122", "42 20C60 130 120 138 328 140", "42 20C120 60 220 84 328 92")
+    drawing = (
+        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 640 180" fill="none" font-family="sans-serif" font-size="13">'
+        f'<path stroke="{colours.start}" d="M40 10V150H330M380 40H620M380 70H620M380 100H620M380 130H620"/>'
+        + "".join(
+            f'<path stroke="{colour}" stroke-width="2" stroke-dasharray="{dash}" d="M{curve}"/>'
+            for colour, dash, curve in zip(colours.several, ("none", "7 4", "2 4"), curves, strict=False)
+        )
+        + "".join(f'<text x="{x}" y="{y}" fill="{colours.ink}">{word}</text>' for x, y, word in words)
+        + "</svg>"
+    )
+    return (
+        f'<img class="sketch" src="data:image/svg+xml,{quote(drawing)}" alt="A sketch of this page with three runs: their '
+        'errors by epoch in one chart, and a table with a column for each.">'
+    )
 
 
 def _load(page: PageSettings[Pins], make: Callable[[Experiment], list[Pin]]) -> None:

@@ -8,7 +8,7 @@ from gd_core.settings.experiment import Experiment
 from gd_core.settings.fields import written
 from gd_core.words import short, significant
 from pages.ui.charts.model import RecordedRun, Run, drawn_epochs
-from pages.ui.look import digits
+from pages.ui.look import digits, look
 from pages.ui.player import player
 
 ROWS = 4  # of the table of differences that are shown
@@ -46,8 +46,11 @@ def picture(run: Run) -> str:
     foot = "<tr><th>⋮</th>" + "<td>⋮</td>" * len(target) + "<td>⋱</td></tr>" if mistaken else ""
     return (
         f'<p class="shapes"><span>y_hat <b>({rows}, 1)</b></span> − <span>y <b>{right}</b></span> = <b>{result}</b></p>'
-        f'<table class="live grid"><thead><tr><th>ŷ − y</th>{head}<th></th></tr></thead><tbody>{body}{foot}</tbody></table>'
-        f'<p class="beneath">{count}</p>'
+        + look.wide(
+            "Differences",
+            f'<table class="live grid"><thead><tr><th>ŷ − y</th>{head}<td></td></tr></thead><tbody>{body}{foot}</tbody></table>',
+        )
+        + f'<p class="beneath">{count}</p>'
     )
 
 
@@ -105,9 +108,9 @@ def printed_table(run: RecordedRun) -> str:
             for theirs, mine in zip((*printed.weight, printed.bias, printed.loss), ours, strict=True)
         ]
         body += digits.row([str(printed.epoch), "printed<br>here", *pairs])
-    heads = "".join(f"<th>{name}</th>" for name in ("epoch", "", *names, "loss"))
-    return (
-        f'<table class="live beside printed"><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>'
+    heads = "<th>epoch</th><td></td>" + "".join(f"<th>{name}</th>" for name in (*names, "loss"))
+    table = f'<table class="live beside printed"><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>'
+    return look.wide("What the article printed", table) + (
         '<p class="beneath">Underlined digits are the same. Parameters after the update of that epoch, loss before it. '
         "At 600 the loss is 4.05014849 in 64 bits and 4.05015039 in 32: they round apart.</p>"
     )
@@ -147,7 +150,7 @@ def signs(run: Run) -> str:
     )
     return (
         '<p class="panel-title">“Optimal”, without signs <small>the article prints w.abs() and b.abs()</small></p>'
-        '<table class="live beside"><thead><tr><th></th><th>as printed</th><th>with its sign</th><th>in the data</th></tr>'
+        '<table class="live beside"><thead><tr><td></td><th>as printed</th><th>with its sign</th><th>in the data</th></tr>'
         f'</thead><tbody>{body}</tbody></table><p class="beneath">Both slopes point the wrong way, and the bias is '
         "negative. Without signs nobody sees it.</p>"
     )

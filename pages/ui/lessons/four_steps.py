@@ -9,7 +9,7 @@ from gd_core.settings.experiment import Experiment
 from gd_core.settings.fields import written
 from gd_core.words import significant
 from pages.ui.charts.model import Run
-from pages.ui.look import digits
+from pages.ui.look import digits, look
 from pages.ui.player import player
 
 PANELS = 6  # as the article drew
@@ -63,7 +63,7 @@ def cards(run: Run) -> str:
 
 def _card(stage: Stage, title: str, code: str, numbers: str) -> str:
     return (
-        f'<div class="stage" role="group" aria-label="{title}" {player.lit("stage", int(stage))}><h3>{int(stage) + 1} {title}</h3>'
+        f'<div class="stage" role="group" aria-label="{title}" {player.lit("stage", int(stage))}><h2>{int(stage) + 1} {title}</h2>'
         f'<pre><code>{escape(code)}</code></pre><p class="now">{numbers}</p></div>'
     )
 
@@ -88,9 +88,9 @@ def printed_errors(run: Run) -> str:
         shown = player.lit("moment", reached=2 * epoch + 1)
         theirs, ours = digits.pair(printed, rmse[epoch] if measured else None, shown=shown)
         rows += digits.row([str(epoch), theirs, ours], player.lit("measured", epoch))
-    return (
-        '<table class="live beside"><thead><tr><th>epoch</th><th>published RMSE</th><th>this run</th></tr></thead>'
-        f"<tbody>{rows}</tbody></table>"
+    head = "<tr><th>epoch</th><th>published RMSE</th><th>this run</th></tr>"
+    table = f'<table class="live beside"><thead>{head}</thead><tbody>{rows}</tbody></table>'
+    return look.wide("Published errors", table) + (
         '<p class="beneath">Underlined digits are the same. The article computed in 32 bits, this run in 64.</p>'
     )
 

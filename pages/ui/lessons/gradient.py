@@ -15,7 +15,7 @@ from gd_core.settings.catalog import model_info
 from gd_core.theory import Forecast
 from gd_core.words import short, significant
 from pages.ui.charts.model import RecordedRun, Run, drawn_epochs
-from pages.ui.look import projector
+from pages.ui.look import look, projector
 from pages.ui.player import player
 
 BRIEF = 4  # digits of what is written out
@@ -103,7 +103,7 @@ def written_out(run: Run, row: int) -> str:
             for j, name in enumerate(names)
         ]
     body = "".join(f"<tr><td>{a}</td><td>{b}</td><td>= <b>{c}</b></td></tr>" for a, b, c in cells)
-    return f'<table class="live row">{body}</table>'
+    return look.wide("One row, written out", f'<table class="live row">{body}</table>')
 
 
 def totals(run: Run) -> dict[str, player.Sum]:
@@ -137,8 +137,8 @@ def three_ways(run: Run) -> str:
         + "</tr>"
         for j, name in enumerate(run.experiment.info.parameters)
     )
-    head = "<tr><th></th><th>autograd</th><th>formula</th><th>finite difference</th></tr>"
-    return f'<table class="live ways">{head}{body}</table>'
+    head = "<tr><td></td><th>autograd</th><th>formula</th><th>finite difference</th></tr>"
+    return look.wide("The same gradient by three ways", f'<table class="live ways">{head}{body}</table>')
 
 
 def bar_title(run: Run, parameter: int) -> tuple[str, str]:

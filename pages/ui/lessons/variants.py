@@ -209,8 +209,8 @@ def results_table(finished: Race, unit: str, colours: Palette, revealed: bool) -
     """A row for each racer. What the race decides appears when the player has come to it."""
     head = "".join(f'<th class="{kind}">{title}</th>' for kind, title in HEAD)
     head = (
-        '<tr><th></th><th></th><th></th><th class="n" colspan="3">to the target '
-        f"RMSE {short(finished.target)}</th><th></th><th></th></tr><tr>{head}</tr>"
+        '<tr><td></td><td></td><td></td><th class="n" colspan="3">to the target '
+        f"RMSE {short(finished.target)}</th><td></td><td></td></tr><tr>{head}</tr>"
     )
     rows = "".join(_row(one, finished, unit, colours, revealed) for one in finished.results)
     return f'<table class="live race"><thead>{head}</thead><tbody>{rows}</tbody></table>'

@@ -62,13 +62,15 @@ function create(root) {
 
   const ask = (name, value) => { send(name, value); return true; };
 
+  const multiply = (key) => ask('factor', '+='.includes(key) ? 2 : 0.5);
+
   // Whether a key did something
   function act(key) {
     if (key === '?') return open(), true;
     if (key === 'p') return ask('view', true);
     if (!data.projector) return false;
     if (key === 'n') return ask('on', 1);
-    if (data.rate !== null && '+=-−'.includes(key)) return ask('factor', '+='.includes(key) ? 2 : 0.5);
+    if (data.rate !== null && '+=-−'.includes(key)) return multiply(key);
     if (/^[1-9]$/.test(key)) {
       const button = document.querySelectorAll(ANSWERS)[+key - 1];
       if (button && !button.disabled) button.click();
@@ -77,7 +79,17 @@ function create(root) {
     return key in PRESSES && press(PRESSES[key]);
   }
 
+  // What scrolls in a box of its own is a stop of Tab, and only while it does. Streamlit's boxes of code are none.
+  function setStops() {
+    for (const box of document.querySelectorAll('.wide, [data-testid="stCode"] pre')) {
+      const scrolls = box.scrollWidth > box.clientWidth || box.scrollHeight > box.clientHeight;
+      if (scrolls) box.tabIndex = 0;
+      else box.removeAttribute('tabindex');
+    }
+  }
+
   function key(event) {
+    if (event.key === 'Tab') setStops();
     const target = event.composedPath()[0];
     if (card.open) {
       // the page's other keys do not reach through the card
@@ -116,6 +128,13 @@ function create(root) {
   }
   document.addEventListener('click', handOn, true);
 
+  // On a phone the side bar is a drawer over the page: what was chosen from its menu is behind it.
+  function leaveDrawer(event) {
+    if (!event.target.closest?.('[data-testid="stSidebarNavLink"]') || !matchMedia('(max-width: 768px)').matches) return;
+    document.querySelector('[data-testid="stSidebarCollapseButton"] button')?.click();
+  }
+  document.addEventListener('click', leaveDrawer);
+
   // Two things after which the page has to run again, and Streamlit does not ask for it. One that has lost its server
   // may come back to another process, which knows nothing of it: its buttons would do nothing there. And where the
   // theme changes, our own colours are still those of the other.
@@ -132,7 +151,10 @@ function create(root) {
   const watch = new MutationObserver(look);
   watch.observe(app, { attributeFilter: ['data-test-connection-state', 'class'] });
 
-  for (const button of root.querySelectorAll('[data-key]')) button.onclick = () => act(button.dataset.key);
+  for (const button of root.querySelectorAll('[data-key]')) {
+    const { key } = button.dataset;
+    button.onclick = () => ('+-'.includes(key) ? multiply(key) : act(key)); // which a phone has no keys for
+  }
   card.onclick = (event) => {
     if (event.target === card) card.close(); // beside it
   };
@@ -143,7 +165,7 @@ function create(root) {
       data = fresh;
       send = setTriggerValue;
       root.querySelector('.bar').classList.toggle('projector', data.projector);
-      $('rate').hidden = !data.projector || data.rate === null;
+      $('rate').hidden = data.rate === null;
       $('following').hidden = $('leave').hidden = !data.projector;
       $('value').textContent = data.rate === null ? '' : `η = ${data.rate}`;
       $('following').title = `Next: ${data.following} (N)`;
@@ -152,6 +174,7 @@ function create(root) {
     remove() {
       window.removeEventListener('keydown', key, true);
       document.removeEventListener('click', handOn, true);
+      document.removeEventListener('click', leaveDrawer);
       clearInterval(waiting);
       watch.disconnect();
       if (card.open) card.close();

@@ -60,6 +60,16 @@ def clickable(name: str) -> Any:
     return st.container(key=f"click_{name}")
 
 
+def wide(label: str, table: str) -> str:
+    """A table that may be wider than its room: it scrolls in a box of its own, by keys too.
+
+    Args:
+        label: What the box is called for who cannot see it.
+        table: HTML.
+    """
+    return f'<div class="wide" tabindex="0" role="region" aria-label="{label}">{table}</div>'
+
+
 def panel_title(text: str, note: str = "") -> None:
     """The heading of a panel, with a note in small type."""
     small = f" <small>{note}</small>" if note else ""

@@ -197,6 +197,10 @@ function create(root) {
   };
   for (const [name, action] of Object.entries(actions)) buttons[name].onclick = action;
   slider.oninput = () => seek(+slider.value);
+  $('rest').onclick = () => {
+    const open = root.querySelector('.transport').classList.toggle('open');
+    $('rest').setAttribute('aria-expanded', String(open));
+  };
   speed.onchange = () => { state.speed = +speed.value; };
   buttons.continue.onclick = () => { setPlaying(false); state.send('continue_from', state.epoch); };
 
@@ -244,6 +248,20 @@ function create(root) {
   }
   document.addEventListener('rate', aimed);
 
+  // The player lies over the foot of the page: what is scrolled to stays above it. See scroll-padding in look.css.
+  const page = document.querySelector('[data-testid="stMain"]'), foot = host.closest('.st-key-transport');
+  const height = new ResizeObserver(() => { page.style.scrollPaddingBottom = `${foot.offsetHeight + 8}px`; });
+  if (page && foot) height.observe(foot);
+
+  // Where no chart is seen in full, the first is brought there, as little as that takes.
+  function bringIntoView() {
+    const charts = [...document.querySelectorAll('.stVegaLiteChart')];
+    const below = (foot ?? host).getBoundingClientRect().top;
+    const inFull = ({ top, bottom }) => top >= 0 && bottom <= below;
+    if (charts.some((one) => inFull(one.getBoundingClientRect()))) return;
+    charts[0]?.scrollIntoView({ block: 'nearest', behavior: still ? 'auto' : 'smooth' });
+  }
+
   // a chart that was drawn anew, or whose data came late, starts at epoch 0: bring it back
   const watch = setInterval(() => {
     if (!state.rows) return;
@@ -288,7 +306,10 @@ function create(root) {
         show(data.from);
         move('seen', state.seen);
         setPlaying(data.play);
-        if (data.play && !first) buttons.play.focus({ preventScroll: true });
+        if (data.play && !first) {
+          buttons.play.focus({ preventScroll: true });
+          setTimeout(bringIntoView, 100); // when the question has folded
+        }
       } else {
         state.position = Math.min(state.position, state.last);
         if (state.epoch > state.last) show(state.last);
@@ -298,6 +319,8 @@ function create(root) {
     remove() {
       cancelAnimationFrame(state.tick);
       clearInterval(watch);
+      height.disconnect();
+      if (page) page.style.scrollPaddingBottom = '';
       document.removeEventListener('keydown', key);
       document.removeEventListener('click', click);
       document.removeEventListener('rate', aimed);

@@ -360,7 +360,7 @@ def _formula(run: Run, forecast: Forecast | None) -> None:
     lines = [(model, loss.latex), (*_parts(gradient_of(experiment)), *_parts(optimizer.latex))]
     st.markdown("\n\n".join(" &emsp; ".join(f"${{{part}}}$" for part in line) for line in lines))
     scaled = experiment.is_rescaled
-    head = "<th></th><th>value</th><th>gradient</th><th>next step</th>" + (
+    head = "<td></td><th>value</th><th>gradient</th><th>next step</th>" + (
         "<th>in raw units</th>" if scaled else ""
     )
     rows = ""
@@ -381,9 +381,8 @@ def _formula(run: Run, forecast: Forecast | None) -> None:
     if loss.has_another_root:
         loss_row += f" &ensp; its root {player.live('root_loss')}"
     many = len(experiment.info.parameters) > 5
-    table = f'<table class="live"><tr>{head}</tr>{rows}</table>'
-    if many:  # the panel keeps its height
-        table = f'<div class="live-scroll" tabindex="0" role="region" aria-label="Numbers of all parameters">{table}</div>'
+    table = f'<table class="live{" many" if many else ""}"><tr>{head}</tr>{rows}</table>'
+    table = look.wide("Numbers of all parameters", table)
     st.html(f'{table}<p class="panel-title"><small>{loss_row}</small></p>')
     if experiment.dataset == "table" and len(experiment.features) > 1:
         names = [

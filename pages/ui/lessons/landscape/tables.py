@@ -24,6 +24,7 @@ from gd_core.theory import Forecast
 from gd_core.words import counted, floor_of, percent, short, significant, times
 from pages.ui.charts.landscape import DASHES, drawn_rows, rows_of_all
 from pages.ui.charts.model import RecordedRun, Run, log_zero, stride_of
+from pages.ui.look import look
 from pages.ui.look.palette import Palette
 from pages.ui.player import live_runs, player
 
@@ -157,7 +158,8 @@ def direction_table(run: Run, revealed: bool) -> str:
         "<th>direction</th><th>curvature<br>λ</th><th>factor<br>1 − ηλ</th><th>error ÷ 10<br>in epochs</th>"
         "<th>gap<br>now</th><th>share<br>of it</th>"
     )
-    return f'<table class="live valley directions"><tr>{head}</tr>{rows}</table>'
+    table = f'<table class="live valley directions"><tr>{head}</tr>{rows}</table>'
+    return look.wide("The directions of the valley", table)
 
 
 def start_table(parts: Sequence[Part], lead: int, colours: Palette) -> str:
@@ -298,7 +300,7 @@ def pair_table(parts: Sequence[Part], shares_of_limit: Sequence[float], revealed
         "the same, at the best rate",
         [count(_needed(run, rate)) for run, rate in zip(runs, best, strict=True)],
     )
-    head = "<th></th><th>without scaling</th><th>scaled features</th>"
+    head = "<td></td><th>without scaling</th><th>scaled features</th>"
     return f'<table class="live valley pair"><tr>{head}</tr>{rows}</table>'
 
 
