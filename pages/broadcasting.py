@@ -60,7 +60,8 @@ printed = (
 QUESTION = lesson.Question(
     printed if page.settings == PLANE else "Does this loop find the plane that made the data?", ANSWERS
 )
-lesson.predict(page, QUESTION)
+runs = {title: settings for title, (settings, _) in EXAMPLES.items()}
+asked = lesson.predict(page, QUESTION, lesson.next_of(page, runs))
 left, middle, right = st.columns([5, 4, 4], gap="medium")
 with left:
     page.segments("loss", SUBTRACTIONS, label="The subtraction", hidden=True)
@@ -93,6 +94,8 @@ for number, (place, name) in enumerate(zip(st.columns(3, gap="medium"), ("w₁",
     with place:
         view = trace(run, number, name, "loss", colours, 165, broadcasting.PLANE_OF_DATA[number])
         tabs.draw(view, f"trace_{number}")
+truth = broadcasting.standing(run.recording, page.settings, run.problem, run.curvature)
+asked.judge(truth, lambda said: broadcasting.tempting(said, truth))
 with lesson.transport():
     player.show(
         run,
@@ -101,9 +104,6 @@ with lesson.transport():
         take=page.take,
         play=page.revealed,
         trained=page.revealed,
-        judged=lesson.judged(
-            page, QUESTION, broadcasting.standing(run.recording, page.settings, run.problem, run.curvature)
-        ),
         summary=broadcasting.of_run(run.recording, page.settings, run.problem, run.curvature),
         extra=parts.ones(run),
         more_sums=parts.sums(run),

@@ -81,7 +81,7 @@ with st.sidebar:
         help="Momentum and Adam with their usual settings.",
     )
     page.text("seed")
-lesson.predict(page, QUESTION)
+asked = lesson.predict(page, QUESTION, lesson.next_of(page, EXAMPLES))
 
 with look.first_visit():
     from gd_core.lessons.deep_networks import verdict
@@ -118,10 +118,7 @@ def draw(recording: DeepRecording) -> None:
         player.put(
             curve.deep_numbers(recording, choice),
             templates,
-            ""
-            if waiting
-            else lesson.judged(page, QUESTION, verdict.hearing(float(recording.share[0])))
-            + verdict.of_training(recording),
+            "" if waiting else verdict.of_training(recording),
             take=page.take,
             play=page.revealed,
             trained=page.revealed,
@@ -132,7 +129,12 @@ def draw(recording: DeepRecording) -> None:
         )
 
 
-live_runs.stream(live_runs.follow("deep_networks", page.settings, DeepRecorder), draw, train=page.revealed)
+live_run = live_runs.follow("deep_networks", page.settings, DeepRecorder)
+start = live_run.recording
+asked.judge(
+    verdict.hearing(float(start.share[0])), lambda said: verdict.tempting(verdict.Hearing(said), start)
+)
+live_runs.stream(live_run, draw, train=page.revealed)
 lesson.closing(
     (
         "Each step back multiplies the signal by the weights and by the slope φ′. A sigmoid’s slope is at most 0.25.",

@@ -61,9 +61,10 @@ with st.sidebar:
         )
 before, last = QUADRATIC_RMSE[-2:]
 printed = f"The article’s RMSE ends at {significant(before)}, {significant(last)}, and it calls that stable. How good is this curve?"
-asked = printed if page.settings == QUADRATIC else "How good is the curve when the loop stops?"
-QUESTION = lesson.Question(asked, ANSWERS)
-lesson.predict(page, QUESTION)
+text = printed if page.settings == QUADRATIC else "How good is the curve when the loop stops?"
+QUESTION = lesson.Question(text, ANSWERS)
+runs = {title: settings for title, (settings, _) in EXAMPLES.items()}
+asked = lesson.predict(page, QUESTION, lesson.next_of(page, runs))
 
 with look.first_visit():
     from gd_core.lessons import four_steps
@@ -94,8 +95,12 @@ if right:
     with right:
         st.html(parts.printed_errors(run))
 with lesson.transport():
-    judged = lesson.judged(page, QUESTION, four_steps.standing(run.recording, forecast.floor_rmse))
-    ending = judged + four_steps.of_stop(run.recording, page.settings, forecast, finding)
+    floor = forecast.floor_rmse
+    asked.judge(
+        four_steps.standing(run.recording, floor),
+        lambda said: four_steps.tempting(said, run.recording, floor),
+    )
+    ending = four_steps.of_stop(run.recording, page.settings, forecast, finding)
     player.put(
         parts.numbers(shown, said),
         said.templates,

@@ -113,7 +113,7 @@ with st.sidebar:
     page.segments("kind")
     if len(info.parameters) > 1:
         page.segments("parameter", dict(zip("123", info.parameters, strict=True)))
-lesson.predict(page, QUESTION)
+asked = lesson.predict(page, QUESTION, lesson.next_of(page, EXAMPLES))
 
 with look.first_visit():
     from pages.ui.charts import gradient as pictures
@@ -154,6 +154,7 @@ with right:
     with look.clickable("steps"):
         tabs.draw(pictures.steps(run, about, trial, colours, 185), "steps")
     st.html(f'<p class="said-of-h">{parts.said_of(trial, info.parameters[about])}</p>')
+asked.judge(parts.truth(run), lambda said: parts.tempting(said, run))
 with lesson.transport():
     player.show(
         run,
@@ -162,7 +163,6 @@ with lesson.transport():
         take=page.take,
         play=page.revealed,
         trained=page.revealed,
-        judged=lesson.judged(page, QUESTION, parts.truth(run)),
         summary=parts.summary(run, forecast, finding),
         said=parts.steps_said(run, about),
         more_sums=parts.totals(run),

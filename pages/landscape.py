@@ -101,7 +101,9 @@ with st.sidebar:
         starts.controls(page)
         page.segments("slice")
 question = BOTH if page["compare"] else OF_THE_FIRST if page["more"] else ONE
-lesson.predict(page, question)
+scaled_too = lesson.Then("the same run, without and with scaling", page.settings, {"compare": True})
+alone = lesson.Then("one run alone", page.settings, {"compare": False})
+asked = lesson.predict(page, question, alone if page["compare"] else scaled_too)
 
 with look.first_visit():
     from gd_core.lessons.landscape import pair
@@ -152,12 +154,12 @@ def one_valley() -> dict[str, RecordedRun]:
         tabs.draw(gap_chart(runs[lead], colours, projector.height(240, 225)), "gap")
         st.html(tables.direction_table(runs[lead], page.revealed))
     numbers, sums, templates = tables.numbers(parts, lead)
-    judged = lesson.judged(page, question, tables.truth(parts[0]))
+    asked.judge(tables.truth(parts[0]), lambda said: tables.tempting(parts[0], said))
     with lesson.transport():
         player.put(
             numbers,
             templates,
-            judged + tables.summary(parts, lead) if page.revealed else "",
+            tables.summary(parts, lead) if page.revealed else "",
             take=f"{page.take} {page['more']}",
             play=page.revealed,
             trained=page.revealed,
@@ -199,12 +201,12 @@ def both_valleys() -> dict[str, RecordedRun]:
     with right:
         look.panel_title("What scaling changes", "same data, same start, same share of the limit")
         st.html(tables.pair_table(parts, twins.shares, page.revealed))
-    judged = lesson.judged(page, question, tables.pair_truth(parts))
+    asked.judge(tables.pair_truth(parts), lambda said: tables.pair_tempting(parts, twins.shares[0], said))
     with lesson.transport():
         player.put(
             tables.pair_numbers(parts),
             (tables.PAIR_SENTENCE,),
-            judged + tables.pair_summary(parts) if page.revealed else "",
+            tables.pair_summary(parts) if page.revealed else "",
             take=page.take,
             play=page.revealed,
             trained=page.revealed,

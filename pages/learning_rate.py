@@ -109,7 +109,9 @@ with st.sidebar:
     )
 epochs = counted(page.settings.epochs, "epoch")
 QUESTION = lesson.Question(f"Which run has the lowest RMSE after {epochs}?", ANSWERS)
-lesson.predict(page, QUESTION)
+TWO_FEATURES = lesson.experiment("two-features", learning_rate=0.1, epochs=15)
+runs = {"these data": page.usual, "two features": TWO_FEATURES}
+asked = lesson.predict(page, QUESTION, lesson.next_of(page, runs))
 
 with look.first_visit():
     from pages.ui.lessons.learning_rate import four_rates, goldilocks
@@ -118,7 +120,7 @@ live_runs.settle()
 four = four_rates.of(page)
 four_rates.show(page, four)
 with lesson.transport():
-    four_rates.transport(page, four, QUESTION)
+    four_rates.transport(page, four, asked)
 left, right = st.columns(2, gap="large")
 with left:
     goldilocks.challenge(page)
@@ -136,9 +138,7 @@ lesson.closing(
             "train",
             replace(page.settings, learning_rate=four_rates.best_or_second(four)),
         ),
-        lesson.Link(
-            "Two features", "learning_rate", lesson.experiment("two-features", learning_rate=0.1, epochs=15)
-        ),
+        lesson.Link("Two features", "learning_rate", TWO_FEATURES),
         lesson.Link("Landscape", "landscape"),
     ),
     (page, four_rates.by_name(four)),

@@ -319,6 +319,15 @@ class Lab:
         return " ".join(self.player.locator(".said p:visible").all_inner_texts())
 
     @property
+    def judgement(self) -> Locator:
+        """What a lesson's box says of the answer, from the end of the run on."""
+        return self.page.locator(".judged.lit p")
+
+    def judged(self) -> str:
+        """The same as text."""
+        return self.judgement.inner_text()
+
+    @property
     def note(self) -> Locator:
         return self.player.locator(".note")
 

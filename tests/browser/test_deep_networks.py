@@ -54,7 +54,7 @@ def test_predict_then_watch_then_another_network(lab: Lab):
         assert points(lab) == []
         assert "shown after your answer" in lab.drawing("Norm of the gradient of each")
         watched(lab.answer("Over 1,000 times"))
-        assert lab.verdict().startswith("You said: over 1,000 times. What happened: ")
+        assert lab.judged().startswith("You said: over 1,000 times. What happened: ")
         assert len(points(lab)) == 7
         assert lab.chart_epochs() == {"40"}
         lab.seek(3)

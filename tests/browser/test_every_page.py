@@ -104,7 +104,7 @@ def one_parameter(lab: Lab) -> None:
     fits(lab, "at the end")
     press(lab, "η = 1/18")
     lab.answer("One step lands on −1").to_end()
-    assert lab.verdict().startswith("You were right: one step lands on −1.")
+    assert lab.judged().startswith("You were right: one step lands on −1.")
     assert lab.field("Learning rate η").input_value() == "1/18"
     assert float(lab.query["learning_rate"]) == 1 / 18
 

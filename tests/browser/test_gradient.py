@@ -50,7 +50,7 @@ def test_bars_rows_and_step_sizes(lab: Lab):
         assert bars(lab) != before
         assert lab.count("frames") > 5
         assert lab.count("runs") == runs
-        assert lab.verdict().startswith("You were right: they stay, but cancel: mean 0.")
+        assert lab.judged().startswith("You were right: they stay, but cancel: mean 0.")
     with claim("the bars are the contributions"):
         problem, recording = build(lab.experiment), record(lab.experiment)
         slope, at = lab.ticks(f"{BARS}: what it adds to the slope for w₁,", "Y")
@@ -86,5 +86,5 @@ def test_bars_rows_and_step_sizes(lab: Lab):
         lab.type("Rate η", "0.3")
         lab.type("Noise", "0")
         lab.answer("They all shrink to nothing").to_end()
-        assert lab.verdict().startswith("You were right: they all shrink to nothing.")
+        assert lab.judged().startswith("You were right: they all shrink to nothing.")
         assert lab.count("embeds") == 0

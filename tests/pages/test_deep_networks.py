@@ -62,11 +62,11 @@ def test_the_truth_is_what_the_run_did(fields, truth):
     expected = hearing(float(share))
     assert truth in (None, expected)
     page = opened(**network.to_query()).answer(str(expected))
-    assert page.player["summary"].startswith("You were right: ")
+    assert page.judged.startswith("You were right: ")
     wrong = "more" if expected != "more" else "less"
     page.press("ask_again").answer(wrong)
-    assert page.player["summary"].startswith("You said: ")
-    assert "What happened: " in page.player["summary"]
+    assert page.judged.startswith("You said: ")
+    assert "What happened: " in page.judged
 
 
 # ---------------------------------------------------------------------------------------------------- what is shown

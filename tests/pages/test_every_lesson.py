@@ -670,19 +670,35 @@ def test_a_right_answer_is_told_at_the_end(name, asked):
     """The run is there and plays, and is judged first; whoever is sent its address sees the same."""
     page = LessonPage(name, **asked.link).answer(asked.right)
     assert (page.player["trained"], page.player["play"]) == (True, True)
-    assert page.player["summary"].startswith(f"You were right: {asked.answers[asked.right]}. {asked.told}")
+    assert page.judged == f"You were right: {asked.answers[asked.right]}."
+    assert page.why == ""
+    assert page.player["summary"].startswith(asked.told)
     assert page.query["guess"] == asked.right
     again = LessonPage(name, **page.query)
     assert again.query == page.query
     assert again.finished().player["summary"] == page.finished().player["summary"]
+    assert again.judged == page.judged
 
 
 @every_question
 def test_a_wrong_answer_is_told_with_the_truth(name, asked):
-    """What was said, and what happened."""
-    page = LessonPage(name, **asked.link).answer(asked.wrong)
+    """In the question's own box: what was said, what happened, and a line on why it was tempting; both are marked there.
+
+    The player does not say it again, and another run is offered.
+    """
+    page = LessonPage(name, **asked.link)
+    labels = {key: page.at.button(f"{name} answer {key}").label for key in asked.answers}
+    page.answer(asked.wrong)
     said, truth = asked.answers[asked.wrong], asked.answers[asked.right]
-    assert page.player["summary"].startswith(f"You said: {said}. What happened: {truth}. {asked.told}")
+    assert page.judged == f"You said: {said}. What happened: {truth}."
+    assert page.why.endswith(".")
+    marks = {key: page.marks[label] for key, label in labels.items()}
+    assert marks == {key: [] for key in labels} | {asked.wrong: ["wrong", "said"], asked.right: ["right"]}
+    assert page.player["summary"].startswith(asked.told)
+    assert not page.answers
+    page.press("predict_another")
+    assert page.answers
+    assert "guess" not in page.query
 
 
 @every_question
@@ -694,7 +710,7 @@ def test_who_does_not_guess_is_not_judged(name, asked):
         assert (page.player["trained"], page.player["play"]) == (True, True)
         assert page.finished().player["last"] > 0
         assert page.player["summary"].startswith(asked.told)
-        assert "You " not in page.player["summary"]
+        assert page.judged == f"What happened: {asked.answers[asked.right]}."
     page = LessonPage(name, **asked.link, guess="<b>zebra")
     assert (page.player["trained"], page.complaints) == (False, [])
     assert "guess" not in page.query
@@ -738,13 +754,13 @@ def test_asking_can_be_turned_off(name, asked):
 def test_the_truth_is_what_the_run_did(name, answers, link, truth):
     """Other settings have another right answer; when the question is asked again, another answer is corrected."""
     page = LessonPage(name, **link).answer(truth)
-    assert page.player["summary"].startswith("You were right: ")
+    assert page.judged.startswith("You were right: ")
     page.press("ask_again")
     assert not page.player["trained"]
     other = next(key for key in reversed(answers) if key != truth)
     page.answer(other)
-    assert page.player["summary"].startswith("You said: ")
-    assert f"What happened: {answers[truth]}. " in page.player["summary"]
+    assert page.judged == f"You said: {answers[other]}. What happened: {answers[truth]}."
+    assert page.why.endswith(".")
 
 
 # ------------------------------------------------------------------------------------------------ typed and sent
@@ -758,7 +774,7 @@ def visited(name):
 
 def of_the_run(page):
     """Whether it is shown, whether it would be played anew, and the sentence about it; nothing where nothing is asked."""
-    return [page.player[part] for part in ("trained", "id", "summary")] if page.answers else []
+    return [page.player[part] for part in ("trained", "id", "summary")] if LESSONS[page.name].asked else []
 
 
 @pytest.mark.parametrize(

@@ -266,7 +266,7 @@ def test_each_data_set_opens_with_settings_of_its_own(dataset):
 def test_the_named_cases_end_in_four_ways(case, truth):
     """Each button loads a run, and each of the four answers is right for one of them."""
     page = LessonPage("gradient", **CURVE).press(f"case {case}").answer(truth)
-    assert page.player["summary"].startswith("You were right: ")
+    assert page.judged.startswith("You were right: ")
 
 
 def test_the_links_hold_the_run():

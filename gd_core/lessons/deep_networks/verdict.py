@@ -36,6 +36,33 @@ def hearing(share: float) -> Hearing:
     return next((name for name, bound in BOUNDS.items() if share <= bound), Hearing.EXPLODING)
 
 
+_TEMPTING = {
+    Hearing.SILENT: "Many layers can silence the first: each takes its share of the signal.",
+    Hearing.LESS: "A few layers that weaken the signal do that.",
+    Hearing.SAME: "Where each layer keeps the signal’s size it is so.",
+    Hearing.MORE: "A few layers that strengthen the signal do that.",
+    Hearing.EXPLODING: "Large weights in many layers do that.",
+}
+
+
+def tempting(said: Hearing, recording: DeepRecording) -> str:
+    """Why a wrong answer about layer 1 was tempting, and the number that it overlooks."""
+    steps, back = recording.network.depth - 1, recording.back
+    if not steps:
+        return f"{_TEMPTING[said]} Here layer 1 is also the last: it is compared with itself."
+    if not recording.norms[0, :-1].all():
+        return f"{_TEMPTING[said]} Here a gradient is exactly 0: a slope of 0 lets nothing through."
+    product = float(back.steps.prod())
+    more = (
+        ""
+        if hearing(product) is hearing(back.share)
+        else f", and what goes into the layers {brief(back.inputs)} × that"
+    )
+    if steps == 1:
+        return f"{_TEMPTING[said]} Here the one step back makes {brief(product)} of it{more}."
+    return f"{_TEMPTING[said]} Here a step back makes {brief(_mean(back.steps))} of it on average, and {steps} steps {brief(product)}{more}."
+
+
 # ------------------------------------------------------------------------------------------------- epoch by epoch
 
 AT_EPOCH = "Epoch {epoch}: loss {loss:4}. "

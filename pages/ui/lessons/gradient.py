@@ -7,6 +7,7 @@ import torch
 
 from gd_core import verdict
 from gd_core.autopsy import formula
+from gd_core.lessons.gradient import per_row
 from gd_core.lessons.gradient.finite_differences import Trial, along_each, tried
 from gd_core.lessons.gradient.finite_differences import said as said_of
 from gd_core.lessons.gradient.per_row import Ending, contributions, ending, said
@@ -30,6 +31,7 @@ __all__ = [
     "short",
     "steps_said",
     "summary",
+    "tempting",
     "three_ways",
     "totals",
     "trial",
@@ -168,6 +170,11 @@ def steps_said(run: Run, parameter: int) -> verdict.StepVerdicts:
 def truth(run: Run) -> str:
     """The answer that the run itself gives to the lesson's question."""
     return str(ending(run.recording, run.problem.linear))
+
+
+def tempting(guess: str, run: Run) -> str:
+    """Why a wrong answer was tempting."""
+    return per_row.tempting(Ending(guess), ending(run.recording, run.problem.linear))
 
 
 def summary(run: Run, forecast: Forecast, finding: Finding) -> str:

@@ -18,6 +18,7 @@ from gd_core.lessons.variants.race import (
     listed,
     map_of,
     race,
+    tempting,
     told,
 )
 from gd_core.lessons.variants.racers import RACERS
@@ -32,6 +33,7 @@ from pages.ui.look.palette import Palette
 from pages.ui.player import live_runs, player
 from pages.ui.settings.page_settings import PageSettings
 
+__all__ = ["tempting"]
 AXES = {"noisy-quadratic": (0, 2), "two-features": (0, 1)}  # of scaled time, a and c bend the loss without b
 ONE = {"epoch": "Epoch", "update": "Update", "row": "Row"}
 
@@ -91,7 +93,7 @@ def start_clicked(page: PageSettings[Experiment]) -> None:
 # ---------------------------------------------------------------------------------------------------------- the player
 
 
-def transport(finished: Race, unit: str, page: PageSettings[Experiment], judged: str) -> None:
+def transport(finished: Race, unit: str, page: PageSettings[Experiment]) -> None:
     """The player over all racers, counting in a unit."""
     places, stride = ticks(finished, unit)
     end = int(places[-1])
@@ -100,7 +102,7 @@ def transport(finished: Race, unit: str, page: PageSettings[Experiment], judged:
     player.put(
         player.numbers_of(columns, choice),
         templates,
-        judged + told(finished, unit) if page.revealed else "",
+        told(finished, unit) if page.revealed else "",
         take=page.take,
         play=page.revealed,
         trained=page.revealed,

@@ -2,7 +2,7 @@
 // everything. A key presses the button that the page has for it, or tells the server what is wanted.
 
 const PRESSES = { t: '.st-key-train', r: '.st-key-reset, .st-key-stop, .st-key-ask_again', s: '.st-key-skip' };
-const ANSWERS = '.st-key-answers [data-testid="stButton"]:not(.st-key-ask_again *, .st-key-skip *) button';
+const ANSWERS = '.st-key-answers [data-testid="stButton"]:not(.st-key-ask_again *, .st-key-skip *, .st-key-predict_another *) button';
 
 // where a letter is typed, or chooses from a list
 const TYPED_INTO = 'input:not([type=range], [type=checkbox], [type=radio], [type=button]), textarea, select, '

@@ -82,6 +82,8 @@ function create(root) {
     verdict.hidden = !summary.hidden && state.last > 0;
     buttons.offers.hidden = !atEnd || !buttons.offers.childElementCount;
     buttons.continue.hidden = !state.continues || state.playing || state.epoch < 1 || !state.trained;
+    // what comes with the end of a run stays when one goes back in it
+    if (atEnd && state.trained && !state.playing) for (const one of document.querySelectorAll('[data-ended]')) one.classList.add('lit');
     for (const element of document.querySelectorAll('[data-live]')) {
       const column = state.columns[element.dataset.live];
       if (!column) continue;

@@ -128,7 +128,6 @@ def show(
     first_epoch: int = 0,
     offers: Sequence[Offer] = (),
     note: str = "",
-    judged: str = "",
     summary: str = "",
     said: verdict.StepVerdicts | None = None,
     extra: dict[str, np.ndarray] | None = None,
@@ -149,7 +148,6 @@ def show(
         first_epoch: Where a new take starts.
         offers: Rates offered at the end.
         note: A sentence beside the buttons.
-        judged: What a prediction was worth; stands before the verdict at the end.
         summary: Said at the end instead of the run's verdict.
         said: Said at each epoch instead of the step's verdict.
         extra: More columns for live numbers, one value a drawn epoch.
@@ -168,7 +166,7 @@ def show(
     put(
         numbers,
         steps.templates,
-        judged + (summary or once(run.recording, verdict.of_run, lambda: _said(run, forecast, finding)))
+        (summary or once(run.recording, verdict.of_run, lambda: _said(run, forecast, finding)))
         if trained
         else "",
         take=take,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from html import escape
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import streamlit as st
@@ -23,6 +24,77 @@ class Question(NamedTuple):
 
     text: str
     answers: Mapping[str, str]
+    outcomes: Mapping[str, str] = {}  # the same within a sentence, where it is not the answer itself
+
+    def told(self, key: str) -> str:
+        """An answer within a sentence."""
+        return _as_clause((self.outcomes or self.answers)[key])
+
+
+class Then(NamedTuple):
+    """Another run to predict: what it is called, and what the lesson loads for it."""
+
+    label: str
+    settings: Any
+    options: Mapping[str, Any] = {}
+
+
+def next_of(page: PageSettings[Any], runs: Mapping[str, Any]) -> Then:
+    """Of several runs the one after that which the page shows, or the first."""
+    labels = list(runs)
+    here = [label for label in labels if runs[label] == page.settings]
+    label = labels[(labels.index(here[0]) + 1) % len(labels) if here else 0]
+    return Then(label, runs[label])
+
+
+class Asked(NamedTuple):
+    """A question on the page, and the place in its box for the judgement; None while it waits for an answer."""
+
+    page: PageSettings[Any]
+    question: Question
+    place: Any
+
+    def judge(self, truth: str, why: Callable[[str], str] | None = None) -> None:
+        """Mark the answer given and the right one, and say what happened. The player shows it when the run has ended.
+
+        Args:
+            truth: Key of the answer that the run itself has given.
+            why: Gives a line to a wrong answer's key: why it was tempting, and what it overlooks.
+        """
+        if self.place is None:
+            return
+        said = self.page.guess
+        if said not in self.question.answers:  # "skip", or an answer to another of the lesson's questions
+            said = None
+        told = f"What happened: {self.question.told(truth)}."
+        if said == truth:
+            told = f"You were right: {self.question.told(truth)}."
+        elif said:
+            told = f"You said: {self.question.told(said)}. {told}"
+        line = why(said) if said and said != truth and why else ""
+        answers = "".join(_answer(key, words, said, truth) for key, words in self.question.answers.items())
+        kept = {
+            "take": self.page.take,  # of another run it is another judgement
+            "lesson": self.page.name,
+            "asked": self.question.text,
+            "said": self.question.told(said) if said else "",
+            "happened": self.question.told(truth),
+        }
+        marks = " ".join(f'data-{name}="{escape(text)}"' for name, text in kept.items())
+        self.place.html(
+            f'<div class="judged" data-ended {marks}><ul class="answers">{answers}</ul>'
+            f'<p role="status"><span><b>{escape(told)}</b> {escape(line)}</span></p></div>'
+        )
+
+
+def _answer(key: str, words: str, said: str | None, truth: str) -> str:
+    """An answer in the judged list, with a sign and a word for it."""
+    signs = {"right": ("✓", "right"), "wrong": ("✗", "not so")}
+    kind = "right" if key == truth else "wrong" if key == said else ""
+    mark, meaning = signs.get(kind, ("", ""))
+    sign = f'<span class="mark" role="img" aria-label="{meaning}">{mark}</span>' if kind else ""
+    yours = '<span class="yours">Your answer: </span>' if key == said else ""
+    return f'<li class="{kind} {"said" if key == said else ""}">{sign}{yours}{escape(words)}</li>'
 
 
 def heading(title: str, sentence: str, formula: str = "") -> None:
@@ -34,48 +106,37 @@ def heading(title: str, sentence: str, formula: str = "") -> None:
             st.markdown(" &emsp; ".join(f"${{{part.strip()}}}$" for part in formula.split(r"\qquad")))
 
 
-def predict(page: PageSettings[Any], question: Question) -> None:
-    """Ask before the run is shown. The answers stay where they are when one was given, so nothing jumps.
+def predict(page: PageSettings[Any], question: Question, then: Then | None = None) -> Asked:
+    """Ask before the run is shown. `Asked.judge` puts into the same box what the answer was worth.
 
-    On a projector only the given one stays: there the charts need the room.
+    Args:
+        page: Holds the answer.
+        question: What is asked.
+        then: Another run to predict, offered when this one is shown.
     """
-    given = page.guess
-    alone = projector.on() and page.revealed
     with st.container(key="predict", border=True):
         with st.container(horizontal=True, vertical_alignment="center", key="question"):
             st.markdown(f"**Predict first.** {question.text}", width="stretch")
             if not projector.on():
                 page.switch("ask")
         with st.container(horizontal=True, key="answers", gap="small"):
+            if page.revealed:
+                place = st.empty()
+                with st.container(key="answered", gap=None, width="content"):
+                    if page["ask"]:
+                        st.button(
+                            "Ask again", key="ask_again", type="tertiary", on_click=page.answer, args=(None,)
+                        )
+                    if then and not projector.on():
+                        st.button(
+                            f"Predict another: {then.label}", key="predict_another", type="tertiary",
+                            on_click=page.load, args=(then.settings,), kwargs=dict(then.options),
+                        )  # fmt: skip
+                return Asked(page, question, place)
             for key, words in question.answers.items():
-                if alone and given != key:
-                    continue
-                st.button(
-                    words, key=f"{page.name} answer {key}", on_click=page.answer, args=(key,),
-                    type="primary" if given == key else "secondary", disabled=page.revealed and given != key,
-                )  # fmt: skip
-            if page.revealed and page["ask"]:
-                st.button("Ask again", key="ask_again", type="tertiary", on_click=page.answer, args=(None,))
-            elif not page.revealed:
-                st.button("Skip", key="skip", type="tertiary", on_click=page.answer, args=(UNSURE,))
-
-
-def judged(page: PageSettings[Any], question: Question, truth: str) -> str:
-    """What the answer was worth, for the end of the run; nothing if there was none.
-
-    Args:
-        page: Holds the answer.
-        question: What was asked.
-        truth: Key of the answer that the run itself has given.
-    """
-    said = page.guess
-    if (
-        said is None or said not in question.answers
-    ):  # none, "skip", or an answer to another of the lesson's questions
-        return ""
-    if said == truth:
-        return f"You were right: {_as_clause(question.answers[truth])}. "
-    return f"You said: {_as_clause(question.answers[said])}. What happened: {_as_clause(question.answers[truth])}. "
+                st.button(words, key=f"{page.name} answer {key}", on_click=page.answer, args=(key,))
+            st.button("Skip", key="skip", type="tertiary", on_click=page.answer, args=(UNSURE,))
+    return Asked(page, question, None)
 
 
 def _as_clause(words: str) -> str:
