@@ -14,10 +14,13 @@ ICON = Path(__file__).parent / "pages" / "ui" / "look" / "icon.svg"
 if __name__ == "__main__":
     from pages.ui.look import navigation
 
-    st.set_page_config(page_title="Gradient Descent Lab", page_icon=str(ICON), layout="wide")
-
-    navigation.navigation().run()
+    page = navigation.navigation()
+    st.set_page_config(page_title=f"{page.title} · Gradient Descent Lab", page_icon=str(ICON), layout="wide")
+    page.run()
 else:
+    from starlette.middleware import Middleware
+
+    from pages.ui.look.described import Described
     from pages.ui.train import startup
 
-    app = st.App(__file__, lifespan=startup.lifespan)
+    app = st.App(__file__, lifespan=startup.lifespan, middleware=[Middleware(Described)])

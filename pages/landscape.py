@@ -34,6 +34,7 @@ BOTH = lesson.Question(
 )
 OPTIONS = {
     "compare": scaling.COMPARE,
+    "further": lesson.FURTHER,
     "axes": Choice(
         default="1,2",
         choices={"1,2": "1, 2", "1,3": "1, 3", "2,3": "2, 3", "valley": "flat × steep"},
@@ -54,6 +55,16 @@ OPTIONS = {
     "more": starts.MORE,
     "click": starts.CLICK,
 }
+WHY = r"""
+The directions are the eigenvectors of the Hessian, the matrix of second derivatives: along each of them the loss is a
+parabola of its own, with the eigenvalue $\lambda_i$ as its curvature. So along each the error $e_i$ goes its own way, as
+in lesson 1:
+
+$$e_i \leftarrow (1 - \eta\lambda_i)\,e_i \qquad L - L^* = \textstyle\sum_i \tfrac12\lambda_i e_i^2
+\qquad \kappa = \lambda_{\text{steepest}} / \lambda_{\text{flattest}}$$
+
+The condition number $\kappa$ says how narrow the valley is.
+"""
 page = PageSettings(
     "landscape",
     lesson.experiment("noisy-quadratic", learning_rate=1e-5, epochs=100),
@@ -74,7 +85,7 @@ page = PageSettings(
         "epochs": (1, 2000),
     },
     guesses=tuple(dict.fromkeys((*ONE.answers, *BOTH.answers))),
-    views=("axes", "slice", "arrows", "more", "click"),
+    views=("axes", "slice", "arrows", "more", "click", "further"),
 ).open()
 names = page.settings.info.parameters
 axes = {
@@ -83,9 +94,7 @@ axes = {
 
 lesson.heading(
     "Landscape",
-    "The loss seen from above, and how far from its lowest point each direction of the valley still is.",
-    r"e_i \leftarrow (1 - \eta\lambda_i)\,e_i \qquad L - L^* = \textstyle\sum_i \tfrac12\lambda_i e_i^2 "
-    r"\qquad \kappa = \lambda_{\text{steepest}} / \lambda_{\text{flattest}}",
+    "The loss seen from above is a valley: steep across, flat along. How far from its lowest point is each direction still?",
 )
 with st.sidebar:
     page.complaint()
@@ -164,6 +173,7 @@ def one_valley() -> dict[str, RecordedRun]:
             play=page.revealed,
             trained=page.revealed,
             sums=sums,
+            note=lesson.waits(page),
             **tables.span(runs),
             on_click=starts.clicked(page, runs, projection, around, follow),
         )
@@ -210,6 +220,7 @@ def both_valleys() -> dict[str, RecordedRun]:
             take=page.take,
             play=page.revealed,
             trained=page.revealed,
+            note=lesson.waits(page),
             **tables.span([run for run, *_ in parts]),
         )
     return {"Without scaling": parts[0][0], "Scaled features": parts[1][0]}
@@ -220,9 +231,13 @@ def rate_chosen() -> None:
     page.set(learning_rate=rate.chosen())
 
 
-with under_rate:
-    rate.show(page.settings, live_runs.foreseen(page.settings)[2], rate_chosen)
+if page.revealed:  # the strip says how long it takes
+    with under_rate:
+        rate.show(page.settings, live_runs.foreseen(page.settings)[2], rate_chosen)
 shown = both_valleys() if page["compare"] else one_valley()
+if more := lesson.further(page, "why each direction goes its own way"):
+    with more:
+        st.markdown(WHY)
 lesson.closing(
     (
         "Along each direction the error is multiplied by its own 1 − ηλ, wherever one starts.",
@@ -236,7 +251,6 @@ lesson.closing(
         if not page["compare"]
         else lesson.Link("The scaled run alone", "landscape", pair(page.settings).scaled),
         lesson.Link("The same run on the Train page", "train", page.settings),
-        lesson.Link("Other update rules in the same valley", "variants"),
     ),
     (page, shown),
 )

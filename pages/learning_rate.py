@@ -82,7 +82,8 @@ page = PageSettings(
 lesson.heading(
     "Learning rate",
     "The same problem four times, each at a rate of its own.",
-    OPTIMIZER_INFO[page.settings.optimizer].latex + LIMITS[page.settings.optimizer],
+    OPTIMIZER_INFO[page.settings.optimizer].latex
+    + (LIMITS[page.settings.optimizer] if page.revealed else ""),
 )
 with st.sidebar:
     page.complaint()
@@ -101,7 +102,9 @@ with st.sidebar:
     st.button(
         "Rates from the limit again",
         help="2 % of the limit, the best below it for these epochs, just under it, 1.4 times it. Without a limit: the best of "
-        "those tried, a hundredth of it, 10 and 100 times it.",
+        "those tried, a hundredth of it, 10 and 100 times it."
+        if page.revealed
+        else "Four rates that suit this problem.",
         on_click=page.set,
         kwargs={"rates": ()},
         disabled=not page["rates"],
@@ -121,11 +124,12 @@ four = four_rates.of(page)
 four_rates.show(page, four)
 with lesson.transport():
     four_rates.transport(page, four, asked)
-left, right = st.columns(2, gap="large")
-with left:
-    goldilocks.challenge(page)
-with right:
-    goldilocks.claim(page, four)
+if page.revealed:  # both tell where the limit is
+    left, right = st.columns(2, gap="large")
+    with left:
+        goldilocks.challenge(page)
+    with right:
+        goldilocks.claim(page, four)
 lesson.closing(
     (
         "Too small wastes epochs. A little above the limit, the run is lost.",
@@ -139,7 +143,6 @@ lesson.closing(
             replace(page.settings, learning_rate=four_rates.best_or_second(four)),
         ),
         lesson.Link("Two features", "learning_rate", TWO_FEATURES),
-        lesson.Link("Landscape", "landscape"),
     ),
     (page, four_rates.by_name(four)),
 )

@@ -47,7 +47,7 @@ def take_rate(rate: float) -> None:
 
 lesson.heading(
     "One parameter, one slope",
-    "The slope says which way is down. The learning rate η says how far to go.",
+    "The loss L says how wrong the number A is. Its slope says which way is down, the learning rate η how far to go.",
     r"L(A) = (3 + 3A)^2 \qquad L'(A) = 18\,(A + 1) \qquad A \leftarrow A - \eta\,L'(A)",
 )
 with st.sidebar:
@@ -113,6 +113,7 @@ with lesson.transport():
         summary=behaviour.of_run(run.recording, page.settings.learning_rate, truth),
         said=behaviour.of_steps(run.recording),
         extra=parts.columns(run),
+        note=lesson.waits(page),
         on_click=take_start,
     )
 lesson.closing(
@@ -128,7 +129,6 @@ lesson.closing(
             replace(page.settings, learning_rate=0.112, epochs=100),
         ),
         lesson.Link("The same run on the Train page", "train", page.settings),
-        lesson.Link("Next: four steps on real data", "four_steps"),
     ),
     (page, {"This run": run}),
 )

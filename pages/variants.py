@@ -184,7 +184,6 @@ lesson.closing(
     ),
     (
         lesson.Link("Sizes of batch, counted in updates", "variants", QUADRATIC, {"racers": "batch,mini-batch,stochastic", "unit": "update"}),
-        lesson.Link("Vanishing and exploding gradients", "deep_networks"),
     ),
     (page, parts.by_name(finished, problem, curvature)),
 )  # fmt: skip

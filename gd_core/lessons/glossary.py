@@ -357,6 +357,7 @@ ENTRIES: tuple[Entry, ...] = (
         "Compare three ways",
         "gradient",
         replace(POINT, learning_rate=0.05, epochs=20),
+        {"further": "true"},
         also="automatic differentiation backward backpropagation chain rule",
     ),
     Entry(
@@ -367,10 +368,43 @@ ENTRIES: tuple[Entry, ...] = (
         "Try h = 1e−16",
         "gradient",
         replace(POINT, learning_rate=0.05, epochs=20),
-        {"h": "1e-16"},
+        {"h": "1e-16", "further": "true"},
         also="numerical derivative step size h rounding float",
     ),
 )
+
+
+# how the words stand in a sentence, the longer ones first
+SPOKEN = {
+    r"learning rates?": "Learning rate η",
+    r"mini-batch(?:es)?|batch(?:es)?": "Batch and mini-batch",
+    r"gradients?": "Gradient",
+    r"loss": "Loss",
+    r"parameters?": "Parameter",
+    r"updates?": "Update",
+    r"epochs?": "Epoch",
+    r"RMSE": "Why RMSE and not MSE?",
+    r"floor": "What is the floor?",
+    r"diverges?|diverged": "Divergence",
+    r"Momentum": "Momentum",
+    r"Autograd": "Autograd",
+    r"limit": "Why did my run explode?",
+}
+
+
+def spoken(text: str, seen: set[str]) -> list[tuple[int, int, str]]:
+    """Where words of the glossary stand in a text for the first time: start, end, and the entry's term.
+
+    Args:
+        text: A sentence or several.
+        seen: Terms that have stood before; the new ones are added.
+    """
+    places = []
+    for pattern, term in SPOKEN.items():
+        if term not in seen and (place := re.search(rf"\b(?:{pattern})\b", text, re.IGNORECASE)):
+            seen.add(term)
+            places.append((*place.span(), term))
+    return sorted(places)
 
 
 def found(wanted: str) -> tuple[Entry, ...]:

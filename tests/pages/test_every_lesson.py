@@ -3,13 +3,16 @@
 `LESSONS` has one entry a lesson. A new lesson gets every test of this file by its entry there.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import unquote_plus
 
 import pytest
 from lesson_page import LessonPage
 
+from gd_core.lessons.glossary import ENTRIES, found
 from gd_core.lessons.variants.racers import TITLES
 from gd_core.settings.catalog import DATASET_INFO
 from gd_core.settings.experiment import Experiment
@@ -204,7 +207,7 @@ LESSONS = {
         ],
     ),
     "gradient": Lesson(
-        link=PLANE,
+        link=PLANE | {"further": "true"},
         asked=[
             Asked(
                 link=PLANE,
@@ -663,6 +666,66 @@ def test_unanswered_nothing_of_the_run_is_shown(name, asked):
     assert (player["trained"], player["play"], player["last"], player["summary"]) == (False, False, 0, "")
     assert len(player["table"]) == 1
     assert "guess" not in page.query
+
+
+@every_question
+def test_unanswered_nothing_tells_the_answer(name, asked):
+    """What to notice, what follows from a zone or a floor, and the other runs' names come with the verdict."""
+    page = LessonPage(name, **asked.link)
+    shown = page.words.split("<style>")[0] + "".join(
+        element.proto.body for element in page.at.get("html") if "<style>" not in element.proto.body
+    )
+    assert "That comes with the end of the run." in shown
+    assert 'class="judged"' not in shown
+    assert page.player["note"].startswith("Answer the question, or skip it.")
+    words = {
+        "four_steps": ["rests at 18.04", "1.467", "best possible"],
+        "gradient": ["never vanish"],
+        "learning_rate": ["of the limit", "slow", "overshoots", "diverges", "about right"],
+        "landscape": ["epochs to within", "then has to wait"],
+        "deep_networks": ["0.25"],
+        "broadcasting": ["bug", "mistake", "mended", "√ of the minimised loss", " differences"]
+        if asked.link == MISTAKE
+        else [],
+    }
+    assert [one for one in words.get(name, []) if one in shown] == []
+    charts = [page.table(number, "frame").to_pylist()[0] for number in range(len(page.charts))]
+    if name in ("four_steps", "broadcasting"):
+        hidden = [frame[key] for frame in charts for key in ("floor", "truth", "optimum") if key in frame]
+        assert hidden
+        assert all(value != value for value in hidden)
+    page.skip()
+    assert "That comes with the end of the run." not in page.words
+    assert page.player["note"] in ("", page.player["note"].replace("Answer the question", ""))
+
+
+@every_lesson
+def test_a_lesson_knows_its_place(name):
+    """Its number among all stands over its heading, and one button leads to the next; after the last, to Train."""
+    page, names = LessonPage(name), list(LESSONS)
+    number = names.index(name) + 1
+    assert f"<small>Lesson {number} of {len(names)}</small>" in page.words
+    label, target, _ = page.links[-1]
+    following = names[number] if number < len(names) else "train"
+    assert (target or "train") == following
+    assert label == (
+        f"Next: lesson {number + 1}, {navigation.LESSONS[following]}"
+        if number < len(names)
+        else "Train: try it yourself"
+    )
+    assert [where for _, where, query in page.links if where == following and not query] in ([following], [])
+
+
+@every_lesson
+def test_the_glossarys_words_are_links_where_they_first_occur(name):
+    """Each leads to its card, and none stands twice."""
+    page = LessonPage(name)
+    links = re.findall(r"glossary\?q=([^\"\)]*)", page.words)
+    assert len(links) == len(set(links))
+    assert bool(links) == (name not in ("glossary",))
+    for link in links:
+        assert [entry.term for entry in ENTRIES if entry.term == unquote_plus(link)]
+        assert found(unquote_plus(link))
 
 
 @every_question

@@ -27,10 +27,12 @@ def test_all_answers_are_there():
 
 
 def test_every_link_is_the_entry_s():
-    """Page, label and settings of each link are those of its entry; the last leads on to Train."""
+    """Page, label and settings of each link are those of its entry; then an open task, and the last leads on to Train."""
     page = LessonPage("glossary")
     links = page.links
-    assert len(links) == len(ENTRIES) + 1
+    assert len(links) == len(ENTRIES) + 2
+    label, target, query = links[-2]
+    assert (label, target or "train", query["dataset"]) == ("Open the task", "train", "noisy-quadratic")
     for (label, target, query), entry in zip(links, ENTRIES, strict=False):
         assert (label, target or "train") == (entry.label, entry.page)
         assert entry.page in ("train", *LESSONS)

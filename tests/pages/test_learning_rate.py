@@ -43,12 +43,14 @@ def marks(page):
 
 
 def test_unanswered_the_charts_show_the_starts_alone():
-    """Four starts, no sweep, no end; the rates and the limit are there to think about."""
+    """Four starts and their rates; no sweep, no end, and neither limit nor zones, which would tell a rate's fate."""
     page = lesson()
     assert len(page.charts) == 6
     assert page.table(SWEEP, "curve").num_rows == 0
     assert len(set(marks(page)["y"])) == 1
-    assert page.table(SWEEP, "frame")["limit"][0].as_py() == pytest.approx(0.404382, rel=1e-5)
+    assert np.isnan(page.table(SWEEP, "frame")["limit"][0].as_py())
+    assert page.table(SWEEP, "zones").num_rows == 0
+    assert "limit" not in page.words.split("<style>")[0].split(".st-key")[0]
     assert "best for" not in page.words
     assert "diverged at" not in page.words
 
@@ -356,7 +358,7 @@ def test_links_lead_on_with_the_settings_that_they_promise():
         [],
     )
     assert (two, where, Experiment.from_query(plane)) == ("Two features", PAGE, (PLANE, []))
-    assert (last, lesson_page) == ("Landscape", "landscape")
+    assert (last, lesson_page) == ("Next: lesson 5, Landscape", "landscape")
 
 
 def test_unanswered_the_train_link_does_not_give_it_away():

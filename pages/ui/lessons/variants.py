@@ -114,7 +114,9 @@ def transport(finished: Race, unit: str, page: PageSettings[Experiment]) -> None
             f"{word} {short(place)} / {short(end)}"
             for place in (places if page.revealed else places[:1]).tolist()
         ],
-        note=_cut(finished, unit, end),
+        note=_cut(finished, unit, end)
+        if page.revealed
+        else "Answer the question, or skip it. Then the race starts.",
         on_click=lambda: start_clicked(page),
     )
 

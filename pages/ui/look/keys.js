@@ -132,6 +132,10 @@ function create(root) {
   const watch = new MutationObserver(look);
   watch.observe(app, { attributeFilter: ['data-test-connection-state', 'class'] });
 
+  keep(VISITS, kept(VISITS, 0) + 1);
+  markDone();
+  const shown = setInterval(keepShown, 500);
+
   for (const button of root.querySelectorAll('[data-key]')) button.onclick = () => act(button.dataset.key);
   card.onclick = (event) => {
     if (event.target === card) card.close(); // beside it
@@ -153,6 +157,7 @@ function create(root) {
       window.removeEventListener('keydown', key, true);
       document.removeEventListener('click', handOn, true);
       clearInterval(waiting);
+      clearInterval(shown);
       watch.disconnect();
       if (card.open) card.close();
     },

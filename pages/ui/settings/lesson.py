@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from html import escape
 from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import urlencode
 
 import streamlit as st
 
+from gd_core.lessons.glossary import spoken
 from gd_core.settings.experiment import Experiment
-from pages.ui.look import look, navigation, projector
+from gd_core.settings.fields import Flag
+from pages.ui.look import look, navigation, projector, session
 from pages.ui.look.navigation import LESSONS
 from pages.ui.settings.next_steps import Link
 from pages.ui.settings.page_settings import UNSURE, PageSettings
 
 if TYPE_CHECKING:
     from pages.ui.takeaway.takeaway import Taken
+
+
+FURTHER = Flag(default=False, title="Further", help="What needs more than derivatives.")
 
 
 class Question(NamedTuple):
@@ -97,10 +103,32 @@ def _answer(key: str, words: str, said: str | None, truth: str) -> str:
     return f'<li class="{kind} {"said" if key == said else ""}">{sign}{yours}{escape(words)}</li>'
 
 
+@dataclass
+class Doors:
+    """The glossary's words that are links on the page already.
+
+    Attributes:
+        terms: The entries' terms.
+    """
+
+    terms: set[str] = field(default_factory=set)
+
+
+def linked(text: str, link: str = '<a href="{url}" target="_blank">{word}</a>') -> str:
+    """A text in which a word of the glossary is a link to it, where it stands on the page for the first time."""
+    done = ""
+    for start, end, term in reversed(spoken(text, session.held(Doors).terms)):
+        url = f"glossary?{urlencode({'q': term})}"
+        done = link.format(url=url, word=text[start:end]) + text[end:] + done
+        text = text[:start]
+    return text + done
+
+
 def heading(title: str, sentence: str, formula: str = "") -> None:
     """The page's name, one sentence that says what will be seen, and the formula."""
     look.apply()
-    look.title(title, sentence)
+    session.held(Doors).terms = set()
+    look.title(title, linked(sentence), navigation.place())
     if formula:
         with st.container(key="formula"):
             st.markdown(" &emsp; ".join(f"${{{part.strip()}}}$" for part in formula.split(r"\qquad")))
@@ -116,7 +144,8 @@ def predict(page: PageSettings[Any], question: Question, then: Then | None = Non
     """
     with st.container(key="predict", border=True):
         with st.container(horizontal=True, vertical_alignment="center", key="question"):
-            st.markdown(f"**Predict first.** {question.text}", width="stretch")
+            text = linked(question.text, "[{word}]({url})")
+            st.markdown(f"**Predict first.** {text}", width="stretch")
             if not projector.on():
                 page.switch("ask")
         with st.container(horizontal=True, key="answers", gap="small"):
@@ -150,11 +179,30 @@ def transport() -> Any:
     return st.container(key="transport")
 
 
-def notice(*lines: str) -> None:
-    """What to notice, in three lines at most."""
+def waits(page: PageSettings[Any]) -> str:
+    """Why the player does not play yet, for its note."""
+    return "" if page.revealed else "Answer the question, or skip it. Then the run plays."
+
+
+def further(page: PageSettings[Any], what: str) -> Any:
+    """A closed box for what goes beyond the way that needs derivatives only; None while it is closed: nothing is sent.
+
+    The lesson has the option `further`, which is `FURTHER`, so that a link can open it.
+    """
+    box = page.draw(st.expander, "further", f"Further: {what}")
+    return box if page["further"] else None
+
+
+def notice(lines: tuple[str, ...], page: PageSettings[Any] | None) -> None:
+    """What to notice, in three lines at most; where a question is asked, from the end of the run on."""
+    head, when = '<p class="panel-title">What to notice</p>', ""
+    if page and not page.revealed:
+        lines = ("That comes with the end of the run.",)
+    elif page and page.guesses:
+        when = f' data-ended data-take="{escape(page.take)}"'
+    body = "".join(f"<li>{linked(line)}</li>" for line in lines[:3])
     with st.container(key="notice"):
-        st.html('<p class="panel-title">What to notice</p>')
-        st.markdown("\n".join(f"- {line}" for line in lines[:3]))
+        st.html(f"{head}<ul{when}>{body}</ul>")
 
 
 def try_next(*links: Link) -> None:
@@ -171,24 +219,33 @@ def try_next(*links: Link) -> None:
                 )
 
 
+def go_on() -> None:
+    """The one button to the next lesson; after the last to Train."""
+    following = navigation.following(navigation.here())
+    label = "Train: try it yourself"
+    if following in LESSONS:
+        label = f"Next: lesson {[*LESSONS].index(following) + 1}, {LESSONS[following]}"
+    with st.container(key="next_lesson"):
+        st.page_link(f"pages/{following}.py", label=label, query_params=query_of(Link("", following)))
+
+
 def closing(
     lines: tuple[str, ...], links: tuple[Link, ...], shown: tuple[PageSettings[Any], Taken] | None = None
 ) -> None:
-    """What to notice and what to try next, side by side, and what can be taken away.
+    """What to notice and what to try next, side by side, the button to the next lesson, and what can be taken away.
 
     Args:
         lines: What to notice.
-        links: Ways on.
+        links: Ways on, besides the next lesson.
         shown: The settings of the page, and the runs that the page shows, by name, or its network; None if it shows none.
     """
-    following = navigation.following(navigation.here())
-    if following not in [link.page for link in links]:  # which no link names in words of its own
-        links += (Link(f"Next: {LESSONS.get(following, 'Train')}", following),)
     left, right = st.columns([3, 2], gap="large")
     with left:
-        notice(*lines)
+        notice(lines, shown[0] if shown else None)
     with right:
-        try_next(*links)
+        if links:
+            try_next(*links)
+        go_on()
         if shown:
             from pages.ui.takeaway import takeaway
 

@@ -90,9 +90,7 @@ def map_note(experiment: Experiment, axes: str, follow: bool, arrows: str) -> st
 
 def lead_note(parts: Sequence[Part], lead: int) -> str:
     """Whose numbers these are, if there are several starts."""
-    return (
-        f"start {lead + 1}; eigenvectors of the Hessian" if len(parts) > 1 else "eigenvectors of the Hessian"
-    )
+    return f"start {lead + 1}" if len(parts) > 1 else ""
 
 
 def truth(part: Part) -> str:

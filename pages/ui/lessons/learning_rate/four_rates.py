@@ -144,7 +144,8 @@ def _panel(page: PageSettings[Experiment], four: Four, number: int, run: Run, co
             width="content",
         )
         _field(page, four, number)
-    recording, where, came = run.recording, escape(share_words(four.forecast, rate)), ""
+    recording, came = run.recording, ""
+    where = escape(share_words(four.forecast, rate)) if page.revealed else "&nbsp;"
     if page.revealed and rate == four.best:
         where = (
             f"<b>{_best(four)}</b>"
@@ -279,6 +280,7 @@ def transport(page: PageSettings[Experiment], four: Four, asked: lesson.Asked) -
         last=last,
         planned=page.settings.epochs,
         complete=page.revealed,
+        note=lesson.waits(page),
         on_click=lambda: _clicked(page, four),
     )
 
