@@ -14,8 +14,9 @@ ICON = Path(__file__).parent / "pages" / "ui" / "look" / "icon.svg"
 if __name__ == "__main__":
     from pages.ui.look import navigation
 
+    st.set_page_config(page_title="Gradient Descent Lab", page_icon=str(ICON), layout="wide")
     page = navigation.navigation()
-    st.set_page_config(page_title=f"{page.title} · Gradient Descent Lab", page_icon=str(ICON), layout="wide")
+    st.set_page_config(page_title=f"{page.title} · Gradient Descent Lab")
     page.run()
 else:
     from starlette.middleware import Middleware

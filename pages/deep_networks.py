@@ -148,6 +148,8 @@ live_runs.stream(live_run, draw, train=page.revealed)
 if more := lesson.further(page, "the way back in formulas"):
     with more:
         st.markdown(WAY_BACK)
+        if page.revealed:
+            st.markdown(verdict.way_back(start))
 lesson.closing(
     (
         "Each step back multiplies the signal by the weights and by the slope φ′. A sigmoid’s slope is at most 0.25.",

@@ -157,9 +157,9 @@ class Lab:
         return self
 
     def follow(self, label: str) -> "Lab":
-        """Click a link under "Try next", and wait for the page behind it."""
+        """Click a link under "Try next", or the button to the next lesson, and wait for the page behind it."""
         with self.rerun():
-            self.page.locator(".st-key-try_next").get_by_role("link", name=label).click()
+            self.page.locator(".st-key-try_next, .st-key-next_lesson").get_by_role("link", name=label).click()
         return self
 
     @contextmanager

@@ -105,9 +105,9 @@ def of_epochs(recording: DeepRecording, *, waiting: bool = False) -> tuple[tuple
 
 
 def of_training(recording: DeepRecording) -> str:
-    """What layer 1 heard, why, and what came of it."""
+    """What layer 1 heard, and what came of it."""
     return " ".join(
-        filter(None, (_heard(recording), _all_of_it(recording), _why(recording), _result(recording)))
+        filter(None, (_heard(recording), _all_of_it(recording), _switched_off(recording), _result(recording)))
     )
 
 
@@ -148,13 +148,11 @@ def _all_of_it(recording: DeepRecording) -> str:
     )
 
 
-def _why(recording: DeepRecording) -> str:
-    """The product of the steps back, in numbers that multiply to the share."""
+def way_back(recording: DeepRecording) -> str:
+    """Why layer 1 heard so much: the product of the steps back, in numbers that multiply to the share; "" without steps."""
     back, network = recording.back, recording.network
-    if network.depth == 1:
+    if network.depth == 1 or _switched_off(recording):
         return ""
-    if not recording.norms[0, :-1].all():
-        return _switched_off(recording)
     steps = network.depth - 1
     product = f"weights {brief(_mean(back.weights))} × slopes {brief(_mean(back.slopes))}"
     if network.activation == "sigmoid":
@@ -172,6 +170,8 @@ def _why(recording: DeepRecording) -> str:
 
 
 def _switched_off(recording: DeepRecording) -> str:
+    if recording.network.depth == 1 or recording.norms[0, :-1].all():
+        return ""
     name = ACTIVATION_TITLES[recording.network.activation]
     return f"Where {name} is flat its slope is exactly 0, and 0 times anything is 0."
 

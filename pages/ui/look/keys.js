@@ -134,7 +134,7 @@ function create(root) {
 
   keep(VISITS, kept(VISITS, 0) + 1);
   markDone();
-  const shown = setInterval(keepShown, 500);
+  document.addEventListener('judged', keepShown);
 
   for (const button of root.querySelectorAll('[data-key]')) button.onclick = () => act(button.dataset.key);
   card.onclick = (event) => {
@@ -157,7 +157,7 @@ function create(root) {
       window.removeEventListener('keydown', key, true);
       document.removeEventListener('click', handOn, true);
       clearInterval(waiting);
-      clearInterval(shown);
+      document.removeEventListener('judged', keepShown);
       watch.disconnect();
       if (card.open) card.close();
     },

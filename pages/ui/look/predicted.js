@@ -33,8 +33,7 @@ function markDone() {
 // A judgement that is shown is kept: of each run the first answer.
 function keepShown() {
   const found = document.querySelector('.judged.lit');
-  if (!found || found.kept) return;
-  found.kept = true;
+  if (!found) return;
   const { lesson, asked, said, happened } = found.dataset, address = new URLSearchParams(location.search);
   for (const name of ['guess', 'view', 'ask']) address.delete(name);
   const all = predicted(), run = address.toString(), own = all[lesson] ?? [];

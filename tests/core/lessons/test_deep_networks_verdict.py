@@ -9,7 +9,15 @@ from true_deep_networks import wrong
 
 from gd_core.lessons.deep_networks.network import Network
 from gd_core.lessons.deep_networks.recorder import DeepRecorder, record
-from gd_core.lessons.deep_networks.verdict import QUIET, Hearing, hearing, of_epochs, of_training, tempting
+from gd_core.lessons.deep_networks.verdict import (
+    QUIET,
+    Hearing,
+    hearing,
+    of_epochs,
+    of_training,
+    tempting,
+    way_back,
+)
 from gd_core.words import brief
 
 
@@ -67,7 +75,8 @@ NETWORKS = [
 @pytest.mark.parametrize("network", NETWORKS)
 def test_the_numbers_in_the_sentence_multiply(network):
     """The factors to the step, the step to the steps, and these times the inputs to the share at its beginning."""
-    said = of_training(record(network)).replace("−", "-").replace(",", "")
+    one = record(network)
+    said = f"{of_training(one)} {way_back(one)}".replace("−", "-").replace(",", "")
     number = r"([\d.e-]*\d)"
     share, times = re.search(rf"gradient at the start was {number} (of|times) layer", said).groups()
     product, step = re.search(rf"multiplies the signal by (.*?) = {number}\.", said).groups()
