@@ -68,6 +68,16 @@ ENTRIES: tuple[Entry, ...] = (
     ),
     Entry(
         PIECES,
+        "θ, ŷ, ∇L, Φ: the signs",
+        "θ: all parameters; ŷ: what the model predicts. ∇L: the slopes of the loss. Φ: the features, a row for each row of data. "
+        "A prime, as in a′: with scaled features.",
+        "See them with their numbers",
+        "train",
+        SCALED,
+        also="symbols theta hat nabla phi prime formula sign",
+    ),
+    Entry(
+        PIECES,
         "Loss",
         "One number for how wrong the parameters are: here the mean of the squared errors. "
         "The loss (3 + 3A)² is 81 at A = 2 and 0 at A = −1.",
@@ -253,7 +263,8 @@ ENTRIES: tuple[Entry, ...] = (
     Entry(
         SHAPE,
         "Eigenvalue and direction",
-        "Along each of its own directions the loss bends by an eigenvalue λ, and the error is multiplied by 1 − ηλ an epoch. "
+        "Along each eigenvector of the Hessian, its own directions, the loss bends by an eigenvalue λ, and the error is "
+        "multiplied by 1 − ηλ an epoch. "
         "For the noisy quadratic λ goes from 0.259 to 56,499.",
         "See flat and steep directions",
         "landscape",

@@ -159,7 +159,8 @@ def error(
         ),
     }
     text = "Root mean squared error by epoch on a logarithmic axis"
-    text += "." if parabola is None else ", and the floor, dashed, below which the loss cannot get."
+    # the same with the floor hidden: with another text a chart would be drawn anew when it appears
+    text += "." if run.parabola is None else ", and the floor, dashed, below which the loss cannot get."
     if other_root:
         text += " The thin line is the root of the loss that is minimised."
     judged = held_out is not None

@@ -146,8 +146,9 @@ def trace(
     shows_truth = truth is not None and not by_epoch
     loss_name = "loss of the scaled y" if run.experiment.scale_target else "loss"
     titles = ("epoch", name) if by_epoch else (name, loss_name)
-    dashed = "the optimum dashed; " if best else ""
+    # the same before they are drawn: with another text the chart would be drawn anew
+    dashed = "" if run.parabola is None else "the optimum dashed; "
     text = f"{titles[1]} over {titles[0]}; {dashed}a cross every {counted(every, 'epoch')}."
-    if shows_truth and marked:
+    if shows_truth:
         text += " Dotted: what the data were made with."
     return View(_trace_spec(*titles, not by_epoch, shows_truth, height, colours), tables, text)
