@@ -263,7 +263,7 @@ ENTRIES: tuple[Entry, ...] = (
     Entry(
         SHAPE,
         "Eigenvalue and direction",
-        "Along each eigenvector of the Hessian, its own directions, the loss bends by an eigenvalue λ, and the error is "
+        "Along each direction, an eigenvector of the Hessian, the loss bends by an eigenvalue λ, and the error is "
         "multiplied by 1 − ηλ an epoch. "
         "For the noisy quadratic λ goes from 0.259 to 56,499.",
         "See flat and steep directions",
