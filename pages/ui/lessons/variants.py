@@ -31,6 +31,7 @@ from pages.ui.charts.model import RecordedRun
 from pages.ui.charts.variants import DASHES, PLACES, SHAPES, colours_of, ticks
 from pages.ui.look.palette import Palette
 from pages.ui.player import live_runs, player
+from pages.ui.settings import lesson
 from pages.ui.settings.page_settings import PageSettings
 
 __all__ = ["tempting"]
@@ -114,9 +115,7 @@ def transport(finished: Race, unit: str, page: PageSettings[Experiment]) -> None
             f"{word} {short(place)} / {short(end)}"
             for place in (places if page.revealed else places[:1]).tolist()
         ],
-        note=_cut(finished, unit, end)
-        if page.revealed
-        else "Answer the question, or skip it. Then the race starts.",
+        note=_cut(finished, unit, end) if page.revealed else lesson.waits(page),
         on_click=lambda: start_clicked(page),
     )
 

@@ -180,8 +180,8 @@ def transport() -> Any:
 
 
 def waits(page: PageSettings[Any]) -> str:
-    """Why the player does not play yet, for its note."""
-    return "" if page.revealed else "Answer the question, or skip it. Then the run plays."
+    """Why the player does not play yet, for its note; on a projector there is no room for it."""
+    return "" if page.revealed or projector.on() else "Answer the question, or skip it. Then the run plays."
 
 
 def further(page: PageSettings[Any], what: str) -> Any:
