@@ -139,14 +139,14 @@ def learning_rate(lab: Lab) -> None:
     press(lab, "Try this rate")
     is_sound(lab, "with an attempt made")
     fits(lab, "with an attempt made", stacked)
-    for label, text in (("Learning rate η of run 2", "0.03"), ("Your one rate η", "0.05")):
+    for label, text in (("Your one rate η", "0.05"), ("Learning rate η of run 2", "0.03")):
         field = lab.page.get_by_role("textbox", name=label, exact=True)
         with lab.rerun():
             field.fill(text)
             field.press("Enter")
         expect(field).to_have_value(text)
-    press(lab, "101 %")
     lab.answer("Run 3")
+    press(lab, "101 %")
     expect(lab.page.get_by_text("It grows, always.")).to_be_visible()
 
 
