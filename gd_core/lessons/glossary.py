@@ -389,7 +389,7 @@ ENTRIES: tuple[Entry, ...] = (
 SPOKEN = {
     r"learning rates?": "Learning rate η",
     r"mini-batch(?:es)?|batch(?:es)?": "Batch and mini-batch",
-    r"gradients?": "Gradient",
+    r"gradients?(?! descent)": "Gradient",  # the method has no card of its own
     r"loss": "Loss",
     r"parameters?": "Parameter",
     r"updates?": "Update",
