@@ -19,17 +19,20 @@ if __name__ == "__main__":
     st.set_page_config(page_title="Gradient Descent Lab", page_icon=str(ICON), layout="wide")
 
     same_tab.arrive()
-    navigation.navigation().run()
+    page = navigation.navigation()
+    st.set_page_config(page_title=f"{page.title} · Gradient Descent Lab")
+    page.run()
     same_tab.watch()  # at the end: what comes and goes above the page would have it drawn anew
 else:
     from starlette.middleware import Middleware
 
     from pages.ui.look import mishap
+    from pages.ui.look.described import Described
     from pages.ui.train import http, startup
 
     app = st.App(
         __file__,
         lifespan=startup.lifespan,
-        middleware=[Middleware(http.Rules)],
+        middleware=[Middleware(http.Rules), Middleware(Described)],
         on_script_error=mishap.say,
     )

@@ -1,4 +1,4 @@
-"""Lesson: a bug worth knowing. A subtraction of two shapes makes a table, and the loss falls all the same."""
+"""Lesson: a falling loss, and a bug worth knowing. A subtraction of two shapes makes a table, and the loss falls all the same."""
 
 from dataclasses import replace
 
@@ -40,16 +40,19 @@ page = PageSettings(
     guesses=tuple(ANSWERS),
 ).open()
 
+told = page.revealed or page.settings.loss == "mse"  # who has mended it knows the mistake
 lesson.heading(
-    "A bug worth knowing",
-    "One subtraction of two shapes makes a table. The loss falls all the same.",
+    "A falling loss",
+    "One subtraction of two shapes makes a table. The loss falls all the same."
+    if told
+    else "A run from a second article, “PyTorch Gradient Descent” of Tutorial And Example. Its loss falls in every epoch.",
     r"y = 1.3\,x_1 - 1.0\,x_2 - 3.5 \qquad \hat y = w_1 x_1 + w_2 x_2 + b",
 )
 with st.sidebar:
     page.complaint()
     page.text("learning_rate")
     page.text("epochs")
-    for number, (title, (settings, reason)) in enumerate(EXAMPLES.items()):
+    for number, (title, (settings, reason)) in enumerate(EXAMPLES.items() if told else ()):
         st.button(
             title, key=f"example_{number}", help=reason, on_click=page.load, args=(settings,), width="stretch"
         )
@@ -60,10 +63,12 @@ printed = (
 QUESTION = lesson.Question(
     printed if page.settings == PLANE else "Does this loop find the plane that made the data?", ANSWERS
 )
-lesson.predict(page, QUESTION)
+runs = {title: settings for title, (settings, _) in EXAMPLES.items()}
+asked = lesson.predict(page, QUESTION, lesson.next_of(page, runs))
 left, middle, right = st.columns([5, 4, 4], gap="medium")
-with left:
-    page.segments("loss", SUBTRACTIONS, label="The subtraction", hidden=True)
+if told:
+    with left:
+        page.segments("loss", SUBTRACTIONS, label="The subtraction", hidden=True)
 
 with look.first_visit():
     from gd_core.lessons import broadcasting
@@ -79,20 +84,23 @@ run, forecast, finding = live_runs.played(page.settings, trained=page.revealed)
 colours = palette(st.context.theme.type)
 tall = projector.height(235, 215)
 with left, st.container(key="picture"):
-    st.html(parts.picture(run))
+    st.html(parts.picture(run) if told else parts.program(page.settings))
 with middle:
     gone = " Here they leave the picture." if run.recording.diverged_at else ""
     rows = page.settings.points
     few = f" {MOVED_ROWS} of {short(rows)} rows." if rows > MOVED_ROWS else ""
-    look.panel_title("Is the model right?", f"<br>A right prediction lies on the dashed line.{few}{gone}")
+    look.panel_title("Predicted and actual y", f"<br>A right prediction lies on the dashed line.{few}{gone}")
     tabs.draw(agreement(run, colours, tall), "agreement")
 with right:
-    st.html(parts.two_errors(run))
-    tabs.draw(error(run, colours, tall, root_loss=True), "error")
+    st.html(parts.two_errors(run, revealed=page.revealed))
+    tabs.draw(error(run, colours, tall, root_loss=True, floor=page.revealed), "error")
 for number, (place, name) in enumerate(zip(st.columns(3, gap="medium"), ("w₁", "w₂", "b"), strict=True)):
     with place:
-        view = trace(run, number, name, "loss", colours, 165, broadcasting.PLANE_OF_DATA[number])
+        made_with = broadcasting.PLANE_OF_DATA[number]
+        view = trace(run, number, name, "loss", colours, 165, made_with, marked=page.revealed)
         tabs.draw(view, f"trace_{number}")
+truth = broadcasting.standing(run.recording, page.settings, run.problem, run.curvature)
+asked.judge(truth, lambda said: broadcasting.tempting(said, truth))
 with lesson.transport():
     player.show(
         run,
@@ -101,21 +109,20 @@ with lesson.transport():
         take=page.take,
         play=page.revealed,
         trained=page.revealed,
-        judged=lesson.judged(
-            page, QUESTION, broadcasting.standing(run.recording, page.settings, run.problem, run.curvature)
-        ),
         summary=broadcasting.of_run(run.recording, page.settings, run.problem, run.curvature),
         extra=parts.ones(run),
+        note=lesson.waits(page),
         more_sums=parts.sums(run),
     )
-lower, beside = st.columns([3, 2], gap="large")
-with lower:
-    look.panel_title("What the article printed", "and this run beneath it")
-    st.html(parts.printed_table(run))
-with beside:
-    st.html(parts.printed_predictions(run))
-    st.html(parts.signs(run))
-    st.html(parts.loop(page.settings))
+if page.revealed:
+    lower, beside = st.columns([3, 2], gap="large")
+    with lower:
+        look.panel_title("What the article printed", "and this run beneath it")
+        st.html(parts.printed_table(run))
+    with beside:
+        st.html(parts.printed_predictions(run))
+        st.html(parts.signs(run))
+        st.html(parts.loop(page.settings))
 mistaken = page.settings.loss == "mse-broadcast"
 other = replace(page.settings, loss="mse" if mistaken else "mse-broadcast")
 lesson.closing(
@@ -133,7 +140,6 @@ lesson.closing(
             "train",
             other,
         ),
-        lesson.Link("Words and questions", "glossary"),
-    ),
+    )[: 2 if told else 1],
     (page, {"This run": run}),
 )

@@ -39,19 +39,28 @@ WEIGHTS = (
     "Random, normal, with this deviation: 0.1; 1; Xavier √(2/(in + out)); He √(2/in), "
     "where in and out count the numbers that go into a layer and come out."
 )
+WAY_BACK = r"""
+$$h_l = \varphi(z_l) \qquad z_l = W_l\,h_{l-1} + b_l \qquad \delta_{l-1} = \varphi'(z_{l-1}) \odot W_l^\top \delta_l
+\qquad \frac{\partial L}{\partial W_l} = \delta_l\,h_{l-1}^\top$$
+
+$h_l$: the numbers that come out of layer $l$. $W_l$: its weights. $\delta_l$: the slope of the loss for each of its sums
+$z_l$, called the signal. The chain rule gives $\delta_{l-1}$ from $\delta_l$: times the weights, times the slope
+$\varphi'$. So the first layer’s signal is a product with a factor for every layer.
+"""
 page = PageSettings(
     "deep_networks",
     SIGMOID,
     fields=NETWORK_FIELDS,
+    options={"further": lesson.FURTHER},
+    views=("further",),
     varies=tuple(NETWORK_FIELDS),
     guesses=tuple(QUESTION.answers),
 ).open()
 
 lesson.heading(
     "Vanishing and exploding gradients",
-    "The error’s signal δ goes back from layer to layer, and each one multiplies it. What reaches the first?",
-    r"h_l = \varphi(W_l\,h_{l-1} + b_l) \qquad \delta_{l-1} = \varphi'(z_{l-1}) \odot W_l^\top \delta_l "
-    r"\qquad \frac{\partial L}{\partial W_l} = \delta_l\,h_{l-1}^\top",
+    "A layer multiplies numbers by weights, adds them up and bends the sums by φ. In a deep network many stand in a row. The "
+    "slopes come back from the last layer to the first, and each one multiplies them. What reaches the first?",
 )
 with st.sidebar:
     page.complaint()
@@ -81,7 +90,7 @@ with st.sidebar:
         help="Momentum and Adam with their usual settings.",
     )
     page.text("seed")
-lesson.predict(page, QUESTION)
+asked = lesson.predict(page, QUESTION, lesson.next_of(page, EXAMPLES))
 
 with look.first_visit():
     from gd_core.lessons.deep_networks import verdict
@@ -118,21 +127,29 @@ def draw(recording: DeepRecording) -> None:
         player.put(
             curve.deep_numbers(recording, choice),
             templates,
-            ""
-            if waiting
-            else lesson.judged(page, QUESTION, verdict.hearing(float(recording.share[0])))
-            + verdict.of_training(recording),
+            "" if waiting else verdict.of_training(recording),
             take=page.take,
             play=page.revealed,
             trained=page.revealed,
             last=recording.epochs,
             planned=page.settings.epochs,
             stride=curve.stride_of(page.settings.epochs),
+            note=lesson.waits(page),
             complete=recording.complete,
         )
 
 
-live_runs.stream(live_runs.follow("deep_networks", page.settings, DeepRecorder), draw, train=page.revealed)
+live_run = live_runs.follow("deep_networks", page.settings, DeepRecorder)
+start = live_run.recording
+asked.judge(
+    verdict.hearing(float(start.share[0])), lambda said: verdict.tempting(verdict.Hearing(said), start)
+)
+live_runs.stream(live_run, draw, train=page.revealed)
+if more := lesson.further(page, "the way back in formulas"):
+    with more:
+        st.markdown(WAY_BACK)
+        if page.revealed:
+            st.markdown(verdict.way_back(start))
 lesson.closing(
     (
         "Each step back multiplies the signal by the weights and by the slope φ′. A sigmoid’s slope is at most 0.25.",
@@ -150,7 +167,6 @@ lesson.closing(
             "deep_networks",
             replace(SIGMOID, activation="relu", initialisation="small"),
         ),
-        lesson.Link("A bug worth knowing", "broadcasting"),
     ),
     (page, {"This network": page.settings}),
 )

@@ -31,6 +31,8 @@ EXAMPLES = {
 page = PageSettings(
     "four_steps",
     QUADRATIC,
+    options={"further": lesson.FURTHER},
+    views=("further",),
     varies=(*lesson_data.ROWS, *lesson_data.START, "learning_rate", "scale_features"),
     only={
         "dataset": ("noisy-quadratic",),
@@ -45,7 +47,8 @@ page = PageSettings(
 
 lesson.heading(
     "Four steps",
-    "Initialise, loss, step, stop: training is a loop. Watch each step light up while it happens.",
+    "Training is a loop of four steps. The run is from an article: A. A. Awan, “Gradient Descent: Design Your First Machine "
+    "Learning Model”, 2021.",
     r"\hat y = a\,t^2 + b\,t + c \qquad L = \tfrac{1}{N}\sum_i (\hat y_i - y_i)^2 \qquad \theta \leftarrow \theta - \eta\,\nabla L",
 )
 with st.sidebar:
@@ -61,9 +64,10 @@ with st.sidebar:
         )
 before, last = QUADRATIC_RMSE[-2:]
 printed = f"The article’s RMSE ends at {significant(before)}, {significant(last)}, and it calls that stable. How good is this curve?"
-asked = printed if page.settings == QUADRATIC else "How good is the curve when the loop stops?"
-QUESTION = lesson.Question(asked, ANSWERS)
-lesson.predict(page, QUESTION)
+text = printed if page.settings == QUADRATIC else "How good is the curve when the loop stops?"
+QUESTION = lesson.Question(text, ANSWERS)
+runs = {title: settings for title, (settings, _) in EXAMPLES.items()}
+asked = lesson.predict(page, QUESTION, lesson.next_of(page, runs))
 
 with look.first_visit():
     from gd_core.lessons import four_steps
@@ -94,8 +98,12 @@ if right:
     with right:
         st.html(parts.printed_errors(run))
 with lesson.transport():
-    judged = lesson.judged(page, QUESTION, four_steps.standing(run.recording, forecast.floor_rmse))
-    ending = judged + four_steps.of_stop(run.recording, page.settings, forecast, finding)
+    floor = forecast.floor_rmse
+    asked.judge(
+        four_steps.standing(run.recording, floor),
+        lambda said: four_steps.tempting(said, run.recording, floor),
+    )
+    ending = four_steps.of_stop(run.recording, page.settings, forecast, finding)
     player.put(
         parts.numbers(shown, said),
         said.templates,
@@ -107,8 +115,11 @@ with lesson.transport():
         planned=four_steps.planned(page.settings.epochs),
         complete=run.recording.complete,
         names=parts.titles(shown),
-        note="" if projector.on() else "Reset: the first button goes back to the same start.",
+        note=lesson.waits(page),
     )
+if more := lesson.further(page, "the same loop in PyTorch"):
+    with more:
+        st.html(parts.code(run))
 look.panel_title("The article’s six panels", "data as dots, predictions as crosses, one panel an epoch")
 with st.container(horizontal=True, gap="xsmall", key="panels"):
     for epoch, shown_from in parts.panels(run):
@@ -124,7 +135,6 @@ lesson.closing(
     (
         lesson.Link("Why did it stop there? Its landscape", "landscape", page.settings),
         lesson.Link("The same run on the Train page", "train", page.settings),
-        lesson.Link("The gradient: which way is down", "gradient"),
     ),
     (page, {"This run": run}),
 )

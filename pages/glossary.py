@@ -4,6 +4,7 @@ import streamlit as st
 
 from gd_core.lessons.glossary import LONGEST_SEARCH, Entry, found
 from gd_core.settings.fields import Field
+from pages.ui.lessons import path
 from pages.ui.lessons.glossary import Search
 from pages.ui.look import look
 from pages.ui.settings import lesson
@@ -44,10 +45,24 @@ with st.container(key="words"):
             for entry in entries:
                 if entry.group == group:
                     card(entry)
+with st.container(key="end", border=True):
+    path.summary()
+    st.html(
+        '<p class="panel-title">An open task</p><p>At its usual rate the noisy quadratic needs more than a million epochs to an RMSE below 1.5. Get there '
+        "in as few as you can: change anything but the data. Say first what you expect, then press Train, and "
+        "explain what you see. There is no one right way.</p>"
+    )
+    task = lesson.Link("Open the task", "train", lesson.experiment("noisy-quadratic", epochs=100))
+    st.page_link(
+        "pages/train.py",
+        label=task.label,
+        icon=":material/arrow_forward:",
+        query_params=lesson.query_of(task),
+    )
 lesson.closing(
     (
         "Every number comes from this app’s own data. The link under it opens the run that shows it.",
         "The search looks into the answers, too.",
     ),
-    (lesson.Link("Train: try it yourself", "train"),),
+    (),
 )

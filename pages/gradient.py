@@ -33,6 +33,7 @@ page = PageSettings(
         lesson.experiment("one-parameter", start=(2.0,), learning_rate=0.05, epochs=20),
     ),
     options={
+        "further": lesson.FURTHER,
         "row": Number(
             default=15,
             low=1,
@@ -61,7 +62,7 @@ page = PageSettings(
             help="Forward goes from θ to θ + h, central from θ − h to θ + h.",
         ),
     },
-    views=("row", "parameter", "h", "kind"),
+    views=("row", "parameter", "h", "kind", "further"),
     varies=(*lesson_data.ROWS, *lesson_data.START, "learning_rate"),
     only={
         "dataset": lesson_data.GRADIENT,
@@ -76,6 +77,8 @@ page = PageSettings(
     guesses=tuple(QUESTION.answers),
 ).open()
 info = page.settings.info
+if page.held.followed and (page["h"], page["kind"]) != (1e-5, "forward"):  # a link about what stands in there
+    page.held.options["further"] = True
 
 lesson.heading(
     "The gradient",
@@ -109,11 +112,9 @@ with st.sidebar:
         page.text("row")
     with right:
         page.text("epochs")
-        page.text("h")
-    page.segments("kind")
     if len(info.parameters) > 1:
         page.segments("parameter", dict(zip("123", info.parameters, strict=True)))
-lesson.predict(page, QUESTION)
+asked = lesson.predict(page, QUESTION, lesson.next_of(page, EXAMPLES))
 
 with look.first_visit():
     from pages.ui.charts import gradient as pictures
@@ -125,7 +126,6 @@ run, forecast, finding = live_runs.played(page.settings, trained=page.revealed)
 colours = palette(st.context.theme.type)
 row = parts.row_of(page["row"], run)
 about = parts.parameter_of(page["parameter"], run)
-trial = parts.trial(run, about, page["kind"], page["h"])
 
 
 def clicked() -> None:
@@ -142,18 +142,29 @@ for number, place in enumerate(st.columns(len(info.parameters), gap="medium")):
         look.panel_title(*parts.bar_title(run, number))
         with look.clickable(f"bars_{number}"):
             tabs.draw(pictures.bars(run, number, row, colours, projector.height(195, 222)), f"bars_{number}")
-left, middle, right = st.columns([10, 10, 9], gap="medium")
-with left:
-    look.panel_title(*parts.row_title(run, row))
-    st.html(parts.written_out(run, row))
-with middle:
-    look.panel_title("The same gradient by three ways", f"{page['kind']}, h = {parts.short(page['h'])}")
-    st.html(parts.three_ways(run))
-with right:
-    look.panel_title(f"How far off for {info.parameters[about]}, over h", "at the start")
-    with look.clickable("steps"):
-        tabs.draw(pictures.steps(run, about, trial, colours, 185), "steps")
-    st.html(f'<p class="said-of-h">{parts.said_of(trial, info.parameters[about])}</p>')
+look.panel_title(*parts.row_title(run, row))
+st.html(parts.written_out(run, row))
+if more := lesson.further(page, "how a computer finds a slope, and what rounding does to it"):
+    with more:
+        left, middle, right = st.columns([5, 10, 9], gap="medium")
+        with left:
+            page.text("h")
+            page.segments("kind")
+        with middle:
+            look.panel_title(
+                "The same gradient by three ways", f"{page['kind']}, h = {parts.short(page['h'])}"
+            )
+            st.html(parts.three_ways(run))
+            st.caption(
+                "h too big: the chord is not the tangent. h too small: the losses agree in all digits. Autograd has no h."
+            )
+        with right:
+            trial = parts.trial(run, about, page["kind"], page["h"])
+            look.panel_title(f"How far off for {info.parameters[about]}, over h", "at the start")
+            with look.clickable("steps"):
+                tabs.draw(pictures.steps(run, about, trial, colours, 185), "steps")
+            st.html(f'<p class="said-of-h">{parts.said_of(trial, info.parameters[about])}</p>')
+asked.judge(parts.truth(run), lambda said: parts.tempting(said, run))
 with lesson.transport():
     player.show(
         run,
@@ -162,23 +173,22 @@ with lesson.transport():
         take=page.take,
         play=page.revealed,
         trained=page.revealed,
-        judged=lesson.judged(page, QUESTION, parts.truth(run)),
         summary=parts.summary(run, forecast, finding),
         said=parts.steps_said(run, about),
         more_sums=parts.totals(run),
-        extra=parts.columns(run, row, page["kind"], page["h"]),
+        extra=parts.columns(run, row, (page["kind"], page["h"]) if page["further"] else None),
+        note=lesson.waits(page),
         on_click=clicked,
     )
 lesson.closing(
     (
         "A row far from the curve pulls hard. So does one with a large x, whose lever is long.",
         "With noise the bars never vanish. At the optimum they cancel: their mean is 0.",
-        "h too big: the chord is not the tangent. h too small: the losses agree in all digits. Autograd has no h.",
+        "Each step goes against the mean, times η. Where the mean is 0, nothing moves any more.",
     ),
     (
         lesson.Link("The published curve: t² has the longest lever", "gradient", page.others[0]),
         lesson.Link("The same run on the Train page", "train", page.settings),
-        lesson.Link("How far to go: the learning rate", "learning_rate"),
     ),
     (page, {"This run": run}),
 )

@@ -34,6 +34,7 @@ BOTH = lesson.Question(
 )
 OPTIONS = {
     "compare": scaling.COMPARE,
+    "further": lesson.FURTHER,
     "axes": Choice(
         default="1,2",
         choices={"1,2": "1, 2", "1,3": "1, 3", "2,3": "2, 3", "valley": "flat × steep"},
@@ -54,6 +55,16 @@ OPTIONS = {
     "more": starts.MORE,
     "click": starts.CLICK,
 }
+WHY = r"""
+The directions are the eigenvectors of the Hessian, the matrix of second derivatives: along each of them the loss is a
+parabola of its own, with the eigenvalue $\lambda_i$ as its curvature. So along each the error $e_i$ goes its own way, as
+in lesson 1:
+
+$$e_i \leftarrow (1 - \eta\lambda_i)\,e_i \qquad L - L^* = \textstyle\sum_i \tfrac12\lambda_i e_i^2
+\qquad \kappa = \lambda_{\text{steepest}} / \lambda_{\text{flattest}}$$
+
+The condition number $\kappa$ says how narrow the valley is.
+"""
 page = PageSettings(
     "landscape",
     lesson.experiment("noisy-quadratic", learning_rate=1e-5, epochs=100),
@@ -74,7 +85,7 @@ page = PageSettings(
         "epochs": (1, 2000),
     },
     guesses=tuple(dict.fromkeys((*ONE.answers, *BOTH.answers))),
-    views=("axes", "slice", "arrows", "more", "click"),
+    views=("axes", "slice", "arrows", "more", "click", "further"),
 ).open()
 names = page.settings.info.parameters
 axes = {
@@ -83,9 +94,7 @@ axes = {
 
 lesson.heading(
     "Landscape",
-    "The loss seen from above, and how far from its lowest point each direction of the valley still is.",
-    r"e_i \leftarrow (1 - \eta\lambda_i)\,e_i \qquad L - L^* = \textstyle\sum_i \tfrac12\lambda_i e_i^2 "
-    r"\qquad \kappa = \lambda_{\text{steepest}} / \lambda_{\text{flattest}}",
+    "The loss seen from above is a valley: steep across, flat along. How far from its lowest point is each direction still?",
 )
 with st.sidebar:
     page.complaint()
@@ -101,7 +110,9 @@ with st.sidebar:
         starts.controls(page)
         page.segments("slice")
 question = BOTH if page["compare"] else OF_THE_FIRST if page["more"] else ONE
-lesson.predict(page, question)
+scaled_too = lesson.Then("the same run, without and with scaling", page.settings, {"compare": True})
+alone = lesson.Then("one run alone", page.settings, {"compare": False})
+asked = lesson.predict(page, question, alone if page["compare"] else scaled_too)
 
 with look.first_visit():
     from gd_core.lessons.landscape import pair
@@ -152,16 +163,17 @@ def one_valley() -> dict[str, RecordedRun]:
         tabs.draw(gap_chart(runs[lead], colours, projector.height(240, 225)), "gap")
         st.html(tables.direction_table(runs[lead], page.revealed))
     numbers, sums, templates = tables.numbers(parts, lead)
-    judged = lesson.judged(page, question, tables.truth(parts[0]))
+    asked.judge(tables.truth(parts[0]), lambda said: tables.tempting(parts[0], said))
     with lesson.transport():
         player.put(
             numbers,
             templates,
-            judged + tables.summary(parts, lead) if page.revealed else "",
+            tables.summary(parts, lead) if page.revealed else "",
             take=f"{page.take} {page['more']}",
             play=page.revealed,
             trained=page.revealed,
             sums=sums,
+            note=lesson.waits(page),
             **tables.span(runs),
             on_click=starts.clicked(page, runs, projection, around, follow),
         )
@@ -199,15 +211,16 @@ def both_valleys() -> dict[str, RecordedRun]:
     with right:
         look.panel_title("What scaling changes", "same data, same start, same share of the limit")
         st.html(tables.pair_table(parts, twins.shares, page.revealed))
-    judged = lesson.judged(page, question, tables.pair_truth(parts))
+    asked.judge(tables.pair_truth(parts), lambda said: tables.pair_tempting(parts, twins.shares[0], said))
     with lesson.transport():
         player.put(
             tables.pair_numbers(parts),
             (tables.PAIR_SENTENCE,),
-            judged + tables.pair_summary(parts) if page.revealed else "",
+            tables.pair_summary(parts) if page.revealed else "",
             take=page.take,
             play=page.revealed,
             trained=page.revealed,
+            note=lesson.waits(page),
             **tables.span([run for run, *_ in parts]),
         )
     return {"Without scaling": parts[0][0], "Scaled features": parts[1][0]}
@@ -218,9 +231,13 @@ def rate_chosen() -> None:
     page.set(learning_rate=rate.chosen())
 
 
-with under_rate:
-    rate.show(page.settings, live_runs.foreseen(page.settings)[2], rate_chosen)
+if page.revealed:  # the strip says how long it takes
+    with under_rate:
+        rate.show(page.settings, live_runs.foreseen(page.settings)[2], rate_chosen)
 shown = both_valleys() if page["compare"] else one_valley()
+if more := lesson.further(page, "why each direction goes its own way"):
+    with more:
+        st.markdown(WHY)
 lesson.closing(
     (
         "Along each direction the error is multiplied by its own 1 − ηλ, wherever one starts.",
@@ -234,7 +251,6 @@ lesson.closing(
         if not page["compare"]
         else lesson.Link("The scaled run alone", "landscape", pair(page.settings).scaled),
         lesson.Link("The same run on the Train page", "train", page.settings),
-        lesson.Link("Other update rules in the same valley", "variants"),
     ),
     (page, shown),
 )

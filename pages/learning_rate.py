@@ -82,7 +82,8 @@ page = PageSettings(
 lesson.heading(
     "Learning rate",
     "The same problem four times, each at a rate of its own.",
-    OPTIMIZER_INFO[page.settings.optimizer].latex + LIMITS[page.settings.optimizer],
+    OPTIMIZER_INFO[page.settings.optimizer].latex
+    + (LIMITS[page.settings.optimizer] if page.revealed else ""),
 )
 with st.sidebar:
     page.complaint()
@@ -101,7 +102,9 @@ with st.sidebar:
     st.button(
         "Rates from the limit again",
         help="2 % of the limit, the best below it for these epochs, just under it, 1.4 times it. Without a limit: the best of "
-        "those tried, a hundredth of it, 10 and 100 times it.",
+        "those tried, a hundredth of it, 10 and 100 times it."
+        if page.revealed
+        else "Four rates that suit this problem.",
         on_click=page.set,
         kwargs={"rates": ()},
         disabled=not page["rates"],
@@ -109,7 +112,9 @@ with st.sidebar:
     )
 epochs = counted(page.settings.epochs, "epoch")
 QUESTION = lesson.Question(f"Which run has the lowest RMSE after {epochs}?", ANSWERS)
-lesson.predict(page, QUESTION)
+TWO_FEATURES = lesson.experiment("two-features", learning_rate=0.1, epochs=15)
+runs = {"these data": page.usual, "two features": TWO_FEATURES}
+asked = lesson.predict(page, QUESTION, lesson.next_of(page, runs))
 
 with look.first_visit():
     from pages.ui.lessons.learning_rate import four_rates, goldilocks
@@ -118,12 +123,13 @@ live_runs.settle()
 four = four_rates.of(page)
 four_rates.show(page, four)
 with lesson.transport():
-    four_rates.transport(page, four, QUESTION)
-left, right = st.columns(2, gap="large")
-with left:
-    goldilocks.challenge(page)
-with right:
-    goldilocks.claim(page, four)
+    four_rates.transport(page, four, asked)
+if page.revealed:  # both tell where the limit is
+    left, right = st.columns(2, gap="large")
+    with left:
+        goldilocks.challenge(page)
+    with right:
+        goldilocks.claim(page, four)
 lesson.closing(
     (
         "Too small wastes epochs. A little above the limit, the run is lost.",
@@ -136,10 +142,7 @@ lesson.closing(
             "train",
             replace(page.settings, learning_rate=four_rates.best_or_second(four)),
         ),
-        lesson.Link(
-            "Two features", "learning_rate", lesson.experiment("two-features", learning_rate=0.1, epochs=15)
-        ),
-        lesson.Link("Landscape", "landscape"),
+        lesson.Link("Two features", "learning_rate", TWO_FEATURES),
     ),
     (page, four_rates.by_name(four)),
 )

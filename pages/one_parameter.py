@@ -47,7 +47,7 @@ def take_rate(rate: float) -> None:
 
 lesson.heading(
     "One parameter, one slope",
-    "The slope says which way is down. The learning rate η says how far to go.",
+    "The loss L says how wrong the number A is. Its slope says which way is down, the learning rate η how far to go.",
     r"L(A) = (3 + 3A)^2 \qquad L'(A) = 18\,(A + 1) \qquad A \leftarrow A - \eta\,L'(A)",
 )
 with st.sidebar:
@@ -69,7 +69,8 @@ with st.sidebar:
                 f"η = {shown(rate)}" + (f": {name}" if told else ""), key=f"rate {name}", width="stretch",
                 on_click=take_rate, args=(rate,),
             )  # fmt: skip
-lesson.predict(page, QUESTION)
+runs = {f"η = {shown(rate)}": replace(page.settings, learning_rate=rate) for rate in EXAMPLES}
+asked = lesson.predict(page, QUESTION, lesson.next_of(page, runs))
 
 with look.first_visit():
     from gd_core.lessons.one_parameter import behaviour
@@ -100,6 +101,7 @@ with right, st.container(key="slope", gap="small"):
         icon=":material/download:", on_click="ignore", disabled=not page.revealed,
         help="Change η or the start in it, and every row is computed anew.",
     )  # fmt: skip
+asked.judge(truth, lambda said: behaviour.tempting(behaviour.Behaviour(said), truth, run.recording))
 with lesson.transport():
     player.show(
         run,
@@ -108,10 +110,10 @@ with lesson.transport():
         take=page.take,
         play=page.revealed,
         trained=page.revealed,
-        judged=lesson.judged(page, QUESTION, truth),
         summary=behaviour.of_run(run.recording, page.settings.learning_rate, truth),
         said=behaviour.of_steps(run.recording),
         extra=parts.columns(run),
+        note=lesson.waits(page),
         on_click=take_start,
     )
 lesson.closing(
@@ -127,7 +129,6 @@ lesson.closing(
             replace(page.settings, learning_rate=0.112, epochs=100),
         ),
         lesson.Link("The same run on the Train page", "train", page.settings),
-        lesson.Link("Next: four steps on real data", "four_steps"),
     ),
     (page, {"This run": run}),
 )

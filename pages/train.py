@@ -2,12 +2,18 @@
 
 import streamlit as st
 
-from pages.ui.look import look
+from pages.ui.look import look, projector
 from pages.ui.train import controls, task
 
 held = controls.side_bar()
 look.apply()
 box = task.heading()
+
+if box is None and not projector.on():
+    with st.container(key="start_here"):  # the browser shows it to who is new alone
+        st.page_link(
+            "pages/one_parameter.py", label="New here? Start with lesson 1: nine lessons, 45 minutes."
+        )
 
 with st.container(key="lab"):  # where torch is missing yet, it is loaded here, after the controls
     with look.first_visit():

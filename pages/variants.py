@@ -130,11 +130,14 @@ with st.sidebar:
                 width="stretch",
             )
 racers, unit = page["racers"], page["unit"]
-asked = lesson.Question(
+QUESTION = lesson.Question(
     f"Which of these reaches the target first, counted in {UNIT_WORDS[unit]}?",
     {key: TITLES[key] for key in racers} | NONE,
+    OUTCOMES,
 )
-lesson.predict(page, asked)
+following = {"epoch": "update", "update": "row", "row": "epoch"}[unit]
+other_unit = lesson.Then(f"counted in {UNIT_WORDS[following]}", page.settings, {"unit": following})
+asked = lesson.predict(page, QUESTION, other_unit)
 
 with look.first_visit():
     from pages.ui.charts.variants import race_errors, race_map
@@ -160,8 +163,9 @@ with right:
         page.segments("unit", hidden=True)
     tabs.draw(race_errors(finished, unit, colours, tall), "race_errors")
 with lesson.transport():
-    outcome = lesson.Question(asked.text, OUTCOMES)
-    parts.transport(finished, unit, page, lesson.judged(page, outcome, finished.first(unit, page.guess)))
+    first = finished.first(unit, page.guess)
+    asked.judge(first, lambda said: parts.tempting(finished, unit, said))
+    parts.transport(finished, unit, page)
 st.html(parts.results_table(finished, unit, colours, page.revealed))
 st.caption(parts.HOW)
 with st.container(horizontal=True, vertical_alignment="center", key="race_links"):
@@ -180,7 +184,6 @@ lesson.closing(
     ),
     (
         lesson.Link("Sizes of batch, counted in updates", "variants", QUADRATIC, {"racers": "batch,mini-batch,stochastic", "unit": "update"}),
-        lesson.Link("Vanishing and exploding gradients", "deep_networks"),
     ),
     (page, parts.by_name(finished, problem, curvature)),
 )  # fmt: skip

@@ -65,6 +65,25 @@ def standing(recording: Epochs, experiment: Experiment, problem: Problem, curvat
     return "found" if explained(problem, float(recording.epoch_rmse[-1])) >= best - CLOSE else "coming"
 
 
+_TEMPTING = {
+    "found": "A loss that falls looks like learning.",
+    "coming": "More epochs do help where the lowest loss is at the plane.",
+    "wrong": "A loss with a mistake in it does that.",
+    "grows": "Too large a rate does that.",
+}
+_INSTEAD = {
+    "found": "Here the lowest loss is as good as the best plane, and the run has come there.",
+    "coming": "Here the lowest loss is as good as the best plane, and the run is not there yet.",
+    "wrong": "Here the lowest loss itself is at another plane.",
+    "grows": "Here the steps were too long for any plane.",
+}
+
+
+def tempting(said: str, told: str) -> str:
+    """Why a wrong answer about the plane was tempting, and what the run did instead."""
+    return f"{_TEMPTING[said]} {_INSTEAD[told]}"
+
+
 def of_run(recording: Epochs, experiment: Experiment, problem: Problem, curvature: Curvature) -> str:
     """What became of the run, for a student: the loss, what it says, and how good the plane is."""
     first, last = (significant(float(recording.epoch_loss[epoch]), 4) for epoch in (0, -1))

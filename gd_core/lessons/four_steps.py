@@ -106,6 +106,38 @@ def standing(recording: Epochs, floor: float) -> str:
     return "near" if last <= NEAR * floor + rounding else "far"
 
 
+def tempting(said: str, recording: Epochs, floor: float) -> str:
+    """Why a wrong answer about how good the curve is was tempting, and what it overlooks.
+
+    Args:
+        said: The answer, as `standing` names it.
+        recording: A complete run.
+        floor: RMSE of the best curve.
+    """
+    rmse = recording.epoch_rmse
+    change = abs(float(rmse[-1] - rmse[-2])) if recording.epochs else 0.0
+    match said, standing(recording, floor):
+        case _, "worse":
+            return "Each step starts downhill. One that is too long ends higher up."
+        case "worse", "best":
+            return "A rate that is too large does that. This run ended as good as the best."
+        case "worse", _:
+            return "A rate that is too large does that. This run ended no higher than it began."
+        case (("best" | "near"), "far") if change < SETTLED * float(rmse[-1]):
+            return (
+                "The RMSE hardly changes any more, and that looks like the goal. It only says that the last step "
+                "brought little."
+            )
+        case (("best" | "near"), "far"):
+            return "An RMSE that has fallen looks good. It does not say how far there is to go."
+        case "best", _:
+            return "In the chart it looks like the best. It is still more than 1 % above the best RMSE."
+        case _, "near":
+            return "A few epochs often stop far away. These came below 2 × the best RMSE."
+        case _:
+            return "A few epochs often stop on the way. These arrived."
+
+
 @dataclass(frozen=True)
 class Sentences:
     """What is said at each moment: sentences with places for numbers, and which of them belongs to a moment, [M]."""

@@ -68,6 +68,16 @@ ENTRIES: tuple[Entry, ...] = (
     ),
     Entry(
         PIECES,
+        "θ, ŷ, ∇L, Φ: the signs",
+        "θ: all parameters; ŷ: what the model predicts. ∇L: the slopes of the loss. Φ: the features, a row for each row of data. "
+        "A prime, as in a′: with scaled features.",
+        "See them with their numbers",
+        "train",
+        SCALED,
+        also="symbols theta hat nabla phi prime formula sign",
+    ),
+    Entry(
+        PIECES,
         "Loss",
         "One number for how wrong the parameters are: here the mean of the squared errors. "
         "The loss (3 + 3A)² is 81 at A = 2 and 0 at A = −1.",
@@ -253,7 +263,8 @@ ENTRIES: tuple[Entry, ...] = (
     Entry(
         SHAPE,
         "Eigenvalue and direction",
-        "Along each of its own directions the loss bends by an eigenvalue λ, and the error is multiplied by 1 − ηλ an epoch. "
+        "Along each direction, an eigenvector of the Hessian, the loss bends by an eigenvalue λ, and the error is "
+        "multiplied by 1 − ηλ an epoch. "
         "For the noisy quadratic λ goes from 0.259 to 56,499.",
         "See flat and steep directions",
         "landscape",
@@ -357,6 +368,7 @@ ENTRIES: tuple[Entry, ...] = (
         "Compare three ways",
         "gradient",
         replace(POINT, learning_rate=0.05, epochs=20),
+        {"further": "true"},
         also="automatic differentiation backward backpropagation chain rule",
     ),
     Entry(
@@ -367,10 +379,43 @@ ENTRIES: tuple[Entry, ...] = (
         "Try h = 1e−16",
         "gradient",
         replace(POINT, learning_rate=0.05, epochs=20),
-        {"h": "1e-16"},
+        {"h": "1e-16", "further": "true"},
         also="numerical derivative step size h rounding float",
     ),
 )
+
+
+# how the words stand in a sentence, the longer ones first
+SPOKEN = {
+    r"learning rates?": "Learning rate η",
+    r"mini-batch(?:es)?|batch(?:es)?": "Batch and mini-batch",
+    r"gradients?(?! descent)": "Gradient",  # the method has no card of its own
+    r"loss": "Loss",
+    r"parameters?": "Parameter",
+    r"updates?": "Update",
+    r"epochs?": "Epoch",
+    r"RMSE": "Why RMSE and not MSE?",
+    r"floor": "What is the floor?",
+    r"diverges?|diverged": "Divergence",
+    r"Momentum": "Momentum",
+    r"Autograd": "Autograd",
+    r"limit": "Why did my run explode?",
+}
+
+
+def spoken(text: str, seen: set[str]) -> list[tuple[int, int, str]]:
+    """Where words of the glossary stand in a text for the first time: start, end, and the entry's term.
+
+    Args:
+        text: A sentence or several.
+        seen: Terms that have stood before; the new ones are added.
+    """
+    places = []
+    for pattern, term in SPOKEN.items():
+        if term not in seen and (place := re.search(rf"\b(?:{pattern})\b", text, re.IGNORECASE)):
+            seen.add(term)
+            places.append((*place.span(), term))
+    return sorted(places)
 
 
 def found(wanted: str) -> tuple[Entry, ...]:

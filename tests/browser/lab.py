@@ -206,9 +206,9 @@ class Lab:
         return self
 
     def follow(self, label: str) -> "Lab":
-        """Click a link under "Try next", and wait for the page behind it."""
+        """Click a link under "Try next", or the button to the next lesson, and wait for the page behind it."""
         with self.rerun():
-            self.page.locator(".st-key-try_next").get_by_role("link", name=label).click()
+            self.page.locator(".st-key-try_next, .st-key-next_lesson").get_by_role("link", name=label).click()
         return self
 
     @contextmanager
@@ -370,6 +370,15 @@ class Lab:
     def verdict(self) -> str:
         """The sentence that the player shows."""
         return " ".join(self.player.locator(".said p:visible").all_inner_texts())
+
+    @property
+    def judgement(self) -> Locator:
+        """What a lesson's box says of the answer, from the end of the run on."""
+        return self.page.locator(".judged.lit p")
+
+    def judged(self) -> str:
+        """The same as text."""
+        return self.judgement.inner_text()
 
     @property
     def note(self) -> Locator:

@@ -22,7 +22,7 @@ def test_the_published_run_and_the_mended_one(lab: Lab):
     lab.mark()
     with claim("it plays and says that the model is wrong"):
         lab.answer("It finds the plane").passed(5).to_end()
-        expect(lab.summary).to_contain_text("What happened: it heads for a wrong plane.")
+        expect(lab.judgement).to_contain_text("What happened: it heads for a wrong plane.")
         assert number(lab.live()["rmse"]) == 1.731
         assert number(lab.live()["root_loss"]) == 1.674
         assert lab.chart_epochs() == {"1000"}
@@ -51,7 +51,7 @@ def test_the_published_run_and_the_mended_one(lab: Lab):
         expect(lab.page.locator("p.shapes")).to_contain_text("(1000, 1) − y (1000, 1) = (1000, 1)")
         lab.type("Learning rate η", "0.01")
         lab.answer("It finds the plane").to_end()
-        expect(lab.summary).to_contain_text("You were right: it finds the plane.")
+        expect(lab.judgement).to_contain_text("You were right: it finds the plane.")
         expect(lab.summary).to_contain_text("w₁ = 1.30, w₂ = −1.00, b = −3.50")
         assert lab.count("embeds") == 0
     with claim("Train opens with the mended run"):

@@ -54,7 +54,7 @@ def test_predict_then_watch_then_another_network(lab: Lab):
         assert points(lab) == []
         assert "shown after your answer" in lab.drawing("Norm of the gradient of each")
         watched(lab.answer("Over 1,000 times"))
-        assert lab.verdict().startswith("You said: over 1,000 times. What happened: ")
+        assert lab.judged().startswith("You said: over 1,000 times. What happened: ")
         assert len(points(lab)) == 7
         assert lab.chart_epochs() == {"40"}
         lab.seek(3)
@@ -70,7 +70,7 @@ def test_predict_then_watch_then_another_network(lab: Lab):
         assert lab.count("embeds") == 0
     with claim("back and forth between lessons"):
         said, last = lab.verdict(), lab.epoch()
-        lab.follow("A bug worth knowing")
+        lab.follow("Next: lesson 8, A falling loss")
         assert "/broadcasting" in lab.page.url
         lab.page.go_back()
         lab.page.wait_for_url("**/deep_networks?*")

@@ -38,7 +38,7 @@ def test_a_lesson_plays_in_the_page_of_a_course(visit, tmp_path):
         player = frame.get_by_role("group", name="Player")
         expect(player.get_by_role("button", name="Pause")).to_be_visible()
         player.get_by_role("button", name="To end").click()
-        expect(player.locator(".summary")).to_contain_text("You were right")
+        expect(frame.locator(".judged.lit p")).to_contain_text("You were right")
         expect(player.get_by_role("slider", name="Epoch")).to_have_value("30")
         (inside,) = [one for one in lab.page.frames if "one_parameter" in one.url]
         assert "embed=true" in inside.url

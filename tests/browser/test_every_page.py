@@ -115,7 +115,7 @@ def one_parameter(lab: Lab) -> None:
     fits(lab, "at the end")
     press(lab, "η = 1/18")
     lab.answer("One step lands on −1").to_end()
-    assert lab.verdict().startswith("You were right: one step lands on −1.")
+    assert lab.judged().startswith("You were right: one step lands on −1.")
     assert lab.field("Learning rate η").input_value() == "1/18"
     assert float(lab.query["learning_rate"]) == 1 / 18
 
@@ -150,14 +150,14 @@ def learning_rate(lab: Lab) -> None:
     press(lab, "Try this rate")
     is_sound(lab, "with an attempt made")
     fits(lab, "with an attempt made", stacked)
-    for label, text in (("Learning rate η of run 2", "0.03"), ("Your one rate η", "0.05")):
+    for label, text in (("Your one rate η", "0.05"), ("Learning rate η of run 2", "0.03")):
         field = lab.page.get_by_role("textbox", name=label, exact=True)
         with lab.rerun():
             field.fill(text)
             field.press("Enter")
         expect(field).to_have_value(text)
-    press(lab, "101 %")
     lab.answer("Run 3")
+    press(lab, "101 %")
     expect(lab.page.get_by_text("It grows, always.")).to_be_visible()
 
 

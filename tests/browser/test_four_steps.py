@@ -55,7 +55,7 @@ def test_the_stages_and_what_each_of_them_shows(lab: Lab):
         expect(ours).to_have_count(10)
         expect(lab.chart(ERROR).get_by_text("floor 1.467")).to_have_count(1)
         assert number(lab.live()["printed"]) == 18.0379
-        expect(lab.summary).to_contain_text("What happened: it is far from the best")
+        expect(lab.judgement).to_contain_text("What happened: it is far from the best")
         lab.button("To start").click()
         assert lit(lab) == "Initialise"
         assert number(lab.live()["p0"]) == -0.1284  # the same start
@@ -69,7 +69,7 @@ def test_the_stages_and_what_each_of_them_shows(lab: Lab):
         lab.type("Learning rate η", "5e-5")
         assert lit(lab) == "Initialise"
         lab.answer("It is worse than the start").to_end()
-        expect(lab.summary).to_contain_text("You were right: it is worse than the start.")
+        expect(lab.judgement).to_contain_text("You were right: it is worse than the start.")
         assert lab.count("embeds") == 0
     with claim("the landscape opens with this run"):
         wanted = lab.experiment

@@ -39,7 +39,7 @@ def test_a_visit_from_question_to_verdict_and_more_starts(lab: Lab):
         lab.answer("The flattest").passed(6)
         expect(lit).to_contain_text("1 flattest")
         lab.to_end()
-        assert lab.verdict().startswith("You were right: the flattest.")
+        assert lab.judged().startswith("You were right: the flattest.")
         assert lab.live()["percent0"] == "96.9"
         assert lab.count("embeds") == lab.charts.count() == 2
     lab.mark()

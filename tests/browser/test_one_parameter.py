@@ -45,7 +45,7 @@ def test_a_visit_from_question_to_verdict(lab: Lab, tmp_path: Path):
         expect(lab.page.locator(".factor .sum b")).to_have_text("?")
         lab.answer("It jumps across and comes closer").passed(3)
         lab.to_end()
-        assert lab.verdict().startswith("You were right: it jumps across and comes closer.")
+        assert lab.judged().startswith("You were right: it jumps across and comes closer.")
         expect(lab.page.locator(".factor .sum b")).to_have_text("−0.8")
         assert lab.count("embeds") == lab.charts.count() == 1
     with claim("table, numbers and arrow follow the player"):

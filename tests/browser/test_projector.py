@@ -102,7 +102,7 @@ def test_lessons_by_keyboard_alone(visit):
     key(lab, "3").wait_for_query(guess="across")
     lab.page.keyboard.press("End")
     lab.ended()
-    assert lab.verdict().startswith("You were right")
+    assert lab.judged().startswith("You were right")
     fits_both(1)
     key(lab, "r")
     expect(lab.button("Play")).to_be_disabled()

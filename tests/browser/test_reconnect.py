@@ -50,7 +50,7 @@ def test_pages_go_on_with_a_new_process(visit):
             back(lesson, runs[1])
             lesson.answer("It comes closer from one side")
             lesson.to_end()
-            assert "You were right" in lesson.summary.inner_text()
+            assert "You were right" in lesson.judged()
             assert lesson.query["guess"] == "closer"
             assert lesson.page.evaluate("window.neverReloaded")
             lesson.page.close()

@@ -22,7 +22,7 @@ def test_a_race_from_the_guess_to_other_rates_and_units(lab: Lab):
     lab.mark()
     with claim("a guess starts the race and is judged at its end"):
         lab.answer("Stochastic").passed(3).play_through()
-        assert lab.verdict().startswith("You were right: the first is Stochastic.")
+        assert lab.judged().startswith("You were right: the first is Stochastic.")
         assert lab.chart_epochs() == {"40"}
         assert lab.count("frames") > 3
     with claim("numbers appear when the race has come to them"):

@@ -11,7 +11,7 @@ import numpy as np
 from gd_core.lessons.deep_networks.model import Deep
 from gd_core.lessons.deep_networks.network import Network
 from gd_core.lessons.deep_networks.recorder import record
-from gd_core.lessons.deep_networks.verdict import QUIET, hearing, of_epochs, of_training
+from gd_core.lessons.deep_networks.verdict import QUIET, hearing, of_epochs, of_training, way_back
 
 NUMBER = r"−?[\d.,]*\d(?:e−?\d+)?"
 ERF = np.vectorize(math.erf)
@@ -100,7 +100,7 @@ def wrong(seed: int, most: int = 12) -> Iterator[str]:
         by_hand = ByHand(network, start)
     *hidden, _ = by_hand.sizes
     first, last, depth = hidden[0], hidden[-1], network.depth
-    text = of_training(recording)
+    text = f"{of_training(recording)} {way_back(recording)}".strip()
     if re.search(r"\b1 (?:steps|epochs|layers)\b|nan|None|[{}]|e\+|\d-\d| -\d", text):
         yield f"form: {text}"
     share = first / last if last else math.inf if first else math.nan

@@ -11,10 +11,11 @@ import numpy as np
 import torch
 
 from gd_core.lessons import broadcasting as broadcast
-from gd_core.lessons.four_steps import Stage, instants, of_stop, sentences, standing
+from gd_core.lessons.four_steps import Stage, instants, of_stop, sentences, standing, tempting
 from gd_core.lessons.gradient.finite_differences import said as said_of_step
 from gd_core.lessons.gradient.finite_differences import tried
 from gd_core.lessons.gradient.per_row import Ending, ending, said
+from gd_core.lessons.gradient.per_row import tempting as tempting_bars
 from gd_core.lessons.one_parameter import behaviour
 from gd_core.outcome import Trained, outcome
 from gd_core.problem import build
@@ -144,6 +145,21 @@ def one_parameter(seed: int) -> Iterator[str]:
         case behaviour.Behaviour.LEAVES:
             if factor >= -1:
                 yield f"leaves {facts}"
+    for guess in behaviour.Behaviour:
+        line = behaviour.tempting(guess, told, recording)
+        claims = {
+            "This one is below 1/18": factor > 0,
+            "This one is above 1/18": factor < 0,
+            "and below 1/9": factor > -1,
+            "This one is above 1/9": factor < -1,
+            "just as far away": factor < 0
+            and abs(float(abs(factor)) - 1) < 1e-8 + bits / abs(float(first) or 1.0),
+            "start is −1 itself": abs(first) <= bits,
+            "lost in the rounding": 18 * rate * abs(float(first)) <= 2e-16 * (abs(start) + 1),
+        }
+        if any(words in line and not true for words, true in claims.items()):
+            yield f"tempting: {line} {facts}"
+        yield from _form(line)
     size = re.search(rf"(?:distance by|size of 1 − 18η is|it left) ({NUMBER})", text)
     if size and not _close(number(size[1]), abs(float(factor)), 6e-3, 1e-15):
         yield f"size {facts}"
@@ -216,6 +232,19 @@ def four_steps(seed: int) -> Iterator[str]:
         and not any(abs(rmse[-1] - edge) <= 2 * near + 1e-6 * edge for edge in edges)
     ):
         yield f"standing {true} {facts}"
+    for guess in ("best", "near", "far", "worse"):
+        line = tempting(guess, recording, curvature.floor_rmse) if guess != kind else ""
+        claims = {
+            "ends higher up": gone or rmse[-1] > rmse[0] - near,
+            "as good as the best": rmse[-1] <= 1.0101 * known.floor + 2 * near,
+            "no higher than it began": rmse[-1] <= rmse[0] + near,
+            "the last step brought little": abs(rmse[-1] - rmse[-2]) < 1.001e-3 * rmse[-1] + near,
+            "more than 1 % above": rmse[-1] > 1.0099 * known.floor,
+            "below 2 × the best": rmse[-1] <= 2.0001 * known.floor + 2 * near,
+            "These arrived": rmse[-1] <= 1.0101 * known.floor + 2 * near,
+        }
+        if not perfect and any(words in line and not true for words, true in claims.items()):
+            yield f"tempting: {line} {facts}"
     if kind in ("best", "near", "far"):
         shown = re.search(rf"RMSE ({NUMBER})", text)
         if shown is None or not _close(number(shown[1]), rmse[-1], 1e-5, 2e-7 * known.size):
@@ -286,6 +315,15 @@ def gradient(seed: int) -> Iterator[str]:
         yield f"cancel {facts}"
     if told is Ending.STILL and (abs(mean1) <= 0.049 * long1).all():
         yield f"still {facts}"
+    for guess in Ending:
+        line = tempting_bars(guess, told)
+        claims = {
+            "missed on both sides": ((last > 0).any(0) & (last < 0).any(0)).all(),
+            "the gradient grew": gone or np.linalg.norm(mean1) > np.linalg.norm(mean0),
+            "hardly anything pulls": (long1 <= np.maximum(0.0101 * long0, 2 * near)).all(),
+        }
+        if any(words in line and not true for words, true in claims.items()):
+            yield f"tempting: {line} {facts}"
     if told is not Ending.GROW:
         names = experiment.info.parameters
         text = said(recording, problem.linear, names, float(curvature_of(problem.objective).floor_rmse))
@@ -389,6 +427,18 @@ def broadcasting(seed: int) -> Iterator[str]:
     if told != true and min(edges) > 1e-6:
         yield f"standing {true} {facts}"
     near = 1e-6 * known.size
+    lowest = known.rmse(
+        np.linalg.lstsq(known.features, target, rcond=None)[0]
+    )  # where the minimised loss is lowest
+    for guess in ("found", "coming", "wrong", "grows"):
+        line = broadcast.tempting(guess, told)
+        claims = {
+            "the lowest loss itself is at another plane": lowest > known.floor + near,
+            "as good as the best plane": 1 - lowest**2 / spread**2 >= best - 0.0101,
+            "too long for any plane": above or not np.all(np.diff(loss) <= 1e-9 * np.array(loss[:-1])),
+        }
+        if any(words in line and not true for words, true in claims.items()) and min(edges) > 1e-6:
+            yield f"tempting: {line} {facts}"
     fell = re.search(rf"The loss fell from ({NUMBER}) to ({NUMBER}), to", text)
     if fell and not (
         _close(number(fell[1]), loss[0], 1e-3, near**2) and _close(number(fell[2]), loss[-1], 1e-3, near**2)

@@ -1,5 +1,7 @@
 """A lesson as AppTest sees it: what stands on the page after each press and each typed value."""
 
+import re
+from html import unescape
 from typing import Any, Self
 from urllib.parse import parse_qsl
 
@@ -41,6 +43,31 @@ class LessonPage(Visit):
         while not self.player["complete"]:
             self.run()
         return self
+
+    @property
+    def judged(self) -> str:
+        """What the question's box says of the answer, which a browser shows at the end of the run: the sentence in bold."""
+        return self._judgement(r"<b>(.*?)</b>")
+
+    @property
+    def why(self) -> str:
+        """And the line after it."""
+        return self._judgement(r"</b> (.*?)</span></p>")
+
+    @property
+    def marks(self) -> dict[str, list[str]]:
+        """The answers as they are marked there: their classes, by what they say."""
+        found = [
+            element.proto.body for element in self.at.get("html") if 'class="judged"' in element.proto.body
+        ]
+        items = re.findall(r'<li class="([^"]*)">(.*?)</li>', "".join(found))
+        return {unescape(re.sub("<span.*</span>", "", words)): kinds.split() for kinds, words in items}
+
+    def _judgement(self, pattern: str) -> str:
+        found = [
+            element.proto.body for element in self.at.get("html") if 'class="judged"' in element.proto.body
+        ]
+        return unescape(re.findall(pattern, found[0])[0]) if found else ""
 
     @property
     def answers(self) -> list[str]:

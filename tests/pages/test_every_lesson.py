@@ -3,13 +3,16 @@
 `LESSONS` has one entry a lesson. A new lesson gets every test of this file by its entry there.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import unquote_plus
 
 import pytest
 from lesson_page import LessonPage
 
+from gd_core.lessons.glossary import ENTRIES, found
 from gd_core.lessons.variants.racers import TITLES
 from gd_core.settings.catalog import DATASET_INFO
 from gd_core.settings.experiment import Experiment
@@ -204,7 +207,7 @@ LESSONS = {
         ],
     ),
     "gradient": Lesson(
-        link=PLANE,
+        link=PLANE | {"further": "true"},
         asked=[
             Asked(
                 link=PLANE,
@@ -666,23 +669,99 @@ def test_unanswered_nothing_of_the_run_is_shown(name, asked):
 
 
 @every_question
+def test_unanswered_nothing_tells_the_answer(name, asked):
+    """What to notice, what follows from a zone or a floor, and the other runs' names come with the verdict."""
+    page = LessonPage(name, **asked.link)
+    shown = page.words.split("<style>")[0] + "".join(
+        element.proto.body for element in page.at.get("html") if "<style>" not in element.proto.body
+    )
+    assert "That comes with the end of the run." in shown
+    assert 'class="judged"' not in shown
+    assert page.player["note"].startswith("Answer the question, or skip it.")
+    words = {
+        "four_steps": ["rests at 18.04", "1.467", "best possible"],
+        "gradient": ["never vanish"],
+        "learning_rate": ["of the limit", "slow", "overshoots", "diverges", "about right"],
+        "landscape": ["epochs to within", "then has to wait"],
+        "deep_networks": ["0.25"],
+        "broadcasting": ["bug", "mistake", "mended", "√ of the minimised loss", " differences"]
+        if asked.link == MISTAKE
+        else [],
+    }
+    assert [one for one in words.get(name, []) if one in shown] == []
+    charts = [page.table(number, "frame").to_pylist()[0] for number in range(len(page.charts))]
+    if name in ("four_steps", "broadcasting"):
+        hidden = [frame[key] for frame in charts for key in ("floor", "truth", "optimum") if key in frame]
+        assert hidden
+        assert all(value != value for value in hidden)
+    page.skip()
+    assert "That comes with the end of the run." not in page.words
+    assert page.player["note"] in ("", page.player["note"].replace("Answer the question", ""))
+
+
+@every_lesson
+def test_a_lesson_knows_its_place(name):
+    """Its number among all stands over its heading, and one button leads to the next; after the last, to Train."""
+    page, names = LessonPage(name), list(LESSONS)
+    number = names.index(name) + 1
+    assert f"<small>Lesson {number} of {len(names)}</small>" in page.words
+    label, target, _ = page.links[-1]
+    following = names[number] if number < len(names) else "train"
+    assert (target or "train") == following
+    assert label == (
+        f"Next: lesson {number + 1}, {navigation.LESSONS[following]}"
+        if number < len(names)
+        else "Train: try it yourself"
+    )
+    assert [where for _, where, query in page.links if where == following and not query] in ([following], [])
+
+
+@every_lesson
+def test_the_glossarys_words_are_links_where_they_first_occur(name):
+    """Each leads to its card, and none stands twice."""
+    page = LessonPage(name)
+    links = re.findall(r"glossary\?q=([^\"\)]*)", page.words)
+    assert len(links) == len(set(links))
+    assert bool(links) == (name not in ("glossary",))
+    for link in links:
+        assert [entry.term for entry in ENTRIES if entry.term == unquote_plus(link)]
+        assert found(unquote_plus(link))
+
+
+@every_question
 def test_a_right_answer_is_told_at_the_end(name, asked):
     """The run is there and plays, and is judged first; whoever is sent its address sees the same."""
     page = LessonPage(name, **asked.link).answer(asked.right)
     assert (page.player["trained"], page.player["play"]) == (True, True)
-    assert page.player["summary"].startswith(f"You were right: {asked.answers[asked.right]}. {asked.told}")
+    assert page.judged == f"You were right: {asked.answers[asked.right]}."
+    assert page.why == ""
+    assert page.player["summary"].startswith(asked.told)
     assert page.query["guess"] == asked.right
     again = LessonPage(name, **page.query)
     assert again.query == page.query
     assert again.finished().player["summary"] == page.finished().player["summary"]
+    assert again.judged == page.judged
 
 
 @every_question
 def test_a_wrong_answer_is_told_with_the_truth(name, asked):
-    """What was said, and what happened."""
-    page = LessonPage(name, **asked.link).answer(asked.wrong)
+    """In the question's own box: what was said, what happened, and a line on why it was tempting; both are marked there.
+
+    The player does not say it again, and another run is offered.
+    """
+    page = LessonPage(name, **asked.link)
+    labels = {key: page.at.button(f"{name} answer {key}").label for key in asked.answers}
+    page.answer(asked.wrong)
     said, truth = asked.answers[asked.wrong], asked.answers[asked.right]
-    assert page.player["summary"].startswith(f"You said: {said}. What happened: {truth}. {asked.told}")
+    assert page.judged == f"You said: {said}. What happened: {truth}."
+    assert page.why.endswith(".")
+    marks = {key: page.marks[label] for key, label in labels.items()}
+    assert marks == {key: [] for key in labels} | {asked.wrong: ["wrong", "said"], asked.right: ["right"]}
+    assert page.player["summary"].startswith(asked.told)
+    assert not page.answers
+    page.press("predict_another")
+    assert page.answers
+    assert "guess" not in page.query
 
 
 @every_question
@@ -694,7 +773,7 @@ def test_who_does_not_guess_is_not_judged(name, asked):
         assert (page.player["trained"], page.player["play"]) == (True, True)
         assert page.finished().player["last"] > 0
         assert page.player["summary"].startswith(asked.told)
-        assert "You " not in page.player["summary"]
+        assert page.judged == f"What happened: {asked.answers[asked.right]}."
     page = LessonPage(name, **asked.link, guess="<b>zebra")
     assert (page.player["trained"], page.complaints) == (False, [])
     assert "guess" not in page.query
@@ -738,13 +817,13 @@ def test_asking_can_be_turned_off(name, asked):
 def test_the_truth_is_what_the_run_did(name, answers, link, truth):
     """Other settings have another right answer; when the question is asked again, another answer is corrected."""
     page = LessonPage(name, **link).answer(truth)
-    assert page.player["summary"].startswith("You were right: ")
+    assert page.judged.startswith("You were right: ")
     page.press("ask_again")
     assert not page.player["trained"]
     other = next(key for key in reversed(answers) if key != truth)
     page.answer(other)
-    assert page.player["summary"].startswith("You said: ")
-    assert f"What happened: {answers[truth]}. " in page.player["summary"]
+    assert page.judged == f"You said: {answers[other]}. What happened: {answers[truth]}."
+    assert page.why.endswith(".")
 
 
 # ------------------------------------------------------------------------------------------------ typed and sent
@@ -758,7 +837,7 @@ def visited(name):
 
 def of_the_run(page):
     """Whether it is shown, whether it would be played anew, and the sentence about it; nothing where nothing is asked."""
-    return [page.player[part] for part in ("trained", "id", "summary")] if page.answers else []
+    return [page.player[part] for part in ("trained", "id", "summary")] if LESSONS[page.name].asked else []
 
 
 @pytest.mark.parametrize(

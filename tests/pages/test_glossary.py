@@ -1,11 +1,15 @@
 """The page of words and questions: all of them, those that a search finds, and where their links lead."""
 
 import re
+from dataclasses import replace
 
+import numpy as np
 import pytest
 from lesson_page import LessonPage
 
 from gd_core.lessons.glossary import ENTRIES, found
+from gd_core.problem import build
+from gd_core.settings.experiment import Experiment
 from pages.ui.lessons.glossary import Search
 from pages.ui.look.navigation import LESSONS
 
@@ -23,14 +27,16 @@ def test_all_answers_are_there():
     assert page.words.count('<h2 class="word-group">') == 6
     assert "player" not in [part.proto.component_name for part in page.at.get("bidi_component")]
     assert page.query == {}
-    assert "32 short answers" in page.words
+    assert "33 short answers" in page.words
 
 
 def test_every_link_is_the_entry_s():
-    """Page, label and settings of each link are those of its entry; the last leads on to Train."""
+    """Page, label and settings of each link are those of its entry; then an open task, and the last leads on to Train."""
     page = LessonPage("glossary")
     links = page.links
-    assert len(links) == len(ENTRIES) + 1
+    assert len(links) == len(ENTRIES) + 2
+    label, target, query = links[-2]
+    assert (label, target or "train", query["dataset"]) == ("Open the task", "train", "noisy-quadratic")
     for (label, target, query), entry in zip(links, ENTRIES, strict=False):
         assert (label, target or "train") == (entry.label, entry.page)
         assert entry.page in ("train", *LESSONS)
@@ -46,7 +52,7 @@ def test_a_search_filters_and_stands_in_the_address():
     page = LessonPage("glossary").type(q="  Mini   batch ")
     assert terms(page) == ["Batch and mini-batch"]
     assert page.query == {"q": "Mini batch"}
-    assert "1 of 32 answers holds “Mini batch”" in page.words.replace("\\", "")
+    assert "1 of 33 answers holds “Mini batch”" in page.words.replace("\\", "")
     page.press("show_all")
     assert terms(page) == [entry.term for entry in ENTRIES]
     assert page.query == {}
@@ -64,7 +70,7 @@ def test_nothing_found_is_said():
     """A sentence names what was looked for and says what to try; nothing breaks."""
     page = LessonPage("glossary").type(q="zebra")
     assert terms(page) == []
-    assert "None of the 32 answers holds “zebra”" in page.words.replace("\\", "")
+    assert "None of the 33 answers holds “zebra”" in page.words.replace("\\", "")
     assert LessonPage("glossary", q="slope").words.count("<h3>") >= 1
 
 
@@ -104,3 +110,26 @@ def test_a_search_is_its_link():
     """From words to the address and back."""
     for text in ("", "rate", "learning rate"):
         assert Search.from_query(Search(text).to_query()) == (Search(text), [])
+
+
+def test_the_open_task_is_hard_as_it_stands_and_can_be_done():
+    """Over a million epochs at the usual rate, by the errors along singular vectors; forty with time scaled."""
+    usual = Experiment.default("noisy-quadratic")
+
+    def epochs_to(experiment, rmse):
+        """The first of many epochs with a lower RMSE, in closed form."""
+        problem = build(experiment)
+        features, target = problem.linear.features.numpy(), problem.linear.target.numpy()
+        _, sizes, vectors = np.linalg.svd(features, full_matrices=False)
+        best = np.linalg.lstsq(features, target, rcond=None)[0]
+        values, floor = 2 / len(target) * sizes**2, np.mean((features @ best - target) ** 2)
+        first = 0.5 * values * (vectors @ (problem.start.numpy() - best)) ** 2
+        factors = abs(1 - experiment.learning_rate * values)
+        epochs = np.unique(np.geomspace(1, 1e8, 4000).round())
+        left = (first * factors ** (2 * epochs[:, None])).sum(1)
+        return epochs[np.sqrt(floor + left) < rmse][0]
+
+    words = LessonPage("glossary").words
+    assert "needs more than a million epochs to an RMSE below 1.5" in words
+    assert epochs_to(usual, 1.5) > 1_000_000
+    assert epochs_to(replace(usual, scale_features=True, learning_rate=0.3), 1.5) <= 40

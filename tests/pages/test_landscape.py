@@ -113,15 +113,15 @@ def test_the_truth_is_what_the_run_did(link, truth):
     away = (record(run).theta[-1] - curvature_of(problem.objective).optimum).numpy() @ vectors
     largest = ("flat", "middle", "steep")[int(np.argmax(values * away**2))]
     assert truth in (largest, "none")
-    assert summary(**link, guess=truth).startswith("You were right: ")
+    assert LessonPage(LESSON, **link, guess=truth).judged.startswith("You were right: ")
     other = "none" if truth != "none" else largest
-    assert summary(**link, guess=other).startswith("You said: ")
+    assert LessonPage(LESSON, **link, guess=other).judged.startswith("You said: ")
 
 
 def test_a_diverged_run_says_why():
     """The growth, the share of the limit, and the direction."""
     said = summary(**PUBLISHED | {"learning_rate": "5e-05", "epochs": "1000"}, guess="steep")
-    assert said.startswith("You were right: the steepest. Diverged at epoch 12")
+    assert said.startswith("Diverged at epoch 12")
     assert "1.41 × the limit" in said
     assert said.endswith("Direction 3 holds 99.999989 % of the gap.")
 
@@ -251,7 +251,8 @@ def test_the_question_of_several_starts_is_about_the_first():
     """And its answer does not change with the start whose numbers are looked at."""
     page = LessonPage(LESSON, **PUBLISHED, more="1, -30, 47", click="2", guess="flat")
     assert "**Predict first.** From start 1, which direction" in page.words
-    assert page.player["summary"].startswith("You were right: the flattest. Start 2. ")
+    assert page.judged == "You were right: the flattest."
+    assert page.player["summary"].startswith("Start 2. ")
     assert page.player["summary"].endswith("Direction 2 holds 99.975 % of the gap.")
 
 
@@ -282,9 +283,7 @@ def test_scaling_finds_the_same_curve_in_a_few_epochs():
     """Coefficients in raw units arrive at the optimum; the others would need millions of epochs."""
     page = LessonPage(LESSON, compare="true").answer("scaled")
     said = page.player["summary"]
-    assert said.startswith(
-        "You were right: with scaled features. RMSE 18.0256 without scaling, RMSE 1.46727 with; the floor is 1.46727."
-    )
+    assert said.startswith("RMSE 18.0256 without scaling, RMSE 1.46727 with; the floor is 1.46727.")
     assert said.endswith("Epochs to a millionth of the first gap: 2,112,622 without scaling, 47 with.")
     table = page.player["table"]
     end = [table[f"scaled_{i}"].iloc[-1] for i in range(3)]

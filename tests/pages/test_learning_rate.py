@@ -43,12 +43,14 @@ def marks(page):
 
 
 def test_unanswered_the_charts_show_the_starts_alone():
-    """Four starts, no sweep, no end; the rates and the limit are there to think about."""
+    """Four starts and their rates; no sweep, no end, and neither limit nor zones, which would tell a rate's fate."""
     page = lesson()
     assert len(page.charts) == 6
     assert page.table(SWEEP, "curve").num_rows == 0
     assert len(set(marks(page)["y"])) == 1
-    assert page.table(SWEEP, "frame")["limit"][0].as_py() == pytest.approx(0.404382, rel=1e-5)
+    assert np.isnan(page.table(SWEEP, "frame")["limit"][0].as_py())
+    assert page.table(SWEEP, "zones").num_rows == 0
+    assert "limit" not in page.words.split("<style>")[0].split(".st-key")[0]
     assert "best for" not in page.words
     assert "diverged at" not in page.words
 
@@ -72,35 +74,31 @@ def test_the_truth_is_what_the_runs_did(experiment, some):
     query = experiment.to_query() | {"rates": ",".join(map(repr, some))}
     page = lesson(**query, guess=lowest)
     assert page.complaints == []
-    assert page.player["summary"].startswith(f"You were right: run {lowest}. ")
+    assert page.judged == f"You were right: run {lowest}."
     table = page.player["table"]
     for i, rmse in enumerate(truth):
         if np.isfinite(rmse):
             assert float(table[f"rmse{i}"].iloc[-1]) == pytest.approx(rmse, rel=1e-5)
     other = next(str(n) for n in (1, 2, 3, 4) if str(n) != lowest)
-    assert (
-        lesson(**query, guess=other)
-        .player["summary"]
-        .startswith(f"You said: run {other}. What happened: run {lowest}.")
-    )
+    assert lesson(**query, guess=other).judged == f"You said: run {other}. What happened: run {lowest}."
 
 
 def test_four_diverging_rates_have_no_lowest():
     """ "None" is then the right answer, and the charts stand."""
     page = lesson(**SCALED.to_query(), rates="1,2,3,4", guess="none")
-    assert page.player["summary"].startswith("You were right: none: all diverge. All four have diverged.")
+    assert page.judged == "You were right: none: all diverge."
+    assert page.player["summary"].startswith("All four have diverged.")
     assert len(page.charts) == 6
     wrong = lesson(**SCALED.to_query(), rates="1,2,3,4", guess="2")
-    assert "What happened: none: all diverge." in wrong.player["summary"]
+    assert wrong.judged.endswith("What happened: none: all diverge.")
 
 
 def test_of_two_that_end_alike_either_is_right():
     """Two runs at the same rate: whoever names one of them is right."""
     for guess in ("1", "3"):
         page = lesson(**SCALED.to_query(), rates="0.3,0.01,0.3,0.02", guess=guess)
-        assert page.player["summary"].startswith(
-            f"You were right: run {guess}. After 15 epochs runs 1 and 3 are lowest"
-        )
+        assert page.judged == f"You were right: run {guess}."
+        assert page.player["summary"].startswith("After 15 epochs runs 1 and 3 are lowest")
 
 
 # ------------------------------------------------------------------------------------------------- the four and charts
@@ -360,7 +358,7 @@ def test_links_lead_on_with_the_settings_that_they_promise():
         [],
     )
     assert (two, where, Experiment.from_query(plane)) == ("Two features", PAGE, (PLANE, []))
-    assert (last, lesson_page) == ("Landscape", "landscape")
+    assert (last, lesson_page) == ("Next: lesson 5, Landscape", "landscape")
 
 
 def test_unanswered_the_train_link_does_not_give_it_away():

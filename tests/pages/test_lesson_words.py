@@ -13,7 +13,7 @@ import torch
 
 from gd_core.lessons.deep_networks.network import Network
 from gd_core.lessons.deep_networks.recorder import record as trained
-from gd_core.lessons.deep_networks.verdict import of_training
+from gd_core.lessons.deep_networks.verdict import Hearing, of_training, tempting, way_back
 from gd_core.lessons.four_steps import of_stop
 from gd_core.lessons.gradient.finite_differences import Trial
 from gd_core.lessons.gradient.finite_differences import said as said_of_step
@@ -108,7 +108,10 @@ def sentences_of_networks() -> Any:
             norms = one.norms.clone()
             norms[:, 0], norms[:, -2] = a, b
             losses = torch.tensor([a, b], dtype=torch.float64)
-            yield of_training(replace(one, norms=norms, loss=losses, moved=one.moved * 0 + a))
+            hostile = replace(one, norms=norms, loss=losses, moved=one.moved * 0 + a)
+            yield of_training(hostile)
+            yield way_back(hostile)
+            yield from (tempting(guess, hostile) for guess in Hearing)
 
 
 def sentences_of_races() -> Any:

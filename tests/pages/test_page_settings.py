@@ -1,5 +1,6 @@
 """A lesson's page: value, widgets and address say the same, whoever changed what."""
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -47,10 +48,10 @@ page.switch("arrows")
 page.switch("scale_features", label="Scale")
 st.button("half", on_click=lambda: page.set(learning_rate=0.5, share=0.25))
 st.button("bad", on_click=lambda: page.set(learning_rate=-1.0))
-lesson.predict(page, QUESTION)
+asked = lesson.predict(page, QUESTION)
 st.text(repr(page.settings))
 st.text(page.take)
-st.text(lesson.judged(page, QUESTION, "down"))
+asked.judge("down", lambda said: f"Why not {said}?")
 '''  # fmt: skip
 USUAL = replace(Experiment.default("two-features"), epochs=500)
 
@@ -81,7 +82,11 @@ class Trial(Visit):
 
     @property
     def judged(self):
-        return self.at.text[2].value
+        return re.sub(
+            "<ul.*</ul>|<.*?>",
+            "",
+            "".join(one.proto.body for one in self.at.get("html") if "judged" in one.proto.body),
+        )
 
 
 def test_a_bare_address_opens_with_the_usual_settings():
@@ -208,9 +213,9 @@ def test_something_is_always_chosen():
 def test_an_answer_is_judged_by_the_run():
     """Right, wrong, or not given."""
     assert Trial().judged == ""
-    assert Trial().press("It falls").judged == "You were right: it falls."
-    assert Trial().press("It rises").judged == "You said: it rises. What happened: it falls."
-    assert Trial().press("Skip").judged == ""
+    assert Trial().press("It falls").judged == "You were right: it falls. "
+    assert Trial().press("It rises").judged == "You said: it rises. What happened: it falls. Why not up?"
+    assert Trial().press("Skip").judged == "What happened: it falls. "
 
 
 def test_another_run_asks_again():

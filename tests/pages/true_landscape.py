@@ -76,6 +76,33 @@ def wrong(seed: int) -> Iterator[str]:
         said = re.search(rf"Direction (\d) holds ({NUMBER}) % of the gap", text)
         if said is None or int(said[1]) - 1 != place or abs(number(said[2]) / 100 - share) > 6e-3 * share:
             yield f"holds: {text} {left}"
+    factors = abs(1 - experiment.learning_rate * valley.values[::-1])  # flattest first
+    for guess in {"flat", "middle", "steep", "none"} - {truth}:
+        line = tables.tempting(part, guess)
+        shown = re.search(
+            rf"multiplies its error by ({NUMBER}), and that of the (\w+).*? by ({NUMBER})", line
+        )
+        if shown:
+            mine, other = (
+                ("flat", "middle", "steep").index(guess),
+                ("flattest", "middle", "steepest").index(shown[2]),
+            )
+            for text_, place in ((shown[1], mine), (shown[3], other)):
+                if abs(number(text_) - factors[place]) > 6e-3 * factors[place] + 1e-7:
+                    yield f"tempting: {line} {factors}"
+            if number(shown[1]) > number(shown[3]):
+                yield f"tempting: {line} {factors}"
+        held = re.search(rf"held only ({NUMBER}) % of the gap", line)
+        if held:
+            share = 100 * valley.first[::-1][("flat", "middle", "steep").index(guess)] / valley.first.sum()
+            if abs(number(held[1]) - share) > 6e-3 * share + 1e-6:
+                yield f"tempting: {line} {valley.first}"
+        if "This rate is above it" in line and not experiment.learning_rate * valley.values[0] > 2 * (
+            1 - 1e-9
+        ):
+            yield f"tempting: {line} {factors}"
+        if re.search(r"nan|None|[{}]|  |\.\.", line):
+            yield f"form: {line}"
     twins = pair(experiment)
     parts = [live_runs.played(one, trained=True) for one in (twins.plain, twins.scaled)]
     text, truth = tables.pair_summary(parts), tables.pair_truth(parts)

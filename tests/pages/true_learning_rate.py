@@ -135,6 +135,20 @@ def wrong(seed: int, most: int = 200) -> Iterator[str]:
     yield from _epochs_are_wrong(four, rmse, near)
     yield from _summary_is_wrong(experiment, four, rmse, floor, near)
     yield from _panels_are_wrong(experiment, four, rmse, floor, near)
+    end = np.array(four.ends_at)
+    for guess in (*map(str, range(1, 5)), "none"):
+        line = four_rates.tempting(four, guess)
+        mine = int(guess) - 1 if guess != "none" else 0
+        best = int(shown[1]) - 1 if (shown := re.search(r"of run (\d)", line)) else 0
+        claims = {
+            "Not all four did": not np.isinf(end).all() or not four.lowest,
+            "all four are too large": np.isinf(rmse[-1]).all(),
+            "the run diverged": np.isinf(rmse[-1, mine]),
+            "did not come as far": four.rates[mine] < four.rates[best] and end[mine] >= end[best],
+            "ended higher": four.rates[mine] >= four.rates[best] and end[mine] >= end[best],
+        }
+        if any(words in line and not true for words, true in claims.items()):
+            yield f"tempting: {guess} {line} {end}"
     if experiment.optimizer in LINEAR:
         yield from _sides_are_wrong(experiment, random.Random(seed + 1))
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from gd_core.lessons.variants.race import Race, line_up, race, told
+from gd_core.lessons.variants.race import Race, line_up, race, tempting, told
 from gd_core.lessons.variants.racers import RACERS, TITLES
 from gd_core.problem import build
 from gd_core.recorder import record
@@ -112,6 +112,20 @@ def judged(finished: Race, unit: str) -> Iterator[str]:
         if len(there):
             update = int(there[0])
             places[title] = {"epoch": update / per_epoch, "update": update, "row": seen[update]}[unit]
+    for key in {*(one.entry.key for one in finished.results), "none"} - set(
+        finished.winners(unit) or ("none",)
+    ):
+        line = tempting(finished, unit, key)
+        title = RACERS[key].title if key != "none" else ""
+        needs = re.search(rf"It needs ({NUMBER}) \w+ to the target, and (.*?) ({NUMBER}) ", line)
+        if needs and not (
+            _same(number(needs[1]), places[title], 0)
+            and _same(number(needs[3]), places[needs[2]], 0)
+            and places[needs[2]] <= places[title]
+        ):
+            yield f"tempting: {line} {places}"
+        if ("not at the target" in line and title in places) or ("diverged" in line and not gone[title]):
+            yield f"tempting: {line} {places} {gone}"
     yield from _told_is_wrong(told(finished, unit), finished, unit, places, gone)
     yield from _said_is_wrong(finished, unit, runs, places, gone)
     for one in finished.results:

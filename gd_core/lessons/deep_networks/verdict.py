@@ -36,6 +36,33 @@ def hearing(share: float) -> Hearing:
     return next((name for name, bound in BOUNDS.items() if share <= bound), Hearing.EXPLODING)
 
 
+_TEMPTING = {
+    Hearing.SILENT: "Many layers can silence the first: each takes its share of the signal.",
+    Hearing.LESS: "A few layers that weaken the signal do that.",
+    Hearing.SAME: "Where each layer keeps the signal’s size it is so.",
+    Hearing.MORE: "A few layers that strengthen the signal do that.",
+    Hearing.EXPLODING: "Large weights in many layers do that.",
+}
+
+
+def tempting(said: Hearing, recording: DeepRecording) -> str:
+    """Why a wrong answer about layer 1 was tempting, and the number that it overlooks."""
+    steps, back = recording.network.depth - 1, recording.back
+    if not steps:
+        return f"{_TEMPTING[said]} Here layer 1 is also the last: it is compared with itself."
+    if not recording.norms[0, :-1].all():
+        return f"{_TEMPTING[said]} Here a gradient is exactly 0: a slope of 0 lets nothing through."
+    product = float(back.steps.prod())
+    more = (
+        ""
+        if hearing(product) is hearing(back.share)
+        else f", and what goes into the layers {brief(back.inputs)} × that"
+    )
+    if steps == 1:
+        return f"{_TEMPTING[said]} Here the one step back makes {brief(product)} of it{more}."
+    return f"{_TEMPTING[said]} Here a step back makes {brief(_mean(back.steps))} of it on average, and {steps} steps {brief(product)}{more}."
+
+
 # ------------------------------------------------------------------------------------------------- epoch by epoch
 
 AT_EPOCH = "Epoch {epoch}: loss {loss:4}. "
@@ -78,9 +105,9 @@ def of_epochs(recording: DeepRecording, *, waiting: bool = False) -> tuple[tuple
 
 
 def of_training(recording: DeepRecording) -> str:
-    """What layer 1 heard, why, and what came of it."""
+    """What layer 1 heard, and what came of it."""
     return " ".join(
-        filter(None, (_heard(recording), _all_of_it(recording), _why(recording), _result(recording)))
+        filter(None, (_heard(recording), _all_of_it(recording), _switched_off(recording), _result(recording)))
     )
 
 
@@ -121,13 +148,11 @@ def _all_of_it(recording: DeepRecording) -> str:
     )
 
 
-def _why(recording: DeepRecording) -> str:
-    """The product of the steps back, in numbers that multiply to the share."""
+def way_back(recording: DeepRecording) -> str:
+    """Why layer 1 heard so much: the product of the steps back, in numbers that multiply to the share; "" without steps."""
     back, network = recording.back, recording.network
-    if network.depth == 1:
+    if network.depth == 1 or _switched_off(recording):
         return ""
-    if not recording.norms[0, :-1].all():
-        return _switched_off(recording)
     steps = network.depth - 1
     product = f"weights {brief(_mean(back.weights))} × slopes {brief(_mean(back.slopes))}"
     if network.activation == "sigmoid":
@@ -145,6 +170,8 @@ def _why(recording: DeepRecording) -> str:
 
 
 def _switched_off(recording: DeepRecording) -> str:
+    if recording.network.depth == 1 or recording.norms[0, :-1].all():
+        return ""
     name = ACTIVATION_TITLES[recording.network.activation]
     return f"Where {name} is flat its slope is exactly 0, and 0 times anything is 0."
 

@@ -80,6 +80,25 @@ def _rounding(objective: LinearObjective) -> Tensor:
     return ROUNDING * 2 * (objective.target.abs().unsqueeze(-1) * objective.features.abs()).mean(0)
 
 
+_TEMPTING = {
+    Ending.VANISH: "Bars do shrink where the rows are met better and better.",
+    Ending.CANCEL: "At the lowest point they do cancel.",
+    Ending.STILL: "A short run at a small rate does end so.",
+    Ending.GROW: "Too large a rate does that.",
+}
+_INSTEAD = {
+    Ending.VANISH: "Here every row is met so well that hardly anything pulls.",
+    Ending.CANCEL: "Here rows are missed on both sides, so they go on pulling against each other.",
+    Ending.STILL: "This run is still on its way.",
+    Ending.GROW: "These steps were too long: the gradient grew.",
+}
+
+
+def tempting(said: Ending, told: Ending) -> str:
+    """Why a wrong answer about the bars was tempting, and what the run did instead."""
+    return f"{_TEMPTING[said]} {_INSTEAD[told]}"
+
+
 def said(recording: Epochs, objective: LinearObjective, names: tuple[str, ...], floor: float) -> str:
     """The end of a run that has not grown, in words with its numbers: of the parameter that is farthest from rest.
 

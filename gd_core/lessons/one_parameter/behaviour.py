@@ -82,6 +82,37 @@ def meaning(number: float) -> tuple[str, str]:
     ) < 1 else f"{size}, above 1: the distance grows"
 
 
+_TEMPTING = {
+    Behaviour.CLOSER: "A short step does stay on its side.",
+    Behaviour.LANDS: "One rate, η = 1/18, does land in one step.",
+    Behaviour.ACROSS: "A rate between 1/18 and 1/9 does jump across and come closer.",
+    Behaviour.BOUNCES: "One rate, η = 1/9, does bounce for ever.",
+    Behaviour.LEAVES: "A rate above 1/9 does fly away.",
+    Behaviour.STAYS: "Where the slope is 0, at −1, no step moves the point.",
+}
+_INSTEAD = {
+    Behaviour.CLOSER: "This one is below 1/18, so no step passes −1.",
+    Behaviour.LANDS: "Here the first step left next to nothing of the distance.",
+    Behaviour.ACROSS: "This one is above 1/18, so each step passes −1, and below 1/9, so it lands closer.",
+    Behaviour.BOUNCES: "Here each step lands just as far away on the other side.",
+    Behaviour.LEAVES: "This one is above 1/9, so each step lands farther away on the other side.",
+    Behaviour.STAYS: "Here a step is so short that it is lost in the rounding of A.",
+}
+
+
+def tempting(said: Behaviour, told: Behaviour, recording: Epochs) -> str:
+    """Why a wrong answer was tempting, and what it overlooks.
+
+    Args:
+        said: The answer.
+        told: What the point did.
+        recording: The run.
+    """
+    if told is Behaviour.STAYS and abs(float(_distance(recording)[0])) <= ROUNDING:
+        return f"{_TEMPTING[said]} But this start is −1 itself: the slope there is 0."
+    return f"{_TEMPTING[said]} {_INSTEAD[told]}"
+
+
 _STEP = "Epoch {epoch} → {next}: the slope is {g0}, so A moves by {d0}, to {next_a}, "
 _LOSS = {-1: "The loss falls by {change}, to {next_loss}.", 0: "The loss stays at {loss}.",
          1: "The loss rises by {change}, to {next_loss}."}  # fmt: skip

@@ -363,6 +363,31 @@ def told(finished: Race, unit: str) -> str:
     return " ".join(sentences)
 
 
+def tempting(finished: Race, unit: str, said: str) -> str:
+    """Why a wrong answer about the race was tempting, and what became of who was named.
+
+    Args:
+        finished: The race.
+        unit: What is counted.
+        said: The racer that was named, or "none".
+    """
+    by_key = {one.entry.key: one for one in finished.results}
+    first = next((by_key[key] for key in finished.winners(unit)), None)
+    if said not in by_key:
+        there = f" {first.entry.title} got there." if first else ""
+        return f"At the start the target looks out of reach.{there}"
+    one, a = by_key[said], by_key[said].entry
+    good = "It changes its steps by what it remembers." if a.memory else "Its steps are right for all rows."
+    if an_epoch := max(0, a.experiment.updates_per_epoch - 1):
+        good = f"It makes {short(an_epoch + 1)} steps in an epoch."
+    if one.reached is not None and first is not None and first.reached is not None:
+        own, theirs = (_many(getattr(each, unit), unit) for each in (one.reached, first.reached))
+        return f"{good} It needs {own} to the target, and {first.entry.title} {theirs}."
+    if one.diverged_at is not None:
+        return f"{good} At this rate it diverged, at epoch {short(one.diverged_at)}."
+    return f"{good} After {counted(finished.epochs, 'epoch')} it is not at the target."
+
+
 def _many(place: float, unit: str) -> str:
     """So many epochs, which may be a part of one, updates or rows."""
     return (

@@ -117,13 +117,15 @@ def error(
     height: int,
     *,
     root_loss: bool = False,
+    floor: bool = True,
     ghosts: Sequence[Ghost] = (),
 ) -> View:
     """RMSE by epoch on a logarithmic axis, with the floor below which the loss cannot get, and that of pinned runs.
 
     The root of the minimised loss is drawn as well where it is another number, or with `root_loss` always; and the
-    RMSE of the held-out rows where there are some.
+    RMSE of the held-out rows where there are some. Without `floor` neither the line nor the axis tells of it.
     """
+    parabola = run.parabola if floor else None
     rows = rows_of(run)
     rmse = run.recording.epoch_rmse.numpy()[rows]
     columns = {"rmse": rmse}
@@ -145,9 +147,9 @@ def error(
     if ghosts:
         lowest, highest = reach_of(ghosts, end)
         low, high = max(min(low, lowest), zero), max(high, highest)
-    floor = math.nan if run.parabola is None else run.parabola.floor_rmse  # nan draws nothing
-    shows_floor = zero < floor and floor >= low / 100
-    low = zero if reaches_zero else min(low, floor) if shows_floor else low
+    lowest_rmse = math.nan if parabola is None else parabola.floor_rmse  # nan draws nothing
+    shows_floor = zero < lowest_rmse and lowest_rmse >= low / 100
+    low = zero if reaches_zero else min(low, lowest_rmse) if shows_floor else low
     directions = 0 if root_loss else preview.directions(run)
     tables = {
         "run": table({name: drawn[name] for name in by_epoch} | columns_of_errors(ghosts, rows, zero)),
@@ -159,17 +161,18 @@ def error(
             x1=end,
             y0=low / 1.6,
             y1=high * 1.25,
-            floor=floor if shows_floor else np.nan,
-            exact_floor=floor,
+            floor=lowest_rmse if shows_floor else np.nan,
+            exact_floor=lowest_rmse,
             floor_label=""
-            if run.parabola is None
-            else floor_label(run.parabola, rises=LOSS_INFO[run.experiment.loss].rises),
-            floor_below=np.nan if shows_floor or reaches_zero else floor,
+            if parabola is None
+            else floor_label(parabola, rises=LOSS_INFO[run.experiment.loss].rises),
+            floor_below=np.nan if shows_floor or reaches_zero else lowest_rmse,
             zero=zero if reaches_zero else np.nan,
             **(preview.columns_of_error(run) if directions else {}),
         ),
     }
     text = "Root mean squared error by epoch on a logarithmic axis"
+    # the same with the floor hidden: with another text a chart would be drawn anew when it appears
     text += "." if run.parabola is None else ", and the floor, dashed, below which the loss cannot get."
     if other_root:
         text += " The thin line is the root of the loss that is minimised."

@@ -134,7 +134,8 @@ def moment_error(run: Run, shown: Instants, colours: Palette, height: int) -> Vi
     zero = log_zero(first)
     drawn = np.maximum(shown.rmse.numpy()[measured], zero)
     low, high = float(drawn.min(initial=first)), float(drawn.max(initial=first))
-    shows_floor = floor >= max(zero, low / 1000)
+    # before the run even the axis would tell how much lower an error can be
+    shows_floor = run.recording.complete and floor >= max(zero, low / 1000)
     tables = {
         "run": _instants(run, shown),
         "path": table({"epoch": measured, "k": _axis_epoch(run, shown)[measured], "rmse": drawn}),

@@ -72,7 +72,8 @@ def _trace_spec(
 
 def _both_named(colours: Palette) -> list[alt.Chart]:
     """Where the loss is lowest, and what the data were made with, each with its name; against the loss only."""
-    base = rows_from("frame").transform_calculate(x="datum.truth", o="datum.optimum")
+    base = rows_from("frame").transform_filter("isValid(datum.truth)")
+    base = base.transform_calculate(x="datum.truth", o="datum.optimum")
     rule = base.mark_rule(color=colours.data, strokeDash=[2, 3], strokeWidth=2).encode(x="x:Q")
     # one under the other, each on the side of its line where there is room
     texts = []
@@ -103,6 +104,7 @@ def trace(
     colours: Palette,
     height: int,
     truth: float | None = None,
+    marked: bool = True,
 ) -> View:
     """One parameter against the loss, as the two-feature article drew it, or by epoch. A cross every tenth of the run.
 
@@ -114,23 +116,26 @@ def trace(
         colours: The theme's colours.
         height: In pixels.
         truth: What the data were made with; drawn against the loss, dotted, if it is given.
+        marked: Whether this and the optimum are drawn already; before an answer they are not.
     """
     rows = rows_of(run)
     value = run.problem.raw(run.recording.epoch_theta[rows])[:, parameter].numpy()
     loss = run.recording.epoch_loss.numpy()[rows]
     by_epoch = against == "epoch"
     x, y = (rows, value) if by_epoch else (value, np.maximum(loss, log_zero(float(loss[0]))))
-    known = None if run.parabola is None else float(run.problem.raw(run.parabola.optimum)[parameter])
+    known = None
+    if run.parabola is not None and marked:
+        known = float(run.problem.raw(run.parabola.optimum)[parameter])
     best = [] if known is None else [known]
-    marked = best if truth is None else [*best, truth]
-    x0, x1 = (0, last_epoch(run)) if by_epoch else padded(np.append(value, marked), 0.06)
+    places = [*best, truth] if truth is not None and marked else best
+    x0, x1 = (0, last_epoch(run)) if by_epoch else padded(np.append(value, places), 0.06)
     y0, y1 = padded(np.append(value, best), 0.06) if by_epoch else (y.min() / 1.3, y.max() * 1.3)
     stride = stride_of(drawn_until(run))
     every = max(1, round(drawn_until(run) / 10 / stride)) * stride
     heights = y if by_epoch else np.log(y)
     tall = float(np.ptp(heights)) or 1.0
     drawn = told_apart(np.column_stack([2 * x / (x1 - x0), 2 * heights / tall]))
-    named = {} if truth is None else {"truth": truth}
+    named = {} if truth is None else {"truth": truth if marked else np.nan}
     tables = {
         "run": table({"epoch": rows, "x": x, "y": y}),
         "path": table({"epoch": rows[drawn], "x": x[drawn], "y": y[drawn]}),
@@ -141,7 +146,8 @@ def trace(
     shows_truth = truth is not None and not by_epoch
     loss_name = "loss of the scaled y" if run.experiment.scale_target else "loss"
     titles = ("epoch", name) if by_epoch else (name, loss_name)
-    dashed = "the optimum dashed; " if best else ""
+    # the same before they are drawn: with another text the chart would be drawn anew
+    dashed = "" if run.parabola is None else "the optimum dashed; "
     text = f"{titles[1]} over {titles[0]}; {dashed}a cross every {counted(every, 'epoch')}."
     if shows_truth:
         text += " Dotted: what the data were made with."

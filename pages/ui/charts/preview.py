@@ -35,9 +35,10 @@ def directions(run: Run) -> int:
 
 
 def columns_of_error(run: Run) -> dict[str, float]:
-    """For the table `frame`: the curvature of each direction, and what of RMSE² is left along it at the start."""
+    """For the table `frame`: the floor, the curvature of each direction, and what of RMSE² is left along it at the start."""
     left = run.curvature.unit**2 * run.curvature.gap(run.problem.start)
-    return _curvatures(run) | {f"left{i}": float(value) for i, value in enumerate(left)}
+    lowest = {"lowest": run.curvature.floor_rmse}  # told of elsewhere only once the run is at its end
+    return lowest | _curvatures(run) | {f"left{i}": float(value) for i, value in enumerate(left)}
 
 
 def columns_of_path(run: Run, axes: tuple[int, int]) -> dict[str, float]:
@@ -76,9 +77,9 @@ def parameter() -> alt.Parameter:
 
 
 def error_layers(count: int, colours: Palette) -> list[alt.Chart]:
-    """RMSE by epoch at the rate of the preview, and what the dashes are. `frame` holds `exact_floor`."""
+    """RMSE by epoch at the rate of the preview, and what the dashes are."""
     rows = _epochs().transform_calculate(
-        x="datum.t", y=f"sqrt(pow({FRAME}.exact_floor, 2) + {_sum('left', count, '2 * datum.t')})"
+        x="datum.t", y=f"sqrt(pow({FRAME}.lowest, 2) + {_sum('left', count, '2 * datum.t')})"
     )
     label = (
         one_row()

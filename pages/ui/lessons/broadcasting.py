@@ -81,12 +81,17 @@ def mean_of(run: Run) -> str:
     return significant(float(run.problem.objective.target.mean()), 3)
 
 
-def two_errors(run: Run) -> str:
-    """The root of what is minimised and the error against the data, named and side by side."""
+def two_errors(run: Run, *, revealed: bool) -> str:
+    """The root of what is minimised and the error against the data, named and side by side: two numbers tell the mistake."""
     root = "root_loss" if run.experiment.loss == "mse-broadcast" else "rmse"
     return (
         f'<p class="panel-title two-errors"><span><i class="thick"></i>RMSE against the data {player.live("rmse", digits=4)}</span>'
-        f'<span><i class="thin"></i>√ of the minimised loss {player.live(root, digits=4)}</span></p>'
+        + (
+            f'<span><i class="thin"></i>√ of the minimised loss {player.live(root, digits=4)}</span>'
+            if revealed
+            else ""
+        )
+        + "</p>"
     )
 
 
@@ -153,6 +158,19 @@ def signs(run: Run) -> str:
         '<table class="live beside"><thead><tr><td></td><th>as printed</th><th>with its sign</th><th>in the data</th></tr>'
         f'</thead><tbody>{body}</tbody></table><p class="beneath">Both slopes point the wrong way, and the bias is '
         "negative. Without signs nobody sees it.</p>"
+    )
+
+
+def program(experiment: Experiment) -> str:
+    """The article's loop, as it stands there."""
+    return (
+        '<p class="panel-title">The article’s loop</p>'
+        f"<pre><code>for epoch in range({experiment.epochs}):\n"
+        f"    y_hat = model(x)\n"
+        f"    loss = (({line(experiment.loss)})**2).mean()\n"
+        f"    loss.backward()\n"
+        f"    w.data -= {written(experiment.learning_rate)} * w.grad\n"
+        f"    b.data -= {written(experiment.learning_rate)} * b.grad</code></pre>"
     )
 
 

@@ -7,7 +7,7 @@ from gd_core.lessons.four_steps import Instants, Sentences, Stage
 from gd_core.published import QUADRATIC_RMSE
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.fields import written
-from gd_core.words import significant
+from gd_core.words import counted, significant
 from pages.ui.charts.model import Run
 from pages.ui.look import digits, look
 from pages.ui.player import player
@@ -21,17 +21,16 @@ def names_of(experiment: Experiment) -> tuple[str, ...]:
 
 
 def cards(run: Run) -> str:
-    """The loop: each stage with its line of PyTorch and its numbers at this moment."""
+    """The loop: what each stage does, and its numbers at this moment."""
     experiment = run.experiment
     names = names_of(experiment)
     begin = ", ".join(significant(value, 3) for value in run.problem.start.tolist())
     now = ", ".join(player.live(f"p{i}", digits=4) for i in range(len(names)))
     letters = ", ".join(names)
-    scale = "t = (t - t.mean()) / t.std(correction=0)\n" if experiment.scale_features else ""
     diverged = run.recording.diverged_at is not None
-    why = "# the lab ends a run\n# that blows up" if diverged else f"# range({experiment.epochs}) is used up"
+    why = "The lab ends a run that blows up." if diverged else "The epochs are counted to their end."
     head = (
-        f'<p class="for"><code>for epoch in range({experiment.epochs}):</code>'
+        f'<p class="for"><span>{counted(experiment.epochs, "epoch")}, each one</span>'
         f'<span class="tick" {player.lit("inside", 1)}>epoch {player.live("epoch", digits=1)}</span></p>'
     )
     return (
@@ -39,20 +38,20 @@ def cards(run: Run) -> str:
         + _card(
             Stage.INITIALISE,
             "Initialise",
-            scale + "params = start.clone().requires_grad_()",
+            "Shift and stretch t. Begin anywhere." if experiment.scale_features else "Begin anywhere.",
             f"({letters}) = {begin}",
         )
         + f'<div class="round">{head}<div class="two">'
         + _card(
             Stage.LOSS,
             "Loss",
-            "loss = mse_loss(f(t, params), y)\nprint(loss.sqrt())",
+            "How wrong is the curve?",
             f"RMSE = √loss = {player.live('printed')}",
         )
         + _card(
             Stage.STEP,
             "Step",
-            f"loss.backward()\nparams.data -= {written(experiment.learning_rate)} * params.grad\nparams.grad = None",
+            f"Downhill: {written(experiment.learning_rate)} times the slope.",
             f"({letters}) = {now}",
         )
         + "</div></div>"
@@ -61,10 +60,28 @@ def cards(run: Run) -> str:
     )
 
 
-def _card(stage: Stage, title: str, code: str, numbers: str) -> str:
+def code(run: Run) -> str:
+    """The loop as a program; the lines of the stage at work are lit."""
+    experiment = run.experiment
+    scale = "t = (t - t.mean()) / t.std(correction=0)\n" if experiment.scale_features else ""
+    lines = (
+        (Stage.INITIALISE, f"{scale}params = start.clone().requires_grad_()\n"),
+        (None, f"for epoch in range({experiment.epochs}):\n"),
+        (Stage.LOSS, "    loss = mse_loss(f(t, params), y)\n    print(loss.sqrt())\n"),
+        (Stage.STEP, f"    loss.backward()\n    params.data -= {written(experiment.learning_rate)} * params.grad\n"
+                     "    params.grad = None\n"),
+    )  # fmt: skip
+    body = "".join(
+        escape(text) if stage is None else f"<span {player.lit('stage', int(stage))}>{escape(text)}</span>"
+        for stage, text in lines
+    )
+    return f'<pre class="program"><code>{body}</code></pre>'
+
+
+def _card(stage: Stage, title: str, does: str, numbers: str) -> str:
     return (
         f'<div class="stage" role="group" aria-label="{title}" {player.lit("stage", int(stage))}><h2>{int(stage) + 1} {title}</h2>'
-        f'<pre><code>{escape(code)}</code></pre><p class="now">{numbers}</p></div>'
+        f'<p class="does">{escape(does)}</p><p class="now">{numbers}</p></div>'
     )
 
 

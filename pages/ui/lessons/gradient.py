@@ -7,6 +7,7 @@ import torch
 
 from gd_core import verdict
 from gd_core.autopsy import formula
+from gd_core.lessons.gradient import per_row
 from gd_core.lessons.gradient.finite_differences import Trial, along_each, tried
 from gd_core.lessons.gradient.finite_differences import said as said_of
 from gd_core.lessons.gradient.per_row import Ending, contributions, ending, said
@@ -30,6 +31,7 @@ __all__ = [
     "short",
     "steps_said",
     "summary",
+    "tempting",
     "three_ways",
     "totals",
     "trial",
@@ -38,8 +40,8 @@ __all__ = [
 ]
 
 
-def columns(run: RecordedRun, row: int, kind: str, step: float) -> dict[str, np.ndarray]:
-    """Numbers by drawn epoch: of one row, from 1, and of the three ways to the gradient.
+def columns(run: RecordedRun, row: int, ways: tuple[str, float] | None) -> dict[str, np.ndarray]:
+    """Numbers by drawn epoch: of one row, from 1, and of the three ways to the gradient, for a kind of difference and a step.
 
     Columns: prediction, residual, and for each parameter the row's contribution c, the formula f, the finite
     difference, and how far both are from autograd.
@@ -52,12 +54,15 @@ def columns(run: RecordedRun, row: int, kind: str, step: float) -> dict[str, np.
         "prediction": prediction,
         "residual": prediction - objective.target[row - 1],
     }
+    own = contributions(objective, theta)[:, row - 1]
+    found |= {f"c{j}": own[:, j] for j in range(theta.shape[1])}
+    if ways is None:
+        return {name: np.asarray(values) for name, values in found.items()}
+    kind, step = ways
     by_formula = [formula(objective, point) for point in theta]
     by_difference = along_each(objective, theta, step, kind)
-    own = contributions(objective, theta)[:, row - 1]
     for j in range(theta.shape[1]):
         on_paper = np.array([float(one[j]) for one in by_formula])
-        found[f"c{j}"] = own[:, j]
         found[f"formula{j}"] = on_paper
         found[f"formula_off{j}"] = np.abs(on_paper - autograd[:, j].numpy())
         found[f"finite{j}"] = by_difference[:, j]
@@ -168,6 +173,11 @@ def steps_said(run: Run, parameter: int) -> verdict.StepVerdicts:
 def truth(run: Run) -> str:
     """The answer that the run itself gives to the lesson's question."""
     return str(ending(run.recording, run.problem.linear))
+
+
+def tempting(guess: str, run: Run) -> str:
+    """Why a wrong answer was tempting."""
+    return per_row.tempting(Ending(guess), ending(run.recording, run.problem.linear))
 
 
 def summary(run: Run, forecast: Forecast, finding: Finding) -> str:

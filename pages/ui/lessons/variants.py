@@ -18,6 +18,7 @@ from gd_core.lessons.variants.race import (
     listed,
     map_of,
     race,
+    tempting,
     told,
 )
 from gd_core.lessons.variants.racers import RACERS
@@ -30,8 +31,10 @@ from pages.ui.charts.model import RecordedRun
 from pages.ui.charts.variants import DASHES, PLACES, SHAPES, colours_of, ticks
 from pages.ui.look.palette import Palette
 from pages.ui.player import live_runs, player
+from pages.ui.settings import lesson
 from pages.ui.settings.page_settings import PageSettings
 
+__all__ = ["tempting"]
 AXES = {"noisy-quadratic": (0, 2), "two-features": (0, 1)}  # of scaled time, a and c bend the loss without b
 ONE = {"epoch": "Epoch", "update": "Update", "row": "Row"}
 
@@ -91,7 +94,7 @@ def start_clicked(page: PageSettings[Experiment]) -> None:
 # ---------------------------------------------------------------------------------------------------------- the player
 
 
-def transport(finished: Race, unit: str, page: PageSettings[Experiment], judged: str) -> None:
+def transport(finished: Race, unit: str, page: PageSettings[Experiment]) -> None:
     """The player over all racers, counting in a unit."""
     places, stride = ticks(finished, unit)
     end = int(places[-1])
@@ -100,7 +103,7 @@ def transport(finished: Race, unit: str, page: PageSettings[Experiment], judged:
     player.put(
         player.numbers_of(columns, choice),
         templates,
-        judged + told(finished, unit) if page.revealed else "",
+        told(finished, unit) if page.revealed else "",
         take=page.take,
         play=page.revealed,
         trained=page.revealed,
@@ -112,7 +115,7 @@ def transport(finished: Race, unit: str, page: PageSettings[Experiment], judged:
             f"{word} {short(place)} / {short(end)}"
             for place in (places if page.revealed else places[:1]).tolist()
         ],
-        note=_cut(finished, unit, end),
+        note=_cut(finished, unit, end) if page.revealed else lesson.waits(page),
         on_click=lambda: start_clicked(page),
     )
 

@@ -2,7 +2,7 @@
 // everything. A key presses the button that the page has for it, or tells the server what is wanted.
 
 const PRESSES = { t: '.st-key-train', r: '.st-key-reset, .st-key-stop, .st-key-ask_again', s: '.st-key-skip' };
-const ANSWERS = '.st-key-answers [data-testid="stButton"]:not(.st-key-ask_again *, .st-key-skip *) button';
+const ANSWERS = '.st-key-answers [data-testid="stButton"]:not(.st-key-ask_again *, .st-key-skip *, .st-key-predict_another *) button';
 
 // where a letter is typed, or chooses from a list
 const TYPED_INTO = 'input:not([type=range], [type=checkbox], [type=radio], [type=button]), textarea, select, '
@@ -151,6 +151,10 @@ function create(root) {
   const watch = new MutationObserver(look);
   watch.observe(app, { attributeFilter: ['data-test-connection-state', 'class'] });
 
+  keep(VISITS, kept(VISITS, 0) + 1);
+  markDone();
+  document.addEventListener('judged', keepShown);
+
   for (const button of root.querySelectorAll('[data-key]')) {
     const { key } = button.dataset;
     button.onclick = () => ('+-'.includes(key) ? multiply(key) : act(key)); // which a phone has no keys for
@@ -176,6 +180,7 @@ function create(root) {
       document.removeEventListener('click', handOn, true);
       document.removeEventListener('click', leaveDrawer);
       clearInterval(waiting);
+      document.removeEventListener('judged', keepShown);
       watch.disconnect();
       if (card.open) card.close();
     },

@@ -35,9 +35,10 @@ def apply() -> None:
     st.html(_Sheet(f"<style>:root {{ {ours} }}\n{_CSS}{_LARGE if projector.on() else ''}</style>"))
 
 
-def title(heading: str, sentence: str) -> None:
-    """The page's heading with one sentence beside it."""
-    st.html(f'<div class="lab-title"><h1>{heading}</h1><p>{sentence}</p></div>')
+def title(heading: str, sentence: str, place: str = "") -> None:
+    """The page's heading with one sentence beside it; for a lesson also its place among all."""
+    small = f"<small>{place}</small>" if place else ""
+    st.html(f'<div class="lab-title">{small}<h1>{heading}</h1><p>{sentence}</p></div>')
 
 
 def plain(text: str) -> str:

@@ -15,7 +15,7 @@ LESSONS = {
     "landscape": "Landscape",
     "variants": "Variants",
     "deep_networks": "Vanishing and exploding gradients",
-    "broadcasting": "A bug worth knowing",
+    "broadcasting": "A falling loss",
     "glossary": "Words and questions",
 }
 
@@ -61,6 +61,11 @@ def enter() -> None:
 def here() -> str:
     """The page that was come to last."""
     return session.held(Visit).page
+
+
+def place() -> str:
+    """Where a lesson stands among all: Lesson 3 of 9."""
+    return f"Lesson {[*LESSONS].index(here()) + 1} of {len(LESSONS)}" if here() in LESSONS else ""
 
 
 def following(page: str) -> str:

@@ -24,7 +24,7 @@ _keys = component(
     "keys",
     html=(_HERE / "keys.html").read_text(encoding="utf-8"),
     css=(_HERE / "keys.css").read_text(encoding="utf-8"),
-    js=(_HERE / "keys.js").read_text(encoding="utf-8"),
+    js="\n".join((_HERE / script).read_text(encoding="utf-8") for script in ("predicted.js", "keys.js")),
 )
 
 

@@ -107,6 +107,12 @@ function create(root) {
     verdict.hidden = !summary.hidden && state.last > 0;
     buttons.offers.hidden = !atEnd || !buttons.offers.childElementCount;
     buttons.continue.hidden = !state.continues || state.playing || state.epoch < 1 || !state.trained;
+    // what comes with the end of a run stays when one goes back in it
+    if (atEnd && state.trained && !state.playing) {
+      const waiting = document.querySelectorAll('[data-ended]:not(.lit)');
+      for (const one of waiting) one.classList.add('lit');
+      if (waiting.length) document.dispatchEvent(new Event('judged'));
+    }
     for (const element of document.querySelectorAll('[data-live]')) {
       const column = state.columns[element.dataset.live];
       if (!column) continue;

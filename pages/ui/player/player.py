@@ -129,7 +129,6 @@ def show(
     offers: Sequence[Offer] = (),
     note: str = "",
     changed: bool = False,
-    judged: str = "",
     summary: str = "",
     said: verdict.StepVerdicts | None = None,
     extra: dict[str, np.ndarray] | None = None,
@@ -151,7 +150,6 @@ def show(
         offers: Rates offered at the end.
         note: A sentence beside the buttons.
         changed: Whether the settings beside the run are other ones by now: its verdict is not said beside them.
-        judged: What a prediction was worth; stands before the verdict at the end.
         summary: Said at the end instead of the run's verdict.
         said: Said at each epoch instead of the step's verdict.
         extra: More columns for live numbers, one value a drawn epoch.
@@ -170,7 +168,7 @@ def show(
     put(
         numbers,
         steps.templates,
-        judged + (summary or once(run.recording, verdict.of_run, lambda: _said(run, forecast, finding)))
+        (summary or once(run.recording, verdict.of_run, lambda: _said(run, forecast, finding)))
         if trained
         else "",
         take=take,

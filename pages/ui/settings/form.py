@@ -178,11 +178,11 @@ class Form(ABC, Generic[S, H]):
 
     def draw(
         self, widget: Callable[..., Any], name: str, label: str, *, then: Then | None = None, **arguments: Any
-    ) -> None:
-        """Draw a field's widget with its value in it; `then` is usually `pick`."""
+    ) -> Any:
+        """Draw a field's widget with its value in it, and give what it gives; `then` is usually `pick`."""
         key = f"{self.prefix}{name}"
         STATE[key] = self.field(name)
-        widget(
+        return widget(
             label, key=key, on_change=self._changed, args=(key, then or partial(self.pick, name)), **arguments
         )
 

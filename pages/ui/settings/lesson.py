@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from html import escape
 from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import urlencode
 
 import streamlit as st
 
+from gd_core.lessons.glossary import spoken
 from gd_core.settings.experiment import Experiment
-from pages.ui.look import look, navigation, projector
+from gd_core.settings.fields import Flag
+from pages.ui.look import look, navigation, projector, session
 from pages.ui.look.navigation import LESSONS
 from pages.ui.settings.next_steps import Link
 from pages.ui.settings.page_settings import UNSURE, PageSettings
@@ -18,64 +22,150 @@ if TYPE_CHECKING:
     from pages.ui.takeaway.takeaway import Taken
 
 
+FURTHER = Flag(default=False, title="Further", help="What needs more than derivatives.")
+
+
 class Question(NamedTuple):
     """What is asked before a run, and the answers to choose from, by key."""
 
     text: str
     answers: Mapping[str, str]
+    outcomes: Mapping[str, str] = {}  # the same within a sentence, where it is not the answer itself
+
+    def told(self, key: str) -> str:
+        """An answer within a sentence."""
+        return _as_clause((self.outcomes or self.answers)[key])
+
+
+class Then(NamedTuple):
+    """Another run to predict: what it is called, and what the lesson loads for it."""
+
+    label: str
+    settings: Any
+    options: Mapping[str, Any] = {}
+
+
+def next_of(page: PageSettings[Any], runs: Mapping[str, Any]) -> Then:
+    """Of several runs the one after that which the page shows, or the first."""
+    labels = list(runs)
+    here = [label for label in labels if runs[label] == page.settings]
+    label = labels[(labels.index(here[0]) + 1) % len(labels) if here else 0]
+    return Then(label, runs[label])
+
+
+class Asked(NamedTuple):
+    """A question on the page, and the place in its box for the judgement; None while it waits for an answer."""
+
+    page: PageSettings[Any]
+    question: Question
+    place: Any
+
+    def judge(self, truth: str, why: Callable[[str], str] | None = None) -> None:
+        """Mark the answer given and the right one, and say what happened. The player shows it when the run has ended.
+
+        Args:
+            truth: Key of the answer that the run itself has given.
+            why: Gives a line to a wrong answer's key: why it was tempting, and what it overlooks.
+        """
+        if self.place is None:
+            return
+        said = self.page.guess
+        if said not in self.question.answers:  # "skip", or an answer to another of the lesson's questions
+            said = None
+        told = f"What happened: {self.question.told(truth)}."
+        if said == truth:
+            told = f"You were right: {self.question.told(truth)}."
+        elif said:
+            told = f"You said: {self.question.told(said)}. {told}"
+        line = why(said) if said and said != truth and why else ""
+        answers = "".join(_answer(key, words, said, truth) for key, words in self.question.answers.items())
+        kept = {
+            "take": self.page.take,  # of another run it is another judgement
+            "lesson": self.page.name,
+            "asked": self.question.text,
+            "said": self.question.told(said) if said else "",
+            "happened": self.question.told(truth),
+        }
+        marks = " ".join(f'data-{name}="{escape(text)}"' for name, text in kept.items())
+        self.place.html(
+            f'<div class="judged" data-ended {marks}><ul class="answers">{answers}</ul>'
+            f'<p role="status"><span><b>{escape(told)}</b> {escape(line)}</span></p></div>'
+        )
+
+
+def _answer(key: str, words: str, said: str | None, truth: str) -> str:
+    """An answer in the judged list, with a sign and a word for it."""
+    signs = {"right": ("✓", "right"), "wrong": ("✗", "not so")}
+    kind = "right" if key == truth else "wrong" if key == said else ""
+    mark, meaning = signs.get(kind, ("", ""))
+    sign = f'<span class="mark" role="img" aria-label="{meaning}">{mark}</span>' if kind else ""
+    yours = '<span class="yours">Your answer: </span>' if key == said else ""
+    return f'<li class="{kind} {"said" if key == said else ""}">{sign}{yours}{escape(words)}</li>'
+
+
+@dataclass
+class Doors:
+    """The glossary's words that are links on the page already.
+
+    Attributes:
+        terms: The entries' terms.
+    """
+
+    terms: set[str] = field(default_factory=set)
+
+
+def linked(text: str, link: str = '<a href="{url}" target="_blank">{word}</a>') -> str:
+    """A text in which a word of the glossary is a link to it, where it stands on the page for the first time."""
+    done = ""
+    for start, end, term in reversed(spoken(text, session.held(Doors).terms)):
+        url = f"glossary?{urlencode({'q': term})}"
+        done = link.format(url=url, word=text[start:end]) + text[end:] + done
+        text = text[:start]
+    return text + done
 
 
 def heading(title: str, sentence: str, formula: str = "") -> None:
     """The page's name, one sentence that says what will be seen, and the formula."""
     look.apply()
-    look.title(title, sentence)
+    session.held(Doors).terms = set()
+    look.title(title, linked(sentence), navigation.place())
     if formula:
         with st.container(key="formula"):
             st.markdown(" &emsp; ".join(f"${{{part.strip()}}}$" for part in formula.split(r"\qquad")))
 
 
-def predict(page: PageSettings[Any], question: Question) -> None:
-    """Ask before the run is shown. The answers stay where they are when one was given, so nothing jumps.
-
-    On a projector only the given one stays: there the charts need the room.
-    """
-    given = page.guess
-    alone = projector.on() and page.revealed
-    with st.container(key="predict", border=True):
-        with st.container(horizontal=True, vertical_alignment="center", key="question"):
-            st.markdown(f"**Predict first.** {question.text}", width="stretch")
-            if not projector.on():
-                page.switch("ask")
-        with st.container(horizontal=True, key="answers", gap="small"):
-            for key, words in question.answers.items():
-                if alone and given != key:
-                    continue
-                st.button(
-                    words, key=f"{page.name} answer {key}", on_click=page.answer, args=(key,),
-                    type="primary" if given == key else "secondary", disabled=page.revealed and given != key,
-                )  # fmt: skip
-            if page.revealed and page["ask"]:
-                st.button("Ask again", key="ask_again", type="tertiary", on_click=page.answer, args=(None,))
-            elif not page.revealed:
-                st.button("Skip", key="skip", type="tertiary", on_click=page.answer, args=(UNSURE,))
-
-
-def judged(page: PageSettings[Any], question: Question, truth: str) -> str:
-    """What the answer was worth, for the end of the run; nothing if there was none.
+def predict(page: PageSettings[Any], question: Question, then: Then | None = None) -> Asked:
+    """Ask before the run is shown. `Asked.judge` puts into the same box what the answer was worth.
 
     Args:
         page: Holds the answer.
-        question: What was asked.
-        truth: Key of the answer that the run itself has given.
+        question: What is asked.
+        then: Another run to predict, offered when this one is shown.
     """
-    said = page.guess
-    if (
-        said is None or said not in question.answers
-    ):  # none, "skip", or an answer to another of the lesson's questions
-        return ""
-    if said == truth:
-        return f"You were right: {_as_clause(question.answers[truth])}. "
-    return f"You said: {_as_clause(question.answers[said])}. What happened: {_as_clause(question.answers[truth])}. "
+    with st.container(key="predict", border=True):
+        with st.container(horizontal=True, vertical_alignment="center", key="question"):
+            text = linked(question.text, "[{word}]({url})")
+            st.markdown(f"**Predict first.** {text}", width="stretch")
+            if not projector.on():
+                page.switch("ask")
+        with st.container(horizontal=True, key="answers", gap="small"):
+            if page.revealed:
+                place = st.empty()
+                with st.container(key="answered", gap=None, width="content"):
+                    if page["ask"]:
+                        st.button(
+                            "Ask again", key="ask_again", type="tertiary", on_click=page.answer, args=(None,)
+                        )
+                    if then and not projector.on():
+                        st.button(
+                            f"Predict another: {then.label}", key="predict_another", type="tertiary",
+                            on_click=page.load, args=(then.settings,), kwargs=dict(then.options),
+                        )  # fmt: skip
+                return Asked(page, question, place)
+            for key, words in question.answers.items():
+                st.button(words, key=f"{page.name} answer {key}", on_click=page.answer, args=(key,))
+            st.button("Skip", key="skip", type="tertiary", on_click=page.answer, args=(UNSURE,))
+    return Asked(page, question, None)
 
 
 def _as_clause(words: str) -> str:
@@ -89,11 +179,30 @@ def transport() -> Any:
     return st.container(key="transport")
 
 
-def notice(*lines: str) -> None:
-    """What to notice, in three lines at most."""
+def waits(page: PageSettings[Any]) -> str:
+    """Why the player does not play yet, for its note; on a projector there is no room for it."""
+    return "" if page.revealed or projector.on() else "Answer the question, or skip it. Then the run plays."
+
+
+def further(page: PageSettings[Any], what: str) -> Any:
+    """A closed box for what goes beyond the way that needs derivatives only; None while it is closed: nothing is sent.
+
+    The lesson has the option `further`, which is `FURTHER`, so that a link can open it.
+    """
+    box = page.draw(st.expander, "further", f"Further: {what}")
+    return box if page["further"] else None
+
+
+def notice(lines: tuple[str, ...], page: PageSettings[Any] | None) -> None:
+    """What to notice, in three lines at most; where a question is asked, from the end of the run on."""
+    head, when = '<p class="panel-title">What to notice</p>', ""
+    if page and not page.revealed:
+        lines = ("That comes with the end of the run.",)
+    elif page and page.guesses:
+        when = f' data-ended data-take="{escape(page.take)}"'
+    body = "".join(f"<li>{linked(line)}</li>" for line in lines[:3])
     with st.container(key="notice"):
-        st.html('<p class="panel-title">What to notice</p>')
-        st.markdown("\n".join(f"- {line}" for line in lines[:3]))
+        st.html(f"{head}<ul{when}>{body}</ul>")
 
 
 def try_next(*links: Link) -> None:
@@ -110,24 +219,33 @@ def try_next(*links: Link) -> None:
                 )
 
 
+def go_on() -> None:
+    """The one button to the next lesson; after the last to Train."""
+    following = navigation.following(navigation.here())
+    label = "Train: try it yourself"
+    if following in LESSONS:
+        label = f"Next: lesson {[*LESSONS].index(following) + 1}, {LESSONS[following]}"
+    with st.container(key="next_lesson"):
+        st.page_link(f"pages/{following}.py", label=label, query_params=query_of(Link("", following)))
+
+
 def closing(
     lines: tuple[str, ...], links: tuple[Link, ...], shown: tuple[PageSettings[Any], Taken] | None = None
 ) -> None:
-    """What to notice and what to try next, side by side, and what can be taken away.
+    """What to notice and what to try next, side by side, the button to the next lesson, and what can be taken away.
 
     Args:
         lines: What to notice.
-        links: Ways on.
+        links: Ways on, besides the next lesson.
         shown: The settings of the page, and the runs that the page shows, by name, or its network; None if it shows none.
     """
-    following = navigation.following(navigation.here())
-    if following not in [link.page for link in links]:  # which no link names in words of its own
-        links += (Link(f"Next: {LESSONS.get(following, 'Train')}", following),)
     left, right = st.columns([3, 2], gap="large")
     with left:
-        notice(*lines)
+        notice(lines, shown[0] if shown else None)
     with right:
-        try_next(*links)
+        if links:
+            try_next(*links)
+        go_on()
         if shown:
             from pages.ui.takeaway import takeaway
 

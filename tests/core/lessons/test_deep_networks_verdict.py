@@ -9,7 +9,15 @@ from true_deep_networks import wrong
 
 from gd_core.lessons.deep_networks.network import Network
 from gd_core.lessons.deep_networks.recorder import DeepRecorder, record
-from gd_core.lessons.deep_networks.verdict import QUIET, Hearing, hearing, of_epochs, of_training
+from gd_core.lessons.deep_networks.verdict import (
+    QUIET,
+    Hearing,
+    hearing,
+    of_epochs,
+    of_training,
+    tempting,
+    way_back,
+)
 from gd_core.words import brief
 
 
@@ -67,7 +75,8 @@ NETWORKS = [
 @pytest.mark.parametrize("network", NETWORKS)
 def test_the_numbers_in_the_sentence_multiply(network):
     """The factors to the step, the step to the steps, and these times the inputs to the share at its beginning."""
-    said = of_training(record(network)).replace("−", "-").replace(",", "")
+    one = record(network)
+    said = f"{of_training(one)} {way_back(one)}".replace("−", "-").replace(",", "")
     number = r"([\d.e-]*\d)"
     share, times = re.search(rf"gradient at the start was {number} (of|times) layer", said).groups()
     product, step = re.search(rf"multiplies the signal by (.*?) = {number}\.", said).groups()
@@ -155,3 +164,40 @@ def test_while_it_waits_or_trains_the_last_epoch_says_so():
 def test_what_is_said_of_a_network_is_true(seeds):
     """Which layer hears nothing, the shares, the loss: backpropagation written out in NumPy agrees, over random networks."""
     assert {seed: found for seed in seeds if (found := list(wrong(seed, most=4)))} == {}
+
+
+@pytest.mark.parametrize(
+    "network",
+    [
+        Network(depth=20, epochs=1),
+        Network(depth=1, epochs=1),
+        Network(depth=2, epochs=1, activation="tanh"),
+        Network(depth=20, epochs=1, activation="relu", initialisation="he"),
+        Network(depth=12, epochs=1, activation="tanh", initialisation="large"),
+        Network(depth=3, width=4, epochs=1, residual=True, normalise=True),
+        Network(depth=30, width=2, activation="relu", initialisation="he", epochs=1),
+    ],
+)
+def test_a_wrong_answer_hears_the_product_that_it_overlooks(network):
+    """The step to the power of their number is the product; with the inputs' part it is the share of the two gradients."""
+    recording = record(network)
+    share = float(recording.norms[0, 0] / recording.norms[0, -2])
+    for guess in {*Hearing} - {hearing(share)}:
+        line = tempting(guess, recording)
+        shown = re.search(
+            r"makes (\S+) of it on average, and (\d+) steps (\S+?)(?:, and what goes into the layers (\S+) × that)?\.$",
+            line,
+        )
+        if network.depth < 3 or not recording.norms[0, :-1].all():
+            assert ("compared with itself" in line) == (network.depth == 1)
+            assert ("exactly 0" in line) == (network.depth > 1 and not recording.norms[0, :-1].all())
+            continue
+        assert shown
+        step, product, more = (
+            float(text.replace(",", "").replace("−", "-")) for text in (shown[1], shown[3], shown[4] or "1")
+        )
+        assert int(shown[2]) == network.depth - 1
+        assert step ** (network.depth - 1) == pytest.approx(product, rel=0.005 * network.depth)
+        assert hearing(product * more) is hearing(share)
+        if shown[4]:
+            assert product * more == pytest.approx(share, rel=0.02)

@@ -94,6 +94,7 @@ def adam():
 # Term ↦ the places in its answer where a number stands, and the number, computed.
 NUMBERS = {
     "Parameter": lambda: [f"has {['', 'one', 'two', 'three'][len(RAW.info.parameters)]}:"],
+    "θ, ŷ, ∇L, Φ: the signs": list,
     "Loss": lambda: [f"is {loss_at(2.0)[0]:.0f} at A = 2", f"and {loss_at(-1.0)[0]:.0f} at A = −1"],
     "Gradient": lambda: [f"the slope at A = 2 is {loss_at(2.0)[1]:.0f}"],
     "Learning rate η": lambda: [
@@ -301,7 +302,7 @@ def test_an_empty_search_finds_all(wanted):
     assert found(wanted) == ENTRIES
 
 
-@pytest.mark.parametrize("word", ["parameter", "loss", "gradient", "slope", "rate", "epoch", "update", "batch", "sgd", "seed", "rmse", "floor", "stop", "convergence", "divergence", "overshoot", "explode", "condition", "scale", "standardise", "eigenvalue", "momentum", "adam", "initialisation", "vanishing", "exploding", "broadcasting", "autograd", "finite", "minima", "kappa"])  # fmt: skip
+@pytest.mark.parametrize("word", ["parameter", "loss", "gradient", "slope", "rate", "epoch", "update", "batch", "sgd", "seed", "rmse", "floor", "stop", "convergence", "divergence", "overshoot", "explode", "condition", "scale", "standardise", "eigenvalue", "momentum", "adam", "initialisation", "vanishing", "exploding", "broadcasting", "autograd", "finite", "minima", "kappa", "∇", "Φ", "θ", "ŷ", "Hessian"])  # fmt: skip
 def test_what_students_type_is_found(word):
     """The words of the lessons each have an answer."""
     assert found(word)

@@ -251,6 +251,7 @@ def _errors_spec(height: int, colours: Palette) -> dict[str, Any]:
     heads = alt.Chart(alt.SequenceGenerator(sequence=four)).transform_calculate(
         x=f"min(epoch, {FRAME}['e' + datum.run])", y="now['r' + datum.run]"
     )
+    heads = heads.transform_filter(f"{FRAME}.last > 0")  # at the start all four lie on one another
     layers: list[Any] = [
         kept("run"),
         carrier,

@@ -177,11 +177,12 @@ def rate_sweep(
     y0, y1 = low / (high / low * 2) ** 0.22, high * (high / low * 2) ** 0.2
     best = best_of(every, rmse, forecast.best_for_epochs) if fine.any() else None
     best_rate = np.nan if best is None else float(every[best])
-    limit = forecast.stability_limit or np.nan
+    # before the answer neither limit nor zones: they would tell it
+    limit = (forecast.stability_limit if swept else None) or np.nan
     gone = every[~fine]
     edges = (
         [x0, *(forecast.stability_limit * share for share in forecast.zones.values()), x1]
-        if forecast.stability_limit
+        if forecast.stability_limit and swept
         else []
     )
     bounds = [(max(a, x0), min(b, x1)) for a, b in pairwise(edges)]

@@ -91,9 +91,7 @@ def map_note(experiment: Experiment, axes: str, follow: bool, arrows: str) -> st
 
 def lead_note(parts: Sequence[Part], lead: int) -> str:
     """Whose numbers these are, if there are several starts."""
-    return (
-        f"start {lead + 1}; eigenvectors of the Hessian" if len(parts) > 1 else "eigenvectors of the Hessian"
-    )
+    return f"start {lead + 1}" if len(parts) > 1 else ""
 
 
 def truth(part: Part) -> str:
@@ -101,6 +99,48 @@ def truth(part: Part) -> str:
     run, _, finding = part
     converged = finding.outcome == Outcome.CONVERGED
     return "none" if converged else DIRECTIONS[lagging(run.curvature, run.recording)]
+
+
+def tempting(part: Part, said: str) -> str:
+    """Why a wrong answer about the directions was tempting, and the number that it overlooks."""
+    run, forecast, finding = part
+    epochs = counted(run.recording.epochs, "epoch")
+    if finding.outcome == Outcome.CONVERGED:
+        return "A run never takes the last bit of the way. Here so little is left that it counts as arrived."
+    if said == "none":
+        limit = forecast.stability_limit or np.inf
+        above = run.experiment.learning_rate > limit
+        here = f"This rate is above it, {short(limit)}" if above else f"After {epochs} something is left"
+        return f"Below the limit all directions arrive in the end. {here}."
+    names = {"flat": "The flattest", "middle": "The middle one", "steep": "The steepest"}
+    why = {
+        "flat": "The flattest is the slowest at a small rate.",
+        "middle": "The middle one is neither the fastest nor the slowest at a small rate.",
+        "steep": "A steep slope looks like a long way to go.",
+    }[said]
+    mine, theirs = DIRECTIONS.index(said), lagging(run.curvature, run.recording)
+    each = directions(run.curvature, run.experiment.learning_rate)
+    own, other = (factor(abs(each[i].factor)) for i in (mine, theirs))
+    if abs(each[mine].factor) < abs(each[theirs].factor):
+        return f"{why} Here each epoch multiplies its error by {own}, and that of {names[DIRECTIONS[theirs]].lower()} by {other}."
+    first = shares(run.curvature, run.recording.epoch_theta[0])
+    return f"{why} But at the start it held only {percent(float(first[mine]))} of the gap."
+
+
+def pair_tempting(parts: Sequence[Part], share: float, said: str) -> str:
+    """The same for a run without and with scaled features; `share` is the rate's share of the limit."""
+    if said == "none":
+        side = "below" if share < 1 else "at" if share == 1 else "above"
+        return f"Above the limit both would move away. Here the rate is {side} it."
+    if share > 1 and pair_truth(parts) == "none":
+        return "Scaling helps below the limit. Above it the steep direction grows, scaled or not."
+    plain, scaled = (short(one.condition_number) for _, one, _ in parts)
+    why = {
+        "without": "The curve and the data are the same, so scaling seems to add nothing.",
+        "same": "The curve and the data are the same, so both seem alike.",
+        "scaled": "Scaling helps where the valley is narrow.",
+    }[said]
+    return f"{why} The valley: κ is {plain} without scaling and {scaled} with it."
 
 
 def summary(parts: Sequence[Part], lead: int) -> str:

@@ -147,7 +147,8 @@ def _panel(page: PageSettings[Experiment], four: Four, number: int, run: Run, co
             width="content",
         )
         _field(page, four, number)
-    recording, where, came = run.recording, escape(share_words(four.forecast, rate)), ""
+    recording, came = run.recording, ""
+    where = escape(share_words(four.forecast, rate)) if page.revealed else "&nbsp;"
     if page.revealed and rate == four.best:
         where = (
             f"<b>{_best(four)}</b>"
@@ -260,8 +261,8 @@ def _clicked(page: PageSettings[Experiment], four: Four) -> None:
 # ----------------------------------------------------------------------------------------------------------- the words
 
 
-def transport(page: PageSettings[Experiment], four: Four, question: lesson.Question) -> None:
-    """Draw the player over all four."""
+def transport(page: PageSettings[Experiment], four: Four, asked: lesson.Asked) -> None:
+    """Draw the player over all four, and judge the answer."""
     numbers = [run.recording.epoch_rmse.numpy() for run in four.runs]
     last = max(len(rmse) for rmse in numbers) - 1
     columns = {
@@ -271,16 +272,18 @@ def transport(page: PageSettings[Experiment], four: Four, question: lesson.Quest
     truth = str(four.lowest[0] + 1) if four.lowest else "none"
     if page.guess in {str(i + 1) for i in four.lowest}:
         truth = str(page.guess)  # a tie: whoever names one of them is right
+    asked.judge(truth, lambda said: tempting(four, said))
     player.put(
         player.numbers_of(columns, choice),
         templates,
-        lesson.judged(page, question, truth) + _summary(four) if page.revealed else "",
+        _summary(four) if page.revealed else "",
         take=page.take,
         play=page.revealed,
         trained=page.revealed,
         last=last,
         planned=page.settings.epochs,
         complete=page.revealed,
+        note=lesson.waits(page),
         on_click=lambda: _clicked(page, four),
     )
 
@@ -308,6 +311,21 @@ def _said(four: Four, rmse: np.ndarray) -> tuple[list[str], np.ndarray]:
             templates.append(said)
         choice.append(templates.index(said))
     return templates, np.array(choice)
+
+
+def tempting(four: Four, said: str) -> str:
+    """Why a wrong answer about the four was tempting, and what it overlooks."""
+    epochs = counted(four.runs[0].experiment.epochs, "epoch")
+    if said == "none":
+        return "Rates above the limit do diverge. Not all four did."
+    if not four.lowest:
+        return "One of four is often right. Here all four are too large."
+    mine, best = int(said) - 1, four.lowest[0]
+    if np.isinf(four.ends_at[mine]):
+        return "Long steps look fast. These were too long: the run diverged."
+    if four.rates[mine] < four.rates[best]:
+        return f"Short steps are safe. In {epochs} they did not come as far down as those of run {best + 1}."
+    return f"Long steps look fast. In {epochs} they ended higher than the shorter ones of run {best + 1}."
 
 
 def _summary(four: Four) -> str:
