@@ -26,7 +26,7 @@ from pages.ui.charts.error import gap as gap_chart
 from pages.ui.charts.fit import panel
 from pages.ui.charts.model import RecordedRun, Run, View, rows_of
 from pages.ui.charts.parameters import trace
-from pages.ui.look import current_charts, projector
+from pages.ui.look import current_charts, formulas, projector
 from pages.ui.look.palette import Palette
 from pages.ui.player import player
 
@@ -248,10 +248,9 @@ def _steps(run: RecordedRun, _: Palette) -> None:
         more = " Only the first 1,001 of them are listed." if recording.epochs // every > 1000 else ""
         st.caption(f"{raw}Loss and RMSE are those at the epoch’s start, before its update.{more}")
     with right:
-        st.html('<p class="panel-title">The step that leaves this epoch</p>')
-        rule = OPTIMIZER_INFO[run.experiment.optimizer].latex.split(r"\qquad")
-        st.markdown(" &emsp; ".join(f"${{{part.strip()}}}$" for part in rule))
-        st.html(_autopsy(run))
+        rule = formulas.html(OPTIMIZER_INFO[run.experiment.optimizer].latex)
+        title = '<p class="panel-title">The step that leaves this epoch</p>'
+        st.html(f'{title}<p class="formulas">{rule}</p>{_autopsy(run)}')
 
 
 def _autopsy(run: RecordedRun) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import streamlit as st
 
 from gd_core.settings.experiment import Experiment
-from pages.ui.look import look, navigation, projector
+from pages.ui.look import formulas, look, navigation, projector
 from pages.ui.look.navigation import LESSONS
 from pages.ui.settings.next_steps import Link
 from pages.ui.settings.page_settings import UNSURE, PageSettings
@@ -31,7 +31,7 @@ def heading(title: str, sentence: str, formula: str = "") -> None:
     look.title(title, sentence)
     if formula:
         with st.container(key="formula"):
-            st.markdown(" &emsp; ".join(f"${{{part.strip()}}}$" for part in formula.split(r"\qquad")))
+            st.html(f"<p>{formulas.html(formula)}</p>")
 
 
 def predict(page: PageSettings[Any], question: Question) -> None:

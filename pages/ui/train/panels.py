@@ -26,7 +26,7 @@ from pages.ui.charts.fit import agreement, along, fit
 from pages.ui.charts.ghosts import Ghost
 from pages.ui.charts.loss_map import landscape, parabola
 from pages.ui.charts.model import DRAWN_ROWS, MOVED_ROWS, RecordedRun, Run, View, drawn_until, stride_of
-from pages.ui.look import current_charts, look, map_axes, projector, session
+from pages.ui.look import current_charts, formulas, look, map_axes, projector, session
 from pages.ui.look.palette import Palette, palette
 from pages.ui.player import live_runs, player, run_summaries, tabs
 from pages.ui.player.recording_cache import once
@@ -331,18 +331,13 @@ def gradient_of(experiment: Experiment) -> str:
     return latex.replace("{columns}", "J") + r" \qquad J_{ij} = \partial\hat y_i/\partial\theta_j"
 
 
-def _parts(latex: str) -> list[str]:
-    """Formulas of one text: a line may break between them; braces keep it from breaking within."""
-    return [part.strip() for part in latex.split(r"\qquad")]
-
-
 def _formula(run: Run, forecast: Forecast | None) -> None:
     experiment = run.experiment
     model = formula_of(experiment)
     loss, optimizer = LOSS_INFO[experiment.loss], OPTIMIZER_INFO[experiment.optimizer]
-    look.panel_title("Formula and numbers of this epoch")
-    lines = [(model, loss.latex), (*_parts(gradient_of(experiment)), *_parts(optimizer.latex))]
-    st.markdown("\n\n".join(" &emsp; ".join(f"${{{part}}}$" for part in line) for line in lines))
+    lines = [(model, loss.latex), (gradient_of(experiment), optimizer.latex)]
+    above = '<p class="panel-title">Formula and numbers of this epoch</p>'
+    above += "".join(f'<p class="formulas">{formulas.html(*line)}</p>' for line in lines)
     scaled = experiment.is_rescaled
     head = "<th></th><th>value</th><th>gradient</th><th>next step</th>" + (
         "<th>in raw units</th>" if scaled else ""
@@ -368,7 +363,7 @@ def _formula(run: Run, forecast: Forecast | None) -> None:
     table = f'<table class="live"><tr>{head}</tr>{rows}</table>'
     if many:  # the panel keeps its height
         table = f'<div class="live-scroll" tabindex="0" role="region" aria-label="Numbers of all parameters">{table}</div>'
-    st.html(f'{table}<p class="panel-title"><small>{loss_row}</small></p>')
+    st.html(f'{above}{table}<p class="panel-title"><small>{loss_row}</small></p>')
     if experiment.dataset == "table" and len(experiment.features) > 1:
         names = [
             f"x{place}".translate(_LOW) + f" is {name}" for place, name in enumerate(experiment.features, 1)
