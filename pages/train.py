@@ -14,4 +14,3 @@ with st.container(key="lab"):  # where torch is missing yet, it is loaded here, 
         from pages.ui.train import panels
 
     panels.show(held, box)
-controls.examples(held.menu)

@@ -198,26 +198,41 @@ class Lab:
     def sidebar(self) -> Locator:
         return self.page.get_by_test_id("stSidebar")
 
+    @property
+    def more(self) -> Locator:
+        """What opens and closes "More settings"; not there on a lesson."""
+        return self.sidebar.get_by_text("More settings", exact=True)
+
+    def _control(self, role: Any, name: str) -> Locator:
+        """A control of the side bar; where it stands under "More settings", that is opened."""
+        control = self.sidebar.get_by_role(role, name=name, exact=True)
+        if not control.count() and self.more.count():
+            with self.rerun(player=False):
+                self.more.click()
+        return control
+
     def field(self, label: str) -> Locator:
-        return self.sidebar.get_by_role("textbox", name=label, exact=True)
+        return self._control("textbox", label)
 
     def type(self, label: str, text: str) -> None:
         """Type into a field, press Enter, and wait for the page to take it in."""
+        field = self.field(label)
         with self.rerun():
-            self.field(label).fill(text)
-            self.field(label).press("Enter")
+            field.fill(text)
+            field.press("Enter")
 
     def choose(self, label: str, option: str) -> None:
+        control = self._control("combobox", label)
         with self.rerun():
-            self.sidebar.get_by_role("combobox", name=label, exact=True).click()
+            control.click()
             self.page.get_by_role("option", name=option, exact=True).click()
 
     def chosen(self, label: str) -> str:
-        return self.sidebar.get_by_role("combobox", name=label, exact=True).input_value()
+        return self._control("combobox", label).input_value()
 
     @property
     def scale(self) -> Locator:
-        return self.sidebar.get_by_role("switch", name="Scale features")
+        return self._control("switch", "Scale features")
 
     @property
     def complaint(self) -> Locator:

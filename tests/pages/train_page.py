@@ -6,13 +6,28 @@ from visit import Visit, app
 
 from gd_core.settings.examples import OPENING
 from gd_core.settings.experiment import Experiment
+from pages.ui.train.train_settings import MENU, MORE_KEY
 
 
 class Lab(Visit):
-    """One visitor's page."""
+    """One visitor's page, with "More settings" open wherever they come to an address."""
 
     def __init__(self, **query: str) -> None:
         super().__init__(app(), **query)
+
+    def follow(self, query: dict[str, str]) -> Self:
+        return super().follow({MORE_KEY: "open"} | query)
+
+    @property
+    def query(self) -> dict[str, str]:
+        """The address but for that."""
+        return {name: text for name, text in super().query.items() if name != MORE_KEY}
+
+    def press(self, key: str) -> Self:
+        if key.startswith("example_"):  # in a menu that holds nothing while it is closed
+            self.at.session_state[MENU] = True
+            self.run()
+        return super().press(key)
 
     def set(self, **texts: str) -> Self:
         """Type into fields, without a run of the page between them."""
