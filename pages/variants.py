@@ -111,15 +111,17 @@ with st.sidebar:
     with right:
         page.text("epochs")
         page.text("target_rmse")
-    with st.expander("Rates of the others, start, seed"):
-        columns = st.columns(2)
-        for number, key in enumerate(key for key in RACERS if key != "batch"):
-            with columns[number % 2]:
-                page.text(f"rate_{key}")
-        with columns[1]:
-            page.text("momentum", label="Momentum β")
-        page.text("start", label=f"Start ({', '.join(page.settings.info.parameters)})")
-        page.text("seed")
+    others = st.expander("Rates of the others, start, seed", key="others", on_change="rerun")
+    if others.open:
+        with others:
+            columns = st.columns(2)
+            for number, key in enumerate(key for key in RACERS if key != "batch"):
+                with columns[number % 2]:
+                    page.text(f"rate_{key}")
+            with columns[1]:
+                page.text("momentum", label="Momentum β")
+            page.text("start", label=f"Start ({', '.join(page.settings.info.parameters)})")
+            page.text("seed")
     with st.container(key="examples"):
         st.markdown("Examples")
         for name, (settings, options) in EXAMPLES.items():

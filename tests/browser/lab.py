@@ -337,6 +337,10 @@ class Lab:
     def note(self) -> Locator:
         return self.player.locator(".note")
 
+    def closer(self, name: str) -> Locator:
+        """What opens numbers, parameters, steps and the rest under the player."""
+        return self.page.locator(".st-key-tab").get_by_role("radio", name=name, exact=True)
+
     # ---------------------------------------------------------------------------------------- charts and numbers
 
     @property

@@ -233,7 +233,10 @@ def test_racers_are_told_apart():
 
 def test_a_typed_rate_is_used_and_an_empty_one_is_automatic_again():
     """Adam's own rate is in the table and in the address; an empty field takes it back."""
-    page = LessonPage(LESSON, ask="false", **FAST).type(rate_adam="0.5")
+    page = LessonPage(LESSON, ask="false", **FAST)
+    assert "variants.rate_adam" not in [field.key for field in page.at.text_input]  # it waits for a press
+    page.at.session_state["others"] = True
+    page.run().type(rate_adam="0.5")
     assert page.query["rate_adam"] == "0.5"
     assert table_of(page)[7][1].startswith("0.5 typed; auto is ")
     page.type(rate_adam="")

@@ -1,6 +1,6 @@
-"""What stands below the four panels: parameters, steps, the article's small panels, the gap to the optimum.
+"""What stands below the four panels: numbers, parameters, steps, the article's small panels, the gap to the optimum.
 
-Only the tab that is open is computed and sent.
+None is open at first, and only what is open is computed and sent.
 """
 
 from collections.abc import Sequence
@@ -44,8 +44,8 @@ COMPARED = (
 
 
 def open_tab() -> str | None:
-    """The name of the open tab, known before the tabs are drawn."""
-    return st.session_state.get("tab", NUMBERS)
+    """The name of what is open, known before it is drawn; None at first, and when it was pressed once more."""
+    return st.session_state.get("tab")
 
 
 def extra_columns(run: RecordedRun) -> dict[str, np.ndarray]:
@@ -73,14 +73,14 @@ def _is_compared(experiment: Experiment) -> bool:
 
 
 def show(run: RecordedRun, forecast: Forecast | None, colours: Palette) -> None:
-    """Draw the tabs."""
-    places = st.tabs([NUMBERS, PARAMETERS, STEPS, SIX, GAP], key="tab", on_change="rerun")
-    for place, content in zip(
-        places, (partial(_numbers, forecast=forecast), _parameters, _steps, _six, _gap), strict=True
-    ):
-        if place.open:
-            with place:
-                content(run, colours)
+    """Draw the row of buttons, and under it what was chosen."""
+    contents = {
+        NUMBERS: partial(_numbers, forecast=forecast), PARAMETERS: _parameters, STEPS: _steps, SIX: _six, GAP: _gap
+    }  # fmt: skip
+    chosen = st.segmented_control("Look closer", list(contents), key="tab", label_visibility="collapsed")
+    if chosen:
+        with st.container(key="closer"):
+            contents[chosen](run, colours)
 
 
 def draw(view: View, key: str, width: Any = "stretch") -> None:

@@ -100,14 +100,13 @@ def try_next(*links: Link) -> None:
     """Ways on, each with exactly the experiment that its label promises."""
     with st.container(key="try_next"):
         st.html('<p class="panel-title">Try next</p>')
-        for number, link in enumerate(links):
-            with st.container(key=f"next_{number}"):
-                st.page_link(
-                    f"pages/{link.page}.py",
-                    label=link.label,
-                    icon=":material/arrow_forward:",
-                    query_params=query_of(link),
-                )
+        for link in links:
+            st.page_link(
+                f"pages/{link.page}.py",
+                label=link.label,
+                icon=":material/arrow_forward:",
+                query_params=query_of(link),
+            )
 
 
 def closing(

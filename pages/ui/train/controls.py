@@ -26,7 +26,7 @@ class Controls(NamedTuple):
     Attributes:
         experiment: What it says; a field with a bad value keeps its last good one.
         under_rate: The place under the learning rate, for the strip that needs theory.
-        under_table: The place under the table, for what theory says of it.
+        under_table: The place under a table, for what theory says of it.
     """
 
     experiment: Experiment
@@ -53,10 +53,13 @@ def side_bar() -> Controls:
         _select("dataset", "Data set", DATASET_INFO, then=_dataset_chosen)
         if dataset == DATASET:
             own_table.panel()
-        under_table = st.container(key="under_table", gap="small")
-        _row("learning_rate")
+        under_table = st.container(key="under_table", gap="small") if dataset == DATASET else None
+        _fields("learning_rate")
         under_rate = st.container(key="under_rate")
-        _row("epochs")
+        with under_rate:
+            page.say("learning_rate")
+        _fields("epochs")
+        page.say("epochs")
         _earlier_phases(experiment)
         if not all(map(task.hidden, MORE)):
             st.session_state[MORE_KEY] = page.held.more
@@ -172,11 +175,9 @@ def _engine(experiment: Experiment) -> None:
 
 
 def _earlier_phases(experiment: Experiment) -> None:
-    place = st.empty()
     if not experiment.before:
         return
     parts = [phase.in_words for phase in experiment.before]
-    with place.container():
-        st.caption(f"Goes on after {', then '.join(parts)}.")
-        if task.free("before"):
-            st.button("Forget the earlier part", on_click=page.set, kwargs={"before": ()})
+    st.caption(f"Goes on after {', then '.join(parts)}.")
+    if task.free("before"):
+        st.button("Forget the earlier part", on_click=page.set, kwargs={"before": ()})
