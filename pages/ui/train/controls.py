@@ -1,5 +1,6 @@
-"""The side bar: which widgets, in which order. No torch here: the controls appear before it is loaded."""
+"""The side bar: which widgets, in which order. No torch here."""
 
+from collections.abc import Callable
 from contextlib import nullcontext
 from functools import partial
 from typing import Any, NamedTuple
@@ -21,23 +22,27 @@ STARTS = {"published": "As published", "random": "Random, from the seed", NUMBER
 
 
 class Controls(NamedTuple):
-    """What the side bar holds after it is drawn.
+    """What the side bar holds.
 
     Attributes:
         experiment: What it says; a field with a bad value keeps its last good one.
-        under_rate: The place under the learning rate, for the strip that needs theory.
-        under_table: The place under a table, for what theory says of it.
     """
 
     experiment: Experiment
-    under_rate: Any
-    under_table: Any
 
 
-def side_bar() -> Controls:
-    """Read the address and draw the side bar. First thing on the page."""
+def read_address() -> Controls:
+    """Read the address. First thing on the page."""
     experiment = page.open().settings
     own_table.remember(experiment)
+    return Controls(experiment)
+
+
+def side_bar(
+    held: Controls, under_rate: Callable[[Experiment], None], under_table: Callable[[Experiment], None]
+) -> None:
+    """Draw the side bar. What theory says has its place under the rate and under the table, and others draw it there."""
+    experiment = held.experiment
     dataset = experiment.dataset
     with st.sidebar:
         elsewhere = st.container()
@@ -53,11 +58,12 @@ def side_bar() -> Controls:
         _select("dataset", "Data set", DATASET_INFO, then=_dataset_chosen)
         if dataset == DATASET:
             own_table.panel()
-        under_table = st.container(key="under_table", gap="small") if dataset == DATASET else None
+            with st.container(key="under_table", gap="small"):
+                under_table(experiment)
         _fields("learning_rate")
-        under_rate = st.container(key="under_rate")
-        with under_rate:
+        with st.container(key="under_rate"):
             page.say("learning_rate")
+            under_rate(experiment)
         _fields("epochs")
         page.say("epochs")
         _earlier_phases(experiment)
@@ -69,7 +75,6 @@ def side_bar() -> Controls:
                     _more(experiment)
         with elsewhere:
             page.say()
-    return Controls(experiment, under_rate, under_table)
 
 
 def _more(experiment: Experiment) -> None:

@@ -81,12 +81,6 @@ def show(held: controls.Controls, box: Any = None) -> None:
         if task.result():
             page.held.pressed = "train"
     _act(held.experiment)
-    if task.free("learning_rate") and not task.hidden(THEORY):
-        with held.under_rate:
-            rate.show(held.experiment, live_runs.known(held.experiment)[2], _rate_chosen(rate.chosen))
-    if held.experiment.dataset == "table" and task.current() is None and not own_table.problem():
-        with held.under_table:
-            table_advice.show(held.experiment)
     live_run = hand_in_task.without_what_the_task_forbids(live_runs.on_page(held.experiment))
     hand_in_task.show(box, live_run)
     streaming = bool(live_run and live_run.recorder) or bool(pinned.pending())
@@ -95,6 +89,18 @@ def show(held: controls.Controls, box: Any = None) -> None:
     prepare_task.show(held.experiment, live_run)
     if task.current() is None:
         takeaway.button("train", "Train", _shown, _address)
+
+
+def under_rate(experiment: Experiment) -> None:
+    """The strip of rates, where the rate may be chosen and theory may be seen."""
+    if task.free("learning_rate") and not task.hidden(THEORY) and not own_table.asked():
+        rate.show(experiment, live_runs.known(experiment)[2], _rate_chosen(rate.chosen))
+
+
+def under_table(experiment: Experiment) -> None:
+    """What theory says of a table."""
+    if task.current() is None and not own_table.asked() and not own_table.problem():
+        table_advice.show(experiment)
 
 
 def _shown() -> dict[str, RecordedRun]:
