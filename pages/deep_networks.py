@@ -53,34 +53,6 @@ lesson.heading(
     r"h_l = \varphi(W_l\,h_{l-1} + b_l) \qquad \delta_{l-1} = \varphi'(z_{l-1}) \odot W_l^\top \delta_l "
     r"\qquad \frac{\partial L}{\partial W_l} = \delta_l\,h_{l-1}^\top",
 )
-with st.sidebar:
-    page.complaint()
-    with st.container(key="networks"):
-        for number, (title, network) in enumerate(EXAMPLES.items()):
-            st.button(
-                title, key=f"example_{number}", on_click=page.load, args=(network,), width="stretch",
-                type="primary" if page.settings == network else "secondary",
-            )  # fmt: skip
-    one, two = st.columns(2)
-    with one:
-        page.text("depth")
-        page.choose("activation", ACTIVATION_TITLES, label="Activation φ")
-        page.text("learning_rate")
-    with two:
-        page.text("width")
-        page.choose("initialisation", INITIALISATION_TITLES, label="First weights", help=WEIGHTS)
-        page.text("epochs")
-    page.switch("residual", label="Residual connections", help="Each layer adds its input to its output.")
-    page.switch(
-        "normalise", label="Layer normalisation", help="Each output is brought to mean 0, deviation 1."
-    )
-    page.choose(
-        "optimizer",
-        {rule: OPTIMIZER_INFO[rule].title for rule in RULES},
-        label="Update rule",
-        help="Momentum and Adam with their usual settings.",
-    )
-    page.text("seed")
 lesson.predict(page, QUESTION)
 
 with look.first_visit():
@@ -133,6 +105,34 @@ def draw(recording: DeepRecording) -> None:
 
 
 live_runs.stream(live_runs.follow("deep_networks", page.settings, DeepRecorder), draw, train=page.revealed)
+with st.sidebar:
+    page.complaint()
+    with st.container(key="networks"):
+        for number, (title, network) in enumerate(EXAMPLES.items()):
+            st.button(
+                title, key=f"example_{number}", on_click=page.load, args=(network,), width="stretch",
+                type="primary" if page.settings == network else "secondary",
+            )  # fmt: skip
+    one, two = st.columns(2)
+    with one:
+        page.text("depth")
+        page.choose("activation", ACTIVATION_TITLES, label="Activation φ")
+        page.text("learning_rate")
+    with two:
+        page.text("width")
+        page.choose("initialisation", INITIALISATION_TITLES, label="First weights", help=WEIGHTS)
+        page.text("epochs")
+    page.switch("residual", label="Residual connections", help="Each layer adds its input to its output.")
+    page.switch(
+        "normalise", label="Layer normalisation", help="Each output is brought to mean 0, deviation 1."
+    )
+    page.choose(
+        "optimizer",
+        {rule: OPTIMIZER_INFO[rule].title for rule in RULES},
+        label="Update rule",
+        help="Momentum and Adam with their usual settings.",
+    )
+    page.text("seed")
 lesson.closing(
     (
         "Each step back multiplies the signal by the weights and by the slope φ′. A sigmoid’s slope is at most 0.25.",

@@ -87,19 +87,6 @@ lesson.heading(
     r"e_i \leftarrow (1 - \eta\lambda_i)\,e_i \qquad L - L^* = \textstyle\sum_i \tfrac12\lambda_i e_i^2 "
     r"\qquad \kappa = \lambda_{\text{steepest}} / \lambda_{\text{flattest}}",
 )
-with st.sidebar:
-    page.complaint()
-    page.choose("dataset", {key: DATASET_INFO[key].title for key in lesson_data.LANDSCAPE}, label="Data set")
-    own_table.line(page.settings)
-    page.text("learning_rate")
-    under_rate = st.container()
-    page.text("epochs")
-    scaling.control(page)
-    if page["compare"]:
-        page.text("start", label=f"Start at {', '.join(names)}")
-    else:
-        starts.controls(page)
-        page.segments("slice")
 question = BOTH if page["compare"] else OF_THE_FIRST if page["more"] else ONE
 lesson.predict(page, question)
 
@@ -218,9 +205,20 @@ def rate_chosen() -> None:
     page.set(learning_rate=rate.chosen())
 
 
-with under_rate:
-    rate.show(page.settings, live_runs.foreseen(page.settings)[2], rate_chosen)
 shown = both_valleys() if page["compare"] else one_valley()
+with st.sidebar:
+    page.complaint()
+    page.choose("dataset", {key: DATASET_INFO[key].title for key in lesson_data.LANDSCAPE}, label="Data set")
+    own_table.line(page.settings)
+    page.text("learning_rate")
+    rate.show(page.settings, live_runs.foreseen(page.settings)[2], rate_chosen)
+    page.text("epochs")
+    scaling.control(page)
+    if page["compare"]:
+        page.text("start", label=f"Start at {', '.join(names)}")
+    else:
+        starts.controls(page)
+        page.segments("slice")
 lesson.closing(
     (
         "Along each direction the error is multiplied by its own 1 − ηλ, wherever one starts.",

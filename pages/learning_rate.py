@@ -84,6 +84,23 @@ lesson.heading(
     "The same problem four times, each at a rate of its own.",
     OPTIMIZER_INFO[page.settings.optimizer].latex + LIMITS[page.settings.optimizer],
 )
+epochs = counted(page.settings.epochs, "epoch")
+QUESTION = lesson.Question(f"Which run has the lowest RMSE after {epochs}?", ANSWERS)
+lesson.predict(page, QUESTION)
+
+with look.first_visit():
+    from pages.ui.lessons.learning_rate import four_rates, goldilocks
+    from pages.ui.player import live_runs
+live_runs.settle()
+four = four_rates.of(page)
+four_rates.show(page, four)
+with lesson.transport():
+    four_rates.transport(page, four, QUESTION)
+left, right = st.columns(2, gap="large")
+with left:
+    goldilocks.challenge(page)
+with right:
+    goldilocks.claim(page, four)
 with st.sidebar:
     page.complaint()
     page.choose(
@@ -107,23 +124,6 @@ with st.sidebar:
         disabled=not page["rates"],
         key="usual_rates",
     )
-epochs = counted(page.settings.epochs, "epoch")
-QUESTION = lesson.Question(f"Which run has the lowest RMSE after {epochs}?", ANSWERS)
-lesson.predict(page, QUESTION)
-
-with look.first_visit():
-    from pages.ui.lessons.learning_rate import four_rates, goldilocks
-    from pages.ui.player import live_runs
-live_runs.settle()
-four = four_rates.of(page)
-four_rates.show(page, four)
-with lesson.transport():
-    four_rates.transport(page, four, QUESTION)
-left, right = st.columns(2, gap="large")
-with left:
-    goldilocks.challenge(page)
-with right:
-    goldilocks.claim(page, four)
 lesson.closing(
     (
         "Too small wastes epochs. A little above the limit, the run is lost.",
