@@ -172,8 +172,9 @@ class Lab:
 
     @property
     def query(self) -> dict[str, str]:
-        """The settings in the address."""
-        return dict(parse_qsl(urlsplit(self.page.url).query))
+        """The settings in the address, without whether "More settings" is open: `_control` opens it by the way."""
+        query = dict(parse_qsl(urlsplit(self.page.url).query))
+        return {name: text for name, text in query.items() if name != "more"}
 
     @property
     def experiment(self) -> Experiment:
@@ -206,9 +207,14 @@ class Lab:
     def _control(self, role: Any, name: str) -> Locator:
         """A control of the side bar; where it stands under "More settings", that is opened."""
         control = self.sidebar.get_by_role(role, name=name, exact=True)
-        if not control.count() and self.more.count():
+        closed = self.sidebar.locator("details:not([open])").filter(has_text="More settings")
+        if closed.count() and not control.count():
             with self.rerun(player=False):
                 self.more.click()
+            control.wait_for()
+            self.page.evaluate(
+                STILL, "[data-testid=stExpander]"
+            )  # a list that is opened while it moves is closed again
         return control
 
     def field(self, label: str) -> Locator:
