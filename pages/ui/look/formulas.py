@@ -8,7 +8,7 @@ command raises, and a test sets every formula that there is.
 import re
 import unicodedata
 from collections.abc import Iterator
-from functools import cache
+from functools import lru_cache
 from html import escape
 from typing import NamedTuple
 
@@ -39,7 +39,7 @@ def html(*latex: str) -> str:
     return "".join(map(_formula, parts))
 
 
-@cache
+@lru_cache(maxsize=256)
 def _formula(latex: str) -> str:
     made = _row(iter(_TOKEN.findall(latex)), latex)
     label = re.sub(r"\s+", " ", made.text).strip()
