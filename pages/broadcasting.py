@@ -48,14 +48,6 @@ lesson.heading(
     else "A run from a second article, “PyTorch Gradient Descent” of Tutorial And Example. Its loss falls in every epoch.",
     r"y = 1.3\,x_1 - 1.0\,x_2 - 3.5 \qquad \hat y = w_1 x_1 + w_2 x_2 + b",
 )
-with st.sidebar:
-    page.complaint()
-    page.text("learning_rate")
-    page.text("epochs")
-    for number, (title, (settings, reason)) in enumerate(EXAMPLES.items() if told else ()):
-        st.button(
-            title, key=f"example_{number}", help=reason, on_click=page.load, args=(settings,), width="stretch"
-        )
 first, last = PLANE_TABLE[0].loss, PLANE_TABLE[-1].loss
 printed = (
     f"The article’s loss falls from {significant(first, 4)} to {significant(last, 3)}. Is its model right?"
@@ -125,6 +117,14 @@ if page.revealed:
         st.html(parts.loop(page.settings))
 mistaken = page.settings.loss == "mse-broadcast"
 other = replace(page.settings, loss="mse" if mistaken else "mse-broadcast")
+with st.sidebar:
+    page.complaint()
+    page.text("learning_rate")
+    page.text("epochs")
+    for number, (title, (settings, reason)) in enumerate(EXAMPLES.items() if told else ()):
+        st.button(
+            title, key=f"example_{number}", help=reason, on_click=page.load, args=(settings,), width="stretch"
+        )
 lesson.closing(
     (
         f"Every prediction is compared with every target, so the best it can do is their mean, {parts.mean_of(run)}, for every row.",

@@ -62,34 +62,6 @@ lesson.heading(
     "A layer multiplies numbers by weights, adds them up and bends the sums by φ. In a deep network many stand in a row. The "
     "slopes come back from the last layer to the first, and each one multiplies them. What reaches the first?",
 )
-with st.sidebar:
-    page.complaint()
-    with st.container(key="networks"):
-        for number, (title, network) in enumerate(EXAMPLES.items()):
-            st.button(
-                title, key=f"example_{number}", on_click=page.load, args=(network,), width="stretch",
-                type="primary" if page.settings == network else "secondary",
-            )  # fmt: skip
-    one, two = st.columns(2)
-    with one:
-        page.text("depth")
-        page.choose("activation", ACTIVATION_TITLES, label="Activation φ")
-        page.text("learning_rate")
-    with two:
-        page.text("width")
-        page.choose("initialisation", INITIALISATION_TITLES, label="First weights", help=WEIGHTS)
-        page.text("epochs")
-    page.switch("residual", label="Residual connections", help="Each layer adds its input to its output.")
-    page.switch(
-        "normalise", label="Layer normalisation", help="Each output is brought to mean 0, deviation 1."
-    )
-    page.choose(
-        "optimizer",
-        {rule: OPTIMIZER_INFO[rule].title for rule in RULES},
-        label="Update rule",
-        help="Momentum and Adam with their usual settings.",
-    )
-    page.text("seed")
 asked = lesson.predict(page, QUESTION, lesson.next_of(page, EXAMPLES))
 
 with look.first_visit():
@@ -150,6 +122,34 @@ if more := lesson.further(page, "the way back in formulas"):
         st.markdown(WAY_BACK)
         if page.revealed:
             st.markdown(verdict.way_back(start))
+with st.sidebar:
+    page.complaint()
+    with st.container(key="networks"):
+        for number, (title, network) in enumerate(EXAMPLES.items()):
+            st.button(
+                title, key=f"example_{number}", on_click=page.load, args=(network,), width="stretch",
+                type="primary" if page.settings == network else "secondary",
+            )  # fmt: skip
+    one, two = st.columns(2)
+    with one:
+        page.text("depth")
+        page.choose("activation", ACTIVATION_TITLES, label="Activation φ")
+        page.text("learning_rate")
+    with two:
+        page.text("width")
+        page.choose("initialisation", INITIALISATION_TITLES, label="First weights", help=WEIGHTS)
+        page.text("epochs")
+    page.switch("residual", label="Residual connections", help="Each layer adds its input to its output.")
+    page.switch(
+        "normalise", label="Layer normalisation", help="Each output is brought to mean 0, deviation 1."
+    )
+    page.choose(
+        "optimizer",
+        {rule: OPTIMIZER_INFO[rule].title for rule in RULES},
+        label="Update rule",
+        help="Momentum and Adam with their usual settings.",
+    )
+    page.text("seed")
 lesson.closing(
     (
         "Each step back multiplies the signal by the weights and by the slope φ′. A sigmoid’s slope is at most 0.25.",

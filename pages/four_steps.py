@@ -51,17 +51,6 @@ lesson.heading(
     "Learning Model”, 2021.",
     r"\hat y = a\,t^2 + b\,t + c \qquad L = \tfrac{1}{N}\sum_i (\hat y_i - y_i)^2 \qquad \theta \leftarrow \theta - \eta\,\nabla L",
 )
-with st.sidebar:
-    page.complaint()
-    page.text("learning_rate")
-    page.text("epochs")
-    page.switch(
-        "scale_features", label="Scale time first", help="Shift t to mean 0 and width 1 before t² is taken."
-    )
-    for number, (title, (settings, reason)) in enumerate(EXAMPLES.items()):
-        st.button(
-            title, key=f"example_{number}", help=reason, on_click=page.load, args=(settings,), width="stretch"
-        )
 before, last = QUADRATIC_RMSE[-2:]
 printed = f"The article’s RMSE ends at {significant(before)}, {significant(last)}, and it calls that stable. How good is this curve?"
 text = printed if page.settings == QUADRATIC else "How good is the curve when the loop stops?"
@@ -126,6 +115,17 @@ with st.container(horizontal=True, gap="xsmall", key="panels"):
         with st.container(width=166):
             look.panel_title(f"Epoch {epoch}")
             tabs.draw(panel(run, epoch, colours, 160, shown_from), f"panel_{epoch}")
+with st.sidebar:
+    page.complaint()
+    page.text("learning_rate")
+    page.text("epochs")
+    page.switch(
+        "scale_features", label="Scale time first", help="Shift t to mean 0 and width 1 before t² is taken."
+    )
+    for number, (title, (settings, reason)) in enumerate(EXAMPLES.items()):
+        st.button(
+            title, key=f"example_{number}", help=reason, on_click=page.load, args=(settings,), width="stretch"
+        )
 lesson.closing(
     (
         "A step changes a, b and c. Only the next loss tells what it was worth.",

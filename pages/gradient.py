@@ -87,33 +87,6 @@ lesson.heading(
     r" \qquad \frac{\partial J}{\partial w} = \frac1N \sum_i \frac{\partial J_i}{\partial w}"
     r" \qquad \frac{\partial J}{\partial b} = \frac1N \sum_i \frac{\partial J_i}{\partial b}",
 )
-with st.sidebar:
-    page.complaint()
-    with st.container(key="cases"):
-        places = [*st.columns(2, gap="small"), *st.columns(2, gap="small")]
-        for place, (name, experiment) in zip(places, EXAMPLES.items(), strict=True):
-            with place:
-                st.button(name, key=f"case {name}", width="stretch", on_click=page.load, args=(experiment,))
-    page.choose("dataset", {key: DATASET_INFO[key].title for key in lesson_data.GRADIENT}, label="Data set")
-    if info.knobs:
-        left, right = st.columns(2, gap="small")
-        with left:
-            page.text("points", label="Rows N")
-        with right:
-            page.text("noise")
-    page.text(
-        "start",
-        label=f"Start at {', '.join(info.parameters)}",
-        help="A number for each, with commas between; or a word: published, random.",
-    )
-    left, right = st.columns(2, gap="small")
-    with left:
-        page.text("learning_rate", label="Rate η")
-        page.text("row")
-    with right:
-        page.text("epochs")
-    if len(info.parameters) > 1:
-        page.segments("parameter", dict(zip("123", info.parameters, strict=True)))
 asked = lesson.predict(page, QUESTION, lesson.next_of(page, EXAMPLES))
 
 with look.first_visit():
@@ -180,6 +153,33 @@ with lesson.transport():
         note=lesson.waits(page),
         on_click=clicked,
     )
+with st.sidebar:
+    page.complaint()
+    with st.container(key="cases"):
+        places = [*st.columns(2, gap="small"), *st.columns(2, gap="small")]
+        for place, (name, experiment) in zip(places, EXAMPLES.items(), strict=True):
+            with place:
+                st.button(name, key=f"case {name}", width="stretch", on_click=page.load, args=(experiment,))
+    page.choose("dataset", {key: DATASET_INFO[key].title for key in lesson_data.GRADIENT}, label="Data set")
+    if info.knobs:
+        left, right = st.columns(2, gap="small")
+        with left:
+            page.text("points", label="Rows N")
+        with right:
+            page.text("noise")
+    page.text(
+        "start",
+        label=f"Start at {', '.join(info.parameters)}",
+        help="A number for each, with commas between; or a word: published, random.",
+    )
+    left, right = st.columns(2, gap="small")
+    with left:
+        page.text("learning_rate", label="Rate η")
+        page.text("row")
+    with right:
+        page.text("epochs")
+    if len(info.parameters) > 1:
+        page.segments("parameter", dict(zip("123", info.parameters, strict=True)))
 lesson.closing(
     (
         "A row far from the curve pulls hard. So does one with a large x, whose lever is long.",

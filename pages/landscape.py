@@ -96,19 +96,6 @@ lesson.heading(
     "Landscape",
     "The loss seen from above is a valley: steep across, flat along. How far from its lowest point is each direction still?",
 )
-with st.sidebar:
-    page.complaint()
-    page.choose("dataset", {key: DATASET_INFO[key].title for key in lesson_data.LANDSCAPE}, label="Data set")
-    own_table.line(page.settings)
-    page.text("learning_rate")
-    under_rate = st.container()
-    page.text("epochs")
-    scaling.control(page)
-    if page["compare"]:
-        page.text("start", label=f"Start at {', '.join(names)}")
-    else:
-        starts.controls(page)
-        page.segments("slice")
 question = BOTH if page["compare"] else OF_THE_FIRST if page["more"] else ONE
 scaled_too = lesson.Then("the same run, without and with scaling", page.settings, {"compare": True})
 alone = lesson.Then("one run alone", page.settings, {"compare": False})
@@ -231,13 +218,24 @@ def rate_chosen() -> None:
     page.set(learning_rate=rate.chosen())
 
 
-if page.revealed:  # the strip says how long it takes
-    with under_rate:
-        rate.show(page.settings, live_runs.foreseen(page.settings)[2], rate_chosen)
 shown = both_valleys() if page["compare"] else one_valley()
 if more := lesson.further(page, "why each direction goes its own way"):
     with more:
         st.markdown(WHY)
+with st.sidebar:
+    page.complaint()
+    page.choose("dataset", {key: DATASET_INFO[key].title for key in lesson_data.LANDSCAPE}, label="Data set")
+    own_table.line(page.settings)
+    page.text("learning_rate")
+    if page.revealed:  # the strip says how long it takes
+        rate.show(page.settings, live_runs.foreseen(page.settings)[2], rate_chosen)
+    page.text("epochs")
+    scaling.control(page)
+    if page["compare"]:
+        page.text("start", label=f"Start at {', '.join(names)}")
+    else:
+        starts.controls(page)
+        page.segments("slice")
 lesson.closing(
     (
         "Along each direction the error is multiplied by its own 1 − ηλ, wherever one starts.",

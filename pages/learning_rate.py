@@ -85,6 +85,26 @@ lesson.heading(
     OPTIMIZER_INFO[page.settings.optimizer].latex
     + (LIMITS[page.settings.optimizer] if page.revealed else ""),
 )
+epochs = counted(page.settings.epochs, "epoch")
+QUESTION = lesson.Question(f"Which run has the lowest RMSE after {epochs}?", ANSWERS)
+TWO_FEATURES = lesson.experiment("two-features", learning_rate=0.1, epochs=15)
+runs = {"these data": page.usual, "two features": TWO_FEATURES}
+asked = lesson.predict(page, QUESTION, lesson.next_of(page, runs))
+
+with look.first_visit():
+    from pages.ui.lessons.learning_rate import four_rates, goldilocks
+    from pages.ui.player import live_runs
+live_runs.settle()
+four = four_rates.of(page)
+four_rates.show(page, four)
+with lesson.transport():
+    four_rates.transport(page, four, asked)
+if page.revealed:  # both tell where the limit is
+    left, right = st.columns(2, gap="large")
+    with left:
+        goldilocks.challenge(page)
+    with right:
+        goldilocks.claim(page, four)
 with st.sidebar:
     page.complaint()
     page.choose(
@@ -110,26 +130,6 @@ with st.sidebar:
         disabled=not page["rates"],
         key="usual_rates",
     )
-epochs = counted(page.settings.epochs, "epoch")
-QUESTION = lesson.Question(f"Which run has the lowest RMSE after {epochs}?", ANSWERS)
-TWO_FEATURES = lesson.experiment("two-features", learning_rate=0.1, epochs=15)
-runs = {"these data": page.usual, "two features": TWO_FEATURES}
-asked = lesson.predict(page, QUESTION, lesson.next_of(page, runs))
-
-with look.first_visit():
-    from pages.ui.lessons.learning_rate import four_rates, goldilocks
-    from pages.ui.player import live_runs
-live_runs.settle()
-four = four_rates.of(page)
-four_rates.show(page, four)
-with lesson.transport():
-    four_rates.transport(page, four, asked)
-if page.revealed:  # both tell where the limit is
-    left, right = st.columns(2, gap="large")
-    with left:
-        goldilocks.challenge(page)
-    with right:
-        goldilocks.claim(page, four)
 lesson.closing(
     (
         "Too small wastes epochs. A little above the limit, the run is lost.",

@@ -50,25 +50,6 @@ lesson.heading(
     "The loss L says how wrong the number A is. Its slope says which way is down, the learning rate η how far to go.",
     r"L(A) = (3 + 3A)^2 \qquad L'(A) = 18\,(A + 1) \qquad A \leftarrow A - \eta\,L'(A)",
 )
-with st.sidebar:
-    page.complaint()
-    page.text("learning_rate", help="How long a step is: η times the slope. Type it as 0.1, 1e-2 or 1/18.")
-    page.text("start", label="Start A", help="A number. A click on the curve sets it too.")
-    page.text(
-        "epochs", help="How many steps. The data are one row, so an epoch is one step. Between 1 and 200."
-    )
-    # a name would give the answer away, so it is read once its run has been seen
-    seen = seen_rates.seen()
-    if page.revealed:
-        seen.add(page.settings.learning_rate)
-    with st.container(key="rates", gap="xsmall"):
-        st.html('<p class="panel-title">Rates to try</p>')
-        for rate, name in EXAMPLES.items():
-            told = rate in seen or not page["ask"]
-            st.button(
-                f"η = {shown(rate)}" + (f": {name}" if told else ""), key=f"rate {name}", width="stretch",
-                on_click=take_rate, args=(rate,),
-            )  # fmt: skip
 runs = {f"η = {shown(rate)}": replace(page.settings, learning_rate=rate) for rate in EXAMPLES}
 asked = lesson.predict(page, QUESTION, lesson.next_of(page, runs))
 
@@ -116,6 +97,25 @@ with lesson.transport():
         note=lesson.waits(page),
         on_click=take_start,
     )
+with st.sidebar:
+    page.complaint()
+    page.text("learning_rate", help="How long a step is: η times the slope. Type it as 0.1, 1e-2 or 1/18.")
+    page.text("start", label="Start A", help="A number. A click on the curve sets it too.")
+    page.text(
+        "epochs", help="How many steps. The data are one row, so an epoch is one step. Between 1 and 200."
+    )
+    # a name would give the answer away, so it is read once its run has been seen
+    seen = seen_rates.seen()
+    if page.revealed:
+        seen.add(page.settings.learning_rate)
+    with st.container(key="rates", gap="xsmall"):
+        st.html('<p class="panel-title">Rates to try</p>')
+        for rate, name in EXAMPLES.items():
+            told = rate in seen or not page["ask"]
+            st.button(
+                f"η = {shown(rate)}" + (f": {name}" if told else ""), key=f"rate {name}", width="stretch",
+                on_click=take_rate, args=(rate,),
+            )  # fmt: skip
 lesson.closing(
     (
         "The arrow is η times the slope. Where the curve is flatter, the same rate makes a shorter step.",

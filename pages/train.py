@@ -5,7 +5,7 @@ import streamlit as st
 from pages.ui.look import look, projector
 from pages.ui.train import controls, task
 
-held = controls.side_bar()
+held = controls.read_address()
 look.apply()
 box = task.heading()
 
@@ -15,9 +15,10 @@ if box is None and not projector.on():
             "pages/one_parameter.py", label="New here? Start with lesson 1: nine lessons, 45 minutes."
         )
 
-with st.container(key="lab"):  # where torch is missing yet, it is loaded here, after the controls
+with st.container(key="lab"):  # where torch is missing yet, it is loaded here
     with look.first_visit():
         from pages.ui.train import panels
 
     panels.show(held, box)
-controls.examples(held.menu)
+# After the charts, which a browser takes longest to draw: their code is fetched while the controls are set.
+controls.side_bar(held, panels.under_rate, panels.under_table)

@@ -93,42 +93,6 @@ lesson.heading(
     "Variants",
     "Batch sizes and update rules race from one start. Who is first depends on what you count.",
 )
-with st.sidebar:
-    page.complaint()
-    page.segments("racers")
-    page.choose("dataset", {key: DATASET_INFO[key].title for key in lesson_data.VARIANTS}, label="Data set")
-    own_table.line(page.settings)
-    page.switch("scale_features", label="Scale features")
-    page.switch("small_batches")
-    left, right = st.columns(2)
-    with left:
-        page.text(
-            "learning_rate",
-            label="Batch’s rate η",
-            help="Who has a limit too takes the same share of its own.",
-        )
-        page.text("batch_size", label="Mini-batch size")
-    with right:
-        page.text("epochs")
-        page.text("target_rmse")
-    with st.expander("Rates of the others, start, seed"):
-        columns = st.columns(2)
-        for number, key in enumerate(key for key in RACERS if key != "batch"):
-            with columns[number % 2]:
-                page.text(f"rate_{key}")
-        with columns[1]:
-            page.text("momentum", label="Momentum β")
-        page.text("start", label=f"Start ({', '.join(page.settings.info.parameters)})")
-        page.text("seed")
-    with st.container(key="examples"):
-        st.markdown("Examples")
-        for name, (settings, options) in EXAMPLES.items():
-            st.button(
-                name,
-                key=f"example_{name}",
-                on_click=partial(page.load, settings, **(AS_AT_FIRST | options)),
-                width="stretch",
-            )
 racers, unit = page["racers"], page["unit"]
 QUESTION = lesson.Question(
     f"Which of these reaches the target first, counted in {UNIT_WORDS[unit]}?",
@@ -176,6 +140,44 @@ with st.container(horizontal=True, vertical_alignment="center", key="race_links"
             label=one.entry.title,
             query_params=lesson.query_of(lesson.Link("", "train", one.entry.experiment)),
         )
+with st.sidebar:
+    page.complaint()
+    page.segments("racers")
+    page.choose("dataset", {key: DATASET_INFO[key].title for key in lesson_data.VARIANTS}, label="Data set")
+    own_table.line(page.settings)
+    page.switch("scale_features", label="Scale features")
+    page.switch("small_batches")
+    left, right = st.columns(2)
+    with left:
+        page.text(
+            "learning_rate",
+            label="Batch’s rate η",
+            help="Who has a limit too takes the same share of its own.",
+        )
+        page.text("batch_size", label="Mini-batch size")
+    with right:
+        page.text("epochs")
+        page.text("target_rmse")
+    others = st.expander("Rates of the others, start, seed", key="others", on_change="rerun")
+    if others.open:
+        with others:
+            columns = st.columns(2)
+            for number, key in enumerate(key for key in RACERS if key != "batch"):
+                with columns[number % 2]:
+                    page.text(f"rate_{key}")
+            with columns[1]:
+                page.text("momentum", label="Momentum β")
+            page.text("start", label=f"Start ({', '.join(page.settings.info.parameters)})")
+            page.text("seed")
+    with st.container(key="examples"):
+        st.markdown("Examples")
+        for name, (settings, options) in EXAMPLES.items():
+            st.button(
+                name,
+                key=f"example_{name}",
+                on_click=partial(page.load, settings, **(AS_AT_FIRST | options)),
+                width="stretch",
+            )
 lesson.closing(
     (
         "Count in rows: small batches have taken many steps before batch has taken one.",

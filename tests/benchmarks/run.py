@@ -41,6 +41,8 @@ PARTS = {
     "press": "page.press",
     "visitors": "page.visitors",
     "visit": "page.first_visit",
+    "first view": "first_views.first_view",
+    "start": "first_views.from_the_command",
     "memory": "page.memory",
     "scale": "large.scale",
 }

@@ -221,8 +221,9 @@ class Lab:
 
     @property
     def query(self) -> dict[str, str]:
-        """The settings in the address."""
-        return dict(parse_qsl(urlsplit(self.page.url).query))
+        """The settings in the address, without whether "More settings" is open: `_control` opens it by the way."""
+        query = dict(parse_qsl(urlsplit(self.page.url).query))
+        return {name: text for name, text in query.items() if name != "more"}
 
     @property
     def experiment(self) -> Experiment:
@@ -247,26 +248,46 @@ class Lab:
     def sidebar(self) -> Locator:
         return self.page.get_by_test_id("stSidebar")
 
+    @property
+    def more(self) -> Locator:
+        """What opens and closes "More settings"; not there on a lesson."""
+        return self.sidebar.get_by_text("More settings", exact=True)
+
+    def _control(self, role: Any, name: str) -> Locator:
+        """A control of the side bar; where it stands under "More settings", that is opened."""
+        control = self.sidebar.get_by_role(role, name=name, exact=True)
+        closed = self.sidebar.locator("details:not([open])").filter(has_text="More settings")
+        if closed.count() and not control.count():
+            with self.rerun(player=False):
+                self.more.click()
+            control.wait_for()
+            self.page.evaluate(
+                STILL, "[data-testid=stExpander]"
+            )  # a list that is opened while it moves is closed again
+        return control
+
     def field(self, label: str) -> Locator:
-        return self.sidebar.get_by_role("textbox", name=label, exact=True)
+        return self._control("textbox", label)
 
     def type(self, label: str, text: str) -> None:
         """Type into a field, press Enter, and wait for the page to take it in."""
+        field = self.field(label)
         with self.rerun():
-            self.field(label).fill(text)
-            self.field(label).press("Enter")
+            field.fill(text)
+            field.press("Enter")
 
     def choose(self, label: str, option: str) -> None:
+        control = self._control("combobox", label)
         with self.rerun():
-            self.sidebar.get_by_role("combobox", name=label, exact=True).click()
+            control.click()
             self.page.get_by_role("option", name=option, exact=True).click()
 
     def chosen(self, label: str) -> str:
-        return self.sidebar.get_by_role("combobox", name=label, exact=True).input_value()
+        return self._control("combobox", label).input_value()
 
     @property
     def scale(self) -> Locator:
-        return self.sidebar.get_by_role("switch", name="Scale features")
+        return self._control("switch", "Scale features")
 
     @property
     def complaint(self) -> Locator:
@@ -383,6 +404,10 @@ class Lab:
     @property
     def note(self) -> Locator:
         return self.player.locator(".note")
+
+    def closer(self, name: str) -> Locator:
+        """What opens numbers, parameters, steps and the rest under the player."""
+        return self.page.locator(".st-key-tab").get_by_role("radio", name=name, exact=True)
 
     # ---------------------------------------------------------------------------------------- charts and numbers
 

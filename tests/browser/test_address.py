@@ -31,7 +31,8 @@ def test_a_link_sets_every_field_and_survives_a_reload_back_and_forward(lab: Lab
     same settings and the run waits at its start. Back brings the settings and the run before, Forward the ones after."""
     lab.open_page(LINK)
     with claim("each setting stands in its field, and the address says the same settings"):
-        assert {label: lab.field(label).input_value() for label in FIELDS} == FIELDS
+        for label, text in FIELDS.items():
+            expect(lab.field(label)).to_have_value(text)
         assert (lab.chosen("Update rule"), lab.chosen("Start")) == ("Adam", "Random, from the seed")
         assert lab.scale.is_checked()
         assert urlencode(sorted(lab.query.items()), safe=",") == "&".join(sorted(LINK[2:].split("&")))
@@ -41,6 +42,7 @@ def test_a_link_sets_every_field_and_survives_a_reload_back_and_forward(lab: Lab
         lab.train().passed(5)
         lab.page.reload()
         lab.settled()
+        expect(lab.field("Seed")).to_have_value("5")  # the side bar comes last
         assert fields(lab) == before
         expect(lab.button("Play")).to_be_disabled()
         assert lab.epoch() == 0

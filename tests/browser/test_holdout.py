@@ -11,8 +11,7 @@ SCALED = "/?dataset=noisy-quadratic&learning_rate=0.1&scale_features=true&epochs
 def test_held_out_rows_are_marked_and_judged(lab: Lab):
     """A share is typed; diamonds and a dashed line appear; numbers and the last sentence are those of the core."""
     lab.open_page(SCALED)
-    lab.sidebar.get_by_text("Hold out rows").click()
-    lab.type("Share", "0.3")
+    lab.type("Held out", "0.3")
     lab.wait_for_query(holdout="0.3")
     expect(lab.page.get_by_text("◇ 6 held out")).to_be_visible()
     lab.train().to_end()
@@ -26,6 +25,6 @@ def test_held_out_rows_are_marked_and_judged(lab: Lab):
     # as Vega draws them, a diamond begins at its left corner and a circle at its right
     expect(lab.chart(FIT).locator(".mark-symbol.role-mark path[d^='M-']")).to_have_count(6)
     expect(lab.chart(ERROR).get_by_text("held-out rows")).to_be_visible()
-    lab.type("Share", "0")
+    lab.type("Held out", "0")
     assert "holdout" not in lab.query
     expect(lab.page.get_by_text("◇")).to_have_count(0)

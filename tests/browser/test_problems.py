@@ -29,7 +29,7 @@ def every_tab_has_its_content(lab: Lab) -> None:
     """A tab opens while the run is shown, says what it should, and the player stays where it was and plays on."""
     for tab, content in TABS.items():
         lab.seek(12)
-        lab.page.get_by_role("tab", name=tab, exact=True).click()
+        lab.closer(tab).click()
         expect(lab.page.get_by_text(content)).to_be_visible()
         lab.settled().charts_at(12)
         assert lab.epoch() == 12
@@ -53,7 +53,7 @@ def test_the_noisy_quadratic_by_rule_and_batch(lab: Lab):
         lab.train().to_end()
         assert lab.experiment.optimizer == "momentum"
         agrees_with_the_core(lab)
-        lab.page.get_by_role("tab", name="Steps", exact=True).click()
+        lab.closer("Steps").click()
         expect(lab.page.get_by_text("The step that leaves this epoch")).to_be_visible()
         lab.settled()
         recording = record(lab.experiment)

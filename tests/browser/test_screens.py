@@ -65,7 +65,6 @@ def test_keys_alone_train_and_the_page_follows_the_systems_theme(lab: Lab):
         with lab.rerun():
             lab.sidebar.get_by_role("button", name="Prepare a task").click()
         dialog = lab.page.get_by_role("dialog", name="Prepare a task")
-        dialog.get_by_role("tab", name="Words and target").click()
         dialog.get_by_role("textbox", name="What to do").fill("Bend it")
         lab.page.emulate_media(color_scheme="light")
         expect(lab.page.get_by_test_id("stApp")).to_have_css("background-color", THEMES["light"][0])

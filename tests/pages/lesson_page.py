@@ -15,6 +15,7 @@ class LessonPage(Visit):
         self.name = name
         at = app()
         at.switch_page(f"pages/{name}.py")
+        at.session_state["others"] = True  # what is closed on Variants at first
         super().__init__(at, **query)
 
     def type(self, **texts: str) -> Self:

@@ -19,6 +19,7 @@ from gd_core.tables.table import Table, keep
 from gd_core.words import significant
 from pages.ui.charts.fit import agreement, along, fit, panel
 from pages.ui.charts.model import RecordedRun
+from pages.ui.look import formulas
 from pages.ui.look.palette import palette
 
 HOUSES = keep(
@@ -80,11 +81,11 @@ def test_the_intercept_goes_and_the_formula_with_it():
     lab.run()
     assert lab.query["intercept"] == "false"
     assert lab.experiment.learning_rate == opening(lab.experiment).learning_rate != 0.01
-    assert r"\hat y = w_1 x + w_2 x^2}" in words(lab)
+    assert formulas.html(r"\hat y = w_1 x + w_2 x^2") in words(lab)
     lab.at.select_slider("w_degree").set_value(10)
     lab.run()
     assert (lab.experiment.degree, lab.experiment.intercept) == (10, False)
-    assert r"\hat y = w_1 x + w_2 x^2 + \dots + w_{10} x^{10}}" in words(lab)
+    assert formulas.html(r"\hat y = w_1 x + w_2 x^2 + \dots + w_{10} x^{10}") in words(lab)
     lab.press("train")
     assert lab.complaints == []
     lab.press("example_table_trees")

@@ -37,10 +37,6 @@ class Lab(TrainPage):
     """One visitor's Train page, with its boxes and its dialog."""
 
     @property
-    def html(self):
-        return "\n".join(element.proto.body for element in self.at.get("html"))
-
-    @property
     def line(self):
         """The line that says whether the target is reached, without its tags."""
         lines = re.findall(r'<p class="task-line" role="status">(.*?)</p>', self.html)
@@ -58,7 +54,10 @@ class Lab(TrainPage):
         return {widget.key.removeprefix("w_"): not widget.disabled for widget in widgets}
 
     def prepare(self):
-        return self.press("prepare")
+        """Open the dialog, and in it "Details"."""
+        self.press("prepare")
+        self.at.session_state["draft details"] = True
+        return self.run()
 
     def fill(self, **texts):
         for name, text in texts.items():
@@ -76,6 +75,18 @@ def student(task=TASK, **values):
 
 
 # ---------------------------------------------------------------------------------------------------- the dialog
+
+
+def test_the_dialog_is_one_view():
+    """Preset, words, target, link and code at once; what a control by itself may do waits behind Details."""
+    lab = Lab().press("prepare")
+    rows = [str(row.key) for row in lab.at.segmented_control]
+    assert "draft preset" in rows
+    assert not [key for key in rows if key.endswith(" access")]
+    assert {field.key for field in lab.at.text_area} == {"draft text", "draft question"}
+    assert lab.link.keys() == {"task"}
+    assert [one.proto.label for one in lab.at.get("download_button")] == ["Download the code (SVG)"]
+    assert not lab.at.tabs
 
 
 def test_the_dialog_is_closed_until_it_is_asked_for():
@@ -204,7 +215,7 @@ def test_the_student_sees_what_the_task_shows():
     assert lab.buttons == ["Hand in", "Open the whole lab with these settings", "Train", "Reset"]
     assert not [button for button in lab.at.button if button.key.startswith("example_")]
     assert not lab.at.get("page_link")
-    assert not lab.at.tabs
+    assert not lab.looks_closer
     assert "rate" not in [c.proto.component_name for c in lab.at.get("bidi_component")]
     assert lab.complaints == []
 
@@ -216,7 +227,7 @@ def test_everything_free_is_the_whole_page():
     assert all(lab.settings.values())
     assert set(Lab(**EXPERIMENT.to_query()).settings) == set(lab.settings)
     assert "New start" in lab.buttons
-    assert lab.at.tabs
+    assert lab.looks_closer
     lab.choose("dataset", "one-parameter").press("train")
     assert lab.player["trained"]
 
@@ -387,7 +398,7 @@ def test_a_result_without_a_free_control_is_opened_too():
     """The theory is shown to whoever looks at a result."""
     task = Task(experiment=EXPERIMENT, free=(THEORY,))
     lab = Lab(result=Result(task=task, experiment=EXPERIMENT).to_text())
-    assert lab.at.tabs
+    assert lab.looks_closer
     assert "Nothing was changed." in lab.html
 
 

@@ -18,7 +18,7 @@ from gd_core.settings.rules import OPTIMIZER_INFO
 from gd_core.tables.reading import read
 from gd_core.tables.table import keep
 from gd_core.theory import curvature_of
-from pages.ui.look import session
+from pages.ui.look import formulas, session
 from pages.ui.player import live_runs
 
 # ------------------------------------------------------------------------------------------------ first state
@@ -28,7 +28,7 @@ def test_the_first_visit_shows_a_start_that_waits():
     """Three charts, the model's formula, Train, Reset and New start; nothing is trained and nothing is wrong."""
     lab = Lab()
     assert len(lab.charts) == 3
-    assert any(r"\hat y = a\,t^2 + b\,t + c" in element.value for element in lab.at.markdown)
+    assert formulas.html(r"\hat y = a\,t^2 + b\,t + c") in lab.html
     assert lab.buttons == ["Train", "Reset", "New start"]
     assert (lab.player["trained"], lab.player["complete"], lab.player["last"]) == (False, False, 0)
     assert lab.complaints == []
@@ -182,7 +182,7 @@ def test_another_data_set_shows_its_own_start_and_going_back_finds_the_run():
     lab.choose("dataset", "two-features")
     assert not lab.player["trained"]
     assert lab.experiment == Experiment.default("two-features")
-    assert any(r"w_1 x_1" in element.value for element in lab.at.markdown)
+    assert formulas.html(r"\hat y = w_1 x_1 + w_2 x_2 + b") in lab.html
     assert len(lab.charts) == 5
     back = lab.choose("dataset", "noisy-quadratic").player
     assert back["trained"]

@@ -231,6 +231,19 @@ def test_racers_are_told_apart():
 # ------------------------------------------------------------------------------------------------ settings and links
 
 
+def test_the_other_rates_wait_for_a_press():
+    """Start, seed and the rates of all but batch are not sent before; no other field is among them."""
+    page = LessonPage(LESSON, ask="false", **FAST)
+    with_them = {str(field.key) for field in page.at.text_input}
+    page.at.session_state["others"] = False
+    without = {str(field.key) for field in page.run().at.text_input}
+    rates = {
+        f"rate_{rule}"
+        for rule in ("mini-batch", "stochastic", "momentum", "nesterov", "adagrad", "rmsprop", "adam")
+    }
+    assert with_them - without == {f"variants.{name}" for name in rates | {"momentum", "start", "seed"}}
+
+
 def test_a_typed_rate_is_used_and_an_empty_one_is_automatic_again():
     """Adam's own rate is in the table and in the address; an empty field takes it back."""
     page = LessonPage(LESSON, ask="false", **FAST).type(rate_adam="0.5")

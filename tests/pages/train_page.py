@@ -6,13 +6,31 @@ from visit import Visit, app
 
 from gd_core.settings.examples import OPENING
 from gd_core.settings.experiment import Experiment
+from pages.ui.player import tabs
+from pages.ui.train.train_settings import MENU, MORE_KEY
 
 
 class Lab(Visit):
-    """One visitor's page."""
+    """One visitor's page, with "In numbers" open, and "More settings" wherever they come to an address."""
 
     def __init__(self, **query: str) -> None:
-        super().__init__(app(), **query)
+        at = app()
+        at.session_state["tab"] = tabs.NUMBERS
+        super().__init__(at, **query)
+
+    def follow(self, query: dict[str, str]) -> Self:
+        return super().follow({MORE_KEY: "open"} | query)
+
+    @property
+    def query(self) -> dict[str, str]:
+        """The address but for that."""
+        return {name: text for name, text in super().query.items() if name != MORE_KEY}
+
+    def press(self, key: str) -> Self:
+        if key.startswith("example_"):  # in a menu that holds nothing while it is closed
+            self.at.session_state[MENU] = True
+            self.run()
+        return super().press(key)
 
     def set(self, **texts: str) -> Self:
         """Type into fields, without a run of the page between them."""
@@ -38,6 +56,11 @@ class Lab(Visit):
         experiment, sentences = Experiment.from_query({k: v for k, v in self.query.items() if k != "axes"})
         assert not sentences
         return experiment
+
+    @property
+    def looks_closer(self) -> bool:
+        """Whether there is the row that opens numbers, parameters, steps and the rest."""
+        return "tab" in [row.key for row in self.at.segmented_control]
 
     @property
     def buttons(self) -> list[str]:

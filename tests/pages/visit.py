@@ -60,6 +60,11 @@ class Visit:
         return [line.split(MARK)[1] for line in lines if MARK in line]
 
     @property
+    def html(self) -> str:
+        """All that the page wrote as HTML."""
+        return "\n".join(element.proto.body for element in self.at.get("html"))
+
+    @property
     def charts(self) -> list[Any]:
         return [element.proto for element in self.at.get("vega_lite_chart")]
 

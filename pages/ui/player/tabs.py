@@ -1,6 +1,6 @@
-"""What stands below the four panels: parameters, steps, the article's small panels, the gap to the optimum.
+"""What stands below the four panels: numbers, parameters, steps, the article's small panels, the gap to the optimum.
 
-Only the tab that is open is computed and sent.
+None is open at first, and only what is open is computed and sent.
 """
 
 from collections.abc import Sequence
@@ -26,7 +26,7 @@ from pages.ui.charts.error import gap as gap_chart
 from pages.ui.charts.fit import panel
 from pages.ui.charts.model import RecordedRun, Run, View, rows_of
 from pages.ui.charts.parameters import trace
-from pages.ui.look import current_charts, projector
+from pages.ui.look import current_charts, formulas, projector
 from pages.ui.look.palette import Palette
 from pages.ui.player import player
 
@@ -44,8 +44,8 @@ COMPARED = (
 
 
 def open_tab() -> str | None:
-    """The name of the open tab, known before the tabs are drawn."""
-    return st.session_state.get("tab", NUMBERS)
+    """The name of what is open, known before it is drawn; None at first, and when it was pressed once more."""
+    return st.session_state.get("tab")
 
 
 def extra_columns(run: RecordedRun) -> dict[str, np.ndarray]:
@@ -73,14 +73,14 @@ def _is_compared(experiment: Experiment) -> bool:
 
 
 def show(run: RecordedRun, forecast: Forecast | None, colours: Palette) -> None:
-    """Draw the tabs."""
-    places = st.tabs([NUMBERS, PARAMETERS, STEPS, SIX, GAP], key="tab", on_change="rerun")
-    for place, content in zip(
-        places, (partial(_numbers, forecast=forecast), _parameters, _steps, _six, _gap), strict=True
-    ):
-        if place.open:
-            with place:
-                content(run, colours)
+    """Draw the row of buttons, and under it what was chosen."""
+    contents = {
+        NUMBERS: partial(_numbers, forecast=forecast), PARAMETERS: _parameters, STEPS: _steps, SIX: _six, GAP: _gap
+    }  # fmt: skip
+    chosen = st.segmented_control("Look closer", list(contents), key="tab", label_visibility="collapsed")
+    if chosen:
+        with st.container(key="closer"):
+            contents[chosen](run, colours)
 
 
 def draw(view: View, key: str, width: Any = "stretch") -> None:
@@ -249,10 +249,9 @@ def _steps(run: RecordedRun, _: Palette) -> None:
         more = " Only the first 1,001 of them are listed." if recording.epochs // every > 1000 else ""
         st.caption(f"{raw}Loss and RMSE are those at the epoch’s start, before its update.{more}")
     with right:
-        st.html('<p class="panel-title">The step that leaves this epoch</p>')
-        rule = OPTIMIZER_INFO[run.experiment.optimizer].latex.split(r"\qquad")
-        st.markdown(" &emsp; ".join(f"${{{part.strip()}}}$" for part in rule))
-        st.html(_autopsy(run))
+        rule = formulas.html(OPTIMIZER_INFO[run.experiment.optimizer].latex)
+        title = '<p class="panel-title">The step that leaves this epoch</p>'
+        st.html(f'{title}<p class="formulas">{rule}</p>{_autopsy(run)}')
 
 
 def _autopsy(run: RecordedRun) -> str:

@@ -108,6 +108,10 @@ class Form(ABC, Generic[S, H]):
     def _query(self) -> dict[str, str]:
         """The address of what is held."""
 
+    def _look(self) -> dict[str, str]:
+        """What the address says of how the page is looked at."""
+        return projector.query()
+
     @abstractmethod
     def _keys(self) -> tuple[str | None, str]:
         """Do what a key of the projector mode asked for. Returns the rate that they may change, and what comes next."""
@@ -145,7 +149,7 @@ class Form(ABC, Generic[S, H]):
         query = self._query()
         if projector.bare(address) and query == self.usual.to_query():
             query = {}  # a bare address opens just this; writing it down would cost a press of Back
-        query |= projector.query()
+        query |= self._look()
         # a link on a page to that same page does not change the browser's address; what is there already is no new entry
         if query != address or (held.followed and not entered):
             st.query_params.from_dict(query)

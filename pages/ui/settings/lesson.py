@@ -13,7 +13,7 @@ import streamlit as st
 from gd_core.lessons.glossary import spoken
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.fields import Flag
-from pages.ui.look import look, navigation, projector, session
+from pages.ui.look import formulas, look, navigation, projector, session
 from pages.ui.look.navigation import LESSONS
 from pages.ui.settings.next_steps import Link
 from pages.ui.settings.page_settings import UNSURE, PageSettings
@@ -131,7 +131,7 @@ def heading(title: str, sentence: str, formula: str = "") -> None:
     look.title(title, linked(sentence), navigation.place())
     if formula:
         with st.container(key="formula"):
-            st.markdown(" &emsp; ".join(f"${{{part.strip()}}}$" for part in formula.split(r"\qquad")))
+            st.html(f"<p>{formulas.html(formula)}</p>")
 
 
 def predict(page: PageSettings[Any], question: Question, then: Then | None = None) -> Asked:
@@ -209,14 +209,13 @@ def try_next(*links: Link) -> None:
     """Ways on, each with exactly the experiment that its label promises."""
     with st.container(key="try_next"):
         st.html('<p class="panel-title">Try next</p>')
-        for number, link in enumerate(links):
-            with st.container(key=f"next_{number}"):
-                st.page_link(
-                    f"pages/{link.page}.py",
-                    label=link.label,
-                    icon=":material/arrow_forward:",
-                    query_params=query_of(link),
-                )
+        for link in links:
+            st.page_link(
+                f"pages/{link.page}.py",
+                label=link.label,
+                icon=":material/arrow_forward:",
+                query_params=query_of(link),
+            )
 
 
 def go_on() -> None:

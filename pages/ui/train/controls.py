@@ -1,5 +1,6 @@
-"""The side bar: which widgets, in which order. No torch here: the controls appear before it is loaded."""
+"""The side bar: which widgets, in which order. No torch here."""
 
+from collections.abc import Callable
 from contextlib import nullcontext
 from functools import partial
 from typing import Any, NamedTuple
@@ -13,34 +14,36 @@ from gd_core.settings.experiment import Experiment, defaults
 from gd_core.settings.rules import OPTIMIZER_INFO
 from gd_core.settings.table_fields import DATASET, needs_its_file
 from pages.ui.train import own_table, task
-from pages.ui.train.train_settings import FIRST, MENU, NUMBERS, has_switch, page
+from pages.ui.train.train_settings import FIRST, MENU, MORE, MORE_KEY, NUMBERS, has_switch, page
 
 HELD_OUT = ("holdout", "split_seed")
+LABELS = {"holdout": "Held out"}  # where a field's own title would not say enough
 STARTS = {"published": "As published", "random": "Random, from the seed", NUMBERS: "My own numbers"}
 
 
 class Controls(NamedTuple):
-    """What the side bar holds after it is drawn.
+    """What the side bar holds.
 
     Attributes:
         experiment: What it says; a field with a bad value keeps its last good one.
-        menu: The closed menu of examples, for `examples` to fill; None in a task.
-        under_rate: The place under the learning rate, for the strip that needs theory.
-        under_table: The place under the table, for what theory says of it.
     """
 
     experiment: Experiment
-    menu: Any
-    under_rate: Any
-    under_table: Any
 
 
-def side_bar() -> Controls:
-    """Read the address and draw the side bar. First thing on the page."""
+def read_address() -> Controls:
+    """Read the address. First thing on the page."""
     experiment = page.open().settings
     own_table.remember(experiment)
-    dataset, info = experiment.dataset, experiment.info
-    menu = None
+    return Controls(experiment)
+
+
+def side_bar(
+    held: Controls, under_rate: Callable[[Experiment], None], under_table: Callable[[Experiment], None]
+) -> None:
+    """Draw the side bar. What theory says has its place under the rate and under the table, and others draw it there."""
+    experiment = held.experiment
+    dataset = experiment.dataset
     with st.sidebar:
         elsewhere = st.container()
         if task.current() is None:
@@ -49,68 +52,84 @@ def side_bar() -> Controls:
                     "Examples", icon=":material/menu_book:", width="stretch", key=MENU, on_change="rerun"
                 )
                 task.prepare_button()
+            if menu.open:
+                with menu:
+                    _examples()
         _select("dataset", "Data set", DATASET_INFO, then=_dataset_chosen)
         if dataset == DATASET:
             own_table.panel()
-        under_table = st.container(key="under_table", gap="small")
-        if info.knobs:
-            _row(*info.knobs)
-        if not info.is_a_single_row and not all(map(task.hidden, HELD_OUT)):
-            _hold_out(experiment)
-        _row("learning_rate")
-        under_rate = st.container(key="under_rate")
-        _length(experiment)
-        _select("optimizer", "Update rule", OPTIMIZER_INFO)
-        _row(*OPTIMIZER_INFO[experiment.optimizer].hyperparameters)
-        not_scaled = why_not_scaled(info)
-        help_text = f"{how_scaled(info)}, before training. The curve stays the same curve."
-        if info.is_a_single_row:
-            help_text = "A single row has no spread, so there is nothing to scale."
-        elif not_scaled:
-            help_text = f"Cannot be scaled: {not_scaled}."
-        page.switch("scale_features", disabled=not_scaled is not None, help=help_text)
-        if has_switch("scale_target", experiment):
-            page.switch("scale_target")
-        if dataset != DATASET and has_switch("intercept", experiment):  # a table's stands beside its degree
-            page.switch("intercept")
-        _select("loss", "Loss", LOSS_INFO)
-        starts = STARTS | ({"published": "All zeros"} if dataset == DATASET else {})
-        page.choose(
-            "start", starts, label="Start",
-            help="The parameters before the first step. A click on the landscape sets them too.",
-        )  # fmt: skip
-        if page.field("start") == NUMBERS and not task.hidden("start"):
-            names = ", ".join(info.parameters)
-            page.draw(
-                st.text_input, NUMBERS, f"Start at {names}", help="One number for each, with commas between.",
-                then=partial(page.type, "start"), disabled=task.locked("start"),
-            )  # fmt: skip
-        _row("seed")
+            with st.container(key="under_table", gap="small"):
+                under_table(experiment)
+        _fields("learning_rate")
+        with st.container(key="under_rate"):
+            page.say("learning_rate")
+            under_rate(experiment)
+        _fields("epochs")
+        page.say("epochs")
         _earlier_phases(experiment)
-        with st.container(key="engine"):
-            _engine(experiment)
+        if not all(map(task.hidden, MORE)):
+            st.session_state[MORE_KEY] = page.held.more
+            more = st.expander("More settings", key=MORE_KEY, on_change="rerun", icon=":material/tune:")
+            if more.open:
+                with more:
+                    _more(experiment)
         with elsewhere:
             page.say()
-    return Controls(experiment, menu, under_rate, under_table)
 
 
-def examples(menu: Any) -> None:
-    """Fill the menu. Last on the page: it is closed, and what can be seen comes sooner without it."""
-    if menu is None:
-        return
-    with menu:
-        for group in (FAILS, WORKS, PUBLISHED):  # first what a teacher opens it for
-            st.markdown(f"**{group}**")
-            for number, example in enumerate(EXAMPLES):
-                if example.group == group:
-                    st.button(
-                        f"{example.title}  \n:small[:gray[{example.reason}]]",
-                        key=f"example_{number}",
-                        on_click=page.load_example,
-                        args=(example,),
-                        width="stretch",
-                        type="tertiary",
-                    )
+def _more(experiment: Experiment) -> None:
+    """All that a first run does not need. What is closed is neither computed nor sent."""
+    dataset, info = experiment.dataset, experiment.info
+    if info.knobs:
+        _row(*info.knobs)
+    if not info.is_a_single_row:
+        _row(*HELD_OUT)
+    _row("batch_size", "tolerance")
+    if experiment.updates_per_epoch > 1:
+        page.switch("shuffle")
+    _select("optimizer", "Update rule", OPTIMIZER_INFO)
+    _row(*OPTIMIZER_INFO[experiment.optimizer].hyperparameters)
+    not_scaled = why_not_scaled(info)
+    help_text = f"{how_scaled(info)}, before training. The curve stays the same curve."
+    if info.is_a_single_row:
+        help_text = "A single row has no spread, so there is nothing to scale."
+    elif not_scaled:
+        help_text = f"Cannot be scaled: {not_scaled}."
+    page.switch("scale_features", disabled=not_scaled is not None, help=help_text)
+    if has_switch("scale_target", experiment):
+        page.switch("scale_target")
+    if dataset != DATASET and has_switch("intercept", experiment):  # a table's stands beside its degree
+        page.switch("intercept")
+    _select("loss", "Loss", LOSS_INFO)
+    starts = STARTS | ({"published": "All zeros"} if dataset == DATASET else {})
+    page.choose(
+        "start", starts, label="Start",
+        help="The parameters before the first step. A click on the landscape sets them too.",
+    )  # fmt: skip
+    if page.field("start") == NUMBERS and not task.hidden("start"):
+        names = ", ".join(info.parameters)
+        page.draw(
+            st.text_input, NUMBERS, f"Start at {names}", help="One number for each, with commas between.",
+            then=partial(page.type, "start"), disabled=task.locked("start"),
+        )  # fmt: skip
+    _row("seed")
+    with st.container(key="engine"):
+        _engine(experiment)
+
+
+def _examples() -> None:
+    for group in (FAILS, WORKS, PUBLISHED):  # first what a teacher opens it for
+        st.markdown(f"**{group}**")
+        for number, example in enumerate(EXAMPLES):
+            if example.group == group:
+                st.button(
+                    f"{example.title}  \n:small[:gray[{example.reason}]]",
+                    key=f"example_{number}",
+                    on_click=page.load_example,
+                    args=(example,),
+                    width="stretch",
+                    type="tertiary",
+                )
 
 
 def _dataset_chosen(dataset: str) -> None:
@@ -135,47 +154,14 @@ def _row(*names: str) -> None:
             page.say(*names)
 
 
-def _length(experiment: Experiment) -> None:
-    """How long it trains, and on how many rows at a time. A tolerance is behind "More", and in sight where it is set."""
-    asked = (
-        experiment.tolerance > 0 or "tolerance" in page.held.typed
-    )  # not away from whoever has just typed a 0
-    names = [name for name in ("epochs", "batch_size") if not task.hidden(name)]
-    if asked or task.hidden("tolerance") or not names:
-        _row(*names)
-        _row("tolerance")
-    else:
-        *columns, last = st.columns([*[4 for _ in names], 3], gap="small", vertical_alignment="bottom")
-        for name, column in zip(names, columns, strict=True):
-            with column:
-                page.text(name)
-        with last, st.popover("More", key="more_length", width="stretch"):
-            _fields("tolerance")
-        with st.container():
-            page.say(*names)
-    if experiment.updates_per_epoch > 1:
-        page.switch("shuffle")
-
-
 def _fields(*names: str) -> tuple[str, ...]:
     """Those of them that a task does not hide, which it returns."""
     names = tuple(name for name in names if not task.hidden(name))
     columns = st.columns(len(names), gap="small") if len(names) > 1 else [nullcontext()] * len(names)
     for name, column in zip(names, columns, strict=True):
         with column:
-            page.text(name)
+            page.text(name, label=LABELS.get(name, ""))
     return names
-
-
-def _hold_out(experiment: Experiment) -> None:
-    """Folded away until rows are held out; what is wrong is said outside, where it is seen."""
-    unfolded = (
-        experiment.holdout > 0 or "holdout" in page.held.typed
-    )  # not away from whoever has just typed a 0
-    with st.expander("Hold out rows", expanded=unfolded, icon=":material/call_split:"):
-        _fields(*HELD_OUT)
-    with st.container():
-        page.say(*HELD_OUT)
 
 
 def _engine(experiment: Experiment) -> None:
@@ -194,11 +180,9 @@ def _engine(experiment: Experiment) -> None:
 
 
 def _earlier_phases(experiment: Experiment) -> None:
-    place = st.empty()
     if not experiment.before:
         return
     parts = [phase.in_words for phase in experiment.before]
-    with place.container():
-        st.caption(f"Goes on after {', then '.join(parts)}.")
-        if task.free("before"):
-            st.button("Forget the earlier part", on_click=page.set, kwargs={"before": ()})
+    st.caption(f"Goes on after {', then '.join(parts)}.")
+    if task.free("before"):
+        st.button("Forget the earlier part", on_click=page.set, kwargs={"before": ()})

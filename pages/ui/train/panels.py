@@ -36,7 +36,7 @@ from pages.ui.charts.model import (
     last_epoch,
     stride_of,
 )
-from pages.ui.look import current_charts, look, map_axes, projector, session
+from pages.ui.look import current_charts, formulas, look, map_axes, projector, session
 from pages.ui.look.palette import Palette, palette
 from pages.ui.player import live_runs, player, run_summaries, tabs
 from pages.ui.player.recording_cache import once
@@ -93,12 +93,6 @@ def show(held: controls.Controls, box: Any = None) -> None:
         if task.result():
             page.held.pressed = "train"
     _act(held.experiment)
-    if task.free("learning_rate") and not task.hidden(THEORY):
-        with held.under_rate:
-            rate.show(held.experiment, live_runs.known(held.experiment)[2], _rate_chosen(rate.chosen))
-    if held.experiment.dataset == "table" and task.current() is None and not own_table.problem():
-        with held.under_table:
-            table_advice.show(held.experiment)
     live_run = hand_in_task.without_what_the_task_forbids(live_runs.on_page(held.experiment))
     hand_in_task.show(box, live_run)
     streaming = bool(live_run and live_run.recorder) or bool(pinned.pending())
@@ -107,6 +101,18 @@ def show(held: controls.Controls, box: Any = None) -> None:
     prepare_task.show(held.experiment, live_run)
     if task.current() is None:
         takeaway.button("train", "Train", _shown, _address)
+
+
+def under_rate(experiment: Experiment) -> None:
+    """The strip of rates, where the rate may be chosen and theory may be seen."""
+    if task.free("learning_rate") and not task.hidden(THEORY) and not own_table.asked():
+        rate.show(experiment, live_runs.known(experiment)[2], _rate_chosen(rate.chosen))
+
+
+def under_table(experiment: Experiment) -> None:
+    """What theory says of a table."""
+    if task.current() is None and not own_table.asked() and not own_table.problem():
+        table_advice.show(experiment)
 
 
 def _shown() -> dict[str, RecordedRun]:
@@ -347,18 +353,13 @@ def gradient_of(experiment: Experiment) -> str:
     return latex.replace("{columns}", "J") + r" \qquad J_{ij} = \partial\hat y_i/\partial\theta_j"
 
 
-def _parts(latex: str) -> list[str]:
-    """Formulas of one text: a line may break between them; braces keep it from breaking within."""
-    return [part.strip() for part in latex.split(r"\qquad")]
-
-
 def _formula(run: Run, forecast: Forecast | None) -> None:
     experiment = run.experiment
     model = formula_of(experiment)
     loss, optimizer = LOSS_INFO[experiment.loss], OPTIMIZER_INFO[experiment.optimizer]
-    look.panel_title("Formula and numbers of this epoch")
-    lines = [(model, loss.latex), (*_parts(gradient_of(experiment)), *_parts(optimizer.latex))]
-    st.markdown("\n\n".join(" &emsp; ".join(f"${{{part}}}$" for part in line) for line in lines))
+    lines = [(model, loss.latex), (gradient_of(experiment), optimizer.latex)]
+    above = '<p class="panel-title">Formula and numbers of this epoch</p>'
+    above += "".join(f'<p class="formulas">{formulas.html(*line)}</p>' for line in lines)
     scaled = experiment.is_rescaled
     head = "<td></td><th>value</th><th>gradient</th><th>next step</th>" + (
         "<th>in raw units</th>" if scaled else ""
@@ -383,7 +384,7 @@ def _formula(run: Run, forecast: Forecast | None) -> None:
     many = len(experiment.info.parameters) > 5
     table = f'<table class="live{" many" if many else ""}"><tr>{head}</tr>{rows}</table>'
     table = look.wide("Numbers of all parameters", table)
-    st.html(f'{table}<p class="panel-title"><small>{loss_row}</small></p>')
+    st.html(f'{above}{table}<p class="panel-title"><small>{loss_row}</small></p>')
     if experiment.dataset == "table" and len(experiment.features) > 1:
         names = [
             f"x{place}".translate(_LOW) + f" is {name}" for place, name in enumerate(experiment.features, 1)

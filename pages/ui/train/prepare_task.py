@@ -1,4 +1,4 @@
-"""The dialog "Prepare a task": what students see and may change, the words, the target, and the link."""
+"""The dialog "Prepare a task": what students may change, the words, the target, the link and its code, in one view."""
 
 from collections.abc import Iterator
 
@@ -52,19 +52,6 @@ def _dialog(experiment: Experiment, live_run: live_runs.TrainRun | None) -> None
     if f"{DRAFT}preset" not in STATE:
         STATE[f"{DRAFT}preset"] = "rate"
         _preset_chosen()
-    what, words, link = st.tabs(["What students see", "Words and target", "Link and QR code"])
-    with what:
-        _controls(experiment)
-    with words:
-        target = _words(experiment, live_run)
-    with link:
-        _link(experiment, target)
-
-
-# ------------------------------------------------------------------------------------------- what students see
-
-
-def _controls(experiment: Experiment) -> None:
     st.markdown("A task starts with the settings that are on the page now. Students may change what is free.")
     st.segmented_control(
         "Preset",
@@ -73,6 +60,22 @@ def _controls(experiment: Experiment) -> None:
         key=f"{DRAFT}preset",
         on_change=_preset_chosen,
     )
+    details = st.expander("Details: each control by itself", key=f"{DRAFT}details", on_change="rerun")
+    if details.open:
+        with details:
+            _controls(experiment)
+    left, right = st.columns([2, 3], gap="large")
+    with left:
+        link = _link(experiment, _words(experiment, live_run))
+    with right:
+        if link:
+            share.code(link, "task")
+
+
+# ------------------------------------------------------------------------------------------- what students see
+
+
+def _controls(experiment: Experiment) -> None:
     shown = list(_shown(experiment))
     for first in range(
         0, len(shown), COLUMNS
@@ -216,7 +219,8 @@ def _advise(target: Target, experiment: Experiment, live_run: live_runs.TrainRun
 # --------------------------------------------------------------------------------------------------- the link
 
 
-def _link(experiment: Experiment, target: Target | str | None) -> None:
+def _link(experiment: Experiment, target: Target | str | None) -> str | None:
+    """The task's link, with what it says in words; None, and a sentence, where there is none."""
     try:
         if isinstance(target, str):
             raise ParameterError("target", target)
@@ -232,23 +236,18 @@ def _link(experiment: Experiment, target: Target | str | None) -> None:
         )
     except ParameterError as error:
         _say(f"{error} There is no link until that is mended.")
-        return
+        return None
     link = share.address({"task": made.to_text()})
-    left, right = st.columns([2, 3], gap="large")
-    with left:
-        st.markdown(plain(_summary(made, list(_shown(experiment)))))
-        share.field(link)
-        if experiment.dataset == TABLE and find(experiment.table).mark == experiment.table:
-            st.markdown(
-                "The table’s rows are not in the link: hand out its file as well. The page asks for it."
-            )
-        st.link_button("Open it as a student", link, icon=":material/open_in_new:", type="tertiary")
-        st.caption(
-            "The link holds the whole task; nothing is kept on the server. A link that was changed on its way says so. "
-            "That is for honest people, not a secret: anyone can read a link, or make another one."
-        )
-    with right:
-        share.code(link, "task")
+    st.markdown(plain(_summary(made, list(_shown(experiment)))))
+    share.field(link)
+    if experiment.dataset == TABLE and find(experiment.table).mark == experiment.table:
+        st.markdown("The table’s rows are not in the link: hand out its file as well. The page asks for it.")
+    st.link_button("Open it as a student", link, icon=":material/open_in_new:", type="tertiary")
+    st.caption(
+        "The link holds the whole task; nothing is kept on the server. A link that was changed on its way says so. "
+        "That is for honest people, not a secret: anyone can read a link, or make another one."
+    )
+    return link
 
 
 def _summary(made: Task, shown: list[str]) -> str:

@@ -27,6 +27,9 @@ CHOICES = [name for name, field in OF_THE_RUN.items() if isinstance(field, Choic
 TEXTS = (*NUMBERED, "start")  # fields in which a bad text stays
 FIRST = (0, 1)  # axes
 MENU = "examples"
+MORE_KEY = projector.MORE  # of the part of the side bar that is closed at first
+# what stands in it: all but what a first run is about, and what has a place of its own
+MORE = [name for name in OF_THE_RUN if name not in ("dataset", "learning_rate", "epochs", "before")]
 STATE = st.session_state
 
 
@@ -41,6 +44,7 @@ class TrainHeld(Held[Experiment]):
         pressed: The button that acts when the side bar has been read.
         wanted: The address that waits for its table's file.
         instead: What is shown until that file is there.
+        more: Whether "More settings" is open.
     """
 
     axes: map_axes.Axes = FIRST
@@ -49,6 +53,7 @@ class TrainHeld(Held[Experiment]):
     pressed: str | None = None
     wanted: dict[str, str] | None = None
     instead: Experiment | None = None
+    more: bool = False
 
 
 class TrainSettings(Form[Experiment, TrainHeld]):
@@ -65,6 +70,9 @@ class TrainSettings(Form[Experiment, TrainHeld]):
     def open(self) -> Self:
         held = self.held
         held.said.clear()
+        held.more = bool(
+            STATE.get(MORE_KEY, held.more)
+        )  # a press of it has come in, or it was away with the page
         held.touched |= held.pressed is not None
         if held.touched:
             task.forget_the_sentences()
@@ -73,9 +81,12 @@ class TrainSettings(Form[Experiment, TrainHeld]):
     def _follow(self, address: Mapping[str, str], sentences: list[str], *, entered: bool) -> bool:
         held = self.held
         last = held.address or {}
+        more = address.get(MORE_KEY)
         if entered and projector.bare(address):
             # the navigation drops the settings: they are as they were left, but runs may have been pinned elsewhere
             address = {name: text for name, text in last.items() if name != "pins"}
+        self._open_more("open" in (more, address.get(MORE_KEY)))
+        address = {name: text for name, text in address.items() if name != MORE_KEY}
         experiment, own = task.follow(address), []
         if waits_for := task.waits_for():
             experiment, address = Experiment.default(DATASET), {**address, "table": waits_for}
@@ -106,6 +117,10 @@ class TrainSettings(Form[Experiment, TrainHeld]):
             query["axes"] = ",".join(experiment.info.parameters[i] for i in axes)
         return query if task.current() else query | pins.on_train()
 
+    def _look(self) -> dict[str, str]:
+        asked = self.held.more and not task.current() and not uses_more(self.settings)
+        return super()._look() | ({MORE_KEY: "open"} if asked else {})
+
     def axes_of(self, experiment: Experiment) -> map_axes.Axes:
         """The landscape's two parameters, by number; twice 0 if there is only one."""
         parameters = len(experiment.info.parameters)
@@ -124,8 +139,12 @@ class TrainSettings(Form[Experiment, TrainHeld]):
         held.sentences = {name: said for name, said in held.sentences.items() if not name}
         if isinstance(experiment.start, tuple):
             held.numbers = self.field(NUMBERS)
+        self._open_more(held.more or uses_more(experiment))
         if task.current():
             self._read()
+
+    def _open_more(self, more: bool) -> None:
+        self.held.more = STATE[MORE_KEY] = more
 
     def load_example(self, example: Example) -> None:
         """Set everything to an example. For callbacks."""
@@ -262,6 +281,17 @@ class TrainSettings(Form[Experiment, TrainHeld]):
 def has_switch(name: str, experiment: Experiment) -> bool:
     """Whether the side bar has the switch of a convention that tables are fitted by: theirs, and where it is not as usual."""
     return experiment.dataset == DATASET or getattr(experiment, name) != getattr(Experiment, name)
+
+
+def uses_more(experiment: Experiment) -> bool:
+    """Whether an experiment has something under "More settings" that is not as its data set opens, or a task leaves it free."""
+    inside = [name for name in MORE if is_knob(name, experiment.dataset)]
+    if task.current():
+        return task.result() is None and any(map(task.free, inside))
+    opening = OPENING.experiment
+    usual = opening if experiment.dataset == opening.dataset else Experiment.default(experiment.dataset)
+    as_opened = ("scale_features", "scale_target", "intercept") if experiment.dataset == DATASET else ()
+    return any(getattr(experiment, name) != getattr(usual, name) for name in inside if name not in as_opened)
 
 
 page = TrainSettings()

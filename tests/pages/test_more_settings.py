@@ -1,0 +1,127 @@
+"""Train opens with few controls; the rest is one press away, and opens by itself where it is used."""
+
+import pytest
+from visit import Visit, app
+
+from gd_core.settings.examples import EXAMPLES, OPENING
+from gd_core.settings.experiment import Experiment
+from gd_core.settings.task import PRESETS, Task
+from pages.ui.train.train_settings import uses_more
+
+FEW = {"dataset", "learning_rate", "epochs"}
+# what the side bar of the noisy quadratic held before there was anything to open
+ALL = FEW | {
+    "points", "noise", "data_seed", "holdout", "split_seed", "batch_size", "tolerance", "optimizer", "scale_features",
+    "loss", "start", "seed", "engine",
+}  # fmt: skip
+
+
+def controls(page: Visit) -> set[str]:
+    """The controls in the side bar, by the name of their setting."""
+    bar = page.at.sidebar
+    widgets = [*bar.text_input, *bar.selectbox, *bar.toggle, *bar.segmented_control]
+    return {str(widget.key).removeprefix("w_") for widget in widgets}
+
+
+def toggle(page: Visit, *, more: bool) -> Visit:
+    """Open or close it, as a press does."""
+    page.at.session_state["more"] = more
+    return page.run()
+
+
+def test_a_first_visit_has_few_controls():
+    """Data set, learning rate and epochs; the menu of examples is closed, and nothing of it is sent."""
+    page = Visit(app())
+    assert controls(page) == FEW
+    assert not [button for button in page.at.button if str(button.key).startswith("example_")]
+    assert page.query == {}
+
+
+def test_nothing_is_lost_behind_it():
+    """One press, and all is there that was there; one more, and the address is bare again."""
+    page = toggle(Visit(app()), more=True)
+    assert controls(page) == ALL
+    assert page.query == {"more": "open"}
+    page = toggle(page, more=False)
+    assert controls(page) == FEW
+    assert page.query == {}
+
+
+def test_a_link_can_open_with_it():
+    """A bare one, and one with settings; another word in its place opens nothing and changes nothing."""
+    page = Visit(app(), more="open")
+    assert controls(page) == ALL
+    assert page.query == {"more": "open"}
+    settings = OPENING.experiment.to_query() | {"learning_rate": "0.2"}
+    assert controls(Visit(app(), more="open", **settings)) == ALL
+    assert controls(Visit(app(), more="shut", **settings)) == FEW
+
+
+def test_it_stays_as_it_was_left():
+    """Over another data set, and over a visit to another page."""
+    page = toggle(Visit(app()), more=True)
+    page.at.selectbox("w_dataset").set_value("two-features")
+    assert "seed" in controls(page.run())
+    page.at.switch_page("pages/gradient.py")
+    page.follow({})
+    page.at.switch_page("pages/train.py")
+    page.follow({})
+    assert "seed" in controls(page)
+    assert page.query["more"] == "open"
+
+
+@pytest.mark.parametrize(
+    "changes", [{"seed": "3"}, {"optimizer": "adam"}, {"scale_features": "false"}, {"holdout": "0.2"}]
+)
+def test_it_opens_by_itself_for_what_a_link_sets_there(changes):
+    """A setting that stands in it and is not as the page opens; the address says that already, and says no more."""
+    page = Visit(app(), **(OPENING.experiment.to_query() | changes))
+    assert controls(page) >= ALL - {"engine"}
+    assert "more" not in page.query
+    assert not controls(Visit(app(), **(OPENING.experiment.to_query() | {"epochs": "40"}))) - FEW
+
+
+@pytest.mark.parametrize("number", range(len(EXAMPLES)))
+def test_an_example_shows_what_it_is_about(number):
+    """A rule, a loss, a batch or a start of its own is in sight; what only has another rate leaves it closed."""
+    example = EXAMPLES[number].experiment
+    usual = (
+        OPENING.experiment
+        if example.dataset == OPENING.experiment.dataset
+        else Experiment.default(example.dataset)
+    )
+    behind = (
+        "batch_size",
+        "tolerance",
+        "optimizer",
+        "scale_features",
+        "loss",
+        "start",
+        "seed",
+        "noise",
+        "points",
+    )
+    page = Visit(app(), **example.to_query())
+    own = any(getattr(example, name) != getattr(usual, name) for name in behind)
+    assert ("seed" in controls(page)) == own == uses_more(example)
+
+
+def test_a_task_opens_it_where_it_leaves_something_in_it_free():
+    """Only the rate: closed, and what is locked is a press away. Everything: open. Hidden altogether: not there."""
+    for name, opened in {"rate": False, "everything": True}.items():
+        task = Task(experiment=OPENING.experiment, free=PRESETS[name].free, locked=PRESETS[name].locked)
+        page = Visit(app(), task=task.to_text())
+        assert ("optimizer" in controls(page)) == opened
+    assert "optimizer" in controls(
+        toggle(
+            Visit(
+                app(),
+                task=Task(
+                    experiment=OPENING.experiment, free=("learning_rate",), locked=("optimizer",)
+                ).to_text(),
+            ),
+            more=True,
+        )
+    )
+    alone = Task(experiment=OPENING.experiment, free=("learning_rate",), locked=("epochs",))
+    assert not Visit(app(), task=alone.to_text()).at.sidebar.expander
