@@ -42,7 +42,8 @@ import pytest
 import torch
 from gd_core.cli.commands import main
 from gd_core.export.notebook import notebook
-from gd_core.export.record_file import compared, document, experiment_in, parsed, to_json
+from gd_core.export.record_file import compared, document, to_json
+from gd_core.export.record_reading import experiment_in, parsed
 from gd_core.export.script import script
 from gd_core.lessons.learning_rate.four_rates import four_rates
 from gd_core.lessons.learning_rate.goldilocks import goal_of

@@ -396,8 +396,9 @@ def test_who_shows_the_word_of_a_visit_has_its_tables(monkeypatch):
     assert "needs the file" in " ".join(Experiment.from_query(link)[1])
 
 
-def test_a_file_is_kept_only_where_something_can_be_undone():
-    """Of plain numbers the table is all; of words the file stays, for the last one that was brought."""
+def test_a_file_is_kept_only_where_something_can_be_undone(monkeypatch):
+    """Of many plain numbers the table is all; of words the file stays, for the last one that was brought."""
+    monkeypatch.setattr(own_table, "KEPT_PLAIN", 10)
     lab = opened().paste(GOOD)
     own = lab.at.session_state[session.key(OwnTables)]
     assert [held.file.source for held in own.brought.values()] == [""]

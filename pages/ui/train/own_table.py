@@ -44,6 +44,7 @@ from pages.ui.train.train_settings import FIRST, page
 
 STATE = st.session_state
 KEPT = 3  # tables that a visitor's session holds
+KEPT_PLAIN = 1_000_000  # bytes of a file of plain numbers, up to which its columns can be read otherwise
 FILE_TYPES = ["csv", "tsv", "txt", "data", "dat", "xlsx", "xls", "parquet", "json", "jsonl", "gz"]
 # fields that are kept while another pick is made of one table; of another one as well but for the first of them
 OF_A_TABLE = ("epochs", "scale_features", "scale_target", "intercept")
@@ -557,7 +558,9 @@ def _accept(file: File, reading: Any) -> None:
     tables.pop(table.mark, None)
     for key, held in tables.items():  # only the last can be read anew: a file may be large
         tables[key] = held._replace(file=held.file._replace(source=""))
-    if not any(one.said for one in table.read_as):  # there is nothing to undo
+    if len(file.source) > KEPT_PLAIN and not any(
+        one.said for one in table.read_as
+    ):  # there is nothing to undo
         file = file._replace(source="")
     tables[table.mark] = Held(file, table, reading.notes, reading.findings)
     for old in list(tables)[:-KEPT]:
