@@ -150,11 +150,10 @@ def _print_table(run: _Run, every: int) -> None:
     scaled = run.experiment.is_rescaled
     held_out = ["held-out RMSE"] if run.experiment.holdout else []
     lines = [["epoch", "loss", "RMSE", *held_out, *names, *(f"{name} raw" for name in names if scaled)]]
-    for row in rows(run.experiment, run.problem, run.recording):
-        if row.epoch % every == 0 or row.epoch == run.recording.epochs:
-            numbers = row.loss, row.rmse, *row.held_out_rmse, *row.parameters, *row.raw
-            cells = (significant(number).replace("−", "-") for number in numbers)  # as other programs read it
-            lines.append([str(row.epoch), *cells])
+    for row in rows(run.experiment, run.problem, run.recording, every):
+        numbers = row.loss, row.rmse, *row.held_out_rmse, *row.parameters, *row.raw
+        cells = (significant(number).replace("−", "-") for number in numbers)  # as other programs read it
+        lines.append([str(row.epoch), *cells])
     for line in aligned(lines):
         print(line)
     if every > 1:
