@@ -22,7 +22,6 @@ ALLOWED = {  # what an f-string formats, and why it is no number of a sentence
         "{ours:.{places}f}": "with as many places as the printed number beside it",
         "{ours:.6g}": "the same",
     },
-    "gd_core/large/training.py": {"{rate:.2e}": "rounds a value"},
     "gd_core/remedies.py": {"{((root - 1) / (root + 1)) ** 2:.2g}": "rounds a value"},
     "gd_core/settings/experiment_fields.py": {
         "{math.floor(rate / unit * (1 + 1e-12)) * unit:.2e}": "rounds a value",

@@ -301,7 +301,9 @@ class _Command:
         lines = what_is_fitted(vars(run) | {"table": table.mark, "points": rows})
         if not source.whole:
             gone = f"{counted(seen.dropped, 'row')} {'is' if seen.dropped == 1 else 'are'} left out, for want of a number."
-            told = f"What its columns hold was told from {len(reading.rows):,} rows from all over it."
+            told = (
+                f"What its columns hold was told from {counted(len(reading.rows), 'row')} from all over it."
+            )
             lines = [lines[0], *([gone] if seen.dropped else []), told]
         file = sys.stderr if "json" in self.options else sys.stdout
         print(*lines, *said_of(reading), "", sep="\n", file=file)

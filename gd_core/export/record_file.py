@@ -248,4 +248,4 @@ def _difference(record: Mapping[str, Any], recording: "Epochs") -> str:
     if epoch is None or rmse is None or epoch > recording.epochs:
         return f"the run made again has {counted(recording.epochs, 'epoch')}, the record another number"
     here = float(recording.epoch_rmse[int(epoch)])
-    return f"the RMSE at epoch {epoch:,.0f} is {here!r}, and {rmse!r} in the record"
+    return f"the RMSE at epoch {int(epoch):,} is {here!r}, and {rmse!r} in the record"

@@ -280,7 +280,7 @@ def point_in(record: Mapping[str, Any], problem: LargeProblem, seen: Seen) -> Po
     loss = problem.moments.mean_square(here)
     if has_diverged(float(loss), float(problem.moments.mean_square(problem.start))):
         raise ValueError(
-            f"last.parameters must have a loss at which a run has not diverged. Got {float(loss):.3g}."
+            f"last.parameters must have a loss at which a run has not diverged. Got {short(float(loss))}."
         )
     fresh = rule_of(problem.run).initial(problem.start)
     if fresh.keys() != own["state"].keys():

@@ -620,7 +620,7 @@ def test_a_record_that_does_not_hold_together_is_refused(run, tmp_path, table):
     found, _ = trained(run, tmp_path, *flags, "--epochs", 5)
     path, last, own = tmp_path / "run.json", found["last"], found["resume"]
     for change, sentence in (
-        ({"last": last | {"parameters": last["parameters"] | {"b": 1e300}}}, "last.parameters must have a loss at which a run has not diverged. Got inf."),
+        ({"last": last | {"parameters": last["parameters"] | {"b": 1e300}}}, "last.parameters must have a loss at which a run has not diverged. Got ∞."),
         ({"last": last | {"parameters": {"b": 1.0}}}, "parameters must be w₁, w₂, w₃, b. Got b."),
         ({"resume": own | {"state": {}}}, "resume.state must hold k, m, s for adam. Got nothing."),
         ({"resume": own | {"state": own["state"] | {"m": [1.0]}}}, "resume.state.m must be a list of 4 numbers. Got a list of 1."),
