@@ -32,6 +32,10 @@ if TYPE_CHECKING:
 MAX_BYTES = 50_000_000  # of a file; `reading` says so to a larger one
 
 
+OF_A_FILE = ("sheet", "encoding")  # flags that say how a whole file is read,
+READING = ("read_as", *OF_A_FILE)  # and those that say how it is read at all
+
+
 class Parser(argparse.ArgumentParser):
     """An argument parser that says what is wrong in one sentence."""
 
@@ -199,10 +203,29 @@ def how_to_read(options: argparse.Namespace) -> tuple[dict[str, str], dict[str, 
         if word not in HOWS or not column:
             raise ValueError(f"read-as must be COLUMN=HOW with {', '.join(HOWS)}. Got {said}.")
         how[column] = word
-    file = {name: getattr(options, name) for name in ("sheet", "encoding") if name in options}
+    file = {name: getattr(options, name) for name in OF_A_FILE if name in options}
     if file.get("encoding", ENCODINGS[0]) not in ENCODINGS:
         raise ValueError(f"encoding must be one of {', '.join(ENCODINGS)}. Got {file['encoding']}.")
     return how, file
+
+
+def read_as_recorded(options: argparse.Namespace, table: Mapping[str, Any]) -> None:
+    """Have a file read as the table of a record says, unless flags say how."""
+    if not any(name in options for name in READING):
+        options.read_as = [f"{column}={how}" for column, how in table.get("read_as", {}).items()]
+        vars(options).update(table.get("read_with", {}))
+
+
+def every_of(options: argparse.Namespace) -> int:
+    """Each how many-th epoch is to be listed; 1 where that is not said.
+
+    Raises:
+        ValueError: If it is no such number.
+    """
+    every = getattr(options, "every", "1")
+    if not re.fullmatch(r"0*[1-9]\d{0,8}", every, re.ASCII):
+        raise ValueError(f"every must be a whole number between 1 and 999,999,999. Got {every}.")
+    return int(every)
 
 
 def reading_of(path: Path, options: argparse.Namespace, parser: Parser, *, as_before: str = "") -> "Reading":

@@ -4,7 +4,6 @@ Rank 0 prints and records. What is wrong is said in one sentence, by one process
 """
 
 import os
-import re
 import signal
 import sys
 from argparse import Namespace
@@ -16,14 +15,21 @@ from time import monotonic
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
-from gd_core.cli.flags import how_to_read, said_of, to_be_said, what_is_fitted
+from gd_core.cli.flags import (
+    READING,
+    every_of,
+    how_to_read,
+    read_as_recorded,
+    said_of,
+    to_be_said,
+    what_is_fitted,
+)
 from gd_core.cli.printing import aligned, print_json
 from gd_core.export.record_file import ROWS, problem_with_listing, strict_json
 from gd_core.export.record_reading import read
 from gd_core.export.whole_file import is_same_file, try_whole_file, whole_file
 from gd_core.large.run import LargeRun
 from gd_core.settings.experiment_fields import FIELDS, LEARNING_RATE, MAX_UPDATES
-from gd_core.settings.fields import quoted
 from gd_core.settings.table_fields import DATASET, MAX_FEATURES
 from gd_core.words import counted
 
@@ -240,15 +246,11 @@ class _Command:
                 raise Refused(
                     f"{name} must be left out for a table that is read in pieces: --record keeps the epochs."
                 )
-        try:
-            how, file = how_to_read(self.options)
-        except ValueError as error:
-            raise Refused(str(error)) from None
-        if record is not None:
-            how, file = _read_before(record["table"])
-        self._read_with = {"read_as": how, "read_with": file}
         if "resume" in self.options:
-            beside = next((name for name in given if name not in ("dataset", "table", "epochs")), None)
+            said = [name for name in READING if name in self.options]
+            beside = next(
+                (name for name in (*given, *said) if name not in ("dataset", "table", "epochs")), None
+            )
             if beside:
                 raise Refused(
                     f"resume must stand without settings but epochs, the record holds them. Got {beside}."
@@ -262,9 +264,11 @@ class _Command:
                 run = replace(run, epochs=LargeRun.of({"epochs": given["epochs"]}).epochs)
         else:
             run = LargeRun.of(given)
-        every = getattr(self.options, "every", "1")
-        if not re.fullmatch(r"0*[1-9]\d{0,8}", every, re.ASCII):
-            raise Refused(f"every must be a whole number between 1 and 999,999,999. Got {every}.")
+        every = every_of(self.options)
+        if record is not None:
+            read_as_recorded(self.options, record["table"])
+        how, file = how_to_read(self.options)
+        self._read_with = {"read_as": how, "read_with": file}
         path = Path(given.get("table") or (record or {})["table"]["file"])
         if "\0" in str(path):
             raise Refused(f"table must be a file that can be read. Got {path!r}, which is no name of one.")
@@ -283,7 +287,7 @@ class _Command:
             gaps = any(reading.table.missing[name] for name in (run.target, *run.features))
             run = replace(run, missing="drop" if gaps or not source.whole else "refuse")
         if "every" in self.options and self.record_name is not None:
-            sentence = problem_with_listing(int(every), run.epochs, len(run.parameters))
+            sentence = problem_with_listing(every, run.epochs, len(run.parameters))
             if sentence:
                 raise Refused(sentence)
         return path, Reader(source, run.features, run.target, run.missing), run
@@ -336,7 +340,7 @@ class _Command:
                 f"No rate from {least} on settles on these columns as they are: so the features are scaled.",
                 file=sys.stderr,
             )
-        self.every = int(self.options.every) if "every" in self.options else stride(run.epochs, ROWS)
+        self.every = every_of(self.options) if "every" in self.options else stride(run.epochs, ROWS)
         listed = 1 if "json" in self.options and "every" not in self.options else self.every
         point = first_point(problem) if record is None else point_in(record, problem, seen)
         if point.epoch > run.epochs:
@@ -424,18 +428,6 @@ class _Command:
             start = "torchrun … -m" if self.group.size > 1 else "python -m"  # mini-batches depend on how many
             print(f"Go on with: {start} gd_core train --resume {self.record_name}", file=sys.stderr)
         return _status(interrupted)
-
-
-def _read_before(table: Mapping[str, Any]) -> tuple[dict[str, str], dict[str, str]]:
-    """How the file of a record was read: single columns, and the whole."""
-    from gd_core.tables.decoding import ENCODINGS
-
-    how, file = table.get("read_as", {}), table.get("read_with", {})
-    if file.get("encoding", ENCODINGS[0]) not in ENCODINGS:
-        raise Refused(
-            f"table.read_with.encoding must be one of {', '.join(ENCODINGS)}. Got {quoted(file['encoding'])}."
-        )
-    return how, file
 
 
 def _print_table(progressed: "Progressed") -> None:

@@ -1,14 +1,21 @@
 """`train`: a run, each of its epochs and what became of it; and the same run again from its record."""
 
 import argparse
-import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from gd_core.cli import large_table
-from gd_core.cli.flags import Parser, settings_of, table_in_file, what_is_fitted
+from gd_core.cli.flags import (
+    Parser,
+    every_of,
+    how_to_read,
+    read_as_recorded,
+    settings_of,
+    table_in_file,
+    what_is_fitted,
+)
 from gd_core.cli.printing import aligned, blaming, output, print_json, tell_apart
 from gd_core.export import record_file
 from gd_core.export.record_file import ROWS
@@ -42,15 +49,18 @@ def train(options: argparse.Namespace, parser: Parser) -> int:
         if beside is not None:
             parser.exit(2, f"from must stand without settings, which the record holds. Got {beside}.\n")
         record, experiment = _read(options.record_from, parser)
+        read_as_recorded(options, record.get("table") or {})
         sentences = _needed_table(options, experiment, parser)
     else:
         experiment, sentences = settings_of(options, parser)
-    every = getattr(options, "every", "1")
-    if not re.fullmatch(r"0*[1-9]\d{0,8}", every, re.ASCII):
-        sentences.append(f"every must be a whole number between 1 and 999,999,999. Got {every}.")
-    elif "every" in options and "record" in options:
+    every = 1
+    try:
+        every = every_of(options)
+    except ValueError as error:
+        sentences.append(str(error))
+    if "every" in options and "record" in options and not sentences:
         names = experiment.info.parameters
-        if sentence := record_file.problem_with_listing(int(every), experiment.total_epochs, len(names)):
+        if sentence := record_file.problem_with_listing(every, experiment.total_epochs, len(names)):
             sentences.append(sentence)
     if sentences:
         parser.exit(2, f"{sentences[0]}\n")
@@ -61,7 +71,7 @@ def train(options: argparse.Namespace, parser: Parser) -> int:
     from gd_core.export.epoch_table import rows as epoch_rows
 
     with output(options, "csv", parser) as table, output(options, "record", parser) as kept:
-        run = _run(experiment, _source(options), int(every) if "every" in options else None)
+        run = _run(experiment, _source(options), every if "every" in options else None)
         if table:
             from gd_core.export.epoch_table import write_csv
 
@@ -72,10 +82,10 @@ def train(options: argparse.Namespace, parser: Parser) -> int:
                 kept.write(f"{record_file.strict_json(run.document, indent=2)}\n")
     if "json" in options:
         names = run.experiment.info.parameters
-        epochs = epoch_rows(run.experiment, run.problem, run.recording, int(every))
+        epochs = epoch_rows(run.experiment, run.problem, run.recording, every)
         print_json(run.document, (row.as_json(names) for row in epochs))
     else:
-        _print_table(run, int(every) if "every" in options else stride(run.recording.epochs, ROWS))
+        _print_table(run, every if "every" in options else stride(run.recording.epochs, ROWS))
     if record is None:
         return 0
     same, sentence = record_file.compared(record, run.document, run.recording)
@@ -118,12 +128,8 @@ def _source(options: argparse.Namespace) -> Mapping[str, Any]:
     """Which file the table came from, if from one, and what was said of how it is read."""
     if getattr(options, "held", None) is None:
         return record_file.NO_FILE
-    said = (one.rpartition("=") for one in getattr(options, "read_as", ()))
-    return {
-        "file": options.table,
-        "read_as": {column: how for column, _, how in said},
-        "read_with": {name: getattr(options, name) for name in ("sheet", "encoding") if name in options},
-    }
+    how, of_file = how_to_read(options)
+    return {"file": options.table, "read_as": how, "read_with": of_file}
 
 
 def _run(experiment: Experiment, source: Mapping[str, Any], every: int | None) -> _Run:
@@ -144,11 +150,10 @@ def _print_table(run: _Run, every: int) -> None:
     scaled = run.experiment.is_rescaled
     held_out = ["held-out RMSE"] if run.experiment.holdout else []
     lines = [["epoch", "loss", "RMSE", *held_out, *names, *(f"{name} raw" for name in names if scaled)]]
-    for row in rows(run.experiment, run.problem, run.recording):
-        if row.epoch % every == 0 or row.epoch == run.recording.epochs:
-            numbers = row.loss, row.rmse, *row.held_out_rmse, *row.parameters, *row.raw
-            cells = (significant(number).replace("−", "-") for number in numbers)  # as other programs read it
-            lines.append([str(row.epoch), *cells])
+    for row in rows(run.experiment, run.problem, run.recording, every):
+        numbers = row.loss, row.rmse, *row.held_out_rmse, *row.parameters, *row.raw
+        cells = (significant(number).replace("−", "-") for number in numbers)  # as other programs read it
+        lines.append([str(row.epoch), *cells])
     for line in aligned(lines):
         print(line)
     if every > 1:

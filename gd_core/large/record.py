@@ -33,11 +33,8 @@ HOW = {
     MOMENTS: "moments: one pass over the rows, then none",
     BATCHES: "mini-batches: every epoch reads the file",
 }
-WITH_EPOCH = (
-    Outcome.DIVERGED,
-    Outcome.STOPPED,
-    Outcome.STILL,
-)  # those whose epoch is known without all before
+# those whose epoch is known without all before
+WITH_EPOCH = (Outcome.DIVERGED, Outcome.STOPPED, Outcome.STILL)
 AT_ONCE = 10_000  # epochs turned into Python's numbers together
 SAME = 1e-9  # relative; more processes add up in another order
 
@@ -65,9 +62,8 @@ class Progressed:
         self.diverged_at: int | None = None
         self.still = False
         self._recent: deque[tuple[Tensor, Tensor]] = deque(maxlen=WINDOW + 1)  # θ and loss
-        for *theta, loss in (record["resume"]["recent"] if record else [])[
-            :-1
-        ]:  # the last is where it goes on
+        recent = record["resume"]["recent"] if record else []
+        for *theta, loss in recent[:-1]:  # the last is where it goes on
             self._recent.append((_tensor(theta), _tensor([loss])[0]))
 
     def add(self, point: Point) -> None:
@@ -187,7 +183,7 @@ class Progressed:
         assert self.point is not None
         run, point, finding = self.problem.run, self.point, self.finding()
         listed = [*self.rows(every)]
-        epoch = {Outcome.DIVERGED: self.diverged_at}.get(finding, point.epoch)
+        epoch = self.diverged_at if finding == Outcome.DIVERGED else point.epoch
         return {
             "format": FORMAT,
             "experiment": run.as_json(self.problem.moments.rows),

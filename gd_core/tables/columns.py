@@ -26,9 +26,8 @@ NUMBERS, COMMAS, WORDS, DATES, DAY_FIRST, MONTH_FIRST, MISSING, LEFT_OUT = HOWS 
 )  # fmt: skip
 ID_NAME = r"(?:^|[ _.-])(?i:id|index|idx|row|rownames|rownum|nr|no|obs|#|unnamed: 0)\.?$|(?<=[a-z])I[Dd]$"
 NINES = r"-?(?:9+|9+\.9+)"
-FEWEST_MARKS = (
-    2  # cells with one number that is far outside the rest, from which on it may be a mark for missing
-)
+COMPACT = r"^((?:19|20)[0-9]{2})(0[1-9]|1[0-2])([0-3][0-9])$"
+FEWEST_MARKS = 2  # cells with one number far outside the rest, from which on it may be a mark for missing
 
 
 class Unlike(ValueError):
@@ -235,9 +234,6 @@ def _dates(name: str, cells: pa.StringArray, how: str) -> Column | None:
 
     columns = {clean_name(place): numbers}
     return Column(name, how or DATES, said, columns, others=others, question=question, again=again)
-
-
-COMPACT = r"^((?:19|20)[0-9]{2})(0[1-9]|1[0-2])([0-3][0-9])$"
 
 
 def _compact(name: str, cells: pa.StringArray) -> Column | None:

@@ -256,9 +256,8 @@ def keep(table: Table) -> Table:
     here = _here.setdefault((who, table.mark), table)
     if here.read_as != table.read_as:  # the same numbers, from a file in other words
         _here[who, table.mark] = here = table
-    _here[who, here.key] = (
-        here  # who holds it knows more of it than its link does: the columns that were left out
-    )
+    # who holds it knows more of it than its link does: the columns that were left out
+    _here[who, here.key] = here
     return here
 
 

@@ -145,6 +145,24 @@ def test_nothing_of_ones_own_table_is_kept_for_all(monkeypatch):
         todo.extend(gc.get_referents(one))
 
 
+def test_a_run_in_training_goes_on_under_its_tables_other_name(monkeypatch):
+    """The one on the page and the one that is found again are one run, and of another table's runs none is lost."""
+    runs = live_runs.Runs()
+    monkeypatch.setattr(session, "held", lambda _: runs)
+    others = [Experiment(learning_rate=1e-5 * n, epochs=10) for n in range(1, live_runs.KEPT_RUNS)]
+    experiment = Experiment.default("table")
+    named = [*others, experiment]
+    runs.kept = {one: live_runs.TrainRun(n, one, record(one), None) for n, one in enumerate(named)}
+    take = runs.live_run = runs.kept[experiment]
+    take.recorder = Recorder(experiment)
+    now = tables.find("cars").key
+    live_runs.rename_table("cars", now)
+    assert [one.table for one in runs.kept] == [*(one.table for one in others), now]
+    assert runs.live_run is take
+    assert runs.kept[take.experiment] is take
+    assert (take.experiment.table, take.number) == (now, len(others))
+
+
 def test_large_runs_go_with_their_visitor(monkeypatch):
     """Who closes the page leaves the settings and the small runs; a large one is trained again by whoever comes back."""
     lab = Lab(**Experiment.default().to_query()).press("train").type(epochs="400000").press("train")

@@ -21,9 +21,7 @@ MOVED_ROWS = 125  # and this many of those that move at every epoch
 ZERO = 1e-16  # of the first value: below it a logarithmic axis says "zero to rounding"
 BORDER = 0.96  # of half a map: there a cross is still whole
 AT_THE_FLOOR = 1.001  # times it
-RESTS = (
-    0.005  # of the height of the error's axis, about a pixel: nearer to its end an error is drawn as resting
-)
+RESTS = 0.005  # of the height of the error's axis, about a pixel: nearer to its end an error rests
 PATH_STEP = 0.005  # of half a chart, about a pixel: nearer points of a line are drawn as one
 
 

@@ -260,15 +260,12 @@ def _data_of(experiment: Experiment) -> str:
 def rename_table(before: str, now: str) -> None:
     """The same rows are known by another key: what was trained on them stays. For callbacks."""
     runs = session.held(Runs)
-
-    def renamed(live_run: TrainRun) -> TrainRun:
-        return replace(live_run, experiment=replace(live_run.experiment, table=now))
-
-    for live_run in list(runs.kept.values()):
-        if live_run.experiment.table == before:
-            _keep(renamed(live_run), runs.kept)
-    if runs.live_run and runs.live_run.experiment.table == before:
-        runs.live_run = renamed(runs.live_run)
+    for live_run in {*runs.kept.values(), *([runs.live_run] if runs.live_run else [])}:
+        if (
+            live_run.experiment.table == before
+        ):  # itself: beside a second one with its recorder, one would stand still
+            live_run.experiment = replace(live_run.experiment, table=now)
+    runs.kept = {live_run.experiment: live_run for live_run in runs.kept.values()}
 
 
 def forget(table: str) -> None:
@@ -332,9 +329,8 @@ def train(experiment: Experiment, first_epoch: int = 0) -> None:
     if session.visitor():
         _stay().runs = runs
     runs.takes += 1
-    live_run = TrainRun(runs.takes, experiment, recording, recorder, first_epoch)
-    _keep(live_run, session.held(Runs).kept)
-    session.held(Runs).live_run = live_run
+    runs.live_run = TrainRun(runs.takes, experiment, recording, recorder, first_epoch)
+    _keep(runs.live_run, runs.kept)
 
 
 def _keep(live_run: TrainRun, runs: dict[Experiment, TrainRun]) -> None:

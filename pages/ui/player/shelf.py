@@ -54,9 +54,7 @@ class Shelf(Generic[T]):
     def get(self, key: Hashable) -> T | None:
         """The result that is there, or None."""
         with self._lock:
-            there = key in self._slots
-        slot = self._asked_for(key) if there else None
-        return slot.value if slot else None
+            return self._asked_for(key).value if key in self._slots else None
 
     def put(self, key: Hashable, value: T) -> None:
         """A new result in the place of one that may be there."""
@@ -107,9 +105,8 @@ class Shelf(Generic[T]):
                     break
                 total -= slot.size or 0
                 self._slots.pop(key, None)
-            slots[-1][
-                1
-            ].size = None  # what belongs to the new one is still to be made, so it is measured again
+            _, newest = slots[-1]
+            newest.size = None  # what belongs to it is still to be made, so it is measured again
 
 
 def size_of(value: Any) -> int:

@@ -16,9 +16,7 @@ from pathlib import Path
 from streamlit.runtime import get_instance
 
 EVERY = 20.0  # seconds
-GROWN = (
-    64_000_000  # bytes more than after the last time: then there is garbage that Python has not looked for
-)
+GROWN = 64_000_000  # bytes more than after the last time: there is garbage then that Python has not found
 
 
 async def for_ever() -> None:

@@ -56,10 +56,8 @@ class Rules:
     def _refusal(self, path: str) -> Response | None:
         """The answer where there is nothing for a visitor; None where Streamlit has one."""
         parts = path.strip("/").removeprefix(self._base).strip("/").split("/")
-        if parts == [
-            "_stcore",
-            "metrics",
-        ]:  # sessions, caches, memory: nobody's business, and no setting ends it
+        # sessions, caches, memory: nobody's business, and no setting ends it
+        if parts == ["_stcore", "metrics"]:
             return PlainTextResponse("Not Found", 404)
         if len(parts) > 1 and parts[0] not in _DEEP and "_stcore" not in parts:
             return HTMLResponse(_NO_PAGE.format(start="../" * (len(parts) - 1)), 404)
@@ -80,9 +78,8 @@ def content_security_policy() -> str:
     page = Path(file_util.get_static_dir(), "index.html").read_text(encoding="utf-8")
     digests = (b64encode(sha256(script.encode()).digest()).decode() for script in _INLINE.findall(page))
     scripts = " ".join(f"'sha256-{digest}'" for digest in digests)
-    counted = (
-        " https:" if config.get_option("browser.gatherUsageStats") else ""
-    )  # Community Cloud counts visits
+    # Community Cloud counts visits
+    counted = " https:" if config.get_option("browser.gatherUsageStats") else ""
     return (
         f"default-src 'self'; script-src 'self' blob: {scripts}; style-src 'self' 'unsafe-inline'; "
         f"img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self' ws: wss:{counted}; "

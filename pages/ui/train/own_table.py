@@ -304,14 +304,14 @@ def _as_read(key: str, table: Any) -> None:
     if key in _own().brought and guessed_target(table) == page.field("target"):
         why = "by its name" if is_guessed_by_name(page.field("target")) else "as the last column of numbers"
         lines.append(f"{cut(page.field('target'))} is predicted, {why}")
-        others = [name for name in offers(table) if name != table.own_name(page.field("target"))]
-        if len(chosen := own_names(page.field("features"), table)) == 1 < len(others):
+        offered = [name for name in offers(table) if name != table.own_name(page.field("target"))]
+        if len(chosen := own_names(page.field("features"), table)) == 1 < len(offered):
             lines.append(f"from {cut(chosen[0])} alone: add others under Features x")
     lines += [f"{cut(one.name)}: {one.said}" for one in said[:LISTED]]
     if (more := len(said) - LISTED) > 0:
         lines.append(f"and {counted(more, 'more column')}")
-    others = {one.name for one in said}
-    plainly = [cut(name) for name in map(table.own_name, table.names) if name not in others]
+    otherwise = {one.name for one in said}
+    plainly = [cut(name) for name in map(table.own_name, table.names) if name not in otherwise]
     if key in _own().brought and plainly:
         more = f" and {len(plainly) - LISTED} more" if len(plainly) > LISTED else ""
         lines.append(f"{', '.join(plainly[:LISTED])}{more}: numbers")
@@ -558,9 +558,8 @@ def _accept(file: File, reading: Any) -> None:
     tables.pop(table.mark, None)
     for key, held in tables.items():  # only the last can be read anew: a file may be large
         tables[key] = held._replace(file=held.file._replace(source=""))
-    if len(file.source) > KEPT_PLAIN and not any(
-        one.said for one in table.read_as
-    ):  # there is nothing to undo
+    can_change = _needs_a_look(reading) or any(one.said for one in table.read_as)
+    if len(file.source) > KEPT_PLAIN and not can_change:  # there is nothing to undo
         file = file._replace(source="")
     tables[table.mark] = Held(file, table, reading.notes, reading.findings)
     for old in list(tables)[:-KEPT]:

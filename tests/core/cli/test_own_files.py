@@ -170,6 +170,24 @@ def test_a_record_of_words_and_dates_makes_the_run_again(run, homes, tmp_path):
     assert status == 0
 
 
+def test_a_record_says_how_its_file_was_read(run, tmp_path):
+    """Whoever makes the run again from it and the file need not say so once more; what is said then, counts."""
+    path, record = tmp_path / "t.csv", tmp_path / "run.json"
+    rows = [f"{('Łódź', 'Kraków')[i % 2]},{i % 3},{i * 17 % 101},{i * i % 89}" for i in range(1500)]
+    path.write_bytes("\n".join(["miasto,zip,x,y", *rows]).encode("cp1250"))
+    said = ("--read-as", "zip=words", "--encoding", "cp1250")
+    status, _, _ = run("train", "--table", path, *said, "--epochs", 3, "--record", record)
+    assert status == 0
+    status, output, errors = run("train", "--from", record, "--table", path, "--record", record)
+    assert (status, errors) == (0, "")
+    assert "Reproduced exactly" in output
+    table = json.loads(record.read_text())["table"]
+    assert (table["read_as"], table["read_with"]) == ({"zip": "words"}, {"encoding": "cp1250"})
+    status, _, errors = run("train", "--from", record, "--table", path, "--read-as", "zip=numbers")
+    assert status == 2
+    assert errors.startswith("table must be the file of the table that the record was made with.")
+
+
 def test_an_old_record_knows_its_file_still(run, tmp_path):
     """One written when words, dates and row numbers were not told apart: by the numbers alone."""
     path, record = tmp_path / "t.csv", tmp_path / "run.json"

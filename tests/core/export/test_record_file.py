@@ -26,6 +26,7 @@ from gd_core.settings.catalog import DATASET_INFO
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.experiment_fields import FIELDS
 from gd_core.tables.columns import HOWS
+from gd_core.tables.decoding import ENCODINGS
 
 SCALED = replace(
     Experiment.default("two-features", "adam"),
@@ -422,8 +423,9 @@ def test_a_record_is_as_its_schema_says(experiment):
     assert list(document) == list(SCHEMA["properties"])
     assert set(document["theory"]) == set(SCHEMA["properties"]["theory"]["properties"])
     assert set(SCHEMA["properties"]["outcome"]["enum"]) == set(Outcome)
-    how = SCHEMA["properties"]["table"]["properties"]["read_as"]["additionalProperties"]["enum"]
-    assert set(how) == set(HOWS)
+    of_table = SCHEMA["properties"]["table"]["properties"]
+    assert set(of_table["read_as"]["additionalProperties"]["enum"]) == set(HOWS)
+    assert set(of_table["read_with"]["properties"]["encoding"]["enum"]) == set(ENCODINGS)
 
 
 @given(st.recursive(

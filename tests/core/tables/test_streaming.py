@@ -653,11 +653,18 @@ def test_a_record_holds_how_its_file_was_read(run, tmp_path, monkeypatch):
     more, _ = trained(run, tmp_path, "--resume", record, "--epochs", 9)
     whole, _ = trained(run, tmp_path, *flags, "--read-as", "x=missing", "--epochs", 9)
     assert more["last"] == whole["last"]
-    for name, value in (("read_as", {"x": "guesses"}), ("read_as", 5), ("read_with", {"encoding": "rot13"})):
+    status, _, errors = run("train", "--resume", record, "--encoding", "cp1250")
+    assert status == 2
+    assert errors == "resume must stand without settings but epochs, the record holds them. Got encoding.\n"
+    for name, value, sentence in (
+        ("read_as", {"x": "guesses"}, "read_as.x must be one of numbers, decimal commas, words, "),
+        ("read_as", 5, "read_as must be an object. Got 5."),
+        ("read_with", {"encoding": "rot13"}, "read_with.encoding must be one of cp1252, cp949, "),
+    ):
         record.write_text(json.dumps(whole | {"table": whole["table"] | {name: value}}))
         status, output, errors = run("train", "--resume", record)
         assert (status, output, errors.count("\n")) == (2, "", 1)
-        assert errors.startswith(f"table.{name}")
+        assert errors.startswith(f"table.{sentence}")
 
 
 def test_fields_are_those_of_an_experiment():

@@ -1,9 +1,9 @@
 """The learning rate lesson's live part: four runs under one player, all their errors, and the sweep over every rate."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from html import escape
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import streamlit as st
@@ -31,7 +31,6 @@ from pages.ui.settings.page_settings import UNSURE, PageSettings
 TALL, LOW = 152, 196  # heights of the four and of the two charts under them, in pixels
 TIE = 1e-6  # relative: two errors that are written with the same six digits
 STATE = st.session_state
-_as_key: dict[str | type[Any], Callable[[Any], Any]] = {Experiment: repr}
 
 
 class Four(NamedTuple):
