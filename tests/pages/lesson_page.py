@@ -90,7 +90,8 @@ class LessonPage(Visit):
 
     @property
     def words(self) -> str:
-        """All prose on the page, for a test that looks for a number in it."""
-        return "\n".join(element.value for element in self.at.markdown) + "\n".join(
+        """All prose on the page, for a test that looks for a number in it; links to the glossary are plain words."""
+        prose = "\n".join(element.value for element in self.at.markdown) + "\n".join(
             element.proto.body for element in self.at.get("html")
         )
+        return re.sub(r"\[([^]]+)\]\(glossary\?[^)]*\)", r"\1", prose)

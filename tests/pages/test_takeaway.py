@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 from lesson_page import LessonPage
 from tags import Tags
+from train_page import Lab
 
 from gd_core import verdict
 from gd_core.problem import build
@@ -300,7 +301,7 @@ def test_train_offers_everything():
 def test_the_limit_is_told_for_other_peoples_code():
     """In the tab of numbers and beside the script: × 2, ÷ N, ÷ (1 − β); nothing where the rule has no limit."""
     asked = {"dataset": "noisy-quadratic", "scale_features": "true", "epochs": "20"}
-    opened = LessonPage("train", **asked, optimizer="momentum", momentum="0.9").press("take_away")
+    opened = Lab(**asked, optimizer="momentum", momentum="0.9").press("take_away")
     rows = Experiment.default("noisy-quadratic").points
     limit = 2 * 1.9 / 4.945824203735832  # 2 (1 + β)/λ
     facts = " ".join(element.proto.body for element in opened.at.get("html"))
@@ -316,7 +317,7 @@ def test_the_limit_is_told_for_other_peoples_code():
         assert f"with {where} {there}" in told
         assert what in facts
         assert what in told
-    without = LessonPage("train", **asked, optimizer="adam").press("take_away")
+    without = Lab(**asked, optimizer="adam").press("take_away")
     assert "The same with" not in " ".join(element.proto.body for element in without.at.get("html"))
     assert not [element for element in without.at.caption if "In other code" in element.value]
 

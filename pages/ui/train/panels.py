@@ -151,7 +151,7 @@ def _live(held: controls.Controls, streaming: bool) -> None:
         _formula(run, forecast)
     if not task.hidden(THEORY):
         tabs.show(run, forecast, colours)
-    if task.current() is None:
+    if live_run and task.current() is None:  # next after a run
         lesson.try_next(*ways_on(run.experiment, forecast, finding.outcome))
     trained = not (live_run and live_run.recorder) and not pinned.pending()
     if streaming and trained and not current_charts.being_taken():

@@ -152,7 +152,9 @@ def legend(shown: Beside, colours: Palette) -> None:
 
 def buttons(live_run: live_runs.TrainRun | None) -> None:
     """Pin or unpin the run on the page, and the list of the pinned ones."""
-    held = pins.held().pins
+    held, sentence = pins.held().pins, session.held(Said).sentence
+    if live_run is None and not held and not sentence:
+        return  # there is nothing to pin yet
     kept = live_run and pins.as_trained(live_run.experiment, live_run.recording)
     is_pinned = kept is not None and pins.held().place_of(kept) is not None
     with st.container(key="pins", horizontal=True, vertical_alignment="center", gap="small"):
@@ -169,7 +171,7 @@ def buttons(live_run: live_runs.TrainRun | None) -> None:
         if held:
             with st.popover(f"{len(held)} pinned", type="tertiary", key="pinned", on_change="rerun"):
                 _list(held)
-    if sentence := session.held(Said).sentence:
+    if sentence:
         st.markdown(f":orange[:material/error:] {plain(sentence)}")
 
 
