@@ -104,7 +104,10 @@ def test_a_scaled_target_says_which_number_is_in_which_unit():
     assert table["rmse"].iloc[-1] == pytest.approx(rmse, rel=1e-6)
     assert table["loss"].iloc[-1] == pytest.approx((rmse / np.std(HOUSES["price"])) ** 2, rel=1e-6)
     assert table["r2"].iloc[-1] == pytest.approx(best[2], rel=1e-5)
-    assert f"w₁ = {significant(best[0])}, w₂ = {significant(best[1])}, b = {significant(best[2])}" in said
+    assert (
+        f"w₁ (size) = {significant(best[0])}, w₂ (rooms) = {significant(best[1])}, b = {significant(best[2])}"
+        in said
+    )
 
 
 @pytest.mark.parametrize("intercept", ["true", "false"])
@@ -137,7 +140,7 @@ def test_runs_with_and_without_a_scaled_target_are_compared_in_one_unit():
     one = replace(table_run(**BOTH), epochs=50)
     pins = Pins(pins=(Pin("plain", one), Pin("scaled", replace(one, scale_target=True))))
     page = compared(pins)
-    for title in ("Final RMSE", "Gap to the optimum, L − L*", "w₁ at the end"):
+    for title in ("Final RMSE", "Gap to the optimum, L − L*", "w₁ (size) at the end"):
         first, second, *_ = cells(page, title)
         assert first == second, title
     assert cells(page, "Scale the target")[:2] == ["no", "yes"]

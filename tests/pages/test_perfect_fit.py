@@ -84,9 +84,9 @@ def test_a_parameter_that_is_rounding_is_zero():
         "epochs": "400",
     }
     lab = Lab(**query).press("train")
-    assert "w₁ = 3.00000, w₂ = 0, b = 0" in words_of(lab)
+    assert "w₁ (p) = 3.00000, w₂ (q) = 0, b = 0" in words_of(lab)
     assert lab.player["table"][["p1", "p2"]].iloc[-1].tolist() == [0, 0]
     page = LessonPage("compare", **Pins(pins=(Pin("one", lab.experiment),)).to_query())
-    for name in ("w₂", "b"):
-        (row,) = re.findall(rf'<tr><th scope="row">{name} at the end.*?</tr>', words_of(page))
+    for name in ("w₂ (q)", "b"):
+        (row,) = re.findall(rf'<tr><th scope="row">{re.escape(name)} at the end.*?</tr>', words_of(page))
         assert re.findall(r"<td.*?>(.*?)</td>", row) == ["0", "0"]
