@@ -10,9 +10,8 @@ from streamlit.testing.v1 import app_test, local_script_runner
 from gd_core.tables import holder
 from pages.ui.look import session
 
-assert (
-    session.visitor
-)  # it says for whom tables are looked up, and here a test looks with its visitor's eyes:
+# a session says for whom tables are looked up; here a test looks with its visitor's eyes
+assert holder.who is session.visitor
 holder.who = lambda: "the one visitor of a test"
 
 
