@@ -27,6 +27,7 @@ def test_train_keeps_the_view_while_settings_change():
     assert page.query["view"] == "projector"
     experiment, sentences = Experiment.from_query(page.query)
     assert (experiment.learning_rate, sentences) == (0.05, [])
+    page.press("train")  # what to try next comes with the run
     assert links(page.at)
     assert all(query["view"] == "projector" for query in links(page.at))
     assert heights(page.at) != heights(Lab(learning_rate="0.05").at)
