@@ -43,7 +43,7 @@ def test_the_first_visit(lab: Lab):
     animation frame has a new picture without a run of the script, and no chart is made anew."""
     lab.open_page()
     with claim("the tab is called Gradient Descent Lab, the page Train, and it holds the opening example"):
-        expect(lab.page).to_have_title("Gradient Descent Lab")
+        expect(lab.page).to_have_title("Train · Gradient Descent Lab")
         expect(lab.page.get_by_role("heading", level=1)).to_have_text("Train")
         assert lab.query == {}
         assert lab.chosen("Data set") == OPENING.experiment.info.title
@@ -67,11 +67,11 @@ def test_the_first_visit(lab: Lab):
     with claim("on a smaller and on a larger window nothing is cut off at the side"):
         for width in (1100, 1900):
             lab.page.set_viewport_size({"width": width, "height": 900})
-            lab.page.wait_for_function("watch.calm > 20")  # the charts follow the window
+            lab.page.wait_for_function("() => watch.calm > 20")  # the charts follow the window
             assert lab.page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0
             assert all(right <= width for _, _, right, _ in places(lab)[0])
         lab.page.set_viewport_size({"width": 1400, "height": 900})
-        lab.page.wait_for_function("watch.calm > 40")
+        lab.page.wait_for_function("() => watch.calm > 40")
     before = places(lab)
     with claim("at rest everything that moves is on one screen"):
         assert all_inside(lab)
@@ -87,7 +87,7 @@ def test_the_first_visit(lab: Lab):
         lab.button("To start").click()
         lab.mark()
         lab.button("Play").click()
-        lab.page.wait_for_function("watch.played >= 40")
+        lab.page.wait_for_function("() => watch.played >= 40")
         painted, played = lab.count("frames"), lab.count("played")
         assert painted > 0.8 * played
         assert (lab.count("runs"), lab.count("embeds")) == (0, 0)

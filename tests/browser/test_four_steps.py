@@ -35,7 +35,7 @@ def test_the_stages_and_what_each_of_them_shows(lab: Lab):
     lab.mark()
     with claim("what is shown agrees with the stage"):
         lab.answer("It is the best curve")
-        lab.page.wait_for_function("watch.starts > 0")  # it plays by itself
+        lab.page.wait_for_function("() => watch.starts > 0")  # it plays by itself
         runs = lab.count("runs")
         misses = lab.chart(FIT).locator(".mark-rule.role-mark line")
         ours = lab.page.locator("table.beside .later.lit")

@@ -35,7 +35,7 @@ def said(pad: Component) -> Locator:
 
 def sent(pad: Component) -> list[list[float]]:
     """The points of the one change that was sent, once it is, and its number is one more than that of the last."""
-    pad.page.wait_for_function("alone.sent.length > 0")
+    pad.page.wait_for_function("() => alone.sent.length > 0")
     ((name, edit),) = pad.sent()
     assert (name, edit["number"]) == ("edit", pad.data["seen"] + 1)
     pad.data = pad.data | {"seen": edit["number"]}

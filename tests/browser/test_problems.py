@@ -59,7 +59,9 @@ def test_the_noisy_quadratic_by_rule_and_batch(lab: Lab):
         recording = record(lab.experiment)
         for epoch in (3, 40):
             lab.seek(epoch)
-            lab.page.wait_for_function("document.querySelector('[data-live=finite0]').textContent !== '·'")
+            lab.page.wait_for_function(
+                "() => document.querySelector('[data-live=finite0]').textContent !== '·'"
+            )
             live = lab.live()
             for i in range(3):
                 exact = float(recording.gradient[epoch, i])

@@ -68,7 +68,7 @@ def test_keys_alone_train_and_the_page_follows_the_systems_theme(lab: Lab):
         dialog.get_by_role("textbox", name="What to do").fill("Bend it")
         lab.page.emulate_media(color_scheme="light")
         expect(lab.page.get_by_test_id("stApp")).to_have_css("background-color", THEMES["light"][0])
-        lab.page.wait_for_function("watch.calm > 60")
+        lab.page.wait_for_function("() => watch.calm > 60")
         expect(dialog.get_by_role("textbox", name="What to do")).to_have_value("Bend it")
         lab.page.keyboard.press("Escape")
         expect(dialog).to_have_count(0)

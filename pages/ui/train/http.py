@@ -17,10 +17,10 @@ _DEEP = {"_stcore", "static", "media", "component"}
 _NO_PAGE = """<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark"><link rel="icon" href="data:,"><title>No page here</title></head>
-<body style="font: 1.1rem/1.5 sans-serif; max-width: 36rem; margin: 4rem auto; padding: 0 1rem">
+<body style="font: 1.1rem/1.5 sans-serif; max-width: 36rem; margin: 4rem auto; padding: 0 1rem"><main>
 <h1 style="font: 600 1.5rem serif">There is no page here</h1>
 <p>Every page of the Gradient Descent Lab has an address of one word, such as /variants.
-<a href="{start}" style="color: inherit">Begin at Train</a>.</p></body></html>
+<a href="{start}" style="color: inherit">Begin at Train</a>.</p></main></body></html>
 """
 
 
