@@ -42,7 +42,7 @@ def test_a_run_is_pinned_compared_and_sent(lab: Lab, visit):
             lab.page.get_by_role("button", name="Pin this run").click()
         lab.page.get_by_role("button", name="2 pinned").click()
         lab.page.get_by_role("link", name="Compare them").click()
-        lab.page.wait_for_function("location.pathname === '/compare'")
+        lab.page.wait_for_function("() => location.pathname === '/compare'")
         lab.settled()
         name = lab.sidebar.get_by_role("textbox", name="Run 1")
         with lab.rerun():
@@ -62,7 +62,7 @@ def test_a_run_is_pinned_compared_and_sent(lab: Lab, visit):
         assert other.query == lab.query
         expect(other.page.get_by_role("columnheader", name="<i>slow</i>")).to_be_visible()
         other.page.get_by_role("link", name="<i>slow</i>").click()
-        other.page.wait_for_function("location.pathname === '/'")
+        other.page.wait_for_function("() => location.pathname === '/'")
         other.settled()
         expect(other.field("Learning rate η")).to_have_value("0.02")
         other.train().to_end()

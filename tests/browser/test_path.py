@@ -51,14 +51,14 @@ def test_who_is_new_is_led_through_and_what_was_predicted_is_kept(lab: Lab):
         assert lab.judged().startswith("You were right")
     with claim("the menu marks what is done, and Train says no more where to begin"):
         lab.page.wait_for_function(
-            "localStorage.getItem('gradient-descent-lab.predicted')?.includes('across')"
+            "() => localStorage.getItem('gradient-descent-lab.predicted')?.includes('across')"
         )
         assert "✓" in done(lab, "/one_parameter")
         assert "✓" not in done(lab, "/gradient")
         lab.follow("Next: lesson 2, Four steps")
         lab.answer("It is far from the best: above 2 × its RMSE").to_end()
         lab.page.wait_for_function(
-            "localStorage.getItem('gradient-descent-lab.predicted').includes('four_steps')"
+            "() => localStorage.getItem('gradient-descent-lab.predicted').includes('four_steps')"
         )
         lab.open_page("/")
         expect(start).to_be_hidden()
