@@ -221,9 +221,9 @@ class Lab:
 
     @property
     def query(self) -> dict[str, str]:
-        """The settings in the address, without whether "More settings" is open: `_control` opens it by the way."""
+        """The settings in the address, without whether "More settings" is open: `control` opens it by the way."""
         query = dict(parse_qsl(urlsplit(self.page.url).query))
-        return {name: text for name, text in query.items() if name != "more"}
+        return {name: text for name, text in query.items() if (name, text) != ("more", "open")}
 
     @property
     def experiment(self) -> Experiment:
@@ -253,7 +253,7 @@ class Lab:
         """What opens and closes "More settings"; not there on a lesson."""
         return self.sidebar.get_by_text("More settings", exact=True)
 
-    def _control(self, role: Any, name: str) -> Locator:
+    def control(self, role: Any, name: str) -> Locator:
         """A control of the side bar; where it stands under "More settings", that is opened."""
         control = self.sidebar.get_by_role(role, name=name, exact=True)
         closed = self.sidebar.locator("details:not([open])").filter(has_text="More settings")
@@ -267,7 +267,7 @@ class Lab:
         return control
 
     def field(self, label: str) -> Locator:
-        return self._control("textbox", label)
+        return self.control("textbox", label)
 
     def type(self, label: str, text: str) -> None:
         """Type into a field, press Enter, and wait for the page to take it in."""
@@ -277,17 +277,17 @@ class Lab:
             field.press("Enter")
 
     def choose(self, label: str, option: str) -> None:
-        control = self._control("combobox", label)
+        control = self.control("combobox", label)
         with self.rerun():
             control.click()
             self.page.get_by_role("option", name=option, exact=True).click()
 
     def chosen(self, label: str) -> str:
-        return self._control("combobox", label).input_value()
+        return self.control("combobox", label).input_value()
 
     @property
     def scale(self) -> Locator:
-        return self._control("switch", "Scale features")
+        return self.control("switch", "Scale features")
 
     @property
     def complaint(self) -> Locator:

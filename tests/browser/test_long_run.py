@@ -52,6 +52,7 @@ def test_a_million_epochs_are_there_at_once_or_watched(lab: Lab):
         expect(lab.page.locator(".panel-title", has_text="Error by epoch")).to_contain_text(
             "one in 1,000 epochs drawn, all recorded; worked out along the eigenvectors"
         )
+        lab.closer("In numbers").click()
         expect(lab.page.get_by_text("Computed along the eigenvectors, without the loop")).to_be_visible()
     with claim("it is played, and no chart was made anew"):
         lab.seek(2000).charts_at(2000)
@@ -59,8 +60,9 @@ def test_a_million_epochs_are_there_at_once_or_watched(lab: Lab):
         lab.passed(2000)
         assert lab.count("embeds") == 0
 
+    engine = lab.control("radio", "Epoch by epoch")
     with lab.rerun():
-        lab.page.get_by_role("radio", name="Epoch by epoch").click()
+        engine.click()
     lab.wait_for_query(engine="loop")
     lab.mark()
     with claim(
@@ -103,6 +105,7 @@ def test_a_million_epochs_are_there_at_once_or_watched(lab: Lab):
         assert far < kept < 1_000_000
         assert lab.verdict().startswith(f"Stopped at epoch {kept:,} of 1,000,000, at RMSE ")
         assert lab.last == kept
+        lab.type("Learning rate η", "0.02")
         lab.seek(kept // 2)
         lab.charts_at(lab.epoch())
     with claim("and again from the start"):

@@ -81,7 +81,7 @@ def test_the_noisy_quadratic_by_rule_and_batch(lab: Lab):
         expect(lab.button("Play")).to_be_disabled()
         lab.page.go_back()
         expect(lab.chart(FIT)).to_be_visible()
-        lab.page.wait_for_function(f"+document.querySelector('{CHART} input[name=epoch]').value === 60")
+        lab.page.wait_for_function(f"() => +document.querySelector('{CHART} input[name=epoch]').value === 60")
         expect(lab.chart(ERROR)).to_be_visible()
         assert lab.verdict()
 

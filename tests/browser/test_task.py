@@ -94,7 +94,7 @@ def test_a_task_goes_to_the_student_and_comes_back_as_a_result(lab: Lab, visit):
     with claim("the student sees the words, what is locked, and no examples"):
         expect(student.page.locator(".task-text").first).to_have_text(WORDS)
         expect(student.field("Epochs")).to_be_disabled()
-        expect(student.field("Seed")).to_have_count(0)
+        expect(student.sidebar.get_by_role("textbox", name="Seed", exact=True)).to_have_count(0)
         expect(student.sidebar.get_by_role("button", name="Examples")).to_have_count(0)
     with claim("trained as it is, the target is not reached"):
         student.train().to_end()

@@ -89,9 +89,13 @@ class LessonPage(Visit):
         return found
 
     @property
-    def words(self) -> str:
-        """All prose on the page, for a test that looks for a number in it; links to the glossary are plain words."""
-        prose = "\n".join(element.value for element in self.at.markdown) + "\n".join(
+    def prose(self) -> str:
+        """All that is written on the page, with its links."""
+        return "\n".join(element.value for element in self.at.markdown) + "\n".join(
             element.proto.body for element in self.at.get("html")
         )
-        return re.sub(r"\[([^]]+)\]\(glossary\?[^)]*\)", r"\1", prose)
+
+    @property
+    def words(self) -> str:
+        """The same for a test that looks for a number in it; links to the glossary are plain words."""
+        return re.sub(r"\[([^]]+)\]\(glossary\?[^)]*\)", r"\1", self.prose)

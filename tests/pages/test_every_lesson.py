@@ -720,7 +720,7 @@ def test_a_lesson_knows_its_place(name):
 def test_the_glossarys_words_are_links_where_they_first_occur(name):
     """Each leads to its card, and none stands twice."""
     page = LessonPage(name)
-    links = re.findall(r"glossary\?q=([^\"\)]*)", page.words)
+    links = re.findall(r"glossary\?q=([^\"\)]*)", page.prose)
     assert len(links) == len(set(links))
     assert bool(links) == (name not in ("glossary",))
     for link in links:

@@ -222,7 +222,8 @@ def test_every_column_is_said_beside_the_name():
         "size, rooms, price: numbers",
     ):
         assert line in lab.html
-    assert "read_otherwise" not in [button.key for button in lab.at.button]
+    lab.press("read_otherwise").press("leave_table")
+    assert lab.experiment.target == "price"
 
 
 def test_a_hostile_file_leaves_everything_as_it_was():
