@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import ConsoleMessage, Error, Locator, Page, expect
+from playwright.sync_api import ConsoleMessage, Error, Locator, Page, TimeoutError, expect
 
 from gd_core.settings.examples import OPENING
 from gd_core.settings.experiment import Experiment
@@ -278,9 +278,14 @@ class Lab:
 
     def choose(self, label: str, option: str) -> None:
         control = self.control("combobox", label)
+        wanted = self.page.get_by_role("option", name=option, exact=True)
         with self.rerun():
             control.click()
-            self.page.get_by_role("option", name=option, exact=True).click()
+            try:
+                wanted.wait_for(timeout=5000)
+            except TimeoutError:  # the page has run again under the list and closed it
+                control.click()
+            wanted.click()
 
     def chosen(self, label: str) -> str:
         return self.control("combobox", label).input_value()

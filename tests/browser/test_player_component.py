@@ -1,5 +1,6 @@
 """The player's JavaScript alone: buttons, keys, slider, speeds and sentences, frame by frame."""
 
+import math
 import re
 from collections.abc import Callable
 from typing import Any
@@ -233,20 +234,22 @@ def test_speed_decides_how_long_a_run_takes(mounted: Callable[..., Component]):
 
 
 def test_time_goes_where_the_picture_moves(mounted: Callable[..., Component]):
-    """Of 1,000 epochs that arrive with the 30th, the first are seen one by one, and the 900 that show nothing in a second."""
+    """Of 1,000 epochs that arrive with the 24th, the first are seen one by one, and those that show nothing in 0.6 seconds."""
     epochs = range(1001)
     columns = {
         "rmse": [1 + 20 * 0.7**epoch for epoch in epochs],
         "p0": [3 - 2 * 0.8**epoch for epoch in epochs],
         "template": [0 for _ in epochs],
     }
+    rests = math.ceil(
+        math.log(0.005) / math.log(0.8)
+    )  # nearer than 0.5 % of its way: the parameter is later than the error
     player = mounted("player", run(1000, table=columns, sums={}, play=True, **{"from": 0}), AROUND)
-    for epoch in (1, 2, 3):
-        assert player.frames(0.42).epoch() == epoch  # 0.4 seconds each, as long as any may stay
-    assert 6 < player.frames(2).epoch() < 30
-    player.seek(100).button("Play").click()
-    assert player.frames(0.4).epoch() < 1000
-    assert player.frames(0.6).epoch() == 1000
+    for share in (0.25, 0.5, 0.75):
+        assert player.frames(5.4 / 4).epoch() == pytest.approx(share * rests, abs=1)
+    player.frames(5.4 / 4 + 0.3)
+    assert 300 < player.epoch() < 700
+    assert player.frames(0.35).epoch() == 1000
 
 
 def test_a_run_that_is_still_trained_plays_evenly(mounted: Callable[..., Component]):

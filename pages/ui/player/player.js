@@ -5,7 +5,8 @@
 const SPEEDS = [['¼×', 0.25], ['½×', 0.5], ['1×', 1], ['2×', 2], ['4×', 4], ['all at once', Infinity]];
 const SECONDS_AT_1X = 6; // a whole run takes at most as long,
 const SLOWEST = 2.5; // and shows at least so many epochs a second
-const EVENLY = 0.1; // of the time goes to all epochs alike, the rest to those at which the picture moves
+const RESTS = 0.005; // of the way that an error or a parameter goes: nearer to its end it rests,
+const AT_REST = 0.1; // and of the time of play so much is left for that
 
 const players = new WeakMap();
 
@@ -27,21 +28,22 @@ function columnsOf({ table, sums, stride, last }) {
   return columns;
 }
 
-// How many seconds of play each row stays, at 1×: the longer, the farther the error, on its logarithmic axis, or a
-// parameter goes to the next one. Else a run that arrives at epoch 27 of 1,000 would be over in the first blink.
+// How many seconds of play each row stays, at 1×: all alike up to where error and parameters rest, and the others a
+// moment together. Else a run that arrives at epoch 27 of 1,000 would be over in the first blink.
 function secondsOf(columns, rows) {
-  const ways = new Float64Array(Math.max(0, rows - 1));
+  let moving = 0;
   for (const [name, values] of Object.entries(columns)) {
     if (name !== 'rmse' && !/^p\d+$/.test(name)) continue;
-    const places = name === 'rmse' ? Array.from(values, (value) => Math.log(value)) : values;
+    const places = name === 'rmse' ? Array.from(values, (value) => Math.log(value)) : Array.from(values);
     const seen = places.filter(Number.isFinite);
     const whole = seen.reduce((a, b) => Math.max(a, b), -Infinity) - seen.reduce((a, b) => Math.min(a, b), Infinity);
-    if (!(whole > 0)) continue;
-    ways.forEach((way, r) => { ways[r] = Math.max(way, Math.abs(places[r + 1] - places[r]) / whole || 0); });
+    const away = (place) => !(Math.abs(place - places[rows - 1]) <= RESTS * whole);
+    const last = places.findLastIndex(away) + 1;
+    moving = Math.max(moving, last);
   }
-  const all = ways.reduce((sum, way) => sum + Math.min(way, 1), 0);
-  return ways.map((way) => Math.min(1 / SLOWEST,
-    SECONDS_AT_1X * (all ? EVENLY / ways.length + (1 - EVENLY) * Math.min(way, 1) / all : 1 / ways.length)));
+  const steps = Math.max(1, rows - 1), early = moving && moving < steps / 2;
+  const each = Math.min(1 / SLOWEST, early ? (1 - AT_REST) * SECONDS_AT_1X / moving : SECONDS_AT_1X / steps);
+  return Float64Array.from({ length: steps }, (_, r) => (early && r >= moving ? AT_REST * SECONDS_AT_1X / (steps - moving) : each));
 }
 
 function create(root) {
