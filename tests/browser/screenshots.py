@@ -35,6 +35,8 @@ def main() -> None:
             lab = Lab(context.new_page(), server.url).open_page(path)
             if lab.command("Train").count():
                 lab.train()
+            if (more := lab.player.get_by_role("button", name="More keys", expanded=False)).is_visible():
+                more.click()  # on a phone
             while not lab.summary.is_visible():  # a long run goes on coming in
                 lab.button("To end").click()
             if epoch is not None:
