@@ -503,6 +503,13 @@ def test_the_axis_of_epochs_ends_soon_after_the_error_rests():
     assert the(error(run_of(learning_rate=0.002, scale_features=True), LIGHT, HEIGHT), "x1") == 1000
 
 
+def test_ten_drawn_epochs_stay_on_the_axis_of_a_long_run():
+    """Of 100,000 epochs one in a hundred is drawn: at 0.2 the error rests before the first of them, and is still a line."""
+    view = error(long_run(100_000, learning_rate=0.2, scale_features=True), LIGHT, HEIGHT)
+    assert the(view, "x1") == 1000
+    assert column(view, "path", "epoch").max() >= 100
+
+
 def test_the_axis_of_epochs_is_whole_where_the_error_never_moves():
     """Between two points for ever, every epoch looks like the last: none is left out."""
     run = run_of("one-parameter", learning_rate=1 / 9, epochs=40)

@@ -99,18 +99,19 @@ def last_epoch(run: Run) -> int:
 def error_until(run: Run) -> int:
     """Where the error's axis ends: soon after the error rests at the floor, where that is in the first half of a run.
 
-    It rests once it is nearer to its last value than RESTS of the height of the logarithmic axis. One that only crawls,
-    far above the floor, is drawn to its end.
+    It rests once it is nearer to its last value than RESTS of the height of the logarithmic axis, among the drawn epochs, of
+    which ten at least stay. One that only crawls, far above the floor, is drawn to its end.
     """
     end, best = last_epoch(run), run.parabola
     arrived = best is not None and float(run.recording.epoch_rmse[-1]) <= AT_THE_FLOOR * best.floor_rmse
     if not (run.recording.complete and arrived):
         return end
+    rows, stride = rows_of(run), stride_of(drawn_until(run))
     known = (run.recording.epoch_rmse, run.recording.epoch_held_out_rmse, run.recording.epoch_loss.sqrt())
-    logs = [np.log(np.maximum(values.numpy(), 1e-300)) for values in known if values is not None]
+    logs = [np.log(np.maximum(values.numpy()[rows], 1e-300)) for values in known if values is not None]
     moved = [np.flatnonzero(abs(log - log[-1]) > RESTS * np.ptp(log)) for log in logs if np.ptp(log) > 1e-6]
-    rests = max((int(one[-1]) + 1 for one in moved if len(one)), default=end)  # or it never moved
-    soon = max(10, int(1.25 * rests))
+    rests = max((int(rows[one[-1]]) + stride for one in moved if len(one)), default=end)  # or it never moved
+    soon = max(10 * stride, int(1.25 * rests))
     return soon if 2 * soon < end else end
 
 

@@ -254,7 +254,7 @@ def _one_feature(run: Run, colours: Palette, height: int, shown: pinned.Beside) 
 
 
 def _error(run: Run, colours: Palette, height: int, shown: pinned.Beside) -> None:
-    until = once(run.recording, error_until, lambda: error_until(run))  # 0.2 s for a million epochs
+    until = error_until(run)
     rests = f"up to epoch {until:,}, then at the floor" if until < last_epoch(run) and not shown.error else ""
     look.panel_title("Error by epoch", "; ".join(filter(None, (rests, _stride_note(run)))))
     tabs.draw(_view(error_chart, run, colours, height, ghosts=shown.error), "error")
