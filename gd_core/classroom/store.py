@@ -1,0 +1,456 @@
+"""Where rooms are kept: any database that SQLAlchemy reaches by an `Engine`, tried with SQLite and PostgreSQL.
+
+**What has returned is kept.** SQLite writes ahead (WAL) and syncs at each commit (`synchronous=FULL`): a vote that was taken
+outlives `kill -9` and a power cut. `NORMAL` would do for the first alone. PostgreSQL does both as it comes.
+
+Tokens are 128 random bits. Only their digests are kept, with the room's code in them, so that nobody who reads the store can
+steer a room, or find the same person in two.
+"""
+
+from __future__ import annotations
+
+import hmac
+import json
+import re
+import secrets
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Engine, RowMapping, event, text
+from sqlalchemy.exc import SQLAlchemyError
+
+from gd_core.classroom import rules, schema
+from gd_core.classroom.rules import Judgement, NoRoom, NotNow, Phase, Question, Room, Tally
+
+MOST_ROOMS = 1000  # open at once
+SQLITE_SETTINGS = {
+    "journal_mode": "WAL",
+    "synchronous": "FULL",
+    "foreign_keys": "ON",
+    "secure_delete": "ON",  # what was deleted is overwritten
+    "busy_timeout": "5000",  # ms to wait for another who writes
+    "journal_size_limit": "1000000",  # bytes
+}
+Kind = TypeVar("Kind", Question, Judgement)
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{22}")
+_1970 = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+class StoreDown(RuntimeError):
+    """The store cannot be used now; the message says why, in one sentence."""
+
+
+class NotTheTeacher(PermissionError):
+    """The token is not the teacher's."""
+
+
+@dataclass(frozen=True)
+class Own:
+    """What one member has in the room.
+
+    Attributes:
+        number: The how many to join, from 1.
+        said: Their answers to the room's question by round, None where there is none.
+        nickname: The given one; empty for none.
+        hidden: Whether the teacher has hidden it.
+    """
+
+    number: int
+    said: tuple[int | None, ...]
+    nickname: str
+    hidden: bool
+
+
+@dataclass(frozen=True)
+class Look:
+    """A room, what was answered, and by whom: read at once, for all who look.
+
+    Attributes:
+        room: As it stands.
+        tally: How many answered what.
+        members: By the digest of their token.
+    """
+
+    room: Room
+    tally: Tally
+    members: Mapping[str, Own]
+
+    def own(self, token: str) -> Own | None:
+        """What the member with this token has said; None if nobody has it."""
+        return self.members.get(_digest(self.room.code, token))
+
+
+class Classroom:
+    """Rooms, members and votes.
+
+    Every method that takes a code takes it as typed. All raise StoreDown where the store cannot be used, NoRoom where there is no
+    such room; those with a teacher's token NotTheTeacher.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine, self._writer = engine, engine.execution_options(to_write=True)
+        # a row that is locked until the end of the transaction; SQLite locks all that is written from its beginning
+        on_postgres = engine.dialect.name == "postgresql"
+        self._to_change, self._to_rely_on = (" FOR UPDATE", " FOR SHARE") if on_postgres else ("", "")
+        if engine.dialect.name == "sqlite" and not event.contains(engine, "connect", _set_up_sqlite):
+            event.listen(engine, "connect", _set_up_sqlite)
+            event.listen(engine, "begin", _begin_sqlite)
+        with self._writing() as connection:
+            try:
+                schema.migrate(connection)
+            except schema.Newer as newer:
+                raise StoreDown(
+                    f"The class's store is of version {newer}, newer than this app knows: update the app."
+                ) from None
+
+    # ------------------------------------------------------------------------------------------------ the teacher
+
+    def open_room(self, now: datetime) -> tuple[Room, str]:
+        """A new room, and the token that steers it. Rooms whose day is over go.
+
+        Raises:
+            NotNow: If there are too many.
+        """
+        self.sweep(now)
+        token = new_token()
+        with self._writing() as connection:
+            if _one(connection, "SELECT count(*) FROM rooms")[0] >= MOST_ROOMS:
+                raise NotNow(f"{MOST_ROOMS:,} rooms are open on this server: try again later.")
+            while True:
+                room = rules.opened(rules.new_code(), now)
+                row = _to_row(room) | {"teacher": _digest(room.code, token)}
+                names = ", ".join(row)
+                places = ", ".join(f":{name}" for name in row)
+                sql = f"INSERT INTO rooms ({names}) VALUES ({places}) ON CONFLICT DO NOTHING"
+                if connection.execute(text(sql), row).rowcount:
+                    return room, token
+
+    def is_teacher(self, code: str, token: str, now: datetime) -> bool:
+        """Whether this token steers the room."""
+        with self._reading() as connection:
+            return _steers(token, *_found(connection, code, now))
+
+    def steer(
+        self,
+        code: str,
+        token: str,
+        step: Callable[[Room], Room],
+        now: datetime,
+        *,
+        seen: int | None = None,
+    ) -> Room:
+        """Take a step of the rules.
+
+        Args:
+            code: The room's.
+            token: The teacher's.
+            step: `rules.ask` and its like, with what else they need bound to them.
+            now: Aware time.
+            seen: The version of the room that the teacher had before them: nothing is done if it has changed since, so two presses
+                at once take one step. None takes it in any case.
+
+        Raises:
+            NotNow: If the rules forbid it, or the room is not as it was seen.
+        """
+        with self._writing() as connection:
+            before = _steered(token, *_found(connection, code, now, self._to_change))
+            if seen is not None and seen != before.version:
+                raise NotNow("The room has changed in the meantime: look, then press again.")
+            room = step(before)
+            changed = _to_row(room)
+            names = ", ".join(f"{name} = :{name}" for name in changed)
+            connection.execute(text(f"UPDATE rooms SET {names} WHERE code = :code"), changed)
+            if room.question:
+                connection.execute(
+                    text(
+                        "INSERT INTO questions (room, number, question, judgement, ran) "
+                        "VALUES (:code, :number, :question, :judgement, :ran) "
+                        "ON CONFLICT (room, number) DO UPDATE SET judgement = excluded.judgement, ran = excluded.ran"
+                    ),
+                    changed | {"ran": int(room.phase is Phase.RUN)},
+                )
+            return room
+
+    def hide_nickname(
+        self, code: str, token: str, member: int, now: datetime, *, hidden: bool = True
+    ) -> None:
+        """Hide a member's nickname, or show it again."""
+        with self._writing() as connection:
+            room = _steered(token, *_found(connection, code, now))
+            sql = "UPDATE members SET hidden = :hidden WHERE room = :room AND number = :number"
+            connection.execute(text(sql), {"hidden": int(hidden), "room": room.code, "number": member})
+
+    def delete_room(self, code: str, token: str, now: datetime) -> None:
+        """Delete the room and all that was said in it."""
+        with self._writing() as connection:
+            room = _steered(token, *_found(connection, code, now, self._to_change))
+            connection.execute(text("DELETE FROM rooms WHERE code = :code"), {"code": room.code})
+
+    def sweep(self, now: datetime) -> int:
+        """Delete the rooms whose day is over. Returns how many."""
+        with self._writing() as connection:
+            sql = "DELETE FROM rooms WHERE expires_at <= :now OR opened_at > :tomorrow"
+            times = {"now": _micros(now), "tomorrow": _micros(now + rules.LIFETIME)}
+            return connection.execute(text(sql), times).rowcount
+
+    # ------------------------------------------------------------------------------------------------ the students
+
+    def join(self, code: str, token: str | None, now: datetime) -> str:
+        """Become a member, or be the same again.
+
+        Args:
+            code: The room's, as typed.
+            token: That of before, or one of the browser's own, of 22 letters, digits, - and _ as `new_token` makes it. Another
+                one is not used.
+            now: Aware time.
+
+        Returns:
+            The token to come back with.
+
+        Raises:
+            NotNow: If the room is full or has ended.
+        """
+        token = token if isinstance(token, str) and _TOKEN.fullmatch(token) else new_token()
+        with self._reading() as connection:
+            room = _found(connection, code, now)[0]
+            who = {"room": room.code, "token": _digest(room.code, token)}
+            if _member(connection, who) is not None:
+                return token
+        with self._writing() as connection:
+            room = _found(connection, code, now, self._to_change)[0]
+            if room.phase is Phase.ENDED:
+                raise NotNow("The lesson has ended.")
+            if _member(connection, who) is not None:  # its other tab was faster
+                return token
+            count = _one(connection, "SELECT count(*) FROM members WHERE room = :room", who)[0]
+            if count >= rules.MOST_MEMBERS:
+                raise NotNow(f"The room is full: at most {rules.MOST_MEMBERS} can join.")
+            sql = "INSERT INTO members (room, number, token, nickname, hidden) VALUES (:room, :number, :token, '', 0)"
+            connection.execute(text(sql), who | {"number": count + 1})
+        return token
+
+    def vote(self, code: str, token: str, answer: Any, number: Any, round: Any, now: datetime) -> None:
+        """Take an answer, or another one in its place; it is kept when this returns.
+
+        Args:
+            code: The room's.
+            token: The member's.
+            answer: Counted from 0.
+            number: The question that the phone shows.
+            round: The same.
+            now: Aware time.
+
+        Raises:
+            NotNow: If it does not count, with the reason.
+        """
+        with self._writing() as connection:
+            room = _found(connection, code, now, self._to_rely_on)[0]
+            member = _member(connection, {"room": room.code, "token": _digest(room.code, token)})
+            if member is None:
+                raise NotNow("You are not in this room: enter its code again.")
+            rules.check_vote(room, answer, number, round)
+            connection.execute(
+                text(
+                    "INSERT INTO votes (room, question, member, round, answer) "
+                    "VALUES (:room, :question, :member, :round, :answer) "
+                    "ON CONFLICT (room, question, member, round) DO UPDATE SET answer = excluded.answer"
+                ),
+                {"room": room.code, "question": number, "member": member, "round": round, "answer": answer},
+            )
+
+    def name(self, code: str, token: str, nickname: str, now: datetime) -> str:
+        """Give oneself a nickname, or none. Returns it as it is kept.
+
+        Raises:
+            NotNow: If the teacher has not allowed them.
+            ParameterError: If it is not one.
+        """
+        nickname = rules.nickname_of(nickname)
+        with self._writing() as connection:
+            room = _found(connection, code, now, self._to_rely_on)[0]
+            if nickname and not room.nicknames:
+                raise NotNow("No nicknames in this room.")
+            who = {"room": room.code, "token": _digest(room.code, token), "nickname": nickname}
+            sql = "UPDATE members SET nickname = :nickname WHERE room = :room AND token = :token"
+            if not connection.execute(text(sql), who).rowcount:
+                raise NotNow("You are not in this room: enter its code again.")
+        return nickname
+
+    # ------------------------------------------------------------------------------------------------ all who look
+
+    def room(self, code: str, now: datetime) -> Room:
+        """The room as it stands."""
+        with self._reading() as connection:
+            return _found(connection, code, now)[0]
+
+    def look(self, code: str, now: datetime) -> Look:
+        """The room, its tally and who said what: everything that any page of it shows, in one go."""
+        with self._reading() as connection:
+            room = _found(connection, code, now)[0]
+            rows = connection.execute(
+                text(
+                    "SELECT m.number, m.token, m.nickname, m.hidden, v.round, v.answer FROM members m "
+                    "LEFT JOIN votes v ON v.room = m.room AND v.question = :question AND v.member = m.number "
+                    "WHERE m.room = :room"
+                ),
+                {"room": room.code, "question": room.number if room.question else 0},
+            ).all()
+        said: dict[int, dict[int, int]] = {}
+        for number, _, _, _, round, answer in rows:
+            said.setdefault(number, {})[round] = answer
+        rounds = range(1, room.round + 1) if room.question else ()
+        members = {
+            token: Own(number, tuple(said[number].get(one) for one in rounds), nickname, bool(hidden))
+            for number, token, nickname, hidden, _, _ in rows
+        }
+        votes = ((round, answer) for *_, round, answer in rows if round is not None)
+        return Look(room, rules.tally(room, len(members), votes), members)
+
+    # ------------------------------------------------------------------------------------------------ transactions
+
+    @contextmanager
+    def _reading(self) -> Generator[Connection]:
+        with _told(), self._engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def _writing(self) -> Generator[Connection]:
+        with _told(), self._writer.begin() as connection:
+            yield connection
+
+
+def new_token() -> str:
+    """128 random bits, in 22 letters, digits, - and _."""
+    return secrets.token_urlsafe(16)
+
+
+def _digest(code: str, token: str) -> str:
+    return sha256(f"{code} {token}".encode(errors="replace")).hexdigest()
+
+
+def _steers(token: str, room: Room, teacher: str) -> bool:
+    return hmac.compare_digest(teacher, _digest(room.code, token))
+
+
+def _steered(token: str, room: Room, teacher: str) -> Room:
+    if not _steers(token, room, teacher):
+        raise NotTheTeacher("Only the teacher who opened the room can do this.")
+    return room
+
+
+def _one(connection: Connection, sql: str, values: Mapping[str, Any] | None = None) -> Any:
+    return connection.execute(text(sql), values).one()
+
+
+def _member(connection: Connection, who: Mapping[str, Any]) -> int | None:
+    sql = "SELECT number FROM members WHERE room = :room AND token = :token"
+    return connection.execute(text(sql), who).scalar()
+
+
+def _found(connection: Connection, code: str, now: datetime, lock: str = "") -> tuple[Room, str]:
+    """The room, and the digest of its teacher's token."""
+    code = rules.code_of(code)
+    found = connection.execute(text(f"SELECT * FROM rooms WHERE code = :code{lock}"), {"code": code})
+    row = found.mappings().first()
+    if row is None or not (room := _from_row(row)).exists(now):
+        raise NoRoom(f"There is no room {code}, or it is over. Look at the code on the wall.")
+    return room, row["teacher"]
+
+
+# ---------------------------------------------------------------------------------------------------- rows ⇄ rooms
+
+
+def _to_row(room: Room) -> dict[str, Any]:
+    def json_of(value: Question | Judgement | None) -> str | None:
+        return json.dumps(asdict(value)) if value else None
+
+    return {
+        "code": room.code,
+        "opened_at": _micros(room.opened_at),
+        "expires_at": _micros(room.expires_at),
+        "phase": str(room.phase),
+        "number": room.number,
+        "round": room.round,
+        "question": json_of(room.question),
+        "judgement": json_of(room.judgement),
+        "offered": json_of(room.offered),
+        "offered_judgement": json_of(room.offered_judgement),
+        "nicknames": int(room.nicknames),
+        "version": room.version,
+    }
+
+
+def _from_row(row: RowMapping) -> Room:
+    return Room(
+        code=row["code"],
+        opened_at=_1970 + row["opened_at"] * _MICROSECOND,
+        expires_at=_1970 + row["expires_at"] * _MICROSECOND,
+        phase=Phase(row["phase"]),
+        number=row["number"],
+        round=row["round"],
+        question=_read(Question, row["question"]),
+        judgement=_read(Judgement, row["judgement"]),
+        offered=_read(Question, row["offered"]),
+        offered_judgement=_read(Judgement, row["offered_judgement"]),
+        nicknames=bool(row["nicknames"]),
+        version=row["version"],
+    )
+
+
+def _read(kind: type[Kind], written: str | None) -> Kind | None:
+    if written is None:
+        return None
+    return kind(**json.loads(written, object_hook=_with_tuples))
+
+
+def _with_tuples(fields: dict[str, Any]) -> dict[str, Any]:
+    return {name: tuple(one) if isinstance(one, list) else one for name, one in fields.items()}
+
+
+def _micros(time: datetime) -> int:
+    return (time - _1970) // _MICROSECOND
+
+
+# -------------------------------------------------------------------------------------------------- what goes wrong
+
+
+@contextmanager
+def _told() -> Generator[None]:
+    """Say in a sentence why the store cannot be used."""
+    try:
+        yield
+    except SQLAlchemyError as error:
+        raise StoreDown(_why(error)) from error
+
+
+def _why(error: SQLAlchemyError) -> str:
+    name = getattr(getattr(error, "orig", None), "sqlite_errorname", "")
+    reasons = {
+        "SQLITE_FULL": "The class's store is full: no room on the disk.",
+        "SQLITE_READONLY": "The class's store can only be read: the server may not write its file.",
+        "SQLITE_CANTOPEN": "The class's store cannot be opened: the server may not write its folder.",
+        "SQLITE_BUSY": "The class's store is locked by another program.",
+        "SQLITE_NOTADB": "The class's store is not a database.",
+        "SQLITE_CORRUPT": "The class's store is damaged.",
+    }
+    for begin, sentence in reasons.items():
+        if name.startswith(begin):
+            return sentence
+    return "The class's store does not answer."
+
+
+def _set_up_sqlite(connection: Any, _: Any) -> None:
+    connection.isolation_level = None  # transactions begin where we say so, not where sqlite3 guesses
+    for name, value in SQLITE_SETTINGS.items():
+        connection.execute(f"PRAGMA {name}={value}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # who is going to write waits here for others, not in the middle, where SQLite would refuse
+    to_write = connection.get_execution_options().get("to_write")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if to_write else "BEGIN")
