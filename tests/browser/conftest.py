@@ -16,6 +16,8 @@ ARGUMENTS = [
     "--process-per-site", "--num-raster-threads=1",  # a fifth less for opening a page, on two cores
 ]  # fmt: skip
 
+FAILED = pytest.StashKey[list[bool]]()
+
 
 @pytest.fixture(scope="session")
 def server() -> Iterator[Server]:
@@ -47,8 +49,17 @@ def profile(
         yield context
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    report = yield
+    item.stash.setdefault(FAILED, []).append(report.failed)
+    return report
+
+
 @pytest.fixture
-def visit(server: Server, profile: BrowserContext) -> Iterator[Callable[..., Lab]]:
+def visit(
+    server: Server, profile: BrowserContext, request: pytest.FixtureRequest
+) -> Iterator[Callable[..., Lab]]:
     """Makes a new visitor, with a screen of this size and these preferences, as `Page.emulate_media` has them.
 
     The first finds nothing of those of earlier tests. At the end, no visitor may have seen an error.
@@ -67,6 +78,8 @@ def visit(server: Server, profile: BrowserContext) -> Iterator[Callable[..., Lab
         return labs[-1]
 
     yield visitor
+    if any(request.node.stash.get(FAILED, [])):
+        print(*(lab.as_it_stands() for lab in labs), sep="\n")
     errors = [error for lab in labs for error in lab.errors]
     for page in profile.pages[1:]:
         page.close()

@@ -96,6 +96,12 @@ IN_THEME = """([theme, ours]) => {
         && [...document.querySelectorAll('svg.marks')]
             .every((one) => [paper(app), 'rgba(0, 0, 0, 0)'].includes(paper(one)));
 }"""
+AS_IT_STANDS = """() => JSON.stringify({
+    script: document.querySelector('[data-testid=stApp]')?.dataset.testScriptState, watch, focus:
+    document.activeElement?.outerHTML.slice(0, 200), toasts: document.querySelector('[data-testid=stToastContainer]')?.innerText,
+    player: [...document.querySelectorAll('.st-key-transport *')].map((one) => one.shadowRoot?.querySelector('.player')?.innerText).join(''),
+    text: document.querySelector('[data-testid=stMain]')?.innerText.slice(0, 2000),
+}, null, 1)"""
 FIT, MAP, ERROR = "Data as points", "Level lines", "Root mean squared error"
 expect.set_options(timeout=PATIENCE)
 
@@ -120,6 +126,13 @@ class Lab:
     def _hear(self, message: ConsoleMessage) -> None:
         if message.type == "error" and not STREAMLITS_OWN.search(message.location.get("url", "")):
             self.errors.append(f"console: {message.text}")
+
+    def as_it_stands(self) -> str:
+        """What a page that a test failed on says of itself: two cores and a race are seldom seen twice."""
+        try:
+            return f"{self.page.url}\n{self.page.evaluate(AS_IT_STANDS)}\n{self.errors}"
+        except Error as error:
+            return f"{self.page.url} does not answer: {error}"
 
     # ------------------------------------------------------------------------------------------------ the page
 
