@@ -129,7 +129,9 @@ def test_nothing_of_ones_own_table_is_kept_for_all(monkeypatch):
     shared = [len(shelf._slots) for shelf in vars(everyone).values()]
     assert sum(shared)
     lab.at.text_area("pasted").set_value(f"shoe,debt,sum\n{rows}")
-    lab.press("use_pasted").press("train").press("pin").type(learning_rate="0.01").press("train")
+    lab.press("use_pasted").press("use_table").press("train").press("pin").type(learning_rate="0.01").press(
+        "train"
+    )
     assert lab.experiment.table.startswith("sha256:")
     assert [len(shelf._slots) for shelf in vars(everyone).values()] == shared
     table = find(lab.experiment.table)

@@ -29,9 +29,16 @@ BAD = "size,rooms,price\n50,2,210\nn/a,3,295\n90,,400\n101,4,410\n60,2,230\n"
 class Table(Lab):
     """The Train page with a table."""
 
-    def paste(self, text):
+    def look_at(self, text):
+        """Paste rows, and look at how they are read."""
         self.at.text_area("pasted").set_value(text)
         return self.press("use_pasted")
+
+    def paste(self, text):
+        """Paste rows, and take them where that is asked and nothing else is."""
+        self.look_at(text)
+        open_ = [button for button in self.at.button if button.key == "use_table" and not button.disabled]
+        return self.press("use_table") if open_ else self
 
     @property
     def html(self):
@@ -134,7 +141,7 @@ def test_a_file_is_looked_at_before_it_is_taken():
     assert "No = 0, Yes = 1" in said
     assert "sold holds dates such as 1/2/2020. Does the day come first, or the month?" in said
     assert lab.at.button("use_table").disabled
-    assert not lab.at.get("arrow_vega_lite_chart")
+    assert not lab.charts
     assert lab.experiment.table == "cars"
     (asked,) = [box for box in lab.at.selectbox if box.key.endswith("_sold")]
     asked.set_value("month first")
@@ -162,6 +169,45 @@ def test_a_file_is_looked_at_before_it_is_taken():
     lab.press("use_table")
     assert "brick" not in find(lab.experiment.table).names
     assert not lab.at.exception
+
+
+ZIPS = "zip,size,price\n" + "\n".join(
+    f"{[10115, 20095, 80331][i % 3]},{50 + i},{210 + i * i}" for i in range(9)
+)
+
+
+def test_plain_numbers_are_looked_at_too():
+    """Each column with its least and its largest number and its gaps, and no chart before the press; zip codes become words."""
+    lab = opened().press("train").look_at(ZIPS.replace("\n10115,50,", "\n10115,,"))
+    before = lab.query
+    said = " ".join(element.value for element in lab.at.main.markdown).replace("\\", "")
+    for line in (
+        "**zip**  \nnumbers from 10,115 to 80,331",
+        "**size**  \nnumbers from 51 to 58; 1 cell without a value",
+        "**price**  \nnumbers from 210 to 274",
+    ):
+        assert line in said
+    assert not lab.charts
+    assert "train" not in [button.key for button in lab.at.button]
+    assert lab.experiment.table == "cars"
+    assert lab.query == before
+    (box,) = [box for box in lab.at.selectbox if box.key.endswith("_zip")]
+    box.set_value("words")
+    lab.run().press("use_table")
+    assert find(lab.experiment.table).names == ("zip = 20095", "zip = 80331", "size", "price")
+    assert lab.charts
+    assert not lab.at.exception
+
+
+def test_a_table_of_the_labs_own_is_there_at_once():
+    """Its columns are known: an example and a table that travels in its link are drawn without a question."""
+    lab = opened().press("example_table_trees")
+    assert lab.experiment.table == "trees"
+    assert "use_table" not in [button.key for button in lab.at.button]
+    link = lab.paste(GOOD).press("into_link").query
+    again = Table(**link)
+    assert again.query == link
+    assert "use_table" not in [button.key for button in again.at.button]
 
 
 def test_a_link_to_a_table_that_was_answered_for_opens_with_its_file():
@@ -212,7 +258,7 @@ def test_the_rows_go_into_the_link_and_the_run_stays():
 
 
 def test_every_column_is_said_beside_the_name():
-    """A table of plain numbers is taken at once: what is predicted stands there all the same; there is nothing to undo."""
+    """Of a table of plain numbers, too, it stands there what is predicted; looked at again, it is the same."""
     lab = opened().paste(
         "size,rooms,price\n" + "\n".join(f"{50 + i},{i % 4},{200 + 7 * i}" for i in range(9))
     )
@@ -402,9 +448,9 @@ def test_a_file_is_kept_only_where_something_can_be_undone(monkeypatch):
     lab = opened().paste(GOOD)
     own = lab.at.session_state[session.key(OwnTables)]
     assert [held.file.source for held in own.brought.values()] == [""]
-    lab.paste("brick,x,y\nNo,1,2\nYes,2,3\nNo,4,5\n").press("use_table")
+    lab.paste("brick,x,y\nNo,1,2\nYes,2,3\nNo,4,5\n")
     assert [bool(held.file.source) for held in own.brought.values()] == [False, True]
-    lab.paste("rain,x,y\nNo,1,2\nYes,2,3\nNo,4,9\n").press("use_table")
+    lab.paste("rain,x,y\nNo,1,2\nYes,2,3\nNo,4,9\n")
     assert [bool(held.file.source) for held in own.brought.values()] == [False, False, True]
 
 

@@ -128,10 +128,22 @@ function create(root) {
   }
   document.addEventListener('click', handOn, true);
 
-  // On a phone the side bar is a drawer over the page: what was chosen from its menu is behind it.
-  function leaveDrawer(event) {
-    if (!event.target.closest?.('[data-testid="stSidebarNavLink"]') || !matchMedia('(max-width: 768px)').matches) return;
+  // On a phone the side bar is a drawer over the page: what was chosen from its menu is behind it, and so is how a file that
+  // was brought is read. There Enter takes it; or the focus is on the first thing that is asked.
+  let asked = false;
+  function closeDrawer() {
+    if (!matchMedia('(max-width: 768px)').matches) return;
     document.querySelector('[data-testid="stSidebarCollapseButton"] button')?.click();
+  }
+  function leaveDrawer(event) {
+    if (event.target.closest?.('[data-testid="stSidebarNavLink"]')) closeDrawer();
+  }
+  function leaveForAFile() {
+    const before = asked;
+    asked = document.querySelector('.st-key-as_read') !== null;
+    if (!asked || before) return;
+    closeDrawer();
+    document.querySelector('.st-key-use_table button:enabled, .st-key-as_read [role="combobox"]')?.focus({ preventScroll: true });
   }
   document.addEventListener('click', leaveDrawer);
 
@@ -144,12 +156,13 @@ function create(root) {
   let lost = !connected(), told = '';
   function look() {
     const repainted = data.theme && theme() !== data.theme && theme() !== told && !document.querySelector(DIALOG);
+    leaveForAFile();
     if (connected() && (lost || repainted)) send('stale', true);
     if (repainted || theme() === data.theme) told = theme(); // asked for once: the server may see it otherwise
     lost = !connected();
   }
   const watch = new MutationObserver(look);
-  watch.observe(app, { attributeFilter: ['data-test-connection-state', 'class'] });
+  watch.observe(app, { attributeFilter: ['data-test-connection-state', 'data-test-script-state', 'class'] });
 
   keep(VISITS, kept(VISITS, 0) + 1);
   markDone();

@@ -58,6 +58,10 @@ def side_bar(
         _select("dataset", "Data set", DATASET_INFO, then=_dataset_chosen)
         if dataset == DATASET:
             own_table.panel()
+            if own_table.asked():  # all that follows is about the table before
+                with elsewhere:
+                    page.say()
+                return
             with st.container(key="under_table", gap="small"):
                 under_table(experiment)
         _fields("learning_rate")

@@ -1,7 +1,7 @@
 """A table of one's own in the side bar: upload, paste or take an example; pick columns; say what becomes of gaps. No torch.
 
-What is picked stands in the fields. A file in which words, dates or the like were recognised is shown column by column
-first, as it was read; until its owner takes it, or answers what is asked about it, no run of another is shown.
+What is picked stands in the fields. A file is shown column by column first, as it was read; until its owner takes it, no
+run of another is shown. An example, or a table that comes with a link, is there at once.
 """
 
 from collections.abc import Callable, Sequence
@@ -488,9 +488,9 @@ def _paste() -> None:
 
 
 def _take(source: bytes | str, name: str) -> bool:
-    """Make a table of what was brought, or say why there is none. Nothing else changes.
+    """Show how what was brought is read, or say why there is no table in it. Nothing else changes.
 
-    A table of plain numbers is taken at once; what was recognised in another is shown first.
+    The file that a link waits for is taken at once: what was chosen stands in the link.
     """
     file = File(name, source, "", {})
     try:
@@ -500,20 +500,16 @@ def _take(source: bytes | str, name: str) -> bool:
         return False
     _done()
     wanted = page.held.wanted
-    if (wanted and wanted["table"] == reading.table.mark) or not _needs_a_look(reading):
+    if wanted and wanted["table"] == reading.table.mark:
         _accept(file, reading)
     else:
         _ask(file, reading)
     return True
 
 
-def _needs_a_look(reading: Any) -> bool:
-    """Whether something was recognised that its owner might have meant otherwise, or is to be asked about."""
-    return (
-        len(reading.sheets) > 1
-        or len(reading.encodings) > 1
-        or any(column.question or (column.said and column.kind != "set aside") for column in reading.columns)
-    )
+def _was_recognised(reading: Any) -> bool:
+    """Whether something was recognised that its owner might have meant otherwise."""
+    return len(reading.sheets) > 1 or len(reading.encodings) > 1 or bool(reading.choices)
 
 
 def _read(file: File) -> Any:
@@ -558,7 +554,7 @@ def _accept(file: File, reading: Any) -> None:
     tables.pop(table.mark, None)
     for key, held in tables.items():  # only the last can be read anew: a file may be large
         tables[key] = held._replace(file=held.file._replace(source=""))
-    can_change = _needs_a_look(reading) or any(one.said for one in table.read_as)
+    can_change = _was_recognised(reading) or bool(file.how)
     if len(file.source) > KEPT_PLAIN and not can_change:  # there is nothing to undo
         file = file._replace(source="")
     tables[table.mark] = Held(file, table, reading.notes, reading.findings)

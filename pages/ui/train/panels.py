@@ -105,13 +105,13 @@ def show(held: controls.Controls, box: Any = None) -> None:
 
 def under_rate(experiment: Experiment) -> None:
     """The strip of rates, where the rate may be chosen and theory may be seen."""
-    if task.free("learning_rate") and not task.hidden(THEORY) and not own_table.asked():
+    if task.free("learning_rate") and not task.hidden(THEORY):
         rate.show(experiment, live_runs.known(experiment)[2], _rate_chosen(rate.chosen))
 
 
 def under_table(experiment: Experiment) -> None:
     """What theory says of a table."""
-    if task.current() is None and not own_table.asked() and not own_table.problem():
+    if task.current() is None and not own_table.problem():
         table_advice.show(experiment)
 
 

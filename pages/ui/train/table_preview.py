@@ -4,12 +4,13 @@ from typing import Any
 
 import streamlit as st
 
-from gd_core.words import counted
+from gd_core.words import counted, short
 from pages.ui.look.look import plain
 from pages.ui.train import own_table
 
 STATE = st.session_state
 MOST_CHOICES = 40  # columns that can be read otherwise by a press
+WIDTH = 860  # pixels: on a wide page a column and its choice would stand far apart
 AS = {
     "numbers": "Numbers",
     "decimal commas": "Numbers with decimal commas",
@@ -27,15 +28,23 @@ def show() -> None:
     now = own_table.asked()
     if now is None:
         return
-    reading = now.reading
-    with st.container(key="as_read"):
-        st.subheader(plain(f"{now.file.name}: how its columns are read"), anchor=False)
-        table = reading.table
+    reading, open_ = now.reading, len(now.reading.questions)
+    with st.container(key="as_read", width=WIDTH):
+        st.header(plain(f"{now.file.name}: how its columns are read"), anchor=False)
+        rows = counted(reading.table.rows, "row")
         st.markdown(
-            plain(f"{counted(table.rows, 'row')}. Look at what was recognised, and change what is not so.")
+            plain(
+                f"{rows}. Change what is read otherwise than you mean it. Nothing is drawn before you take it."
+            )
         )
         for sentence in [now.sentence] if now.sentence else []:
             st.markdown(f":orange[:material/error:] {plain(sentence)}")
+        with st.container(horizontal=True):  # above the columns, which may be many
+            st.button("Use this table", key="use_table", type="primary", on_click=own_table.take_asked, disabled=open_ > 0,
+                      help="First say what is asked below." if open_ else None)  # fmt: skip
+            st.button("Leave it", key="leave_table", on_click=own_table.leave_asked)
+        if reading.notes:
+            st.caption("  \n".join(map(plain, reading.notes)))
         if len(reading.sheets) > 1:
             st.selectbox(
                 "Sheet",
@@ -50,32 +59,22 @@ def show() -> None:
             ways = list(dict.fromkeys((reading.encoding, *reading.encodings)))
             STATE["encoding"] = reading.encoding
             st.selectbox(
-                "The file is not UTF-8. Its letters are read as", ways, key="encoding", format_func=TITLES.__getitem__,
+                "Its letters are read as", ways, key="encoding", format_func=TITLES.__getitem__,
                 on_change=_encoding, width=420, help="Look at the names and words: the right choice makes them readable.",
             )  # fmt: skip
-        shown = [column for column in reading.columns if column.said or column.question]
-        for number, column in enumerate(sorted(shown, key=lambda one: not one.question)[:MOST_CHOICES]):
+        columns = sorted(reading.columns, key=lambda one: not one.question)
+        for number, column in enumerate(columns[:MOST_CHOICES]):
             _row_of(number, column)
-        if (left := len(shown) - MOST_CHOICES) > 0:
-            st.caption(f"And {counted(left, 'more such column')}.")
-        if alike := [column.name for column in reading.columns if not (column.said or column.question)]:
-            names = ", ".join(map(own_table.cut, alike[:12])) + (
-                f" and {len(alike) - 12} more" if len(alike) > 12 else ""
-            )
-            st.markdown(f":small[{plain(f'Plain numbers: {names}.')}]")
-        for note in reading.notes:
-            st.caption(plain(note))
-        open_ = len(reading.questions)
-        with st.container(horizontal=True):
-            st.button("Use this table", key="use_table", type="primary", on_click=own_table.take_asked, disabled=open_ > 0,
-                      help="First say what is asked above." if open_ else None)  # fmt: skip
-            st.button("Leave it", key="leave_table", on_click=own_table.leave_asked)
+        if (left := len(columns) - MOST_CHOICES) > 0:
+            st.caption(f"And {counted(left, 'more column')}, read in the same way.")
 
 
 def _row_of(number: int, column: Any) -> None:
     """One column: its name, what was made of it, and what else it could be read as."""
     said, choice = st.columns([9, 4], vertical_alignment="center", gap="small")
-    what = f":orange[:material/help:] {plain(column.question)}" if column.question else plain(column.said)
+    what = (
+        f":orange[:material/help:] {plain(column.question)}" if column.question else plain(_read_as(column))
+    )
     said.markdown(f"**{plain(own_table.cut(column.name))}**  \n{what}")
     ways = list(dict.fromkeys(column.others if column.question else (column.how, *column.others)))
     if len(ways) < 2:
@@ -86,6 +85,24 @@ def _row_of(number: int, column: Any) -> None:
         f"Read {column.name} as", ways, key=key, format_func=AS.__getitem__, label_visibility="collapsed",
         placeholder="Say which", on_change=_said_how, args=(key, column.name),
     )  # fmt: skip
+
+
+def _read_as(column: Any) -> str:
+    """How a column was read, in a few words; of numbers from which to which; and how many cells hold nothing."""
+    if not column.columns:
+        return column.said
+    import numpy as np
+
+    numbers = next(iter(column.columns.values()))
+    said = (
+        [f"numbers from {short(np.nanmin(numbers))} to {short(np.nanmax(numbers))}"]
+        if column.kind == "numbers"
+        else []
+    )
+    said += [column.said] if column.said else []
+    if gaps := int(np.isnan(numbers).sum()):
+        said.append(f"{counted(gaps, 'cell')} without a value")
+    return "; ".join(said)
 
 
 def _said_how(key: str, column: str) -> None:
