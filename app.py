@@ -1,7 +1,7 @@
 """Gradient Descent Lab: page settings and the list of pages. Start with `streamlit run app.py`.
 
 `streamlit run` imports this file once, as a server that loads PyTorch before it answers its first visitor, has our headers
-on its answers and our sentence where a page fails. Then it runs it as a script at every visitor's request. Where it is only
+on its answers, a class's small pages for phones, and our sentence where a page fails. Then it runs it as a script at every visitor's request. Where it is only
 ever run as a script, the first visitor loads PyTorch.
 """
 
@@ -26,12 +26,14 @@ if __name__ == "__main__":
 else:
     from starlette.middleware import Middleware
 
+    from pages.ui.classroom import routes
     from pages.ui.look import mishap
     from pages.ui.look.described import Described
     from pages.ui.train import http, startup
 
     app = st.App(
         __file__,
+        routes=routes.routes(),
         lifespan=startup.lifespan,
         middleware=[Middleware(http.Rules), Middleware(Described)],
         on_script_error=mishap.say,

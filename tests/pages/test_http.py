@@ -71,6 +71,9 @@ def test_where_streamlit_counts_visits_it_may_send_them():
         ("/lab/variants", "lab", None),
         ("/deep/lab/", "/deep/lab/", None),
         ("/lab/static/js/x.js", "lab", None),
+        ("/join/vote", "", None),
+        ("/lab/join/events", "lab", None),
+        ("/join/elsewhere", "", "../"),
         (
             "/variants/_stcore/health",
             "",

@@ -10,6 +10,8 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit import config, file_util
 
+from pages.ui.classroom import routes
+
 _INLINE = re.compile(r"<script>(.*?)</script>", re.DOTALL)
 # Where Streamlit answers below the first part of a path. For all other paths it sends its page, which looks for its files
 # beside them and stays blank.
@@ -59,6 +61,8 @@ class Rules:
         # sessions, caches, memory: nobody's business, and no setting ends it
         if parts == ["_stcore", "metrics"]:
             return PlainTextResponse("Not Found", 404)
+        if "/".join(parts) in routes.PATHS:
+            return None
         if len(parts) > 1 and parts[0] not in _DEEP and "_stcore" not in parts:
             return HTMLResponse(_NO_PAGE.format(start="../" * (len(parts) - 1)), 404)
         return None

@@ -1,0 +1,65 @@
+// What the students' page and the remote have in common: asking the server, and drawing how answers lie.
+const RETRY = 1000; // milliseconds, and as much again by chance: a class must not come back in one moment
+
+export const byId = (id) => document.getElementById(id);
+export const wait = (time) => new Promise((ready) => setTimeout(ready, time));
+export const soon = () => wait(RETRY * (1 + Math.random()));
+
+/** A server that says no, in one sentence. `gone`: there is no such room, or no such place in it. */
+export class Refused extends Error {
+  constructor(status, sentence) {
+    super(sentence);
+    this.gone = status === 404;
+    this.away = status >= 500 || status === 429; // of a proxy whose app is not there, too
+  }
+}
+
+/** The server's answer as JSON; a body is posted. */
+export async function ask(path, body) {
+  let answer;
+  try {
+    const posted = body && { method: 'POST', body: JSON.stringify(body), headers: { 'Content-Type': 'application/json' } };
+    answer = await fetch(path, { cache: 'no-store', ...posted });
+  } catch {
+    throw new Refused(503, '');
+  }
+  const json = await answer.json().catch(() => ({}));
+  if (!answer.ok) throw new Refused(answer.status, json.sentence ?? '');
+  return json;
+}
+
+/** Until someone looks at the page: a locked phone asks nothing. */
+export const seen = () =>
+  new Promise((ready) => {
+    const look = () => document.hidden || (document.removeEventListener('visibilitychange', look), ready());
+    document.addEventListener('visibilitychange', look);
+    look();
+  });
+
+/** An element with text and children; texts are never read as HTML. */
+export function element(name, attributes = {}, ...children) {
+  const made = document.createElement(name);
+  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+  made.append(...children);
+  return made;
+}
+
+/** Text into an element, which is hidden without one; unchanged text is not read out again. */
+export function say(id, text) {
+  const place = byId(id);
+  if (place.textContent !== text) place.textContent = text;
+  place.hidden = !text;
+}
+
+/** How many chose an answer, a bar a round: the first is hatched. */
+export function bars(counts, answer) {
+  const most = Math.max(1, ...counts.flat());
+  return counts.map((round, number) => {
+    const count = round[answer];
+    const part = element('i');
+    part.style.width = `${(100 * count) / most}%`;
+    const first = counts.length > 1 && number === 0;
+    const label = counts.length > 1 ? `${first ? 'First' : 'Second'} vote: ${count}` : `${count} of ${round.reduce((a, b) => a + b)}`;
+    return element('div', { class: first ? 'bar first' : 'bar' }, element('span', {}, label), element('div', { 'aria-hidden': 'true' }, part));
+  });
+}

@@ -1,0 +1,287 @@
+"""What a phone loads of a class: a page of a few kilobytes, and small requests, beside Streamlit's own in the same server.
+
+A first visit to a page of Streamlit's is 2.7 MB in 66 requests; this one is a page and two scripts, then a request to be let in and
+a stream. Everything is JSON in and out, a refusal a sentence. There are no cookies: a phone shows the word that it has made for
+itself, a remote the teacher's token, both in what they post and never in an address.
+
+    GET  /join            the students' page; ?room=CODE lets one in at once
+    POST /join/enter      room, word → what this student sees
+    POST /join/vote       room, word, answer, number, round → the same
+    GET  /join/look       ?room=CODE → what every student sees
+    GET  /join/events     the same as a stream
+    GET  /remote          the teacher's page; #room=CODE&token=…
+    POST /remote/look     room, token → what only the teacher sees
+    POST /remote/step     room, token, step, version → the same
+"""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.routing import Route
+from streamlit import config
+
+from gd_core.classroom import rules
+from gd_core.settings.fields import ParameterError
+from pages.ui.classroom import phone_files
+from pages.ui.classroom.limits import Limit
+from pages.ui.classroom.stream import Feed
+from pages.ui.classroom.watch import Watch, now, watch
+
+if TYPE_CHECKING:
+    from gd_core.classroom.store import Classroom, Look
+
+LONGEST_BODY = 4000  # bytes
+MOST_STREAMS = 2000  # of all rooms; who finds none asks every two seconds
+SLOWLY = 0.2  # seconds a code takes while codes are being guessed
+MOST_IN_LINE = 200  # who wait for that
+PATHS = frozenset(
+    {
+        "join/enter",
+        "join/vote",
+        "join/look",
+        "join/events",
+        "remote/look",
+        "remote/step",
+        *phone_files.SCRIPTS,
+    }
+)
+Answer = TypeVar("Answer")
+Endpoint = Callable[["Door", Request], Awaitable[Response]]
+
+
+class _No(Exception):
+    """A refusal: its HTTP status, and a sentence."""
+
+    def __init__(self, status: int, sentence: str) -> None:
+        super().__init__(sentence)
+        self.status = status
+
+
+def _answered(endpoint: Endpoint) -> Endpoint:
+    """Say what went wrong in a sentence, under a status that the phone understands."""
+
+    async def answer(door: "Door", request: Request) -> Response:
+        from gd_core.classroom.store import NotTheTeacher, StoreDown
+
+        kinds: dict[type[Exception], int] = {
+            rules.NoRoom: 404, NotTheTeacher: 403, rules.NotNow: 409, ParameterError: 400, StoreDown: 503,
+        }  # fmt: skip
+        try:
+            return await endpoint(door, request)
+        except _No as no:
+            return JSONResponse({"sentence": str(no)}, no.status)
+        except tuple(kinds) as error:
+            status = next(kinds[one] for one in type(error).mro() if one in kinds)
+            return JSONResponse({"sentence": str(error)}, status)
+
+    return answer
+
+
+class Door:
+    """The routes of one server.
+
+    Args:
+        watch: Looks at rooms.
+        classroom: Gives the store.
+    """
+
+    def __init__(self, watch: Watch, classroom: "Callable[[], Classroom]") -> None:
+        self._watch, self._classroom = watch, classroom
+        self._feeds: dict[str, Feed] = {}
+        # SQLite lets one write at a time: here they stand in line, and hold up nobody who looks
+        self._writer = ThreadPoolExecutor(1, "class-writes")
+        self._reader = ThreadPoolExecutor(2, "class-looks")
+        self._presses = Limit(rush=20, a_second=1)
+        self._wrong_codes = Limit(rush=60, a_second=1)
+        self._slow = asyncio.Lock()
+        self._in_line = 0
+
+    def routes(self, base: str) -> list[Route]:
+        """All of them, below the app's path."""
+        posted = {"enter": self.enter, "vote": self.vote}
+        steered = {"look": self.remote_look, "step": self.step}
+        under = f"/{base.strip('/')}" if base.strip("/") else ""
+        return [
+            *(
+                Route(f"{under}/{name}", _sends(partial(phone_files.page, name)))
+                for name in phone_files.PAGES
+            ),
+            *(
+                Route(f"{under}/{path}", _sends(partial(phone_files.script, path)))
+                for path in phone_files.SCRIPTS
+            ),
+            *(Route(f"{under}/join/{name}", one, methods=["POST"]) for name, one in posted.items()),
+            *(Route(f"{under}/remote/{name}", one, methods=["POST"]) for name, one in steered.items()),
+            Route(f"{under}/join/look", self.look),
+            Route(f"{under}/join/events", self.events),
+        ]
+
+    # ------------------------------------------------------------------------------------------------ students
+
+    @_answered
+    async def enter(self, request: Request) -> Response:
+        """Be in the room, for the first time or again."""
+        room, word = await _fields(request, room=str, word=str)
+        code = await self._let_in(room, word)
+        word = await self._write(lambda: self._classroom().join(code, word, now()))
+        look = await self._look(code)
+        return JSONResponse(_for_student(look, word))
+
+    @_answered
+    async def vote(self, request: Request) -> Response:
+        """Take an answer. When this is sent, it is kept."""
+        room, word, answer, number, round = await _fields(
+            request, room=str, word=str, answer=int, number=int, round=int
+        )
+        code = await self._let_in(room, word)
+        await self._write(lambda: self._classroom().vote(code, word, answer, number, round, now()))
+        self._watch.changed(code)
+        look = await self._look(code)
+        return JSONResponse(_for_student(look, word))
+
+    @_answered
+    async def look(self, request: Request) -> Response:
+        """What every student sees, for where no stream comes through."""
+        code = await self._let_in(request.query_params.get("room", ""))
+        return JSONResponse(_for_student(await self._look(code)))
+
+    @_answered
+    async def events(self, request: Request) -> Response:
+        """The same by itself, whenever it changes."""
+        code = await self._let_in(request.query_params.get("room", ""))
+        await self._look(code)  # a stream that begins is of a room that is there
+        if sum(feed.listeners for feed in self._feeds.values()) >= MOST_STREAMS:
+            raise _No(503, "Too many phones listen to this server: this one asks instead.")
+        for done in [one for one, feed in self._feeds.items() if feed.over or not feed.listeners]:
+            del self._feeds[done]
+        feed = self._feeds.setdefault(code, Feed(lambda: self._shown(code), self._read))
+        headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+        return StreamingResponse(feed.listen(), media_type="text/event-stream", headers=headers)
+
+    # ------------------------------------------------------------------------------------------------ the teacher
+
+    @_answered
+    async def remote_look(self, request: Request) -> Response:
+        """What only the teacher's phone shows."""
+        room, token = await _fields(request, room=str, token=str)
+        code = await self._let_in(room)
+        if not await self._read(lambda: self._classroom().is_teacher(code, token, now())):
+            raise _No(403, "This link does not steer this room: take the one that the lesson's page shows.")
+        return JSONResponse(_for_remote(await self._look(code)))
+
+    @_answered
+    async def step(self, request: Request) -> Response:
+        """Take a step of the rules."""
+        room, token, name, version = await _fields(request, room=str, token=str, step=str, version=int)
+        code = await self._let_in(room)
+        step = rules.STEPS.get(name)
+        if step is None:
+            raise _No(400, f"step must be one of {', '.join(rules.STEPS)}. Got {name[:40]}.")
+        await self._write(lambda: self._classroom().steer(code, token, step, now(), seen=version))
+        self._watch.changed(code)
+        return JSONResponse(_for_remote(await self._look(code)))
+
+    # ------------------------------------------------------------------------------------------------ what they share
+
+    async def _let_in(self, room: str, word: str = "") -> str:
+        """The code, if there is such a room; with a word, so often and no more.
+
+        A code is short, so it could be found by trying. Whoever tries many brings on that every code takes its time, a right one
+        too: for all together five in a second, which is weeks for one room. Nobody's address is looked at: a class has one.
+        """
+        code = rules.code_of(room)
+        if word and not self._presses.take(f"{code} {word}"):
+            raise _No(429, "Not so fast: this phone has asked too often.")
+        if self._wrong_codes.left() < 1:
+            if self._in_line >= MOST_IN_LINE:
+                raise _No(429, "Too many wrong codes are tried on this server. This page tries again.")
+            self._in_line += 1
+            try:
+                async with self._slow:
+                    await asyncio.sleep(SLOWLY)
+            finally:
+                self._in_line -= 1
+        try:
+            await self._look(code)
+        except rules.NoRoom:
+            self._wrong_codes.take()
+            raise
+        return code
+
+    async def _look(self, code: str) -> "Look":
+        return await self._read(lambda: self._watch.look(code))
+
+    async def _read(self, work: Callable[[], Answer]) -> Answer:
+        return await asyncio.get_running_loop().run_in_executor(self._reader, work)
+
+    async def _write(self, work: Callable[[], Answer]) -> Answer:
+        return await asyncio.get_running_loop().run_in_executor(self._writer, work)
+
+    def _shown(self, code: str) -> dict[str, Any] | None:
+        """What a stream sends."""
+        from gd_core.classroom.store import StoreDown
+
+        try:
+            return _for_student(self._watch.look(code))
+        except (rules.NoRoom, StoreDown):
+            return None  # the phone asks to be let in again, and is told why not
+
+
+def _for_student(look: "Look", word: str = "") -> dict[str, Any]:
+    """What the phone with this word shows; without one, what all show.
+
+    Without what only the wall counts: nobody is sent anything because somebody else has answered.
+    """
+    own = look.own(word) if word else None
+    said, nickname = (own.said, own.nickname) if own else ((), "")
+    seen = rules.for_student(look.room, look.tally, said, nickname).to_dict()
+    return {name: value for name, value in seen.items() if name not in {"joined", "answered"}}
+
+
+def _for_remote(look: "Look") -> dict[str, Any]:
+    return rules.for_remote(look.room, look.tally).to_dict()
+
+
+def _sends(file: "Callable[[], phone_files.File]") -> Callable[[Request], Awaitable[Response]]:
+    async def send(request: Request) -> Response:
+        return phone_files.sent(file(), request)
+
+    return send
+
+
+async def _fields(request: Request, **kinds: type) -> list[Any]:
+    """What was posted: an object with these fields, each of its kind.
+
+    As JSON by its name: no form of another site can say that without asking first.
+    """
+    if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
+        raise _No(415, "Content-Type must be application/json.")
+    body = b""
+    async for part in request.stream():
+        body += part
+        if len(body) > LONGEST_BODY:
+            raise _No(413, f"A request has at most {LONGEST_BODY:,} bytes.")
+    try:
+        posted = json.loads(body)
+    except (ValueError, RecursionError):
+        posted = None
+    if not isinstance(posted, dict):
+        raise _No(400, "A request must be an object in JSON.")
+    for name, kind in kinds.items():
+        if type(posted.get(name)) is not kind:
+            wanted = {str: "a text", int: "a whole number"}[kind]
+            raise _No(400, f"{name} must be {wanted}. Got {rules.quoted(posted.get(name))}.")
+    return [posted[name] for name in kinds]
+
+
+def routes() -> list[Route]:
+    """Those of this process, below the path that its server has in front of every address."""
+    from pages.ui.classroom import connection
+
+    return Door(watch(), connection.classroom).routes(config.get_option("server.baseUrlPath") or "")

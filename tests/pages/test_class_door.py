@@ -1,0 +1,411 @@
+"""What phones ask of a class: who is let in, whose answer counts, who sees what, and what is refused in a sentence."""
+
+import asyncio
+import json
+import time
+from typing import Any
+
+import pytest
+from classroom import JSON, JUDGEMENT, QUESTION, Lesson, Student
+
+from gd_core.classroom import rules
+from gd_core.classroom.store import StoreDown, new_token
+from pages.ui.classroom import phone_files, routes, stream
+from pages.ui.classroom.limits import Limit
+from pages.ui.classroom.watch import Watch, now
+
+LETTERS = "BCDFGH"
+
+
+@pytest.fixture
+def lesson(tmp_path, monkeypatch):
+    monkeypatch.setattr(stream, "TICK", 0.02)
+    monkeypatch.setattr("pages.ui.classroom.watch.FRESH", 0.01)
+    return Lesson(tmp_path / "class.sqlite3")
+
+
+def run(work):
+    """Run a test's coroutine; one that waits for what never comes fails."""
+
+    async def soon():
+        async with asyncio.timeout(10):
+            return await work
+
+    return asyncio.run(soon())
+
+
+def test_a_student_goes_through_a_question(lesson):
+    """Let in, asked, heard, changed, shown, asked again, judged: what the phone is told in each phase, by the rules of the room."""
+
+    async def story():
+        student, other = Student(lesson), Student(lesson)
+        assert (await student.enter()).json["phase"] == "lobby"
+        await other.enter()
+        lesson.ask()
+        assert lesson.look.tally.joined == 2
+        seen = (await student.vote(0)).json
+        assert seen["said"] == [0]
+        assert (await student.vote(2)).json["said"] == [2]
+        assert (await student.enter()).json["said"] == [2]  # a reload
+        assert seen["counts"] is seen["right"] is None
+        assert seen["sentence"] == seen["address"] == ""
+        await other.vote(1)
+        lesson.steer(rules.show_answers)
+        await asyncio.sleep(0.02)
+        seen = (await student.enter()).json
+        assert seen["counts"] == [[0, 1, 1]]
+        assert seen["right"] is None
+        lesson.steer(rules.ask_again)
+        await student.vote(1, round=2)
+        await other.vote(0, round=2)
+        lesson.steer(rules.run)
+        await asyncio.sleep(0.02)
+        seen = (await student.enter()).json
+        assert (seen["counts"], seen["right"], seen["said"]) == ([[0, 1, 1], [1, 1, 0]], [1], [2, 1])
+        assert (seen["sentence"], seen["address"], seen["why"]) == (
+            JUDGEMENT.sentence,
+            QUESTION.address,
+            "",
+        )
+        assert (await other.enter()).json["why"] == JUDGEMENT.why[0]
+
+    run(story())
+
+
+def test_one_phone_is_one_person(lesson):
+    """Two tabs at the same moment, a reload, a second try: one member, one answer."""
+
+    async def story():
+        student = Student(lesson)
+        replies = await asyncio.gather(*(student.enter() for _ in range(5)))
+        assert {reply.status for reply in replies} == {200}
+        lesson.ask()
+        await asyncio.gather(*(student.vote(answer) for answer in (0, 1, 2)))
+        assert lesson.look.tally.joined == 1
+        assert sum(lesson.look.tally.counts[0]) == 1
+
+    run(story())
+
+
+def test_what_does_not_count_is_told(lesson):
+    """An answer that is not there, to the question before, after the answers are shown, of another room, of nobody."""
+
+    async def story():
+        student, stranger = Student(lesson), Student(lesson)
+        await student.enter()
+        refused = [await student.vote(0)]  # nothing is asked
+        lesson.ask()
+        await asyncio.sleep(0.02)
+        refused += [
+            await student.vote(3),
+            await student.vote(-1),
+            await student.vote(0, number=2),
+            await student.vote(0, round=2),
+        ]
+        refused += [await stranger.vote(0)]
+        lesson.steer(rules.show_answers)
+        refused += [await student.vote(0)]
+        lesson.steer(rules.end)
+        refused += [await student.vote(0), await stranger.enter()]
+        for reply in refused:
+            assert reply.status == 409
+            assert reply.json["sentence"].endswith(".")
+        assert lesson.look.tally.answered == 0
+        assert "not in this room" in refused[5].json["sentence"]
+
+    run(story())
+
+
+BAD = {
+    "of another kind": ([(b"content-type", b"text/plain")], b'{"room": "BCDFGH", "word": "x"}', 415),
+    "of no kind": ([], b'{"room": "BCDFGH", "word": "x"}', 415),
+    "too long": ([JSON], b'{"room": "' + b"x" * 5000 + b'"}', 413),
+    "empty": ([JSON], b"", 400),
+    "no JSON": ([JSON], b"room=BCDFGH", 400),
+    "no text": ([JSON], b"\xff\xfe", 400),
+    "a list": ([JSON], b"[1]", 400),
+    "nested": ([JSON], b"[" * 3999, 400),
+    "without a field": ([JSON], b'{"room": "BCDFGH"}', 400),
+    "a number for a text": ([JSON], b'{"room": 7, "word": "x"}', 400),
+    "a room of an object": ([JSON], b'{"room": {"a": 1}, "word": "x"}', 400),
+    "no code": ([JSON], b'{"room": "../../etc", "word": "x"}', 404),
+    "half a pair": ([JSON], b'{"room": "\\ud800BCDFG", "word": "\\ud800"}', 404),
+    "a word of half a pair": ([JSON], b'{"room": "CODE", "word": "\\ud800"}', 200),  # it gets one of its own
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_what_cannot_be_read_is_refused(lesson, name):
+    """Whatever is posted, the answer is a sentence under the status that fits, and never a failure of ours."""
+    headers, body, status = BAD[name]
+    reply = run(lesson.send("POST", "join/enter", body.replace(b"CODE", lesson.code.encode()), headers))
+    assert reply.status == status
+    assert status == 200 or reply.json["sentence"].endswith(".")
+
+
+def test_a_true_number_is_no_answer(lesson):
+    """JSON's true is not taken for 1."""
+
+    async def story():
+        student = Student(lesson)
+        await student.enter()
+        lesson.ask()
+        assert (await student.vote(True)).status == 400
+        assert (await student.vote(1.0)).status == 400
+
+    run(story())
+
+
+def test_only_the_teacher_steers_and_sees(lesson):
+    """The remote shows how the answers lie while the class answers, what is right, and what to do; only with the token."""
+
+    async def story():
+        lesson.ask()
+        students = [Student(lesson) for _ in range(3)]
+        for student, answer in zip(students, (1, 0, 0), strict=True):
+            await student.enter()
+            await student.vote(answer)
+        teachers = {"room": lesson.code, "token": lesson.token}
+        seen = (await lesson.post("remote/look", **teachers)).json
+        assert (seen["counts"], seen["right"], seen["joined"], seen["answered"]) == ([[2, 1, 0]], [1], 3, 3)
+        assert seen["shares_right"] == [pytest.approx(1 / 3)]
+        assert "neighbours" in seen["advice"]
+        for token in (students[0].word, new_token(), "", "x" * 3000):
+            stranger = {"room": lesson.code, "token": token}
+            assert (await lesson.post("remote/look", **stranger)).status == 403
+            assert (
+                await lesson.post("remote/step", **stranger, step="run", version=seen["version"])
+            ).status == 403
+        stale = await lesson.post("remote/step", **teachers, step="show_answers", version=seen["version"] - 1)
+        assert stale.status == 409  # the page has not seen yet what it would step on from
+        press = dict(teachers, step="show_answers", version=seen["version"])
+        replies = await asyncio.gather(*(lesson.post("remote/step", **press) for _ in range(2)))
+        assert sorted(reply.status for reply in replies) == [200, 409]  # two at once are one step
+        assert lesson.look.room.version == seen["version"] + 1
+        reply = await lesson.post("remote/step", **teachers, step="__class__", version=1)
+        assert (reply.status, reply.json["sentence"][:17]) == (400, "step must be one ")
+
+    run(story())
+
+
+def test_one_look_serves_all(lesson, monkeypatch):
+    """A hundred who ask in one moment are one query."""
+    queries = []
+    look = lesson.store.look
+    monkeypatch.setattr(
+        lesson.store, "look", lambda *args: queries.append(1) or time.sleep(0.05) or look(*args)
+    )
+    monkeypatch.setattr("pages.ui.classroom.watch.FRESH", 5)
+
+    async def story():
+        replies = await asyncio.gather(
+            *(lesson.send("GET", f"join/look?room={lesson.code}") for _ in range(100))
+        )
+        assert {reply.status for reply in replies} == {200}
+
+    run(story())
+    assert len(queries) == 1
+
+
+def test_a_change_is_seen_at_once(lesson, monkeypatch):
+    """Who has voted is told the truth, however fresh the last look is."""
+    monkeypatch.setattr("pages.ui.classroom.watch.FRESH", 60)
+
+    async def story():
+        lesson.ask()
+        student = Student(lesson)
+        await student.enter()
+        for answer in (0, 1):
+            assert (await student.vote(answer)).json["said"] == [answer]
+            assert (await student.enter()).json["said"] == [answer]
+
+    run(story())
+
+
+def test_rooms_that_nobody_looks_at_are_forgotten(lesson, monkeypatch):
+    """Neither a wrong code nor a room of yesterday stays in memory."""
+    monkeypatch.setattr("pages.ui.classroom.watch.KEPT", 0)
+    monkeypatch.setattr("pages.ui.classroom.watch.FRESH", -1)
+    watch = Watch(lambda: lesson.store)
+    watch.look(lesson.code)
+    with pytest.raises(rules.NoRoom):
+        watch.look(LETTERS)
+    other, _ = lesson.store.open_room(now())
+    watch.look(other.code)
+    assert lesson.code not in watch._rooms
+    assert LETTERS not in watch._rooms
+
+
+def test_codes_cannot_be_tried_out(lesson, monkeypatch):
+    """A class's slips are answered at once; whoever tries many codes slows them down, and no right one is turned away."""
+    monkeypatch.setattr(routes, "SLOWLY", 1000)
+    lesson.door._wrong_codes = Limit(rush=5, a_second=0)
+
+    async def story():
+        async def tried(code):
+            return (await lesson.send("GET", f"join/look?room={code}")).status
+
+        assert [await tried(LETTERS) for _ in range(5)] == [404] * 5
+        monkeypatch.setattr(routes, "SLOWLY", 0.05)
+        begun = time.monotonic()
+        many = await asyncio.gather(*(tried(LETTERS) for _ in range(9)), tried(lesson.code))
+        assert time.monotonic() - begun >= 10 * 0.05
+        assert many == [404] * 9 + [200]
+
+    run(story())
+
+
+def test_one_phone_cannot_ask_for_ever(lesson):
+    """A phone that presses without an end is told so; the others are not held up."""
+
+    async def story():
+        lesson.ask()
+        restless, calm = Student(lesson), Student(lesson)
+        await restless.enter()
+        replies = [await restless.vote(0) for _ in range(30)]
+        assert replies[-1].status == 429
+        assert [reply.status for reply in replies[:15]] == [200] * 15
+        await calm.enter()
+        assert (await calm.vote(1)).status == 200
+
+    run(story())
+
+
+def test_a_bucket_fills_again():
+    """`rush` at once, then `a_second`, never more than `rush`; each key its own. Oracle: counted by hand."""
+    clock = [0.0]
+    limit = Limit(rush=3, a_second=2, clock=lambda: clock[0])
+    assert [limit.take("a") for _ in range(4)] == [True, True, True, False]
+    assert limit.take("b")
+    clock[0] = 0.5
+    assert [limit.take("a") for _ in range(2)] == [True, False]
+    clock[0] = 100
+    assert limit.left("a") == 3
+
+
+def test_the_store_may_be_down(lesson, monkeypatch):
+    """Then each is told why, under a status that has the phone try again."""
+
+    def down(*args):
+        raise StoreDown("The class's store is full: no room on the disk.")
+
+    monkeypatch.setattr(lesson.store, "look", down)
+    reply = run(lesson.send("GET", f"join/look?room={lesson.code}"))
+    assert (reply.status, reply.json["sentence"]) == (503, "The class's store is full: no room on the disk.")
+
+
+# ---------------------------------------------------------------------------------------------------- the stream
+
+
+def shown(event: bytes) -> dict[str, Any]:
+    assert event.startswith(b"data: ")
+    assert event.endswith(b"\n\n")
+    return json.loads(event[6:])
+
+
+def test_a_stream_tells_what_is_new_and_nothing_else(lesson):
+    """How the room stands, then each step; not that others join or answer. All phones are sent the same."""
+
+    async def story():
+        async with lesson.listening() as one, lesson.listening() as two:
+            first = await one.get()
+            assert shown(first)["phase"] == "lobby"
+            assert await two.get() == first
+            lesson.ask()
+            event = await one.get()
+            assert (shown(event)["phase"], shown(event)["text"]) == ("voting", QUESTION.text)
+            assert await two.get() == event
+            for student in [Student(lesson) for _ in range(3)]:
+                await student.enter()
+                await student.vote(1)
+            lesson.steer(rules.show_answers)
+            assert shown(await one.get())["counts"] == [[0, 3, 0]]  # and nothing came in between
+
+    run(story())
+
+
+def test_a_silent_stream_says_that_it_is_there(lesson, monkeypatch):
+    """By a comment, which a proxy hears and a page does not."""
+    monkeypatch.setattr(stream, "BEAT", 3)
+
+    async def story():
+        async with lesson.listening() as heard:
+            await heard.get()
+            assert await heard.get() == await heard.get() == b":\n\n"
+
+    run(story())
+
+
+def test_a_stream_ends_with_its_room(lesson):
+    """The phone then asks to be let in again, and is told why it is not. Afterwards nothing of it is kept."""
+
+    async def story():
+        async with lesson.listening() as heard:
+            await heard.get()
+            lesson.store.delete_room(lesson.code, lesson.token, now())
+            reply = await heard.task
+            assert reply.headers["content-type"].startswith("text/event-stream")
+            assert reply.headers["x-accel-buffering"] == "no"
+        assert (await lesson.send("GET", f"join/events?room={lesson.code}")).status == 404
+
+    run(story())
+
+
+def test_a_stream_ends_when_the_server_stops(lesson, monkeypatch):
+    """Or Ctrl-C would wait for every phone to leave."""
+
+    async def story():
+        async with lesson.listening() as heard:
+            await heard.get()
+            monkeypatch.setattr(stream, "stopping", lambda: True)
+            await heard.task
+
+    run(story())
+
+
+def test_who_leaves_is_no_longer_looked_for(lesson):
+    """With the last phone the looking ends; the next one starts it anew."""
+
+    async def story():
+        for _ in range(2):
+            async with lesson.listening() as heard:
+                await heard.get()
+                (feed,) = lesson.door._feeds.values()
+                assert feed.listeners == 1
+            while feed.listeners or feed._task:
+                await asyncio.sleep(0.01)
+
+    run(story())
+
+
+# ----------------------------------------------------------------------------------------------------- what is sent
+
+
+@pytest.mark.parametrize("name", phone_files.PAGES)
+def test_a_page_is_small_and_runs_no_script_of_its_own(lesson, name):
+    """All that a first visit loads is a tenth of what it may weigh; every script is a file, and nothing is from elsewhere."""
+    page = run(lesson.send("GET", name))
+    text = page.body.decode()
+    scripts = [address for address in phone_files.SCRIPTS if address.startswith(name)]
+    packed = (b"accept-encoding", b"gzip, br")
+    weight = 0
+    for address in (name, *scripts):
+        reply = run(lesson.send("GET", address, headers=[packed]))
+        assert reply.headers["content-encoding"] == "gzip"
+        weight += len(reply.body)
+        again = run(lesson.send("GET", address, headers=[(b"if-none-match", reply.headers["etag"].encode())]))
+        assert (again.status, again.body) == (304, b"")
+    assert weight < 15_000
+    assert text.count("<script") == 1
+    assert f'src="{name}/{name}.js"' in text
+    assert "$" not in text
+    assert "http" not in text.replace("http-equiv", "")
+
+
+def test_routes_stand_below_the_servers_path():
+    """Whatever stands in front of every address, and however it is written."""
+    for base in ("lab", "/lab/", "deep/lab"):
+        found = {route.path for route in routes.Door(Watch(Lesson), Lesson).routes(base)}
+        assert f"/{base.strip('/')}/join/vote" in found
+    bare = {route.path.lstrip("/") for route in routes.Door(Watch(Lesson), Lesson).routes("")}
+    assert {path for path in bare if "/" in path} == routes.PATHS
