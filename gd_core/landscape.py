@@ -7,6 +7,7 @@ lines are computed once, around the slice's own lowest point, and the map moves 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 import contourpy
 import numpy as np
@@ -20,6 +21,7 @@ GRID = 161  # points along each side of the grid behind the level lines
 LINES = 12  # level lines at most
 POINTS_A_LINE = 41  # drawn points of one line; the grid has more
 SAME = 1e-4  # of the loss: a place is the same as typed if that changes it by less
+RESTS = 1e-9  # share of two curvatures below which their parameters have nothing to do with each other
 MARGIN = 1.3  # the map's half-width as a multiple of the distance from start to optimum
 
 
@@ -48,17 +50,36 @@ class LevelLines:
     heights: np.ndarray
 
 
+def rests(curvature: Curvature, axes: Sequence[int]) -> bool:
+    """Whether a slice over two axes has its lowest point at one place, whatever the other parameters are: H_po = 0.
+
+    Such a map is the whole bowl, less what the others add to it. See `slice_minimum`.
+    """
+    size = curvature.hessian.diagonal().sqrt()
+    tied = curvature.hessian.abs() > RESTS * size * size[:, None]
+    others = [i for i in range(len(size)) if i not in axes]
+    return not bool(tied[others][:, list(axes)].any())
+
+
+def resting_axes(curvature: Curvature) -> tuple[int, int]:
+    """The first two parameters over which a map rests, or the first two of all. Twice 0 if there is one."""
+    count = len(curvature.optimum)
+    pairs = (pair for pair in combinations(range(count), 2) if rests(curvature, pair))
+    return next(pairs, (0, min(1, count - 1)))
+
+
 def window(curvature: Curvature, start: Tensor, axes: Sequence[int]) -> Window:
-    """A map around the optimum that holds the start and its mirror image.
+    """A map around the optimum that holds the start, the lowest point of the start's slice, and their mirror images.
 
     It depends on the problem, not on the rate, so that two runs are seen on the same map. A start that is already
     optimal along an axis still gets a half-width: as far as the loss takes to grow by as much as from the floor to
     the start, or 1.
     """
     rise = float(curvature.gap(start).sum())
+    lowest = dict(zip(axes, slice_minimum(curvature, start, tuple(dict.fromkeys(axes))), strict=False))
 
     def half(axis: int) -> float:
-        distance = abs(float(start[axis] - curvature.optimum[axis]))
+        distance = max(abs(float(place - curvature.optimum[axis])) for place in (start[axis], lowest[axis]))
         steepness = float(curvature.hessian[axis, axis])
         reach = math.sqrt(2 * rise / steepness) if steepness > 0 and rise > 0 else 1.0
         # wide enough that both ends differ in 32 bits

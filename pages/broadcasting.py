@@ -66,7 +66,7 @@ with look.first_visit():
     from gd_core.lessons import broadcasting
     from pages.ui.charts.error import error
     from pages.ui.charts.fit import agreement
-    from pages.ui.charts.model import MOVED_ROWS
+    from pages.ui.charts.model import MOVED_ROWS, NEVER
     from pages.ui.charts.parameters import trace
     from pages.ui.lessons import broadcasting as parts
     from pages.ui.look.palette import palette
@@ -85,7 +85,8 @@ with middle:
     tabs.draw(agreement(run, colours, tall), "agreement")
 with right:
     st.html(parts.two_errors(run, revealed=page.revealed))
-    tabs.draw(error(run, colours, tall, root_loss=True, floor=page.revealed), "error")
+    answer_from = 0 if page.revealed else NEVER
+    tabs.draw(error(run, colours, tall, answer_from, root_loss=True), "error")
 for number, (place, name) in enumerate(zip(st.columns(3, gap="medium"), ("w₁", "w₂", "b"), strict=True)):
     with place:
         made_with = broadcasting.PLANE_OF_DATA[number]

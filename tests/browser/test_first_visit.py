@@ -4,6 +4,7 @@ from playwright.sync_api import expect
 
 from gd_core.settings.examples import OPENING
 from lab import ERROR, FIT, MAP, Lab, claim
+from pages.ui.look.palette import palette
 
 CONTROLS = (
     "To start", "Back 10", "Step back", "Play", "Step forward", "Forward 10", "To end",
@@ -31,6 +32,18 @@ def places(lab: Lab, frames: int = 1) -> list[list[Box]]:
     parts = [lab.chart(text) for text in (FIT, MAP, ERROR)]
     parts += [lab.page.locator("table.live").first, lab.page.locator(".st-key-buttons"), lab.slider]
     return lab.page.evaluate(PLACES, [[part.element_handle() for part in parts], frames])
+
+
+def tells(lab: Lab) -> list[str]:
+    """What of the answer is to be seen: the best curve, the landscape's diamond, the floor as a line and as a number."""
+    orange = palette("light").optimum
+    seen = {
+        "curve": lab.chart(FIT).locator(f".mark-line path[stroke='{orange}'][stroke-dasharray='7,4']"),
+        "diamond": lab.chart(MAP).locator(f".mark-symbol path[fill='{orange}']"),
+        "floor": lab.chart(ERROR).get_by_text("floor 1.467"),
+        "number": lab.page.get_by_text("floor 1.46727"),
+    }
+    return [name for name, found in seen.items() if any(one.is_visible() for one in found.all())]
 
 
 def all_inside(lab: Lab) -> bool:
@@ -83,11 +96,14 @@ def test_the_first_visit(lab: Lab):
         assert all_inside(lab)
     # a frame, however late, plays a quarter of a second at most: at this speed a run has 48 frames or more
     lab.mark()
+    with claim("before the attempt nothing tells the answer"):
+        assert tells(lab) == []
     lab.speed("1×").train()
     with claim("a run moves no panel"):
         assert places(lab, frames=20) == before
         assert all_inside(lab)
         assert lab.epoch() > 0
+        assert tells(lab) == []
     with claim("while it plays, nearly every animation frame has a new picture, and no script runs for it"):
         assert lab.count("embeds") == 0
         lab.button("To start").click()
@@ -100,6 +116,7 @@ def test_the_first_visit(lab: Lab):
     with claim("at the end, too, all is where it was"):
         lab.to_end()
         assert lab.epoch() == 1000
+        assert tells(lab) == ["curve", "diamond", "floor", "number"]
         assert all_inside(lab)
         assert places(lab) == before
         assert lab.page.evaluate(TOP) == top

@@ -6,7 +6,7 @@ from playwright.sync_api import expect
 from gd_core.problem import build
 from lab import MAP, Lab, claim, number
 
-PLAIN = "/?dataset=noisy-quadratic&learning_rate=0.3&scale_features=true&epochs=100"
+PLAIN = "/?dataset=noisy-quadratic&learning_rate=0.3&scale_features=true&epochs=100&axes=a,b"
 RAW = "/?dataset=two-features&learning_rate=0.1&epochs=20"
 ONE = "/?dataset=one-parameter&learning_rate=0.1&epochs=40"
 

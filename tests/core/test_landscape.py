@@ -6,7 +6,15 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gd_core.landscape import LINES, POINTS_A_LINE, level_lines, slice_minimum, window
+from gd_core.landscape import (
+    LINES,
+    POINTS_A_LINE,
+    level_lines,
+    resting_axes,
+    rests,
+    slice_minimum,
+    window,
+)
 from gd_core.problem import build
 from gd_core.settings.experiment import Experiment, defaults
 from gd_core.theory import curvature_of
@@ -71,6 +79,45 @@ def test_the_frame_holds_the_start_and_its_mirror_image(start, axes):
     for axis, centre, half in zip(axes, shown.centre, shown.half, strict=True):
         assert abs(float(problem.start[axis]) - centre) < half
         assert centre == float(curvature.optimum[axis])
+
+
+@given(start=st.tuples(*[st.floats(-100, 100)] * 3), axes=st.sampled_from(PLANES), scaled=st.booleans())
+def test_the_frame_holds_the_middle_of_the_starts_rings(start, axes, scaled):
+    """NumPy's least squares over the two columns, the third parameter as it starts, lies inside the map."""
+    problem, curvature = quadratic(start=start, scale_features=scaled)
+    features, theta = problem.linear.features.numpy(), problem.start.numpy()
+    (other,) = {0, 1, 2} - set(axes)
+    target = problem.linear.target.numpy() - features[:, other] * theta[other]
+    lowest = np.linalg.lstsq(features[:, list(axes)], target, rcond=None)[0]
+    shown = window(curvature, problem.start, axes)
+    assert (abs(lowest - shown.centre) < shown.half).all()
+
+
+@pytest.mark.parametrize(
+    ("dataset", "changes", "expected"),
+    [
+        ("noisy-quadratic", {"scale_features": True}, (0, 2)),
+        ("noisy-quadratic", {"scale_features": False}, (0, 1)),
+        ("two-features", {"scale_features": True}, (0, 1)),
+        ("two-features", {"scale_features": False}, (0, 1)),
+        ("one-parameter", {}, (0, 0)),
+    ],
+)
+def test_a_map_opens_over_two_parameters_whose_bowl_stands_still(dataset, changes, expected):
+    """Over those, NumPy finds the lowest point of two slices at one place; where no two are such, the first two are taken."""
+    problem = build(Experiment(**(defaults(dataset, "gradient-descent") | changes)))
+    curvature = curvature_of(problem.objective)
+    assert resting_axes(curvature) == expected
+    if len(problem.start) < 3:
+        return
+    features, target = problem.linear.features.numpy(), problem.linear.target.numpy()
+    for axes in PLANES:
+        (other,) = {0, 1, 2} - set(axes)
+        lowest = [
+            np.linalg.lstsq(features[:, list(axes)], target - features[:, other] * there, rcond=None)[0]
+            for there in (-7.0, 9.0)
+        ]
+        assert rests(curvature, axes) == np.allclose(*lowest, rtol=1e-8, atol=1e-8 * abs(target).max())
 
 
 def test_the_map_does_not_depend_on_the_rate():

@@ -23,7 +23,15 @@ from pages.ui.charts.error import error, gap
 from pages.ui.charts.fit import agreement, fit, panel
 from pages.ui.charts.fit import along as along_chart
 from pages.ui.charts.loss_map import STEPS_OUT, landscape, parabola
-from pages.ui.charts.model import DRAWN_EPOCHS, DRAWN_ROWS, PATH_STEP, Run, drawn_epochs, stride_of
+from pages.ui.charts.model import (
+    DRAWN_EPOCHS,
+    DRAWN_ROWS,
+    NEVER,
+    PATH_STEP,
+    Run,
+    drawn_epochs,
+    stride_of,
+)
 from pages.ui.charts.parameters import trace
 from pages.ui.look.palette import DARK, LIGHT
 
@@ -73,9 +81,9 @@ def singular():
     return Run(experiment, problem, curvature_of(objective), recorder.recording())
 
 
-def waiting():
+def waiting(dataset="noisy-quadratic", **changes):
     """A start that is not trained yet."""
-    experiment = experiment_of()
+    experiment = experiment_of(dataset, **changes)
     problem = build(experiment)
     recording = replace(Recorder(experiment).recording(), complete=False)
     return Run(experiment, problem, curvature_of(problem.objective), recording)
@@ -455,6 +463,31 @@ def test_an_error_of_zero_is_drawn_at_the_edge_that_says_so():
     assert "zero to rounding" in json.dumps(view.spec)
     assert math.isnan(the(view, "floor"))
     assert math.isnan(the(view, "floor_below"))
+
+
+@pytest.mark.parametrize("noise", [0.1, 30.0])
+def test_where_nobody_may_know_the_floor_the_axis_does_not_tell_it(noise):
+    """Before the attempt it reaches over as many decades whatever the noise, and holds neither line nor number."""
+    view = error(waiting(noise=noise), LIGHT, HEIGHT, NEVER)
+    assert the(view, "y1") / the(view, "y0") == pytest.approx(200, rel=1e-6)
+    assert all(math.isnan(the(view, name)) for name in ("floor", "floor_below"))
+    assert view.tables["frame"]["floor_label"].to_pylist() == [""]
+
+
+def test_the_answer_replaces_data_and_no_chart():
+    """With the optimum and without, a chart has one specification and one text: else it would be drawn anew."""
+    run, names = waiting(), "abc"
+    one, two = waiting("one-parameter"), run_of("two-features", epochs=2)
+    for make in (
+        lambda at: fit(run, LIGHT, HEIGHT, at),
+        lambda at: error(run, LIGHT, HEIGHT, at),
+        lambda at: landscape(run, (0, 1), names, LIGHT, HEIGHT, at),
+        lambda at: parabola(one, "A", LIGHT, HEIGHT, at),
+        lambda at: along_chart(two, 0, LIGHT, HEIGHT, at),
+    ):
+        views = [make(at) for at in (0, 7, NEVER)]
+        assert all(view.spec == views[0].spec and view.text == views[0].text for view in views)
+        assert [the(view, "answer_from") for view in views] == [0, 7, NEVER]
 
 
 def test_an_error_that_is_not_zero_has_no_such_line():

@@ -18,6 +18,7 @@ from gd_core.settings.rules import OPTIMIZER_INFO
 from gd_core.tables.reading import read
 from gd_core.tables.table import keep
 from gd_core.theory import curvature_of
+from pages.ui.charts.model import NEVER
 from pages.ui.look import formulas, session
 from pages.ui.player import live_runs
 
@@ -53,6 +54,52 @@ def test_every_chart_has_a_text_without_numbers():
     for text in texts:
         assert len(text.split()) > 5
         assert not re.search(r"[0-9]", text)
+
+
+# ------------------------------------------------------------------------------------------------ the attempt first
+
+
+def answer_from(lab):
+    """From which epoch on each chart draws the optimum; of a chart that has the floor, whether its number has been sent."""
+    frames = [lab.table(number, "frame").to_pylist()[0] for number in range(len(lab.charts))]
+    for frame in frames:
+        if frame.get("floor_label") is not None:
+            assert (frame["floor_label"] != "") == (frame["answer_from"] < NEVER)
+    (found,) = {frame["answer_from"] for frame in frames if "answer_from" in frame}
+    return found
+
+
+def test_the_attempt_comes_before_the_answer():
+    """Nothing of the optimum before the first run; with its verdict, at its last epoch, it comes; then it is known."""
+    lab = Lab()
+    assert answer_from(lab) == NEVER
+    assert "floor" not in lab.html.partition("Formula and numbers")[2].partition("loss")[0]
+    lab.press("train")
+    assert answer_from(lab) == OPENING.experiment.epochs
+    assert answer_from(lab.press("train")) == 0
+    assert answer_from(lab.press("reset")) == 0
+    assert answer_from(lab.type(learning_rate="0.3")) == 0
+    assert answer_from(lab.press("new_start")) == 0
+    lab.choose("dataset", "two-features")
+    assert answer_from(lab) == NEVER
+
+
+def test_another_problem_has_another_answer():
+    """Other rows or another loss wait for an attempt of their own; other units of the same rows do not."""
+    lab = Lab(dataset="two-features", epochs="7").press("train")
+    assert answer_from(lab.press("train")) == 0
+    for changes in ({"points": "31"}, {"noise": "2"}, {"data_seed": "5"}, {"loss": "mse-broadcast"}):
+        assert answer_from(lab.follow({"dataset": "two-features", "epochs": "7"} | changes)) == NEVER
+    assert answer_from(lab.follow({"dataset": "two-features", "epochs": "7", "scale_features": "true"})) == 0
+
+
+def test_a_long_run_is_answered_when_it_is_complete():
+    """While its epochs still come nobody knows its end; then the answer waits for the player to get there."""
+    lab = Lab(dataset="noisy-quadratic", epochs="60000", engine="loop").press("train")
+    assert not lab.player["complete"]
+    assert answer_from(lab) == NEVER
+    lab.press("stop")
+    assert answer_from(lab) == lab.player["last"]
 
 
 # ------------------------------------------------------------------------------------------------ Train

@@ -13,6 +13,7 @@ FRAME = "data('frame')[0]"
 AT = f"epoch >= {FRAME}.last ? length(data('run')) - 1 : floor(epoch / {FRAME}.stride)"
 NOW = f"data('run')[min({AT}, length(data('run')) - 1)]"
 FIRST = "data('run')[0]"
+ANSWER = "seen >= " + FRAME + ".answer_from"  # whether the optimum is drawn: see `model.NEVER`
 # of a parameter, which may be of any size
 NUMBER_LABEL = (
     "datum.value == 0 ? '0' : abs(datum.value) >= 1e6 || abs(datum.value) < 1e-4 "
@@ -60,6 +61,11 @@ def kept(table: str) -> alt.Chart:
 
 def expression(name: str, expression: str) -> alt.Parameter:
     return alt.param(name=name, expr=expression)
+
+
+def answered() -> alt.Parameter:
+    """Whether the optimum is drawn by now. A parameter changes once in a run, and so do the layers that ask for it."""
+    return expression("answered", ANSWER)
 
 
 def _ends(axis: str) -> list[Any]:
@@ -141,10 +147,11 @@ def contours(x_title: str, y_title: str, colours: Palette) -> alt.Chart:
     )
 
 
-def dot(x: str, y: str, **style: Any) -> alt.Chart:
-    """One mark at a place given by two expressions."""
+def dot(x: str, y: str, when: str = "", **style: Any) -> alt.Chart:
+    """One mark at a place given by two expressions; `when` is a condition."""
+    row = one_row()
     return (
-        one_row()
+        (row.transform_filter(when) if when else row)
         .transform_calculate(x=x, y=y)
         .mark_point(clip=True, opacity=1, **style)
         .encode(x="x:Q", y="y:Q")
@@ -166,8 +173,16 @@ def head_at(x: str, y: str, colours: Palette) -> alt.Chart:
     return dot(x, y, shape="circle", size=110, filled=True, color=colours.run, stroke=colours.paper)
 
 
-def named(names: Mapping[str, tuple[str, list[int]]], shown: Sequence[str] | None = None) -> dict[str, Any]:
-    """Colour, dash and legend of lines that carry their name in the field `name`; `shown` narrows the legend."""
+def named(
+    names: Mapping[str, tuple[str, list[int]]], shown: Sequence[str] | None = None, label: str | None = None
+) -> dict[str, Any]:
+    """Colour, dash and legend of lines that carry their name in the field `name`.
+
+    Args:
+        names: Colour and dash by name.
+        shown: Those in the legend, if not all.
+        label: What stands in the legend for `datum.label`, as an expression.
+    """
     colours, dashes = zip(*names.values(), strict=True)
     # four entries do not fit in one row on a phone
     legend = alt.Legend(
@@ -175,6 +190,7 @@ def named(names: Mapping[str, tuple[str, list[int]]], shown: Sequence[str] | Non
         symbolSize=260,
         columns=alt.ExprRef("width < 330 ? 2 : 0"),
         values=alt.Undefined if shown is None else list(shown),
+        labelExpr=label or alt.Undefined,
     )
     return {
         "color": alt.Color("name:N", scale=alt.Scale(domain=list(names), range=list(colours)), legend=legend),

@@ -14,6 +14,7 @@ from pages.ui.charts import preview
 from pages.ui.charts.elements import (
     FRAME,
     NOW,
+    answered,
     count_axis,
     dot,
     expression,
@@ -40,6 +41,7 @@ from pages.ui.charts.ghosts import (
     told,
 )
 from pages.ui.charts.model import (
+    NEVER,
     Run,
     View,
     error_until,
@@ -51,6 +53,8 @@ from pages.ui.charts.model import (
     table,
 )
 from pages.ui.look.palette import Palette
+
+DOWN = 100.0  # how far below the start's error the axis reaches while nobody may know the floor
 
 
 @lru_cache(16)
@@ -73,7 +77,7 @@ def _error_spec(
     )
     below = (
         rows_from("frame")
-        .transform_filter("isValid(datum.floor_below)")
+        .transform_filter("answered && isValid(datum.floor_below)")
         .transform_calculate(label="datum.floor_label + ' is below ↓'")
         .mark_text(align="left", dx=6, dy=-8, color=colours.optimum, fontWeight=600)
         .encode(x=alt.value(0), y=alt.value("height"), text="label:N")
@@ -99,7 +103,7 @@ def _error_spec(
         layers += trail(base, {"x": "x:Q", "y": "y:Q", "order": "x:Q"}, width=width, colour=colour)
     if directions:
         layers += preview.error_layers(directions, colours)
-    layers += floor_rule(colours)
+    layers += floor_rule(colours, "answered")
     layers += level("zero", colours.start, [2, 3], "'zero to rounding'")
     layers.append(below)
     if ghosts:
@@ -108,24 +112,26 @@ def _error_spec(
     if judged:
         diamond = {"shape": "diamond", "size": 90, "filled": True, "color": colours.ink}
         layers.append(dot(f"min(epoch, {FRAME}.last, x1)", "now.held_out", stroke=colours.paper, **diamond))
-    return finish(layers, height, [expression("now", NOW), *([preview.parameter()] if directions else [])])
+    parameters = [expression("now", NOW), answered(), *([preview.parameter()] if directions else [])]
+    return finish(layers, height, parameters)
 
 
 def error(
     run: Run,
     colours: Palette,
     height: int,
+    answer_from: float = 0,
     *,
     root_loss: bool = False,
-    floor: bool = True,
     ghosts: Sequence[Ghost] = (),
 ) -> View:
     """RMSE by epoch on a logarithmic axis, with the floor below which the loss cannot get, and that of pinned runs.
 
     The root of the minimised loss is drawn as well where it is another number, or with `root_loss` always; and the
-    RMSE of the held-out rows where there are some. Without `floor` neither the line nor the axis tells of it.
+    RMSE of the held-out rows where there are some. The floor is drawn from the epoch `answer_from` on; where that is
+    `NEVER` the axis does not tell of it either.
     """
-    parabola = run.parabola if floor else None
+    parabola = run.parabola if answer_from < NEVER else None
     rows = rows_of(run)
     rmse = run.recording.epoch_rmse.numpy()[rows]
     columns = {"rmse": rmse}
@@ -150,6 +156,8 @@ def error(
     lowest_rmse = math.nan if parabola is None else parabola.floor_rmse  # nan draws nothing
     shows_floor = zero < lowest_rmse and lowest_rmse >= low / 100
     low = zero if reaches_zero else min(low, lowest_rmse) if shows_floor else low
+    if parabola is None and run.parabola is not None and low == high:  # nothing to go by yet
+        low = high / DOWN
     directions = 0 if root_loss else preview.directions(run)
     tables = {
         "run": table({name: drawn[name] for name in by_epoch} | columns_of_errors(ghosts, rows, zero)),
@@ -162,18 +170,22 @@ def error(
             y0=low / 1.6,
             y1=high * 1.25,
             floor=lowest_rmse if shows_floor else np.nan,
-            exact_floor=lowest_rmse,
             floor_label=""
             if parabola is None
             else floor_label(parabola, rises=LOSS_INFO[run.experiment.loss].rises),
             floor_below=np.nan if shows_floor or reaches_zero else lowest_rmse,
             zero=zero if reaches_zero else np.nan,
+            answer_from=answer_from,
             **(preview.columns_of_error(run) if directions else {}),
         ),
     }
     text = "Root mean squared error by epoch on a logarithmic axis"
     # the same with the floor hidden: with another text a chart would be drawn anew when it appears
-    text += "." if run.parabola is None else ", and the floor, dashed, below which the loss cannot get."
+    text += (
+        "."
+        if run.parabola is None
+        else ", and after a run the floor, dashed, below which the loss cannot get."
+    )
     if other_root:
         text += " The thin line is the root of the loss that is minimised."
     judged = held_out is not None

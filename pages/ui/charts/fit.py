@@ -15,6 +15,7 @@ from pages.ui.charts.elements import (
     FIRST,
     FRAME,
     NOW,
+    answered,
     expression,
     finish,
     held_out,
@@ -62,6 +63,7 @@ def _lines(colours: Palette, *, best: bool = True) -> dict[str, tuple[str, list[
     return {"fit": (colours.run, [1, 0]), "start": (colours.start, [2, 3])} | known
 
 
+NOT_YET = "datum.label == 'optimum' && !answered ? 'optimum: after a run' : datum.label"
 HELD_OUT_TEXT = " Held-out rows are hollow diamonds."
 
 
@@ -93,11 +95,13 @@ def _fit_spec(
     With pinned runs `ghosts` is the number of parameters, else 0. `best` says whether the optimum is known.
     """
     lines = _lines(colours, best=best)
-    names = named(lines | hidden_names(colours), list(lines)) if ghosts else named(lines)
+    label = NOT_YET if best else None
+    names = named(lines | hidden_names(colours), list(lines), label) if ghosts else named(lines, label=label)
 
     def curve(theta: str, name: str, width: float) -> alt.Chart:
+        made = span(100)
         return (
-            span(100)
+            (made.transform_filter("answered") if name == "optimum" else made)
             .transform_calculate(x="x0 + (x1 - x0) * datum.u")
             .transform_calculate(y=prediction(model, theta, weights), name=f"'{name}'")
             .mark_line(clip=True, strokeWidth=width)
@@ -119,11 +123,13 @@ def _fit_spec(
         *(fit_layers(prediction(model, "datum", weights), ghosts, colours, 1.6) if ghosts else ()),
         curve("now", "fit", 3),
     ]
-    return finish(layers, height, [expression("now", NOW), expression("first", FIRST)])
+    return finish(layers, height, [expression("now", NOW), expression("first", FIRST), answered()])
 
 
-def fit(run: Run, colours: Palette, height: int, ghosts: Sequence[Ghost] = ()) -> View:
-    """One feature: data, the start, the optimum and the curve at this epoch, and those of pinned runs."""
+def fit(
+    run: Run, colours: Palette, height: int, answer_from: float = 0, ghosts: Sequence[Ghost] = ()
+) -> View:
+    """One feature: data, the start, the curve at this epoch, those of pinned runs, and from an epoch on the optimum."""
     dataset = run.problem.dataset
     x0, x1 = padded(values_of(run, lambda rows: rows.x[:, 0]), 0.04)
     y0, y1 = padded(np.append(values_of(run, lambda rows: rows.y[:, 0]), 0.0), 0.45)
@@ -135,7 +141,9 @@ def fit(run: Run, colours: Palette, height: int, ghosts: Sequence[Ghost] = ()) -
             curve_parameters(run, run.recording.epoch_theta[rows_of(run)])
             | columns_of_fits(ghosts, rows_of(run))
         ),
-        "frame": frame_table(run, x0=x0, x1=x1, y0=y0, y1=y1, **centre_of(run), **optimum),
+        "frame": frame_table(
+            run, x0=x0, x1=x1, y0=y0, y1=y1, **centre_of(run), **optimum, answer_from=answer_from
+        ),
         **(tables_of_fits(ghosts) if ghosts else {}),
     }
     judged = run.problem.held_out is not None
@@ -152,7 +160,7 @@ def fit(run: Run, colours: Palette, height: int, ghosts: Sequence[Ghost] = ()) -
     )
     text = (
         f"Data as points, {dataset.target_name} over {dataset.feature_names[0]}; the fitted curve at the player’s epoch, "
-        f"solid; the start, dotted{'; the optimum, dashed' if best else ''}."
+        f"solid; the start, dotted{'; after a run the optimum, dashed' if best else ''}."
     )
     return View(spec, tables, text + (HELD_OUT_TEXT if judged else "") + told(ghosts))
 
@@ -235,8 +243,9 @@ def _along_spec(
     points = rows_from("points").mark_circle(size=12, color=colours.data, opacity=0.5).encode(**axes)
 
     def line(theta: str, name: str, width: float) -> alt.Chart:
+        made = span(1)
         return (
-            span(1)
+            (made.transform_filter("answered") if name == "optimum" else made)
             .transform_calculate(x="x0 + (x1 - x0) * datum.u")
             .transform_calculate(y=f"{theta}.{slope} * datum.x + {theta}.rest")
             .mark_line(
@@ -257,11 +266,18 @@ def _along_spec(
         *(line_layers(colours, numbers=False) if ghosts else ()),
         line("now", "fit", 3),
     ]
-    return finish(layers, height, [expression("now", NOW), expression("first", FIRST)])
+    return finish(layers, height, [expression("now", NOW), expression("first", FIRST), answered()])
 
 
-def along(run: Run, feature: int, colours: Palette, height: int, ghosts: Sequence[Ghost] = ()) -> View:
-    """Several features: the fit along one of them, the others at their mean."""
+def along(
+    run: Run,
+    feature: int,
+    colours: Palette,
+    height: int,
+    answer_from: float = 0,
+    ghosts: Sequence[Ghost] = (),
+) -> View:
+    """Several features: the fit along one of them, the others at their mean; from an epoch on the optimum's as well."""
     require_plane(run.experiment.info.model)
     dataset = run.problem.dataset
     others = run.problem.linear.model.features(dataset.x.mean(0, keepdim=True))[0]  # an intercept's 1 as well
@@ -286,7 +302,7 @@ def along(run: Run, feature: int, colours: Palette, height: int, ghosts: Sequenc
             line(run.problem.raw(run.recording.epoch_theta[drawn]))
             | columns_of_lines(ghosts, drawn, of_ghost)
         ),
-        "frame": frame_table(run, x0=x0, x1=x1, y0=y0, y1=y1, **optimum),
+        "frame": frame_table(run, x0=x0, x1=x1, y0=y0, y1=y1, **optimum, answer_from=answer_from),
         **(tables_of_lines(ghosts) if ghosts else {}),
     }
     name = dataset.feature_names[feature]

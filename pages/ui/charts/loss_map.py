@@ -9,12 +9,13 @@ import numpy as np
 import pyarrow as pa
 from torch import Tensor
 
-from gd_core.landscape import Window, level_lines, slice_minimum, window
+from gd_core.landscape import Window, level_lines, rests, slice_minimum, window
 from pages.ui.charts import preview
 from pages.ui.charts.elements import (
     FIRST,
     FRAME,
     NOW,
+    answered,
     dot,
     expression,
     finish,
@@ -72,8 +73,16 @@ def _map_spec(
         *([preview.path_layer(directions, colours)] if directions else []),
         *still,
         *path,
-        dot(_place("mu"), _place("mv"), shape="cross", size=45, filled=True, color=colours.start),
-        _optimum(colours),
+        dot(
+            _place("mu"),
+            _place("mv"),
+            f"{FRAME}.slides",
+            shape="cross",
+            size=45,
+            filled=True,
+            color=colours.start,
+        ),
+        _optimum(colours, "answered"),
         _start(_place("u", "first"), _place("v", "first"), colours),
         *moving,
         head_at(_place("u"), _place("v"), colours),
@@ -93,6 +102,7 @@ def _map_spec(
         [
             expression("now", NOW),
             expression("first", FIRST),
+            answered(),
             *slide,
             *([preview.parameter()] if directions else []),
         ],
@@ -105,9 +115,12 @@ def landscape(
     names: Sequence[str],
     colours: Palette,
     height: int,
+    answer_from: float = 0,
     ghosts: Sequence[Ghost] = (),
 ) -> View:
     """Level lines of the loss over two parameters, the others where the run is, and the path up to this epoch.
+
+    From `answer_from` on the optimum is marked.
 
     Pinned runs are drawn where their two parameters are, with their whole path.
     """
@@ -135,12 +148,23 @@ def landscape(
             columns_of_places(ghosts, rows, axes),
         ),
         "path": _path(rows, theta[:, u].numpy() / hx, theta[:, v].numpy() / hy, (hx, hy)),
-        "frame": frame_table(run, x0=cx - hx, x1=cx + hx, y0=cy - hy, y1=cy + hy, ou=cx, ov=cy, **coming),
+        "frame": frame_table(
+            run,
+            x0=cx - hx,
+            x1=cx + hx,
+            y0=cy - hy,
+            y1=cy + hy,
+            ou=cx,
+            ov=cy,
+            answer_from=answer_from,
+            slides=not rests(run.curvature, axes),
+            **coming,
+        ),
         **(tables_of_places(ghosts, axes, (cx, cy), (hx, hy)) if ghosts else {}),
     }
     text = (
         f"Level lines of the loss over {names[u]} and {names[v]}, other parameters where the run is. "
-        "Open circle: start. Diamond: optimum. Small cross: lowest point of this slice. Line and dot: the run. "
+        "Open circle: start. Diamond, after a run: optimum. Small cross: lowest point of this slice. Line and dot: the run. "
         "A click sets the start."
     )
     spec = _map_spec(names[u], names[v], height, colours, bool(ghosts), directions)
@@ -167,15 +191,17 @@ def _parabola_spec(name: str, height: int, colours: Palette, ghosts: bool = Fals
         curve,
         *still,
         *path,
-        _optimum(colours),
+        _optimum(colours, "answered"),
         _start("first.u", "first.loss", colours),
         *moving,
         head_at("now.u", "now.loss", colours),
     ]
-    return finish(layers, height, [expression("now", NOW), expression("first", FIRST)])
+    return finish(layers, height, [expression("now", NOW), expression("first", FIRST), answered()])
 
 
-def parabola(run: Run, name: str, colours: Palette, height: int, ghosts: Sequence[Ghost] = ()) -> View:
+def parabola(
+    run: Run, name: str, colours: Palette, height: int, answer_from: float = 0, ghosts: Sequence[Ghost] = ()
+) -> View:
     """One parameter: the loss as a curve, and the run jumping along it."""
     rows = rows_of(run)
     shown = window(run.curvature, run.problem.start, (0, 0))
@@ -196,11 +222,12 @@ def parabola(run: Run, name: str, colours: Palette, height: int, ghosts: Sequenc
             y1=1.05 * top,
             ou=centre,
             ov=run.curvature.floor_loss,
+            answer_from=answer_from,
         ),
         **(tables_of_places(ghosts, (0, 0), (centre, 0.495 * top), (half, 0.555 * top)) if ghosts else {}),
     }
     text = (
-        f"The loss as a curve over {name}. Open circle: start. Diamond: optimum. Line and dot: the run. "
+        f"The loss as a curve over {name}. Open circle: start. Diamond, after a run: optimum. Line and dot: the run. "
         "A click sets the start."
     )
     return View(_parabola_spec(name, height, colours, bool(ghosts)), tables, text + told(ghosts))
@@ -211,8 +238,10 @@ def _pinned(colours: Palette) -> tuple[list[alt.Chart], list[alt.Chart]]:
     return still(colours), [crosses(colours), map_heads(colours)]
 
 
-def _optimum(colours: Palette) -> alt.Chart:
-    return dot(f"{FRAME}.ou", f"{FRAME}.ov", shape="diamond", size=130, filled=True, color=colours.optimum)
+def _optimum(colours: Palette, when: str = "") -> alt.Chart:
+    return dot(
+        f"{FRAME}.ou", f"{FRAME}.ov", when, shape="diamond", size=130, filled=True, color=colours.optimum
+    )
 
 
 def _start(x: str, y: str, colours: Palette) -> alt.Chart:

@@ -19,6 +19,7 @@ DRAWN_EPOCHS = 1000  # at most about this many rows of a run are drawn
 DRAWN_ROWS = 250  # at most this many data points are drawn,
 MOVED_ROWS = 125  # and this many of those that move at every epoch
 ZERO = 1e-16  # of the first value: below it a logarithmic axis says "zero to rounding"
+NEVER = 1e9  # an epoch that does not come: from there on the optimum is drawn while nobody may know it
 BORDER = 0.96  # of half a map: there a cross is still whole
 AT_THE_FLOOR = 1.001  # times it
 RESTS = 0.005  # of the height of the error's axis, about a pixel: nearer to its end an error rests

@@ -31,7 +31,7 @@ def apply() -> None:
     navigation.enter()
     current_charts.clear()
     colours = palette(st.context.theme.type)
-    ours = f"--lab-paper: {colours.paper}; --lab-run: {colours.run}; --lab-data: {colours.data}; --lab-on-run: {colours.on_run};"
+    ours = f"--lab-paper: {colours.paper}; --lab-run: {colours.run}; --lab-optimum: {colours.optimum}; --lab-data: {colours.data}; --lab-on-run: {colours.on_run};"
     ours += f" --lab-serif: {st.get_option('theme.headingFont')};"
     st.html(_Sheet(f"<style>:root {{ {ours} }}\n{_CSS}{_LARGE if projector.on() else ''}</style>"))
 

@@ -257,6 +257,13 @@ def _data_of(experiment: Experiment) -> str:
     return repr([getattr(experiment, name) for name in FIELDS if name not in (*MAY_CHANGE, "start", "seed")])
 
 
+def answer_of(experiment: Experiment) -> str:
+    """What decides the best curve and its error: all that decides the rows, but for their scale."""
+    scaled = ("scale_features", "scale_target")
+    names = [name for name in FIELDS if name not in (*MAY_CHANGE, "start", "seed", *scaled)]
+    return repr([getattr(experiment, name) for name in names])
+
+
 def rename_table(before: str, now: str) -> None:
     """The same rows are known by another key: what was trained on them stays. For callbacks."""
     runs = session.held(Runs)

@@ -14,7 +14,7 @@ from gd_core.settings.experiment import Experiment, defaults
 from gd_core.settings.rules import OPTIMIZER_INFO
 from gd_core.settings.table_fields import DATASET, needs_its_file
 from pages.ui.train import own_table, task
-from pages.ui.train.train_settings import FIRST, MENU, MORE, MORE_KEY, NUMBERS, has_switch, page
+from pages.ui.train.train_settings import MENU, MORE, MORE_KEY, NUMBERS, has_switch, page
 
 HELD_OUT = ("holdout", "split_seed")
 LABELS = {"holdout": "Held out"}  # where a field's own title would not say enough
@@ -142,7 +142,7 @@ def _dataset_chosen(dataset: str) -> None:
     last = own_table.last()
     back = dataset == DATASET and last is not None and not needs_its_file(last.table)
     page.load(last if back and last else Experiment(**defaults(dataset, page.settings.optimizer)))
-    page.held.axes = FIRST
+    page.held.axes = None
 
 
 def _select(name: str, label: str, infos: Any, then: Any = None) -> None:

@@ -40,7 +40,7 @@ from gd_core.words import counted
 from pages.ui.look import navigation, session
 from pages.ui.look.look import plain
 from pages.ui.train import pins, task
-from pages.ui.train.train_settings import FIRST, page
+from pages.ui.train.train_settings import page
 
 STATE = st.session_state
 KEPT = 3  # tables that a visitor's session holds
@@ -467,7 +467,7 @@ def _draw() -> None:
     _done()
     page.held.wanted = None
     page.load(_own().drawing or drawing.opening())
-    page.held.axes = FIRST
+    page.held.axes = None
 
 
 def _upload_key() -> str:
@@ -651,7 +651,7 @@ def _pick(**choice: Any) -> None:
         _own().said = f"{error} So no rows are held out."
         chosen = Experiment(**fields)
     page.load(_opened(chosen))
-    page.held.axes = FIRST
+    page.held.axes = None
 
 
 def _remove() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from gd_core import drawing
-from gd_core.landscape import typed_start, window
+from gd_core.landscape import resting_axes, rests, typed_start, window
 from gd_core.outcome import Finding, Outcome
 from gd_core.settings.catalog import LOSS_INFO, model_info
 from gd_core.settings.engines import SPECTRUM
@@ -28,6 +28,7 @@ from pages.ui.charts.loss_map import landscape, parabola
 from pages.ui.charts.model import (
     DRAWN_ROWS,
     MOVED_ROWS,
+    NEVER,
     RecordedRun,
     Run,
     View,
@@ -62,6 +63,7 @@ TALL, LOW = 300, 205  # heights of the upper and the lower panels, in pixels,
 IN_A_ROW = 270  # and of three side by side
 CHANGED = "The settings have changed since this run: Train runs the new ones."
 ABOVE_THE_LIMIT = 1.05  # times it: a run grows there, in steps that one can follow
+LEGEND = '○ start, <b>●</b> run, <b class="optimum">◆</b> optimum'  # of the landscape
 LINE = 26  # of the legend of pinned runs over them
 _LOW = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
@@ -74,11 +76,13 @@ class Live:
         experiment: What the side bar said when the whole page last ran.
         along: The two features that the fit is drawn along, by number.
         continue_from: The epoch of the run on the page to go on from.
+        answered: The number of the first run by what decides the optimum.
     """
 
     experiment: Experiment = OPENING.experiment
     along: list[int] = field(default_factory=lambda: [0, 1])
     continue_from: float | None = None
+    answered: dict[str, int] = field(default_factory=dict)
 
 
 def show(held: controls.Controls, box: Any = None) -> None:
@@ -142,13 +146,14 @@ def _live(held: controls.Controls, streaming: bool) -> None:
     if task.current() is None:
         shown = pinned.beside(run, live_run)
         pinned.legend(shown, colours)
+    told = _answer_from(run, live_run, shown)
     if projector.on():
-        _panels_in_a_row(run, colours, shown)
+        _panels_in_a_row(run, colours, shown, told)
     else:
-        _panels(run, forecast, colours, shown)
+        _panels(run, forecast, colours, shown, told)
     _transport(run, forecast, finding, held, live_run, shown)
     if projector.on():
-        _formula(run, forecast)
+        _formula(run, forecast, told)
     if not task.hidden(THEORY):
         tabs.show(run, forecast, colours)
     if live_run and task.current() is None:  # next after a run
@@ -171,20 +176,36 @@ def _trains_alone(held: controls.Controls, streaming: bool) -> bool:
     return True
 
 
-def _panels(run: Run, forecast: Forecast | None, colours: Palette, shown: pinned.Beside) -> None:
+def _answer_from(run: Run, live_run: live_runs.TrainRun | None, shown: pinned.Beside) -> float:
+    """From which epoch on the optimum is drawn: the attempt comes first, and the answer with its verdict.
+
+    Of a problem that has been run in this visit, or whose pinned run is beside, it is known already; the pad of one's own
+    drawing shows it under the hand.
+    """
+    answered, problem = session.held(Live).answered, live_runs.answer_of(run.experiment)
+    if shown.fit or (drawing.is_drawing(run.experiment) and task.current() is None):
+        return 0
+    if live_run is None:
+        return 0 if problem in answered else NEVER
+    if answered.setdefault(problem, live_run.number) != live_run.number:
+        return 0
+    return run.recording.epochs if run.recording.complete else NEVER
+
+
+def _panels(run: Run, forecast: Forecast | None, colours: Palette, shown: pinned.Beside, told: float) -> None:
     top = st.columns(2, gap="medium")
     with top[0]:
-        _data(run, colours, shown)
+        _data(run, colours, shown, told)
     with top[1]:
-        _landscape(run, colours, TALL, shown)
+        _landscape(run, colours, TALL, shown, told)
     bottom = st.columns(2, gap="medium")
     with bottom[0]:
-        _error(run, colours, LOW, shown)
+        _error(run, colours, LOW, shown, told)
     with bottom[1]:
-        _formula(run, forecast)
+        _formula(run, forecast, told)
 
 
-def _panels_in_a_row(run: Run, colours: Palette, shown: pinned.Beside) -> None:
+def _panels_in_a_row(run: Run, colours: Palette, shown: pinned.Beside, told: float) -> None:
     """Data, landscape and error side by side, which a projector shows with the player on one screen."""
     height = IN_A_ROW - (LINE if shown.legend else 0) - (LINE if shown.notes else 0)
     places = st.columns(3, gap="small")
@@ -195,11 +216,11 @@ def _panels_in_a_row(run: Run, colours: Palette, shown: pinned.Beside) -> None:
             look.panel_title("Prediction and data", _agreement_note(run, shown))
             tabs.draw(_view(agreement, run, colours, height, ghosts=shown.fit), "agreement")
         else:
-            _one_feature(run, colours, height, shown)
+            _one_feature(run, colours, height, shown, told)
     with places[1]:
-        _landscape(run, colours, height, shown)
+        _landscape(run, colours, height, shown, told)
     with places[2], st.container(key="error_panel"):
-        _error(run, colours, height, shown)
+        _error(run, colours, height, shown, told)
 
 
 def _view(chart: Callable[..., View], run: Run, *how: Any, ghosts: Sequence[Ghost]) -> View:
@@ -216,7 +237,7 @@ def _why_not_drawn(run: Run) -> str | None:
     return "Over several features only a plane is drawn, and this model is none."
 
 
-def _data(run: Run, colours: Palette, shown: pinned.Beside) -> None:
+def _data(run: Run, colours: Palette, shown: pinned.Beside, told: float) -> None:
     if sentence := _why_not_drawn(run):
         st.markdown(sentence)
     elif len(run.problem.dataset.feature_names) > 1:
@@ -226,18 +247,18 @@ def _data(run: Run, colours: Palette, shown: pinned.Beside) -> None:
             tabs.draw(_view(agreement, run, colours, TALL, ghosts=shown.fit), "agreement")
         with right:
             for place, j in enumerate(_shown_features(run)):
-                view = _view(along, run, j, colours, TALL // 2 - 8, ghosts=shown.fit)
+                view = _view(along, run, j, colours, TALL // 2 - 8, told, ghosts=shown.fit)
                 tabs.draw(view, f"along_{place}")
     else:
-        _one_feature(run, colours, TALL, shown)
+        _one_feature(run, colours, TALL, shown, told)
 
 
-def _one_feature(run: Run, colours: Palette, height: int, shown: pinned.Beside) -> None:
+def _one_feature(run: Run, colours: Palette, height: int, shown: pinned.Beside, told: float) -> None:
     """Data and fit; of one's own drawing that is not trained yet, the paper. A task's points stay as they are."""
     if not drawing.is_drawing(run.experiment) or task.current() is not None:
         fixed = "the points are the task’s" if drawing.is_drawing(run.experiment) else ""
         look.panel_title("Data and fit", "; ".join(filter(None, (_rows_note(run), fixed))))
-        tabs.draw(_view(fit, run, colours, height, ghosts=shown.fit), "fit")
+        tabs.draw(_view(fit, run, colours, height, told, ghosts=shown.fit), "fit")
     elif live_runs.on_page(run.experiment) is None:
         draw.show(run, colours)
     else:
@@ -250,14 +271,14 @@ def _one_feature(run: Run, colours: Palette, height: int, shown: pinned.Beside) 
                 on_click=live_runs.reset,
                 key="draw_on",
             )
-        tabs.draw(_view(fit, run, colours, height, ghosts=shown.fit), "fit")
+        tabs.draw(_view(fit, run, colours, height, told, ghosts=shown.fit), "fit")
 
 
-def _error(run: Run, colours: Palette, height: int, shown: pinned.Beside) -> None:
+def _error(run: Run, colours: Palette, height: int, shown: pinned.Beside, told: float) -> None:
     until = error_until(run)
     rests = f"up to epoch {until:,}, then at the floor" if until < last_epoch(run) and not shown.error else ""
     look.panel_title("Error by epoch", "; ".join(filter(None, (rests, _stride_note(run)))))
-    tabs.draw(_view(error_chart, run, colours, height, ghosts=shown.error), "error")
+    tabs.draw(_view(error_chart, run, colours, height, told, ghosts=shown.error), "error")
 
 
 def _shown_features(run: Run) -> list[int]:
@@ -276,31 +297,38 @@ def _shown_features(run: Run) -> list[int]:
     return shown
 
 
-def _landscape(run: Run, colours: Palette, height: int, shown: pinned.Beside) -> None:
+def _axes(run: Run) -> map_axes.Axes:
+    """The landscape's two parameters: those that were chosen, or else two over which it rests. Twice 0 if there is one."""
+    return page.axes_of(run.experiment) or once(
+        run.recording, resting_axes, lambda: resting_axes(run.curvature)
+    )
+
+
+def _landscape(run: Run, colours: Palette, height: int, shown: pinned.Beside, told: float) -> None:
     if run.parabola is None:
         look.panel_title("Landscape")
         st.markdown(why_no_theory(run.experiment))
         return
-    axes = page.axes_of(run.experiment)
+    axes = _axes(run)
     names = run.experiment.trained_names
     titles = with_columns(vars(run.experiment), names)
     with st.container(horizontal=True, vertical_alignment="center", key="map_head"):
         others = [name for i, name in enumerate(names) if i not in axes]
         rest = ", ".join(others) if len(others) < 4 else f"other {len(others)} parameters"
-        slice_note = (
-            f"a slice at the run’s {rest}, and slides with it; click to set the start"
-            if others
-            else "click to set the start"
+        notes = [LEGEND]
+        notes += (
+            [f"+ lowest at the run’s {rest}, with which the rings slide"]
+            if not rests(run.curvature, axes)
+            else []
         )
-        if not task.free("start"):
-            slice_note = slice_note.removesuffix("click to set the start").removesuffix("; ")
+        notes += ["click to set the start"] if task.free("start") else []
         look.panel_title("Landscape")
         map_axes.control("axes", run.experiment.info.parameters, axes, _axes_chosen)
-        look.panel_title("", slice_note)
+        look.panel_title("", "; ".join(notes))
     if len(names) == 1:
-        view = _view(parabola, run, titles[0], colours, height, ghosts=shown.map)
+        view = _view(parabola, run, titles[0], colours, height, told, ghosts=shown.map)
     else:
-        view = _view(landscape, run, axes, tuple(titles), colours, height, ghosts=shown.map)
+        view = _view(landscape, run, axes, tuple(titles), colours, height, told, ghosts=shown.map)
     with look.clickable("map"):
         tabs.draw(view, "landscape")
 
@@ -335,7 +363,7 @@ def _stride_note(run: Run) -> str:
     notes = ["thin: root of the minimised loss"] if other_root else []
     notes += [f"one in {counted(stride, 'epoch')} drawn, all recorded"] if stride > 1 else []
     # said before Train as well: a note that comes with the run would push a narrow chart down
-    if run.recording.engine == SPECTRUM:
+    if run.recording.engine == SPECTRUM and stride > 1:  # else it stands in the tab of numbers
         notes.append("along the eigenvectors" if projector.on() else "worked out along the eigenvectors")
     return "; ".join(notes)
 
@@ -353,7 +381,7 @@ def gradient_of(experiment: Experiment) -> str:
     return latex.replace("{columns}", "J") + r" \qquad J_{ij} = \partial\hat y_i/\partial\theta_j"
 
 
-def _formula(run: Run, forecast: Forecast | None) -> None:
+def _formula(run: Run, forecast: Forecast | None, told: float) -> None:
     experiment = run.experiment
     model = formula_of(experiment)
     loss, optimizer = LOSS_INFO[experiment.loss], OPTIMIZER_INFO[experiment.optimizer]
@@ -376,7 +404,9 @@ def _formula(run: Run, forecast: Forecast | None) -> None:
             "next step", "that batch’s step"
         )
     held_out = f"held-out RMSE {player.live('held_out')} &ensp; " if experiment.holdout else ""
-    floor = f"{floor_label(forecast, 6)} &ensp; " if forecast else ""
+    floor = f"{floor_label(forecast, 6)} &ensp; " if forecast and told < NEVER else ""
+    if told:
+        floor = f"<span data-ended>{floor}</span>"
     of_scaled = " of the scaled y" if experiment.scale_target else ""
     loss_row = f"RMSE {player.live('rmse')} &ensp; {held_out}{floor}loss{of_scaled} {player.live('loss')}"
     if loss.has_another_root:
@@ -540,7 +570,7 @@ def _start_clicked() -> None:
         return  # there was no map to click on
     live_run = live_runs.on_page(experiment)
     theta = (live_run.recording.epoch_theta[picked.epoch] if live_run else problem.start).clone()
-    axes = page.axes_of(experiment)
+    axes = page.axes_of(experiment) or resting_axes(curvature)
     frame = window(curvature, problem.start, axes)
     for axis, share, centre, half in zip(
         dict.fromkeys(axes), (picked.x, picked.y), frame.centre, frame.half, strict=False

@@ -25,7 +25,6 @@ OF_THE_RUN = {name: field for name, field in FIELDS.items() if name not in TABLE
 NUMBERED = [name for name, field in OF_THE_RUN.items() if isinstance(field, Number)]
 CHOICES = [name for name, field in OF_THE_RUN.items() if isinstance(field, Choice)]
 TEXTS = (*NUMBERED, "start")  # fields in which a bad text stays
-FIRST = (0, 1)  # axes
 MENU = "examples"
 MORE_KEY = projector.MORE  # of the part of the side bar that is closed at first
 # what stands in it: all but what a first run is about, and what has a place of its own
@@ -38,7 +37,7 @@ class TrainHeld(Held[Experiment]):
     """What a visitor's session keeps of Train.
 
     Attributes:
-        axes: The landscape's two parameters, by number; not always such as the experiment has.
+        axes: The landscape's two parameters that were chosen, by number; not always such as the experiment has.
         numbers: The start that was last in numbers, as text.
         said: The fields whose sentences this run of the page has shown.
         pressed: The button that acts when the side bar has been read.
@@ -47,7 +46,7 @@ class TrainHeld(Held[Experiment]):
         more: Whether "More settings" is open.
     """
 
-    axes: map_axes.Axes = FIRST
+    axes: map_axes.Axes | None = None
     numbers: str = ""
     said: set[str] = field(default_factory=set)
     pressed: str | None = None
@@ -105,7 +104,7 @@ class TrainSettings(Form[Experiment, TrainHeld]):
         parameters = experiment.info.parameters
         names = address.get("axes", "").split(",", 2)
         pair = [parameters.index(name) for name in names] if set(names) <= set(parameters) else []
-        held.axes = (pair[0], pair[1]) if map_axes.fits(pair, len(parameters)) else FIRST
+        held.axes = (pair[0], pair[1]) if map_axes.fits(pair, len(parameters)) else None
         return True
 
     def _query(self) -> dict[str, str]:
@@ -113,7 +112,7 @@ class TrainSettings(Form[Experiment, TrainHeld]):
         if self.held.wanted and experiment == self.held.instead:
             return st.query_params.to_dict()  # the link stays as it is until its file is there
         query = task.query(experiment)
-        if (axes := self.axes_of(experiment)) not in ((0, 0), FIRST):
+        if axes := self.axes_of(experiment):
             query["axes"] = ",".join(experiment.info.parameters[i] for i in axes)
         return query if task.current() else query | pins.on_train()
 
@@ -121,11 +120,10 @@ class TrainSettings(Form[Experiment, TrainHeld]):
         asked = self.held.more and not task.current() and not uses_more(self.settings)
         return super()._look() | ({MORE_KEY: "open"} if asked else {})
 
-    def axes_of(self, experiment: Experiment) -> map_axes.Axes:
-        """The landscape's two parameters, by number; twice 0 if there is only one."""
-        parameters = len(experiment.info.parameters)
-        if not map_axes.fits(self.held.axes, parameters):
-            self.held.axes = (0, min(1, parameters - 1))
+    def axes_of(self, experiment: Experiment) -> map_axes.Axes | None:
+        """The landscape's two parameters by number, where they were chosen."""
+        if self.held.axes and not map_axes.fits(self.held.axes, len(experiment.info.parameters)):
+            self.held.axes = None
         return self.held.axes
 
     # ------------------------------------------------------------------------------------------------- for callbacks
@@ -149,7 +147,7 @@ class TrainSettings(Form[Experiment, TrainHeld]):
     def load_example(self, example: Example) -> None:
         """Set everything to an example. For callbacks."""
         self.load(example.experiment)
-        self.held.axes = FIRST
+        self.held.axes = None
         STATE[MENU] = False  # or the menu would cover Train
 
     def set(self, **changes: Any) -> None:
