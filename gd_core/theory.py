@@ -29,13 +29,14 @@ from gd_core.settings.rules import OPTIMIZER_INFO, LinearRule, LinearStep, is_pl
 from gd_core.words import counted, short
 
 # The zones of gradient descent's rate up to 0.1/λ, 1/λ and 2/λ, as shares of the limit 2/λ, λ being that of the steepest
-# direction: how long the flattest one takes is another question. With momentum a small rate may already swing and a
-# larger one be no faster, so there the only line is the limit.
-GRADIENT_DESCENT_ZONES = {"slow": 0.05, "steady": 0.5, "overshoots": 1.0}
+# direction. Each word is of that one and no verdict on the run: the best rate for many epochs zigzags, and how long the
+# flattest direction takes is another question. With momentum a small rate may already swing and a larger one be no faster, so
+# there the only line is the limit.
+GRADIENT_DESCENT_ZONES = {"slow": 0.05, "steady": 0.5, "zigzags": 1.0}
 ZONES_SAID = {
     "slow": "every direction is slow",
-    "steady": "no direction overshoots",
-    "overshoots": "the steepest direction overshoots",
+    "steady": "no direction zigzags",
+    "zigzags": "the steepest direction zigzags, closer each time",
     "settles": "every direction settles",
     "diverges": "the steepest direction grows",
 }

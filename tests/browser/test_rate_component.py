@@ -10,7 +10,7 @@ from component import Component
 
 # Ten thousand times smaller than the limit to ten times larger, as the Train page draws it: the limit is at 4/5.
 LIMIT = 0.4
-ZONES = [("slow", 0.04), ("steady", 0.2), ("overshoots", 0.4), ("diverges", None)]
+ZONES = [("slow", 0.04), ("steady", 0.2), ("zigzags", 0.4), ("diverges", None)]
 STOPS = [("Best for 100 epochs", 0.123456), ("Best in the long run", 0.2), ("Limit", LIMIT)]
 
 
@@ -57,7 +57,7 @@ def test_a_stop_sends_its_rate(mounted: Callable[..., Component]):
 @pytest.mark.parametrize(
     ("rate", "text"),
     [
-        (0.3, "η = 0.3: 75 % of the limit, is overshoots"),
+        (0.3, "η = 0.3: 75 % of the limit, is zigzags"),
         (0.2, "η = 0.2: 50 % of the limit, is steady"),
         (0.4, "η = 0.4: exactly the limit, where the error neither grows nor shrinks"),
         (0.4012, "η = 0.401: 1.003 × the limit, is diverges"),
@@ -73,7 +73,7 @@ def test_a_rate_is_told_by_its_share_of_the_limit(mounted: Callable[..., Compone
 def test_how_long_it_takes_is_said_of_the_rate_that_it_was_worked_out_for(mounted: Callable[..., Component]):
     """Beside the share of the limit; not while the thumb is on its way to another rate."""
     one = strip(mounted, 0.3, wait="It takes 9 epochs.")
-    expect(one.page.get_by_text("75 % of the limit, is overshoots. It takes 9 epochs.")).to_be_visible()
+    expect(one.page.get_by_text("75 % of the limit, is zigzags. It takes 9 epochs.")).to_be_visible()
     one.page.get_by_role("slider").evaluate("(e) => { e.value = 600; e.dispatchEvent(new Event('input')); }")
     expect(one.page.get_by_text("η = 0.04: 10 % of the limit, is slow", exact=True)).to_be_visible()
 
@@ -84,7 +84,7 @@ def test_zones_and_marks_stand_at_their_rates(mounted: Callable[..., Component])
     one = strip(mounted, 0.2)
     track = one.page.locator(".zones").bounding_box()
     assert track
-    at = {"slow": 0.6, "steady": 0.6 + 0.2 * 0.69897, "overshoots": 0.8, "diverges": 1}
+    at = {"slow": 0.6, "steady": 0.6 + 0.2 * 0.69897, "zigzags": 0.8, "diverges": 1}
     for name, end in at.items():
         box = one.page.locator(f".zone.{name}").bounding_box()
         assert box

@@ -392,13 +392,13 @@ def test_mini_batches_have_no_limit():
         (0.0999, "slow"),
         (0.1001, "steady"),
         (0.9999, "steady"),
-        (1.0001, "overshoots"),
-        (1.9999, "overshoots"),
+        (1.0001, "zigzags"),
+        (1.9999, "zigzags"),
         (2.0001, "diverges"),
     ],
 )
 def test_zones_of_plain_descent(times_curvature, zone):
-    """Slow below 0.1/λ, fast up to 1/λ, overshooting up to 2/λ, diverging above."""
+    """Slow below 0.1/λ, steady up to 1/λ, a zigzag up to 2/λ, diverging above."""
     _, curvature, forecast = foreseen(QUADRATIC)
     assert forecast.zone(times_curvature / curvature.largest) == zone
 

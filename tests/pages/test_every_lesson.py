@@ -681,7 +681,7 @@ def test_unanswered_nothing_tells_the_answer(name, asked):
     words = {
         "four_steps": ["rests at 18.04", "1.467", "best possible"],
         "gradient": ["never vanish"],
-        "learning_rate": ["of the limit", "slow", "overshoots", "diverges", "about right"],
+        "learning_rate": ["of the limit", "slow", "zigzags", "diverges", "about right"],
         "landscape": ["epochs to within", "then has to wait"],
         "deep_networks": ["0.25"],
         "broadcasting": ["bug", "mistake", "mended", "√ of the minimised loss", " differences"]

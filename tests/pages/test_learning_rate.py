@@ -142,7 +142,7 @@ def test_the_sweep_shows_what_single_runs_leave():
         assert float(np.interp(rate, curve["x"], curve["y"])) == pytest.approx(rmse, rel=0.03)
     assert min(gone) > float(page.table(SWEEP, "frame")["limit"][0].as_py())
     assert min(gone) > curve["x"].max()
-    assert page.table(SWEEP, "zones")["zone"].to_pylist() == ["slow", "steady", "overshoots", "diverges"]
+    assert page.table(SWEEP, "zones")["zone"].to_pylist() == ["slow", "steady", "zigzags", "diverges"]
 
 
 def test_the_sweep_names_the_best_rate():

@@ -16,8 +16,8 @@ def test_a_slow_run_is_not_called_fast_and_the_best_is_no_warning():
     """28 % of the limit is what the steepest direction feels; how long the run takes stands beside it."""
     data, _ = strip(dataset="noisy-quadratic", learning_rate="1e-5", epochs="1000")
     said = {zone["name"]: zone["says"] for zone in data["zones"]}
-    assert said["steady"] == "no direction overshoots"
-    assert said["overshoots"] == "the steepest direction overshoots"
+    assert said["steady"] == "no direction zigzags"
+    assert said["zigzags"] == "the steepest direction zigzags, closer each time"
     assert data["wait"] == "It takes some 1,700,000 epochs to within 1 % of the floor."
     data, _ = strip(learning_rate="0.358", scale_features="true")
     assert data["wait"] == "It takes some 23 epochs to within 1 % of the floor."

@@ -61,7 +61,7 @@ def _sweep_spec(height: int, colours: Palette) -> dict[str, Any]:
         "slow": colours.line,
         "steady": colours.run,
         "settles": colours.run,
-        "overshoots": colours.optimum,
+        "zigzags": colours.data,
         "diverges": colours.several[3],
     }
     zones = rows_from("zones")
