@@ -131,14 +131,14 @@ def test_a_class_goes_through_a_question(phone: Callable[..., Lab], room: Room):
         one.page.keyboard.press("Enter")
         expect(one.page.get_by_role("status").filter(has_text="You said: It jumps across")).to_be_visible()
         expect(answer(one, "It jumps across")).to_have_attribute("aria-pressed", "true")
-        answer(dark, "It flies away").click()
-        answer(dark, "It comes closer").click()
+        answer(dark, "It flies away").press("Enter")
+        answer(dark, "It comes closer").press("Enter")
         expect(answer(dark, "It comes closer")).to_have_attribute("aria-pressed", "true")
         expect(answer(dark, "It flies away")).to_have_attribute("aria-pressed", "false")
     with claim("the other tab of a phone is the same person, and hears of the answer"):
         tab = phone("dark", color_scheme="dark")
         expect(answer(tab, "It comes closer")).to_have_attribute("aria-pressed", "true")
-        answer(tab, "It flies away").click()
+        answer(tab, "It flies away").press("Enter")
         expect(answer(dark, "It flies away")).to_have_attribute("aria-pressed", "true")
         tab.page.close()
         assert (room.tally.joined, room.tally.counts) == (2, ((0, 1, 1),))
@@ -156,13 +156,13 @@ def test_a_class_goes_through_a_question(phone: Callable[..., Lab], room: Room):
             expect(lab.page.locator(".bar, .right")).to_have_count(0)
         assert faults(remote) == []
         assert sideways(remote.page) == []
-    remote.page.get_by_role("button", name="Show answers").click()
+    remote.page.get_by_role("button", name="Show answers").press("Enter")
     with claim("then all see it, and nobody what is right"):
         expect(one.page.locator(".told").nth(2)).to_contain_text("It flies away1 of 2")
         expect(one.page.locator(".told").nth(1)).to_contain_text("your answer")
         expect(one.page.locator(".right")).to_have_count(0)
         assert faults(one, dark) == []
-    remote.page.get_by_role("button", name="Ask again").click()
+    remote.page.get_by_role("button", name="Ask again").press("Enter")
     late = phone("late")
     with claim("in the second round they answer anew, a late comer too"):
         expect(one.page.get_by_role("status").first).to_have_text(
@@ -170,12 +170,12 @@ def test_a_class_goes_through_a_question(phone: Callable[..., Lab], room: Room):
         )
         for lab in (one, late):
             expect(lab.page.locator("[aria-pressed=true]")).to_have_count(0)
-            answer(lab, "It jumps across").click()
-        answer(dark, "It comes closer").click()
+            answer(lab, "It jumps across").press("Enter")
+        answer(dark, "It comes closer").press("Enter")
         expect(remote.page.get_by_role("status")).to_contain_text(
             "3 of 3 have answered the second time. Right: 50 %, then 67 %."
         )
-    remote.page.get_by_role("button", name="Run it").click()
+    remote.page.get_by_role("button", name="Run it").press("Enter")
     with claim("the run judges each answer, and can be opened"):
         expect(one.page.locator("#judged")).to_have_text(f"You were right. {JUDGEMENT.sentence}")
         expect(dark.page.locator("#judged")).to_have_text(
@@ -187,8 +187,8 @@ def test_a_class_goes_through_a_question(phone: Callable[..., Lab], room: Room):
         expect(one.page.get_by_role("link", name="Open this run")).to_have_attribute("href", QUESTION.address)
         assert faults(one, dark, remote) == []
         assert sideways(dark.page) == []
-    remote.page.get_by_role("button", name="End the lesson").click()
-    remote.page.get_by_role("button", name="End it now").click()
+    remote.page.get_by_role("button", name="End the lesson").press("Enter")
+    remote.page.get_by_role("button", name="End it now").press("Enter")
     for lab in (one, dark, late):
         expect(heading(lab)).to_have_text("The lesson has ended")
     assert faults(one) == []

@@ -2,10 +2,12 @@
 
 import asyncio
 import json
+import signal
 import time
 from typing import Any
 
 import pytest
+import uvicorn
 from classroom import JSON, JUDGEMENT, QUESTION, Lesson, Student
 
 from gd_core.classroom import rules
@@ -237,20 +239,26 @@ def test_rooms_that_nobody_looks_at_are_forgotten(lesson, monkeypatch):
 
 
 def test_codes_cannot_be_tried_out(lesson, monkeypatch):
-    """A class's slips are answered at once; whoever tries many codes slows them down, and no right one is turned away."""
+    """A class's slips are answered at once; whoever tries many codes slows them down, right ones too, but nobody who is in."""
     monkeypatch.setattr(routes, "SLOWLY", 1000)
-    lesson.door._wrong_codes = Limit(rush=5, a_second=0)
+    lesson.door._watch.wrong_codes = Limit(rush=6, a_second=0)
 
     async def story():
         async def tried(code):
             return (await lesson.send("GET", f"join/look?room={code}")).status
 
+        student = Student(lesson)
+        await student.enter()
+        lesson.ask()
         assert [await tried(LETTERS) for _ in range(5)] == [404] * 5
         monkeypatch.setattr(routes, "SLOWLY", 0.05)
         begun = time.monotonic()
         many = await asyncio.gather(*(tried(LETTERS) for _ in range(9)), tried(lesson.code))
         assert time.monotonic() - begun >= 10 * 0.05
         assert many == [404] * 9 + [200]
+        monkeypatch.setattr(routes, "SLOWLY", 1000)
+        assert (await student.vote(1)).status == 200
+        assert (await lesson.post("remote/look", room=lesson.code, token=lesson.token)).status == 200
 
     run(story())
 
@@ -361,6 +369,20 @@ def test_a_stream_ends_when_the_server_stops(lesson, monkeypatch):
             await heard.task
 
     run(story())
+
+
+def test_uvicorn_says_that_it_stops():
+    """Its handler of the signal is where a stream looks; without one, a server of another kind, nothing is said."""
+    before = signal.getsignal(signal.SIGTERM)
+    server = uvicorn.Server(uvicorn.Config(lambda: None))
+    try:
+        assert not stream.stopping()
+        signal.signal(signal.SIGTERM, server.handle_exit)
+        assert not stream.stopping()
+        server.handle_exit(signal.SIGTERM, None)
+        assert stream.stopping()
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def test_who_leaves_is_no_longer_looked_for(lesson):

@@ -31,7 +31,7 @@ from gd_core.settings.fields import ParameterError
 from pages.ui.classroom import phone_files
 from pages.ui.classroom.limits import Limit
 from pages.ui.classroom.stream import Feed
-from pages.ui.classroom.watch import Watch, now, watch
+from pages.ui.classroom.watch import Watch, for_student, now, watch
 
 if TYPE_CHECKING:
     from gd_core.classroom.store import Classroom, Look
@@ -98,7 +98,6 @@ class Door:
         self._writer = ThreadPoolExecutor(1, "class-writes")
         self._reader = ThreadPoolExecutor(2, "class-looks")
         self._presses = Limit(rush=20, a_second=1)
-        self._wrong_codes = Limit(rush=60, a_second=1)
         self._slow = asyncio.Lock()
         self._in_line = 0
 
@@ -128,7 +127,8 @@ class Door:
     async def enter(self, request: Request) -> Response:
         """Be in the room, for the first time or again."""
         room, word = await _fields(request, room=str, word=str)
-        code = await self._let_in(room, word)
+        code = rules.code_of(room)
+        await self._let_member_in(code, word)
         word = await self._write(lambda: self._classroom().join(code, word, now()))
         look = await self._look(code)
         return JSONResponse(_for_student(look, word))
@@ -139,7 +139,8 @@ class Door:
         room, word, answer, number, round = await _fields(
             request, room=str, word=str, answer=int, number=int, round=int
         )
-        code = await self._let_in(room, word)
+        code = rules.code_of(room)
+        await self._let_member_in(code, word)
         await self._write(lambda: self._classroom().vote(code, word, answer, number, round, now()))
         self._watch.changed(code)
         look = await self._look(code)
@@ -148,14 +149,15 @@ class Door:
     @_answered
     async def look(self, request: Request) -> Response:
         """What every student sees, for where no stream comes through."""
-        code = await self._let_in(request.query_params.get("room", ""))
+        code = rules.code_of(request.query_params.get("room", ""))
+        await self._let_in(code)
         return JSONResponse(_for_student(await self._look(code)))
 
     @_answered
     async def events(self, request: Request) -> Response:
         """The same by itself, whenever it changes."""
-        code = await self._let_in(request.query_params.get("room", ""))
-        await self._look(code)  # a stream that begins is of a room that is there
+        code = rules.code_of(request.query_params.get("room", ""))
+        await self._let_in(code)
         if sum(feed.listeners for feed in self._feeds.values()) >= MOST_STREAMS:
             raise _No(503, "Too many phones listen to this server: this one asks instead.")
         for done in [one for one, feed in self._feeds.items() if feed.over or not feed.listeners]:
@@ -170,16 +172,16 @@ class Door:
     async def remote_look(self, request: Request) -> Response:
         """What only the teacher's phone shows."""
         room, token = await _fields(request, room=str, token=str)
-        code = await self._let_in(room)
-        if not await self._read(lambda: self._classroom().is_teacher(code, token, now())):
-            raise _No(403, "This link does not steer this room: take the one that the lesson's page shows.")
+        code = rules.code_of(room)
+        await self._let_teacher_in(code, token)
         return JSONResponse(_for_remote(await self._look(code)))
 
     @_answered
     async def step(self, request: Request) -> Response:
         """Take a step of the rules."""
         room, token, name, version = await _fields(request, room=str, token=str, step=str, version=int)
-        code = await self._let_in(room)
+        code = rules.code_of(room)
+        await self._let_teacher_in(code, token)
         step = rules.STEPS.get(name)
         if step is None:
             raise _No(400, f"step must be one of {', '.join(rules.STEPS)}. Got {name[:40]}.")
@@ -189,16 +191,22 @@ class Door:
 
     # ------------------------------------------------------------------------------------------------ what they share
 
-    async def _let_in(self, room: str, word: str = "") -> str:
-        """The code, if there is such a room; with a word, so often and no more.
+    async def _let_in(self, room: str, known: "Callable[[Look], bool]" = lambda look: False) -> bool:
+        """Whether this is somebody of the room's, which is there.
 
         A code is short, so it could be found by trying. Whoever tries many brings on that every code takes its time, a right one
-        too: for all together five in a second, which is weeks for one room. Nobody's address is looked at: a class has one.
+        too: for all together five in a second, which is weeks for one room. Those who are in already wait for nobody.
+
+        Args:
+            room: Its code.
+            known: Whether who asks has shown more than a code.
         """
-        code = rules.code_of(room)
-        if word and not self._presses.take(f"{code} {word}"):
-            raise _No(429, "Not so fast: this phone has asked too often.")
-        if self._wrong_codes.left() < 1:
+        code, is_known, no_room = rules.code_of(room), False, None
+        try:
+            is_known = await self._read(lambda: known(self._watch.look(code)))
+        except rules.NoRoom as no:
+            no_room = no
+        if not is_known and self._watch.wrong_codes.left() < 1:
             if self._in_line >= MOST_IN_LINE:
                 raise _No(429, "Too many wrong codes are tried on this server. This page tries again.")
             self._in_line += 1
@@ -207,12 +215,18 @@ class Door:
                     await asyncio.sleep(SLOWLY)
             finally:
                 self._in_line -= 1
-        try:
-            await self._look(code)
-        except rules.NoRoom:
-            self._wrong_codes.take()
-            raise
-        return code
+        if no_room:
+            raise no_room
+        return is_known
+
+    async def _let_member_in(self, code: str, word: str) -> None:
+        await self._let_in(code, lambda look: look.own(word) is not None)
+        if not self._presses.take(f"{code} {word}"):
+            raise _No(429, "Not so fast: this phone has asked too often.")
+
+    async def _let_teacher_in(self, code: str, token: str) -> None:
+        if not await self._let_in(code, lambda look: self._classroom().is_teacher(code, token, now())):
+            raise _No(403, "This link does not steer this room: take the one that the lesson's page shows.")
 
     async def _look(self, code: str) -> "Look":
         return await self._read(lambda: self._watch.look(code))
@@ -234,13 +248,8 @@ class Door:
 
 
 def _for_student(look: "Look", word: str = "") -> dict[str, Any]:
-    """What the phone with this word shows; without one, what all show.
-
-    Without what only the wall counts: nobody is sent anything because somebody else has answered.
-    """
-    own = look.own(word) if word else None
-    said, nickname = (own.said, own.nickname) if own else ((), "")
-    seen = rules.for_student(look.room, look.tally, said, nickname).to_dict()
+    """Without what only the wall counts: nobody is sent anything because somebody else has answered."""
+    seen = for_student(look, word).to_dict()
     return {name: value for name, value in seen.items() if name not in {"joined", "answered"}}
 
 

@@ -9,8 +9,10 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from gd_core.classroom import rules
+from pages.ui.classroom.limits import Limit
 
 if TYPE_CHECKING:
+    from gd_core.classroom.rules import StudentView
     from gd_core.classroom.store import Classroom, Look
 
 FRESH = 0.5  # seconds for which a look is anybody's
@@ -42,6 +44,8 @@ class Watch:
         self._classroom = classroom
         self._rooms: dict[str, _Seen] = {}
         self._lock = threading.Lock()
+        # For all together: a class has one address, so nobody's is looked at. A room that ends may send 150 back to the door.
+        self.wrong_codes = Limit(rush=300, a_second=2)
 
     def look(self, code: str) -> "Look":
         """The room as it was at most half a second ago, and never as before a change that `changed` was told of.
@@ -60,6 +64,7 @@ class Watch:
                     seen.look = self._classroom().look(code, now())
                 except rules.NoRoom:
                     self.changed(code)
+                    self.wrong_codes.take()
                     raise
                 seen.at = asked
                 self._tidy(asked)
@@ -74,6 +79,13 @@ class Watch:
         with self._lock:
             for code in [code for code, seen in self._rooms.items() if seen.look and time - seen.at > KEPT]:
                 del self._rooms[code]
+
+
+def for_student(look: "Look", word: str = "") -> "StudentView":
+    """What the phone with this word shows; without one, what all show."""
+    own = look.own(word) if word else None
+    said, nickname = (own.said, own.nickname) if own else ((), "")
+    return rules.for_student(look.room, look.tally, said, nickname)
 
 
 @cache

@@ -39,6 +39,8 @@ def navigation() -> Any:
     lab = [
         st.Page("pages/train.py", title="Train", icon=":material/play_arrow:", default=True),
         st.Page("pages/compare.py", title="Compare"),  # with an icon, Streamlit would fetch it from elsewhere
+        # where the server's own page for phones does not answer at this address
+        st.Page("pages/join.py", title="Join the class", visibility="hidden"),
     ]
     lessons = [
         st.Page(f"pages/{name}.py", title=f"{number}. {title}")

@@ -1,9 +1,7 @@
 // A student's phone: it draws what the room shows, and sends what its owner says.
-import { Refused, ask, bars, byId, element, say, seen, soon, wait } from './wire.js';
+import { Refused, ask, bars, byId, element, say, seen, soon, wait, wordFor } from './wire.js';
 
-// In localStorage: by room the word that makes this phone the same person; and that a tab of it has answered.
-const KEEP = 'gradient-descent-lab class';
-const ANSWERED = `${KEEP} answered`;
+const ANSWERED = 'gradient-descent-lab answered'; // in localStorage: that a tab of this phone has
 const STARTS = 4000; // milliseconds until a stream must have said something; a proxy may hold it back
 const POLL = 2000;
 const POLLS = 30; // then a stream is tried again
@@ -16,26 +14,6 @@ let word = '';
 let view = null;
 let streams = true;
 let sending = false;
-
-// ------------------------------------------------------------------------------------------------ who this phone is
-
-/** The word of this phone in this room: made here, so that a second tab, or a second try, is the same person. */
-function wordFor(room) {
-  try {
-    const words = JSON.parse(localStorage.getItem(KEEP) ?? '{}');
-    words[room] ??= made();
-    const latest = Object.entries(words).filter(([one]) => one !== room).slice(-4);
-    localStorage.setItem(KEEP, JSON.stringify(Object.fromEntries([...latest, [room, words[room]]])));
-    return words[room];
-  } catch {
-    return word || made(); // a browser that keeps nothing
-  }
-}
-
-function made() {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  return btoa(String.fromCharCode(...bytes)).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
-}
 
 // ------------------------------------------------------------------------------------------------------ what is shown
 

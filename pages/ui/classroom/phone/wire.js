@@ -1,9 +1,29 @@
-// What the students' page and the remote have in common: asking the server, and drawing how answers lie.
+// What the pages of a class have in common: who a phone is, asking the server, and drawing how answers lie.
 const RETRY = 1000; // milliseconds, and as much again by chance: a class must not come back in one moment
+// In localStorage: by room the word that makes this phone the same person.
+const KEEP = 'gradient-descent-lab class';
 
 export const byId = (id) => document.getElementById(id);
 export const wait = (time) => new Promise((ready) => setTimeout(ready, time));
 export const soon = () => wait(RETRY * (1 + Math.random()));
+
+/** The word of this phone in this room: made here, so that a second tab, or a second try, is the same person. */
+export function wordFor(room) {
+  try {
+    const words = JSON.parse(localStorage.getItem(KEEP) ?? '{}');
+    words[room] ??= made();
+    const latest = Object.entries(words).filter(([one]) => one !== room).slice(-4);
+    localStorage.setItem(KEEP, JSON.stringify(Object.fromEntries([...latest, [room, words[room]]])));
+    return words[room];
+  } catch {
+    return made(); // a browser that keeps nothing
+  }
+}
+
+function made() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return btoa(String.fromCharCode(...bytes)).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
+}
 
 /** A server that says no, in one sentence. `gone`: there is no such room, or no such place in it. */
 export class Refused extends Error {

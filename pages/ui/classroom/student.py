@@ -1,0 +1,183 @@
+"""The class on a phone as a page of Streamlit's: for a host that runs the app as a script, or hides the server's own routes.
+
+The same room by the same address, the same word in the same browser, the same value of the rules as on the page of `routes.py`; but
+megabytes where that is kilobytes, so it is never linked to.
+"""
+
+import threading
+import time
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+
+import streamlit as st
+from streamlit.components.v2 import component
+
+from gd_core.classroom.rules import NoRoom, NotNow, Phase, StudentView
+from gd_core.classroom.store import StoreDown
+from pages.ui.classroom import connection
+from pages.ui.classroom.watch import for_student, now, watch
+from pages.ui.look import look, session
+
+EVERY = 2  # seconds between two looks
+SLOWLY = 0.5  # seconds a code takes while codes are being guessed
+_slow = threading.Lock()
+KEY = "phone_word"
+_WIRE = (Path(__file__).parent / "phone" / "wire.js").read_text(encoding="utf-8")
+# what the browser keeps for this room, shown once to each visit
+_SHOW = """
+const shown = new Set();
+export default function ({ data, setTriggerValue }) {
+  if (shown.has(data.visit)) return;
+  shown.add(data.visit);
+  setTriggerValue('word', wordFor(data.room));
+}
+"""
+_word = component(KEY, js=_WIRE + _SHOW)
+
+
+@dataclass
+class Student:
+    """Who this visit is in which room.
+
+    Attributes:
+        code: The room's; empty for none yet.
+        word: Makes this browser the same person; empty until it has said it.
+        complaint: Why something was not done; empty for nothing.
+    """
+
+    code: str = ""
+    word: str = ""
+    complaint: str = ""
+
+
+def show() -> None:
+    """The whole page."""
+    student = session.held(Student)
+    if asked := st.query_params.get("room", ""):
+        _come_to(asked)
+    if not student.code:
+        _door()
+    elif not student.word:
+        look.title("Join the class", "")
+        data = {"room": student.code, "visit": f"{session.visitor()} {student.code}"}
+        _word(key=KEY, data=data, on_word_change=_told)
+    else:
+        _room()
+    if student.complaint:
+        st.html(f'<p role="alert">{escape(student.complaint)}</p>')
+
+
+def _door() -> None:
+    look.title("Join the class", "")
+    with st.form("door", border=False):
+        typed = st.text_input("The code on your teacher's screen", max_chars=12, key="typed_code")
+        if st.form_submit_button("Join", type="primary", width="stretch"):
+            st.query_params["room"] = typed
+            st.rerun()
+
+
+def _come_to(typed: str) -> None:
+    """Take the address's room, or say why not; another one than before asks the browser anew who it is."""
+    student = session.held(Student)
+    if watch().wrong_codes.left() < 1:  # codes are being tried out: see `Door`
+        with _slow:
+            time.sleep(SLOWLY)
+    try:
+        code = watch().look(typed).room.code
+    except (NoRoom, StoreDown) as no:
+        student.code, student.word, student.complaint = "", "", str(no)
+        return
+    if code != student.code:
+        student.code, student.word, student.complaint = code, "", ""
+
+
+def _told() -> None:
+    """The browser has shown its word."""
+    student = session.held(Student)
+    try:
+        student.word = connection.classroom().join(student.code, st.session_state[KEY].get("word"), now())
+        watch().changed(student.code)
+    except (NoRoom, NotNow, StoreDown) as no:
+        student.code, student.complaint = "", str(no)
+
+
+@st.fragment(run_every=EVERY)
+def _room() -> None:
+    """How the room stands, every two seconds; nothing else of the page runs for it."""
+    student = session.held(Student)
+    try:
+        seen = watch().look(student.code)
+    except StoreDown as down:  # the next look tries again
+        st.html(f'<p role="alert">{escape(str(down))}</p>')
+        return
+    except NoRoom:
+        st.rerun()  # the whole page says it, and asks for a code
+    view = for_student(seen, student.word)
+    if not view.text or view.phase is Phase.ENDED:
+        heading, text = "You are in", "The next question comes here when your teacher asks it."
+        if view.phase is Phase.ENDED:
+            heading, text = "The lesson has ended", "Thank you for taking part. You can close this page."
+        look.title(heading, text)
+        return
+    look.title(escape(view.text), "", escape(view.title))
+    (_ask if view.phase is Phase.VOTING else _tell)(view)
+
+
+def _ask(view: StudentView) -> None:
+    said = view.said[-1] if view.said else None
+    for answer, words in enumerate(view.answers):
+        st.button(
+            ("✓ " if answer == said else "") + look.plain(words),
+            key=f"answer {view.number} {view.round} {answer}",
+            type="primary" if answer == said else "secondary",
+            width="stretch",
+            on_click=_vote,
+            args=(answer, view.number, view.round),
+        )
+    status = "Choose your answer." if view.round == 1 else "Talk to your neighbours, then answer again."
+    if said is not None:
+        status = f"You said: {view.answers[said]}. You can change it until the answers are shown."
+    if complaint := session.held(Student).complaint:
+        status = complaint
+    st.html(f'<p role="status"><b>{escape(status)}</b></p>')
+
+
+def _vote(answer: int, number: int, round: int) -> None:
+    student = session.held(Student)
+    student.complaint = ""
+    try:
+        connection.classroom().vote(student.code, student.word, answer, number, round, now())
+    except (NoRoom, NotNow, StoreDown) as no:
+        student.complaint = str(no)
+    watch().changed(student.code)
+
+
+def _tell(view: StudentView) -> None:
+    """The answers of the class, and what the run says."""
+    last = next((one for one in reversed(view.said) if one is not None), None)
+    if view.right:
+        yours = (
+            []
+            if last is None
+            else ["You were right." if last in view.right else f"You said: {view.answers[last]}."]
+        )
+        st.html(f'<p role="status"><b>{escape(" ".join([*yours, view.sentence, view.why]))}</b></p>')
+        if view.address:
+            st.html(
+                f'<a href="{escape(view.address, quote=True)}" target="_blank" style="color: inherit">Open this run</a>'
+            )
+    rounds = view.counts or ()
+    heads = ["Answers"] if len(rounds) == 1 else ["First vote", "Second vote"]
+    rows = ""
+    for answer, words in enumerate(view.answers):
+        right, yours = answer in (view.right or ()), answer == last
+        marks = [mark for mark, there in (("✓ right", right), ("your answer", yours)) if there]
+        counts = "".join(f"<td>{counts[answer]}</td>" for counts in rounds)
+        rows += f"<tr><td>{escape(words)} <b>{', '.join(marks)}</b></td>{counts}</tr>"
+    head = "".join(f"<th>{one}</th>" for one in heads)
+    st.html(
+        look.wide(
+            "The answers of the class", f'<table class="live attempts"><tr><td></td>{head}</tr>{rows}</table>'
+        )
+    )
