@@ -25,9 +25,11 @@ dev: $(VENV)/run.stamp  ## The same, and a page offers to run again when a file 
 
 test: $(VENV)/dev.stamp  ## Run all tests, browser tests included
 	@$(VENV)/bin/python tests/browser/ensure_chromium.py
+	@PYTHONPATH=tests/browser $(VENV)/bin/python tests/core/ensure_postgres.py
 	$(IN_VENV) pytest -n $(WORKERS) --dist worksteal $(ARGS)
 
 test-quick: $(VENV)/dev.stamp  ## Run the tests that need neither a browser nor several processes
+	@PYTHONPATH=tests/browser $(VENV)/bin/python tests/core/ensure_postgres.py
 	$(IN_VENV) pytest -n $(WORKERS) --dist worksteal -m "not torchrun" --ignore tests/browser --ignore tests/benchmarks $(ARGS)
 
 fuzz: $(VENV)/dev.stamp  ## Try hostile links, tables and records for some minutes: SEED=1 COUNT=20000 ARGS=addresses

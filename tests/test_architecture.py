@@ -73,6 +73,13 @@ def test_torch_is_loaded_when_it_is_needed(module):
     assert loaded_after(f"import {module}", "torch", "numpy") == []
 
 
+def test_sqlalchemy_is_loaded_when_a_class_begins():
+    """Nobody else waits for it, and what a class needs does not load torch."""
+    script = "import gd_core.classroom.rules, pages.ui.classroom.connection as kept"
+    assert loaded_after(script, "sqlalchemy", "psycopg", "torch") == []
+    assert loaded_after("import gd_core.classroom.store", "sqlalchemy", "torch", "numpy") == ["sqlalchemy"]
+
+
 def test_a_run_loads_neither_dynamo_nor_sympy():
     """Training, forecast, outcome and words, with each rule and with batches, in a fresh interpreter."""
     script = """

@@ -13,6 +13,7 @@ and results", Am. J. Phys. 69, 2001, for the shares between which a discussion p
 
 from __future__ import annotations
 
+import re
 import secrets
 import unicodedata
 from collections import Counter
@@ -33,6 +34,10 @@ MOST_QUESTIONS = 200  # of a room
 MOST_MEMBERS = 500
 MOST_ANSWERS = 8
 LONGEST = {"title": 120, "text": 1000, "answer": 300, "address": 8000, "sentence": 1000, "nickname": 20}
+
+_ADDRESS = re.compile(
+    r"[a-z_]*(?:\?[!-~]*)?"
+)  # a page and a query, and nothing that a browser takes for another server
 
 
 class NotNow(ValueError):
@@ -83,7 +88,7 @@ class Question:
         for answer in self.answers:
             _check_text("answer", answer, least=1)
         _check_text("address", self.address)
-        if self.address[:1] in {"/", "\\"} or ":" in self.address.partition("?")[0]:
+        if not _ADDRESS.fullmatch(self.address):
             rule = f"address must be one of this app, such as learning_rate?epochs=10. Got {quoted(self.address)}."
             raise ParameterError("address", rule)
 

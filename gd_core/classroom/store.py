@@ -119,7 +119,7 @@ class Classroom:
         self.sweep(now)
         token = new_token()
         with self._writing() as connection:
-            if _one(connection, "SELECT count(*) FROM rooms")[0] >= MOST_ROOMS:
+            if connection.execute(text("SELECT count(*) FROM rooms")).scalar_one() >= MOST_ROOMS:
                 raise NotNow(f"{MOST_ROOMS:,} rooms are open on this server: try again later.")
             while True:
                 room = rules.opened(rules.new_code(), now)
@@ -216,22 +216,17 @@ class Classroom:
             NotNow: If the room is full or has ended.
         """
         token = token if isinstance(token, str) and _TOKEN.fullmatch(token) else new_token()
-        with self._reading() as connection:
+        with self._reading() as connection:  # who comes again, or too late, keeps nobody waiting
             room = _found(connection, code, now)[0]
             who = {"room": room.code, "token": _digest(room.code, token)}
-            if _member(connection, who) is not None:
+            if _place_in(connection, room, who) is None:
                 return token
         with self._writing() as connection:
             room = _found(connection, code, now, self._to_change)[0]
-            if room.phase is Phase.ENDED:
-                raise NotNow("The lesson has ended.")
-            if _member(connection, who) is not None:  # its other tab was faster
-                return token
-            count = _one(connection, "SELECT count(*) FROM members WHERE room = :room", who)[0]
-            if count >= rules.MOST_MEMBERS:
-                raise NotNow(f"The room is full: at most {rules.MOST_MEMBERS} can join.")
-            sql = "INSERT INTO members (room, number, token, nickname, hidden) VALUES (:room, :number, :token, '', 0)"
-            connection.execute(text(sql), who | {"number": count + 1})
+            number = _place_in(connection, room, who)
+            if number is not None:  # the other tab may have been faster
+                sql = "INSERT INTO members (room, number, token, nickname, hidden) VALUES (:room, :number, :token, '', 0)"
+                connection.execute(text(sql), who | {"number": number})
         return token
 
     def vote(self, code: str, token: str, answer: Any, number: Any, round: Any, now: datetime) -> None:
@@ -260,7 +255,13 @@ class Classroom:
                     "VALUES (:room, :question, :member, :round, :answer) "
                     "ON CONFLICT (room, question, member, round) DO UPDATE SET answer = excluded.answer"
                 ),
-                {"room": room.code, "question": number, "member": member, "round": round, "answer": answer},
+                {
+                    "room": room.code,
+                    "question": room.number,
+                    "member": member,
+                    "round": room.round,
+                    "answer": answer,
+                },
             )
 
     def name(self, code: str, token: str, nickname: str, now: datetime) -> str:
@@ -343,13 +344,21 @@ def _steered(token: str, room: Room, teacher: str) -> Room:
     return room
 
 
-def _one(connection: Connection, sql: str, values: Mapping[str, Any] | None = None) -> Any:
-    return connection.execute(text(sql), values).one()
-
-
 def _member(connection: Connection, who: Mapping[str, Any]) -> int | None:
     sql = "SELECT number FROM members WHERE room = :room AND token = :token"
     return connection.execute(text(sql), who).scalar()
+
+
+def _place_in(connection: Connection, room: Room, who: Mapping[str, Any]) -> int | None:
+    """The number that a new member gets; None if they are one already."""
+    if _member(connection, who) is not None:
+        return None
+    if room.phase is Phase.ENDED:
+        raise NotNow("The lesson has ended.")
+    count = connection.execute(text("SELECT count(*) FROM members WHERE room = :room"), who).scalar_one()
+    if count >= rules.MOST_MEMBERS:
+        raise NotNow(f"The room is full: at most {rules.MOST_MEMBERS} can join.")
+    return count + 1
 
 
 def _found(connection: Connection, code: str, now: datetime, lock: str = "") -> tuple[Room, str]:

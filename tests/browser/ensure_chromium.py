@@ -27,7 +27,9 @@ def main() -> int:
     if path and not shutil.which(path):
         print(f"CHROMIUM must be the path of an executable file. Got {path}.", file=sys.stderr)
         return 1
-    if is_ready() or (install_debian_package() and is_ready()) or (install_playwrights_own() and is_ready()):
+    # Chromium alone brings no font, and every letter in a chart would be a box; Playwright needs libatomic1.
+    packages = ("chromium", "fonts-dejavu-core", "libatomic1")
+    if is_ready() or (install_debian(*packages) and is_ready()) or (install_playwrights_own() and is_ready()):
         return 0
     print(SORRY, file=sys.stderr)
     return 1
@@ -43,15 +45,13 @@ def is_ready() -> bool:
         return Path(playwright.chromium.executable_path).exists()
 
 
-def install_debian_package() -> bool:
+def install_debian(*packages: str) -> bool:
     """Debian only, since Ubuntu's package of this name is a snap; and only where no password is asked for."""
     if not shutil.which("apt-get") or platform.freedesktop_os_release().get("ID") != "debian":
         return False
     as_root = [] if os.geteuid() == 0 else ["sudo", "--non-interactive"]
     if as_root and not (shutil.which("sudo") and subprocess.run([*as_root, "true"]).returncode == 0):
         return False
-    # Chromium alone brings no font, and every letter in a chart would be a box; Playwright needs libatomic1.
-    packages = ["chromium", "fonts-dejavu-core", "libatomic1"]
     apt_get = [*as_root, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq"]
     run(*apt_get, "update")
     installed = run(*apt_get, "install", "--yes", "--no-install-recommends", *packages)
