@@ -20,8 +20,12 @@ from gd_core.theory import (
     parabola_of,
     why_no_limit,
 )
-from gd_core.words import short, some
+from gd_core.words import rounded, short, some
 
+MUST_BE_SCALED = (
+    "scale_features must be true for this table, whose features as they are take a rate smaller than any that can be typed. "
+    "Got false."
+)
 MANY_NUMBERS = 1_000_000  # rows times parameters, from which on an epoch takes long
 FEW_EPOCHS = 100
 
@@ -90,10 +94,8 @@ def why_scaled(
     problem, curvature = measure(raw)
     if curvature is None or (rate := safe_rate(raw, problem, curvature)) >= LEARNING_RATE.low:
         return None
-    then = "so the features are scaled" if experiment.scale_features else "scale the features"
-    return (
-        f"On these columns as they are a rate of {short(rate)} would settle, and the least that can be typed is "
-        f"{short(LEARNING_RATE.low)}: {then}."
+    return said_too_small(
+        rate, "so the features are scaled" if experiment.scale_features else "scale the features"
     )
 
 
@@ -151,3 +153,35 @@ def opening(
     problem, curvature = measure(one)
     assert curvature is not None  # it is one of the same loss
     return replace(one, learning_rate=min(LEARNING_RATE.high, best_rate(one, problem, curvature)))
+
+
+def as_opened(experiment: Experiment) -> tuple[Experiment, str]:
+    """An experiment on a table of whose rate nothing was said: as the page opens it, from its own start and in its own batches.
+
+    Returns:
+        It, scaled where that helps, at the best rate for its epochs; and the sentence that says so, or "".
+    """
+    scaled = opening(experiment).scale_features
+    one = replace(experiment, scale_features=scaled)
+    problem, curvature = measured(one)
+    said = ""
+    if scaled and not experiment.scale_features:
+        plain = measured(experiment)[1]
+        said = why_scaled(one) or (said_scaled(plain.condition_number) if plain else "")
+    if curvature is None:
+        return one, said
+    rate = best_rate(one, problem, curvature)
+    return replace(one, learning_rate=min(LEARNING_RATE.high, max(LEARNING_RATE.low, rate))), said
+
+
+def said_too_small(rate: float, then: str) -> str:
+    """That a rate which settles cannot be typed."""
+    return (
+        f"On these columns as they are a rate of {short(rate)} would settle, and the least that can be typed is "
+        f"{short(LEARNING_RATE.low)}: {then}."
+    )
+
+
+def said_scaled(condition_number: float) -> str:
+    """That features are scaled of which nobody has said it, and how not."""
+    return f"The features are scaled: as they are, κ = {rounded(condition_number)}. --no-scale-features leaves them so."

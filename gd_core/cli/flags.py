@@ -2,7 +2,6 @@
 
 import argparse
 import re
-import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -14,6 +13,7 @@ from gd_core.settings.experiment import Experiment
 from gd_core.settings.experiment_fields import FIELDS, HYPERPARAMETERS
 from gd_core.settings.fields import Flag, Number
 from gd_core.settings.table_fields import (
+    FILES,
     MAX_FEATURES,
     all_features,
     guessed_target,
@@ -136,17 +136,16 @@ def settings_of(options: argparse.Namespace, parser: Parser) -> tuple[Experiment
             query["features"] = FIELDS["features"].write(features)
     experiment, sentences = Experiment.from_query(query)
     if experiment.dataset == "table" and "learning_rate" not in query and not sentences:
-        from gd_core.safe_start import safe_start, why_scaled
+        from gd_core.safe_start import MUST_BE_SCALED, as_opened, safe_start
 
-        safe = safe_start(experiment)
-        if safe.scale_features and query.get("scale_features") == "false":
-            sentences.append(
-                "scale_features must be true for this table, whose features as they are take a rate smaller than any "
-                "that can be typed. Got false."
-            )
-        elif safe.scale_features and not experiment.scale_features:
-            print(why_scaled(safe), file=sys.stderr)
-        experiment = replace(experiment, learning_rate=safe.learning_rate, scale_features=safe.scale_features)
+        if query.get("scale_features") == "false":
+            safe = safe_start(experiment)
+            if safe.scale_features:
+                sentences.append(MUST_BE_SCALED)
+            experiment = replace(experiment, learning_rate=safe.learning_rate)
+        else:
+            experiment, said = as_opened(experiment)
+            options.notes = [*options.notes, *([said] if said else [])]
     return experiment, sentences
 
 
@@ -163,7 +162,11 @@ def table_in_file(
     """
     path = Path(query.get("table", "")[:4096])
     try:
-        if query.get("dataset") != "table" or not path.is_file():
+        if query.get("dataset") != "table":
+            return None, ()
+        if not path.is_file():
+            if path.suffix[1:] in FILES:
+                parser.exit(2, f"table must be a file that can be read. Got {path}: there is no such file.\n")
             return None, ()
     except (OSError, ValueError) as error:
         parser.exit(2, f"table must be a file that can be read. Got {path}: {error}.\n")

@@ -30,7 +30,7 @@ from gd_core.export.record_reading import read
 from gd_core.export.whole_file import is_same_file, try_whole_file, whole_file
 from gd_core.large.run import LargeRun
 from gd_core.settings.experiment_fields import FIELDS, LEARNING_RATE, MAX_UPDATES
-from gd_core.settings.table_fields import DATASET, MAX_FEATURES
+from gd_core.settings.table_fields import DATASET, FILES, MAX_FEATURES, with_columns
 from gd_core.words import counted
 
 if TYPE_CHECKING:
@@ -43,7 +43,6 @@ if TYPE_CHECKING:
 COLUMNS = 8  # of it for parameters, at most
 RECORDED_EVERY = 2.0  # seconds; what an interruption can cost, beside an epoch
 SHOWN_EVERY = 0.2  # seconds between two updates of the progress bar
-TABLE_FILES = (".csv", ".tsv", ".txt", ".parquet")
 OWN_FLAGS = ("resume", "device", "stream")
 NOT_HERE = ("csv",)
 
@@ -61,7 +60,7 @@ def takes(options: Namespace) -> bool:
     path = Path(options.table[:4096])
     try:
         if not path.is_file():
-            return path.suffix in TABLE_FILES
+            return "RANK" in os.environ and path.suffix[1:] in FILES
         return "RANK" in os.environ or _is_large(path, getattr(options, "features", ""))
     except (OSError, ValueError):
         return False
@@ -188,6 +187,7 @@ class _Command:
         self._recorded_at = -RECORDED_EVERY
         self._failed: OSError | None = None
         self._read_with: dict[str, Any] = {}
+        self._scaled: list[str] = []  # why features are, where nobody has said it
 
     def run(self) -> int:
         """Read, train, print, record."""
@@ -306,7 +306,7 @@ class _Command:
             )
             lines = [lines[0], *([gone] if seen.dropped else []), told]
         file = sys.stderr if "json" in self.options else sys.stdout
-        print(*lines, *said_of(reading), "", sep="\n", file=file)
+        print(*lines, *said_of(reading), *self._scaled, "", sep="\n", file=file)
 
     def _document(self, progressed: "Progressed", path: Path) -> dict[str, Any]:
         document = progressed.document(path, self.group.size, self.group.device.type, self.every)
@@ -329,17 +329,19 @@ class _Command:
     ) -> tuple["LargeProblem", "Progressed", "Point"]:
         from gd_core.export.script import stride
         from gd_core.large.record import Progressed, point_in
-        from gd_core.large.training import first_point, problem_of
+        from gd_core.large.training import first_point, problem_of, usual_rate
         from gd_core.outcome import Outcome
-        from gd_core.words import short
+        from gd_core.safe_start import MUST_BE_SCALED, said_scaled, said_too_small
 
-        problem = problem_of(run, seen.moments)
-        if self.speaks and problem.run.scale_features and not run.scale_features:
-            least = short(LEARNING_RATE.low)
-            print(
-                f"No rate from {least} on settles on these columns as they are: so the features are scaled.",
-                file=sys.stderr,
-            )
+        as_it_is = getattr(self.options, "scale_features", True) is False
+        problem = problem_of(run, seen.moments, as_it_is=as_it_is)
+        if problem.run.scale_features and not run.scale_features:
+            if as_it_is:
+                raise Refused(MUST_BE_SCALED)
+            plain = problem_of(replace(run, learning_rate=1.0), seen.moments)  # whatever the rate
+            rate = usual_rate(run, plain.curvature, plain.start)
+            small = said_too_small(rate, "so the features are scaled") if rate < LEARNING_RATE.low else ""
+            self._scaled = [small or said_scaled(plain.curvature.condition_number)]
         self.every = every_of(self.options) if "every" in self.options else stride(run.epochs, ROWS)
         listed = 1 if "json" in self.options and "every" not in self.options else self.every
         point = first_point(problem) if record is None else point_in(record, problem, seen)
@@ -436,8 +438,9 @@ def _print_table(progressed: "Progressed") -> None:
 
     run, seen = progressed.problem.run, progressed.seen
     names = run.parameters[:COLUMNS]
-    scaled = [f"{name} raw" for name in names if run.scale_features]
-    lines = [["epoch", "loss", "RMSE", *names, *scaled]]
+    heads = with_columns(vars(run) | {"dataset": DATASET}, names)
+    scaled = [f"{name} raw" for name in heads if run.scale_features]
+    lines = [["epoch", "loss", "RMSE", *heads, *scaled]]
     for row in progressed.rows(progressed.every):
         numbers = [row["loss"], row["rmse"], *(row["parameters"][name] for name in names)]
         numbers += [row["raw_parameters"][name] for name in names if run.scale_features]

@@ -24,7 +24,7 @@ from gd_core.export.script import stride
 from gd_core.settings.engines import ENGINE_NOTE, LOOP
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.experiment_fields import FIELDS
-from gd_core.settings.table_fields import DATASET, needs_its_file
+from gd_core.settings.table_fields import DATASET, needs_its_file, with_columns
 from gd_core.words import counted
 
 if TYPE_CHECKING:
@@ -146,7 +146,7 @@ def _print_table(run: _Run, every: int) -> None:
     from gd_core.export.epoch_table import rows
     from gd_core.words import significant
 
-    names = run.experiment.info.parameters
+    names = with_columns(vars(run.experiment), run.experiment.info.parameters)
     scaled = run.experiment.is_rescaled
     held_out = ["held-out RMSE"] if run.experiment.holdout else []
     lines = [["epoch", "loss", "RMSE", *held_out, *names, *(f"{name} raw" for name in names if scaled)]]

@@ -11,12 +11,12 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from gd_core.export import script_data, script_rules, script_table
-from gd_core.export.script_text import WIDTH, Part, joined, names_of, plain
+from gd_core.export.script_text import WIDTH, Part, in_ascii, joined, listed, plain, quoted
 from gd_core.settings.catalog import LOSS_INFO, model_info
 from gd_core.settings.experiment import Experiment, not_known
 from gd_core.settings.experiment_fields import COMMON_FIELDS
 from gd_core.settings.rules import OPTIMIZER_INFO
-from gd_core.settings.table_fields import parameter_names
+from gd_core.settings.table_fields import with_columns
 from gd_core.words import counted
 
 FLAVOURS: Mapping[str, str] = MappingProxyType(
@@ -26,6 +26,7 @@ FLAVOURS: Mapping[str, str] = MappingProxyType(
     }
 )
 ROWS = 1000  # of the printed table, at most
+NAME = 14  # characters of a column’s name in its head: "raw w10 (…)" has room above a number
 KNOWN = COMMON_FIELDS  # what a script takes account of
 
 
@@ -141,18 +142,18 @@ def _settings(experiment: Experiment, lines: script_rules.Lines) -> Part:
 
 
 def _names(experiment: Experiment) -> list[str]:
-    """What stands above the columns of the table."""
-    parameters = experiment.info.parameters
-    raw = [f"raw {name}" for name in parameters if experiment.is_rescaled]
+    """What stands above the columns of the table: of a table of one's own with its columns' names."""
+    parameters = map(in_ascii, with_columns(vars(experiment), experiment.info.parameters, NAME))
+    names = ["loss", "RMSE", *parameters]
+    raw = [f"raw {name}" for name in names[2:] if experiment.is_rescaled]
     held_out = ["held-out RMSE"] if experiment.holdout else []
-    line = f"names = {names_of(['loss', 'RMSE', *parameters, *raw, *held_out])}"
-    weights = experiment.info.weights
-    if len(line) <= WIDTH or parameters != parameter_names(weights)[: len(parameters)]:
+    line = f"names = [{', '.join(map(quoted, (*names, *raw, *held_out)))}]"
+    if len(line) <= WIDTH:
         return [line]
+    line = f"names = [{', '.join(map(quoted, names))}]"
     again = ['names += [f"raw {name}" for name in names[2:]]'] if raw else []
     again += ['names.append("held-out RMSE")'] if held_out else []
-    last = ', "b"' if experiment.intercept else ""
-    return [f"""names = ["loss", "RMSE", *(f"w{{k}}" for k in range(1, {weights + 1})){last}]""", *again]
+    return [line if len(line) <= WIDTH else f"names = {listed(map(quoted, names))}", *again]
 
 
 def _still(experiment: Experiment) -> list[str]:

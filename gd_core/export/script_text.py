@@ -1,12 +1,14 @@
 """The pieces that a generated script is put together from, and how foreign text gets into it harmlessly."""
 
+import re
 import textwrap
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import NamedTuple
 
 WIDTH = 110  # of a line
-SUBSCRIPTS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")  # a console may not have them
+SUBSCRIPTS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
+SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
 
 
 class Part(NamedTuple):
@@ -53,9 +55,10 @@ def listed(items: Iterable[str]) -> str:
     return line if len(line) < WIDTH - 40 else "[\n" + "".join(f"    {text},\n" for text in texts) + "]"
 
 
-def names_of(names: Sequence[str]) -> str:
-    """Names as a Python list, with 1 for ₁, which not every console has."""
-    return f"[{', '.join(quoted(name.translate(SUBSCRIPTS)) for name in names)}]"
+def in_ascii(name: str) -> str:
+    """A parameter's name with 1 for ₁ and ^2 for ², which not every console has; letters of other alphabets stay."""
+    power = re.sub("[⁰¹²³⁴⁵⁶⁷⁸⁹]+", lambda found: f"^{found[0].translate(SUPERSCRIPTS)}", name)
+    return power.translate(SUBSCRIPTS).replace("…", ".")
 
 
 def quoted(text: str) -> str:

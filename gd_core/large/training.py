@@ -25,11 +25,12 @@ from gd_core.moments import Moments
 from gd_core.objective import value_and_gradient
 from gd_core.optimizers import State, UpdateRule
 from gd_core.problem import rule_of_phase
+from gd_core.reasons.phrases import ILL_CONDITIONED
 from gd_core.settings.experiment_fields import LEARNING_RATE, typed_rate
 from gd_core.settings.rules import OPTIMIZER_INFO, LinearRule
 from gd_core.tables.reading import TableError
 from gd_core.tables.streaming import Chunk, Reader
-from gd_core.theory import Curvature, curvature_from_moments
+from gd_core.theory import Curvature, best_for, curvature_from_moments, why_no_limit_of
 from gd_core.training import has_diverged
 
 FEWEST_ROWS = 2
@@ -176,10 +177,16 @@ def model_of(run: LargeRun) -> LinearInParameters:
     return model if run.intercept else ThroughOrigin(model)
 
 
-def problem_of(run: LargeRun, raw: Moments) -> LargeProblem:
-    """The problem of rows with these moments in raw units. Without a learning rate the run gets one that settles.
+def problem_of(run: LargeRun, raw: Moments, *, as_it_is: bool = False) -> LargeProblem:
+    """The problem of rows with these moments in raw units.
 
-    Features are scaled, if nobody asked for it, only where no rate that can be typed would settle otherwise.
+    Without a learning rate it is as `safe_start.as_opened` has it of rows that are held: scaled where κ > 100 and scaling
+    helps, at the best rate for its epochs.
+
+    Args:
+        run: The settings.
+        raw: Of all rows.
+        as_it_is: Whether somebody said that features are not scaled: then a rate that settles, if one can be typed.
     """
     features, count = raw.features, len(run.features)
     size = features.square().sum(0).sqrt()[:count]
@@ -202,8 +209,14 @@ def problem_of(run: LargeRun, raw: Moments) -> LargeProblem:
     if not run.learning_rate:
         low, high = LEARNING_RATE.low, LEARNING_RATE.high
         rate = usual_rate(run, curvature, start)
-        if rate < low and not run.scale_features:
-            return problem_of(replace(run, scale_features=True), raw)
+        if not run.scale_features and (
+            rate < low or (not as_it_is and curvature.condition_number > ILL_CONDITIONED)
+        ):
+            scaled = problem_of(replace(run, scale_features=True), raw)
+            if rate < low or scaled.curvature.condition_number < curvature.condition_number:
+                return scaled
+        if not as_it_is and why_no_limit_of(run.optimizer, run.batch_size > 0, run.shuffle) is None:
+            rate = typed_rate(best_for(curvature, run.phase, start, run.epochs))
         run = replace(run, learning_rate=min(high, max(low, rate)))
     return LargeProblem(run, moments, mean, deviation, to_raw, start, curvature)
 

@@ -188,7 +188,8 @@ FIELDS: Mapping[str, Field] = {
     ),
     "table": Field(
         title="Table",
-        help=f"For the data set table: a CSV file, {', '.join(EXAMPLE_TABLES)}, or what a link says.",
+        help="A file: text such as CSV, Excel, Parquet or JSON, also packed with gzip; an example: "
+        f"{', '.join(EXAMPLE_TABLES)}; or what a link says.",
     ),
     "target": Field(
         title="Column to predict", help="The table's column that is predicted. Otherwise the last."

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from gd_core.tables.table import Table
 
 DATASET = "table"
+# How the name of a file with a table ends.
+FILES = ("csv", "tsv", "txt", "data", "dat", "xlsx", "xls", "parquet", "json", "jsonl", "gz")
 TABLE_FIELDS = ("table", "target", "features", "degree", "missing")
 MAX_FEATURES = 20
 MAX_DEGREE = 10
@@ -280,17 +282,17 @@ def parameter_names(weights: int) -> tuple[str, ...]:
     return (*(f"w{str(i + 1).translate(subscripts)}" for i in range(weights)), "b")
 
 
-def with_columns(values: Mapping[str, Any], names: Sequence[str]) -> list[str]:
+def with_columns(values: Mapping[str, Any], names: Sequence[str], most: int = SHOWN_NAME) -> list[str]:
     """The names of a table's parameters with the column that each belongs to: w₁ (size), or w₂ (size²) of its powers.
 
-    A unit in brackets stands behind a comma: w₂ (speed², mph).
+    A unit in brackets stands behind a comma: w₂ (speed², mph). Of a column's name so many characters are shown at most.
     """
     if values["dataset"] != DATASET:
         return list(names)
     powers = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
     features = []
     for name in values["features"]:
-        name = name if len(name) <= SHOWN_NAME else f"{name[: SHOWN_NAME - 1]}…"
+        name = name if len(name) <= most else f"{name[: most - 1]}…"
         for k in range(1, values["degree"] + 1):
             head, bracket, unit = name.partition(" (")
             power = str(k).translate(powers) if k > 1 else ""

@@ -20,6 +20,7 @@ from gd_core.settings.experiment_fields import FIELDS
 from gd_core.settings.fields import ParameterError
 from gd_core.settings.table_fields import (
     DATASET,
+    FILES,
     MAX_DEGREE,
     MAX_FEATURES,
     TABLE_FIELDS,
@@ -45,7 +46,6 @@ from pages.ui.train.train_settings import page
 STATE = st.session_state
 KEPT = 3  # tables that a visitor's session holds
 KEPT_PLAIN = 1_000_000  # bytes of a file of plain numbers, up to which its columns can be read otherwise
-FILE_TYPES = ["csv", "tsv", "txt", "data", "dat", "xlsx", "xls", "parquet", "json", "jsonl", "gz"]
 # fields that are kept while another pick is made of one table; of another one as well but for the first of them
 OF_A_TABLE = ("epochs", "scale_features", "scale_target", "intercept")
 KEPT_FIELDS = ("loss", "optimizer", "seed", *OF_A_TABLE)
@@ -351,7 +351,7 @@ def _menu() -> None:
         "Bring a table", icon=":material/table:", width="stretch", key="table_menu", on_change="rerun"
     ):
         st.file_uploader(
-            "A file with a table: CSV, Excel, Parquet, JSON; up to a million rows", type=FILE_TYPES, max_upload_size=50,
+            "A file with a table: CSV, Excel, Parquet, JSON; up to a million rows", type=FILES, max_upload_size=50,
             key=_upload_key(), on_change=_uploaded,
         )  # fmt: skip
         st.text_area(

@@ -95,9 +95,62 @@ def test_one_command_has_one_json_whole_and_in_pieces(run, tmp_path, table, name
     }
 
 
+HOMES = "size,rooms,price\n" + "".join(
+    f"{1200 + 97 * i},{2 + i % 3},{150000 + 8000 * i + 900 * (i % 4)}\n" for i in range(30)
+)
+
+
+@pytest.mark.parametrize("way", [(), ("--stream",)])
+def test_a_table_opens_as_on_the_page(run, tmp_path, way):
+    """Sizes of homes have κ far over 100: scaled at the best rate for the epochs, and told; left as they are, at half the limit."""
+    path = tmp_path / "homes.csv"
+    path.write_text(HOMES)
+    x = np.loadtxt(path, delimiter=",", skiprows=1)[:, :2]
+    raw = np.column_stack([x, np.ones(30)])
+    scaled = np.column_stack([(x - x.mean(0)) / x.std(0), np.ones(30)])
+    steep, scaled_steep = (np.linalg.eigvalsh(2 / 30 * one.T @ one) for one in (raw, scaled))
+    status, output, notes = run("train", "--table", path, *way, "--json")
+    opened = json.loads(output)["experiment"]
+    assert (status, opened["scale_features"]) == (0, True)
+    assert opened["learning_rate"] == pytest.approx(2 / (scaled_steep[0] + scaled_steep[-1]), rel=0.005)
+    kappa = float(f"{steep[-1] / steep[0]:.3g}")
+    assert (
+        f"The features are scaled: as they are, κ = {kappa:,.0f}. --no-scale-features leaves them so."
+        in notes
+    )
+    status, output, notes = run("train", "--table", path, *way, "--no-scale-features", "--json")
+    left = json.loads(output)["experiment"]
+    assert (status, left["scale_features"]) == (0, False)
+    assert left["learning_rate"] == pytest.approx(1 / steep[-1], rel=0.005)
+    assert "scaled" not in notes
+    _, output, _ = run("train", "--table", path, *way, "--learning-rate", "1e-9", "--json")
+    assert not json.loads(output)["experiment"]["scale_features"]
+
+
+@pytest.mark.parametrize("way", [(), ("--stream",)])
+def test_the_table_of_epochs_names_the_columns(run, tmp_path, way):
+    """As the page does; the keys of a record and of --json stay w₁, w₂, b."""
+    path = tmp_path / "homes.csv"
+    path.write_text(HOMES)
+    _, output, _ = run("train", "--table", path, *way, "--epochs", "1")
+    head = next(line for line in output.splitlines() if line.strip().startswith("epoch"))
+    assert (
+        " ".join(head.split()) == "epoch loss RMSE w₁ (size) w₂ (rooms) b w₁ (size) raw w₂ (rooms) raw b raw"
+    )
+    _, output, _ = run("train", "--table", path, *way, "--epochs", "1", "--json")
+    assert list(json.loads(output)["last"]["parameters"]) == ["w₁", "w₂", "b"]
+
+
 @pytest.mark.torchrun
-def test_torchrun_prints_the_same_json(run, table):
-    """Two processes, each with a part of the rows: the same epochs, the same keys, the same numbers."""
+def test_torchrun_prints_the_same_json(run, tmp_path):
+    """Two processes, each with a part of the rows, of features that are scaled: the same epochs, keys and numbers."""
+    u, v, noise = np.random.default_rng(6).normal(size=(3, 40))
+    table = tmp_path / "table.csv"
+    rows = [
+        f"{1000 * (a + 2):.3f},{a + 0.2 * b:.6f},{a - b + c / 9:.6f}"
+        for a, b, c in zip(u, v, noise, strict=True)
+    ]
+    table.write_text("\n".join(["one,two,y", *rows[:7], f",{rows[7].partition(',')[2]}", *rows[8:], ""]))
     command = ("train", "--table", str(table), "--missing", "drop", "--epochs", "60", "--json")
     torchrun = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2")
     done = subprocess.run(
@@ -109,6 +162,7 @@ def test_torchrun_prints_the_same_json(run, table):
     status, output, _ = run(*command)
     assert status == 0
     assert together["made_with"]["processes"] == 2
+    assert together["experiment"]["scale_features"]
     assert set(differences(json.loads(output), together)) - MACHINE == DIFFERENT - {"outcome_epoch"}
     VALIDATOR.validate(together)
 

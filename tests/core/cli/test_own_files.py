@@ -255,3 +255,14 @@ def test_a_script_reads_the_numbers_that_words_became(tmp_path, monkeypatch):
         exec(compile(source, "run.py", "exec"), {"__name__": "__main__"})
     lines = [line.split() for line in printed.getvalue().splitlines() if line.split()[:1] == ["4"]]
     assert float(lines[0][2]) == pytest.approx(float(trained(experiment).epoch_rmse[4]), rel=1e-9)
+
+
+@pytest.mark.parametrize("command", ["train", "script"])
+@pytest.mark.parametrize("name", ["homes.xlsx", "homes.csv", "homes.json"])
+def test_a_file_that_is_not_there_is_called_that(run, tmp_path, command, name):
+    """And no example, nor what a link says; the help says which files there may be."""
+    status, output, errors = run(command, "--table", tmp_path / name)
+    assert (status, output) == (2, "")
+    assert errors == f"table must be a file that can be read. Got {tmp_path / name}: there is no such file.\n"
+    _, output, _ = run(command, "--help")
+    assert "CSV, Excel, Parquet or JSON" in " ".join(output.split())

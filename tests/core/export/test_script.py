@@ -59,6 +59,32 @@ def expected(experiment, problem=None):
     return torch.cat(columns, 1), recording.diverged_at
 
 
+@pytest.mark.parametrize("flavour", FLAVOURS)
+def test_the_head_names_the_columns(flavour):
+    """Of a table of one's own: w1 (size), and of powers w2 (size^2), also in raw units, over numbers as wide as the head."""
+    table = keep(Table.of({"size": [1.0, 2, 3, 5], "a very long name": [2.0, 1, 5, 4], "y": [1.0, 2, 4, 3]}))
+    fields = {
+        "dataset": "table",
+        "table": table.key,
+        "target": "y",
+        "epochs": "1",
+        "learning_rate": "0.1",
+        "scale_features": "true",
+    }
+    plane, sentences = Experiment.from_query(fields | {"features": "size,a very long name"})
+    curve, more = Experiment.from_query(fields | {"features": "size", "degree": "2"})
+    assert sentences == more == []
+    head = f"{'epoch':>8} {'loss':>24} {'RMSE':>24}"
+    for experiment, names in (
+        (plane, ("w1 (size)", "w2 (a very long n.)", "b")),
+        (curve, ("w1 (size)", "w2 (size^2)", "b")),
+    ):
+        both = (*names, *(f"raw {name}" for name in names))
+        assert printed(script(experiment, flavour)).splitlines()[0] == " ".join(
+            [head, *(f"{name:>24}" for name in both)]
+        )
+
+
 def certain(experiment, numbers):
     """How many rows any program can agree on, from the first: those that a rounding of the start does not change.
 
