@@ -9,6 +9,10 @@ VENV   := .venv
 # `-m` throughout: the commands in .venv/bin name the folder they were made in, and fail once it is moved.
 IN_VENV := $(VENV)/bin/python -m
 IN_TOOLS := $(VENV)/tools/bin/python -m
+WANTED   := $(VENV)/wanted
+PIP_INSTALL := $(IN_VENV) pip install --disable-pip-version-check --quiet
+# One of PyTorch's own: .../whl/cu130 has builds for NVIDIA's GPUs.
+TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
 
 .DEFAULT_GOAL := help
 .PHONY: help run dev test test-quick fuzz bench bench-quick check format screenshots lock audit clean
@@ -74,11 +78,15 @@ clean:  ## Remove .venv and the tools' caches
 
 # A stamp is younger than the files it was installed from, so the second `make run` starts at once.
 $(VENV)/run.stamp: requirements.txt $(VENV)/bin/python
-	$(install)
+	$(make_venv)
+	$(install_app)
 	@touch $@
 
 $(VENV)/dev.stamp: requirements-dev.txt requirements.txt $(VENV)/bin/python
-	$(install)
+	$(make_venv)
+	$(install_app)
+	@echo '4. What the tests and checks need: 250 MB to fetch, 800 MB on disk, one to three minutes'
+	@$(PIP_INSTALL) -r $(WANTED)/requirements-dev.txt
 	@touch $@ $(VENV)/run.stamp
 
 # Not among what the tests run with, which is what is locked.
@@ -91,16 +99,25 @@ $(VENV)/tools.stamp: requirements-tools.txt $(VENV)/bin/python
 $(VENV)/bin/python: ;
 
 # An environment is kept if its pip works; one that was interrupted while it was made, or is too old, is made anew.
-define install
-@{ $(VENV)/bin/python -c '$(VERSION_FITS)' && $(IN_VENV) pip install --help; } >/dev/null 2>&1 || { $(make_venv); }
-@echo 'Installing $<: a minute or two the first time'
-$(IN_VENV) pip install --disable-pip-version-check --quiet -r $<
-endef
-
 define make_venv
+@{ $(VENV)/bin/python -c '$(VERSION_FITS)' && $(IN_VENV) pip install --help; } >/dev/null 2>&1 || { \
 $(PYTHON) -c '$(VERSION_FITS)' 2>/dev/null || { echo "$(WRONG_VERSION)" >&2; exit 1; }; \
 $(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { echo "$(NO_VENV)" >&2; exit 1; }; \
-echo 'Making $(VENV)'; $(PYTHON) -m venv --clear $(VENV)
+echo '1. Making $(VENV): some seconds'; $(PYTHON) -m venv --clear $(VENV); }
+endef
+
+# On Linux the registry's PyTorch brings gigabytes of CUDA, so PyTorch's own index of CPU builds is asked first, and the
+# registry where that does not answer. requirements.txt has no index, and for one Python a wheel by its address (it says
+# why); here pip is to take the PyTorch that is there by then, so both files are copied without that address.
+define install_app
+@mkdir -p $(WANTED)
+@for file in requirements.txt requirements-dev.txt; do \
+sed -E '/^torch @/d; s/^(torch==[^ ]+) *;.*/\1/' $$file > $(WANTED)/$$file; done
+@[ "$$(uname -s)" != Linux ] || { echo '2. PyTorch from $(TORCH_INDEX): 200 MB to fetch, 750 MB on disk, a minute or two'; \
+$(PIP_INSTALL) --retries 1 --no-deps --index-url $(TORCH_INDEX) $$(grep '^torch==' $(WANTED)/requirements.txt) 2>/dev/null || \
+echo '   $(TORCH_INDEX) has none for this Python or does not answer: the registry’s comes with the rest, and may bring 3 GB of CUDA'; }
+@echo '3. Streamlit and the rest: 150 MB to fetch, 600 MB on disk, a minute or two'
+@$(PIP_INSTALL) -r $(WANTED)/requirements.txt
 endef
 
 # The versions for which the pinned packages have wheels.

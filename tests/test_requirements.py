@@ -1,6 +1,7 @@
 """What a container installs is what requirements.txt asks for and the tests ran with, each package by its digests."""
 
 import re
+import subprocess
 from importlib.metadata import requires
 from pathlib import Path
 from urllib.parse import unquote
@@ -67,3 +68,17 @@ def test_the_container_installs_the_lock():
     assert re.findall(r"pip install .*", container) == [
         "pip install --no-cache-dir --disable-pip-version-check --require-hashes -r requirements.lock"
     ]
+
+
+def test_make_installs_the_same_with_pytorch_by_its_version():
+    """Of the wheels' addresses `make` keeps the version alone, so that what PyTorch's index has serves; all else is as it is."""
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8").replace("$$", "$")
+    (how,) = re.findall(r"sed -E '(.+?)' \$file", makefile)
+    command = ["sed", "-E", how, ROOT / "requirements.txt"]
+    text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    given = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    others = [line for line in given if not line.startswith("torch")]
+    assert [line for line in text.splitlines() if not line.startswith("torch")] == others
+    (torch,) = {Requirement(line) for line in text.splitlines() if line.startswith("torch")}
+    assert (torch.marker, torch.url) == (None, None)
+    assert {str(torch.specifier)} == {f"=={one}" for one in re.findall(r"/torch-([0-9.]+)", "".join(given))}
