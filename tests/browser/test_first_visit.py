@@ -86,7 +86,13 @@ def test_the_first_visit(lab: Lab):
             lab.page.wait_for_function("() => watch.calm > 20")  # the charts follow the window
             assert lab.page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0
             assert all(right <= width for _, _, right, _ in places(lab)[0])
-        lab.page.set_viewport_size({"width": 1400, "height": 900})
+    with claim("on a low screen the three charts stand above the player, unscrolled"):
+        lab.in_window({"width": 1280, "height": 720})
+        lab.page.wait_for_function("() => watch.calm > 20")
+        assert lab.page.evaluate(TOP) == 0
+        player = lab.page.locator(".st-key-transport").bounding_box()["y"]
+        assert all(bottom <= player for _, _, _, bottom in places(lab)[0][:3])
+        lab.in_window({"width": 1400, "height": 900})
         lab.page.wait_for_function("() => watch.calm > 40")
     # Playwright scrolls to what it presses, by as much as the player covers; a hand does not
     lab.command("Train").scroll_into_view_if_needed()

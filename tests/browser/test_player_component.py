@@ -351,3 +351,43 @@ def test_every_control_has_a_name(player: Component):
     assert player.player.locator("button:visible, input, select").count() == 9
     for control in player.player.locator("button:visible, input, select").all():
         assert re.fullmatch(r"[A-Z][\w ]+", control.get_attribute("aria-label") or "")
+
+
+def test_a_finger_that_swipes_or_rests_sets_no_start(mounted: Callable[..., Component]):
+    """Of touches of a plot one that neither moves nor stays long is a click, told as shares of the plot; of a pointer each."""
+    plot = (
+        '<div class="st-key-click_map" style="position: fixed; inset: 0 auto auto 0"><svg class="marks" width="200" '
+        'height="100"><g class="role-frame"><g><path class="background" d="M0 0h200v100H0z"/></g></g></svg></div>'
+    )
+    player = mounted("player", run(clicks=True), around=plot)
+    touch = """([kind, moved, stayed]) => {
+        const on = document.querySelector('path.background');
+        const at = (name, x, timeStamp) => {
+            const event = new PointerEvent(name, { bubbles: true, clientX: x, clientY: 25, pointerType: kind });
+            Object.defineProperty(event, 'timeStamp', { value: timeStamp });
+            on.dispatchEvent(event);
+        };
+        alone.sent.length = 0;
+        at('pointerdown', 50, 1000);
+        at('click', 50 + moved, 1000 + stayed);
+        return alone.sent;
+    }"""
+    told = [["clicked", [0.25, 0.75, 0, "map"]]]
+    first = player.page.evaluate(touch, ["touch", 0, 80])
+    assert [[name, [*place[:2], 0, place[3]]] for name, place in first] == told
+    assert player.page.evaluate(touch, ["touch", 20, 80]) == []
+    assert player.page.evaluate(touch, ["touch", 0, 900]) == []
+    assert len(player.page.evaluate(touch, ["mouse", 0, 900])) == 1
+
+
+@pytest.mark.parametrize("width", [320, 700, 1000])
+def test_what_is_offered_is_never_wider_than_the_player(mounted: Callable[..., Component], width: int):
+    """A long offer breaks its line: nothing of it lies off the screen."""
+    label = (
+        "What happens just above the limit? Set the rate to 0.424, and see how the error grows from there on"
+    )
+    player = mounted("player", run(offers=[{"label": label, "rate": 0.424}]))
+    player.page.set_viewport_size({"width": width, "height": 600})
+    offer = player.page.get_by_role("button", name=label).bounding_box()
+    assert offer is not None
+    assert offer["x"] + offer["width"] <= width

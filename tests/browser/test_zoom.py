@@ -1,6 +1,7 @@
 """A small window: a screen of 1280 × 1024 at 400 %, and a phone."""
 
 import pytest
+from playwright.sync_api import expect
 
 from lab import PHONE, Lab, claim
 
@@ -74,3 +75,39 @@ def test_on_a_phone_the_run_is_seen_and_the_drawer_closes(visit):
         lab.page.wait_for_function(
             "() => document.querySelector('[data-testid=stSidebar]').dataset.collapsed === 'true'"
         )
+
+
+def test_on_a_phone_a_friends_link_says_what_it_shows(visit):
+    """App and run are named before Train; after it two charts stand whole between header and player, whose long verdict
+    shows three lines until it is pressed; η is halved beside Train; other keys wait; one taps, not clicks."""
+    lab: Lab = visit(viewport=PHONE)
+    lab.page.context.new_cdp_session(lab.page).send("Emulation.setTouchEmulationEnabled", {"enabled": True})
+    lab.open_page("/?dataset=noisy-quadratic&learning_rate=5e-5&epochs=100")
+    with claim("the link says what it shows"):
+        expect(lab.player).to_contain_text("A run with η = 5e−5, 1.41 × the limit. Press Train.")
+        name = lab.page.locator(".lab-title").evaluate("one => getComputedStyle(one, '::before').content")
+        assert name == '"Gradient Descent Lab"'
+        expect(lab.page.get_by_text("tap to set the start")).to_be_visible()
+        expect(lab.page.get_by_text("click to set the start")).to_be_hidden()
+    with claim("the rate stands beside Train"):
+        train, half = (
+            lab.command("Train").bounding_box(),
+            lab.page.get_by_role("button", name="Half the rate"),
+        )
+        assert abs(half.bounding_box()["y"] - train["y"]) < 8
+        assert not lab.command("New start").is_visible()
+    with claim("two charts stand above the verdict"):
+        lab.command("Train").click()
+        lab.summary.wait_for()
+        lab.page.wait_for_function(
+            """() => {
+                const foot = document.querySelector('.st-key-transport').getBoundingClientRect().top;
+                const boxes = [...document.querySelectorAll('.stVegaLiteChart')].map((one) => one.getBoundingClientRect());
+                return boxes.filter(({ top, bottom }) => top >= 40 && bottom <= foot + 1).length >= 2;
+            }"""
+        )
+    with claim("a verdict of five lines shows three until it is pressed"):
+        short = lab.summary.bounding_box()["height"]
+        lab.summary.click()
+        assert lab.summary.bounding_box()["height"] > 1.5 * short
+        assert lab.command("New start").is_visible()

@@ -8,6 +8,7 @@ const ANSWERS = '.st-key-answers [data-testid="stButton"]:not(.st-key-ask_again 
 const TYPED_INTO = 'input:not([type=range], [type=checkbox], [type=radio], [type=button]), textarea, select, '
   + '[contenteditable="true"], [role="combobox"], [role="listbox"], [role="listbox"] *, [role="option"], '
   + '[role="menu"] *, [role="grid"], [role="grid"] *, [role="dialog"] *, [data-testid="stDataFrame"] *';
+const FORMULA = '.st-key-numbers, .st-key-formula';
 const DIALOG = '[role="dialog"][aria-modal="true"], [data-testid="stDialog"]';
 
 const bars = new WeakMap();
@@ -25,6 +26,7 @@ const ROWS = [
   ['S', 'Skip the question', () => '.st-key-answers', true],
   ['R', 'Reset, stop, or ask again', () => `${PRESSES.r}, .st-key-answers`, true],
   ['+ −', 'Learning rate × 2, ÷ 2', (data) => data.rate !== null, true],
+  ['F', 'Formula and numbers, and away again', () => FORMULA, true],
   ['N', (data) => `Next: ${data.following}`, () => true, true],
   ['P', (data) => (data.projector ? 'Leave projector mode' : 'Projector mode: large type'), () => true],
   ['?', 'This card; Esc closes it', () => true],
@@ -47,7 +49,7 @@ function create(root) {
       row.appendChild(document.createElement('td')).textContent = typeof words === 'function' ? words(data) : words;
       return row;
     }));
-    $('hint').textContent = data.projector ? '' : 'Pale ones work in projector mode.';
+    $('hint').textContent = data.projector ? '' : 'Pale ones work in projector mode only: elsewhere a letter typed by mistake changes nothing.';
     card.showModal();
     $('close').focus();
   }
@@ -70,6 +72,7 @@ function create(root) {
     if (key === 'p') return ask('view', true);
     if (!data.projector) return false;
     if (key === 'n') return ask('on', 1);
+    if (key === 'f') return document.documentElement.classList.toggle('lab-formula'), true;
     if (data.rate !== null && '+=-−'.includes(key)) return multiply(key);
     if (/^[1-9]$/.test(key)) {
       const button = document.querySelectorAll(ANSWERS)[+key - 1];
@@ -128,7 +131,7 @@ function create(root) {
   }
   document.addEventListener('click', handOn, true);
 
-  // On a phone the side bar is a drawer over the page: what was chosen from its menu is behind it, and so is how a file that
+  // On a phone the side bar is a drawer over the page: what was chosen from its menus is behind it, and so is how a file that
   // was brought is read. There Enter takes it; or the focus is on the first thing that is asked.
   let asked = false;
   function closeDrawer() {
@@ -136,7 +139,7 @@ function create(root) {
     document.querySelector('[data-testid="stSidebarCollapseButton"] button')?.click();
   }
   function leaveDrawer(event) {
-    if (event.target.closest?.('[data-testid="stSidebarNavLink"]')) closeDrawer();
+    if (event.target.closest?.('[data-testid="stSidebarNavLink"], [class*="st-key-example_"] button')) closeDrawer();
   }
   function leaveForAFile() {
     const before = asked;
@@ -172,6 +175,8 @@ function create(root) {
     const { key } = button.dataset;
     button.onclick = () => ('+-'.includes(key) ? multiply(key) : act(key)); // which a phone has no keys for
   }
+  // past some twenty stops of Tab, most of them buttons that Streamlit puts over charts
+  $('skip').onclick = () => (document.querySelector(`.st-key-train button, ${ANSWERS}`) ?? playButton())?.focus();
   card.onclick = (event) => {
     if (event.target === card) card.close(); // beside it
   };
@@ -183,7 +188,9 @@ function create(root) {
       send = setTriggerValue;
       root.querySelector('.bar').classList.toggle('projector', data.projector);
       $('rate').hidden = data.rate === null;
-      $('following').hidden = $('leave').hidden = !data.projector;
+      $('following').hidden = $('leave').hidden = $('formula').hidden = !data.projector;
+      $('enter').hidden = data.projector;
+      if (!data.projector) document.documentElement.classList.remove('lab-formula');
       $('value').textContent = data.rate === null ? '' : `η = ${data.rate}`;
       $('following').title = `Next: ${data.following} (N)`;
       look();

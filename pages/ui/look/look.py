@@ -73,6 +73,9 @@ def wide(label: str, table: str) -> str:
 
 
 def panel_title(text: str, note: str = "") -> None:
-    """The heading of a panel, with a note in small type."""
+    """The heading of a panel, with a note in small type, which says tap where one has a finger and no pointer."""
+    note = re.sub(
+        r"\b(click)\b", r'<span class="by-pointer">\1</span><span class="by-touch">tap</span>', note
+    )
     small = f" <small>{note}</small>" if note else ""
     st.html(f'<p class="panel-title">{text}{small}</p>')

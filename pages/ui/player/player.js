@@ -10,6 +10,10 @@ const AT_REST = 0.1; // and of the time of play so much is left for that
 
 const players = new WeakMap();
 
+const NARROW = 640; // pixels of room, as in look.css
+const SWIPE = 6; // pixels: a finger that goes further does not tap,
+const TAP = 500; // nor one that stays longer, in milliseconds
+
 const ROUNDING = 2e-7; // of numbers with 32 bits: a sum that is no more of its parts is 0
 
 // The table's columns as arrays, with those that are left to the browser: see `table` in player.py.
@@ -173,8 +177,10 @@ function create(root) {
     state.position = state.speed === Infinity ? state.last : later(state.position, elapsed * state.speed);
     const epoch = shownEpoch(Math.floor(state.position));
     if (epoch !== state.epoch) show(epoch);
-    if (state.epoch >= state.last && state.complete) setPlaying(false);
-    else state.tick = requestAnimationFrame(frame);
+    if (state.epoch >= state.last && state.complete) {
+      setPlaying(false);
+      if (page?.clientWidth <= NARROW) setTimeout(bringIntoView, 100); // beside a verdict there is less room
+    } else state.tick = requestAnimationFrame(frame);
   }
 
   function seek(epoch) {
@@ -205,10 +211,17 @@ function create(root) {
   };
   for (const [name, action] of Object.entries(actions)) buttons[name].onclick = action;
   slider.oninput = () => seek(+slider.value);
-  $('rest').onclick = () => {
-    const open = root.querySelector('.transport').classList.toggle('open');
+  // On a phone the bar shows the least: the other keys, those of the page beside the player too, and the rest of what is
+  // said wait behind one key.
+  function unfold(open) {
+    root.querySelector('.transport').classList.toggle('open', open);
+    document.documentElement.classList.toggle('lab-unfolded', open);
     $('rest').setAttribute('aria-expanded', String(open));
-  };
+  }
+  const toggleRest = () => unfold($('rest').getAttribute('aria-expanded') !== 'true');
+  $('rest').onclick = toggleRest;
+  root.querySelector('.said').onclick = () => { if ($('rest').checkVisibility()) toggleRest(); };
+  unfold(false);
   speed.onchange = () => { state.speed = +speed.value; };
   buttons.continue.onclick = () => { setPlaying(false); state.send('continue_from', state.epoch); };
 
@@ -239,9 +252,15 @@ function create(root) {
   }
   document.addEventListener('keydown', key);
 
-  // A click on a plot: where on the plot's own rectangle, as shares from the left and from the bottom.
+  // A click on a plot: where on the plot's own rectangle, as shares from the left and from the bottom. A finger that
+  // moves, or that rests for long, wants to scroll.
+  let pressed = null;
+  const press = (event) => { pressed = { x: event.clientX, y: event.clientY, at: event.timeStamp }; };
+  document.addEventListener('pointerdown', press, true);
   function click(event) {
     const place = state.clicks && event.target.closest?.('[class*="st-key-click_"]');
+    const away = pressed && Math.hypot(event.clientX - pressed.x, event.clientY - pressed.y);
+    if (event.pointerType === 'touch' && pressed && (away > SWIPE || event.timeStamp - pressed.at > TAP)) return;
     const plot = place && event.target.closest('svg.marks')?.querySelector('.role-frame > g > path.background');
     if (!plot) return;
     const box = plot.getBoundingClientRect();
@@ -258,16 +277,33 @@ function create(root) {
 
   // The player lies over the foot of the page: what is scrolled to stays above it. See scroll-padding in look.css.
   const page = document.querySelector('[data-testid="stMain"]'), foot = host.closest('.st-key-transport');
-  const height = new ResizeObserver(() => { page.style.scrollPaddingBottom = `${foot.offsetHeight + 8}px`; });
-  if (page && foot) height.observe(foot);
+  // On a phone the rate stands in it, see look.css; it leaves the foot of the window where the page ends.
+  const place = () => document.documentElement.style.setProperty('--lab-foot', `${foot.getBoundingClientRect().top}px`);
+  const height = new ResizeObserver(() => {
+    page.style.scrollPaddingBottom = `${foot.offsetHeight + 8}px`;
+    place();
+  });
+  if (page && foot) {
+    height.observe(foot);
+    page.addEventListener('scroll', place, { passive: true });
+    window.addEventListener('resize', place);
+  }
 
-  // Where no chart is seen in full, the first is brought there, as little as that takes.
+  // Where no chart is seen in full, one is brought there, as little as that takes. On a phone two are, of the charts and
+  // the box with the judgement, if they fit.
   function bringIntoView() {
-    const charts = [...document.querySelectorAll('.stVegaLiteChart')];
-    const below = (foot ?? host).getBoundingClientRect().top;
-    const inFull = ({ top, bottom }) => top >= 0 && bottom <= below;
-    if (charts.some((one) => inFull(one.getBoundingClientRect()))) return;
-    charts[0]?.scrollIntoView({ block: 'nearest', behavior: still ? 'auto' : 'smooth' });
+    if (!page) return;
+    const narrow = page.clientWidth <= NARROW;
+    const seen = [...document.querySelectorAll(`.stVegaLiteChart${narrow ? ', .st-key-predict' : ''}`)]
+      .map((one) => one.getBoundingClientRect());
+    const above = parseFloat(getComputedStyle(page).scrollPaddingTop) || 0, below = (foot ?? host).getBoundingClientRect().top;
+    const least = -page.scrollTop, most = page.scrollHeight - page.clientHeight - page.scrollTop;
+    const inFull = (by) => seen.filter(({ top, bottom }) => top - by >= above - 1 && bottom - by <= below + 1).length;
+    const ways = [0, ...seen.flatMap(({ top, bottom }) => [top - above, bottom - below])]
+      .filter((by) => by >= least && by <= most).sort((a, b) => Math.abs(a) - Math.abs(b));
+    const enough = Math.min(narrow ? 2 : 1, Math.max(...ways.map(inFull)));
+    const by = enough ? ways.find((one) => inFull(one) >= enough) : seen[0] && seen[0].top - above;
+    if (by) page.scrollBy({ top: by, behavior: still ? 'auto' : 'smooth' });
   }
 
   // a chart that was drawn anew, or whose data came late, starts at epoch 0: bring it back
@@ -329,9 +365,13 @@ function create(root) {
       clearInterval(watch);
       height.disconnect();
       if (page) page.style.scrollPaddingBottom = '';
+      page?.removeEventListener('scroll', place);
+      window.removeEventListener('resize', place);
       document.removeEventListener('keydown', key);
+      document.removeEventListener('pointerdown', press, true);
       document.removeEventListener('click', click);
       document.removeEventListener('rate', aimed);
+      document.documentElement.classList.remove('lab-unfolded');
     },
   };
 }

@@ -84,10 +84,13 @@ def show(run: RecordedRun, forecast: Forecast | None, colours: Palette) -> None:
 
 
 def draw(view: View, key: str, width: Any = "stretch") -> None:
-    """Put a chart on the page, with its tables and its text."""
+    """Put a chart on the page, with its tables and its text. Its height is its place's, which a phone makes lower."""
     current_charts.now().views[key] = view
-    spec = projector.lettered(view.spec)
-    st.vega_lite_chart({**spec, "datasets": dict(view.tables)}, key=key, alt=view.text, width=width)
+    spec = {"padding": {"bottom": 4}, **projector.lettered(view.spec)}  # Streamlit's own is 20 pixels
+    data = {**spec, "datasets": dict(view.tables)}
+    # on a projector the page is scaled up, and the place would be measured in pixels of the screen
+    height = "content" if projector.on() else spec["height"]
+    st.vega_lite_chart(data, key=key, alt=view.text, width=width, height=height)
 
 
 def _numbers(run: Run, _: Palette, forecast: Forecast | None) -> None:

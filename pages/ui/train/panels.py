@@ -20,7 +20,7 @@ from gd_core.settings.rules import OPTIMIZER_INFO
 from gd_core.settings.table_fields import with_columns
 from gd_core.settings.task import THEORY
 from gd_core.theory import Forecast, why_no_theory
-from gd_core.words import counted, floor_label, short
+from gd_core.words import counted, floor_label, percent, short, times
 from pages.ui.charts.error import error as error_chart
 from pages.ui.charts.fit import agreement, along, fit
 from pages.ui.charts.ghosts import Ghost
@@ -60,7 +60,7 @@ from pages.ui.train import (
 from pages.ui.train.train_settings import page
 
 TALL, LOW = 300, 205  # heights of the upper and the lower panels, in pixels,
-IN_A_ROW = 270  # and of three side by side
+IN_A_ROW = 250  # and of three side by side
 CHANGED = "The settings have changed since this run: Train runs the new ones."
 ABOVE_THE_LIMIT = 1.05  # times it: a run grows there, in steps that one can follow
 LEGEND = '○ start, <b>●</b> run, <b class="optimum">◆</b> optimum'  # of the landscape
@@ -77,12 +77,14 @@ class Live:
         along: The two features that the fit is drawn along, by number.
         continue_from: The epoch of the run on the page to go on from.
         answered: The number of the first run by what decides the optimum.
+        linked: The experiment that a link brought along.
     """
 
     experiment: Experiment = OPENING.experiment
     along: list[int] = field(default_factory=lambda: [0, 1])
     continue_from: float | None = None
     answered: dict[str, int] = field(default_factory=dict)
+    linked: Experiment | None = None
 
 
 def show(held: controls.Controls, box: Any = None) -> None:
@@ -93,6 +95,7 @@ def show(held: controls.Controls, box: Any = None) -> None:
         return
     session.held(Live).experiment = held.experiment
     if page.held.followed:
+        session.held(Live).linked = None if projector.bare(st.query_params.to_dict()) else held.experiment
         live_runs.recall(held.experiment)
         if task.result():
             page.held.pressed = "train"
@@ -153,7 +156,8 @@ def _live(held: controls.Controls, streaming: bool) -> None:
         _panels(run, forecast, colours, shown, told)
     _transport(run, forecast, finding, held, live_run, shown)
     if projector.on():
-        _formula(run, forecast, told)
+        with st.container(key="numbers"):  # on a key
+            _formula(run, forecast, told)
     if not task.hidden(THEORY):
         tabs.show(run, forecast, colours)
     if live_run and task.current() is None:  # next after a run
@@ -193,15 +197,15 @@ def _answer_from(run: Run, live_run: live_runs.TrainRun | None, shown: pinned.Be
 
 
 def _panels(run: Run, forecast: Forecast | None, colours: Palette, shown: pinned.Beside, told: float) -> None:
-    top = st.columns(2, gap="medium")
-    with top[0]:
+    with st.container(key="panels"):  # two by two, or in a low window three charts in a row: look.css
+        data, landscape, error, formula = st.columns(4, gap="medium")
+    with data:
         _data(run, colours, shown, told)
-    with top[1]:
+    with landscape:
         _landscape(run, colours, TALL, shown, told)
-    bottom = st.columns(2, gap="medium")
-    with bottom[0]:
+    with error:
         _error(run, colours, LOW, shown, told)
-    with bottom[1]:
+    with formula:
         _formula(run, forecast, told)
 
 
@@ -462,7 +466,7 @@ def _transport(
             trained=live_run is not None,
             first_epoch=0 if live_run is None else live_run.first_epoch if newest else run.recording.epochs,
             offers=_offers(finding.outcome, forecast, run.experiment.learning_rate),
-            note=CHANGED if changed else _reason(run.experiment) if live_run else "",
+            note=CHANGED if changed else _reason(run.experiment) if live_run else _linked(run, forecast),
             changed=changed,
             extra=tabs.extra_columns(run) | pinned.extra_columns(run, shown),
             on_rate=_rate_chosen(player.rate),
@@ -474,6 +478,19 @@ def _transport(
 def _reason(experiment: Experiment) -> str:
     """What an example's run shows, which the menu says and the page would forget; nothing of the one that opens the page."""
     return next((one.reason for one in EXAMPLES[1:] if one.experiment == experiment), "")
+
+
+def _linked(run: RecordedRun, forecast: Forecast | None) -> str:
+    """What a link shows that was opened, until Train is pressed: it brings settings, and the one who sent it meant a run."""
+    experiment = run.experiment
+    if session.held(Live).linked != experiment or task.current() is not None:
+        return ""
+    limit = forecast and forecast.stability_limit
+    share = experiment.learning_rate / limit if limit else 0.0
+    beside = (
+        f", {times(share)} × the limit" if share > 1 else f", {percent(share)} of the limit" if share else ""
+    )
+    return f"A run with η = {short(experiment.learning_rate)}{beside}. Press Train."
 
 
 def _offers(outcome: Outcome, forecast: Forecast | None, now: float) -> Sequence[player.Offer]:
