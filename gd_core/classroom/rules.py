@@ -22,8 +22,11 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
+from urllib.parse import parse_qs, urlencode
 
+from gd_core.settings.checked_link import LONGEST as LONGEST_LINK
 from gd_core.settings.fields import ParameterError, quoted
+from gd_core.settings.task import Result, Task
 
 # Consonants that are told apart on a projector and read out: no word arises, and no I, L, O, U or V.
 ALPHABET = "BCDFGHJKMNPQRSTWXYZ"
@@ -33,6 +36,8 @@ ROUNDS = 2
 MOST_QUESTIONS = 200  # of a room
 MOST_MEMBERS = 500
 MOST_ANSWERS = 8
+MOST_RESULTS = 1000  # on a board,
+MOST_OF_ONE = 20  # and of one student
 LONGEST = {"title": 120, "text": 1000, "answer": 300, "address": 8000, "sentence": 1000, "nickname": 20}
 
 _ADDRESS = re.compile(
@@ -130,6 +135,7 @@ class Room:
         offered: The question that the teacher's page stands at; the next one to be asked.
         offered_judgement: The same of that.
         nicknames: Whether students may give one.
+        task: Text of the task's link whose results are on the board; empty for no board.
         version: Steps taken so far.
     """
 
@@ -144,6 +150,7 @@ class Room:
     offered: Question | None = None
     offered_judgement: Judgement | None = None
     nicknames: bool = False
+    task: str = ""
     version: int = 0
 
     def exists(self, now: datetime) -> bool:
@@ -272,6 +279,18 @@ def allow_nicknames(room: Room, allowed: bool) -> Room:
     return _next(room, nicknames=allowed)
 
 
+def give_task(room: Room, task: str) -> Room:
+    """Open a board for a task's results, or close it with an empty text; what was handed in before stays with its task.
+
+    Raises:
+        ParameterError: If the text is not that of a task's link.
+    """
+    _check_open(room)
+    if task:
+        Task.from_text(task)
+    return _next(room, task=task)
+
+
 def end(room: Room) -> Room:
     """End the lesson: nobody joins or answers any more; what was answered can still be taken along."""
     _check_open(room)
@@ -322,6 +341,29 @@ def check_vote(room: Room, answer: Any, number: Any, round: Any) -> None:
         raise NotNow("The class has gone on: this was the question before.")
     if type(answer) is not int or not 0 <= answer < len(room.question.answers):
         raise NotNow(f"answer must be 0 to {len(room.question.answers) - 1}. Got {quoted(answer)}.")
+
+
+def result_of(room: Room, typed: Any) -> Result:
+    """What a student hands in to the board, read and held to the teacher's task. Nothing in it is a number to believe.
+
+    Args:
+        room: As it stands now.
+        typed: The link of a result, or what stands in it behind "result=".
+
+    Raises:
+        NotNow: If the board takes it not now, or it is a result of another task.
+        ParameterError: If it is no result's link, or was changed on its way.
+    """
+    if room.phase is Phase.ENDED:
+        raise NotNow("The lesson has ended.")
+    if not room.task:
+        raise NotNow("There is no board in this room now.")
+    text = typed.strip() if isinstance(typed, str) and len(typed) <= 2 * LONGEST_LINK else ""
+    text = parse_qs(text.partition("?")[2]).get("result", [""])[0] if "?" in text else text
+    result = Result.from_text(text)
+    if result.task != Task.from_text(room.task):
+        raise NotNow("This is a result of another task than the board's: open the task from this room.")
+    return result
 
 
 def nickname_of(typed: Any) -> str:
@@ -422,6 +464,7 @@ class View:
         right: The right answers; None before the run.
         sentence: What the run says; empty before.
         address: Opens the setting in the app; empty before the run.
+        task: Opens the task of the board in the app; empty for none.
     """
 
     code: str
@@ -438,6 +481,7 @@ class View:
     right: tuple[int, ...] | None
     sentence: str
     address: str
+    task: str
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON."""
@@ -529,4 +573,5 @@ def _for_all(room: Room, tally: Tally) -> dict[str, Any]:
         "right": judged.right if judged else None,
         "sentence": judged.sentence if judged else "",
         "address": question.address if question and judged else "",
+        "task": f"?{urlencode({'task': room.task})}" if room.task and room.phase is not Phase.ENDED else "",
     }

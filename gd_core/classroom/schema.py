@@ -24,7 +24,14 @@ ROOMS_AND_VOTES = (
         answer INTEGER NOT NULL, PRIMARY KEY (room, question, member, round),
         FOREIGN KEY (room, member) REFERENCES members ON DELETE CASCADE)""",
 )
-VERSIONS = (ROOMS_AND_VOTES,)
+BOARD = (
+    "ALTER TABLE rooms ADD COLUMN task TEXT NOT NULL DEFAULT ''",
+    # who hands in need not be a member: a run is handed in from the app, a vote from the phone
+    """CREATE TABLE results (
+        room TEXT NOT NULL REFERENCES rooms ON DELETE CASCADE, number INTEGER NOT NULL, token TEXT NOT NULL,
+        task TEXT NOT NULL, result TEXT NOT NULL, PRIMARY KEY (room, number), UNIQUE (room, token, result))""",
+)
+VERSIONS = (ROOMS_AND_VOTES, BOARD)
 
 
 class Newer(Exception):

@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from sqlalchemy import Connection, Engine, RowMapping, event, text
 from sqlalchemy.exc import SQLAlchemyError
@@ -83,6 +83,22 @@ class Look:
     def own(self, token: str) -> Own | None:
         """What the member with this token has said; None if nobody has it."""
         return self.members.get(_digest(self.room.code, token))
+
+
+class HandedIn(NamedTuple):
+    """A result on the board.
+
+    Attributes:
+        number: The how many that was handed in, in the room.
+        who: The how many to hand in, of the task: the same for all results of one student.
+        nickname: Theirs, where they have one that is not hidden.
+        result: Text of its link.
+    """
+
+    number: int
+    who: int
+    nickname: str
+    result: str
 
 
 class Classroom:
@@ -215,7 +231,7 @@ class Classroom:
         Raises:
             NotNow: If the room is full or has ended.
         """
-        token = token if isinstance(token, str) and _TOKEN.fullmatch(token) else new_token()
+        token = _token(token)
         with self._reading() as connection:  # who comes again, or too late, keeps nobody waiting
             room = _found(connection, code, now)[0]
             who = {"room": room.code, "token": _digest(room.code, token)}
@@ -282,6 +298,45 @@ class Classroom:
                 raise NotNow("You are not in this room: enter its code again.")
         return nickname
 
+    def hand_in(self, code: str, token: str | None, link: Any, now: datetime) -> str:
+        """Put a result on the board; twice the same is once.
+
+        Args:
+            code: The room's.
+            token: A member's, or another one that was handed in with before, as for `join`. None for a new one.
+            link: The result's link, as typed.
+            now: Aware time.
+
+        Returns:
+            The token to hand in with again.
+
+        Raises:
+            NotNow: If the board does not take it.
+            ParameterError: If it is no result.
+        """
+        token = _token(token)
+        with self._writing() as connection:
+            room = _found(connection, code, now, self._to_change)[0]
+            result = rules.result_of(room, link).to_text()
+            row = {"room": room.code, "token": _digest(room.code, token), "task": room.task, "result": result}
+            counted = text(
+                "SELECT count(*), coalesce(sum(CASE WHEN token = :token THEN 1 END), 0) "
+                "FROM results WHERE room = :room AND task = :task"
+            )
+            count, own = connection.execute(counted, row).one()
+            if count >= rules.MOST_RESULTS or own >= rules.MOST_OF_ONE:
+                raise NotNow(
+                    f"The board is full: at most {rules.MOST_OF_ONE} results of each, {rules.MOST_RESULTS:,} in all."
+                )
+            last = text("SELECT coalesce(max(number), 0) FROM results WHERE room = :room")
+            sql = (
+                "INSERT INTO results (room, number, token, task, result) VALUES (:room, :number, :token, :task, :result) "
+                "ON CONFLICT DO NOTHING"
+            )
+            number = connection.execute(last, row).scalar_one() + 1
+            connection.execute(text(sql), row | {"number": number})
+        return token
+
     # ------------------------------------------------------------------------------------------------ all who look
 
     def room(self, code: str, now: datetime) -> Room:
@@ -312,6 +367,22 @@ class Classroom:
         votes = ((round, answer) for *_, round, answer in rows if round is not None)
         return Look(room, rules.tally(room, len(members), votes), members)
 
+    def board(self, code: str, now: datetime) -> tuple[HandedIn, ...]:
+        """What was handed in for the task that the room has now, oldest first."""
+        with self._reading() as connection:
+            room = _found(connection, code, now)[0]
+            sql = text(
+                "SELECT r.number, r.token, r.result, m.nickname, m.hidden FROM results r "
+                "LEFT JOIN members m ON m.room = r.room AND m.token = r.token "
+                "WHERE r.room = :room AND r.task = :task ORDER BY r.number"
+            )
+            rows = connection.execute(sql, {"room": room.code, "task": room.task}).all()
+        who = {token: place for place, token in enumerate(dict.fromkeys(row.token for row in rows), 1)}
+        return tuple(
+            HandedIn(number, who[token], nickname if nickname and not hidden else "", result)
+            for number, token, result, nickname, hidden in rows
+        )
+
     # ------------------------------------------------------------------------------------------------ transactions
 
     @contextmanager
@@ -328,6 +399,11 @@ class Classroom:
 def new_token() -> str:
     """128 random bits, in 22 letters, digits, - and _."""
     return secrets.token_urlsafe(16)
+
+
+def _token(given: Any) -> str:
+    """The token that a browser brought, or a new one where it brought none."""
+    return given if isinstance(given, str) and _TOKEN.fullmatch(given) else new_token()
 
 
 def _digest(code: str, token: str) -> str:
@@ -390,6 +466,7 @@ def _to_row(room: Room) -> dict[str, Any]:
         "offered": json_of(room.offered),
         "offered_judgement": json_of(room.offered_judgement),
         "nicknames": int(room.nicknames),
+        "task": room.task,
         "version": room.version,
     }
 
@@ -407,6 +484,7 @@ def _from_row(row: RowMapping) -> Room:
         offered=_read(Question, row["offered"]),
         offered_judgement=_read(Judgement, row["offered_judgement"]),
         nicknames=bool(row["nicknames"]),
+        task=row["task"],
         version=row["version"],
     )
 
