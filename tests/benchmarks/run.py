@@ -43,6 +43,7 @@ PARTS = {
     "visit": "page.first_visit",
     "first view": "first_views.first_view",
     "start": "first_views.from_the_command",
+    "class": "classroom_load.of_a_class",
     "memory": "page.memory",
     "scale": "large.scale",
 }

@@ -18,9 +18,10 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 from websockets.typing import Subprotocol
 
+from classroom_load import Vote, in_class, vote
 from page import WATCHED, opened, query
 from process import open_files
-from serving import PATIENCE, ROOT, free_port, serving, wait_for
+from serving import PATIENCE, ROOT, Server, free_port, serving, wait_for
 from visitor import Answer, visiting
 
 HERE = Path(__file__).parent
@@ -124,6 +125,25 @@ def test_the_server_has_our_rules(server):
 
     with pytest.raises(InvalidStatus, match="403"), ThreadPoolExecutor(1) as pool:
         pool.submit(asyncio.run, nameless()).result()
+
+
+def test_a_class_answers_and_leaves_nothing_behind(server):
+    """Forty phones in one moment: each is asked, heard and counted; when they have left, their streams are closed."""
+    before = open_files(server.process.pid)
+
+    async def lesson() -> Vote:
+        here = Server(server.url, server.process.pid)
+        async with in_class(here, 40) as (teacher, phones):
+            return await vote(here, teacher, phones, within=0.5)
+
+    with ThreadPoolExecutor(1) as pool:
+        voted = pool.submit(asyncio.run, lesson()).result()
+    assert voted.failed == 0
+    assert len(voted.taken) == len(voted.shown) == 40
+    begun = time.monotonic()
+    while open_files(server.process.pid) > before + 10:  # the database's own, and what tidies up late
+        assert time.monotonic() - begun < PATIENCE
+        time.sleep(0.2)
 
 
 def test_sessions_are_let_go(server):

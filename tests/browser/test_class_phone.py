@@ -35,7 +35,8 @@ class Room:
     def __init__(self, server: Server) -> None:
         self.url = server.url
         connection.FILE.parent.mkdir(exist_ok=True)
-        self.store = Classroom(create_engine(f"sqlite:///{connection.FILE}"))
+        self.engine = create_engine(f"sqlite:///{connection.FILE}")
+        self.store = Classroom(self.engine)
         opened, self.token = self.store.open_room(datetime.now(UTC))
         self.code = opened.code
 
@@ -63,6 +64,7 @@ def room(server: Server) -> Iterator[Room]:
     yield room
     with suppress(rules.NoRoom):
         room.delete()
+    room.engine.dispose()
 
 
 @pytest.fixture

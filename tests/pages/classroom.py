@@ -45,7 +45,8 @@ class Lesson:
     """A room, its teacher, and the server's door."""
 
     def __init__(self, file: Any) -> None:
-        self.store = Classroom(create_engine(f"sqlite:///{file}"))
+        self.engine = create_engine(f"sqlite:///{file}")
+        self.store = Classroom(self.engine)
         room, self.token = self.store.open_room(datetime.now(UTC))
         self.code = room.code
         self.door = Door(Watch(lambda: self.store), lambda: self.store)

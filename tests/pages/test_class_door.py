@@ -23,7 +23,9 @@ LETTERS = "BCDFGH"
 def lesson(tmp_path, monkeypatch):
     monkeypatch.setattr(stream, "TICK", 0.02)
     monkeypatch.setattr("pages.ui.classroom.watch.FRESH", 0.01)
-    return Lesson(tmp_path / "class.sqlite3")
+    lesson = Lesson(tmp_path / "class.sqlite3")
+    yield lesson
+    lesson.engine.dispose()
 
 
 def run(work):

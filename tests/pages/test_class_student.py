@@ -37,6 +37,7 @@ def lesson(tmp_path, monkeypatch):
     monkeypatch.setattr(watch, "FRESH", -1)
     watch.watch.cache_clear()
     yield lesson
+    lesson.engine.dispose()
     watch.watch.cache_clear()
 
 

@@ -1,0 +1,409 @@
+"""A class as its server sees it: phones that come, wait and answer, all at once, and a server that is killed meanwhile.
+
+Phones are connections without a browser that ask what the students' page asks, in its order. All on the loopback interface of this
+machine, so phones and server share its cores.
+"""
+
+import asyncio
+import contextlib
+import json
+import random
+import signal
+import statistics
+import time
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import partial
+from os import kill
+from typing import Any
+from urllib.parse import urlsplit
+
+from sqlalchemy import create_engine
+
+import page
+from gd_core.classroom import rules
+from gd_core.classroom.rules import Judgement, Question
+from gd_core.classroom.store import Classroom, new_token
+from harness import Bar, Column, Section, Table
+from pages.ui.classroom import connection, phone_files
+from process import cpu_seconds, resident
+from serving import Server, free_port, serving
+
+FIRST_VISIT = ("join", *(address for address in phone_files.SCRIPTS if address.startswith("join/")))
+QUESTION = Question(
+    title="One parameter, one slope",
+    text="What will the point do with this rate?",
+    answers=("It comes closer from one side", "It jumps across and comes closer", "It flies away"),
+    address="one_parameter?learning_rate=0.1",
+)
+JUDGEMENT = Judgement(right=(1,), sentence="What happened: it jumps across and comes closer.")
+
+
+class Refused(Exception):
+    """The server did not say 200."""
+
+
+@dataclass
+class Phone:
+    """A phone of one student.
+
+    Attributes:
+        room: The room's code.
+        weight: Bytes that it was sent.
+        heard: What the stream has said last.
+    """
+
+    host: str
+    port: int
+    room: str
+    word: str = field(default_factory=new_token)
+    weight: int = 0
+    heard: dict[str, Any] = field(default_factory=dict)
+    _line: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
+    _news: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def ask(self, method: str, path: str, **fields: Any) -> Any:
+        """One request, over the connection that is open, or anew where the server has closed that: it does after five seconds."""
+        kept, request = self._line, self._request(method, path, fields)
+        try:
+            status, body = await self._exchange(request)
+        except (asyncio.IncompleteReadError, ConnectionError):
+            self._line = None
+            if not kept:
+                raise
+            status, body = await self._exchange(request)
+        self.weight += len(body)
+        if status != 200:
+            raise Refused(body.decode())
+        return json.loads(body) if fields else body
+
+    async def _exchange(self, request: bytes) -> tuple[int, bytes]:
+        self._line = self._line or await asyncio.open_connection(self.host, self.port)
+        reader, writer = self._line
+        writer.write(request)
+        status, headers = await self._head(reader)
+        return status, await reader.readexactly(int(headers["content-length"]))
+
+    async def visit(self) -> float:
+        """A first visit with an empty cache: seconds until the phone knows what to show."""
+        begun = time.perf_counter()
+        for path in FIRST_VISIT:
+            await self.ask("GET", path)
+        await self.enter()
+        return time.perf_counter() - begun
+
+    async def enter(self) -> Any:
+        return await self.ask("POST", "join/enter", room=self.room, word=self.word)
+
+    async def vote(self, answer: int) -> Any:
+        return await self.ask(
+            "POST", "join/vote", room=self.room, word=self.word, answer=answer, number=1, round=1
+        )
+
+    async def listen(self) -> None:
+        """Hear the room's stream until cancelled."""
+        reader, writer = await asyncio.open_connection(self.host, self.port)
+        try:
+            writer.write(self._request("GET", f"join/events?room={self.room}", {}))
+            await self._head(reader)
+            while line := await reader.readline():
+                self.weight += len(line)
+                if line.startswith(b"data: "):
+                    self.heard = json.loads(line[6:])
+                    self._news.set()
+        finally:
+            writer.close()
+
+    async def told(self, phase: str) -> None:
+        """Until the stream has said that the room is in this phase."""
+        while self.heard.get("phase") != phase:
+            self._news.clear()
+            await self._news.wait()
+
+    def close(self) -> None:
+        if self._line:
+            self._line[1].close()
+        self._line = None
+
+    def _request(self, method: str, path: str, fields: dict[str, Any]) -> bytes:
+        body = json.dumps(fields).encode() if fields else b""
+        head = [f"{method} /{path} HTTP/1.1", f"Host: {self.host}:{self.port}", "Accept-Encoding: gzip"]
+        head += ["Content-Type: application/json", f"Content-Length: {len(body)}"] if fields else []
+        return "\r\n".join([*head, "", ""]).encode() + body
+
+    async def _head(self, reader: asyncio.StreamReader) -> tuple[int, dict[str, str]]:
+        head = await reader.readuntil(b"\r\n\r\n")
+        self.weight += len(head)
+        first, *lines = head.decode().split("\r\n")
+        return int(first.split()[1]), dict(line.lower().split(": ", 1) for line in lines if line)
+
+
+class Teacher:
+    """A room, steered at the store as the lesson's page does."""
+
+    def __init__(self, server: Server) -> None:
+        connection.FILE.parent.mkdir(exist_ok=True)
+        self._engine = create_engine(f"sqlite:///{connection.FILE}")
+        self.store = Classroom(self._engine)
+        room, self.token = self.store.open_room(datetime.now(UTC))
+        self.code = room.code
+        self._at = urlsplit(server.url)
+
+    def phone(self) -> Phone:
+        return Phone(self._at.hostname or "", self._at.port or 0, self.code)
+
+    def ask(self) -> None:
+        step = partial(rules.ask, question=QUESTION, judgement=JUDGEMENT)
+        self.store.steer(self.code, self.token, step, datetime.now(UTC))
+
+    def answered(self) -> int:
+        """By the store itself."""
+        return self.store.look(self.code, datetime.now(UTC)).tally.answered
+
+    async def watch(self, seen: list[tuple[float, int]]) -> None:
+        """Look every second, as the teacher's screens do, and note how many answers it shows."""
+        phone = self.phone()
+        try:
+            while True:
+                found = await phone.ask("POST", "remote/look", room=self.code, token=self.token)
+                seen.append((time.perf_counter(), found["answered"]))
+                await asyncio.sleep(1)
+        finally:
+            phone.close()
+
+    def close(self) -> None:
+        with contextlib.suppress(rules.NoRoom):
+            self.store.delete_room(self.code, self.token, datetime.now(UTC))
+        self._engine.dispose()
+
+
+@asynccontextmanager
+async def in_class(server: Server, count: int) -> AsyncGenerator[tuple[Teacher, list[Phone]]]:
+    """So many phones that are in one room and listen."""
+    teacher = Teacher(server)
+    phones = [teacher.phone() for _ in range(count)]
+    try:
+        await asyncio.gather(*(phone.enter() for phone in phones))
+        tasks = [asyncio.create_task(phone.listen()) for phone in phones]
+        await asyncio.gather(*(phone.told("lobby") for phone in phones))
+        yield teacher, phones
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+        for phone in phones:
+            phone.close()
+    finally:
+        teacher.close()
+
+
+@dataclass
+class Vote:
+    """What a vote of the whole class took.
+
+    Attributes:
+        heard: Seconds until each phone had the question.
+        taken: Seconds until each answer was acknowledged.
+        shown: Seconds until each was on the teacher's screen.
+        failed: How many were refused or lost.
+        cpu: Of the server.
+    """
+
+    heard: list[float]
+    taken: list[float]
+    shown: list[float]
+    failed: int
+    cpu: float
+
+
+async def vote(server: Server, teacher: Teacher, phones: list[Phone], within: float) -> Vote:
+    """Ask, and have each phone answer at a moment of its own within so many seconds."""
+    seen: list[tuple[float, int]] = []
+    sent: list[float] = []
+    heard: list[float] = []
+    taken: list[float] = []
+    rng = random.Random(0)
+    before = cpu_seconds(server.pid)
+    watching = asyncio.create_task(teacher.watch(seen))
+    asked = time.perf_counter()
+    teacher.ask()
+
+    async def one(phone: Phone, after: float) -> None:
+        await phone.told("voting")
+        heard.append(time.perf_counter() - asked)
+        await asyncio.sleep(after)
+        begun = time.perf_counter()
+        await phone.vote(rng.randrange(len(QUESTION.answers)))
+        sent.append(begun)
+        taken.append(time.perf_counter() - begun)
+
+    found = await asyncio.gather(
+        *(one(phone, rng.uniform(0, within)) for phone in phones), return_exceptions=True
+    )
+    while not seen or seen[-1][1] < len(sent):
+        await asyncio.sleep(0.05)
+    watching.cancel()
+    await asyncio.wait([watching])
+    cpu = cpu_seconds(server.pid) - before
+    # the k-th answer that was taken is on the screen when it shows k
+    shown = [next(at for at, count in seen if count > k) - begun for k, begun in enumerate(sent)]
+    lost = len(phones) - teacher.answered()
+    return Vote(heard, taken, shown, max(lost, sum(isinstance(one, Exception) for one in found)), cpu)
+
+
+def late(times: list[float]) -> float:
+    """The 95th percentile."""
+    return statistics.quantiles(times, n=20, method="inclusive")[-1]
+
+
+# ------------------------------------------------------------------------------------------------------- the part
+
+
+def of_a_class(quick: bool) -> Section:
+    """All that section has: one room that answers, the same beside Train, rooms that wait, first visits, kill −9."""
+    count = 30 if quick else 150
+    with serving() as server:
+        asyncio.run(page._warm(server))
+        arrived = asyncio.run(_first_visits(server, count))
+        alone = asyncio.run(_answers(server, count))
+        beside, pressed = asyncio.run(_answers_beside_train(server, count, 4 if quick else 20))
+        rooms, seconds = (3, 5) if quick else (10, 20)
+        cores, memory = asyncio.run(_waiting(server, rooms, 30, seconds))
+    lost, back = _killed(10 if quick else 50)
+    table = Table(
+        f"{count} phones in one room, which answer within 10 s",
+        [Column("what"), Column("median", "s"), Column("95 %", "s"), Column("slowest", "s")],
+    )
+    for what, times in (
+        ("a first visit, all at once, until the phone knows what to show", arrived.times),
+        ("the question is on the phone", alone.heard),
+        ("an answer is taken", alone.taken),
+        ("an answer is on the teacher's screen", alone.shown),
+        ("the same while others press Train", beside.shown),
+    ):
+        table.rows.append([what, statistics.median(times), late(times), max(times)])
+    costs = Table(
+        "what it costs the server",
+        [Column("what"), Column("server CPU", "s"), Column("cores", "count")],
+        [
+            [f"{count} first visits", arrived.cpu, None],
+            [f"a question that {count} answer, 10 s", alone.cpu, alone.cpu / 10],
+            [f"{rooms} rooms of 30 that wait", cores * seconds, cores],
+        ],
+        note=f"{rooms} rooms more take {memory:.1f} MB.",
+    )
+    failed = alone.failed + beside.failed
+    two, four = statistics.median(alone.shown), late(alone.shown)
+    return Section(
+        "A class, live",
+        "Phones without a browser ask what the students' page asks.",
+        [table, costs],
+        [
+            Bar(f"{count} answer within 10 s", "nobody fails", f"{failed} failed", not failed),
+            Bar("an answer is on the teacher's screen", "≤ 2 s median, ≤ 4 s 95 %", f"{two:.2f} s, {four:.2f} s", two <= 2 and four <= 4),
+            Bar("20 visitors press Train meanwhile, to the last chart", "≤ 2.25 s", f"{pressed:.2f} s", pressed <= 2.25),
+            Bar("10 rooms of 30 wait", "≤ 0.1 cores", f"{cores:.3f}", cores <= 0.1),
+            Bar("a first visit", "≤ 100 kB in ≤ 6 requests", f"{arrived.weight / 1000:.1f} kB in {len(FIRST_VISIT) + 2}", arrived.weight <= 1e5),
+            Bar(f"{count} first visits at once", "≤ 3 s", f"{max(arrived.times):.2f} s", max(arrived.times) <= 3),
+            Bar("kill −9 in the middle of a vote", "no acknowledged answer is lost", f"{lost} lost, back after {back:.1f} s", not lost),
+        ],
+    )  # fmt: skip
+
+
+@dataclass
+class Arrived:
+    """First visits.
+
+    Attributes:
+        times: Seconds of each.
+        weight: Bytes of one, heads of the answers included.
+        cpu: Of the server, for all.
+    """
+
+    times: list[float]
+    weight: float
+    cpu: float
+
+
+async def _first_visits(server: Server, count: int) -> Arrived:
+    teacher = Teacher(server)
+    teacher.ask()
+    phones = [teacher.phone() for _ in range(count)]
+    await phones[0].visit()  # loads the database
+    before = cpu_seconds(server.pid)
+    times = await asyncio.gather(*(phone.visit() for phone in phones[1:]))
+    cpu = cpu_seconds(server.pid) - before
+    for phone in phones:
+        phone.close()
+    teacher.close()
+    return Arrived(list(times), statistics.median(phone.weight for phone in phones), cpu)
+
+
+async def _answers(server: Server, count: int) -> Vote:
+    async with in_class(server, count) as (teacher, phones):
+        return await vote(server, teacher, phones, 10)
+
+
+async def _answers_beside_train(server: Server, count: int, trains: int) -> tuple[Vote, float]:
+    """The vote, and how long the slowest of so many visitors waits for Train who press it in the middle."""
+
+    async def press() -> float:
+        await asyncio.sleep(3)
+        row = await page._burst(server, trains, False, 0)
+        return float(row[3] or 0)
+
+    async with in_class(server, count) as (teacher, phones):
+        voted, pressed = await asyncio.gather(vote(server, teacher, phones, 10), press())
+    return voted, pressed
+
+
+async def _waiting(server: Server, rooms: int, each: int, seconds: float) -> tuple[float, float]:
+    """Cores that so many rooms take while nothing happens, and megabytes."""
+    before = resident(server.pid)
+    async with AsyncExitStack() as stack:
+        for _ in range(rooms):
+            await stack.enter_async_context(in_class(server, each))
+        await asyncio.sleep(1)
+        cpu, at = cpu_seconds(server.pid), time.perf_counter()
+        await asyncio.sleep(seconds)
+        return (cpu_seconds(server.pid) - cpu) / (time.perf_counter() - at), resident(server.pid) - before
+
+
+def _killed(count: int) -> tuple[int, float]:
+    """Acknowledged answers that are gone after kill −9 in the middle of a vote, and seconds from the new start until all are back."""
+    port = free_port()
+    acknowledged = 0
+
+    async def until_killed(server: Server) -> tuple[Teacher, list[Phone]]:
+        nonlocal acknowledged
+        teacher = Teacher(server)
+        phones = [teacher.phone() for _ in range(count)]
+        await asyncio.gather(*(phone.enter() for phone in phones))
+        teacher.ask()
+        tasks = [asyncio.create_task(phone.vote(k % 3)) for k, phone in enumerate(phones)]
+        for task in asyncio.as_completed(tasks):
+            await task
+            if teacher.answered() >= count // 2:
+                break
+        kill(server.pid, signal.SIGKILL)
+        done = await asyncio.gather(*tasks, return_exceptions=True)
+        acknowledged = sum(isinstance(one, dict) for one in done)
+        for phone in phones:
+            phone.close()
+        return teacher, phones
+
+    async def back(phones: list[Phone]) -> int:
+        seen = await asyncio.gather(*(phone.enter() for phone in phones))
+        for phone in phones:
+            phone.close()
+        return sum(one["said"] != [None] and one["phase"] == "voting" for one in seen)
+
+    with serving(port=port) as server:
+        teacher, phones = asyncio.run(until_killed(server))
+    begun = time.perf_counter()
+    with serving(port=port):
+        found = asyncio.run(back(phones))
+        took = time.perf_counter() - begun
+    teacher.close()
+    return max(0, acknowledged - found), took
