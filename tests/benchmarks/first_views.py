@@ -33,7 +33,7 @@ _DRAWN = """(() => {
     };
     new MutationObserver(look).observe(document, { subtree: true, childList: true });
 })()"""
-_RESTS = "document.querySelector('[data-testid=stApp]')?.dataset.testScriptState === 'notRunning'"
+_RESTS = "() => document.querySelector('[data-testid=stApp]')?.dataset.testScriptState === 'notRunning'"
 
 
 class Seen(NamedTuple):
@@ -61,7 +61,7 @@ def _visit(context: BrowserContext, address: str) -> Seen:
     page.add_init_script(_DRAWN)
     view = FirstView(page)
     page.goto(address)
-    page.wait_for_function(f"drawn.length >= {charts}")
+    page.wait_for_function(f"() => drawn.length >= {charts}")
     page.wait_for_function(_RESTS)
     seconds = page.evaluate(f"drawn[{charts - 1}]") / 1000
     page.wait_for_timeout(300)  # what is fetched last

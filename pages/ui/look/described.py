@@ -1,4 +1,4 @@
-"""Each page's own title and description in the HTML that is sent first: what a link shows where it is shared.
+"""Each page's own title and description in the HTML that is sent first, which is what a link shows where it is shared.
 
 Streamlit sends the same file for every page, and a browser gives it its title later. Who only looks at a link, such as a
 search engine or a messenger, runs no script.
@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from html import escape
 from typing import Any
 
+from pages.ui.look import ahead
 from pages.ui.look.navigation import LESSONS
 
 NAME = "Gradient Descent Lab"
@@ -34,13 +35,15 @@ App = Callable[[Scope, Any, Send], Awaitable[None]]
 
 
 def described(html: str, page: str) -> str:
-    """Streamlit's file with a page's title and description in its head."""
+    """Streamlit's file with a page's title and description in its head, and what is to be fetched at once."""
     title, text = escape(TITLES[page]), escape(DESCRIPTIONS[page])
     head = (
         f'<title>{title}</title><meta name="description" content="{text}">'
         f'<meta property="og:title" content="{title}"><meta property="og:description" content="{text}">'
     )
-    return html.replace("<title>Streamlit</title>", head, 1)
+    charts = page not in ahead.WITHOUT_CHARTS
+    fetched = ahead.links(html, charts=charts) + (f"<script>{ahead.script()}</script>" if charts else "")
+    return html.replace("<title>Streamlit</title>", head, 1).replace("</head>", f"{fetched}</head>", 1)
 
 
 class Described:

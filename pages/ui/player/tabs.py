@@ -4,6 +4,7 @@ None is open at first, and only what is open is computed and sent.
 """
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from functools import partial
 from html import escape
 from typing import Any
@@ -36,6 +37,7 @@ PANELS = 6
 KNOWN = COMMON_FIELDS  # settings with which a rule's step is what its entry writes out
 BEFORE_THE_TOLERANCE = " The tolerance may stop it before."
 BLURRED = 1e-3  # of the floor: from there on the blur of the curve shows in six digits of its RMSE
+AT_ONCE = 2  # charts of a page are drawn first; together all would stand only when the last does
 ABREAST = 4  # parameters' charts in a row
 LARGE = 1e9  # in a table: from there on a number has an exponent
 COMPARED = (
@@ -85,12 +87,15 @@ def show(run: RecordedRun, forecast: Forecast | None, colours: Palette) -> None:
 
 def draw(view: View, key: str, width: Any = "stretch") -> None:
     """Put a chart on the page, with its tables and its text. Its height is its place's, which a phone makes lower."""
-    current_charts.now().views[key] = view
+    views = current_charts.now().views
+    views[key] = view
+    waits = list(views).index(key) >= AT_ONCE
     spec = {"padding": {"bottom": 4}, **projector.lettered(view.spec)}  # Streamlit's own is 20 pixels
     data = {**spec, "datasets": dict(view.tables)}
     # on a projector the page is scaled up, and the place would be measured in pixels of the screen
     height = "content" if projector.on() else spec["height"]
-    st.vega_lite_chart(data, key=key, alt=view.text, width=width, height=height)
+    with st.container(key=f"waits_{key}") if waits else nullcontext():  # see look.css
+        st.vega_lite_chart(data, key=key, alt=view.text, width=width, height=height)
 
 
 def _numbers(run: Run, _: Palette, forecast: Forecast | None) -> None:

@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit import config, file_util
 
 from pages.ui.classroom import routes
+from pages.ui.look import ahead
 
 _INLINE = re.compile(r"<script>(.*?)</script>", re.DOTALL)
 # Where Streamlit answers below the first part of a path. For all other paths it sends its page, which looks for its files
@@ -74,13 +75,14 @@ def _says_where_from(headers: Headers) -> bool:
 
 
 def content_security_policy() -> str:
-    """What a page may load and run: nothing from elsewhere, and no script in the page but those in Streamlit's own.
+    """What a page may load and run: nothing from elsewhere, and no script in the page but Streamlit's own and `ahead.script`.
 
     Who may show the app in a frame is left open, for the pages of courses. Streamlit styles the page from within, and has the
     scripts of a component as blob:. Not every browser takes a websocket to the same server for 'self'.
     """
     page = Path(file_util.get_static_dir(), "index.html").read_text(encoding="utf-8")
-    digests = (b64encode(sha256(script.encode()).digest()).decode() for script in _INLINE.findall(page))
+    inline = [*_INLINE.findall(page), ahead.script()]
+    digests = (b64encode(sha256(script.encode()).digest()).decode() for script in inline)
     scripts = " ".join(f"'sha256-{digest}'" for digest in digests)
     # Community Cloud counts visits
     counted = " https:" if config.get_option("browser.gatherUsageStats") else ""

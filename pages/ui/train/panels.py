@@ -201,10 +201,10 @@ def _panels(run: Run, forecast: Forecast | None, colours: Palette, shown: pinned
         data, landscape, error, formula = st.columns(4, gap="medium")
     with data:
         _data(run, colours, shown, told)
-    with landscape:
-        _landscape(run, colours, TALL, shown, told)
     with error:
         _error(run, colours, LOW, shown, told)
+    with landscape:  # the dearest to draw, and so the last: see `tabs.draw`
+        _landscape(run, colours, TALL, shown, told)
     with formula:
         _formula(run, forecast, told)
 
@@ -221,10 +221,10 @@ def _panels_in_a_row(run: Run, colours: Palette, shown: pinned.Beside, told: flo
             tabs.draw(_view(agreement, run, colours, height, ghosts=shown.fit), "agreement")
         else:
             _one_feature(run, colours, height, shown, told)
-    with places[1]:
-        _landscape(run, colours, height, shown, told)
     with places[2], st.container(key="error_panel"):
         _error(run, colours, height, shown, told)
+    with places[1]:
+        _landscape(run, colours, height, shown, told)
 
 
 def _view(chart: Callable[..., View], run: Run, *how: Any, ghosts: Sequence[Ghost]) -> View:

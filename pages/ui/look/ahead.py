@@ -1,0 +1,54 @@
+"""Streamlit's own files that a first view of ours needs, named in the HTML that is sent first.
+
+Streamlit's page asks for the code of an element when the first message about one arrives, and for the charts' last. A browser
+that knows of them fetches them beside the shell, and makes the charts' ready while it waits for the server's first message.
+"""
+
+import re
+from collections.abc import Iterator
+from functools import cache, lru_cache
+from pathlib import Path
+
+from streamlit import file_util
+
+EVERYWHERE = ("BidiComponent", "Html", "PageLink")
+CHARTS = "ArrowVegaLiteChart"
+WITH_CHARTS = (CHARTS, *EVERYWHERE, "Button", "TextInput")
+WITHOUT_CHARTS = {"compare", "glossary"}  # before a run is pinned
+_IMPORT = re.compile(r'\b(?:from|import)"\./([^"]+\.js)"')
+_HEAD = 20_000  # characters at the beginning of a file, where its imports stand
+
+
+def _folder() -> Path:
+    return Path(file_util.get_static_dir(), "static", "js")
+
+
+def _files(element: str) -> Iterator[str]:
+    """The file with an element's code; none where this Streamlit calls it otherwise."""
+    return (file.name for file in _folder().glob(f"{element}.*.js"))
+
+
+@lru_cache(2)
+def links(html: str, *, charts: bool) -> str:
+    """For the head of Streamlit's HTML: what the first view needs and the HTML does not name itself."""
+    known: dict[str, None] = {}
+
+    def need(file: str) -> None:
+        if file in known or file in html:
+            return
+        known[file] = None
+        with (_folder() / file).open(encoding="utf-8") as text:
+            for other in _IMPORT.findall(text.read(_HEAD)):
+                need(other)
+
+    for element in WITH_CHARTS if charts else EVERYWHERE:
+        for file in _files(element):
+            need(file)
+    return "".join(f'<link rel="modulepreload" crossorigin href="./static/js/{file}">' for file in known)
+
+
+@cache
+def script() -> str:
+    """Has the charts' code run when the browser first has nothing to do. It is the only script of ours in the HTML."""
+    imports = "".join(f"import('./static/js/{file}');" for file in _files(CHARTS))
+    return f"globalThis.requestIdleCallback?.(() => {{ {imports} }})" if imports else ""

@@ -1,0 +1,49 @@
+"""What the HTML names beyond Streamlit's own: all that the first view fetches, and nothing that is not there."""
+
+import re
+from base64 import b64encode
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+from streamlit import file_util
+
+from pages.ui.look.ahead import CHARTS
+from pages.ui.look.described import described
+from pages.ui.train.http import content_security_policy
+
+STATIC = Path(file_util.get_static_dir())
+HTML = (STATIC / "index.html").read_text(encoding="utf-8")
+OWN = set(re.findall(r'static/js/([^"]+)"', HTML))
+
+
+def named(page):
+    """The files that a page's HTML names and Streamlit's does not."""
+    return [file for file in re.findall(r'modulepreload" crossorigin href="\./static/js/([^"]+)"', described(HTML, page)) if file not in OWN]  # fmt: skip
+
+
+@pytest.mark.parametrize("page", ["", "variants", "glossary"])
+def test_a_file_is_named_with_all_that_it_imports(page: str):
+    """Each once. What is missing would be asked for later, one after the other."""
+    files = named(page)
+    assert files
+    assert len(set(files)) == len(files)
+    for file in files:
+        text = (STATIC / "static" / "js" / file).read_text(encoding="utf-8")
+        imported = set(re.findall(r'import(?:[\w$*{][^"()]*from)?"\./([^"]+)"', text))
+        assert imported <= {*files, *OWN}, file
+
+
+def test_only_pages_that_begin_with_charts_fetch_what_draws_them():
+    """The code of the charts is the largest."""
+    assert any(file.startswith(f"{CHARTS}.") for file in named(""))
+    assert not any(file.startswith(f"{CHARTS}.") for file in named("glossary"))
+    assert described(HTML, "glossary").count("<script>") == HTML.count("<script>")
+
+
+def test_the_policy_of_contents_lets_the_script_run():
+    """It is the only one of ours in the page."""
+    scripts = re.findall(r"<script>(.*?)</script>", described(HTML, "four_steps"), re.DOTALL)
+    assert len(scripts) == 2
+    for script in scripts:
+        assert f"'sha256-{b64encode(sha256(script.encode()).digest()).decode()}'" in content_security_policy()
