@@ -5,10 +5,15 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
 from playwright.sync_api import expect
 
-from component import Component
+from component import FOLDER, Component
+from pages.ui.look.current_charts import Played
+from pages.ui.look.numbers import with_numbers
+from pages.ui.takeaway.frames import seconds_of
 
 # What the player moves and writes into, a control with keys of its own, and room to scroll.
 AROUND = """
@@ -391,3 +396,25 @@ def test_what_is_offered_is_never_wider_than_the_player(mounted: Callable[..., C
     offer = player.page.get_by_role("button", name=label).bounding_box()
     assert offer is not None
     assert offer["x"] + offer["width"] <= width
+
+
+def test_a_moving_picture_takes_its_time_as_the_player_does(player: Component):
+    """Each row stays as long in one as in the other: of runs that rest early, late or never, stand still, or diverge."""
+    script = with_numbers(FOLDER / "player" / "player.js").replace("export default", "const component =")
+    for rows in (2, 3, 16, 101, 1001):
+        epochs = np.arange(rows)
+        for rate in (0.3, 0.9, 0.999, 1.0, 1.3):
+            with np.errstate(over="ignore"):
+                rmse = np.float32(1) + np.float32(20) * np.power(rate, epochs).astype(np.float32)
+            table = {"rmse": rmse, "p0": (3 - 0.97**epochs).astype(np.float32), "other": np.sin(epochs)}
+            plain = {name: [repr(float(one)) for one in column] for name, column in table.items()}
+            theirs = player.page.evaluate(
+                """([script, columns, rows]) => {
+                const number = (text) => ({ inf: Infinity, nan: NaN })[text] ?? +text;
+                for (const name in columns) columns[name] = Float64Array.from(columns[name], number);
+                return [...new Function('columns', 'rows', `${script}; return secondsOf(columns, rows);`)(columns, rows)];
+            }""",
+                [script, plain, rows],
+            )
+            played = Played(pd.DataFrame(table), ("",), "", {}, (), rows - 1, rows - 1, 1)
+            assert seconds_of(played) == pytest.approx(theirs, rel=1e-12), (rows, rate)

@@ -78,6 +78,16 @@ def test_everything_can_be_taken_from_a_run(lab: Lab, profile, tmp_path):
         svg = downloaded(lab, pictures, "Data and fit", tmp_path)
         assert svg.name == "noisy-quadratic_eta-0.05_fit_epoch-120.svg"
         assert "epoch 120 of 200" in svg.read_text(encoding="utf-8")
+    with claim("a moving picture is begun and stopped by the same key, and its bar goes with it"):
+        moving = opened(dialog, "Moving picture")
+        expect(moving).to_contain_text("1,280 × ")
+        moving.get_by_role("button", name="Make it").focus()
+        lab.page.keyboard.press("Enter")
+        expect(moving.get_by_role("progressbar")).to_be_visible()
+        expect(moving.get_by_role("button", name="Stop")).to_be_focused()
+        lab.page.keyboard.press("Enter")
+        expect(moving.get_by_role("button", name="Make it")).to_be_focused()
+        expect(moving.get_by_role("progressbar")).to_have_count(0)
     with claim("the script, run by Python alone, and both records are of this run"):
         script = downloaded(lab, opened(dialog, "PyTorch"), "Script (.py)", tmp_path)
         with subprocess.Popen([sys.executable, str(script)], stdout=subprocess.PIPE, text=True) as python:

@@ -92,8 +92,11 @@ def height(usual: int, large: int) -> int:
 
 def lettered(spec: Mapping[str, Any]) -> Mapping[str, Any]:
     """A chart whose axes, legends and notes are in the type of the page, if the page is in large type."""
-    if not on():
-        return spec
+    return in_large_type(spec) if on() else spec
+
+
+def in_large_type(spec: Mapping[str, Any]) -> dict[str, Any]:
+    """The same on any page."""
     config = dict(spec["config"])
     for part, names in {
         "axis": ("labelFontSize", "titleFontSize"),

@@ -25,7 +25,7 @@ class Workshop:
         self._process: subprocess.Popen[bytes] | None = None
         self._lock = threading.Lock()
 
-    def make(self, make: str, spec: Mapping[str, Any]) -> bytes:
+    def make(self, make: str, spec: Mapping[str, Any], told: Callable[[int], object] | None = None) -> bytes:
         """See `converter.answer`.
 
         Raises:
@@ -34,11 +34,11 @@ class Workshop:
         request = json.dumps({"make": make, "spec": dict(spec)}).encode() + b"\n"
         with self._lock:
             try:
-                return self._asked(request)
+                return self._asked(request, told)
             except OSError:  # it was idle for too long and has ended
                 self._end()
             try:
-                return self._asked(request)
+                return self._asked(request, told)
             except OSError as error:
                 self._end()
                 raise ConversionError("The file could not be made: the converter does not answer.") from error
@@ -48,7 +48,7 @@ class Workshop:
         with self._lock:
             self._end()
 
-    def _asked(self, request: bytes) -> bytes:
+    def _asked(self, request: bytes, told: Callable[[int], object] | None) -> bytes:
         process = self._process = self._process or subprocess.Popen(
             [sys.executable, "-P", str(_SCRIPT)],
             stdin=subprocess.PIPE,
@@ -58,17 +58,24 @@ class Workshop:
         )
         assert process.stdin
         assert process.stdout
-        late = threading.Timer(PATIENCE, process.kill)
-        late.start()
-        try:
-            process.stdin.write(request)
-            process.stdin.flush()
-            head = process.stdout.read(9)
-            made = process.stdout.read(int.from_bytes(head[1:], "big"))
-        finally:
-            late.cancel()
-        if len(head) < 9 or len(made) < int.from_bytes(head[1:], "big"):
-            raise OSError("the converter has ended")
+        head, made = b"=", b""
+        while head[:1] == b"=":
+            late = threading.Timer(PATIENCE, process.kill)
+            late.start()
+            try:
+                if request:
+                    process.stdin.write(request)
+                    process.stdin.flush()
+                    request = b""
+                head = process.stdout.read(9)
+                length = 0 if head[:1] == b"=" else int.from_bytes(head[1:], "big")
+                made = process.stdout.read(length)
+            finally:
+                late.cancel()
+            if len(head) < 9 or len(made) < length:
+                raise OSError("the converter has ended")
+            if head[:1] == b"=" and told:
+                told(int.from_bytes(head[1:], "big"))
         if head[:1] != b"+":
             raise ConversionError(f"The file could not be made: {made.decode(errors='replace')[:200]}")
         return made

@@ -6,6 +6,7 @@ Nothing is made before someone asks for it, and then outside of the page's scrip
 import re
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -20,19 +21,37 @@ from gd_core.lessons.deep_networks.network import Network
 from gd_core.settings.experiment import Experiment
 from gd_core.theory import Convention, conventions, stability_limit
 from gd_core.training import Recording
-from gd_core.words import significant
+from gd_core.words import counted, short, significant
 from pages.ui.charts.model import RecordedRun, View
-from pages.ui.look import current_charts
+from pages.ui.look import current_charts, session
 from pages.ui.look.session import in_their_name
-from pages.ui.takeaway import converter_process, page_html, pictures
+from pages.ui.takeaway import converter_process, frames, page_html, pictures
 from pages.ui.takeaway.chart_titles import title_of
+from pages.ui.takeaway.making import Film
 
 STATE = st.session_state
 Taken = Mapping[str, RecordedRun | Network]  # what a page shows, by name
 KINDS = {"PNG": "image/png", "SVG": "image/svg+xml"}
+WIDTHS = {1280: "Slide", 1920: "Projector", 853: "Small"}  # pixels of a moving picture
+USUAL_CHARTS = 3  # in it; more are smaller
 CODE_HEIGHT = 330  # pixels
 _LOCAL = ("localhost", "127.0.0.1", "::1")
-_where = component("where", js=(Path(__file__).parent / "where.js").read_text(encoding="utf-8"))
+_HERE = Path(__file__).parent
+_where = component("where", js=(_HERE / "where.js").read_text(encoding="utf-8"))
+_news = component("news", js=(_HERE / "news.js").read_text(encoding="utf-8"))
+
+
+@dataclass
+class Making:
+    """What the session keeps of moving pictures.
+
+    Attributes:
+        film: The one that is made, or was made last; only while the panel is open.
+        size: How large it becomes, in words.
+    """
+
+    film: Film | None = None
+    size: str = ""
 
 
 class Offered(NamedTuple):
@@ -71,7 +90,7 @@ def button(page: str, title: str, runs: Callable[[], Taken], query: Callable[[],
         if current_charts.is_open_for(page):
             _panel(Offered(page, title, runs(), _address(query()), current_charts.now()))
         else:
-            current_charts.open_for(None)
+            _close()
 
     st.fragment(alone)()
 
@@ -89,11 +108,17 @@ def _open(page: str) -> None:
 
 def _close() -> None:
     current_charts.open_for(None)
+    _stop()
 
 
 @st.dialog("Take away", width="medium", icon=":material/download:", on_dismiss=_close)
 def _panel(offered: Offered) -> None:
-    parts: dict[str, Callable[[Offered], None]] = {"Link": _link, "Pictures": _pictures, "Web page": _page}
+    parts: dict[str, Callable[[Offered], None]] = {
+        "Link": _link,
+        "Pictures": _pictures,
+        "Moving picture": _moving,
+        "Web page": _page,
+    }
     if any(isinstance(run, RecordedRun) for run in offered.runs.values()):
         parts |= {"PyTorch": _pytorch, "Record": _record}
     for place, part in zip(st.tabs(list(parts)), parts.values(), strict=True):
@@ -148,14 +173,15 @@ def _value(run: RecordedRun | Network) -> Experiment | Network:
     return run.experiment if isinstance(run, RecordedRun) else run
 
 
-def _paper(key: str) -> str:
+def _paper(key: str, *, disabled: bool = False) -> str:
     usual = "dark" if st.context.theme.type == "dark" else "white"
     return (
         st.segmented_control(
-            "Paper", list(pictures.PAPERS), format_func=str.capitalize, default=usual, key=key, required=True
+            "Paper", list(pictures.PAPERS), format_func=str.capitalize, default=usual, key=key, required=True,
+            disabled=disabled,
         )
         or usual
-    )
+    )  # fmt: skip
 
 
 def _pictures(offered: Offered) -> None:
@@ -184,6 +210,86 @@ def _pictures(offered: Offered) -> None:
 def _picture(view: View, place: pictures.Place, paper: str, lines: list[str], kind: str) -> bytes:
     spec = pictures.picture(view, place, paper, lines)
     return converter_process.png(spec) if kind == "PNG" else converter_process.svg(spec)
+
+
+def _moving(offered: Offered) -> None:
+    played = offered.drawn.played
+    views = {title_of(key): view for key, view in offered.drawn.views.items()}
+    if played is None or played.last < 1 or not any(map(pictures.moves, views.values())):
+        st.markdown("Nothing moves here yet. Train first, or answer the question of the lesson.")
+        return
+    st.fragment(_film)(offered, played, views)  # what it asks for does not concern the other tabs
+
+
+def _film(offered: Offered, played: current_charts.Played, views: Mapping[str, View]) -> None:
+    held = session.held(Making)
+    film = held.film
+    at_work = film is not None and film.at_work
+    st.markdown(
+        "The run as a picture that plays by itself, as slowly and quickly as the player: for slides and pages that run no "
+        "program. It is a GIF, which opens everywhere."
+    )
+    usual = [title for title, view in views.items() if pictures.moves(view)][:USUAL_CHARTS]
+    titles = st.pills(
+        "Charts", list(views), selection_mode="multi", default=usual, key="film_charts", disabled=at_work
+    )
+    with st.container(horizontal=True):
+        paper = _paper("film_paper", disabled=at_work)
+        width = st.segmented_control(
+            "Width", list(WIDTHS), format_func=lambda one: f"{WIDTHS[one]} {one:,}", default=1280, key="film_width",
+            required=True, disabled=at_work,
+        ) or 1280  # fmt: skip
+    again = st.toggle("Begins again at its end", value=True, key="film_again", disabled=at_work)
+    if not 1 <= len(titles) <= frames.MOST_CHARTS:
+        st.markdown(f"Choose one to {frames.MOST_CHARTS} charts. Got {len(titles)}.")
+        return
+    chosen = {title: view for title, view in views.items() if title in titles}
+    settings = caption.in_a_line(_settings(offered))
+    asked = (*chosen, paper, width, again, played.last)
+    if not at_work:
+        held.size = frames.Size.of(played, len(chosen), settings, width).in_words()
+    st.caption(held.size)
+
+    def make() -> None:
+        spec = frames.film(chosen, played, paper, settings, width=width, again=again)
+        session.held(Making).film = Film(asked, spec)
+
+    ready = film is not None and not at_work and film.asked == asked
+    with st.container(horizontal=True, vertical_alignment="center"):
+        # one button, so that the focus stays on it
+        st.button(
+            "Stop" if at_work else "Make it again" if ready else "Make it", key="film_button",
+            on_click=_stop if at_work else make, icon=":material/stop:" if at_work else ":material/movie:",
+        )  # fmt: skip
+        if film and ready and film.made:
+            weight = short(len(film.made) / 1e6, 2)
+            st.download_button(
+                f"Download ({weight} MB)", film.made, f"{_name(offered, 'moving')}.gif", "image/gif",
+                key="film_file", on_click="ignore", icon=":material/download:", type="primary",
+            )  # fmt: skip
+    if film and at_work:
+        st.progress(film.drawn / film.of, _progress(film))
+        _news(key="news", on_asked_change=lambda: None)
+    elif film and ready and film.sentence:
+        st.markdown(f":orange[:material/error:] {film.sentence}")
+    elif film and ready:
+        st.caption("Its text, for those who cannot see it:")
+        st.code(frames.described(chosen, played), language=None, wrap_lines=True)
+
+
+def _progress(film: Film) -> str:
+    if film.waits:
+        return "Another visitor’s is being made. Yours is next."
+    if film.drawn == film.of:
+        return "Putting the pictures together."
+    return f"{film.drawn} of {counted(film.of, 'picture')}"
+
+
+def _stop() -> None:
+    held = session.held(Making)
+    if held.film:
+        held.film.stop()
+    held.film = None
 
 
 def _page(offered: Offered) -> None:
