@@ -27,6 +27,7 @@ from urllib.parse import parse_qs, urlencode
 from gd_core.settings.checked_link import LONGEST as LONGEST_LINK
 from gd_core.settings.fields import ParameterError, quoted
 from gd_core.settings.task import Result, Task
+from gd_core.words import counted
 
 # Consonants that are told apart on a projector and read out: no word arises, and no I, L, O, U or V.
 ALPHABET = "BCDFGHJKMNPQRSTWXYZ"
@@ -402,7 +403,8 @@ def _check_judgement(question: Question | None, judgement: Judgement | None) -> 
 
 def _check_text(name: str, text: str, least: int = 0) -> None:
     if not least <= len(text) <= LONGEST[name]:
-        rule = f"{name} must have {least} to {LONGEST[name]:,} characters. Got {len(text):,}."
+        most = counted(LONGEST[name], "character")
+        rule = f"{name} must have {least} to {most}. Got {len(text):,}."
         raise ParameterError(name, rule)
 
 
@@ -428,9 +430,9 @@ def tally(room: Room, joined: int, votes: Iterable[tuple[int, int]]) -> Tally:
     """Count the votes for the room's question, each a round and an answer."""
     if room.question is None:
         return Tally(joined, 0, ())
-    counted = Counter(votes)
+    given = Counter(votes)
     counts = tuple(
-        tuple(counted[one, answer] for answer in range(len(room.question.answers)))
+        tuple(given[one, answer] for answer in range(len(room.question.answers)))
         for one in range(1, room.round + 1)
     )
     return Tally(joined, sum(counts[-1]), counts)

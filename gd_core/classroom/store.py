@@ -24,6 +24,7 @@ from sqlalchemy import Connection, Engine, RowMapping, event, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from gd_core.classroom import rules, schema
+from gd_core.classroom.after import Past
 from gd_core.classroom.rules import Judgement, NoRoom, NotNow, Phase, Question, Room, Tally
 
 MOST_ROOMS = 1000  # open at once
@@ -186,7 +187,8 @@ class Classroom:
                     text(
                         "INSERT INTO questions (room, number, question, judgement, ran) "
                         "VALUES (:code, :number, :question, :judgement, :ran) "
-                        "ON CONFLICT (room, number) DO UPDATE SET judgement = excluded.judgement, ran = excluded.ran"
+                        "ON CONFLICT (room, number) DO UPDATE SET judgement = excluded.judgement, "
+                        "ran = CASE WHEN questions.ran = 1 THEN 1 ELSE excluded.ran END"  # also after the end
                     ),
                     changed | {"ran": int(room.phase is Phase.RUN)},
                 )
@@ -382,6 +384,34 @@ class Classroom:
             HandedIn(number, who[token], nickname if nickname and not hidden else "", result)
             for number, token, result, nickname, hidden in rows
         )
+
+    def past(self, code: str, token: str, now: datetime) -> tuple[Past, ...]:
+        """All questions of the room with the class's answers, for the teacher to take along."""
+        with self._reading() as connection:
+            room = _steered(token, *_found(connection, code, now))
+            who = {"room": room.code}
+            questions = text(
+                "SELECT number, question, judgement, ran FROM questions WHERE room = :room ORDER BY number"
+            )
+            votes = text(
+                "SELECT question, round, answer, count(*) FROM votes WHERE room = :room GROUP BY question, round, answer"
+            )
+            asked = connection.execute(questions, who).all()
+            counted = {
+                (number, round, answer): count
+                for number, round, answer, count in connection.execute(votes, who)
+            }
+        past = []
+        for number, written, judged, ran in asked:
+            question = _read(Question, written)
+            assert question
+            rounds = max((round for one, round, _ in counted if one == number), default=1)
+            counts = tuple(
+                tuple(counted.get((number, round, answer), 0) for answer in range(len(question.answers)))
+                for round in range(1, rounds + 1)
+            )
+            past.append(Past(question, _read(Judgement, judged) if ran else None, counts))
+        return tuple(past)
 
     # ------------------------------------------------------------------------------------------------ transactions
 
