@@ -37,12 +37,11 @@ def html(
         base: The app's address, which the links begin with.
         board: What was handed in, the best first.
     """
+    day = opened_at.strftime("%d %B %Y").lstrip("0")
     asked = counted(len(past), "question")
     return _PAGE.substitute(
         title=TITLE,
-        when=f"{opened_at:%d %B %Y}, {counted(joined, 'student')}, {asked}. Gradient Descent Lab.".lstrip(
-            "0"
-        ),
+        when=f"{day}, {counted(joined, 'student')}, {asked}. Gradient Descent Lab.",
         summary=escape(_summary(past)),
         questions="\n".join(_question(one, base.rstrip("/")) for one in past),
         runs=_runs(board, base.rstrip("/")),
@@ -95,9 +94,9 @@ def _question(one: Past, base: str) -> str:
 
 def _row(answer: str, right: bool, number: int, counts: Sequence[Sequence[int]]) -> str:
     cells = ""
-    for round, given in enumerate(counts):
+    for before, given in enumerate(counts):
         share = given[number] / max(1, sum(given))
-        kind = "bar second" if round else "bar"
+        kind = "bar second" if before else "bar"
         bar = f'<span class="{kind}" style="width: {round(100 * share)}%"></span>' if share else ""
         cells += f'<td><span class="count">{given[number]} ({percent(share)})</span>{bar}</td>'
     mark = '<span class="right">✓ right: </span>' if right else ""
