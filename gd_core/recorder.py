@@ -1,5 +1,6 @@
 """Recording an experiment, on the engine that trains it: the loop, or the eigenvectors."""
 
+from dataclasses import replace
 from itertools import islice
 
 import numpy as np
@@ -14,17 +15,26 @@ from gd_core.settings.experiment import Experiment
 from gd_core.spectrum import Stretch, path
 from gd_core.training import Recording, Step, batches, diverged_above, has_diverged, stands_still, train
 
+WATCHED = 3  # epochs that are to be seen of every run, also of one that is far above the limit
 STACKED_AT_ONCE = 10_000  # steps; three small tensors each take 40 times the room of three rows
 ERRORS_AT_ONCE = 2**20  # residuals in memory together, or long runs on many rows would take gigabytes
 
 
 class Recorder(InSlices[Step, Recording]):
-    """The loop's run in the making, an update after another."""
+    """The loop's run in the making, an update after another.
+
+    Args:
+        experiment: The run.
+        problem: Its problem, where that is there already.
+        at_least: Epochs that are kept also when the run has diverged, as far as its numbers are finite.
+    """
 
     engine = LOOP
 
-    def __init__(self, experiment: Experiment, problem: Problem | None = None) -> None:
+    def __init__(self, experiment: Experiment, problem: Problem | None = None, at_least: int = 0) -> None:
         self.experiment = experiment
+        self._at_least = at_least
+        self._gone: int | None = None  # the epoch at which the loss passed the bound
         self.problem = problem or build(experiment)
         rows = batches(experiment.training_rows, experiment.batch_size, experiment.seed, experiment.shuffle)
         updates = experiment.total_epochs * experiment.updates_per_epoch
@@ -37,14 +47,21 @@ class Recorder(InSlices[Step, Recording]):
         self._last_loss = self._first_loss  # of the epoch before, where a tolerance asks for it
 
     def keep(self, step: Step) -> int | None:
-        if has_diverged(step.loss.item(), self._first_loss):
-            return -(-step.update // self.experiment.updates_per_epoch)
+        if self._gone is None and has_diverged(step.loss.item(), self._first_loss):
+            self._gone = -(-step.update // self.experiment.updates_per_epoch)
+        if self._gone and not self._is_watched(step):
+            return self._gone
         self._pending.append(step)
         if len(self._pending) == STACKED_AT_ONCE:
             self._stack()
         if self.experiment.tolerance:
             self._compare(step)
         return None
+
+    def _is_watched(self, step: Step) -> bool:
+        """Whether a step beyond the bound is kept."""
+        finite = all(bool(column.isfinite().all()) for column in step[1:])
+        return finite and step.update <= self._at_least * self.experiment.updates_per_epoch
 
     def _compare(self, step: Step) -> None:
         """Note where an epoch of the last phase has changed the loss of all rows by less than the tolerance."""
@@ -81,7 +98,7 @@ class Recorder(InSlices[Step, Recording]):
             epoch_rmse=epoch_rmse,
             epoch_held_out_rmse=epoch_held_out[0] if epoch_held_out else None,
             mini_batches=stride > 1,
-            diverged_at=self.diverged_at,
+            diverged_at=self.diverged_at or self._gone,
             complete=self.complete,
             stopped=self.stopped,
             still=self.still,
@@ -179,6 +196,18 @@ def recorder_of(experiment: Experiment, problem: Problem | None = None) -> Recor
     """A run in the making, on the engine that the experiment asks for or that suits it."""
     make = SpectrumRecorder if experiment.runs_on == SPECTRUM else Recorder
     return make(experiment, problem)
+
+
+def watched(recording: Recording, experiment: Experiment, problem: Problem) -> Recording:
+    """A run for who looks at it: one that has diverged within its first epochs goes on to `WATCHED` of them.
+
+    What is reported, exported and compared is the recording itself, which ends before the bound.
+    """
+    if recording.diverged_at is None or recording.epochs >= WATCHED:
+        return recording
+    recorder = Recorder(experiment, problem, at_least=WATCHED)
+    recorder.advance()
+    return replace(recorder.recording(), engine=recording.engine)
 
 
 def record(experiment: Experiment) -> Recording:

@@ -93,5 +93,5 @@ def test_the_ninth_part_gets_a_sentence(lab: Lab):
     assert lab.last == 90
     with lab.rerun():
         lab.button("Continue from here").click()
-    expect(lab.sidebar).to_contain_text("before must hold at most 8 phases. Got 9.")
+    expect(lab.sidebar).to_contain_text("Before must hold at most 8 phases. Got 9.")
     assert (lab.epoch(), lab.last) == (90, 90)

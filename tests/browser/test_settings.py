@@ -115,7 +115,7 @@ def test_starts_scales_and_bad_values(lab: Lab):
                 "-3",
                 "a whole number between 1 and 1,000,000. Got -3. Train waits; the page stays at 100.",
             ),
-            ("Noise", "<b>x</b>", "noise must be a number. Got <b>x</b>. Train waits; the page stays at 5."),
+            ("Noise", "<b>x</b>", "Noise must be a number. Got <b>x</b>. Train waits; the page stays at 5."),
         ):
             field, usual = lab.field(label), lab.field(label).input_value()
             lab.type(label, text)
@@ -139,7 +139,7 @@ def test_starts_scales_and_bad_values(lab: Lab):
     with claim("two numbers for three parameters: one sentence, the text stays as typed, and Train waits"):
         lab.type("Start at a, b, c", "1, 2")
         expect(lab.complaint).to_have_count(1)
-        expect(lab.complaint).to_contain_text("start must hold 3 numbers (a, b, c). Got 2.")
+        expect(lab.complaint).to_contain_text("Start must hold 3 numbers (a, b, c). Got 2.")
         lab.command("Train").click()
         expect(lab.page.get_by_test_id("stToast").filter(has_text="Got 2.")).to_have_count(1)
         expect(lab.field("Start at a, b, c")).to_have_value("1, 2")

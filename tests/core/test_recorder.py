@@ -7,7 +7,7 @@ import torch
 
 from gd_core import recorder as recorder_module
 from gd_core.problem import build
-from gd_core.recorder import Recorder, record
+from gd_core.recorder import WATCHED, Recorder, record, watched
 from gd_core.settings.experiment import Experiment
 from gd_core.training import Recording
 
@@ -157,3 +157,62 @@ def test_phases_count_epochs_of_mini_batches():
     assert torch.equal(recording.theta[:16], old.theta[:16])
     step = recording.theta[16] - recording.theta[15]
     torch.testing.assert_close(step, -0.01 * old.gradient[15], rtol=1e-9, atol=1e-12)
+
+
+# ----------------------------------------------------------------------------------------- what is seen of a divergence
+
+EXPLODES = {
+    "at once": replace(Experiment.default("one-parameter"), learning_rate=1e4, epochs=40),
+    "at its second epoch": replace(Experiment.default("one-parameter"), learning_rate=60.0, epochs=40),
+    "along the eigenvectors": replace(
+        Experiment.default("one-parameter"), learning_rate=1e4, epochs=2000, engine="spectrum"
+    ),
+    "a run of two epochs": replace(Experiment.default("one-parameter"), learning_rate=1e4, epochs=2),
+}
+
+
+@pytest.mark.parametrize("name", EXPLODES)
+def test_some_epochs_of_every_run_can_be_watched(name):
+    """Along 1 − 18η the distance to −1 goes on growing beyond the bound; what is reported stays as it is."""
+    experiment = EXPLODES[name]
+    recording, problem = record(experiment), build(experiment)
+    before = recording.epochs
+    shown = watched(recording, experiment, problem)
+    epochs = min(WATCHED, experiment.epochs)
+    assert before < epochs == shown.epochs == shown.updates
+    assert shown.diverged_at == recording.diverged_at == before + 1
+    assert (shown.engine, shown.complete) == (recording.engine, True)
+    away = (float(problem.start[0]) + 1) * (1 - 18 * experiment.learning_rate) ** torch.arange(epochs + 1.0)
+    torch.testing.assert_close(shown.epoch_theta[:, 0] + 1, away.double(), rtol=1e-6, atol=0)
+    assert recording.epochs == before
+
+
+def test_a_run_that_has_epochs_to_show_is_watched_as_it_is():
+    """Also one that diverges later, which ends before the bound."""
+    for experiment in (RUNS["diverges"], RUNS["full batches"]):
+        recording = record(experiment)
+        assert watched(recording, experiment, build(experiment)) is recording
+
+
+def test_no_number_is_watched_that_is_none():
+    """From 1e140 the loss is 9e280, after one epoch of 1 − 18e6 3e295, and then beyond 1e308: one epoch is there."""
+    experiment = replace(Experiment.default("one-parameter"), start=(1.0,), learning_rate=1e6, epochs=9)
+    problem = build(experiment)
+    problem = replace(problem, start=problem.start * 1e140)
+    recorder = Recorder(experiment, problem)
+    recorder.advance()
+    shown = watched(recorder.recording(), experiment, problem)
+    assert shown.epochs == 1 < WATCHED
+    for column in (shown.theta, shown.loss, shown.gradient, shown.epoch_rmse):
+        assert bool(column.isfinite().all())
+
+
+def test_mini_batches_are_watched_by_whole_epochs():
+    """The loss of all rows and of each batch, to the end of the third epoch."""
+    experiment = replace(
+        Experiment.default("two-features"), points=30, batch_size=7, epochs=12, learning_rate=1e3
+    )
+    recording = record(experiment)
+    shown = watched(recording, experiment, build(experiment))
+    assert (shown.epochs, shown.updates) == (WATCHED, 5 * WATCHED)
+    assert torch.equal(shown.theta[: recording.updates + 1], recording.theta)

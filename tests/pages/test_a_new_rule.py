@@ -54,8 +54,8 @@ page.press("example_rules")
 assert [field.value for field in page.at.text_input][-1] == "Sign descent"
 
 # Where a lesson has rules of its own, it says which
-assert LessonPage("deep_networks", **RULE).complaints[0].startswith("optimizer must be one of gradient-descent, ")
-assert LessonPage("gradient", **RULE).complaints[0].startswith("optimizer must be gradient-descent in this lesson.")
+assert LessonPage("deep_networks", **RULE).complaints[0].startswith("Update rule must be one of gradient-descent, ")
+assert LessonPage("gradient", **RULE).complaints[0].startswith("Update rule must be gradient-descent in this lesson.")
 """
 
 

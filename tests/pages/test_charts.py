@@ -15,13 +15,15 @@ from gd_core.datasets import Dataset
 from gd_core.models import Quadratic
 from gd_core.objective import LinearObjective
 from gd_core.problem import Problem, build, rule_of
-from gd_core.recorder import Recorder, record
+from gd_core.recorder import Recorder, record, watched
+from gd_core.run_summary import summarised
 from gd_core.settings.experiment import Experiment, defaults
 from gd_core.theory import curvature_of
 from gd_core.training import Epochs
 from pages.ui.charts.error import error, gap
 from pages.ui.charts.fit import agreement, fit, panel
 from pages.ui.charts.fit import along as along_chart
+from pages.ui.charts.ghosts import Ghost
 from pages.ui.charts.loss_map import STEPS_OUT, landscape, parabola
 from pages.ui.charts.model import (
     DRAWN_EPOCHS,
@@ -614,7 +616,8 @@ def test_a_direction_that_is_done_lies_on_the_line_of_zero():
 @pytest.mark.parametrize("axes", [(0, 1), (0, 2), (1, 2)])
 @pytest.mark.parametrize("name", ["noisy quadratic", "scaled", "diverging", "two features", "mini-batches"])
 def test_a_place_on_the_map_decodes_to_the_parameters(name, axes):
-    """16 bits are within 1/8000 of the half-width, inside four half-widths; farther out they stay at that edge."""
+    """16 bits are within 1/8000 of the half-width. A run that leaves the map has 32, and the map grows with it: from epoch to
+    epoch its ends hold all of the way so far, with a margin."""
     run = RUNS[name]()
     view = landscape(run, axes, run.experiment.info.parameters, LIGHT, HEIGHT)
     rows = drawn_epochs(run.recording.epochs, run.experiment.total_epochs)
@@ -624,12 +627,55 @@ def test_a_place_on_the_map_decodes_to_the_parameters(name, axes):
         centre, half = (low + high) / 2, (high - low) / 2
         share = (theta[:, axis] - centre) / half
         stored = view.tables["run"][place].to_numpy()
-        assert stored.dtype == np.int16
         decoded = stored.astype(float) * STEPS_OUT / 32767
-        near = np.abs(share) <= STEPS_OUT
-        assert near[0]
-        assert (np.abs(decoded - share)[near] < 1 / 8000).all()
-        assert (decoded[~near] == STEPS_OUT * np.sign(share[~near])).all()
+        if name == "diverging":
+            zoom = column(view, "run", "zoom")
+            assert (1.1 * np.maximum.accumulate(abs(share)) <= zoom).all()
+            np.testing.assert_allclose(decoded, share, rtol=1e-6, atol=1e-6)
+        else:
+            assert stored.dtype == np.int16
+            assert "zoom" not in view.tables["run"].column_names
+            assert (np.abs(decoded - share) < 1 / 8000).all()
+
+
+def test_beside_a_pinned_run_the_map_stays():
+    """A pinned run ends at its border; what is farther than four half-widths off is drawn there, out of sight."""
+    run = RUNS["diverging"]()
+    ghost = Ghost(
+        0, summarised(run.experiment, run.problem, run.recording, run.parabola), run.problem, run.parabola
+    )
+    view = landscape(run, (0, 1), "abc", LIGHT, HEIGHT, ghosts=[ghost])
+    assert "zoom" not in view.tables["run"].column_names
+    stored = view.tables["run"]["u"].to_numpy()
+    assert stored.dtype == np.int16
+    assert abs(stored).max() == 32767
+
+
+def test_a_map_says_how_much_it_shows_as_far_as_the_run_has_gone():
+    """Along 1 − ηλ = −8 the distance grows eightfold an epoch; the map with it, once the run leaves it."""
+    run = run_of("one-parameter", learning_rate=0.5, epochs=5)
+    view = parabola(run, "A", LIGHT, HEIGHT)
+    away = 3 * 8.0 ** np.arange(run.recording.epochs + 1)  # from A = 2 to −1
+    half = (the(view, "x1") - the(view, "x0")) / 2
+    np.testing.assert_allclose(column(view, "run", "zoom"), np.maximum(1, 1.15 * away / half), rtol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["diverging", "diverging at once", "two features", "noisy quadratic"])
+def test_a_curve_that_has_left_the_chart_is_said_to_be_off(name):
+    """By the RMSE, from where that is more than the chart is high, and towards where NumPy has the mean prediction."""
+    run = RUNS[name]()
+    run = replace(run, recording=watched(run.recording, run.experiment, run.problem))
+    several = run.problem.dataset.x.shape[1] > 1
+    view = agreement(run, LIGHT, HEIGHT) if several else fit(run, LIGHT, HEIGHT)
+    rmse, theta = run.recording.epoch_rmse.numpy(), run.recording.epoch_theta.numpy()
+    gone = rmse > the(view, "y1") - the(view, "y0")
+    if not gone.any():
+        assert "off" not in view.tables["run"].column_names
+        return
+    features, y = run.problem.linear.features.numpy(), run.problem.linear.target.numpy()
+    sign = np.sign(theta @ features.mean(0) - y.mean())
+    np.testing.assert_allclose(column(view, "run", "off"), np.where(gone, sign * rmse, 0), rtol=1e-6)
+    assert name.startswith("diverging")
 
 
 @pytest.mark.parametrize("axes", [(0, 1), (0, 2), (1, 2)])
@@ -678,7 +724,7 @@ def test_the_map_holds_start_and_optimum():
 def test_the_parabola_is_the_loss_of_one_row():
     """(3 + 3A)² at every point of the curve and of the run, with the lowest loss 0 at A = −1."""
     view = parabola(run_of("one-parameter", learning_rate=0.01, epochs=9), "A", LIGHT, HEIGHT)
-    for table, x, y in (("loss", "x", "y"), ("run", "u", "loss"), ("path", "u", "v")):
+    for table, x, y in (("loss", "u", "v"), ("run", "u", "loss"), ("path", "u", "v")):
         a, loss = column(view, table, x), column(view, table, y)
         np.testing.assert_allclose(loss, (3 + 3 * a) ** 2, rtol=1e-5, atol=1e-5)
     assert (the(view, "ou"), the(view, "ov")) == pytest.approx((-1, 0), abs=1e-6)

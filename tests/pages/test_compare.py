@@ -208,7 +208,7 @@ def test_a_bad_target_is_said_and_changes_nothing():
     """One sentence under the field; the runs and their table stay."""
     page = compared().type(target="low")
     (sentence,) = page.complaints
-    assert sentence.startswith("target must be auto or a number between")
+    assert sentence.startswith("Target RMSE must be auto or a number between")
     assert "target" not in page.query
     assert pins_of(page) == FOUR
 

@@ -184,8 +184,8 @@ def test_a_click_on_the_map_is_typed_with_as_many_digits_as_it_takes():
 def test_a_lesson_refuses_what_it_does_not_know(name):
     """In a sentence with the setting's name."""
     page = LessonPage(name, dataset="two-features", intercept="false", scale_target="true")
-    said = [one for one in page.complaints if one.startswith(SWITCHES)]
+    said = [one for one in page.complaints if one.startswith(("Intercept", "Scale the target"))]
     assert said == [
-        "intercept must be true in this lesson. Got false.",
-        "scale_target must be false in this lesson. Got true.",
+        "Intercept must be true in this lesson. Got false.",
+        "Scale the target must be false in this lesson. Got true.",
     ]

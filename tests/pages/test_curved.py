@@ -169,7 +169,7 @@ def test_no_lesson_offers_it(lesson):
     """A link to it opens the lesson with its own settings, and says so."""
     page = LessonPage(lesson, **LINK)
     assert page.complaints
-    assert page.complaints[0].startswith("dataset must be")
+    assert page.complaints[0].startswith("Data set must be")
     assert page.query.get("dataset") != GROWTH
     assert all(box.label != "Data set" or "Growth" not in box.options for box in page.at.selectbox)
 

@@ -16,13 +16,14 @@ from gd_core.lessons.glossary import ENTRIES, found
 from gd_core.lessons.variants.racers import TITLES
 from gd_core.settings.catalog import DATASET_INFO
 from gd_core.settings.experiment import Experiment
+from gd_core.settings.experiment_fields import FIELDS
 from pages.ui.look import navigation
 
 Link = Mapping[str, str]
 OWN = "The lesson opens with its own settings."
-RATE = "learning_rate must be a number between 1e-18 and 1,000,000."
-PLAIN_RULE = "optimizer must be gradient-descent in this lesson. Got adam."
-MATCHING = "loss must be mse in this lesson. Got mse-broadcast."
+RATE = "Learning rate η must be a number between 1e-18 and 1,000,000."
+PLAIN_RULE = "Update rule must be gradient-descent in this lesson. Got adam."
+MATCHING = "Loss must be mse in this lesson. Got mse-broadcast."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,35 +125,35 @@ LESSONS = {
             )
         ],
         bad=[
-            ("learning_rate", "", "learning_rate must be a number. Got nothing. Using 0.05 instead."),
-            ("learning_rate", "1/0", "learning_rate must be a number. Got 1/0. Using 0.05 instead."),
+            ("learning_rate", "", "Learning rate η must be a number. Got nothing. Using 0.05 instead."),
+            ("learning_rate", "1/0", "Learning rate η must be a number. Got 1/0. Using 0.05 instead."),
             ("learning_rate", "0", f"{RATE} Got 0.0. Using 0.05 instead."),
-            ("start", "nan", "start must lie between −1e9 and 1e9. Got A = nan. Using 2 instead."),
-            ("start", "1e10", "start must lie between −1e9 and 1e9. Got A = 10000000000.0. Using 2 instead."),
-            ("start", "1, 2", "start must hold one number (A). Got 2. Using 2 instead."),
+            ("start", "nan", "Start must lie between −1e9 and 1e9. Got A = nan. Using 2 instead."),
+            ("start", "1e10", "Start must lie between −1e9 and 1e9. Got A = 10000000000.0. Using 2 instead."),
+            ("start", "1, 2", "Start must hold one number (A). Got 2. Using 2 instead."),
             (
                 "start",
                 "published",
-                "start must be in numbers in this lesson. Got published. Using 2 instead.",
+                "Start must be in numbers in this lesson. Got published. Using 2 instead.",
             ),
-            ("epochs", "201", "epochs must be between 1 and 200 in this lesson. Got 201. Using 40 instead."),
-            ("epochs", "2.5", "epochs must be a whole number. Got 2.5. Using 40 instead."),
+            ("epochs", "201", "Epochs must be between 1 and 200 in this lesson. Got 201. Using 40 instead."),
+            ("epochs", "2.5", "Epochs must be a whole number. Got 2.5. Using 40 instead."),
         ],
         hostile=[
-            ({"learning_rate": "x"}, ["learning_rate must be a number. Got x."]),
-            ({"start": "nan"}, ["start must lie between −1e9 and 1e9. Got A = nan."]),
-            ({"start": "random"}, ["start must be in numbers in this lesson. Got random."]),
-            ({"epochs": "1000"}, ["epochs must be between 1 and 200 in this lesson. Got 1000."]),
+            ({"learning_rate": "x"}, ["Learning rate η must be a number. Got x."]),
+            ({"start": "nan"}, ["Start must lie between −1e9 and 1e9. Got A = nan."]),
+            ({"start": "random"}, ["Start must be in numbers in this lesson. Got random."]),
+            ({"epochs": "1000"}, ["Epochs must be between 1 and 200 in this lesson. Got 1000."]),
             ({"optimizer": "adam"}, [PLAIN_RULE]),
             ({"loss": "mse-broadcast"}, [MATCHING]),
             (
                 {"before": "5,gradient-descent,0.1"},
-                ["before must be nothing in this lesson. Got 5,gradient-descent,0.1."],
+                ["Before must be nothing in this lesson. Got 5,gradient-descent,0.1."],
             ),
-            ({"ask": "perhaps"}, ["ask must be one of true, false. Got perhaps."]),
+            ({"ask": "perhaps"}, ["Ask me first must be one of true, false. Got perhaps."]),
             (
                 {"dataset": "noisy-quadratic", "learning_rate": "1e-05"},
-                ["dataset must be one-parameter in this lesson. Got noisy-quadratic.", OWN],
+                ["Data set must be one-parameter in this lesson. Got noisy-quadratic.", OWN],
             ),
         ],
     ),
@@ -179,31 +180,31 @@ LESSONS = {
             )
         ],
         bad=[
-            ("learning_rate", "", "learning_rate must be a number. Got nothing. Using 1e-5 instead."),
+            ("learning_rate", "", "Learning rate η must be a number. Got nothing. Using 1e-5 instead."),
             ("learning_rate", "-1", f"{RATE} Got -1.0. Using 1e-5 instead."),
-            ("epochs", "1e3", "epochs must be a whole number. Got 1e3. Using 10 instead."),
+            ("epochs", "1e3", "Epochs must be a whole number. Got 1e3. Using 10 instead."),
             (
                 "epochs",
                 "99999",
-                "epochs must be between 1 and 60 in this lesson. Got 99999. Using 10 instead.",
+                "Epochs must be between 1 and 60 in this lesson. Got 99999. Using 10 instead.",
             ),
         ],
         hostile=[
-            ({"learning_rate": "fast"}, ["learning_rate must be a number. Got fast."]),
-            ({"epochs": "61"}, ["epochs must be between 1 and 60 in this lesson. Got 61."]),
-            ({"epochs": "0"}, ["epochs must be a whole number between 1 and 1,000,000. Got 0."]),
+            ({"learning_rate": "fast"}, ["Learning rate η must be a number. Got fast."]),
+            ({"epochs": "61"}, ["Epochs must be between 1 and 60 in this lesson. Got 61."]),
+            ({"epochs": "0"}, ["Epochs must be a whole number between 1 and 1,000,000. Got 0."]),
             (
                 {"dataset": "two-features"},
-                ["dataset must be noisy-quadratic in this lesson. Got two-features.", OWN],
+                ["Data set must be noisy-quadratic in this lesson. Got two-features.", OWN],
             ),
             ({"optimizer": "adam"}, [PLAIN_RULE]),
             ({"loss": "mse-broadcast"}, [MATCHING]),
-            ({"batch_size": "5"}, ["batch_size must be 0 in this lesson. Got 5."]),
+            ({"batch_size": "5"}, ["Batch size must be 0 in this lesson. Got 5."]),
             (
                 {"before": "3,gradient-descent,1e-05"},
-                ["before must be nothing in this lesson. Got 3,gradient-descent,1e-05."],
+                ["Before must be nothing in this lesson. Got 3,gradient-descent,1e-05."],
             ),
-            ({"ask": "maybe"}, ["ask must be one of true, false. Got maybe."]),
+            ({"ask": "maybe"}, ["Ask me first must be one of true, false. Got maybe."]),
         ],
     ),
     "gradient": Lesson(
@@ -232,37 +233,45 @@ LESSONS = {
             )
         ],
         bad=[
-            ("h", "0", "h must be a number between 1e-300 and 1. Got 0. Using 1e-5 instead."),
-            ("h", "-1e-5", "h must be a number between 1e-300 and 1. Got -1e-5. Using 1e-5 instead."),
-            ("h", "2", "h must be a number between 1e-300 and 1. Got 2. Using 1e-5 instead."),
-            ("h", "1e-320", "h must be a number between 1e-300 and 1. Got 1e-320. Using 1e-5 instead."),
-            ("h", "nan", "h must be a number between 1e-300 and 1. Got nan. Using 1e-5 instead."),
-            ("h", "", "h must be a number between 1e-300 and 1. Got nothing. Using 1e-5 instead."),
-            ("row", "0", "row must be a whole number between 1 and 60. Got 0. Using 15 instead."),
-            ("row", "1.5", "row must be a whole number between 1 and 60. Got 1.5. Using 15 instead."),
-            ("points", "1000", "points must be between 1 and 60 in this lesson. Got 1000. Using 20 instead."),
-            ("epochs", "201", "epochs must be between 1 and 200 in this lesson. Got 201. Using 40 instead."),
-            ("start", "1, 2", "start must hold 3 numbers (w₁, w₂, b). Got 2. Using 2, 1, 0 instead."),
+            ("h", "0", "Step size h must be a number between 1e-300 and 1. Got 0. Using 1e-5 instead."),
+            (
+                "h",
+                "-1e-5",
+                "Step size h must be a number between 1e-300 and 1. Got -1e-5. Using 1e-5 instead.",
+            ),
+            ("h", "2", "Step size h must be a number between 1e-300 and 1. Got 2. Using 1e-5 instead."),
+            (
+                "h",
+                "1e-320",
+                "Step size h must be a number between 1e-300 and 1. Got 1e-320. Using 1e-5 instead.",
+            ),
+            ("h", "nan", "Step size h must be a number between 1e-300 and 1. Got nan. Using 1e-5 instead."),
+            ("h", "", "Step size h must be a number between 1e-300 and 1. Got nothing. Using 1e-5 instead."),
+            ("row", "0", "Row i must be a whole number between 1 and 60. Got 0. Using 15 instead."),
+            ("row", "1.5", "Row i must be a whole number between 1 and 60. Got 1.5. Using 15 instead."),
+            ("points", "1000", "Points must be between 1 and 60 in this lesson. Got 1000. Using 20 instead."),
+            ("epochs", "201", "Epochs must be between 1 and 200 in this lesson. Got 201. Using 40 instead."),
+            ("start", "1, 2", "Start must hold 3 numbers (w₁, w₂, b). Got 2. Using 2, 1, 0 instead."),
             (
                 "start",
                 "1, 2, inf",
-                "start must lie between −1e9 and 1e9. Got b = inf. Using 2, 1, 0 instead.",
+                "Start must lie between −1e9 and 1e9. Got b = inf. Using 2, 1, 0 instead.",
             ),
             ("learning_rate", "0", f"{RATE} Got 0.0. Using 0.1 instead."),
         ],
         hostile=[
-            ({"h": "0"}, ["h must be a number between 1e-300 and 1. Got 0."]),
-            ({"row": "61"}, ["row must be a whole number between 1 and 60. Got 61."]),
-            ({"kind": "sideways"}, ["kind must be one of forward, central. Got sideways."]),
-            ({"parameter": "4"}, ["parameter must be one of 1, 2, 3. Got 4."]),
-            ({"points": "1000"}, ["points must be between 1 and 60 in this lesson. Got 1000."]),
+            ({"h": "0"}, ["Step size h must be a number between 1e-300 and 1. Got 0."]),
+            ({"row": "61"}, ["Row i must be a whole number between 1 and 60. Got 61."]),
+            ({"kind": "sideways"}, ["Finite difference must be one of forward, central. Got sideways."]),
+            ({"parameter": "4"}, ["Slope for must be one of 1, 2, 3. Got 4."]),
+            ({"points": "1000"}, ["Points must be between 1 and 60 in this lesson. Got 1000."]),
             ({"optimizer": "adam"}, [PLAIN_RULE]),
             ({"loss": "mse-broadcast"}, [MATCHING]),
-            ({"batch_size": "5"}, ["batch_size must be 0 in this lesson. Got 5."]),
-            ({"scale_features": "true"}, ["scale_features must be false in this lesson. Got true."]),
+            ({"batch_size": "5"}, ["Batch size must be 0 in this lesson. Got 5."]),
+            ({"scale_features": "true"}, ["Scale features must be false in this lesson. Got true."]),
             (
                 {"dataset": "zebra"},
-                ["dataset must be one of noisy-quadratic, two-features, one-parameter, table. Got zebra."],
+                ["Data set must be one of noisy-quadratic, two-features, one-parameter, table. Got zebra."],
             ),
         ],
     ),
@@ -285,29 +294,39 @@ LESSONS = {
             )
         ],
         bad=[
-            ("learning_rate", "abc", "learning_rate must be a number. Got abc. Using 0.1 instead."),
-            ("percent", "0", "percent must be a number between 0.1 and 1,000. Got 0. Using 99 instead."),
+            ("learning_rate", "abc", "Learning rate η must be a number. Got abc. Using 0.1 instead."),
+            (
+                "percent",
+                "0",
+                "Rate, in % of the limit must be a number between 0.1 and 1,000. Got 0. Using 99 instead.",
+            ),
             (
                 "epochs",
                 "5000",
-                "epochs must be between 1 and 1,000 in this lesson. Got 5000. Using 15 instead.",
+                "Epochs must be between 1 and 1,000 in this lesson. Got 5000. Using 15 instead.",
             ),
         ],
         hostile=[
-            ({"rates": "0.1,x,0.2,0.3"}, ["rates must be a number between 1e-18 and 1,000,000. Got x."]),
-            ({"rates": "0.1,0.2"}, ["rates must hold 4 numbers. Got 2."]),
-            ({"rates": "0.1,0.2,0.3,inf"}, ["rates must be a number between 1e-18 and 1,000,000. Got inf."]),
-            ({"percent": "0"}, ["percent must be a number between 0.1 and 1,000. Got 0."]),
-            ({"pick": "5"}, ["pick must be one of 1, 2, 3, 4. Got 5."]),
-            ({"ask": "maybe"}, ["ask must be one of true, false. Got maybe."]),
+            (
+                {"rates": "0.1,x,0.2,0.3"},
+                ["Four rates η must be a number between 1e-18 and 1,000,000. Got x."],
+            ),
+            ({"rates": "0.1,0.2"}, ["Four rates η must hold 4 numbers. Got 2."]),
+            (
+                {"rates": "0.1,0.2,0.3,inf"},
+                ["Four rates η must be a number between 1e-18 and 1,000,000. Got inf."],
+            ),
+            ({"percent": "0"}, ["Rate, in % of the limit must be a number between 0.1 and 1,000. Got 0."]),
+            ({"pick": "5"}, ["A click sets run must be one of 1, 2, 3, 4. Got 5."]),
+            ({"ask": "maybe"}, ["Ask me first must be one of true, false. Got maybe."]),
             ({"learning_rate": "-1"}, [f"{RATE} Got -1.0."]),
             (
                 {"dataset": "moon"},
-                ["dataset must be one of noisy-quadratic, two-features, one-parameter, table. Got moon."],
+                ["Data set must be one of noisy-quadratic, two-features, one-parameter, table. Got moon."],
             ),
             ({"loss": "mse-broadcast"}, [MATCHING]),
-            ({"batch_size": "5"}, ["batch_size must be 0 in this lesson. Got 5."]),
-            ({"epochs": "5000"}, ["epochs must be between 1 and 1,000 in this lesson. Got 5000."]),
+            ({"batch_size": "5"}, ["Batch size must be 0 in this lesson. Got 5."]),
+            ({"epochs": "5000"}, ["Epochs must be between 1 and 1,000 in this lesson. Got 5000."]),
         ],
     ),
     "landscape": Lesson(
@@ -347,46 +366,46 @@ LESSONS = {
             ),
         ],
         bad=[
-            ("more", "1, 2, 3; 4", "more must hold 3 numbers. Got 1. Using  instead."),
+            ("more", "1, 2, 3; 4", "More starts must hold 3 numbers. Got 1. Using  instead."),
             (
                 "epochs",
                 "0",
-                "epochs must be a whole number between 1 and 1,000,000. Got 0. Using 100 instead.",
+                "Epochs must be a whole number between 1 and 1,000,000. Got 0. Using 100 instead.",
             ),
-            ("start", "1, 2", "start must hold 3 numbers (a, b, c). Got 2. Using published instead."),
-            ("learning_rate", "", "learning_rate must be a number. Got nothing. Using 1e-5 instead."),
+            ("start", "1, 2", "Start must hold 3 numbers (a, b, c). Got 2. Using published instead."),
+            ("learning_rate", "", "Learning rate η must be a number. Got nothing. Using 1e-5 instead."),
         ],
         hostile=[
-            ({"axes": "a,b"}, ["axes must be one of 1,2, 1,3, 2,3, valley. Got a,b."]),
-            ({"arrows": "<b>"}, ["arrows must be one of off, unit, log. Got <b>."]),
-            ({"slice": "x"}, ["slice must be one of run, optimum. Got x."]),
-            ({"click": "6"}, ["click must be one of 1, 2, 3, 4, 5. Got 6."]),
-            ({"compare": "1"}, ["compare must be one of true, false. Got 1."]),
-            ({"more": "1, 2"}, ["more must hold 3 numbers. Got 2."]),
+            ({"axes": "a,b"}, ["Axes must be one of 1,2, 1,3, 2,3, valley. Got a,b."]),
+            ({"arrows": "<b>"}, ["Arrows −∇L must be one of off, unit, log. Got <b>."]),
+            ({"slice": "x"}, ["Third parameter must be one of run, optimum. Got x."]),
+            ({"click": "6"}, ["A click sets start must be one of 1, 2, 3, 4, 5. Got 6."]),
+            ({"compare": "1"}, ["Side by side must be one of true, false. Got 1."]),
+            ({"more": "1, 2"}, ["More starts must hold 3 numbers. Got 2."]),
             (
                 {"more": "1, 2, x"},
-                ["more must be a number between -1,000,000,000 and 1,000,000,000. Got x."],
+                ["More starts must be a number between -1,000,000,000 and 1,000,000,000. Got x."],
             ),
             (
                 {"more": "1, 2, 1e300"},
-                ["more must be a number between -1,000,000,000 and 1,000,000,000. Got 1e300."],
+                ["More starts must be a number between -1,000,000,000 and 1,000,000,000. Got 1e300."],
             ),
-            ({"more": "1,2,3;1,2,3;1,2,3;1,2,3;1,2,3"}, ["more must hold at most 4 rows. Got 5."]),
-            ({"epochs": "2001"}, ["epochs must be between 1 and 2,000 in this lesson. Got 2001."]),
-            ({"points": "5000"}, ["points must be between 3 and 1,000 in this lesson. Got 5000."]),
+            ({"more": "1,2,3;1,2,3;1,2,3;1,2,3;1,2,3"}, ["More starts must hold at most 4 rows. Got 5."]),
+            ({"epochs": "2001"}, ["Epochs must be between 1 and 2,000 in this lesson. Got 2001."]),
+            ({"points": "5000"}, ["Points must be between 3 and 1,000 in this lesson. Got 5000."]),
             ({"learning_rate": "nan"}, [f"{RATE} Got nan."]),
             ({"optimizer": "adam"}, [PLAIN_RULE]),
             ({"loss": "mse-broadcast"}, [MATCHING]),
-            ({"batch_size": "2"}, ["batch_size must be 0 in this lesson. Got 2."]),
+            ({"batch_size": "2"}, ["Batch size must be 0 in this lesson. Got 2."]),
             (
                 {"before": "250,gradient-descent,1e-05"},
-                ["before must be nothing in this lesson. Got 250,gradient-descent,1e-05."],
+                ["Before must be nothing in this lesson. Got 250,gradient-descent,1e-05."],
             ),
-            ({"start": "1.0,2.0"}, ["start must hold 3 numbers (a, b, c). Got 2."]),
+            ({"start": "1.0,2.0"}, ["Start must hold 3 numbers (a, b, c). Got 2."]),
             (
                 {"dataset": "one-parameter", "learning_rate": "0.1", "epochs": "40", "guess": "swings"},
                 [
-                    "dataset must be one of noisy-quadratic, two-features, table in this lesson. Got one-parameter.",
+                    "Data set must be one of noisy-quadratic, two-features, table in this lesson. Got one-parameter.",
                     OWN,
                 ],
             ),
@@ -433,62 +452,62 @@ LESSONS = {
             ),
         ],
         bad=[
-            ("learning_rate", "fast", "learning_rate must be a number. Got fast. Using 0.1 instead."),
-            ("epochs", "", "epochs must be a whole number. Got nothing. Using 30 instead."),
-            ("epochs", "151", "epochs must be between 1 and 150 in this lesson. Got 151. Using 30 instead."),
-            ("batch_size", "2.5", "batch_size must be a whole number. Got 2.5. Using 5 instead."),
+            ("learning_rate", "fast", "Learning rate η must be a number. Got fast. Using 0.1 instead."),
+            ("epochs", "", "Epochs must be a whole number. Got nothing. Using 30 instead."),
+            ("epochs", "151", "Epochs must be between 1 and 150 in this lesson. Got 151. Using 30 instead."),
+            ("batch_size", "2.5", "Batch size must be a whole number. Got 2.5. Using 5 instead."),
             (
                 "target_rmse",
                 "low",
-                "target_rmse must be auto or a number between 1e-12 and 1,000,000. Got low. Using auto instead.",
+                "Target RMSE must be auto or a number between 1e-12 and 1,000,000. Got low. Using auto instead.",
             ),
             (
                 "rate_adam",
                 "1e99",
-                "rate_adam must be auto or a number between 1e-18 and 1,000,000. Got 1e99. Using auto instead.",
+                "Adam must be auto or a number between 1e-18 and 1,000,000. Got 1e99. Using auto instead.",
             ),
         ],
         hostile=[
             (
                 {"racers": "batch,snail"},
-                [f"racers must hold only {', '.join(TITLES)}. Got snail."],
+                [f"Racers must hold only {', '.join(TITLES)}. Got snail."],
             ),
-            ({"racers": ""}, ["racers must hold at least 1. Got 0."]),
-            ({"unit": "minutes"}, ["unit must be one of epoch, update, row. Got minutes."]),
+            ({"racers": ""}, ["Racers must hold at least 1. Got 0."]),
+            ({"unit": "minutes"}, ["Count in must be one of epoch, update, row. Got minutes."]),
             (
                 {"rate_adam": "-1"},
-                ["rate_adam must be auto or a number between 1e-18 and 1,000,000. Got -1."],
+                ["Adam must be auto or a number between 1e-18 and 1,000,000. Got -1."],
             ),
             (
                 {"rate_adam": "nan"},
-                ["rate_adam must be auto or a number between 1e-18 and 1,000,000. Got nan."],
+                ["Adam must be auto or a number between 1e-18 and 1,000,000. Got nan."],
             ),
             (
                 {"target_rmse": "0"},
-                ["target_rmse must be auto or a number between 1e-12 and 1,000,000. Got 0."],
+                ["Target RMSE must be auto or a number between 1e-12 and 1,000,000. Got 0."],
             ),
-            ({"epochs": "100000"}, ["epochs must be between 1 and 150 in this lesson. Got 100000."]),
+            ({"epochs": "100000"}, ["Epochs must be between 1 and 150 in this lesson. Got 100000."]),
             (
                 {"learning_rate": "1e5"},
-                ["learning_rate must be between 1e-09 and 100 in this lesson. Got 100000."],
+                ["Learning rate η must be between 1e-09 and 100 in this lesson. Got 100000."],
             ),
-            ({"batch_size": "1"}, ["batch_size must be between 2 and 20 in this lesson. Got 1."]),
+            ({"batch_size": "1"}, ["Batch size must be between 2 and 20 in this lesson. Got 1."]),
             ({"optimizer": "adam"}, [PLAIN_RULE]),
             ({"loss": "mse-broadcast"}, [MATCHING]),
             (
                 {"dataset": "two-features", "points": "1000"},
-                ["points must be between 20 and 40 in this lesson. Got 1000."],
+                ["Points must be between 20 and 40 in this lesson. Got 1000."],
             ),
-            ({"small_batches": "maybe"}, ["small_batches must be one of true, false. Got maybe."]),
-            ({"start": "1,2"}, ["start must hold 3 numbers (a, b, c). Got 2."]),
+            ({"small_batches": "maybe"}, ["Rules take mini-batches must be one of true, false. Got maybe."]),
+            ({"start": "1,2"}, ["Start must hold 3 numbers (a, b, c). Got 2."]),
             (
                 {"before": "5,momentum,1e-5,0.9"},
-                ["before must be nothing in this lesson. Got 5,momentum,1e-05,0.9."],
+                ["Before must be nothing in this lesson. Got 5,momentum,1e-05,0.9."],
             ),
             (
                 {"dataset": "one-parameter", "learning_rate": "0.1", "epochs": "40"},
                 [
-                    "dataset must be one of noisy-quadratic, two-features, table in this lesson. Got one-parameter.",
+                    "Data set must be one of noisy-quadratic, two-features, table in this lesson. Got one-parameter.",
                     OWN,
                 ],
             ),
@@ -512,47 +531,47 @@ LESSONS = {
             )
         ],
         bad=[
-            ("depth", "31", "depth must be a whole number between 1 and 30. Got 31. Using 3 instead."),
-            ("depth", "many", "depth must be a whole number between 1 and 30. Got many. Using 3 instead."),
-            ("width", "1", "width must be a whole number between 2 and 64. Got 1. Using 4 instead."),
+            ("depth", "31", "Layers L must be a whole number between 1 and 30. Got 31. Using 3 instead."),
+            ("depth", "many", "Layers L must be a whole number between 1 and 30. Got many. Using 3 instead."),
+            ("width", "1", "Width must be a whole number between 2 and 64. Got 1. Using 4 instead."),
             (
                 "learning_rate",
                 "",
-                "learning_rate must be a number between 1e-12 and 1,000. Got nothing. Using 0.02 instead.",
+                "Learning rate η must be a number between 1e-12 and 1,000. Got nothing. Using 0.02 instead.",
             ),
             (
                 "learning_rate",
                 "1e999",
-                "learning_rate must be a number between 1e-12 and 1,000. Got inf. Using 0.02 instead.",
+                "Learning rate η must be a number between 1e-12 and 1,000. Got inf. Using 0.02 instead.",
             ),
-            ("epochs", "0", "epochs must be a whole number between 1 and 2,000. Got 0. Using 12 instead."),
+            ("epochs", "0", "Epochs must be a whole number between 1 and 2,000. Got 0. Using 12 instead."),
             (
                 "seed",
                 "-3",
-                "seed must be a whole number between 0 and 4,294,967,295. Got -3. Using 0 instead.",
+                "Seed must be a whole number between 0 and 4,294,967,295. Got -3. Using 0 instead.",
             ),
         ],
         hostile=[
-            ({"depth": "1e9"}, ["depth must be a whole number between 1 and 30. Got 1e9."]),
-            ({"width": "-1"}, ["width must be a whole number between 2 and 64. Got -1."]),
+            ({"depth": "1e9"}, ["Layers L must be a whole number between 1 and 30. Got 1e9."]),
+            ({"width": "-1"}, ["Width must be a whole number between 2 and 64. Got -1."]),
             (
                 {"activation": "<script>"},
-                ["activation must be one of sigmoid, tanh, relu, gelu. Got <script>."],
+                ["Activation φ must be one of sigmoid, tanh, relu, gelu. Got <script>."],
             ),
             (
                 {"initialisation": ""},
-                ["initialisation must be one of small, large, xavier, he. Got nothing."],
+                ["First weights must be one of small, large, xavier, he. Got nothing."],
             ),
             (
                 {"optimizer": "lion"},
-                ["optimizer must be one of gradient-descent, momentum, adam. Got lion."],
+                ["Update rule must be one of gradient-descent, momentum, adam. Got lion."],
             ),
-            ({"residual": "maybe"}, ["residual must be one of true, false. Got maybe."]),
+            ({"residual": "maybe"}, ["Residual connections must be one of true, false. Got maybe."]),
             (
                 {"learning_rate": "nan"},
-                ["learning_rate must be a number between 1e-12 and 1,000. Got nan."],
+                ["Learning rate η must be a number between 1e-12 and 1,000. Got nan."],
             ),
-            ({"ask": "perhaps"}, ["ask must be one of true, false. Got perhaps."]),
+            ({"ask": "perhaps"}, ["Ask me first must be one of true, false. Got perhaps."]),
             # of an Experiment, which means nothing here
             ({"dataset": "two-features", "momentum": "0.5", "points": "10"}, []),
         ],
@@ -582,31 +601,37 @@ LESSONS = {
             )
         ],
         bad=[
-            ("learning_rate", "none", "learning_rate must be a number. Got none. Using 0.001 instead."),
+            ("learning_rate", "none", "Learning rate η must be a number. Got none. Using 0.001 instead."),
             (
                 "epochs",
                 "2001",
-                "epochs must be between 1 and 2,000 in this lesson. Got 2001. Using 1000 instead.",
+                "Epochs must be between 1 and 2,000 in this lesson. Got 2001. Using 1000 instead.",
             ),
         ],
         hostile=[
-            ({"learning_rate": "<b>"}, ["learning_rate must be a number. Got <b>."]),
-            ({"epochs": "5000"}, ["epochs must be between 1 and 2,000 in this lesson. Got 5000."]),
+            ({"learning_rate": "<b>"}, ["Learning rate η must be a number. Got <b>."]),
+            ({"epochs": "5000"}, ["Epochs must be between 1 and 2,000 in this lesson. Got 5000."]),
             (
                 {"dataset": "noisy-quadratic"},
-                ["dataset must be two-features in this lesson. Got noisy-quadratic.", OWN],
+                ["Data set must be two-features in this lesson. Got noisy-quadratic.", OWN],
             ),
-            ({"loss": "mae"}, ["loss must be one of mse, mse-broadcast. Got mae."]),
-            ({"scale_features": "true"}, ["scale_features must be false in this lesson. Got true."]),
-            ({"batch_size": "10"}, ["batch_size must be 0 in this lesson. Got 10."]),
-            ({"guess": "perhaps", "ask": "no"}, ["ask must be one of true, false. Got no."]),
+            ({"loss": "mae"}, ["Loss must be one of mse, mse-broadcast. Got mae."]),
+            ({"scale_features": "true"}, ["Scale features must be false in this lesson. Got true."]),
+            ({"batch_size": "10"}, ["Batch size must be 0 in this lesson. Got 10."]),
+            ({"guess": "perhaps", "ask": "no"}, ["Ask me first must be one of true, false. Got no."]),
         ],
     ),
     "glossary": Lesson(
         link={"q": "seed"},
-        bad=[("q", "y" * 100, f"q must be at most 60 characters long. Got {'y' * 39}…. Using seed instead.")],
+        bad=[
+            (
+                "q",
+                "y" * 100,
+                f"Search must be at most 60 characters long. Got {'y' * 39}…. Using seed instead.",
+            )
+        ],
         hostile=[
-            ({"q": "x" * 61}, [f"q must be at most 60 characters long. Got {'x' * 39}…."]),
+            ({"q": "x" * 61}, [f"Search must be at most 60 characters long. Got {'x' * 39}…."]),
             ({"dataset": "noisy-quadratic", "learning_rate": "0.1"}, []),
         ],
     ),
@@ -620,7 +645,10 @@ def state(page: LessonPage) -> list[Any]:
 
 def without(name: str, link: Link, sentences: Sequence[str]) -> dict[str, str]:
     """The usual link with this part, but for what there is a sentence about, or all of it if there is none."""
-    bad = {field for field in link if any(one.startswith(f"{field} ") for one in sentences)} or set(link)
+    titles = {field: FIELDS[field].title if field in FIELDS else field for field in link}
+    bad = {field for field in link if any(one.startswith(f"{titles[field]} ") for one in sentences)} or set(
+        link
+    )
     rest = {field: text for field, text in (LESSONS[name].link | link).items() if field not in bad}
     if "in this lesson" in "".join(sentences):  # read, but it does not suit: then it is the lesson's own
         rest |= {field: text for field, text in LessonPage(name, ask="true").query.items() if field in bad}

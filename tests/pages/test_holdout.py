@@ -93,7 +93,7 @@ def test_a_typed_share_is_taken_and_a_bad_one_said():
     assert (lab.experiment.holdout, lab.experiment.split_seed) == (0.25, 9)
     lab.type(holdout="0.9")
     assert lab.complaints == [
-        "holdout must be a number between 0 and 0.5. Got 0.9. Train waits; the page stays at 0.25."
+        "Share must be a number between 0 and 0.5. Got 0.9. Train waits; the page stays at 0.25."
     ]
     assert lab.experiment.holdout == 0.25
     assert lab.type(holdout="0").query.get("holdout") is None

@@ -302,7 +302,7 @@ def test_columns_are_picked_and_the_rate_follows():
     assert lab.experiment.info.parameters == ("w₁", "w₂", "w₃", "b")
     lab.at.multiselect("w_features").set_value([])
     lab.run()
-    assert "features must be 1 to 20 columns" in lab.said
+    assert "Columns to predict from must be 1 to 20 columns" in lab.said
     assert lab.experiment.features == ("girth (in)",)
 
 
@@ -533,7 +533,7 @@ def test_a_lesson_takes_the_table(name):
     assert page.query["features"] == "x,y2"
     if name == "landscape":
         page = LessonPage(name, **three | {"features": "x"})
-        assert "table must be fitted with 3 parameters in this lesson" in page.complaints[0]
+        assert "Table must be fitted with 3 parameters in this lesson" in page.complaints[0]
 
 
 def facts_of(columns, **query):

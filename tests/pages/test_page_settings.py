@@ -127,10 +127,10 @@ def test_an_address_is_followed_again():
 @pytest.mark.parametrize(
     ("name", "text", "sentence"),
     [
-        ("learning_rate", "abc", "learning_rate must be a number. Got abc. Using 0.001 instead."),
-        ("learning_rate", "", "learning_rate must be a number. Got nothing. Using 0.001 instead."),
-        ("epochs", "501", "epochs must be between 1 and 500 in this lesson. Got 501. Using 500 instead."),
-        ("share", "2", "share must be a number between 0 and 1. Got 2. Using 0.5 instead."),
+        ("learning_rate", "abc", "Learning rate η must be a number. Got abc. Using 0.001 instead."),
+        ("learning_rate", "", "Learning rate η must be a number. Got nothing. Using 0.001 instead."),
+        ("epochs", "501", "Epochs must be between 1 and 500 in this lesson. Got 501. Using 500 instead."),
+        ("share", "2", "Share must be a number between 0 and 1. Got 2. Using 0.5 instead."),
     ],
 )
 def test_a_bad_value_stays_in_its_field(name, text, sentence):
@@ -151,15 +151,15 @@ def test_a_bad_value_stays_in_its_field(name, text, sentence):
         (
             {"dataset": "one-parameter"},
             [
-                "dataset must be one of two-features, noisy-quadratic in this lesson. Got one-parameter.",
+                "Data set must be one of two-features, noisy-quadratic in this lesson. Got one-parameter.",
                 "The lesson opens with its own settings.",
             ],
         ),
-        ({"epochs": "600"}, ["epochs must be between 1 and 500 in this lesson. Got 600."]),
-        ({"epochs": "many"}, ["epochs must be a whole number. Got many."]),
-        ({"loss": "mse-broadcast"}, ["loss must be mse in this lesson. Got mse-broadcast."]),
-        ({"share": "x", "picture": "3d"}, ["share must be a number between 0 and 1. Got x.", "picture must be one of map, curve. Got 3d."]),
-        ({"learning_rate": "<script>alert(1)</script>", "epochs": "20"}, ["learning_rate must be a number. Got <script>alert(1)</script>."]),
+        ({"epochs": "600"}, ["Epochs must be between 1 and 500 in this lesson. Got 600."]),
+        ({"epochs": "many"}, ["Epochs must be a whole number. Got many."]),
+        ({"loss": "mse-broadcast"}, ["Loss must be mse in this lesson. Got mse-broadcast."]),
+        ({"share": "x", "picture": "3d"}, ["Share must be a number between 0 and 1. Got x.", "Picture must be one of map, curve. Got 3d."]),
+        ({"learning_rate": "<script>alert(1)</script>", "epochs": "20"}, ["Learning rate η must be a number. Got <script>alert(1)</script>."]),
         ({"guess": "<b>", "nothing": "known"}, []),
     ],
 )  # fmt: skip
@@ -192,7 +192,7 @@ def test_a_button_may_set_several_things():
     assert trial.at.text_input("trial.learning_rate").value == "0.5"
     trial.press("bad")
     assert trial.experiment.learning_rate == 0.5
-    assert trial.complaints[0].startswith("learning_rate must be a number between")
+    assert trial.complaints[0].startswith("Learning rate η must be a number between")
 
 
 def test_something_is_always_chosen():
@@ -203,7 +203,7 @@ def test_something_is_always_chosen():
     assert "picture" not in trial.query
     trial.at.button_group("trial.racers").set_value([])
     trial.run()
-    assert trial.complaints == ["racers must hold at least 1. Got 0."]
+    assert trial.complaints == ["Racers must hold at least 1. Got 0."]
     assert "racers" not in trial.query
 
 
@@ -256,8 +256,8 @@ def test_what_a_lesson_does_not_list_is_as_it_opens():
     """A setting that it knows nothing of is refused in a link, whatever it is; and when it is set."""
     trial = Trial(split_seed="3", seed="1", learning_rate="0.25")
     assert trial.complaints == [
-        "split_seed must be 0 in this lesson. Got 3.",
-        "seed must be 0 in this lesson. Got 1.",
+        "Split seed must be 0 in this lesson. Got 3.",
+        "Seed must be 0 in this lesson. Got 1.",
     ]
     assert trial.query == USUAL.to_query() | {"learning_rate": "0.25"}
     page = PageSettings("trial", USUAL, varies=("learning_rate",))

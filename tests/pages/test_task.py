@@ -275,7 +275,7 @@ def test_a_bad_value_in_a_free_field_gets_its_sentence():
     """As everywhere."""
     lab = student().type(learning_rate="fast")
     assert lab.complaints == [
-        "learning_rate must be a number. Got fast. Train waits; the page stays at 0.01."
+        "Learning rate η must be a number. Got fast. Train waits; the page stays at 0.01."
     ]
 
 

@@ -14,6 +14,7 @@ from gd_core.settings.catalog import DATASET_INFO
 from gd_core.settings.engines import ENGINE_NOTE, SHORT_UPDATES
 from gd_core.settings.examples import EXAMPLES, OPENING
 from gd_core.settings.experiment import Experiment, defaults
+from gd_core.settings.experiment_fields import FIELDS
 from gd_core.settings.rules import OPTIMIZER_INFO
 from gd_core.tables.reading import read
 from gd_core.tables.table import keep
@@ -207,6 +208,24 @@ def test_a_diverging_run_offers_rates_that_do_not_diverge():
         assert rmse.iloc[-1] < rmse.iloc[0]
 
 
+def test_an_explosion_is_watched():
+    """Three epochs are played of a run that is gone at its first, with the curve off the chart and a map that grows; the
+    verdict names the first, and what is taken along ends where the run has diverged, as the command line has it."""
+    lab = Lab(**(Experiment.default().to_query() | {"learning_rate": "1"})).press("train")
+    player = lab.player
+    assert player["summary"].startswith("Diverged at epoch 1:")
+    assert (player["last"], player["complete"]) == (3, True)
+    rmse = player["table"]["rmse"].to_numpy()
+    assert (np.diff(np.log(rmse)) > 5).all()
+    assert lab.table(0, "run")["off"].to_pylist()[0] == 0
+    assert abs(lab.table(0, "run")["off"].to_numpy()[1:]) == pytest.approx(rmse[1:], rel=1e-6)
+    assert (np.diff(lab.table(1, "run")["zoom"].to_numpy()) > 0).all()
+    assert record(lab.experiment).epochs == 0
+    run = live_runs.as_run(lab.experiment, None)[0]
+    shown = live_runs.to_watch(replace(run, recording=record(lab.experiment)))
+    assert shown.recording.epochs == 3
+
+
 def test_a_run_that_has_arrived_asks_what_happens_above_the_limit():
     """One rate, some 5 % above 2/λ of NumPy's largest eigenvalue; with it the error is larger at the end than at the start."""
     lab = Lab().press("train")
@@ -369,7 +388,7 @@ def test_the_engine_is_asked_for_only_where_there_is_a_choice():
     lab.at.selectbox("w_optimizer").set_value("adam")
     lab.run()
     (sentence,) = lab.complaints
-    assert "engine must be auto or loop with adam" in sentence
+    assert "Engine must be auto or loop with adam" in sentence
     assert lab.experiment.optimizer == "adam"
     assert lab.run().complaints == []
     assert "Worked out" not in [one.label for one in lab.at.segmented_control]
@@ -482,11 +501,11 @@ RULE_WITH = {
 
 @pytest.mark.parametrize(("name", "typed", "quoted"), BAD)
 def test_a_bad_value_gets_one_sentence_and_changes_nothing_else(name, typed, quoted):
-    """The sentence names field and value; the text stays as typed; the address keeps the last good experiment."""
+    """The sentence names the field as its label does, and the value; the text stays as typed, the address the last good experiment."""
     experiment = Experiment.default(optimizer=RULE_WITH.get(name, "gradient-descent"))
     lab = Lab(**experiment.to_query()).type(**{name: typed})
     (sentence,) = lab.complaints
-    assert sentence.startswith(f"{name} must be ")
+    assert sentence.startswith(f"{lab.at.text_input(f'w_{name}').label} must be ")
     assert f"Got {quoted}" in sentence
     assert lab.text(name) == typed
     assert lab.experiment == experiment
@@ -500,65 +519,65 @@ SENTENCES = [
     (
         "learning_rate",
         "0",
-        "learning_rate must be a number between 1e-18 and 1,000,000. Got 0.0. Train waits; the page stays at 0.01.",
+        "Learning rate η must be a number between 1e-18 and 1,000,000. Got 0.0. Train waits; the page stays at 0.01.",
     ),
     (
         "learning_rate",
         "-1",
-        "learning_rate must be a number between 1e-18 and 1,000,000. Got -1.0. Train waits; the page stays at 0.01.",
+        "Learning rate η must be a number between 1e-18 and 1,000,000. Got -1.0. Train waits; the page stays at 0.01.",
     ),
     (
         "learning_rate",
         "nan",
-        "learning_rate must be a number between 1e-18 and 1,000,000. Got nan. Train waits; the page stays at 0.01.",
+        "Learning rate η must be a number between 1e-18 and 1,000,000. Got nan. Train waits; the page stays at 0.01.",
     ),
     (
         "learning_rate",
         "1e308",
-        "learning_rate must be a number between 1e-18 and 1,000,000. Got 1e+308. Train waits; the page stays at 0.01.",
+        "Learning rate η must be a number between 1e-18 and 1,000,000. Got 1e+308. Train waits; the page stays at 0.01.",
     ),
     (
         "learning_rate",
         "fast",
-        "learning_rate must be a number. Got fast. Train waits; the page stays at 0.01.",
+        "Learning rate η must be a number. Got fast. Train waits; the page stays at 0.01.",
     ),
     (
         "learning_rate",
         "",
-        "learning_rate must be a number. Got nothing. Train waits; the page stays at 0.01.",
+        "Learning rate η must be a number. Got nothing. Train waits; the page stays at 0.01.",
     ),
     (
         "epochs",
         "0",
-        "epochs must be a whole number between 1 and 1,000,000. Got 0. Train waits; the page stays at 1000.",
+        "Epochs must be a whole number between 1 and 1,000,000. Got 0. Train waits; the page stays at 1000.",
     ),
     (
         "epochs",
         "1000000000",
-        "epochs must be a whole number between 1 and 1,000,000. Got 1000000000. Train waits; the page stays at 1000.",
+        "Epochs must be a whole number between 1 and 1,000,000. Got 1000000000. Train waits; the page stays at 1000.",
     ),
-    ("epochs", "1.5", "epochs must be a whole number. Got 1.5. Train waits; the page stays at 1000."),
+    ("epochs", "1.5", "Epochs must be a whole number. Got 1.5. Train waits; the page stays at 1000."),
     (
         "seed",
         "-1",
-        "seed must be a whole number between 0 and 4,294,967,295. Got -1. Train waits; the page stays at 0.",
+        "Seed must be a whole number between 0 and 4,294,967,295. Got -1. Train waits; the page stays at 0.",
     ),
     (
         "data_seed",
         "18446744073709551616",
-        "data_seed must be a whole number between 0 and 4,294,967,295. Got 18446744073709551616. Train waits; the page stays at 2021.",
+        "Data seed must be a whole number between 0 and 4,294,967,295. Got 18446744073709551616. Train waits; the page stays at 2021.",
     ),
     (
         "batch_size",
         "21",
-        "batch_size must be at most the 20 rows of the data, or 0 for all. Got 21. Train waits; the page stays at 0.",
+        "Batch size must be at most the 20 rows of the data, or 0 for all. Got 21. Train waits; the page stays at 0.",
     ),
     (
         "points",
         "2",
-        "points must be a whole number between 3 and 10,000. Got 2. Train waits; the page stays at 20.",
+        "Points must be a whole number between 3 and 10,000. Got 2. Train waits; the page stays at 20.",
     ),
-    ("noise", "<b>x</b>", "noise must be a number. Got <b>x</b>. Train waits; the page stays at 5."),
+    ("noise", "<b>x</b>", "Noise must be a number. Got <b>x</b>. Train waits; the page stays at 5."),
 ]
 
 
@@ -593,9 +612,9 @@ def test_each_of_several_bad_values_has_its_sentence():
     """Three fields, three sentences; Train runs nothing else in their place, and what is mended."""
     lab = Lab().type(learning_rate="?", epochs="-3", noise="1e9")
     assert sorted(sentence.split(" must be")[0] for sentence in lab.complaints) == [
-        "epochs",
-        "learning_rate",
-        "noise",
+        "Epochs",
+        "Learning rate η",
+        "Noise",
     ]
     assert not lab.press("train").player["trained"]
     assert len(lab.complaints) == 3
@@ -619,7 +638,7 @@ def test_a_start_that_cannot_be_gets_one_sentence(numbers, quoted):
     lab = Lab(**Experiment.default().to_query())
     lab.choose("start", "numbers").type(numbers=numbers)
     (sentence,) = lab.complaints
-    assert sentence.startswith("start must ")
+    assert sentence.startswith("Start must ")
     assert quoted in sentence
     assert lab.text("numbers") == numbers
     assert lab.experiment == replace(Experiment.default(), start=(0.0, 0.0, 0.0))
@@ -729,8 +748,8 @@ HOSTILE = {
 def test_a_hostile_link_gets_one_sentence_for_each_bad_field():
     """Every field broken at once: as many sentences as fields, no exception, and the defaults are shown."""
     lab = Lab(**HOSTILE, axes="a,zzz", unknown="x" * 1000)
-    found = [re.match(r"(\w+)(?::| must)", sentence)[1] for sentence in lab.complaints]
-    assert sorted(found) == sorted(HOSTILE)
+    found = [re.match(r"(.+?)(?::| must)", sentence)[1] for sentence in lab.complaints]
+    assert sorted(found) == sorted(FIELDS[name].title for name in HOSTILE)
     assert max(map(len, lab.complaints)) < 300
     assert lab.experiment == Experiment.default()
     assert len(lab.charts) == 3
@@ -770,7 +789,7 @@ def test_one_bad_field_in_a_link_leaves_the_others_as_they_are(name):
     )
     lab = Lab(**(good.to_query() | {name: HOSTILE[name]}))
     (sentence,) = lab.complaints
-    assert re.match(rf"{name}(:| must)", sentence)
+    assert re.match(rf"{re.escape(FIELDS[name].title)}(:| must)", sentence)
     for field in {"points", "seed", "epochs", "learning_rate"} - {name}:
         assert getattr(lab.experiment, field) == getattr(good, field), field
 
@@ -887,7 +906,7 @@ def test_rows_in_order_are_offered_of_mini_batches():
 def test_a_rate_below_the_least_is_told_what_to_do():
     lab = Lab().type(learning_rate="1e-19")
     (sentence,) = lab.complaints
-    assert "learning_rate must be at least 1e-18. Got 1e-19." in sentence
+    assert "Learning rate η must be at least 1e-18. Got 1e-19." in sentence
     assert "scale the features. Train waits; the page stays at 0.01." in sentence
 
 

@@ -1,7 +1,7 @@
 """Pieces of a specification that all charts share: axes whose ends are data, trails, heads, the look."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import altair as alt
 
@@ -202,14 +202,46 @@ def named(
     }
 
 
-def finish(layers: Sequence[Any], height: int, parameters: Sequence[alt.Parameter] = ()) -> dict[str, Any]:
-    """Layers as one chart that the player can move."""
+def off_mark(colours: Palette, what: str) -> list[alt.Chart]:
+    """Where a curve is that has left the chart, from `off` of this epoch: see `model.off_chart`."""
+    amount = "(abs(now.off) < 1e5 ? format(abs(now.off), ',.3~r') : replace(format(abs(now.off), '.2~e'), 'e+', 'e'))"
+    places: tuple[tuple[str, str, Literal["top", "bottom"], str], ...] = (
+        (">", "↑", "top", "6"),
+        ("<", "↓", "bottom", "height - 6"),
+    )
+    return [
+        one_row()
+        .transform_filter(f"now.off {sign} 0")
+        .transform_calculate(label=f"'{arrow} {what} off by ' + {amount} + ' on average'")
+        .mark_text(baseline=baseline, color=colours.run, fontWeight=600, fontSize=13)
+        .encode(x=alt.value(alt.expr("width / 2")), y=alt.value(alt.expr(at)), text="label:N")
+        for sign, arrow, baseline, at in places
+    ]
+
+
+def finish(
+    layers: Sequence[Any],
+    height: int,
+    parameters: Sequence[alt.Parameter] = (),
+    ends: Mapping[str, str] | None = None,
+) -> dict[str, Any]:
+    """Layers as one chart that the player can move.
+
+    Args:
+        layers: From below.
+        height: Of the plot, in pixels.
+        parameters: More of them.
+        ends: Expressions of the axes' ends x0, x1, y0 and y1, where they are not simply what `frame` says.
+    """
     moved = [
         alt.param(name=name, value=0, bind=alt.binding_range(min=0, max=MAX_UPDATES, step=1, name=name))
         for name in ("epoch", "seen")
     ]
-    ends = [expression(name, f"{FRAME}.{name}") for name in ("x0", "x1", "y0", "y1")]
-    chart = alt.layer(kept("frame"), *layers).add_params(*moved, *ends, *parameters).properties(height=height)
+    at = {name: f"{FRAME}.{name}" for name in ("x0", "x1", "y0", "y1")} | dict(ends or {})
+    chart = alt.layer(kept("frame"), *layers)
+    chart = chart.add_params(*moved, *(expression(*end) for end in at.items()), *parameters).properties(
+        height=height
+    )
     spec = chart.to_dict()
     spec["config"] = _config()
     return spec

@@ -21,6 +21,7 @@ from pages.ui.charts.elements import (
     held_out,
     kept,
     named,
+    off_mark,
     prediction,
     rows_from,
     span,
@@ -48,6 +49,7 @@ from pages.ui.charts.model import (
     centre_of,
     curve_parameters,
     frame_table,
+    off_chart,
     padded,
     parameters,
     points_of,
@@ -122,6 +124,7 @@ def _fit_spec(
         *([held_out(axes, colours, 60)] if judged else []),
         *(fit_layers(prediction(model, "datum", weights), ghosts, colours, 1.6) if ghosts else ()),
         curve("now", "fit", 3),
+        *off_mark(colours, "the curve is"),
     ]
     return finish(layers, height, [expression("now", NOW), expression("first", FIRST), answered()])
 
@@ -139,6 +142,7 @@ def fit(
         **both_kinds(run, lambda rows: {"x": rows.x[:, 0].numpy(), "y": rows.y[:, 0].numpy()}),
         "run": table(
             curve_parameters(run, run.recording.epoch_theta[rows_of(run)])
+            | off_chart(run, rows_of(run), y1 - y0)
             | columns_of_fits(ghosts, rows_of(run))
         ),
         "frame": frame_table(
@@ -194,7 +198,8 @@ def _agreement_spec(
         .encode(x="x:Q", y="y:Q")
     )
     trends = line_layers(colours) if ghosts else []
-    return finish([kept("run"), diagonal, points, *others, *trends], height, [expression("now", NOW)])
+    gone = off_mark(colours, "predictions are")
+    return finish([kept("run"), diagonal, points, *others, *trends, *gone], height, [expression("now", NOW)])
 
 
 def agreement(run: Run, colours: Palette, height: int, ghosts: Sequence[Ghost] = ()) -> View:
@@ -208,7 +213,11 @@ def agreement(run: Run, colours: Palette, height: int, ghosts: Sequence[Ghost] =
     low, high = padded(values_of(run, lambda rows: rows.y[:, 0]), 0.1)
     tables = {
         **_moving_points(run),
-        "run": table(parameters(run, rows_of(run)) | columns_of_lines(ghosts, rows_of(run), trend_of)),
+        "run": table(
+            parameters(run, rows_of(run))
+            | off_chart(run, rows_of(run), high - low)
+            | columns_of_lines(ghosts, rows_of(run), trend_of)
+        ),
         "frame": frame_table(run, x0=low, x1=high, y0=low, y1=high),
         **(tables_of_lines(ghosts) if ghosts else {}),
     }

@@ -15,6 +15,7 @@ from pages.ui.charts.elements import (
     FIRST,
     FRAME,
     NOW,
+    NUMBER_LABEL,
     answered,
     dot,
     expression,
@@ -39,6 +40,16 @@ from pages.ui.charts.ghosts import (
 from pages.ui.charts.model import Run, View, frame_table, rows_of, table, told_apart
 from pages.ui.look.palette import Palette
 
+ROOM = 1.15  # of a map around a run that leaves it
+ZOOM = f"({NOW}.zoom || 1)"  # how many times as much a map shows now as it did at first
+ZOOMED = {  # its ends
+    f"{axis}{end}": f"({FRAME}.{axis}0 + {FRAME}.{axis}1) / 2 {sign} {ZOOM} * ({FRAME}.{axis}1 - {FRAME}.{axis}0) / 2"
+    for axis in "xy"
+    for end, sign in (("0", "-"), ("1", "+"))
+}
+RINGS = (
+    "pow(2, ceil(log(" + ZOOM + ") / LN2))"
+)  # a parabola’s rings, as many times as large, are its rings again
 STEPS_OUT = 4  # half-widths around the map's centre in which positions are told apart
 
 
@@ -48,11 +59,11 @@ def _map_spec(
 ) -> dict[str, Any]:
     lines = (
         rows_from("lines")
-        .transform_calculate(x="datum.dx + slide_x", y="datum.dy + slide_y")
+        .transform_calculate(x="datum.dx * rings + slide_x", y="datum.dy * rings + slide_y")
         .mark_line(clip=True, strokeWidth=1.2)
         .encode(
-            x=x_axis_of(x_name),
-            y=y_axis_of(y_name),
+            x=x_axis_of(x_name, labelExpr=NUMBER_LABEL),
+            y=y_axis_of(y_name, labelExpr=NUMBER_LABEL),
             detail="line:N",
             order="i:Q",
             color=alt.Color(
@@ -103,10 +114,22 @@ def _map_spec(
             expression("now", NOW),
             expression("first", FIRST),
             answered(),
+            expression("rings", RINGS),
             *slide,
             *([preview.parameter()] if directions else []),
         ],
+        ZOOMED,
     )
+
+
+def zooms(run: Run, shown: Window, axes: Sequence[int]) -> np.ndarray | None:
+    """How many times as much of the loss a map shows at each epoch, [E + 1]; None where a run stays on it.
+
+    It grows with the way that the run has gone, so that a run that swings wider and wider is seen to its end.
+    """
+    theta = run.recording.epoch_theta[:, list(axes)].numpy()
+    away = (np.abs(theta - shown.centre[: len(axes)]) / shown.half[: len(axes)]).max(1)
+    return None if away.max() <= 1 else np.maximum(1.0, ROOM * np.maximum.accumulate(away))
 
 
 def landscape(
@@ -133,6 +156,7 @@ def landscape(
     (cx, cy), (hx, hy) = shown.centre, shown.half
     directions = preview.directions(run)
     coming = preview.columns_of_path(run, axes) if directions else {}
+    zoomed = None if ghosts else zooms(run, shown, axes)  # a pinned run ends at the border of the map
     tables = {
         "lines": table(
             {
@@ -144,7 +168,15 @@ def landscape(
             }
         ),
         "run": widened(
-            _placed({"u": theta[:, u], "v": theta[:, v], "mu": lowest[:, 0], "mv": lowest[:, 1]}, shown),
+            _zooming(
+                _placed(
+                    {"u": theta[:, u], "v": theta[:, v], "mu": lowest[:, 0], "mv": lowest[:, 1]},
+                    shown,
+                    anywhere=zoomed is not None,
+                ),
+                zoomed,
+                rows,
+            ),
             columns_of_places(ghosts, rows, axes),
         ),
         "path": _path(rows, theta[:, u].numpy() / hx, theta[:, v].numpy() / hy, (hx, hy)),
@@ -175,8 +207,16 @@ def landscape(
 def _parabola_spec(name: str, height: int, colours: Palette, ghosts: bool = False) -> dict[str, Any]:
     curve = (
         rows_from("loss")
+        .transform_calculate(
+            x=f"{FRAME}.ou + {ZOOM} * (datum.u - {FRAME}.ou)",
+            y=f"{FRAME}.ov + {ZOOM} * {ZOOM} * (datum.v - {FRAME}.ov)",
+        )
         .mark_line(color=colours.line, strokeWidth=2, clip=True)
-        .encode(x=x_axis_of(name), y=y_axis_of("loss"), order="x:Q")
+        .encode(
+            x=x_axis_of(name, labelExpr=NUMBER_LABEL),
+            y=y_axis_of("loss", labelExpr=NUMBER_LABEL),
+            order="x:Q",
+        )
     )
     path = trail(
         rows_from("path").transform_calculate(x="datum.u", y="datum.v"),
@@ -196,7 +236,9 @@ def _parabola_spec(name: str, height: int, colours: Palette, ghosts: bool = Fals
         *moving,
         head_at("now.u", "now.loss", colours),
     ]
-    return finish(layers, height, [expression("now", NOW), expression("first", FIRST), answered()])
+    ends = {end: f"{ZOOM} * {ZOOM} * {FRAME}.{end}" for end in ("y0", "y1")}
+    ends |= {end: ZOOMED[end] for end in ("x0", "x1")}
+    return finish(layers, height, [expression("now", NOW), expression("first", FIRST), answered()], ends)
 
 
 def parabola(
@@ -211,8 +253,12 @@ def parabola(
     top = run.curvature.floor_loss + float(rise.max())
     u, loss = run.recording.epoch_theta[rows, 0].numpy(), run.recording.epoch_loss.numpy()[rows]
     tables = {
-        "loss": table({"x": x, "y": run.curvature.floor_loss + rise}),
-        "run": table({"epoch": rows, "u": u, "loss": loss} | columns_of_places(ghosts, rows, (0, 0))),
+        "loss": table({"u": x, "v": run.curvature.floor_loss + rise}),
+        "run": _zooming(
+            table({"epoch": rows, "u": u, "loss": loss} | columns_of_places(ghosts, rows, (0, 0))),
+            None if ghosts else zooms(run, shown, (0,)),
+            rows,
+        ),
         "path": _path(rows, u / half, loss / top, (half, top)),
         "frame": frame_table(
             run,
@@ -248,23 +294,34 @@ def _start(x: str, y: str, colours: Palette) -> alt.Chart:
     return dot(x, y, shape="circle", size=80, filled=False, stroke=colours.ink, strokeWidth=2)
 
 
-def _placed(columns: Mapping[str, Tensor], shown: Window) -> pa.Table:
+def _placed(columns: Mapping[str, Tensor], shown: Window, *, anywhere: bool = False) -> pa.Table:
     """Positions on the map in 16 bits: steps of a thirtieth of a pixel, up to STEPS_OUT half-widths off the map.
 
-    A position farther out is drawn there, which is out of sight; the numbers beside the map are exact.
+    A position farther out is drawn there, which is out of sight; the numbers beside the map are exact. On a map that
+    follows its run they may be `anywhere`, and take 32 bits.
     """
     places = {}
     for name, values in columns.items():
         axis = 0 if name.endswith("u") else 1
         share = (values.numpy() - shown.centre[axis]) / shown.half[axis]
+        if anywhere:
+            places[name] = np.clip(share * (32767 / STEPS_OUT), -3e38, 3e38).astype(np.float32)
+            continue
         places[name] = np.round(np.clip(share, -STEPS_OUT, STEPS_OUT) * (32767 / STEPS_OUT)).astype(np.int16)
     return pa.table(places)
 
 
+def _zooming(places: pa.Table, zoomed: np.ndarray | None, rows: np.ndarray) -> pa.Table:
+    """The table `run` with how much the map shows, of a run that leaves it."""
+    if zoomed is None:
+        return places
+    return places.append_column("zoom", pa.array(np.clip(zoomed[rows], 1, 3e38).astype(np.float32)))
+
+
 def _place(column: str, row: str = "now") -> str:
-    """The position behind a 16-bit column of a row of the table `run`, as a Vega expression."""
-    axis = "x" if column.endswith("u") else "y"
-    return f"(({axis}0 + {axis}1) / 2 + ({axis}1 - {axis}0) / 2 * {row}.{column} * {STEPS_OUT} / 32767)"
+    """The position behind a column of a row of the table `run`, as a Vega expression."""
+    low, high = (f"{FRAME}.{'x' if column.endswith('u') else 'y'}{end}" for end in "01")
+    return f"(({low} + {high}) / 2 + ({high} - {low}) / 2 * {row}.{column} * {STEPS_OUT} / 32767)"
 
 
 def _path(rows: np.ndarray, x: np.ndarray, y: np.ndarray, units: tuple[float, float]) -> pa.Table:

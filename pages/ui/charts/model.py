@@ -200,6 +200,23 @@ def values_of(run: Run, column: Callable[[Dataset], Tensor]) -> np.ndarray:
     return np.concatenate([column(kind).numpy() for kind in kinds if kind])
 
 
+def off_chart(run: Run, rows: np.ndarray, height: float) -> dict[str, np.ndarray]:
+    """The column `off` of the table `run`: by how much the curve misses the data once that is more than the chart is high.
+
+    Above 0 where it is too high on average, below where it is too low, 0 where it is still to be seen. There is no such
+    column where a run stays.
+    """
+    rmse = run.recording.epoch_rmse.numpy()[rows]
+    if not (rmse > height).any():
+        return {}
+    mean = float(run.problem.dataset.y.mean())
+    off = [
+        np.copysign(error, float(run.problem.predicted(theta).mean()) - mean) if error > height else 0.0
+        for error, theta in zip(rmse, run.recording.epoch_theta[rows], strict=True)
+    ]
+    return {"off": np.array(off)}
+
+
 def padded(values: np.ndarray, share: float) -> tuple[float, float]:
     low, high = float(values.min()), float(values.max())
     if high - low < 1e-5 * abs(high):  # no spread that 32 bits could tell

@@ -18,7 +18,7 @@ from gd_core import gone_on
 from gd_core.in_slices import InSlices
 from gd_core.outcome import Finding, Trained, outcome
 from gd_core.problem import Problem, build
-from gd_core.recorder import Recorder, SpectrumRecorder, recorder_of
+from gd_core.recorder import Recorder, SpectrumRecorder, recorder_of, watched
 from gd_core.settings.engines import LOOP, SPECTRUM
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.experiment_fields import FIELDS, HYPERPARAMETERS
@@ -480,6 +480,12 @@ def as_run(experiment: Experiment, live_run: TrainRun | None) -> tuple[RecordedR
         forecast,
         _ending(recording, parabola, Trained.of(shown, problem)),
     )
+
+
+def to_watch(run: RecordedRun) -> RecordedRun:
+    """The same with some epochs to watch, also where it diverges at once."""
+    shown = once(run.recording, watched, lambda: watched(run.recording, run.experiment, run.problem))
+    return run if shown is run.recording else replace(run, recording=shown)
 
 
 def _ending(recording: Epochs, parabola: Curvature | None, trained: Trained) -> Finding:

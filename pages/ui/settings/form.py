@@ -9,6 +9,7 @@ not drawn (`persist_state`), nor to bind to a parameter of the address (`bind="q
 for itself and as it comes, and a link is read as a whole, with a sentence about what does not fit, or not at all.
 """
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -66,6 +67,13 @@ class EveryPage:
 
 H = TypeVar("H", bound=Held[Any])
 Then = Callable[[Any], None]  # gets what a widget holds when that was changed
+
+
+def on_page(sentence: str, fields: Mapping[str, Field]) -> str:
+    """A sentence about a setting by the name that it has on the page, where links, flags and records have a shorter one."""
+    name = re.split(r"\W", sentence, maxsplit=1)[0]
+    title = fields[name].title if name in fields else ""
+    return title + sentence.removeprefix(name) if title else sentence
 
 
 class Form(ABC, Generic[S, H]):
@@ -223,8 +231,13 @@ class Form(ABC, Generic[S, H]):
     def complaint(self, name: str = "") -> None:
         """The sentence about a bad value; without a name, about the link."""
         if sentence := self.held.sentences.get(name):
-            lines = [f":orange[:material/error:] {plain(line)}" for line in sentence.split("  \n")]
+            lines = [self.words(line) for line in sentence.split("  \n")]
+            lines = [f":orange[:material/error:] {plain(line)}" for line in lines]
             st.markdown("  \n".join(lines))
+
+    def words(self, sentence: str) -> str:
+        """What a page says of a bad value. See `on_page`."""
+        return on_page(sentence, {**FIELDS, **self.fields})
 
     def touch(self) -> None:
         """Something on the page was changed: its next run is nobody else's address. For callbacks."""

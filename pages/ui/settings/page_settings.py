@@ -24,7 +24,7 @@ from gd_core.settings.table_fields import needs_its_file
 from gd_core.words import counted
 from pages.ui.look import navigation, projector
 from pages.ui.look.look import plain
-from pages.ui.settings.form import Form, Held, S
+from pages.ui.settings.form import Form, Held, S, on_page
 
 ASK = Flag(
     default=True, title="Ask me first", help="A question before each run. Off: every run starts at once."
@@ -109,7 +109,7 @@ class PageSettings(Form[S, LessonHeld[S]], Generic[S]):
         if (factor := projector.taken("factor")) and self._rate is not None:
             self.set(learning_rate=factor * self._rate)
             if sentence := self.held.sentences.pop("learning_rate", ""):
-                st.toast(plain(sentence))
+                st.toast(plain(self.words(sentence)))
         if projector.taken("on"):
             st.switch_page(f"pages/{following}.py")
         rate = None if self._rate is None else shown(self._rate)
@@ -170,6 +170,9 @@ class PageSettings(Form[S, LessonHeld[S]], Generic[S]):
         held.touched = True
         held.guess = guess
         held.shown += 1
+
+    def words(self, sentence: str) -> str:
+        return on_page(sentence, {**FIELDS, **self.fields, **self.all_options})
 
     def _take_over(self, settings: S, options: dict[str, Any]) -> None:
         held = self.held

@@ -383,7 +383,9 @@ def _said() -> list[str]:
 def _gaps(table: Any) -> None:
     """What is wrong with the pick; or the rows that lack a number, with the first such cells, and what became of them."""
     if found := problem():
-        st.markdown(f":orange[:material/error:] {plain(found[1])} The charts show the last good choice.")
+        st.markdown(
+            f":orange[:material/error:] {plain(page.words(found[1]))} The charts show the last good choice."
+        )
         return
     values = picked()
     columns = (values["target"], *values["features"])

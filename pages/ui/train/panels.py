@@ -24,7 +24,7 @@ from gd_core.words import counted, floor_label, percent, short, times
 from pages.ui.charts.error import error as error_chart
 from pages.ui.charts.fit import agreement, along, fit
 from pages.ui.charts.ghosts import Ghost
-from pages.ui.charts.loss_map import landscape, parabola
+from pages.ui.charts.loss_map import landscape, parabola, zooms
 from pages.ui.charts.model import (
     DRAWN_ROWS,
     MOVED_ROWS,
@@ -144,6 +144,7 @@ def _live(held: controls.Controls, streaming: bool) -> None:
     elif streaming:
         run_summaries.advance(pins.held().pins)
     run, forecast, finding = live_runs.as_run(held.experiment, live_run)
+    run = live_runs.to_watch(run)
     colours = palette(st.context.theme.type)
     shown = pinned.Beside()
     if task.current() is None:
@@ -520,7 +521,7 @@ def _act(experiment: Experiment) -> None:
     """Do what the pressed button says, with the settings as they are now."""
     button, page.held.pressed = page.held.pressed, None
     if button and page.waits_for:  # not another run than the fields say
-        st.toast(look.plain(page.waits_for[0]))
+        st.toast(look.plain(page.words(page.waits_for[0])))
         return
     if button == "train":
         live_runs.train(experiment)
@@ -586,13 +587,16 @@ def _start_clicked() -> None:
     if curvature is None:
         return  # there was no map to click on
     live_run = live_runs.on_page(experiment)
-    theta = (live_run.recording.epoch_theta[picked.epoch] if live_run else problem.start).clone()
+    run = live_runs.to_watch(live_runs.as_run(experiment, live_run)[0])
+    theta = run.recording.epoch_theta[picked.epoch].clone()
     axes = page.axes_of(experiment) or resting_axes(curvature)
     frame = window(curvature, problem.start, axes)
+    zoomed = None if pinned.beside(run, live_run).map else zooms(run, frame, tuple(dict.fromkeys(axes)))
+    zoom = 1.0 if zoomed is None else float(zoomed[picked.epoch])
     for axis, share, centre, half in zip(
         dict.fromkeys(axes), (picked.x, picked.y), frame.centre, frame.half, strict=False
     ):
-        theta[axis] = centre + half * (2 * share - 1)
+        theta[axis] = centre + half * zoom * (2 * share - 1)
     texts = typed_start(problem, curvature, theta)
     if texts is None:
         page.tell(
