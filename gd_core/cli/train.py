@@ -124,15 +124,15 @@ class _Run:
     document: dict[str, Any]
 
 
-def _source(options: argparse.Namespace) -> Mapping[str, Any]:
+def _source(options: argparse.Namespace) -> Mapping[str, Any] | None:
     """Which file the table came from, if from one, and what was said of how it is read."""
     if getattr(options, "held", None) is None:
-        return record_file.NO_FILE
+        return None
     how, of_file = how_to_read(options)
     return {"file": options.table, "read_as": how, "read_with": of_file}
 
 
-def _run(experiment: Experiment, source: Mapping[str, Any], every: int | None) -> _Run:
+def _run(experiment: Experiment, source: Mapping[str, Any] | None, every: int | None) -> _Run:
     from gd_core.recorder import recorder_of
 
     recorder = recorder_of(experiment)

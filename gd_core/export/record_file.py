@@ -77,7 +77,7 @@ def document(
     problem: "Problem",
     recording: "Recording",
     *,
-    source: Mapping[str, Any] = NO_FILE,
+    source: Mapping[str, Any] | None = None,
     every: int | None = None,
 ) -> dict[str, Any]:
     """What a record says, in values that JSON has.
@@ -86,7 +86,7 @@ def document(
         experiment: What was trained,
         problem: its problem,
         recording: and the run.
-        source: Which file its table came from, if it is one and was read from a file, and how that was read.
+        source: Which file its table came from, and how that was read, where the table does not say it.
         every: Each so many-th epoch is listed, and the last; by default about `ROWS` of them.
     """
     from gd_core import verdict
@@ -140,14 +140,20 @@ def document(
     }
 
 
-def _table(experiment: Experiment, source: Mapping[str, Any]) -> dict[str, Any] | None:
+def _table(experiment: Experiment, source: Mapping[str, Any] | None) -> dict[str, Any] | None:
     """The rows that were read, if they are a table's."""
     from gd_core.tables.table import find, used
 
     if experiment.dataset != DATASET:
         return None
-    rows = used(find(experiment.table), experiment.target, experiment.features, experiment.missing)
-    return {**source, "rows": len(rows.y), "dropped": rows.dropped, "filled": rows.filled}
+    table = find(experiment.table)
+    rows = used(table, experiment.target, experiment.features, experiment.missing)
+    return {
+        **(source or table.source or NO_FILE),
+        "rows": len(rows.y),
+        "dropped": rows.dropped,
+        "filled": rows.filled,
+    }
 
 
 def problem_with_listing(every: int, epochs: int, parameters: int) -> str | None:

@@ -10,7 +10,7 @@ import json
 import re
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, Self
 
 from gd_core.settings.experiment import Experiment
@@ -82,6 +82,14 @@ class Pins:
     def without_table(self, key: str) -> Self:
         """The runs that do not train on this table."""
         return type(self)(pins=tuple(pin for pin in self.pins if pin.experiment.table != key))
+
+    def with_table(self, key: str, now: str) -> Self:
+        """The same runs, where a table is known by another key; each once."""
+        found: dict[Experiment, Pin] = {}
+        for name, one in self.pins:
+            one = replace(one, table=now) if one.table == key else one
+            found.setdefault(one, Pin(name, one))
+        return type(self)(pins=tuple(found.values()))
 
     def moved(self, place: int, by: int) -> Self:
         """A run in another place; at either end it stays."""

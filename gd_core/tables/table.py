@@ -15,7 +15,7 @@ import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from weakref import WeakValueDictionary
 
 import numpy as np
@@ -62,11 +62,13 @@ class Table:
         names: C different names, each as `clean_name` leaves it.
         columns: C columns, each [N], float64; NaN where a cell holds no number.
         read_as: What else the file's columns were than plain numbers. Two tables with the same numbers are the same.
+        source: The file and what was said of its reading, as a record has it; None of a table that is not from a file here.
     """
 
     names: tuple[str, ...]
     columns: tuple[np.ndarray, ...]
     read_as: tuple[ReadAs, ...] = ()
+    source: Mapping[str, Any] | None = None
 
     @classmethod
     def of(
@@ -254,7 +256,10 @@ def keep(table: Table) -> Table:
     """Have whoever asks now find a table, and nobody else, for as long as what is returned is held: the same content once."""
     who = holder.who()
     here = _here.setdefault((who, table.mark), table)
-    if here.read_as != table.read_as:  # the same numbers, from a file in other words
+    if (here.read_as, here.source) != (
+        table.read_as,
+        table.source,
+    ):  # the same numbers, from another file or in other words
         _here[who, table.mark] = here = table
     # who holds it knows more of it than its link does: the columns that were left out
     _here[who, here.key] = here

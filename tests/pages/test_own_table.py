@@ -1,6 +1,7 @@
 """A table of one's own on the Train page and in the lessons: brought, mended, picked, kept, removed."""
 
 import gc
+import json
 import re
 
 import numpy as np
@@ -8,12 +9,16 @@ import pytest
 from lesson_page import LessonPage
 from train_page import Lab
 
+from gd_core.cli.commands import main
+from gd_core.export import record_file
 from gd_core.settings.experiment import Experiment
+from gd_core.settings.pins import Pins
 from gd_core.settings.task import Result, Task
 from gd_core.tables import holder
 from gd_core.tables.table import Table as ValuesOf
 from gd_core.tables.table import find, keep
 from pages.ui.look import session
+from pages.ui.player import run_summaries
 from pages.ui.player.live_runs import Runs
 from pages.ui.settings.form import EveryPage
 from pages.ui.train import own_table
@@ -257,6 +262,39 @@ def test_the_rows_go_into_the_link_and_the_run_stays():
     assert not lab.at.exception
 
 
+def test_a_pinned_run_goes_with_its_rows_into_the_link(monkeypatch):
+    """It stays the pinned run on the page, trained as it is, and its link opens it for somebody who has no file."""
+    lab = opened().paste(GOOD).press("train").press("pin")
+    with monkeypatch.context() as patch:
+        patch.setattr(run_summaries, "keep", None)  # which what is trained anew is put on the shelf by
+        lab.press("into_link")
+    pins = lab.at.session_state[session.key(Pinned)].pins
+    assert [pin.experiment for pin in pins.pins] == [lab.experiment]
+    assert lab.experiment.table.startswith("z.")
+    assert lab.at.button("pin").label == "Unpin this run"
+    assert Pins.from_query(pins.to_query()) == (pins, [])
+    lab.paste(GOOD).press("train").press("pin").press("into_link")  # the same file and run again
+    assert len(lab.at.session_state[session.key(Pinned)].pins.pins) == 1
+    assert not lab.at.exception
+
+
+def test_a_record_says_how_its_file_was_read(tmp_path, capsys):
+    """What was chosen in the preview is in it, so the command makes the run again from the file without a flag."""
+    lab = opened().look_at(ZIPS)
+    (box,) = [box for box in lab.at.selectbox if box.key.endswith("_zip")]
+    box.set_value("words")
+    lab.run().press("use_table").press("train")
+    recording = lab.at.session_state[session.key(Runs)].live_run.recording
+    text = record_file.to_json(lab.experiment, recording)
+    told = json.loads(text)["table"]
+    assert (told["file"], told["read_as"], told["read_with"]) == (None, {"zip": "words"}, {})
+    record, file = tmp_path / "run.json", tmp_path / "zips.csv"
+    record.write_text(text)
+    file.write_text(ZIPS)
+    assert main(["train", "--from", str(record), "--table", str(file)]) == 0
+    assert "the same" in capsys.readouterr().out
+
+
 def test_every_column_is_said_beside_the_name():
     """Of a table of plain numbers, too, it stands there what is predicted; looked at again, it is the same."""
     lab = opened().paste(
@@ -425,7 +463,9 @@ def test_who_shows_the_word_of_a_visit_has_its_tables(monkeypatch):
     rows = "\n".join(f"{a!r},{b!r}" for a, b in np.random.default_rng(12).random((400, 2)).tolist())
     visits("owner", monkeypatch)
     lab = opened().paste(f"shoe,debt\n{rows}")
-    link, word = lab.query, lab.at.session_state[session.key(OwnTables)].word
+    link, own = lab.query, lab.at.session_state[session.key(OwnTables)]
+    word, own.as_it_is = own.word, link["table"]
+    lab.look_at(HOMES)
     visits("after a reload", monkeypatch)
     monkeypatch.setattr(own_table, "_own", lambda: mine)
     mine = OwnTables()
@@ -435,8 +475,12 @@ def test_who_shows_the_word_of_a_visit_has_its_tables(monkeypatch):
     assert "needs the file" in " ".join(Experiment.from_query(link)[1])
     assert own_table.take_over(word)
     assert Experiment.from_query(link)[0].target == "debt"
+    assert mine.asked is not None  # what was looked at is there too
+    assert mine.asked.file.source == HOMES
+    assert mine.as_it_is == link["table"]
     visits("later", monkeypatch)
-    lab.at.session_state[session.key(OwnTables)].brought.clear()
+    own.brought.clear()
+    own.asked = None
     mine = OwnTables()
     assert not own_table.take_over(word)
     assert "needs the file" in " ".join(Experiment.from_query(link)[1])

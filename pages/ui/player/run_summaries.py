@@ -6,7 +6,7 @@ page nor fill the memory.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gd_core.recorder import recorder_of
 from gd_core.run_summary import RunSummary, summarised
@@ -36,6 +36,14 @@ def keep(experiment: Experiment, recording: Epochs) -> None:
     """Put a finished run on the shelf."""
     if recording.complete:
         live_runs.shelves(experiment).summaries.put(experiment, _summarised(experiment, recording))
+
+
+def rename_table(key: str, now: str, pins: Sequence[Pin]) -> None:
+    """The same rows are known by another key: what there is of pinned runs on them stays. For callbacks."""
+    for one in (pin.experiment for pin in pins if pin.experiment.table == key):
+        if found := live_runs.shelves(one).summaries.get(one):
+            renamed = replace(one, table=now)
+            live_runs.shelves(renamed).summaries.put(renamed, replace(found, experiment=renamed))
 
 
 def _summarised(experiment: Experiment, recording: Epochs) -> RunSummary:

@@ -49,6 +49,7 @@ KEPT_PLAIN = 1_000_000  # bytes of a file of plain numbers, up to which its colu
 # fields that are kept while another pick is made of one table; of another one as well but for the first of them
 OF_A_TABLE = ("epochs", "scale_features", "scale_target", "intercept")
 KEPT_FIELDS = ("loss", "optimizer", "seed", *OF_A_TABLE)
+PASTED = "Pasted rows"
 LISTED = 5  # findings shown, and columns beside the table's name
 
 
@@ -120,9 +121,9 @@ def _own() -> OwnTables:
 
 
 def word() -> tuple[str, bool]:
-    """The word of this visit's tables, and whether there are any."""
+    """The word of this visit's tables, and whether there are any, or one is looked at."""
     own = _own()
-    return own.word, bool(own.brought)
+    return own.word, bool(own.brought or own.asked)
 
 
 def take_over(word: str) -> bool:
@@ -130,11 +131,11 @@ def take_over(word: str) -> bool:
     from gd_core.tables.table import keep
 
     before, own = _by_word.get(word), _own()
-    if before is None or not before.brought or own.brought:
+    if before is None or not (before.brought or before.asked) or own.brought or own.asked:
         return False
     for held in before.brought.values():
         keep(held.table)
-    own.brought = dict(before.brought)
+    own.brought, own.asked, own.as_it_is = dict(before.brought), before.asked, before.as_it_is
     _by_word[own.word] = own
     return True
 
@@ -452,11 +453,15 @@ def ask_for_the_link(experiment: Experiment) -> None:
 
 
 def _into_link() -> None:
-    from pages.ui.player import live_runs
+    from pages.ui.player import live_runs, run_summaries
 
-    held = _own().brought[page.settings.table]
+    before, held = page.settings.table, _own().brought[page.settings.table]
     _own().brought[held.table.key] = held
-    live_runs.rename_table(page.settings.table, held.table.key)
+    if _own().as_it_is == before:
+        _own().as_it_is = held.table.key
+    live_runs.rename_table(before, held.table.key)
+    run_summaries.rename_table(before, held.table.key, pins.held().pins)
+    pins.hold(pins.held().with_table(before, held.table.key))
     page.load(replace(page.settings, table=held.table.key))
     page.touch()
 
@@ -485,7 +490,7 @@ def _uploaded() -> None:
 
 
 def _paste() -> None:
-    if _take(str(STATE.get("pasted", "")), "Pasted rows"):
+    if _take(str(STATE.get("pasted", "")), PASTED):
         STATE["pasted"] = ""
 
 
@@ -532,8 +537,9 @@ def _read(file: File) -> Any:
 
 
 def _ask(file: File, reading: Any, sentence: str = "") -> None:
-    settings = page.settings
-    _own().asked = Asked(file, reading, (settings.dataset, settings.table), sentence)
+    settings, own = page.settings, _own()
+    own.asked = Asked(file, reading, (settings.dataset, settings.table), sentence)
+    _by_word[own.word] = own
     page.held.touched = True
 
 
@@ -549,7 +555,7 @@ def _accept(file: File, reading: Any) -> None:
     """Take a table, and pick its usual columns."""
     from gd_core.tables.table import keep
 
-    table = keep(reading.table)
+    table = keep(replace(reading.table, source=_source(file)))
     own = _own()
     own.asked = None
     tables = own.brought
@@ -576,6 +582,16 @@ def _accept(file: File, reading: Any) -> None:
     _choose(table.mark)  # its rows go into the link when its owner says so
     if wanted:
         own.said = f"This file is another one: its fingerprint is {table.fingerprint[:16]}. It is shown as your own table."
+
+
+def _source(file: File) -> dict[str, Any]:
+    """What a record says of a file: its name, and what was said of its reading."""
+    said = {"sheet": file.sheet, "encoding": file.encoding}
+    return {
+        "file": None if file.name == PASTED else file.name,
+        "read_as": dict(file.how),
+        "read_with": {name: word for name, word in said.items() if word},
+    }
 
 
 def reread(file: File) -> None:
