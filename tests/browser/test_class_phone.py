@@ -2,9 +2,11 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -13,6 +15,8 @@ from sqlalchemy import create_engine
 from gd_core.classroom import rules
 from gd_core.classroom.rules import Judgement, Question
 from gd_core.classroom.store import Classroom
+from gd_core.settings.experiment import Experiment
+from gd_core.settings.task import Result, Task
 from lab import PHONE, RULES_OF_COLOUR, Lab, claim
 from pages.ui.classroom import connection
 from serving import Server
@@ -151,7 +155,7 @@ def test_a_class_goes_through_a_question(phone: Callable[..., Lab], room: Room):
     remote.page.goto(f"{remote.url}/remote#room={room.code}&token={room.token}")
     with claim("only the remote shows how the answers lie, and what is right"):
         expect(remote.page.get_by_role("status")).to_contain_text("2 of 2 have answered. Right: 50 %.")
-        expect(remote.page.get_by_role("list")).to_contain_text(
+        expect(remote.page.locator("#answers")).to_contain_text(
             "It jumps across and comes closer✓ right1 of 2"
         )
         for lab in (one, dark):
@@ -186,7 +190,9 @@ def test_a_class_goes_through_a_question(phone: Callable[..., Lab], room: Room):
         right = late.page.locator(".told.right")
         expect(right).to_contain_text("✓ right, your answer")
         expect(right).to_contain_text("First vote: 1Second vote: 2")
-        expect(one.page.get_by_role("link", name="Open this run")).to_have_attribute("href", QUESTION.address)
+        expect(one.page.get_by_role("link", name="Open this run")).to_have_attribute(
+            "href", f"./{QUESTION.address}"
+        )
         assert faults(one, dark, remote) == []
         assert sideways(dark.page) == []
     remote.page.get_by_role("button", name="End the lesson").press("Enter")
@@ -194,6 +200,47 @@ def test_a_class_goes_through_a_question(phone: Callable[..., Lab], room: Room):
     for lab in (one, dark, late):
         expect(heading(lab)).to_have_text("The lesson has ended")
     assert faults(one) == []
+
+
+def test_nicknames_and_the_board(phone: Callable[..., Lab], room: Room):
+    """Both only when the teacher opens them: a name of the list or one's own, hidden with a press; a result by its link."""
+    one = phone("named")
+    expect(heading(one)).to_have_text("You are in")
+    expect(one.page.get_by_role("textbox")).to_have_count(0)
+    teacher = phone("teacher", "?")
+    teacher.page.goto(f"{teacher.url}/remote#room={room.code}&token={room.token}")
+    teacher.page.get_by_role("button", name="Allow nicknames").press("Enter")
+    nickname = one.page.get_by_label("Your teacher and the class see it")
+    with claim("a name of the list is offered, and one's own is kept"):
+        one.page.get_by_role("button", name="Suggest one").press("Enter")
+        assert len(nickname.input_value().split()) == 2
+        nickname.fill("η <i>&")
+        nickname.press("Enter")
+        expect(one.page.get_by_role("status").filter(has_text="You are η <i>&.")).to_be_visible()
+        one.page.reload()
+        expect(nickname).to_have_value("η <i>&")
+    with claim("the teacher hides it with a press, and shows it again"):
+        teacher.page.get_by_role("button", name="Hide η <i>&").press("Enter")
+        teacher.page.get_by_role("button", name="Show η <i>&").wait_for()
+        (own,) = room.store.look(room.code, datetime.now(UTC)).members.values()
+        assert (own.nickname, own.hidden) == ("η <i>&", True)
+    task = Task(experiment=Experiment.default("noisy-quadratic"), free=("learning_rate",))
+    room.steer(rules.give_task, task=task.to_text())
+    with claim("the board's task opens in the app, and takes a result's link"):
+        link = one.page.get_by_role("link", name="Open the task")
+        expect(link).to_have_attribute("href", f"./?{urlencode({'task': task.to_text()})}")
+        result = Result(task=task, experiment=replace(task.experiment, learning_rate=0.02)).to_text()
+        field = one.page.get_by_label("The link of your result")
+        field.fill("my result")
+        field.press("Enter")
+        expect(one.page.get_by_role("alert")).to_be_visible()
+        field.fill(f"{room.url}/?{urlencode({'result': result})}")
+        field.press("Enter")
+        expect(one.page.get_by_role("status").filter(has_text="Your result is on the board.")).to_be_visible()
+        assert len(room.store.board(room.code, datetime.now(UTC))) == 1
+    one.errors.clear()  # Chromium says of the refused link that it was
+    assert faults(one, teacher) == faults(teacher) == []
+    assert sideways(one.page) == sideways(teacher.page) == []
 
 
 def test_a_phone_comes_back_by_itself(phone: Callable[..., Lab], room: Room):

@@ -4,7 +4,10 @@ import asyncio
 import json
 import signal
 import time
+from dataclasses import replace
+from functools import partial
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 import uvicorn
@@ -12,6 +15,8 @@ from classroom import JSON, JUDGEMENT, QUESTION, Lesson, Student
 
 from gd_core.classroom import rules
 from gd_core.classroom.store import StoreDown, new_token
+from gd_core.settings.experiment import Experiment
+from gd_core.settings.task import Result, Task
 from pages.ui.classroom import phone_files, routes, stream
 from pages.ui.classroom.limits import Limit
 from pages.ui.classroom.watch import Watch, now
@@ -120,15 +125,62 @@ def test_what_does_not_count_is_told(lesson):
     run(story())
 
 
+def test_a_nickname_is_theirs_if_the_teacher_allows_it(lesson):
+    """Not before, none that is too long, and hidden with a press; on the remote by the member's number, never by the word."""
+
+    async def story():
+        student = Student(lesson)
+        await student.enter()
+        named = partial(lesson.post, "join/name", room=lesson.code, word=student.word)
+        teacher = {"room": lesson.code, "token": lesson.token}
+        assert (await named(nickname="Calm Slope")).status == 409
+        allowed = await lesson.post("remote/step", **teacher, step="allow_nicknames", version=0)
+        assert (allowed.json["nicknames"], allowed.json["named"]) == (True, [])
+        assert (await named(nickname=" Calm  <Slope> ")).json["nickname"] == "Calm <Slope>"
+        assert (await named(nickname="x" * 21)).status == 400
+        seen = await lesson.post("remote/hide", **teacher, member=1, hidden=True)
+        assert seen.json["named"] == [{"member": 1, "nickname": "Calm <Slope>", "hidden": True}]
+        assert student.word not in seen.body.decode()
+        assert (
+            await lesson.post("remote/hide", **teacher | {"token": student.word}, member=1, hidden=False)
+        ).status == 403
+        everybody = await lesson.send("GET", f"join/look?room={lesson.code}")
+        assert "Calm" not in everybody.body.decode()
+
+    run(story())
+
+
+def test_a_result_is_handed_in_to_the_board(lesson):
+    """Its link, while the task's board is open; what is none is told. Nobody else's phone is sent it."""
+    task = Task(experiment=Experiment.default("noisy-quadratic"), free=("learning_rate",))
+    result = Result(task=task, experiment=replace(task.experiment, learning_rate=0.02)).to_text()
+
+    async def story():
+        student = Student(lesson)
+        await student.enter()
+        hand = partial(lesson.post, "join/hand_in", room=lesson.code, word=student.word)
+        assert (await hand(link=result)).status == 409
+        lesson.steer(rules.give_task, task=task.to_text())
+        await asyncio.sleep(0.02)
+        seen = await hand(link=f"https://lab.school/?{urlencode({'result': result})}")
+        assert (seen.status, seen.json["task"]) == (200, f"?{urlencode({'task': task.to_text()})}")
+        for wrong in ("", "hello", result[:-3]):
+            assert (await hand(link=wrong)).status == 400
+        (one,) = lesson.store.board(lesson.code, now())
+        assert one.result == result
+
+    run(story())
+
+
 BAD = {
     "of another kind": ([(b"content-type", b"text/plain")], b'{"room": "BCDFGH", "word": "x"}', 415),
     "of no kind": ([], b'{"room": "BCDFGH", "word": "x"}', 415),
-    "too long": ([JSON], b'{"room": "' + b"x" * 5000 + b'"}', 413),
+    "too long": ([JSON], b'{"room": "' + b"x" * 60_000 + b'"}', 413),
     "empty": ([JSON], b"", 400),
     "no JSON": ([JSON], b"room=BCDFGH", 400),
     "no text": ([JSON], b"\xff\xfe", 400),
     "a list": ([JSON], b"[1]", 400),
-    "nested": ([JSON], b"[" * 3999, 400),
+    "nested": ([JSON], b"[" * 49_999, 400),
     "without a field": ([JSON], b'{"room": "BCDFGH"}', 400),
     "a number for a text": ([JSON], b'{"room": 7, "word": "x"}', 400),
     "a room of an object": ([JSON], b'{"room": {"a": 1}, "word": "x"}', 400),

@@ -65,7 +65,7 @@ def test_a_student_goes_through_a_question(lesson):
     lesson.steer(rules.run)
     assert f"You said: It comes closer. {JUDGEMENT.sentence} {JUDGEMENT.why[0]}" in phone.run().html
     assert "<td>It jumps across <b>✓ right</b></td><td>0</td><td>0</td>" in phone.html
-    assert f'href="{QUESTION.address}"' in phone.html
+    assert f'href="./{QUESTION.address}"' in phone.html
     lesson.steer(rules.end)
     assert "The lesson has ended" in phone.run().html
 

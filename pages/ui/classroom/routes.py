@@ -7,11 +7,14 @@ itself, a remote the teacher's token, both in what they post and never in an add
     GET  /join            the students' page; ?room=CODE lets one in at once
     POST /join/enter      room, word → what this student sees
     POST /join/vote       room, word, answer, number, round → the same
+    POST /join/name       room, word, nickname → the same
+    POST /join/hand_in    room, word, link → the same
     GET  /join/look       ?room=CODE → what every student sees
     GET  /join/events     the same as a stream
     GET  /remote          the teacher's page; #room=CODE&token=…
     POST /remote/look     room, token → what only the teacher sees
     POST /remote/step     room, token, step, version → the same
+    POST /remote/hide     room, token, member, hidden → the same
 """
 
 import asyncio
@@ -36,18 +39,26 @@ from pages.ui.classroom.watch import Watch, for_student, now, watch
 if TYPE_CHECKING:
     from gd_core.classroom.store import Classroom, Look
 
-LONGEST_BODY = 4000  # bytes
+LONGEST_BODY = 50_000  # bytes: a result's link, and as much for what a browser writes otherwise
 MOST_STREAMS = 2000  # of all rooms; who finds none asks every two seconds
 SLOWLY = 0.2  # seconds a code takes while codes are being guessed
 MOST_IN_LINE = 200  # who wait for that
+STEPS: dict[str, Callable[[rules.Room], rules.Room]] = {
+    **rules.STEPS,
+    "allow_nicknames": partial(rules.allow_nicknames, allowed=True),
+    "forbid_nicknames": partial(rules.allow_nicknames, allowed=False),
+}
 PATHS = frozenset(
     {
         "join/enter",
         "join/vote",
+        "join/name",
+        "join/hand_in",
         "join/look",
         "join/events",
         "remote/look",
         "remote/step",
+        "remote/hide",
         *phone_files.SCRIPTS,
     }
 )
@@ -103,8 +114,8 @@ class Door:
 
     def routes(self, base: str) -> list[Route]:
         """All of them, below the app's path."""
-        posted = {"enter": self.enter, "vote": self.vote}
-        steered = {"look": self.remote_look, "step": self.step}
+        posted = {"enter": self.enter, "vote": self.vote, "name": self.name, "hand_in": self.hand_in}
+        steered = {"look": self.remote_look, "step": self.step, "hide": self.hide}
         under = f"/{base.strip('/')}" if base.strip("/") else ""
         return [
             *(
@@ -139,12 +150,21 @@ class Door:
         room, word, answer, number, round = await _fields(
             request, room=str, word=str, answer=int, number=int, round=int
         )
-        code = rules.code_of(room)
-        await self._let_member_in(code, word)
-        await self._write(lambda: self._classroom().vote(code, word, answer, number, round, now()))
-        self._watch.changed(code)
-        look = await self._look(code)
-        return JSONResponse(_for_student(look, word))
+        return await self._by_student(
+            room, word, lambda store: store.vote(room, word, answer, number, round, now())
+        )
+
+    @_answered
+    async def name(self, request: Request) -> Response:
+        """Take a nickname, or none."""
+        room, word, nickname = await _fields(request, room=str, word=str, nickname=str)
+        return await self._by_student(room, word, lambda store: store.name(room, word, nickname, now()))
+
+    @_answered
+    async def hand_in(self, request: Request) -> Response:
+        """Put a result on the board."""
+        room, word, link = await _fields(request, room=str, word=str, link=str)
+        return await self._by_student(room, word, lambda store: store.hand_in(room, word, link, now()))
 
     @_answered
     async def look(self, request: Request) -> Response:
@@ -179,15 +199,21 @@ class Door:
     @_answered
     async def step(self, request: Request) -> Response:
         """Take a step of the rules."""
-        room, token, name, version = await _fields(request, room=str, token=str, step=str, version=int)
-        code = rules.code_of(room)
-        await self._let_teacher_in(code, token)
-        step = rules.STEPS.get(name)
+        room, token, name, seen = await _fields(request, room=str, token=str, step=str, version=int)
+        step = STEPS.get(name)
         if step is None:
-            raise _No(400, f"step must be one of {', '.join(rules.STEPS)}. Got {name[:40]}.")
-        await self._write(lambda: self._classroom().steer(code, token, step, now(), seen=version))
-        self._watch.changed(code)
-        return JSONResponse(_for_remote(await self._look(code)))
+            raise _No(400, f"step must be one of {', '.join(STEPS)}. Got {rules.quoted(name)}.")
+        return await self._by_teacher(
+            room, token, lambda store: store.steer(room, token, step, now(), seen=seen)
+        )
+
+    @_answered
+    async def hide(self, request: Request) -> Response:
+        """Hide a nickname, or show it again."""
+        room, token, member, hidden = await _fields(request, room=str, token=str, member=int, hidden=bool)
+        return await self._by_teacher(
+            room, token, lambda store: store.hide_nickname(room, token, member, now(), hidden=hidden)
+        )
 
     # ------------------------------------------------------------------------------------------------ what they share
 
@@ -218,6 +244,20 @@ class Door:
         if no_room:
             raise no_room
         return is_known
+
+    async def _by_student(self, room: str, word: str, change: "Callable[[Classroom], object]") -> Response:
+        code = rules.code_of(room)
+        await self._let_member_in(code, word)
+        await self._write(lambda: change(self._classroom()))
+        self._watch.changed(code)
+        return JSONResponse(_for_student(await self._look(code), word))
+
+    async def _by_teacher(self, room: str, token: str, change: "Callable[[Classroom], object]") -> Response:
+        code = rules.code_of(room)
+        await self._let_teacher_in(code, token)
+        await self._write(lambda: change(self._classroom()))
+        self._watch.changed(code)
+        return JSONResponse(_for_remote(await self._look(code)))
 
     async def _let_member_in(self, code: str, word: str) -> None:
         await self._let_in(code, lambda look: look.own(word) is not None)
@@ -254,7 +294,13 @@ def _for_student(look: "Look", word: str = "") -> dict[str, Any]:
 
 
 def _for_remote(look: "Look") -> dict[str, Any]:
-    return rules.for_remote(look.room, look.tally).to_dict()
+    named = [
+        {"member": own.number, "nickname": own.nickname, "hidden": own.hidden}
+        for own in sorted(look.members.values(), key=lambda own: own.number)
+        if own.nickname
+    ]
+    seen = rules.for_remote(look.room, look.tally).to_dict()
+    return seen | {"nicknames": look.room.nicknames, "named": named}
 
 
 def _sends(file: "Callable[[], phone_files.File]") -> Callable[[Request], Awaitable[Response]]:
@@ -284,7 +330,7 @@ async def _fields(request: Request, **kinds: type) -> list[Any]:
         raise _No(400, "A request must be an object in JSON.")
     for name, kind in kinds.items():
         if type(posted.get(name)) is not kind:
-            wanted = {str: "a text", int: "a whole number"}[kind]
+            wanted = {str: "a text", int: "a whole number", bool: "true or false"}[kind]
             raise _No(400, f"{name} must be {wanted}. Got {rules.quoted(posted.get(name))}.")
     return [posted[name] for name in kinds]
 

@@ -165,7 +165,7 @@ def _tell(view: StudentView) -> None:
         st.html(f'<p role="status"><b>{escape(" ".join([*yours, view.sentence, view.why]))}</b></p>')
         if view.address:
             st.html(
-                f'<a href="{escape(view.address, quote=True)}" target="_blank" style="color: inherit">Open this run</a>'
+                f'<a href="./{escape(view.address, quote=True)}" target="_blank" style="color: inherit">Open this run</a>'
             )
     rounds = view.counts or ()
     heads = ["Answers"] if len(rounds) == 1 else ["First vote", "Second vote"]

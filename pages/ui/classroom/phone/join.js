@@ -9,6 +9,8 @@ const WORDS = {
   lobby: ['You are in', 'The next question comes here when your teacher asks it.'],
   ended: ['The lesson has ended', 'Thank you for taking part. You can close this page.'],
 };
+const FIRST = ['Brave', 'Bright', 'Calm', 'Clever', 'Kind', 'Lively', 'Quick', 'Steady'];
+const SECOND = ['Delta', 'Epoch', 'Gamma', 'Lambda', 'Sigma', 'Slope', 'Theta', 'Valley'];
 let code = '';
 let word = '';
 let view = null;
@@ -22,7 +24,7 @@ function show(news) {
   const same = view && news.number === view.number;
   const before = view;
   // what everybody is sent holds nobody's own answers
-  view = news.own ? news : { ...news, said: same ? view.said : [], why: same ? view.why : '' };
+  view = news.own ? news : { ...news, nickname: view.nickname, said: same ? view.said : [], why: same ? view.why : '' };
   draw(before);
   if (!news.own && view.phase === 'run' && before?.phase !== 'run' && wrong()) wait(1000 * Math.random()).then(look);
 }
@@ -45,13 +47,20 @@ function draw(before) {
     const held = list.contains(document.activeElement);
     list.replaceChildren(...(WORDS[phase] ? [] : answers.map((_, answer) => element('li', {}, voting ? button(answer) : told(answer)))));
     if (held) byId('title').focus(); // what had the focus is gone
+    say('done', '');
   }
   if (voting) for (const [answer, one] of [...list.querySelectorAll('button')].entries()) one.setAttribute('aria-pressed', said() === answer);
   say('status', status());
   say('judged', phase === 'run' ? judged() : '');
   const run = byId('run');
   run.hidden = !(phase === 'run' && view.address);
-  if (!run.hidden) run.href = view.address;
+  if (!run.hidden) run.href = `./${view.address}`;
+  byId('board').hidden = !view.task;
+  byId('task').href = `./${view.task}`;
+  const names = byId('names');
+  const named = view.nicknames && !voting;
+  if (names.hidden && named) byId('nickname').value = view.nickname;
+  names.hidden = !named;
 }
 
 function button(answer) {
@@ -125,6 +134,19 @@ function tellOtherTabs() {
   }
 }
 
+/** Post a form, and say what came of it. */
+async function hand(path, fields, done) {
+  for (const id of ['alert', 'done']) say(id, '');
+  try {
+    show({ own: true, ...(await ask(path, { room: code, word, ...fields })) });
+    say('done', done());
+    return true;
+  } catch (no) {
+    say('alert', no.message || 'The server does not answer. Try again.');
+    return false;
+  }
+}
+
 async function look() {
   try {
     show({ own: true, ...(await ask('join/enter', { room: code, word })) });
@@ -190,7 +212,7 @@ function door(sentence) {
   say('title', 'Join the class');
   for (const id of ['lesson', 'text', 'status', 'judged']) say(id, '');
   for (const id of ['answers', 'room']) byId(id).replaceChildren();
-  byId('run').hidden = true;
+  for (const id of ['run', 'board', 'names', 'done']) byId(id).hidden = true;
   byId('door').hidden = false;
   say('alert', sentence);
 }
@@ -209,6 +231,20 @@ byId('door').onsubmit = (event) => {
   say('alert', '');
   history.replaceState(null, '', `?room=${encodeURIComponent(typed.toUpperCase().replace(/[\s-]/g, ''))}`); // a reload finds it again
   enter(typed);
+};
+byId('board').onsubmit = async (event) => {
+  event.preventDefault();
+  const link = byId('result').value;
+  if (await hand('join/hand_in', { link }, () => 'Your result is on the board.')) byId('result').value = '';
+};
+byId('names').onsubmit = (event) => {
+  event.preventDefault();
+  const nickname = byId('nickname').value;
+  hand('join/name', { nickname }, () => (view.nickname ? `You are ${view.nickname}.` : 'You have no nickname.'));
+};
+const any = (words) => words[Math.floor(words.length * Math.random())];
+byId('suggest').onclick = () => {
+  byId('nickname').value = `${any(FIRST)} ${any(SECOND)}`;
 };
 addEventListener('storage', ({ key }) => key === ANSWERED && view && look());
 

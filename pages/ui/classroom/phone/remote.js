@@ -15,6 +15,7 @@ const PHASES = { lobby: 'Nothing is asked.', voting: 'The class answers.', shown
 const { room, token } = Object.fromEntries(new URLSearchParams(location.hash.slice(1)));
 let view = null;
 let busy = false;
+let shownNames = '';
 
 function show(news) {
   if (view && news.version < view.version) return;
@@ -27,6 +28,11 @@ function show(news) {
   say('advice', view.advice);
   say('offered', view.offered && view.steps.includes('ask') ? `Comes next: ${view.offered}` : '');
   byId('answers').replaceChildren(...view.answers.map((text, answer) => told(text, answer)));
+  byId('names').hidden = view.phase === 'ended';
+  byId('allow').textContent = view.nicknames ? 'Allow no nicknames' : 'Allow nicknames';
+  const named = JSON.stringify(view.named);
+  if (named !== shownNames) byId('named').replaceChildren(...view.named.map(nickname));
+  shownNames = named;
   if (steps !== view.steps.join()) byId('steps').replaceChildren(...view.steps.map(button));
 }
 
@@ -48,24 +54,38 @@ function told(text, answer) {
 }
 
 function button(step) {
-  const made = element('button', { type: 'button', class: step === view.steps[0] ? 'main' : '' }, step === 'go_on' && view.phase !== 'run' ? 'Leave the question' : STEPS[step]);
+  const made = element('button', { type: 'button', class: step === view.steps[0] && step !== 'end' ? 'main' : '' }, step === 'go_on' && view.phase !== 'run' ? 'Leave the question' : STEPS[step]);
   made.onclick = () => press(step, made);
   return made;
 }
 
+function nickname({ member, nickname, hidden }) {
+  const made = element('button', { type: 'button' }, hidden ? `Show ${nickname}` : `Hide ${nickname}`);
+  made.onclick = () => send('remote/hide', { member, hidden: !hidden });
+  return element('li', {}, made);
+}
+
 async function press(step, pressed) {
-  if (busy) return;
   if (step === 'end' && pressed.textContent === STEPS.end) {
     pressed.textContent = 'End it now';
     return;
   }
+  if (await send('remote/step', { step, version: view.version })) byId('steps').querySelector('button')?.focus();
+}
+
+byId('allow').onclick = () => send('remote/step', { step: view.nicknames ? 'forbid_nicknames' : 'allow_nicknames', version: view.version });
+
+/** Post what the teacher has pressed, one at a time. */
+async function send(path, fields) {
+  if (busy) return false;
   busy = true;
   try {
-    show(await ask('remote/step', { room, token, step, version: view.version }));
-    byId('steps').querySelector('button')?.focus();
+    show(await ask(path, { room, token, ...fields }));
     say('alert', '');
+    return true;
   } catch (no) {
     say('alert', no.message || 'The server does not answer. Press again.');
+    return false;
   } finally {
     busy = false;
   }
