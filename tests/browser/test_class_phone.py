@@ -137,8 +137,9 @@ def test_a_class_goes_through_a_question(phone: Callable[..., Lab], room: Room):
         one.page.keyboard.press("Enter")
         expect(one.page.get_by_role("status").filter(has_text="You said: It jumps across")).to_be_visible()
         expect(answer(one, "It jumps across")).to_have_attribute("aria-pressed", "true")
-        answer(dark, "It flies away").press("Enter")
-        answer(dark, "It comes closer").press("Enter")
+        # another one, while the first is on its way
+        answer(dark, "It").first.wait_for()
+        dark.page.evaluate("for (const at of [2, 0]) document.querySelectorAll('button.answer')[at].click()")
         expect(answer(dark, "It comes closer")).to_have_attribute("aria-pressed", "true")
         expect(answer(dark, "It flies away")).to_have_attribute("aria-pressed", "false")
     with claim("the other tab of a phone is the same person, and hears of the answer"):

@@ -15,6 +15,7 @@ let code = '';
 let word = '';
 let view = null;
 let streams = true;
+let wanted = null; // the answer that is to be sent
 let sending = false;
 
 // ------------------------------------------------------------------------------------------------------ what is shown
@@ -97,32 +98,41 @@ function judged() {
 // --------------------------------------------------------------------------------------------- to and from the server
 
 async function vote(answer) {
-  const asked = { number: view.number, round: view.round };
   const before = [...view.said];
-  if (sending) return;
-  sending = true;
+  wanted = { answer, number: view.number, round: view.round };
   view.said[view.round - 1] = answer; // at once, and taken back if it is refused
   draw(view);
   say('alert', '');
+  if (sending) return; // the one who sends finds it
+  sending = true;
   try {
-    for (let tries = 1; ; tries++) {
-      try {
-        show({ own: true, ...(await ask('join/vote', { room: code, word, answer, ...asked })) });
-        break;
-      } catch (no) {
-        if (!no.away || tries === 30) throw no;
-        say('alert', no.message || 'The server does not answer. Your answer is sent again …');
-        await soon();
-      }
-    }
-    say('alert', '');
+    while (wanted) await send();
     tellOtherTabs();
   } catch (no) {
-    if (view.number === asked.number) view.said = before;
+    if (view.number === wanted?.number) view.said = before;
+    wanted = null;
     draw(view);
     say('alert', no.message || 'Your answer has not arrived. Choose it again.');
   } finally {
     sending = false;
+  }
+}
+
+/** Send the answer that is wanted, again and again where the server does not answer, and show what it says. */
+async function send() {
+  for (let tries = 1; ; tries++) {
+    const asked = wanted;
+    try {
+      const news = await ask('join/vote', { room: code, word, ...asked });
+      if (asked !== wanted) return; // another one was chosen meanwhile
+      wanted = null;
+      show({ own: true, ...news });
+      return say('alert', '');
+    } catch (no) {
+      if (!no.away || tries === 30) throw no;
+      say('alert', no.message || 'The server does not answer. Your answer is sent again …');
+      await soon();
+    }
   }
 }
 
