@@ -92,8 +92,15 @@ for number, (place, name) in enumerate(zip(st.columns(3, gap="medium"), ("w₁",
         made_with = broadcasting.PLANE_OF_DATA[number]
         view = trace(run, number, name, "loss", colours, 165, made_with, marked=page.revealed)
         tabs.draw(view, f"trace_{number}")
-truth = broadcasting.standing(run.recording, page.settings, run.problem, run.curvature)
-asked.judge(truth, lambda said: broadcasting.tempting(said, truth))
+
+
+def judged() -> lesson.Judged:
+    done, *_ = live_runs.played(page.settings)
+    truth = broadcasting.standing(done.recording, page.settings, done.problem, done.curvature)
+    return lesson.Judged(truth, lambda said: broadcasting.tempting(said, truth))
+
+
+asked.judge(judged)
 with lesson.transport():
     player.show(
         run,

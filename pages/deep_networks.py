@@ -113,9 +113,8 @@ def draw(recording: DeepRecording) -> None:
 
 live_run = live_runs.follow("deep_networks", page.settings, DeepRecorder)
 start = live_run.recording
-asked.judge(
-    verdict.hearing(float(start.share[0])), lambda said: verdict.tempting(verdict.Hearing(said), start)
-)
+heard = verdict.hearing(float(start.share[0]))
+asked.judge(lambda: lesson.Judged(heard, lambda said: verdict.tempting(verdict.Hearing(said), start)))
 live_runs.stream(live_run, draw, train=page.revealed)
 if more := lesson.further(page, "the way back in formulas"):
     with more:

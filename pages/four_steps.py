@@ -86,12 +86,17 @@ with middle:
 if right:
     with right:
         st.html(parts.printed_errors(run))
-with lesson.transport():
-    floor = forecast.floor_rmse
-    asked.judge(
-        four_steps.standing(run.recording, floor),
-        lambda said: four_steps.tempting(said, run.recording, floor),
+
+
+def judged() -> lesson.Judged:
+    done, floor = live_runs.played(page.settings)[0].recording, forecast.floor_rmse
+    return lesson.Judged(
+        four_steps.standing(done, floor), lambda said: four_steps.tempting(said, done, floor)
     )
+
+
+asked.judge(judged)
+with lesson.transport():
     ending = four_steps.of_stop(run.recording, page.settings, forecast, finding)
     player.put(
         parts.numbers(shown, said),

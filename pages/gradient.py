@@ -137,7 +137,14 @@ if more := lesson.further(page, "how a computer finds a slope, and what rounding
             with look.clickable("steps"):
                 tabs.draw(pictures.steps(run, about, trial, colours, 185), "steps")
             st.html(f'<p class="said-of-h">{parts.said_of(trial, info.parameters[about])}</p>')
-asked.judge(parts.truth(run), lambda said: parts.tempting(said, run))
+
+
+def judged() -> lesson.Judged:
+    done, *_ = live_runs.played(page.settings)
+    return lesson.Judged(parts.truth(done), lambda said: parts.tempting(said, done))
+
+
+asked.judge(judged)
 with lesson.transport():
     player.show(
         run,

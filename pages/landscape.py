@@ -150,7 +150,12 @@ def one_valley() -> dict[str, RecordedRun]:
         tabs.draw(gap_chart(runs[lead], colours, projector.height(240, 225)), "gap")
         st.html(tables.direction_table(runs[lead], page.revealed))
     numbers, sums, templates = tables.numbers(parts, lead)
-    asked.judge(tables.truth(parts[0]), lambda said: tables.tempting(parts[0], said))
+
+    def judged() -> lesson.Judged:
+        part = live_runs.played(parts[0][0].experiment)
+        return lesson.Judged(tables.truth(part), lambda said: tables.tempting(part, said))
+
+    asked.judge(judged)
     with lesson.transport():
         player.put(
             numbers,
@@ -198,7 +203,14 @@ def both_valleys() -> dict[str, RecordedRun]:
     with right:
         look.panel_title("What scaling changes", "same data, same start, same share of the limit")
         st.html(tables.pair_table(parts, twins.shares, page.revealed))
-    asked.judge(tables.pair_truth(parts), lambda said: tables.pair_tempting(parts, twins.shares[0], said))
+
+    def judged() -> lesson.Judged:
+        done = [live_runs.played(one) for one in (twins.plain, twins.scaled)]
+        return lesson.Judged(
+            tables.pair_truth(done), lambda said: tables.pair_tempting(done, twins.shares[0], said)
+        )
+
+    asked.judge(judged)
     with lesson.transport():
         player.put(
             tables.pair_numbers(parts),

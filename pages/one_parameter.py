@@ -82,7 +82,15 @@ with right, st.container(key="slope", gap="small"):
         icon=":material/download:", on_click="ignore", disabled=not page.revealed,
         help="Change η or the start in it, and every row is computed anew.",
     )  # fmt: skip
-asked.judge(truth, lambda said: behaviour.tempting(behaviour.Behaviour(said), truth, run.recording))
+
+
+def judged() -> lesson.Judged:
+    done = live_runs.played(page.settings)[0].recording
+    happened = behaviour.behaviour_of(done)
+    return lesson.Judged(happened, lambda said: behaviour.tempting(behaviour.Behaviour(said), happened, done))
+
+
+asked.judge(judged)
 with lesson.transport():
     player.show(
         run,

@@ -127,8 +127,7 @@ with right:
         page.segments("unit", hidden=True)
     tabs.draw(race_errors(finished, unit, colours, tall), "race_errors")
 with lesson.transport():
-    first = finished.first(unit, page.guess)
-    asked.judge(first, lambda said: parts.tempting(finished, unit, said))
+    asked.judge(lambda: parts.judged(page, finished, unit))
     parts.transport(finished, unit, page)
 st.html(parts.results_table(finished, unit, colours, page.revealed))
 st.caption(parts.HOW)

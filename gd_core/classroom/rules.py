@@ -36,9 +36,9 @@ LIFETIME = timedelta(days=1)
 ROUNDS = 2
 MOST_QUESTIONS = 200  # of a room
 MOST_MEMBERS = 500
-MOST_ANSWERS = 8
 MOST_RESULTS = 1000  # on a board,
 MOST_OF_ONE = 20  # and of one student
+MOST_ANSWERS = 9  # as keys 1 to 9
 LONGEST = {"title": 120, "text": 1000, "answer": 300, "address": 8000, "sentence": 1000, "nickname": 20}
 
 _ADDRESS = re.compile(

@@ -51,7 +51,7 @@ st.button("bad", on_click=lambda: page.set(learning_rate=-1.0))
 asked = lesson.predict(page, QUESTION)
 st.text(repr(page.settings))
 st.text(page.take)
-asked.judge("down", lambda said: f"Why not {said}?")
+asked.judge(lambda: lesson.Judged("down", lambda said: f"Why not {said}?"))
 '''  # fmt: skip
 USUAL = replace(Experiment.default("two-features"), epochs=500)
 

@@ -16,7 +16,7 @@ from gd_core.settings.experiment import Experiment, defaults
 from gd_core.settings.table_fields import TABLE_FIELDS, usual_fields
 from gd_core.settings.task import CONTROLS, PRESETS, THEORY, Result, Target, Task
 from pages.ui.look import session
-from pages.ui.train import share
+from pages.ui.takeaway import share
 from pages.ui.train.panels import Live
 from pages.ui.train.task import Handed
 

@@ -282,11 +282,6 @@ class Race:
         times = {one.entry.key: getattr(one.reached, unit) for one in self.results if one.reached is not None}
         return tuple(key for key, time in times.items() if time == min(times.values()))
 
-    def first(self, unit: str, guess: str | None = None) -> str:
-        """The winner, "none" if there is none; after a dead heat the one that was guessed, if it is among them."""
-        winners = self.winners(unit)
-        return guess if guess in winners else winners[0] if winners else "none"
-
     def end(self, unit: str) -> int:
         """Where the axis of a unit ends.
 

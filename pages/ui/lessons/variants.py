@@ -34,12 +34,11 @@ from pages.ui.player import live_runs, player
 from pages.ui.settings import lesson
 from pages.ui.settings.page_settings import PageSettings
 
-__all__ = ["tempting"]
 AXES = {"noisy-quadratic": (0, 2), "two-features": (0, 1)}  # of scaled time, a and c bend the loss without b
 ONE = {"epoch": "Epoch", "update": "Update", "row": "Row"}
 
 
-def runs(page: PageSettings[Experiment]) -> tuple[Race, Problem, Curvature]:
+def runs(page: PageSettings[Experiment], *, trained: bool | None = None) -> tuple[Race, Problem, Curvature]:
     """The race that the settings describe; before the question is answered, everyone at the start."""
     base = page.settings
     problem, curvature, _ = live_runs.foreseen(base)
@@ -47,8 +46,15 @@ def runs(page: PageSettings[Experiment]) -> tuple[Race, Problem, Curvature]:
     entries = line_up(
         base, page["racers"], problem, curvature, small_batches=page["small_batches"], rates=rates
     )
-    recordings = [live_runs.recorded(one.experiment, trained=page.revealed) for one in entries]
+    trained = page.revealed if trained is None else trained
+    recordings = [live_runs.recorded(one.experiment, trained=trained) for one in entries]
     return race(entries, recordings, problem, curvature, page["target_rmse"]), problem, curvature
+
+
+def judged(page: PageSettings[Experiment], seen: Race, unit: str) -> lesson.Judged:
+    """Who was first, as far as the race that is seen may tell, else from one that is run for it."""
+    finished = seen if page.revealed else runs(page, trained=True)[0]
+    return lesson.Judged(finished.winners(unit) or ("none",), lambda said: tempting(finished, unit, said))
 
 
 def by_name(finished: Race, problem: Problem, curvature: Curvature) -> dict[str, RecordedRun]:

@@ -1,7 +1,10 @@
 // The keys beside the player's own: P for projector mode and ? for the card everywhere; on a projector one for
 // everything. A key presses the button that the page has for it, or tells the server what is wanted.
 
-const PRESSES = { t: '.st-key-train', r: '.st-key-reset, .st-key-stop, .st-key-ask_again', s: '.st-key-skip' };
+const PRESSES = {
+  t: '.st-key-train', r: '.st-key-reset, .st-key-stop, .st-key-ask_again, .st-key-class_run', s: '.st-key-skip, .st-key-class_show',
+  a: '.st-key-class_ask, .st-key-class_next', g: '.st-key-class_again',
+};
 const ANSWERS = '.st-key-answers [data-testid="stButton"]:not(.st-key-ask_again *, .st-key-skip *, .st-key-predict_another *) button';
 
 // where a letter is typed, or chooses from a list
@@ -13,6 +16,21 @@ const DIALOG = '[role="dialog"][aria-modal="true"], [data-testid="stDialog"]';
 
 const bars = new WeakMap();
 
+// The word of the class that this tab teaches: in its sessionStorage, so that neither another tab nor whoever uses this computer
+// next has it. A visit that begins anew is shown it, once.
+const CLASS = 'gradient-descent-lab.class';
+let shown = false;
+function holdClass({ class: word }, send) {
+  try {
+    if (word) sessionStorage.setItem(CLASS, word);
+    else if (word === '') sessionStorage.removeItem(CLASS);
+    else if (!shown && sessionStorage.getItem(CLASS)) send('class', sessionStorage.getItem(CLASS));
+    shown = true;
+  } catch {
+    // a frame for which the browser keeps nothing
+  }
+}
+
 // The player lives in a tree of its own.
 const playButton = () => [...document.querySelectorAll('.st-key-player *')]
   .map((element) => element.shadowRoot?.querySelector('[data-part="play"]')).find(Boolean);
@@ -22,9 +40,14 @@ const ROWS = [
   ['← →', 'One step back, one step on', () => '.st-key-player'],
   ['Home End', 'To the start, to the end', () => '.st-key-player'],
   ['T', 'Train', () => PRESSES.t, true],
-  ['1 – 9', 'Answer the question', () => '.st-key-answers', true],
-  ['S', 'Skip the question', () => '.st-key-answers', true],
-  ['R', 'Reset, stop, or ask again', () => `${PRESSES.r}, .st-key-answers`, true],
+  ['1 – 9', 'Answer the question', () => '.st-key-answers:not(:has(.st-key-class))', true],
+  ['S', 'Skip the question', () => '.st-key-answers:not(:has(.st-key-class_show))', true],
+  ['R', 'Reset, stop, or ask again', () => '.st-key-reset, .st-key-stop, .st-key-ask_again, .st-key-answers:not(:has(.st-key-class))', true],
+  ['C', 'With a class: phones answer', (data) => data.may_teach, true],
+  ['A', 'Ask the class, or the next question', () => PRESSES.a, true],
+  ['S', 'Show the answers of the class', () => '.st-key-class_show', true],
+  ['G', 'Ask the class again', () => '.st-key-class_again', true],
+  ['R', 'Run it for the class', () => '.st-key-class_run', true],
   ['+ −', 'Learning rate × 2, ÷ 2', (data) => data.rate !== null, true],
   ['F', 'Formula and numbers, and away again', () => FORMULA, true],
   ['N', (data) => `Next: ${data.following}`, () => true, true],
@@ -73,6 +96,7 @@ function create(root) {
     if (!data.projector) return false;
     if (key === 'n') return ask('on', 1);
     if (key === 'f') return document.documentElement.classList.toggle('lab-formula'), true;
+    if (key === 'c' && data.may_teach) return ask('teach', 1);
     if (data.rate !== null && '+=-−'.includes(key)) return multiply(key);
     if (/^[1-9]$/.test(key)) {
       const button = document.querySelectorAll(ANSWERS)[+key - 1];
@@ -107,7 +131,9 @@ function create(root) {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     if (target instanceof Element && target.matches(TYPED_INTO)) return;
     if (document.querySelector(DIALOG)) return;
-    if (event.key.length === 1 && act(event.key.toLowerCase())) event.preventDefault();
+    if (event.key.length !== 1 || !act(event.key.toLowerCase())) return;
+    event.preventDefault();
+    event.stopPropagation(); // Streamlit's own R runs the page anew, and with it the press a second time
   }
   window.addEventListener('keydown', key, true);
 
@@ -173,7 +199,8 @@ function create(root) {
 
   for (const button of root.querySelectorAll('[data-key]')) {
     const { key } = button.dataset;
-    button.onclick = () => ('+-'.includes(key) ? multiply(key) : act(key)); // which a phone has no keys for
+    // which a phone has no keys for, and C outside of a projector nobody
+    button.onclick = () => ('+-'.includes(key) ? multiply(key) : key === 'c' ? ask('teach', 1) : act(key));
   }
   // past some twenty stops of Tab, most of them buttons that Streamlit puts over charts
   $('skip').onclick = () => (document.querySelector(`.st-key-train button, ${ANSWERS}`) ?? playButton())?.focus();
@@ -191,8 +218,10 @@ function create(root) {
       $('following').hidden = $('leave').hidden = $('formula').hidden = !data.projector;
       $('enter').hidden = data.projector;
       if (!data.projector) document.documentElement.classList.remove('lab-formula');
+      $('class').hidden = !data.may_teach;
       $('value').textContent = data.rate === null ? '' : `η = ${data.rate}`;
       $('following').title = `Next: ${data.following} (N)`;
+      holdClass(data, send);
       look();
     },
     remove() {

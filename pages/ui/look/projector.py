@@ -37,11 +37,16 @@ class Projector:
         on: Whether they are shown for a projector.
         pressed: Whether a key of this module made this run of the page.
         asked: What keys have asked the page for, and it has not taken yet.
+        to_keep: The word by which this tab finds its class again after a reload; "" for none any more, None while nothing
+            is known of one.
+        kept: What the tab has kept before a reload, and nobody has taken yet.
     """
 
     on: bool = False
     pressed: bool = False
     asked: dict[str, float] = field(default_factory=dict)
+    to_keep: str | None = None
+    kept: str = ""
 
 
 def on() -> bool:
@@ -76,8 +81,20 @@ def pressed() -> bool:
 
 
 def taken(what: str) -> float | None:
-    """What a key asked the page for, once: "factor" to multiply the rate by, "on" to go on to what comes next."""
+    """What a key asked the page for, once: "factor" to multiply the rate by, "on" to go on to what comes next, "teach" to open a class."""
     return session.held(Projector).asked.pop(what, None)
+
+
+def keep(word: str) -> None:
+    """Have the tab keep the word of a class, or forget it if it is empty."""
+    session.held(Projector).to_keep = word
+
+
+def kept() -> str:
+    """The word that the tab has kept through a reload, once; mostly empty."""
+    held = session.held(Projector)
+    word, held.kept = held.kept, ""
+    return word
 
 
 def bare(address: Mapping[str, str]) -> bool:
@@ -112,26 +129,40 @@ def in_large_type(spec: Mapping[str, Any]) -> dict[str, Any]:
     return {**spec, "config": config}
 
 
-def show(*, rate: str | None, following: str) -> None:
+def show(*, rate: str | None, following: str, may_teach: bool) -> None:
     """Listen to the keys, and draw the small button that opens their card; a bar of buttons on a projector.
 
     Args:
         rate: The learning rate as the page writes it, if the keys may change it.
         following: What N goes on to.
+        may_teach: Whether a class can be opened here.
     """
     st.set_page_config(initial_sidebar_state="collapsed" if on() else "auto")
     _keys(
         key="keys",
-        data={"projector": on(), "rate": rate, "following": following, "theme": st.context.theme.type},
+        data={
+            "projector": on(),
+            "rate": rate,
+            "following": following,
+            "theme": st.context.theme.type,
+            "may_teach": may_teach,
+            "class": session.held(Projector).to_keep,
+        },
         on_view_change=_toggled,
         on_factor_change=_asked,
         on_on_change=_asked,
+        on_teach_change=_asked,
         on_stale_change=_stale,
+        on_class_change=_found,
     )
 
 
 def _stale() -> None:
     """The page is connected again, or has another theme: it has only to run."""
+
+
+def _found() -> None:
+    session.held(Projector).kept = str(STATE["keys"].get("class") or "")
 
 
 def _toggled() -> None:
@@ -141,7 +172,7 @@ def _toggled() -> None:
 
 
 def _asked() -> None:
-    for what in ("factor", "on"):
+    for what in ("factor", "on", "teach"):
         if (value := STATE["keys"].get(what)) is not None:
             held = session.held(Projector)
             held.asked[what], held.pressed = value, True

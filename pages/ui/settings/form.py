@@ -124,6 +124,10 @@ class Form(ABC, Generic[S, H]):
     def _keys(self) -> tuple[str | None, str]:
         """Do what a key of the projector mode asked for. Returns the rate that they may change, and what comes next."""
 
+    def _may_teach(self) -> bool:
+        """Whether the page has something to ask a class."""
+        return False
+
     @abstractmethod
     def type(self, name: str, text: str) -> None:
         """Take over what was typed into a field, or say what is wrong with it. For callbacks."""
@@ -162,7 +166,7 @@ class Form(ABC, Generic[S, H]):
         if query != address or (held.followed and not entered):
             st.query_params.from_dict(query)
         held.address = query
-        projector.show(rate=rate, following=following)
+        projector.show(rate=rate, following=following, may_teach=self._may_teach())
         return self
 
     # --------------------------------------------------------------------------------------------------- the widgets

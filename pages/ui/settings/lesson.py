@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from html import escape
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlencode
@@ -13,6 +14,7 @@ import streamlit as st
 from gd_core.lessons.glossary import spoken
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.fields import Flag
+from pages.ui.classroom import teaching
 from pages.ui.look import formulas, look, navigation, projector, session
 from pages.ui.look.navigation import LESSONS
 from pages.ui.settings.next_steps import Link
@@ -53,31 +55,55 @@ def next_of(page: PageSettings[Any], runs: Mapping[str, Any]) -> Then:
     return Then(label, runs[label])
 
 
+class Judged(NamedTuple):
+    """What the trained run says of a question.
+
+    Attributes:
+        truth: Key of the answer that the run itself has given; several after a dead heat, each of them right.
+        why: Gives a line to a wrong answer's key: why it was tempting, and what it overlooks.
+    """
+
+    truth: str | tuple[str, ...]
+    why: Callable[[str], str]
+
+    @property
+    def truths(self) -> tuple[str, ...]:
+        """The keys of the right answers."""
+        return (self.truth,) if isinstance(self.truth, str) else self.truth
+
+
 class Asked(NamedTuple):
     """A question on the page, and the place in its box for the judgement; None while it waits for an answer."""
 
     page: PageSettings[Any]
     question: Question
     place: Any
+    then: Then | None = None
 
-    def judge(self, truth: str, why: Callable[[str], str] | None = None) -> None:
+    def judge(self, judged: Callable[[], Judged]) -> None:
         """Mark the answer given and the right one, and say what happened. The player shows it when the run has ended.
 
         Args:
-            truth: Key of the answer that the run itself has given.
-            why: Gives a line to a wrong answer's key: why it was tempting, and what it overlooks.
+            judged: Trains the run, whether the page shows it or not, and judges by it. For a class it is asked before.
         """
         if self.place is None:
+            return
+        if teaching.is_open():
+            with self.place:
+                teaching.box(lambda: self._for_class(judged))
             return
         said = self.page.guess
         if said not in self.question.answers:  # "skip", or an answer to another of the lesson's questions
             said = None
+        found = judged()
+        truths, why = found.truths, found.why
+        truth = said if said in truths else truths[0]
         told = f"What happened: {self.question.told(truth)}."
         if said == truth:
             told = f"You were right: {self.question.told(truth)}."
         elif said:
             told = f"You said: {self.question.told(said)}. {told}"
-        line = why(said) if said and said != truth and why else ""
+        line = why(said) if said and said != truth else ""
         answers = "".join(_answer(key, words, said, truth) for key, words in self.question.answers.items())
         kept = {
             "take": self.page.take,  # of another run it is another judgement
@@ -90,6 +116,33 @@ class Asked(NamedTuple):
         self.place.html(
             f'<div class="judged" data-ended {marks}><ul class="answers">{answers}</ul>'
             f'<p role="status"><span><b>{escape(told)}</b> {escape(line)}</span></p></div>'
+        )
+
+    def _for_class(self, judged: Callable[[], Judged]) -> teaching.Put:
+        """The question as a class is asked it."""
+        page, question, then = self.page, self.question, self.then
+        keys = list(question.answers)
+
+        def judgement() -> teaching.Judgement:
+            found = judged()
+            truths = found.truths
+            return teaching.Judgement(
+                right=tuple(keys.index(key) for key in truths),
+                sentence=f"What happened: {', or '.join(question.told(key) for key in truths)}.",
+                why=tuple("" if key in truths else found.why(key) for key in keys),
+            )
+
+        return teaching.Put(
+            question=teaching.Question(
+                title=LESSONS[page.name] + (f", η = {page.rate}" if page.rate else ""),
+                text=question.text,
+                answers=tuple(question.answers.values()),
+                address=f"{page.name}?{urlencode(page.link())}",
+            ),
+            judgement=judgement,
+            shown=page.revealed,
+            show=page.show,
+            then=then and (then.label, partial(page.load, then.settings, **then.options)),
         )
 
 
@@ -146,9 +199,13 @@ def predict(page: PageSettings[Any], question: Question, then: Then | None = Non
         with st.container(horizontal=True, vertical_alignment="center", key="question"):
             text = linked(question.text, "[{word}]({url})")
             st.markdown(f"**Predict first.** {text}", width="stretch")
-            if not projector.on():
+            if not projector.on() and not teaching.is_open():
                 page.switch("ask")
+        if not teaching.is_open():
+            teaching.why_not()
         with st.container(horizontal=True, key="answers", gap="small"):
+            if teaching.is_open():
+                return Asked(page, question, st.container(), then)
             if page.revealed:
                 place = st.empty()
                 with st.container(key="answered", gap=None, width="content"):
@@ -181,7 +238,11 @@ def transport() -> Any:
 
 def waits(page: PageSettings[Any]) -> str:
     """Why the player does not play yet, for its note; on a projector there is no room for it."""
-    return "" if page.revealed or projector.on() else "Answer the question, or skip it. Then the run plays."
+    return (
+        ""
+        if page.revealed or projector.on() or teaching.is_open()
+        else "Answer the question, or skip it. Then the run plays."
+    )
 
 
 def further(page: PageSettings[Any], what: str) -> Any:

@@ -22,6 +22,7 @@ from gd_core.settings.fields import (
 from gd_core.settings.rules import OPTIMIZER_INFO
 from gd_core.settings.table_fields import needs_its_file
 from gd_core.words import counted
+from pages.ui.classroom import teaching
 from pages.ui.look import navigation, projector
 from pages.ui.look.look import plain
 from pages.ui.settings.form import Form, Held, S, on_page
@@ -104,16 +105,25 @@ class PageSettings(Form[S, LessonHeld[S]], Generic[S]):
         """The run's learning rate, if it has one."""
         return None if "learning_rate" in self.views else getattr(self.settings, "learning_rate", None)
 
+    @property
+    def rate(self) -> str | None:
+        """The run's learning rate as the page writes it, if it has one."""
+        return None if self._rate is None else shown(self._rate)
+
+    def _may_teach(self) -> bool:
+        return bool(self.guesses) and not teaching.is_open()
+
     def _keys(self) -> tuple[str | None, str]:
         following = navigation.following(self.name)
         if (factor := projector.taken("factor")) and self._rate is not None:
             self.set(learning_rate=factor * self._rate)
             if sentence := self.held.sentences.pop("learning_rate", ""):
                 st.toast(plain(self.words(sentence)))
+        if projector.taken("teach") and self.guesses:
+            teaching.open_room()
         if projector.taken("on"):
             st.switch_page(f"pages/{following}.py")
-        rate = None if self._rate is None else shown(self._rate)
-        return rate, navigation.LESSONS.get(following, "Train")
+        return self.rate, navigation.LESSONS.get(following, "Train")
 
     def __getitem__(self, option: str) -> Any:
         """One of the lesson's own settings."""
@@ -174,6 +184,12 @@ class PageSettings(Form[S, LessonHeld[S]], Generic[S]):
     def words(self, sentence: str) -> str:
         return on_page(sentence, {**FIELDS, **self.fields, **self.all_options})
 
+    def show(self, shown: bool) -> None:
+        """Show the run, or ask before it, whether one wanted to be asked or not: a class is. For callbacks."""
+        self.held.options["ask"] = True
+        if shown != self.revealed:
+            self.answer(UNSURE if shown else None)
+
     def _take_over(self, settings: S, options: dict[str, Any]) -> None:
         held = self.held
         for name, causes in self.resets.items():
@@ -189,6 +205,11 @@ class PageSettings(Form[S, LessonHeld[S]], Generic[S]):
         held.settings, held.options = settings, options
 
     # ----------------------------------------------------------------------------------------------- the address
+
+    def link(self) -> dict[str, str]:
+        """The address of what is held, for whoever only wants to see the run."""
+        query = {name: text for name, text in self._query().items() if name != "ask"}
+        return {**query, "guess": UNSURE}
 
     def _follow(self, address: Mapping[str, str], sentences: list[str], *, entered: bool) -> bool:
         held = self.held

@@ -25,7 +25,7 @@ from gd_core.words import counted, short, significant
 from pages.ui.charts.model import RecordedRun, View
 from pages.ui.look import current_charts, session
 from pages.ui.look.session import in_their_name
-from pages.ui.takeaway import converter_process, frames, page_html, pictures
+from pages.ui.takeaway import converter_process, frames, page_html, pictures, share
 from pages.ui.takeaway.chart_titles import title_of
 from pages.ui.takeaway.making import Film
 
@@ -35,7 +35,6 @@ KINDS = {"PNG": "image/png", "SVG": "image/svg+xml"}
 WIDTHS = {1280: "Slide", 1920: "Projector", 853: "Small"}  # pixels of a moving picture
 USUAL_CHARTS = 3  # in it; more are smaller
 CODE_HEIGHT = 330  # pixels
-_LOCAL = ("localhost", "127.0.0.1", "::1")
 _HERE = Path(__file__).parent
 _where = component("where", js=(_HERE / "where.js").read_text(encoding="utf-8"))
 _news = component("news", js=(_HERE / "news.js").read_text(encoding="utf-8"))
@@ -130,7 +129,7 @@ def _panel(offered: Offered) -> None:
 def _link(offered: Offered) -> None:
     st.markdown("It opens this page with exactly these settings.")
     st.code(offered.address, language=None, wrap_lines=True)
-    if urlsplit(offered.address).hostname in _LOCAL:
+    if share.is_of_this_computer(offered.address):
         st.caption("The app runs on this computer, so this link works here only.")
 
 

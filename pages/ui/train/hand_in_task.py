@@ -10,7 +10,8 @@ from gd_core.settings.task import Result, Task
 from gd_core.task_target import in_words, judge, verdict
 from pages.ui.look.look import plain
 from pages.ui.player import live_runs, player
-from pages.ui.train import share, task
+from pages.ui.takeaway import share
+from pages.ui.train import task
 
 DIALOG = "hand in"
 

@@ -25,7 +25,8 @@ from gd_core.task_target import in_words, judge, verdict
 from gd_core.words import floor_of
 from pages.ui.look.look import plain
 from pages.ui.player import live_runs
-from pages.ui.train import share, task
+from pages.ui.takeaway import share
+from pages.ui.train import task
 from pages.ui.train.train_settings import has_switch
 
 DRAFT = "draft "  # what the keys of the dialog's widgets begin with

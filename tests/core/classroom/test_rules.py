@@ -263,8 +263,8 @@ def test_every_address_of_this_app_is_taken(address):
         ("text", "", "text must have 1 to 1,000 characters. Got 0."),
         ("text", "x" * 1001, "text must have 1 to 1,000 characters. Got 1,001."),
         ("title", "x" * 121, "title must have 0 to 120"),
-        ("answers", ("one",), "answers must be 2 to 8. Got 1."),
-        ("answers", ("x",) * 9, "answers must be 2 to 8. Got 9."),
+        ("answers", ("one",), "answers must be 2 to 9. Got 1."),
+        ("answers", ("x",) * 10, "answers must be 2 to 9. Got 10."),
         ("answers", ("one", ""), "answer must have 1 to 300"),
     ],
 )

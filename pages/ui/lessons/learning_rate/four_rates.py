@@ -97,14 +97,15 @@ def _swept(experiment: Experiment, ends: tuple[float, float]) -> tuple[Tensor, T
     return rates, losses.sqrt()
 
 
-def of(page: PageSettings[Experiment]) -> Four:
+def of(page: PageSettings[Experiment], *, trained: bool | None = None) -> Four:
     """The four runs, or the start that they share while the question stands."""
+    trained = page.revealed if trained is None else trained
     shared = plain(page.settings)
     usual = usual_rates(shared)
     rates = page["rates"] or usual
     forecast = live_runs.foreseen(shared)[2]
     runs, _, findings = zip(
-        *(live_runs.played(replace(shared, learning_rate=rate), trained=page.revealed) for rate in rates),
+        *(live_runs.played(replace(shared, learning_rate=rate), trained=trained) for rate in rates),
         strict=True,
     )
     ends = tuple(
@@ -268,10 +269,13 @@ def transport(page: PageSettings[Experiment], four: Four, asked: lesson.Asked) -
         f"rmse{i}": np.append(rmse, np.full(last + 1 - len(rmse), rmse[-1])) for i, rmse in enumerate(numbers)
     }
     templates, choice = _said(four, np.column_stack([*columns.values()]))
-    truth = str(four.lowest[0] + 1) if four.lowest else "none"
-    if page.guess in {str(i + 1) for i in four.lowest}:
-        truth = str(page.guess)  # a tie: whoever names one of them is right
-    asked.judge(truth, lambda said: tempting(four, said))
+
+    def judged() -> lesson.Judged:
+        done = four if page.revealed else of(page, trained=True)
+        lowest = tuple(str(i + 1) for i in done.lowest) or ("none",)
+        return lesson.Judged(lowest, lambda said: tempting(done, said))
+
+    asked.judge(judged)
     player.put(
         player.numbers_of(columns, choice),
         templates,

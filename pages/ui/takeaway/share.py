@@ -2,9 +2,8 @@
 
 from collections.abc import Mapping
 from io import BytesIO
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
-import segno
 import streamlit as st
 
 from gd_core.words import counted
@@ -13,14 +12,26 @@ LARGEST_CODE = 25  # the version with 117 × 117 modules; a telephone at the bac
 _ON_CLOUD = "/~/+"  # Streamlit Community Cloud shows an app in a frame at this path of its public address
 
 
+def app(page: str = "") -> str:
+    """The full address of the app on this server, as the visitor of one of its pages sees it, without a slash at its end."""
+    base = (st.context.url or "/").split("?")[0].split(_ON_CLOUD)[0]
+    return base.rstrip("/").removesuffix(f"/{page}")
+
+
 def address(query: Mapping[str, str]) -> str:
     """The full address of Train on this server, as its visitor sees it, with these settings."""
-    base = (st.context.url or "/").split("?")[0].split(_ON_CLOUD)[0]
-    return f"{base.rstrip('/')}/?{urlencode(query)}"
+    return f"{app()}/?{urlencode(query)}"
+
+
+def is_of_this_computer(link: str) -> bool:
+    """Whether a link leads to the very computer on which it is opened."""
+    return urlsplit(link).hostname in ("localhost", "127.0.0.1", "::1")
 
 
 def qr(link: str) -> str | None:
     """A QR code as SVG, black on white in any theme; None if the link is too long for one that can be scanned."""
+    import segno  # when a code is wanted
+
     try:
         code = segno.make(link, error="l", micro=False)  # a better level is taken where it costs no size
     except segno.DataOverflowError:

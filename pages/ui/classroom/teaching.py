@@ -1,0 +1,327 @@
+"""The teacher's side of a class: a room is opened, and the box of a lesson's question becomes the class's.
+
+A fragment looks at the room once a second. The page itself runs anew where a step has changed what it shows: the teacher's,
+or one from the teacher's phone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import urlencode, urlsplit
+
+import streamlit as st
+
+from gd_core.classroom import rules
+from gd_core.classroom.rules import Judgement, NoRoom, NotNow, Phase, Question, Room, View
+from gd_core.settings.fields import ParameterError
+from pages.ui.classroom import connection, wall
+from pages.ui.classroom.watch import now, watch
+from pages.ui.look import look, projector, session
+from pages.ui.takeaway import share
+
+if TYPE_CHECKING:
+    from gd_core.classroom.store import Look
+
+__all__ = ["Judgement", "Put", "Question", "box", "is_open", "open_room", "why_not"]
+EVERY = 1.0  # seconds between two looks
+_CSS = Path(__file__).with_name("teaching.css")
+Step = Callable[[Room], Room]
+
+
+@dataclass
+class Teacher:
+    """The class that a visitor teaches.
+
+    Attributes:
+        code: The room's; empty while there is none.
+        token: Steers it.
+        goes_on: The version of the room in which its teacher went on to the question of the page that comes.
+        why_not: Why a step could not be taken, or no room opened.
+    """
+
+    code: str = ""
+    token: str = ""
+    goes_on: int | None = None
+    why_not: str = ""
+
+
+class Put(NamedTuple):
+    """The question of a page, as it is put to a class.
+
+    Attributes:
+        question: As the phones show it.
+        judgement: Has the run decide, whether the page shows it or not.
+        shown: Whether the page shows the run.
+        show: Shows it, or hides it again. For callbacks.
+        then: Another question: what it is called, and what loads it.
+    """
+
+    question: Question
+    judgement: Callable[[], Judgement]
+    shown: bool
+    show: Callable[[bool], None]
+    then: tuple[str, Callable[[], None]] | None
+
+
+def is_open() -> bool:
+    """Whether this visitor teaches a class."""
+    teacher = session.held(Teacher)
+    if word := projector.kept():
+        _come_back(*word.partition(" ")[::2])
+    return bool(teacher.code)
+
+
+def why_not() -> None:
+    """Say why no room opened, or is there no longer."""
+    if sentence := session.held(Teacher).why_not:
+        _say(sentence)
+
+
+def box(asked: Callable[[], Put]) -> None:
+    """The question while a room is open: how to join, who has answered, and the steps.
+
+    Args:
+        asked: Gives the question; one that breaks a rule of the class's is told, and cannot be put.
+    """
+    teacher = session.held(Teacher)
+    st.html(_CSS)
+    try:
+        put = asked()
+    except ParameterError as error:
+        _say(str(error))
+        return
+    with _told():
+        _offer(put, teacher)
+    with st.container(key="class", horizontal=True, gap="medium"):
+        _live(put)
+        with st.container(key="class_ways_in", gap="xsmall", width="content"):
+            _ways_in(put.question.address.partition("?")[0], teacher)
+
+
+# ------------------------------------------------------------------------------------------------------ the room
+
+
+@contextmanager
+def _told() -> Generator[None]:
+    """Keep, for the box, the sentence about what cannot be done. A room that is gone is left."""
+    from gd_core.classroom.store import NotTheTeacher, StoreDown
+
+    teacher = session.held(Teacher)
+    try:
+        yield
+    except (NoRoom, NotTheTeacher):
+        _leave("The class is over: its room was deleted.")
+    except (NotNow, StoreDown, ParameterError) as error:
+        teacher.why_not = str(error)
+
+
+def open_room() -> None:
+    """Open a room, or keep why none could be."""
+    teacher = session.held(Teacher)
+    teacher.why_not = ""
+    with _told():
+        room, teacher.token = connection.classroom().open_room(now())
+        teacher.code = room.code
+        projector.keep(f"{teacher.code} {teacher.token}")
+
+
+def _come_back(code: str, token: str) -> None:
+    """Teach the class again that the tab had before its reload."""
+    teacher = session.held(Teacher)
+    with _told():
+        if connection.classroom().is_teacher(code, token, now()):
+            teacher.code, teacher.token = code, token
+            projector.keep(f"{code} {token}")
+        else:
+            _leave("")
+
+
+def _leave(why_not: str) -> None:
+    teacher = session.held(Teacher)
+    teacher.code, teacher.token, teacher.why_not, teacher.goes_on = "", "", why_not, None
+    projector.keep("")
+
+
+def _delete() -> None:
+    teacher = session.held(Teacher)
+    with _told():
+        connection.classroom().delete_room(teacher.code, teacher.token, now())
+        _leave("")
+
+
+def _step(seen: int, *steps: Step) -> None:
+    """Take steps, if the room is as it was seen: two presses at once take one, and so does one that arrives twice."""
+    teacher = session.held(Teacher)
+    teacher.why_not = ""
+    with _told():
+        if (
+            connection.classroom().room(teacher.code, now()).version == seen
+        ):  # else the box shows what has become of it
+            for step in steps:
+                room = connection.classroom().steer(teacher.code, teacher.token, step, now(), seen=seen)
+                seen = room.version
+    watch().changed(teacher.code)
+
+
+def _offer(put: Put, teacher: Teacher) -> None:
+    """Say which question comes next, for the remote too; put it to the class if that was asked for."""
+    room, goes_on = connection.classroom().room(teacher.code, now()), teacher.goes_on
+    teacher.goes_on = None
+    if goes_on == room.version:
+        _step(room.version, partial(rules.offer, question=put.question, judgement=put.judgement()), rules.ask)
+    elif room.phase is not Phase.ENDED and not _is_of(room.question, put) and not _is_of(room.offered, put):
+        _step(room.version, partial(rules.offer, question=put.question, judgement=put.judgement()))
+
+
+def _is_of(question: Question | None, put: Put) -> bool:
+    return question is not None and question.address == put.question.address
+
+
+def _go_on(seen: int, load: Callable[[], None]) -> None:
+    load()
+    session.held(Teacher).goes_on = seen
+
+
+def _look() -> Look | None:
+    teacher = session.held(Teacher)
+    with _told():
+        return watch().look(teacher.code)
+    return None
+
+
+# ------------------------------------------------------------------------------------------------------- the box
+
+
+@st.fragment(run_every=EVERY)
+def _live(put: Put) -> None:
+    """The question's state and its steps. Where the page has to show something else, it runs anew."""
+    teacher = session.held(Teacher)
+    if teacher.goes_on is not None:
+        st.rerun()
+    looked = _look()
+    if not teacher.code:
+        st.rerun()
+    if looked is None:
+        _say(teacher.why_not)
+        teacher.why_not = ""  # the next look may find the store again
+        return
+    room = looked.room
+    with st.container(key="class_large" if projector.on() else "class_steps", gap="small"):
+        if room.phase is Phase.ENDED:
+            _ended()
+        else:
+            _question(put, room, rules.for_projector(room, looked.tally))
+        if teacher.why_not:
+            _say(teacher.why_not)
+
+
+def _ended() -> None:
+    st.markdown("The class has ended. What was answered is deleted within a day, or now.")
+    with st.container(horizontal=True, key="class_buttons"):
+        st.button("Delete it now", key="class_delete", on_click=_delete)
+
+
+def _question(put: Put, room: Room, view: View) -> None:
+    """The page's question, which waits in the lobby until it is asked, and the steps that can be taken."""
+    asked = _is_of(room.question, put)
+    if asked and put.shown != (room.phase is Phase.RUN):
+        put.show(room.phase is Phase.RUN)
+        st.rerun()
+    if not asked:
+        view = replace(view, phase=Phase.LOBBY, answers=put.question.answers, counts=None, right=None)
+    st.html(wall.answers(view))
+    if view.phase is Phase.LOBBY:
+        st.html(f'<p class="joined" role="status">{wall.of_joined(view.joined)}</p>')
+    elif view.phase is Phase.VOTING:
+        st.progress(view.answered / max(1, view.joined), wall.of_answered(view))
+    elif view.phase is Phase.RUN:
+        st.html(wall.judgement(view))
+    with st.container(horizontal=True, key="class_buttons"):
+        _steps(put, room, asked)
+
+
+def _steps(put: Put, room: Room, asked: bool) -> None:
+    """What can be done next, as buttons."""
+    can = rules.possible(room) if asked else ()
+    if not asked:
+        first = [rules.go_on] if room.phase is Phase.VOTING else []
+        _step_button("Ask the class", "class_ask", room, *first, rules.ask, primary=True)
+        if not put.shown:
+            st.button("Skip", key="skip", type="tertiary", on_click=put.show, args=(True,))
+    if "show_answers" in can:
+        _step_button("Show answers", "class_show", room, rules.show_answers)
+    if "ask_again" in can:
+        _step_button("Ask again", "class_again", room, rules.ask_again)
+    if "run" in can:
+        _step_button("Run it", "class_run", room, rules.run, primary=True)
+    if put.then and asked and room.phase is Phase.RUN:
+        label, load = put.then
+        st.button(
+            f"Next question: {label}",
+            key="class_next",
+            type="primary",
+            on_click=_go_on,
+            args=(room.version, load),
+        )
+    if room.phase is not Phase.VOTING:
+        st.button(
+            "End the class", key="class_end", type="tertiary", on_click=_step, args=(room.version, rules.end)
+        )
+
+
+def _step_button(label: str, key: str, room: Room, *steps: Step, primary: bool = False) -> None:
+    kind = "primary" if primary else "secondary"
+    st.button(label, key=key, type=kind, on_click=_step, args=(room.version, *steps))
+
+
+def _say(sentence: str) -> None:
+    st.markdown(f":orange[:material/error:] {look.plain(sentence)}")
+
+
+def _ways_in(page: str, teacher: Teacher) -> None:
+    """The code to join by: as letters to be typed, and as a picture to be scanned."""
+    address, caption = _for_phones(share.app(page))
+    join = f"{address}/join"
+    if picture := share.qr(f"{join}?{urlencode({'room': teacher.code})}"):
+        with st.container(key="class_qr"):
+            st.image(picture, alt="QR code: it joins the class", width="stretch")
+    st.html(wall.ways_in(teacher.code, join))
+    if caption:
+        st.caption(caption)
+    if not projector.on():
+        remote = st.popover(
+            "Remote",
+            icon=":material/settings_remote:",
+            type="tertiary",
+            on_change="rerun",
+            key="class_remote",
+        )
+        if remote.open:
+            with remote:
+                st.markdown(
+                    "For your own phone. Whoever opens it steers the class: do not show it on the projector."
+                )
+                share.field(f"{address}/remote#{urlencode({'room': teacher.code, 'token': teacher.token})}")
+
+
+def _for_phones(app: str) -> tuple[str, str]:
+    """The app's address for others than this computer, and what must be said of it."""
+    if not share.is_of_this_computer(app):
+        return app, ""
+    if st.get_option("server.address"):
+        return (
+            app,
+            "The app answers this computer alone. Start it without server.address, and phones can join.",
+        )
+    from streamlit.net_util import get_internal_ip
+
+    inside, here = get_internal_ip(), urlsplit(app)
+    if not inside:
+        return app, "This computer is in no network: no phone reaches it."
+    own = here._replace(netloc=f"{inside}:{here.port}" if here.port else inside).geturl()
+    return own, "For phones in this computer’s network."

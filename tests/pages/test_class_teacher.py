@@ -1,0 +1,364 @@
+"""The teacher's side of a class as AppTest sees it: each phase, the steps, the remote's, and a store that fails."""
+
+import re
+import subprocess
+import sys
+from datetime import timedelta
+from functools import partial
+from html import unescape
+
+import pytest
+from lesson_page import LessonPage
+from test_every_lesson import every_question
+from visit import ROOT
+
+from gd_core.classroom import rules
+from gd_core.classroom.rules import Phase
+from gd_core.classroom.store import Classroom, StoreDown
+from pages.ui.classroom import connection, teaching, wall
+from pages.ui.classroom.watch import now, watch
+from pages.ui.look import projector, session
+
+OPENING = "one_parameter"
+RIGHT = 2  # at its usual rate, 0.1, the factor is −0.8: across and closer
+
+
+@pytest.fixture(autouse=True)
+def store(tmp_path, monkeypatch) -> Classroom:
+    monkeypatch.setattr(connection, "FILE", tmp_path / "data" / "classroom.sqlite3")
+    monkeypatch.setattr(connection, "_kept", None)
+    monkeypatch.setattr("pages.ui.classroom.watch.FRESH", 0.0)
+    return connection.classroom()
+
+
+def open_room(page: LessonPage) -> LessonPage:
+    """Press *With a class*, which is a button of the component of the keys."""
+    page.at.session_state[session.key(projector.Projector)].asked["teach"] = 1
+    return page.run()
+
+
+class Taught(LessonPage):
+    """A lesson whose teacher has opened a room."""
+
+    def __init__(self, name: str = OPENING, **query: str) -> None:
+        super().__init__(name, **query)
+        open_room(self)
+
+    @property
+    def teacher(self) -> teaching.Teacher:
+        return self.at.session_state[session.key(teaching.Teacher)]
+
+    @property
+    def room(self) -> rules.Room:
+        return connection.classroom().room(self.teacher.code, now())
+
+    @property
+    def steps(self) -> list[str]:
+        """The keys of the class's buttons."""
+        return [str(one.key) for one in self.at.button if str(one.key).startswith(("class_", "skip"))]
+
+    def join(self, count: int) -> list[str]:
+        return [connection.classroom().join(self.teacher.code, None, now()) for _ in range(count)]
+
+    def vote(self, tokens: list[str], *answers: int) -> None:
+        room = self.room
+        for token, answer in zip(tokens, answers, strict=True):
+            connection.classroom().vote(room.code, token, answer, room.number, room.round, now())
+
+    def remote(self, step) -> None:
+        """A step from the teacher's phone; the page's fragment looks a second later, here when the page runs."""
+        connection.classroom().steer(self.teacher.code, self.teacher.token, step, now())
+        watch().changed(self.teacher.code)
+        self.run()
+
+    @property
+    def wall(self) -> list[tuple[str, ...]]:
+        """The rows of the answers: words and what stands in the column of each vote."""
+        (table,) = re.findall(r'<table class="wall.*?</table>', self.html)
+        rows = re.findall(r"<tr[^>]*>(.*?)</tr>", table.split("<tbody>")[1])
+        plain = [
+            [unescape(re.sub("<[^>]*>", "", cell)) for cell in re.findall(r"<t[hd].*?</t[hd]>", row)]
+            for row in rows
+        ]
+        return [tuple(cells) for cells in plain]
+
+    @property
+    def right(self) -> list[str]:
+        """The answers that are marked when the run has ended."""
+        return [
+            unescape(re.sub("<span.*</span>", "", words))
+            for words in re.findall(r'<tr class="right" data-ended><th scope="row">(.*?)</th>', self.html)
+        ]
+
+
+def test_a_question_with_two_rounds():
+    """Joined, asked, counted but not shown, shown, asked again beside it, run: what stands on the wall and what can be done."""
+    page = Taught()
+    assert page.steps == ["class_ask", "skip", "class_end"]
+    assert "Nobody is in yet." in page.html
+    phones = page.join(5)
+    assert "5 are in." in page.run().html
+    assert page.room.phase is Phase.LOBBY
+
+    page.press("class_ask")
+    assert (page.room.phase, page.room.round) == (Phase.VOTING, 1)
+    assert page.steps == ["class_show", "class_again", "class_run"]
+    page.vote(phones[:4], 0, RIGHT, 0, 4)
+    page.run()
+    assert page.at.get("progress")[0].proto.text == "4 of 5 have answered"
+    assert page.at.get("progress")[0].proto.value == 80
+    assert {len(row) for row in page.wall} == {1}  # nothing of how the answers lie
+    assert page.right == []
+    assert not page.player["trained"]
+
+    page.press("class_show")
+    assert [row[1] for row in page.wall] == ["2 · 50 %", "0", "1 · 25 %", "0", "1 · 25 %", "0"]
+    assert page.steps == ["class_again", "class_run", "class_end"]
+    page.press("class_again")
+    page.vote(phones, RIGHT, RIGHT, RIGHT, RIGHT, 0)
+    page.run()
+    assert {len(row) for row in page.wall} == {1}
+    assert page.steps == ["class_show", "class_run"]
+    page.press("class_show")
+    assert page.wall[RIGHT] == ("It jumps across and comes closer", "1 · 25 %", "4 · 80 %")
+    assert not page.player["trained"]
+
+    page.press("class_run")
+    assert page.room.phase is Phase.RUN
+    assert (page.player["trained"], page.player["play"]) == (True, True)
+    assert page.right == ["It jumps across and comes closer"]
+    assert (
+        "What happened: it jumps across and comes closer.</b> 4 of 5 had it right, in the first vote 1 of 4."
+        in page.html
+    )
+    assert page.query["guess"] == "skip"  # who is sent the address sees the run
+    take = page.player["id"]
+    assert page.run().player["id"] == take  # and looking plays nothing anew
+
+
+@every_question
+def test_each_lesson_knows_its_answer_before_it_shows_the_run(name, asked):
+    """The teacher's phone is told it during the vote; the page is not, and trains when the class runs it."""
+    page = Taught(name, **asked.link)
+    offered = page.room.offered
+    assert offered is not None
+    assert page.room.offered_judgement.right == (list(asked.answers).index(asked.right),)
+    assert page.room.offered_judgement.sentence == f"What happened: {asked.answers[asked.right]}."
+    wrong = [
+        why
+        for key, why in zip(asked.answers, page.room.offered_judgement.why, strict=True)
+        if key != asked.right
+    ]
+    assert all(why.endswith(".") for why in wrong)
+    page.press("class_ask")
+    assert page.room.question.text == offered.text
+    assert len(page.wall) == len(asked.answers)
+    assert (page.player["trained"], page.player["summary"]) == (False, "")
+    assert "class_run" in page.steps
+    page.press("class_run").finished()
+    assert (page.player["trained"], page.player["play"]) == (True, True)
+    assert page.player["summary"].startswith(asked.told)
+    assert len(page.right) == 1
+    link = page.room.question.address
+    assert link.startswith(f"{name}?")
+    assert link.endswith("guess=skip")
+
+
+def test_the_remote_steers_the_page():
+    """A step from the teacher's phone stands on the wall with the next look, and the run plays."""
+    page = Taught()
+    page.remote(rules.ask)  # what the page offers
+    assert page.steps == ["class_show", "class_again", "class_run"]
+    page.remote(rules.show_answers)
+    assert page.steps == ["class_again", "class_run", "class_end"]
+    page.remote(rules.run)
+    assert (page.player["trained"], page.player["play"]) == (True, True)
+    page.remote(rules.end)
+    assert page.steps == ["class_delete"]
+    assert page.player["trained"]
+
+
+def test_two_presses_at_once_take_one_step():
+    """The page's press after the remote's: the room is no longer what the page showed, so nothing is done, and nothing said."""
+    page = Taught().press("class_ask")
+    stale = page.room.version
+    connection.classroom().steer(page.teacher.code, page.teacher.token, rules.ask_again, now())
+    page.press("class_again")
+    assert (page.room.round, page.room.version) == (2, stale + 1)
+    assert page.at.markdown[-1] is not None
+    assert page.complaints == []
+    page.press("class_run")
+    assert page.room.phase is Phase.RUN
+
+
+def test_the_next_question_is_asked_at_once():
+    """Another setting is loaded, hidden again and put to the class; a change of one's own waits for a press."""
+    page = Taught().press("class_ask").press("class_run").press("class_next")
+    assert page.query["learning_rate"] == "0.1111111111111111"
+    assert (page.room.phase, page.room.number) == (Phase.VOTING, 2)
+    assert page.room.judgement.right == (3,)  # at 1/9 it bounces
+    assert not page.player["trained"]
+    page.type(learning_rate="0.12")
+    assert page.steps == ["class_ask", "skip"]  # the class still answers: it cannot be ended by a slip
+    assert page.room.number == 2
+    page.press("class_ask")
+    assert (page.room.number, page.room.judgement.right) == (3, (4,))  # it flies away
+
+
+def test_the_class_follows_to_another_lesson():
+    """There its question waits for a press; the room is the same."""
+    page = Taught().press("class_ask").press("class_run")
+    code = page.teacher.code
+    page.at.switch_page("pages/gradient.py")
+    page.follow({})
+    assert page.steps == ["class_ask", "skip", "class_end"]
+    page.press("class_ask")
+    assert (page.room.code, page.room.number) == (code, 2)
+    assert page.room.question.title == "The gradient, η = 0.1"
+
+
+def test_skipping_shows_the_run_without_the_class():
+    """And the question can still be put, which hides the run again."""
+    page = Taught().press("skip")
+    assert page.player["trained"]
+    assert page.room.phase is Phase.LOBBY
+    page.press("class_ask")
+    assert not page.player["trained"]
+
+
+def test_a_class_is_asked_though_nobody_else_would_be():
+    """*Ask me first* is off in the link: with a class the run waits all the same."""
+    page = Taught(ask="false").press("class_ask")
+    assert not page.player["trained"]
+    page.press("class_run")
+    assert page.player["trained"]
+
+
+def test_an_ended_class_can_be_deleted():
+    """Its run stays on the page; then every row is gone, and the lesson asks alone."""
+    page = Taught().press("class_ask").press("class_run").press("class_end")
+    code = page.teacher.code
+    assert page.room.phase is Phase.ENDED
+    assert page.player["trained"]
+    assert page.steps == ["class_delete"]
+    page.press("class_delete")
+    with pytest.raises(rules.NoRoom):
+        connection.classroom().room(code, now())
+    assert page.teacher.code == ""
+    page.press("ask_again")
+    assert len(page.answers) == 6
+    open_room(page)
+    assert page.teacher.code not in ("", code)
+
+
+def test_a_reload_finds_the_class_again():
+    """By the word that the tab kept; one that opens nothing is forgotten, and of a room that is gone it is said."""
+    page = Taught().press("class_ask")
+    word = page.component("keys")["class"]
+    for kept, found in ((word, True), (word[:-1] + "?", False), ("x", False), ("ZZZZZZ token", False)):
+        again = LessonPage(OPENING)
+        assert again.component("keys")["class"] is None
+        again.at.session_state[session.key(projector.Projector)].kept = kept
+        again.run().run()
+        assert again.component("keys")["class"] == (word if found else ""), kept
+        assert any(one.key == "class_run" for one in again.at.button) is found
+        assert again.complaints == (
+            [] if kept.startswith(page.teacher.code) else ["The class is over: its room was deleted."]
+        )
+
+
+def test_a_room_that_is_gone_is_said_and_left():
+    """Deleted from elsewhere, or its day over: the lesson goes on alone."""
+    page = Taught().press("class_ask")
+    connection.classroom().delete_room(page.teacher.code, page.teacher.token, now())
+    watch().changed(page.teacher.code)
+    page.run()
+    assert page.complaints == ["The class is over: its room was deleted."]
+    assert page.answer("across").judged.startswith("You were right")
+    open_room(page)
+    assert page.complaints == []
+    connection.classroom().sweep(now() + timedelta(days=2))
+    watch().changed(page.teacher.code)
+    page.run()
+    assert page.complaints == ["The class is over: its room was deleted."]
+
+
+def test_without_a_store_the_button_says_why(monkeypatch, tmp_path):
+    """No room opens, in one sentence; the lesson works as ever, and a later press may succeed."""
+    blocked = tmp_path / "blocked"
+    blocked.write_text("a file where a folder should be")
+    page = LessonPage(OPENING)
+    monkeypatch.setattr(connection, "_kept", None)
+    monkeypatch.setattr(connection, "FILE", blocked / "classroom.sqlite3")
+    open_room(page)
+    assert page.complaints == [f"The class's store cannot be opened: the server may not write {blocked}."]
+    assert page.answer("across").judged.startswith("You were right")
+    monkeypatch.setattr(connection, "FILE", tmp_path / "mended" / "classroom.sqlite3")
+    open_room(page)
+    assert page.complaints == []
+    assert [one.key for one in page.at.button][:2] == ["class_ask", "class_end"]
+
+
+def test_a_store_that_fails_for_a_while(monkeypatch):
+    """The box says so with each look, and goes on where it was when the store answers again."""
+    page = Taught().press("class_ask")
+
+    def down(*_: object) -> None:
+        raise StoreDown("The class's store is full: no room on the disk.")
+
+    with monkeypatch.context() as patch:
+        for method in ("look", "room", "steer"):
+            patch.setattr(Classroom, method, down)
+        page.press("class_show")
+        assert set(page.complaints) == {"The class's store is full: no room on the disk."}
+        page.type(learning_rate="0.05")
+        assert page.complaints
+    page.type(learning_rate="0.1")
+    assert page.complaints == []
+    assert page.steps == ["class_show", "class_again", "class_run"]
+
+
+def test_a_step_that_the_rules_forbid_is_said():
+    """A room has at most so many questions."""
+    page = Taught()
+    for _ in range(rules.MOST_QUESTIONS):
+        connection.classroom().steer(
+            page.teacher.code,
+            page.teacher.token,
+            partial(rules.ask, question=page.room.offered or page.room.question),
+            now(),
+        )
+        connection.classroom().steer(page.teacher.code, page.teacher.token, rules.show_answers, now())
+    watch().changed(page.teacher.code)
+    page.type(learning_rate="0.05").press("class_ask")
+    assert page.complaints == [f"A room has at most {rules.MOST_QUESTIONS} questions: open another one."]
+
+
+def test_an_answer_is_text_on_the_wall():
+    """Whatever is in it is shown as it is; a right one is marked, of two votes each has its share of its own total."""
+    question = rules.Question(title="t", text="q", answers=("<b>a</b>", "b"), number=1)
+    room = rules.Room(
+        code="BCDFGH", opened_at=now(), expires_at=now() + timedelta(days=1), phase=Phase.RUN, number=1, round=2,
+        question=question, judgement=rules.Judgement(right=(0,), sentence="<i>so</i>"),
+    )  # fmt: skip
+    view = rules.for_projector(room, rules.Tally(9, 3, ((1, 7), (3, 0))))
+    table = wall.answers(view)
+    assert "<b>" not in table
+    assert re.findall(r"--share: ([\d.]+)", table) == ["0.1250", "1.0000", "0.8750"]
+    assert "1 · 12 %" in table or "1 · 13 %" in table
+    assert "&lt;i&gt;so&lt;/i&gt;" in wall.judgement(view)
+    assert "3 of 3 had it right, in the first vote 1 of 8." in wall.judgement(view)
+
+
+def test_a_lesson_without_a_class_loads_no_database():
+    """Neither SQLAlchemy nor the code's library, until the button is pressed: seen in a fresh interpreter."""
+    script = (
+        "import sys; sys.path[:0] = ['tests/pages']\nfrom lesson_page import LessonPage\nfrom pages.ui.classroom import connection\n"
+        "from pathlib import Path\nimport tempfile\nconnection.FILE = Path(tempfile.mkdtemp()) / 'c.sqlite3'\n"
+        "page = LessonPage('one_parameter')\nheavy = ('sqlalchemy', 'segno')\nprint(*(name in sys.modules for name in heavy))\n"
+        "page.at.session_state['pages.ui.look.projector.Projector'].asked['teach'] = 1; page.run()\nprint(*(name in sys.modules for name in heavy))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=120, check=True
+    )
+    assert done.stdout.splitlines()[-2:] == ["False False", "True True"]
