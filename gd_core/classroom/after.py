@@ -62,6 +62,41 @@ def together(past: Iterable[Past]) -> tuple[float, float] | None:
     return first, second
 
 
+@dataclass(frozen=True)
+class Learned:
+    """A kind of question, before the hour and after it.
+
+    Attributes:
+        kind: What it asks for.
+        before: Of those who answered, how many were right.
+        after: The same.
+    """
+
+    kind: str
+    before: float
+    after: float
+
+    @property
+    def gain(self) -> float | None:
+        """The normalised gain."""
+        return gain(self.before, self.after)
+
+
+def learned(past: Iterable[Past]) -> list[Learned]:
+    """What was learned: each kind of question that was answered on both papers, and last all of them, each as much as another."""
+    papers: dict[int, dict[str, float]] = {1: {}, 2: {}}
+    for one in past:
+        if one.question.paper and one.shares[0] is not None:
+            papers[one.question.paper][one.question.kind] = one.shares[0]
+    kinds = [Learned(kind, share, papers[2][kind]) for kind, share in papers[1].items() if kind in papers[2]]
+    if not kinds:
+        return []
+    mean_before, mean_after = (
+        sum(shares) / len(kinds) for shares in zip(*((one.before, one.after) for one in kinds), strict=True)
+    )
+    return [*kinds, Learned("All", mean_before, mean_after)]
+
+
 def to_csv(past: Iterable[Past]) -> str:
     """A row for each answer: how often it was given in each round, and whether the run made it right."""
     file = io.StringIO()

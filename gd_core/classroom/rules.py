@@ -39,7 +39,15 @@ MOST_MEMBERS = 500
 MOST_RESULTS = 1000  # on a board,
 MOST_OF_ONE = 20  # and of one student
 MOST_ANSWERS = 9  # as keys 1 to 9
-LONGEST = {"title": 120, "text": 1000, "answer": 300, "address": 8000, "sentence": 1000, "nickname": 20}
+LONGEST = {
+    "title": 120,
+    "text": 1000,
+    "answer": 300,
+    "address": 8000,
+    "sentence": 1000,
+    "nickname": 20,
+    "kind": 40,
+}
 
 _ADDRESS = re.compile(
     r"[a-z_]*(?:\?[!-~]*)?"
@@ -74,6 +82,8 @@ class Question:
         answers: To choose from, as plain text.
         address: Page and query, relative to the app, that open this very setting: "learning_rate?rates=1e-5".
         number: The how many of the room it is, from 1; 0 before it was asked.
+        paper: Of "What was learned": 1 before the hour, 2 after it; 0 for all other questions.
+        kind: The same on both of its papers, such as "One step".
 
     Raises:
         ParameterError: If a field breaks its rule, in one sentence.
@@ -84,9 +94,16 @@ class Question:
     answers: tuple[str, ...]
     address: str = ""
     number: int = 0
+    paper: int = 0
+    kind: str = ""
 
     def __post_init__(self) -> None:
         _check_text("title", self.title)
+        _check_text("kind", self.kind)
+        if self.paper not in {0, 1, 2}:
+            raise ParameterError(
+                "paper", f"paper must be 1 before the hour, 2 after it, or 0. Got {quoted(self.paper)}."
+            )
         _check_text("text", self.text, least=1)
         if not 2 <= len(self.answers) <= MOST_ANSWERS:
             rule = f"answers must be 2 to {MOST_ANSWERS}. Got {len(self.answers)}."

@@ -410,7 +410,9 @@ class Classroom:
                 tuple(counted.get((number, round, answer), 0) for answer in range(len(question.answers)))
                 for round in range(1, rounds + 1)
             )
-            past.append(Past(question, _read(Judgement, judged) if ran else None, counts))
+            # what was asked before the hour is told after it, without a run in between
+            told = _read(Judgement, judged) if ran or question.paper else None
+            past.append(Past(question, told, counts))
         return tuple(past)
 
     # ------------------------------------------------------------------------------------------------ transactions
