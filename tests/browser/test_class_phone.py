@@ -30,6 +30,11 @@ QUESTION = Question(
 JUDGEMENT = Judgement(
     right=(1,), sentence="What happened: it jumps across.", why=("1 − 18η is −0.8.", "", "1 − 18η is −0.8.")
 )
+# What a page is told when its phone is locked, or looked at again.
+LOCK = """(hidden) => {
+    Object.defineProperty(document, 'hidden', { configurable: true, get: () => hidden });
+    document.dispatchEvent(new Event('visibilitychange'));
+}"""
 WIDTHS = (320, 390, 1400)
 
 
@@ -254,6 +259,7 @@ def test_a_phone_comes_back_by_itself(phone: Callable[..., Lab], room: Room):
         lab.page.route("**/join/*", lambda route: route.abort())
         answer(lab, "It flies away").click()
         expect(lab.page.get_by_role("alert")).to_contain_text("Your answer is sent again")
+        expect(lab.page.get_by_text("You said")).to_have_count(0)  # not before it is kept
         assert room.tally.answered == 0
         lab.page.unroute("**/join/*")
         expect(lab.page.get_by_role("alert")).to_be_hidden()
@@ -265,6 +271,18 @@ def test_a_phone_comes_back_by_itself(phone: Callable[..., Lab], room: Room):
         with lab.page.expect_request("**/join/look*"):
             room.steer(rules.show_answers)
         expect(lab.page.locator(".told").nth(2)).to_contain_text("your answer1 of 1")
+        lab.page.unroute("**/join/events*")
+        lab.page.reload()
+    with claim("a locked phone asks nothing, and is up to date when it is looked at again"):
+        expect(lab.page.locator(".told").nth(2)).to_be_visible()
+        requests: list[str] = []
+        lab.page.evaluate(LOCK, True)
+        lab.page.on("request", lambda request: requests.append(request.url))
+        room.steer(rules.ask_again)
+        lab.page.wait_for_timeout(2500)  # longer than a poll, or a second try
+        assert requests == []
+        lab.page.evaluate(LOCK, False)
+        expect(lab.page.get_by_text("Talk to your neighbours")).to_be_visible()
     with claim("where the room is deleted the page says so, and asks for a code"):
         room.delete()
         expect(lab.page.get_by_role("alert")).to_contain_text(f"There is no room {room.code}")

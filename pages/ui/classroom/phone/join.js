@@ -82,6 +82,7 @@ function told(answer) {
 function status() {
   const mine = said();
   if (view.phase === 'voting') {
+    if (wanted) return 'Your answer is on its way …';
     if (mine !== null) return `You said: ${view.answers[mine]}. You can change it until the answers are shown.`;
     return view.round > 1 ? 'Talk to your neighbours, then answer again.' : 'Choose your answer.';
   }
@@ -109,7 +110,7 @@ async function vote(answer) {
     while (wanted) await send();
     tellOtherTabs();
   } catch (no) {
-    if (view.number === wanted?.number) view.said = before;
+    if (view.number === wanted.number) view.said = before;
     wanted = null;
     draw(view);
     say('alert', no.message || 'Your answer has not arrived. Choose it again.');
@@ -127,8 +128,10 @@ async function send() {
       if (asked !== wanted) return; // another one was chosen meanwhile
       wanted = null;
       show({ own: true, ...news });
+      draw(view);
       return say('alert', '');
     } catch (no) {
+      if (!wanted) return; // the room has gone meanwhile
       if (!no.away || tries === 30) throw no;
       say('alert', no.message || 'The server does not answer. Your answer is sent again …');
       await soon();
@@ -218,7 +221,7 @@ async function poll() {
 // ------------------------------------------------------------------------------------------------------- at the door
 
 function door(sentence) {
-  view = null;
+  view = wanted = null;
   say('title', 'Join the class');
   for (const id of ['lesson', 'text', 'status', 'judged']) say(id, '');
   for (const id of ['answers', 'room']) byId(id).replaceChildren();
