@@ -236,7 +236,7 @@ class Lab:
     def query(self) -> dict[str, str]:
         """The settings in the address, without whether "More settings" is open: `control` opens it by the way."""
         query = dict(parse_qsl(urlsplit(self.page.url).query))
-        return {name: text for name, text in query.items() if (name, text) != ("more", "open")}
+        return {name: text for name, text in query.items() if (name, text) != ("settings", "open")}
 
     @property
     def experiment(self) -> Experiment:

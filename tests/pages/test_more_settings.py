@@ -25,7 +25,7 @@ def controls(page: Visit) -> set[str]:
 
 def toggle(page: Visit, *, more: bool) -> Visit:
     """Open or close it, as a press does."""
-    page.at.session_state["more"] = more
+    page.at.session_state["settings"] = more
     return page.run()
 
 
@@ -41,7 +41,7 @@ def test_nothing_is_lost_behind_it():
     """One press, and all is there that was there; one more, and the address is bare again."""
     page = toggle(Visit(app()), more=True)
     assert controls(page) == ALL
-    assert page.query == {"more": "open"}
+    assert page.query == {"settings": "open"}
     page = toggle(page, more=False)
     assert controls(page) == FEW
     assert page.query == {}
@@ -49,12 +49,13 @@ def test_nothing_is_lost_behind_it():
 
 def test_a_link_can_open_with_it():
     """A bare one, and one with settings; another word in its place opens nothing and changes nothing."""
-    page = Visit(app(), more="open")
+    page = Visit(app(), settings="open")
     assert controls(page) == ALL
-    assert page.query == {"more": "open"}
+    assert page.query == {"settings": "open"}
+    assert controls(Visit(app(), more="open")) == ALL  # as older links have it
     settings = OPENING.experiment.to_query() | {"learning_rate": "0.2"}
-    assert controls(Visit(app(), more="open", **settings)) == ALL
-    assert controls(Visit(app(), more="shut", **settings)) == FEW
+    assert controls(Visit(app(), settings="open", **settings)) == ALL
+    assert controls(Visit(app(), settings="shut", **settings)) == FEW
 
 
 def test_it_stays_as_it_was_left():
@@ -67,7 +68,31 @@ def test_it_stays_as_it_was_left():
     page.at.switch_page("pages/train.py")
     page.follow({})
     assert "seed" in controls(page)
-    assert page.query["more"] == "open"
+    assert page.query["settings"] == "open"
+
+
+def test_a_lessons_more_is_not_trains():
+    """Come back to the landscape by a link that says its starts alone: they are followed, and nothing opens on Train."""
+    page = Visit(app())
+    for address in ({"learning_rate": "2e-05"}, {"more": "1, 2, 3"}):
+        page.at.switch_page("pages/landscape.py")
+        page.follow(address)
+        assert address.items() <= page.query.items()
+        page.at.switch_page("pages/train.py")
+        page.follow({})
+        assert controls(page) == FEW
+
+
+@pytest.mark.parametrize("name", ["train", "landscape"])
+def test_what_a_link_says_wrongly_is_told_where_no_side_bar_is_open(name):
+    """Also beside the page, once: a phone and a projector have the side bar closed."""
+    page = Visit(app())
+    page.at.switch_page(f"pages/{name}.py")
+    page.follow({"dataset": "foo"})
+    (toast,) = page.at.toast
+    assert "dataset must be one of" in toast.value
+    assert "Got foo" in toast.value
+    assert not page.run().at.toast
 
 
 @pytest.mark.parametrize(
@@ -77,7 +102,7 @@ def test_it_opens_by_itself_for_what_a_link_sets_there(changes):
     """A setting that stands in it and is not as the page opens; the address says that already, and says no more."""
     page = Visit(app(), **(OPENING.experiment.to_query() | changes))
     assert controls(page) >= ALL - {"engine"}
-    assert "more" not in page.query
+    assert "settings" not in page.query
     assert not controls(Visit(app(), **(OPENING.experiment.to_query() | {"epochs": "40"}))) - FEW
 
 

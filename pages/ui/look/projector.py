@@ -17,7 +17,6 @@ from gd_core.settings.fields import quoted
 from pages.ui.look import session
 
 VIEW = "view"  # its name in the address
-MORE = "more"  # that of the part of Train's side bar that is closed at first
 LETTERS = 15  # pixels of the page, which is then scaled up: the size of its prose
 STATE = st.session_state
 _HERE = Path(__file__).parent
@@ -98,8 +97,8 @@ def kept() -> str:
 
 
 def bare(address: Mapping[str, str]) -> bool:
-    """Whether an address says nothing about a run."""
-    return address.keys() <= {VIEW, MORE}
+    """Whether an address says no more than how to look at a page."""
+    return address.keys() <= {VIEW}
 
 
 def height(usual: int, large: int) -> int:

@@ -116,6 +116,10 @@ class Form(ABC, Generic[S, H]):
     def _query(self) -> dict[str, str]:
         """The address of what is held."""
 
+    def is_bare(self, address: Mapping[str, str]) -> bool:
+        """Whether an address says nothing about a run."""
+        return projector.bare(address)
+
     def _look(self) -> dict[str, str]:
         """What the address says of how the page is looked at."""
         return projector.query()
@@ -156,10 +160,18 @@ class Form(ABC, Generic[S, H]):
         if entered or (address != held.address and not held.touched):
             sentences = projector.follow(address, entered=entered)
             held.followed = self._follow(address, sentences, entered=entered)
+            if (
+                held.followed and held.sentences
+            ):  # they stand in the side bar, which a phone and a projector have closed
+                st.toast(
+                    "  \n".join(
+                        plain(line) for said in held.sentences.values() for line in said.split("  \n")
+                    )
+                )
         rate, following = self._keys()
         held.touched = False
         query = self._query()
-        if projector.bare(address) and query == self.usual.to_query():
+        if self.is_bare(address) and query == self.usual.to_query():
             query = {}  # a bare address opens just this; writing it down would cost a press of Back
         query |= self._look()
         # a link on a page to that same page does not change the browser's address; what is there already is no new entry

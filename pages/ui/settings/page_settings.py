@@ -217,7 +217,7 @@ class PageSettings(Form[S, LessonHeld[S]], Generic[S]):
         if gone := needs_its_file(getattr(held.settings, "table", "")):  # it was removed on the Train page
             self._take_over(self.usual, held.options)
             held.sentences[""] = gone
-        came_back = entered and held.address is not None and projector.bare(address)
+        came_back = entered and held.address is not None and self.is_bare(address)
         if came_back or address == held.address:
             return False
         usual = self.usual.to_query()

@@ -95,7 +95,7 @@ def show(held: controls.Controls, box: Any = None) -> None:
         return
     session.held(Live).experiment = held.experiment
     if page.held.followed:
-        session.held(Live).linked = None if projector.bare(st.query_params.to_dict()) else held.experiment
+        session.held(Live).linked = None if page.is_bare(st.query_params.to_dict()) else held.experiment
         live_runs.recall(held.experiment)
         if task.result():
             page.held.pressed = "train"

@@ -26,7 +26,8 @@ NUMBERED = [name for name, field in OF_THE_RUN.items() if isinstance(field, Numb
 CHOICES = [name for name, field in OF_THE_RUN.items() if isinstance(field, Choice)]
 TEXTS = (*NUMBERED, "start")  # fields in which a bad text stays
 MENU = "examples"
-MORE_KEY = projector.MORE  # of the part of the side bar that is closed at first
+MORE_KEY = "settings"  # of the part of the side bar that is closed at first, in the address too,
+AS_IT_WAS = "more"  # which called it so in older links: in a lesson's that is another thing
 # what stands in it: all but what a first run is about, and what has a place of its own
 MORE = [name for name in OF_THE_RUN if name not in ("dataset", "learning_rate", "epochs", "before")]
 STATE = st.session_state
@@ -80,19 +81,18 @@ class TrainSettings(Form[Experiment, TrainHeld]):
     def _follow(self, address: Mapping[str, str], sentences: list[str], *, entered: bool) -> bool:
         held = self.held
         last = held.address or {}
-        more = address.get(MORE_KEY)
-        if entered and projector.bare(address):
+        asked = [address.get(name) for name in (MORE_KEY, AS_IT_WAS)]
+        if entered and self.is_bare(address):
             # the navigation drops the settings: they are as they were left, but runs may have been pinned elsewhere
             address = {name: text for name, text in last.items() if name != "pins"}
-        self._open_more("open" in (more, address.get(MORE_KEY)))
-        address = {name: text for name, text in address.items() if name != MORE_KEY}
+        self._open_more("open" in (*asked, address.get(MORE_KEY)))
+        address = {name: text for name, text in address.items() if name not in (MORE_KEY, AS_IT_WAS)}
         experiment, own = task.follow(address), []
         if waits_for := task.waits_for():
             experiment, address = Experiment.default(DATASET), {**address, "table": waits_for}
         if experiment is None:  # no task, or a broken one: the address says the settings themselves
             address = {name: text for name, text in address.items() if name not in ("task", "result")}
-            bare = projector.bare(address)
-            experiment, own = (self.usual, []) if bare else Experiment.from_query(address)
+            experiment, own = (self.usual, []) if self.is_bare(address) else Experiment.from_query(address)
         held.wanted = None
         if experiment.dataset == DATASET and needs_its_file(address.get("table", "")):
             held.wanted, held.instead = dict(address), experiment
@@ -115,6 +115,11 @@ class TrainSettings(Form[Experiment, TrainHeld]):
         if axes := self.axes_of(experiment):
             query["axes"] = ",".join(experiment.info.parameters[i] for i in axes)
         return query if task.current() else query | pins.on_train()
+
+    def is_bare(self, address: Mapping[str, str]) -> bool:
+        return super().is_bare(
+            {name: text for name, text in address.items() if name not in (MORE_KEY, AS_IT_WAS)}
+        )
 
     def _look(self) -> dict[str, str]:
         asked = self.held.more and not task.current() and not uses_more(self.settings)
