@@ -66,6 +66,7 @@ class Task:
         text: What is to be done, as plain text.
         question: Asked for an answer in words, as plain text.
         target: When the task is done, if it says so.
+        lab: Whether the student may leave it for the whole lab, where nothing is locked or hidden.
 
     Raises:
         ParameterError: If a field breaks its rule, in one sentence.
@@ -77,6 +78,7 @@ class Task:
     text: str = ""
     question: str = ""
     target: Target | None = None
+    lab: bool = False
 
     def __post_init__(self) -> None:
         for name in ("free", "locked"):
@@ -88,6 +90,8 @@ class Task:
         _check_words("question", self.question, LONGEST_QUESTION)
         if self.target:
             _check_target(self.target)
+        if not isinstance(self.lab, bool):
+            raise ParameterError("lab", f"lab must be true or false. Got {quoted(self.lab)}.")
 
     @classmethod
     def with_access(cls, access: Mapping[str, Access], **fields: Any) -> Self:
@@ -194,6 +198,7 @@ class Task:
             "q": self.question,
             "r": rmse,
             "n": within,
+            "o": self.lab or None,
         }
         return {key: value for key, value in data.items() if value not in ("", None)}
 
@@ -214,6 +219,7 @@ class Task:
             text=_text(data, "t"),
             question=_text(data, "q"),
             target=Target(data["r"], data.get("n")) if "r" in data else None,
+            lab=data.get("o", False),
         )
 
 

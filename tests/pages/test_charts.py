@@ -789,3 +789,12 @@ def test_the_dashed_line_of_errors_is_called_what_it_is(changes, label):
     run = Run(experiment, problem, curvature_of(problem.objective), record(experiment))
     (found,) = error(run, LIGHT, 200).tables["frame"]["floor_label"].to_pylist()
     assert found.startswith(label)
+
+
+@pytest.mark.parametrize("start", [2.0, -40.0, 1e6])
+def test_the_line_of_a_single_row_is_in_the_frame(start):
+    """y = a x at the row's x = 3, where the run starts, stands on the axes: the legend names nothing that is not drawn."""
+    view = fit(run_of("one-parameter", start=(start,), epochs=2), LIGHT, HEIGHT)
+    frame = view.tables["frame"].to_pylist()[0]
+    assert frame["y0"] <= 3 * start <= frame["y1"]
+    assert frame["y0"] <= -3 <= frame["y1"]

@@ -114,6 +114,29 @@ def test_each_control_can_be_chosen_for_itself():
     assert lab.at.segmented_control("draft preset").value is None
 
 
+def test_the_whole_lab_opens_where_the_teacher_allows_it():
+    """Not unless the dialog's switch says so; and behind a result, which the teacher looks at."""
+    lab = Lab(**EXPERIMENT.to_query()).prepare()
+    assert not Task.from_text(lab.link["task"]).lab
+    lab.at.toggle("draft lab").set_value(True)
+    assert Task.from_text(lab.run().link["task"]).lab
+    assert "leave_task" not in [button.key for button in student().at.button]
+    result = Result(task=TASK, experiment=EXPERIMENT)
+    assert "leave_task" in [button.key for button in Lab(result=result.to_text()).at.button]
+
+
+def test_a_link_that_works_here_only_says_so(monkeypatch):
+    """Of this computer's own addresses no phone can open the code; of another nothing is said."""
+    for url, here_only in (
+        ("http://localhost:8501/", True),
+        ("http://127.0.0.1/", True),
+        ("https://x.org/", False),
+    ):
+        monkeypatch.setattr(share, "address", lambda query, url=url: f"{url}?{share.urlencode(query)}")
+        said = [one.value for one in Lab().press("prepare").at.caption]
+        assert any("no phone can open them" in one for one in said) is here_only
+
+
 def test_controls_that_no_student_can_see_are_not_offered():
     """The hyper-parameters of other rules, the knobs of other data sets, how long runs train: until those may be chosen."""
     lab = Lab(dataset="one-parameter").prepare()
@@ -212,7 +235,7 @@ def test_the_student_sees_what_the_task_shows():
     """The free rate, three locked settings, no other control, no examples, no zones, no tabs, no way on."""
     lab = student()
     assert lab.settings == {"dataset": False, "learning_rate": True, "epochs": False, "optimizer": False}
-    assert lab.buttons == ["Hand in", "Open the whole lab with these settings", "Train", "Reset"]
+    assert lab.buttons == ["Hand in", "Train", "Reset"]
     assert not [button for button in lab.at.button if button.key.startswith("example_")]
     assert not lab.at.get("page_link")
     assert not lab.looks_closer
@@ -334,12 +357,12 @@ def test_a_run_from_before_the_task_does_not_count():
 
 def test_leaving_the_task_opens_the_whole_lab():
     """With the settings as they are, in the address too; Back brings the task."""
-    lab = student().type(learning_rate="0.3").press("leave_task")
+    lab = Lab(task=replace(TASK, lab=True).to_text()).type(learning_rate="0.3").press("leave_task")
     assert lab.experiment == replace(EXPERIMENT, learning_rate=0.3)
     assert "task" not in lab.query
     assert "New start" in lab.buttons
     assert lab.line == ""
-    lab.follow({"task": TASK.to_text(), "learning_rate": "0.3"})
+    lab.follow({"task": replace(TASK, lab=True).to_text(), "learning_rate": "0.3"})
     assert lab.line
     assert "New start" not in lab.buttons
 

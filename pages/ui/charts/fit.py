@@ -135,7 +135,10 @@ def fit(
     """One feature: data, the start, the curve at this epoch, those of pinned runs, and from an epoch on the optimum."""
     dataset = run.problem.dataset
     x0, x1 = padded(values_of(run, lambda rows: rows.x[:, 0]), 0.04)
-    y0, y1 = padded(np.append(values_of(run, lambda rows: rows.y[:, 0]), 0.0), 0.45)
+    in_sight = [values_of(run, lambda rows: rows.y[:, 0]), [0.0]]
+    if run.experiment.info.is_a_single_row:  # it alone would leave the start's line outside of the frame
+        in_sight.append(run.problem.predicted(run.problem.start).numpy())
+    y0, y1 = padded(np.concatenate(in_sight), 0.45)
     best, info = run.parabola, run.experiment.info
     optimum = {} if best is None else curve_parameters(run, best.optimum)
     tables = {

@@ -46,6 +46,11 @@ def qr(link: str) -> str | None:
 def field(link: str) -> None:
     """The link, with a button that copies it."""
     st.code(link, language=None, wrap_lines=True)
+    if is_of_this_computer(link):
+        st.caption(
+            "The app runs on this computer, so link and code work here only: no phone can open them. For a class, open this "
+            "page by the computer’s address in the network."
+        )
 
 
 def code(link: str, file: str) -> None:

@@ -30,9 +30,13 @@ def show(place: Any, live_run: live_runs.TrainRun | None) -> None:
                 "Hand in", icon=":material/link:", key="hand_in", disabled=not ended, on_click=_open,
                 help="A link to this run, for your teacher." if ended else "When a run has ended.",
             )  # fmt: skip
-        st.button(
-            "Open the whole lab with these settings", type="tertiary", key="leave_task", on_click=task.leave
-        )
+        if now.lab or task.result():  # a result is looked at by the teacher
+            st.button(
+                "Open the whole lab with these settings",
+                type="tertiary",
+                key="leave_task",
+                on_click=task.leave,
+            )
     if task.dialog() == DIALOG and ended and live_run and not task.result():
         _dialog(now, live_run)
 
@@ -64,7 +68,7 @@ def _progress(now: Task, live_run: live_runs.TrainRun | None) -> str:
     # said when the player is there, so that the line does not run ahead of the charts
     at = judgement.reached if judgement.in_time and judgement.reached else live_run.recording.epochs
     icon = "✓" if judgement.in_time else "✗"
-    said = f'<span class="later" {player.lit("epoch", reached=at)}>{icon} {verdict(now.target, judgement)}</span>'
+    said = f'<b class="later" {player.lit("epoch", reached=at)}>{icon} {verdict(now.target, judgement)}</b>'
     return f"{goal} {said}"
 
 

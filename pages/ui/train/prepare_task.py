@@ -86,6 +86,11 @@ def _controls(experiment: Experiment) -> None:
         ):
             with column:
                 _choice(experiment, name)
+    st.toggle(
+        "Students may open the whole lab",
+        key=f"{DRAFT}lab",
+        help="A button on their page, behind which nothing is locked or hidden.",
+    )
     st.caption(
         "The page gives the best rate away where its zones are shown: hide them when it is to be found."
     )
@@ -234,6 +239,7 @@ def _link(experiment: Experiment, target: Target | str | None) -> str | None:
             text=str(STATE[f"{DRAFT}text"]).strip(),
             question=str(STATE[f"{DRAFT}question"]).strip(),
             target=target,
+            lab=bool(STATE.get(f"{DRAFT}lab")),
         )
     except ParameterError as error:
         _say(f"{error} There is no link until that is mended.")

@@ -13,7 +13,7 @@ import streamlit as st
 from gd_core.settings.examples import EXAMPLES, OPENING, Example
 from gd_core.settings.experiment import Experiment, defaults, is_knob
 from gd_core.settings.experiment_fields import FIELDS, HYPERPARAMETERS, LEARNING_RATE
-from gd_core.settings.fields import Choice, Number, written
+from gd_core.settings.fields import Choice, Number, shown, written
 from gd_core.settings.table_fields import DATASET, TABLE_FIELDS, needs_its_file, own_names, table_at_hand
 from gd_core.settings.task import Task
 from pages.ui.look import map_axes, projector
@@ -58,8 +58,6 @@ class TrainHeld(Held[Experiment]):
 
 class TrainSettings(Form[Experiment, TrainHeld]):
     """The one form of Train."""
-
-    number = staticmethod(written)
 
     def __init__(self) -> None:
         super().__init__("train", OPENING.experiment, lambda: TrainHeld(OPENING.experiment))
@@ -277,7 +275,7 @@ class TrainSettings(Form[Experiment, TrainHeld]):
             example = self._next
             self.load_example(example)
             st.toast(f"**{example.title}**: {example.reason}")
-        rate = written(self.settings.learning_rate) if task.free("learning_rate") else None
+        rate = shown(self.settings.learning_rate) if task.free("learning_rate") else None
         return rate, self._next.title
 
 

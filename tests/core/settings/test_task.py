@@ -69,8 +69,9 @@ def tasks(draw):
     access = draw(st.fixed_dictionaries({name: st.sampled_from(Access) for name in CONTROLS}))
     target = draw(st.none() | st.builds(Target, st.floats(1e-6, 1e6), st.none() | st.integers(1, 1_000_000)))
     return Task.with_access(
-        access, experiment=draw(experiments), text=draw(words), question=draw(words), target=target
-    )
+        access, experiment=draw(experiments), text=draw(words), question=draw(words), target=target,
+        lab=draw(st.booleans()),
+    )  # fmt: skip
 
 
 # ------------------------------------------------------------------------------------------------------ links
@@ -159,6 +160,7 @@ FORGED_TASKS = {
     "half a character for a control": ({"f": "\ud83c"}, "free must hold names of controls. Got ?."),
     "epochs beyond all": ({"r": 2, "n": 10**400}, "within must be a whole number of epochs between"),
     "no epochs": ({"r": 2, "n": 0}, "within must be a whole number of epochs between 1 and 1,000,000. Got 0."),
+    "a word for a yes": ({"o": "yes"}, "lab must be true or false. Got yes."),
     "half an epoch": ({"r": 2, "n": 1.5}, "within must be a whole number"),
 }  # fmt: skip
 
