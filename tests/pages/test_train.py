@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -183,7 +184,7 @@ def test_every_example_loads_and_trains(number):
     lab = Lab().press(f"example_{number}")
     assert lab.experiment == example
     assert not lab.player["trained"]
-    assert float(lab.text("learning_rate")) == example.learning_rate
+    assert float(Fraction(lab.text("learning_rate"))) == example.learning_rate
     assert lab.at.selectbox("w_dataset").value == example.dataset
     assert lab.complaints == []
     player = lab.press("train").player
@@ -682,7 +683,9 @@ def test_a_links_settings_arrive_in_the_widgets():
     assert lab.complaints == []
     assert lab.query == link
     typed = {
-        name: float(lab.text(name)) for name in link if f"w_{name}" in [w.key for w in lab.at.text_input]
+        name: float(Fraction(lab.text(name)))
+        for name in link
+        if f"w_{name}" in [w.key for w in lab.at.text_input]
     }
     assert typed == {
         name: float(link[name])
