@@ -1,6 +1,7 @@
 """Where the classes of a server are kept: a file that needs nothing, or what the secrets name."""
 
 import threading
+import time
 from datetime import UTC, datetime
 
 import pytest
@@ -76,3 +77,28 @@ def test_where_nothing_can_be_written_it_says_so_and_tries_again():
         connection.classroom()
     connection.FILE.parent.unlink()
     assert connection.classroom().open_room(NOW)[0].phase == "lobby"
+
+
+def test_a_server_that_starts_deletes_what_is_over(monkeypatch):
+    """Of the file that the last one left: a class of the day before yesterday goes, one of now stays, and nobody need open one."""
+    connection.at_start()
+    assert connection._kept is None  # no file, nothing to delete
+    now = datetime.now(UTC)
+    left = connection.classroom()
+    (over, _), (on, _) = (left.open_room(now) for _ in range(2))
+    with left._engine.begin() as told:
+        told.exec_driver_sql("UPDATE rooms SET expires_at = 1 WHERE code = ?", (over.code,))
+    left._engine.dispose()
+    monkeypatch.setattr(connection, "_kept", None)
+    connection.at_start()
+    until = time.monotonic() + 20
+    while time.monotonic() < until and (connection._kept is None or rooms(connection._kept) == 2):
+        time.sleep(0.05)
+    kept = connection.classroom()
+    assert rooms(kept) == 1
+    assert kept.room(on.code, now) == on
+
+
+def rooms(kept) -> int:
+    with kept._engine.connect() as asked:
+        return asked.exec_driver_sql("SELECT count(*) FROM rooms").scalar()

@@ -10,6 +10,9 @@ draws a spinner where it is asked, and warns where there is no page.
 from __future__ import annotations
 
 import threading
+import time
+from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
     from gd_core.classroom.store import Classroom
 
 NAME = "classroom"
+SWEPT_EVERY = 3600  # seconds
 FILE = Path(__file__).parents[3] / "data" / "classroom.sqlite3"
 _lock = threading.Lock()
 _kept: Classroom | None = None
@@ -40,7 +44,30 @@ def classroom() -> Classroom:
             from gd_core.classroom.store import Classroom
 
             _kept = Classroom(_engine())
+            threading.Thread(target=_sweep_for_ever, args=(_kept,), daemon=True).start()
         return _kept
+
+
+def at_start() -> None:
+    """Where a server before this one kept classes, have those deleted whose day is over, though nobody opens one again."""
+    if FILE.exists() or _is_named():
+        threading.Thread(target=_opened_if_it_can, daemon=True).start()
+
+
+def _opened_if_it_can() -> None:
+    from gd_core.classroom.store import StoreDown
+
+    with suppress(StoreDown):  # who wants to teach is told
+        classroom()
+
+
+def _sweep_for_ever(kept: Classroom) -> None:
+    from gd_core.classroom.store import StoreDown
+
+    while True:
+        with suppress(StoreDown):
+            kept.sweep(datetime.now(UTC))
+        time.sleep(SWEPT_EVERY)
 
 
 def _engine() -> Engine:

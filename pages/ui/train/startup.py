@@ -10,6 +10,7 @@ from typing import Any
 from streamlit import cli_util, config
 from streamlit.web.server import server_util
 
+from pages.ui.classroom import connection
 from pages.ui.train import giving_back
 
 
@@ -19,6 +20,7 @@ async def lifespan(_: Any) -> AsyncGenerator[None]:
     # it watches the whole folder for changes, .venv too, and warns when torch opens its thousands of files there
     logging.getLogger("watchdog").setLevel(logging.ERROR)
     load()
+    connection.at_start()
     open_browser()
     task = asyncio.create_task(giving_back.for_ever())
     yield
