@@ -1,11 +1,20 @@
 """A file that is there as a whole or not at all."""
 
 import os
+import re
 import secrets
+import time
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TextIO
+from typing import IO, TextIO
+
+try:
+    import fcntl
+except ImportError:  # Windows, where no file that is open can be taken away
+    fcntl = None
+
+LEFT = 60  # seconds without a change, after which a draft that nobody holds is one that was left
 
 
 @contextmanager
@@ -19,9 +28,11 @@ def whole_file(name: str | Path) -> Generator[TextIO]:
         OSError: If it cannot be written.
     """
     path = _behind_links(name)
+    _take_away_left_drafts(path)
     draft = _draft_of(path)
     try:
         with draft.open("x", encoding="utf-8", newline="") as file:
+            _hold(file)
             yield file
             file.flush()
             os.fsync(file.fileno())
@@ -67,3 +78,34 @@ def _draft_of(path: Path) -> Path:
     """A name that nobody has."""
     # not by the process number, which in a container is always the same: what a killed one left would be in the way
     return path.with_name(f".{path.name[:50]}.{secrets.token_hex(8)}")
+
+
+def _take_away_left_drafts(path: Path) -> None:
+    """Delete the drafts of this file whose process was killed: nobody holds them any more."""
+    head = _draft_of(path).name.rpartition(".")[0]
+    with suppress(OSError):  # a folder that may be written to, and not read
+        for old in [
+            one
+            for one in path.parent.iterdir()
+            if re.fullmatch(rf"{re.escape(head)}\.[0-9a-f]{{16}}", one.name)
+        ]:
+            with suppress(OSError):
+                if time.time() - old.stat().st_mtime > LEFT:
+                    with old.open("rb") as file:
+                        _hold(file)
+                    old.unlink()
+
+
+def _hold(file: IO[str] | IO[bytes]) -> None:
+    """Hold a file for as long as it is open and its process lives.
+
+    Raises:
+        BlockingIOError: If somebody else does.
+    """
+    if fcntl:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise
+        except OSError:  # a file system without locks
+            pass

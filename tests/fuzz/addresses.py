@@ -1,4 +1,4 @@
-"""Addresses: settings, tables, pinned runs, tasks and results, by their readers; one in fifty on a page as well."""
+"""Addresses: settings, tables, pinned runs, tasks and results, by their readers; one in fifty, up to a hundred, on a page as well."""
 
 import json
 import random
@@ -17,7 +17,9 @@ from gd_core.settings.task import open_address, table_it_needs
 from gd_core.tables import table
 from pages.ui.lessons.glossary import Search
 
-ON_A_PAGE = 50  # addresses by their readers for each that is opened on a page, which takes a second
+ON_A_PAGE = 50  # addresses by their readers for each that is opened on a page,
+MOST_PAGES = 100  # up to so many: one takes a second or two, as long as reading a thousand
+PATIENCE = 300  # seconds for a page: a machine with other work takes a minute for the first one
 PAGES = (
     "train", "compare", "one_parameter", "four_steps", "gradient", "learning_rate", "landscape", "variants", "deep_networks",
     "broadcasting", "glossary",
@@ -45,11 +47,11 @@ BEGINS = (
 
 def run(seed: int, count: int) -> None:
     """Read so many addresses; raises at the first that is not refused or opened as it should be."""
-    draw = random.Random(seed)
+    draw, every = random.Random(seed), max(ON_A_PAGE, count // MOST_PAGES)
     for place in range(count):
         one = address(draw)
         read(one, traced=place % 10 == 0)
-        if place % ON_A_PAGE == 0:
+        if place % every == 0:
             opened(draw.choice(PAGES), one)
 
 
@@ -130,6 +132,9 @@ def opened(page: str, one: dict[str, str]) -> None:
     at.switch_page(f"pages/{page}.py")
     for name, text in one.items():
         at.query_params[name] = text
-    at.run()
-    said = [element.message for element in at.exception]
+    try:
+        at.run(timeout=PATIENCE)
+        said = [element.message for element in at.exception]
+    except RuntimeError as error:  # it has taken too long
+        said = [str(error)]
     assert not said, f"{page}: {said}\nwith {one!a:.3000}"

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from threading import Barrier, Thread
 from types import FunctionType, ModuleType
+from weakref import WeakSet, ref
 
 import pytest
 from streamlit.runtime import caching
@@ -46,6 +47,33 @@ def test_two_runs_of_the_page_do_not_train_at_once():
     assert not errors
     assert take.recording.complete
     assert take.recording.theta.equal(record(experiment).theta)
+
+
+def test_large_runs_of_all_visitors_fit_together(monkeypatch):
+    """The one that nobody has looked at for longest makes room, and its page says so; Train makes the same numbers again."""
+    monkeypatch.setattr(live_runs, "LEFT_BEHIND", 1_000_000)
+    monkeypatch.setattr(live_runs, "LARGE_ROOM", 15_000_000)
+    monkeypatch.setattr(live_runs, "_with_large", WeakSet())
+    size = 50_001 * (3 + 3 + 1 + 1) * 8  # θ, gradient, loss and RMSE of each epoch: 3.2 MB
+    visitors = [Lab(epochs="50000", learning_rate="1e-6").press("train") for _ in range(4)]
+
+    def run(lab):
+        return lab.at.session_state[session.key(live_runs.Runs)].live_run
+
+    assert all(size <= live_runs._size_of_run(run(lab)) < 1.2 * size for lab in visitors)
+    first = run(visitors[0]).recording.theta
+    second = ref(run(visitors[1]).recording)
+    visitors[0].run()  # looked at again
+    fifth = Lab(epochs="50000", learning_rate="1e-6").press("train")
+    assert [run(lab) is None for lab in (*visitors, fifth)] == [False, True, False, False, False]
+    gc.collect()
+    assert second() is None  # nothing else holds it, such as a button's callback
+    visitors[1].run()
+    assert live_runs.LET_GO in str(visitors[1].component("player"))
+    visitors[1].press("train")
+    assert live_runs.LET_GO not in str(visitors[1].component("player"))
+    assert run(visitors[1]).recording.theta.equal(first)
+    assert run(visitors[2]) is None
 
 
 def test_trainings_share_a_tick(monkeypatch):

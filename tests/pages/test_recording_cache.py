@@ -56,3 +56,13 @@ def test_only_so_many_are_kept():
     assert work.times == MOST + 1
     once(recording, 0, work)
     assert work.times == MOST + 2
+
+
+def test_a_recording_that_is_its_own_result_goes_too():
+    """A run that needs no change to be watched is what is watched: kept beside itself, it would stay for good."""
+    recording = record(Experiment(epochs=3))
+    gone = weakref.ref(recording)
+    assert once(recording, "watched", lambda: recording) is recording
+    del recording
+    gc.collect()
+    assert gone() is None

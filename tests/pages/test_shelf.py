@@ -55,6 +55,15 @@ def test_what_grows_is_measured_again():
     assert 3 <= len(shelf) <= 5
 
 
+def test_what_a_result_is_about_takes_room_too():
+    """A table that travels in a link is part of its experiment: however small the results, so many keys find no room."""
+    shelf: Shelf[bytes] = Shelf(10_000)
+    for number in range(20):
+        shelf.of(f"{number:02}" * 1000, lambda: b"1")
+    assert len(shelf) == 4  # 2,000 letters each, and 3 bytes
+    assert shelf.nbytes <= 10_000
+
+
 def test_what_nobody_asks_for_goes():
     """After a while; what was asked for since stays."""
     shelf: Shelf[bytes] = Shelf(1000)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field, replace
 from threading import Lock
 from typing import Any, Generic, TypeVar
+from weakref import WeakSet
 
 import streamlit as st
 
@@ -37,7 +38,9 @@ KEPT_DATA = 2  # of their rows a visitor keeps, however large: without and with 
 KEPT_FORECASTS = 32  # runs on the same rows
 FORECAST = 4_000  # bytes of one, about
 UNASKED = 900  # seconds after which nothing is kept that nobody has asked for
-LEFT_BEHIND = 16 * MB  # a larger run is not kept for a visitor who has left
+LEFT_BEHIND = 16 * MB  # a larger run is not kept for a visitor who has left,
+LARGE_ROOM = 700 * MB  # nor all that are larger, of all who are here: twice the largest that there is
+LET_GO = "Your run was let go of: it is too large to be kept while nobody looks at it. Train makes it again."
 FIRST_SLICE = 0.1  # seconds of training before a long run's first picture
 AT_ONCE = 20_000_000  # epochs times parameters that are done before it, along the eigenvectors: half a second or two
 TICK = 0.4  # seconds from one tick to the next: the live edge moves twice a second, also when a tick is late
@@ -79,7 +82,7 @@ class LiveRun(Generic[E, R]):
 TrainRun = LiveRun[Experiment, Recording]
 
 
-@dataclass
+@dataclass(eq=False)
 class Runs:
     """A visitor's runs. Two runs of the page may be in its dicts at once: plain ones stand that, see `_keep`.
 
@@ -88,12 +91,16 @@ class Runs:
         takes: Counts what was put there, and each time that it was cleared.
         kept: The latest runs, found again by their settings.
         lessons: The run that each lesson trains while it is watched, by page.
+        looked_at: When the visitor's page last showed one, in monotonic seconds.
+        let_go: Whether the run that would be on the page has made room for others'.
     """
 
     live_run: TrainRun | None = None
     takes: int = 0
     kept: dict[Experiment, TrainRun] = field(default_factory=dict)
     lessons: dict[str, LiveRun[Any, Any]] = field(default_factory=dict)
+    looked_at: float = 0.0
+    let_go: bool = False
 
 
 @st.cache_resource(show_spinner=False)
@@ -186,18 +193,48 @@ class Stay:
 
 def _left(stay: Stay) -> None:
     stay.shelves.clear()
-    runs = stay.runs
-    if runs is None:
-        return
+    if stay.runs is not None:
+        _let_go_of_large(stay.runs)
+
+
+def _let_go_of_large(runs: Runs) -> None:
     runs.kept = {one: run for one, run in list(runs.kept.items()) if not _is_large(run)}
     if runs.live_run and _is_large(runs.live_run):
-        runs.live_run = None
+        runs.live_run, runs.let_go = None, True
         runs.takes += 1
     runs.lessons = {page: run for page, run in list(runs.lessons.items()) if not _is_large(run)}
 
 
 def _is_large(live_run: LiveRun[Any, Any]) -> bool:
-    return size_of([live_run.recording, live_run.recorder]) > LEFT_BEHIND
+    return _size_of_run(live_run) > LEFT_BEHIND
+
+
+def _size_of_run(live_run: LiveRun[Any, Any]) -> int:
+    return size_of([live_run.recording, live_run.recorder])
+
+
+def _make_room(mine: Runs) -> None:
+    """Have the large runs of all visitors fit together: those go first that nobody has looked at for longest, and not mine."""
+    _with_large.add(mine)
+    large = {
+        runs: sum(filter(LEFT_BEHIND.__lt__, map(_size_of_run, _all_of(runs)))) for runs in list(_with_large)
+    }
+    total = sum(large.values())
+    for runs in sorted(large, key=lambda one: one.looked_at):
+        if total <= LARGE_ROOM:
+            return
+        if runs is not mine:
+            _let_go_of_large(runs)
+            _with_large.discard(runs)
+            total -= large[runs]
+
+
+def _all_of(runs: Runs) -> set[LiveRun[Any, Any]]:
+    live_run = runs.live_run  # another thread may take it away
+    return {*list(runs.kept.values()), *list(runs.lessons.values()), *([live_run] if live_run else [])}
+
+
+_with_large: WeakSet[Runs] = WeakSet()
 
 
 @st.cache_resource(scope="session", show_spinner=False, on_release=_left)
@@ -336,8 +373,10 @@ def train(experiment: Experiment, first_epoch: int = 0) -> None:
     if session.visitor():
         _stay().runs = runs
     runs.takes += 1
-    runs.live_run = TrainRun(runs.takes, experiment, recording, recorder, first_epoch)
+    runs.live_run, runs.let_go = TrainRun(runs.takes, experiment, recording, recorder, first_epoch), False
     _keep(runs.live_run, runs.kept)
+    if _is_large(runs.live_run):
+        _make_room(runs)
 
 
 def _keep(live_run: TrainRun, runs: dict[Experiment, TrainRun]) -> None:
@@ -356,6 +395,7 @@ def _keep(live_run: TrainRun, runs: dict[Experiment, TrainRun]) -> None:
 def reset() -> None:
     """Clear the page: the same start waits for Train again. For callbacks."""
     runs = session.held(Runs)
+    runs.let_go = False
     if runs.live_run:
         runs.live_run = None
         runs.takes += 1
@@ -385,10 +425,13 @@ def advance(live_run: LiveRun[Any, Any]) -> None:
             live_run.recording = live_run.recorder.recording()
             if live_run.recorder.complete:
                 live_run.recorder = None
+    if _is_large(live_run):
+        _make_room(session.held(Runs))
 
 
 def follow(page: str, settings: E, trainer: Callable[[E], InSlices[Any, R]]) -> LiveRun[E, R]:
     """A lesson's own run of these settings, standing at its start; if they have not changed, the one there is."""
+    session.held(Runs).looked_at = time.monotonic()
     live_run: LiveRun[E, R] | None = session.held(Runs).lessons.get(page)
     if live_run is None or live_run.experiment != settings:
         recorder = trainer(settings)
@@ -425,8 +468,14 @@ def stream(live_run: LiveRun[E, R], draw: Callable[[R], None], *, train: bool) -
 
 def on_page(experiment: Experiment) -> TrainRun | None:
     """The run to show beside these settings: the last one, if it has the same problem and start, or none."""
-    last = session.held(Runs).live_run
+    runs = session.held(Runs)
+    last, runs.looked_at = runs.live_run, time.monotonic()
     return last if last and _comparable(experiment, last.experiment) else None
+
+
+def why_none() -> str:
+    """Why a run that was on the page is there no more, where nobody has taken it off; or ""."""
+    return LET_GO if session.held(Runs).let_go else ""
 
 
 def recall(experiment: Experiment) -> None:

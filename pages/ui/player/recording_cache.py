@@ -19,7 +19,10 @@ def once(recording: Epochs, what: Hashable, work: Callable[[], T]) -> T:
     results = _kept.setdefault(recording, {})
     if (found := results.get(what)) is not None:
         return found
-    made = results[what] = work()
+    made = work()
+    if made is recording:  # kept beside itself it would never go
+        return made
+    results[what] = made
     for oldest in list(results)[:-MOST]:
         results.pop(oldest, None)
     return made

@@ -19,7 +19,8 @@ OURS = ("gd_core.", "pages.")
 class _Slot:
     """A place on a shelf: what is there, how large it was when last measured, and when it was last asked for."""
 
-    def __init__(self) -> None:
+    def __init__(self, key: Hashable) -> None:
+        self.key_size = len(repr(key))  # about: a table that travels in a link is part of its experiment
         self.making = RLock()  # of a class that asks for the same at once, one works it out
         self.made = False
         self.value: Any = None
@@ -74,10 +75,10 @@ class Shelf(Generic[T]):
 
     @property
     def nbytes(self) -> int:
-        """Bytes of all that is there now."""
+        """Bytes of all that is there now, with what it is about."""
         with self._lock:
             slots = list(self._slots.values())
-        return sum(self._size(slot.value) for slot in slots if slot.made)
+        return sum(self._size(slot.value) + slot.key_size for slot in slots if slot.made)
 
     def __contains__(self, key: Hashable) -> bool:
         return key in self._slots
@@ -88,7 +89,7 @@ class Shelf(Generic[T]):
     def _asked_for(self, key: Hashable) -> _Slot:
         """Its slot, from now on the latest."""
         with self._lock:
-            slot = self._slots.pop(key, None) or _Slot()
+            slot = self._slots.pop(key, None) or _Slot(key)
             slot.asked, slot.size = time.monotonic(), None
             self._slots[key] = slot
             return slot
@@ -98,7 +99,7 @@ class Shelf(Generic[T]):
             slots = list(self._slots.items())
             for _, slot in slots:
                 if slot.size is None and slot.made:
-                    slot.size = self._size(slot.value)
+                    slot.size = self._size(slot.value) + slot.key_size
             total = sum(slot.size or 0 for _, slot in slots)
             for key, slot in slots[: -self._least]:
                 if total <= self.room:

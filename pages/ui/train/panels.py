@@ -467,7 +467,11 @@ def _transport(
             trained=live_run is not None,
             first_epoch=0 if live_run is None else live_run.first_epoch if newest else run.recording.epochs,
             offers=_offers(finding.outcome, forecast, run.experiment.learning_rate),
-            note=CHANGED if changed else _reason(run.experiment) if live_run else _linked(run, forecast),
+            note=CHANGED
+            if changed
+            else _reason(run.experiment)
+            if live_run
+            else live_runs.why_none() or _linked(run, forecast),
             changed=changed,
             extra=tabs.extra_columns(run) | pinned.extra_columns(run, shown),
             on_rate=_rate_chosen(player.rate),

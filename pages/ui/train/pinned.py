@@ -10,6 +10,7 @@ import numpy as np
 import streamlit as st
 
 from gd_core.run_summary import same_data, same_landscape, same_model, same_target
+from gd_core.settings.experiment import Experiment
 from gd_core.settings.pins import Pin
 from gd_core.words import counted
 from pages.ui.charts.ghosts import MARKS, STROKES, Ghost, colours_of
@@ -165,7 +166,9 @@ def buttons(live_run: live_runs.TrainRun | None) -> None:
             type="tertiary",
             disabled=live_run is None,
             on_click=_toggle,
-            args=(live_run,),
+            args=(
+                live_run and live_run.experiment,
+            ),  # not the run: Streamlit keeps what a callback is called with
             help="Keeps this run on the charts as a light line beside the next ones, and on the page Compare.",
         )
         if held:
@@ -197,8 +200,9 @@ def _list(held: Sequence[Pin]) -> None:
         st.caption("These runs are too long for the link of this page. Compare’s link holds them.")
 
 
-def _toggle(live_run: live_runs.TrainRun | None) -> None:
+def _toggle(trained: Experiment | None) -> None:
     session.held(Said).sentence = ""
+    live_run = trained and live_runs.on_page(trained)
     if live_run is None:
         return
     experiment = pins.as_trained(live_run.experiment, live_run.recording)

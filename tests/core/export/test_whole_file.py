@@ -37,6 +37,26 @@ def test_a_killed_process_is_in_nobodys_way(tmp_path, monkeypatch):
     assert len([*tmp_path.iterdir()]) == 3
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows has other signals")
+def test_the_draft_of_a_killed_process_is_taken_away(tmp_path):
+    """By the next who writes the file, when it is older than a minute; not one that is being written, nor another's file."""
+    path = tmp_path / "run.json"
+    subprocess.Popen([sys.executable, "-c", KILLED, str(path)], cwd=ROOT).wait(60)
+    (left,) = tmp_path.iterdir()
+    with whole_file(path):
+        assert left.exists()  # a draft so fresh may be somebody's who is about to hold it
+    others = [tmp_path / name for name in (".run.json.bak", ".run.json.0123", ".other.json.0123456789abcdef")]
+    with whole_file(path):  # as slow a writer as there may be
+        (held,) = set(tmp_path.iterdir()) - {left, path}
+        for one in (left, held, *others):
+            one.touch()
+            os.utime(one, (0, 0))
+        with whole_file(path) as file:
+            file.write("whole")
+        assert not left.exists()
+        assert all(one.exists() for one in (held, *others))
+
+
 def test_a_file_has_the_rights_that_others_have(tmp_path):
     """A record is for others to read too, as the mask of the user has it: a draft is no secret."""
     with whole_file(tmp_path / "run.json"):
