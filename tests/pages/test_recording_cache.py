@@ -62,7 +62,7 @@ def test_a_recording_that_is_its_own_result_goes_too():
     """A run that needs no change to be watched is what is watched: kept beside itself, it would stay for good."""
     recording = record(Experiment(epochs=3))
     gone = weakref.ref(recording)
-    assert once(recording, "watched", lambda: recording) is recording
+    assert once(recording, "watched", lambda same=recording: same) is recording
     del recording
     gc.collect()
     assert gone() is None
