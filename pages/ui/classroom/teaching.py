@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import timedelta, timezone
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -48,6 +49,11 @@ class Teacher:
     token: str = ""
     goes_on: int | None = None
     why_not: str = ""
+
+    @property
+    def room(self) -> tuple[str, str]:
+        """What the store asks a teacher for."""
+        return self.code, self.token
 
 
 class Put(NamedTuple):
@@ -100,7 +106,7 @@ def box(asked: Callable[[], Put]) -> None:
     with st.container(key="class", horizontal=True, gap="medium"):
         _live(put)
         with st.container(key="class_ways_in", gap="xsmall", width="content"):
-            _ways_in(put.question.address.partition("?")[0], teacher)
+            _ways_in(_page_of(put), teacher)
 
 
 # ------------------------------------------------------------------------------------------------------ the room
@@ -213,17 +219,61 @@ def _live(put: Put) -> None:
     room = looked.room
     with st.container(key="class_large" if projector.on() else "class_steps", gap="small"):
         if room.phase is Phase.ENDED:
-            _ended()
+            _ended(put, looked)
         else:
             _question(put, room, rules.for_projector(room, looked.tally))
         if teacher.why_not:
             _say(teacher.why_not)
 
 
-def _ended() -> None:
-    st.markdown("The class has ended. What was answered is deleted within a day, or now.")
+def _ended(put: Put, looked: Look) -> None:
+    """What can be taken along, made when it is asked for, until all is deleted."""
+    teacher = session.held(Teacher)
+    st.markdown(
+        "The class has ended. Take along how it answered, before and after the talk. All is deleted within a day, or now."
+    )
+    base, offset = share.app(_page_of(put)), timedelta(minutes=-(st.context.timezone_offset or 0))
+    kinds = {
+        "Take it along: a page": (
+            "class_page",
+            "text/html",
+            partial(_as_page, *teacher.room, looked, base, offset),
+        ),
+        "A table (CSV)": ("class_csv", "text/csv", partial(_as_csv, *teacher.room)),
+    }
     with st.container(horizontal=True, key="class_buttons"):
-        st.button("Delete it now", key="class_delete", on_click=_delete)
+        for label, (key, mime, made) in kinds.items():
+            st.download_button(
+                label,
+                made,
+                f"{key}.{mime.partition('/')[2]}",
+                mime,
+                key=key,
+                icon=":material/download:",
+                on_click="ignore",
+            )
+        st.button("Delete it now", key="class_delete", type="tertiary", on_click=_delete)
+
+
+def _as_csv(code: str, token: str) -> str:
+    from gd_core.classroom import after
+
+    return after.to_csv(connection.classroom().past(code, token, now()))
+
+
+def _as_page(code: str, token: str, looked: Look, base: str, offset: timedelta) -> str:
+    from gd_core.classroom import board
+    from pages.ui.classroom import take_along
+
+    store = connection.classroom()
+    opened = looked.room.opened_at.astimezone(timezone(offset))
+    handed_in = board.board(store.board(code, now()))
+    return take_along.html(store.past(code, token, now()), opened, looked.tally.joined, base, handed_in)
+
+
+def _page_of(put: Put) -> str:
+    """The name of the page that a question stands on."""
+    return put.question.address.partition("?")[0]
 
 
 def _question(put: Put, room: Room, view: View) -> None:
