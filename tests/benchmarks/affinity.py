@@ -65,7 +65,7 @@ def proxy(servers: list[Server], folder: Path) -> Generator[tuple[str, Path]]:
     places = "".join(
         f"{kind}_temp_path {folder}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     )
-    around = f"daemon off; pid {folder}/pid; events {{}} http {{ {LOG % folder} {places} include {folder}/lab.conf; }}"
+    around = f"daemon off; pid {folder}/pid; events {{ worker_connections 4096; }} http {{ {LOG % folder} {places} include {folder}/lab.conf; }}"
     (folder / "nginx.conf").write_text(around, encoding="utf-8")
     command = ["nginx", "-p", str(folder), "-c", str(folder / "nginx.conf"), "-e", str(folder / "error.log")]
     process = subprocess.Popen(command, env={"PATH": "/usr/sbin:/usr/bin:/usr/local/sbin"})

@@ -10,14 +10,16 @@ import json
 import random
 import signal
 import statistics
+import tempfile
 import time
 from collections.abc import AsyncGenerator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from os import kill
-from typing import Any
+from pathlib import Path
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from sqlalchemy import create_engine
@@ -41,6 +43,19 @@ QUESTION = Question(
 JUDGEMENT = Judgement(right=(1,), sentence="What happened: it jumps across and comes closer.")
 
 
+class Site(NamedTuple):
+    """One server or several behind an address, and the database of their classes."""
+
+    url: str
+    pids: tuple[int, ...]
+    store: str = f"sqlite:///{connection.FILE}"
+
+    @property
+    def cpu(self) -> float:
+        """Seconds of processor of those that live."""
+        return sum(cpu_seconds(pid) for pid in self.pids if Path(f"/proc/{pid}").exists())
+
+
 class Refused(Exception):
     """The server did not say 200."""
 
@@ -53,6 +68,8 @@ class Phone:
         room: The room's code.
         weight: Bytes that it was sent.
         heard: What the stream has said last.
+        cookie: By which nginx knows it again.
+        moved: Whether its stream has broken off.
     """
 
     host: str
@@ -61,6 +78,8 @@ class Phone:
     word: str = field(default_factory=new_token)
     weight: int = 0
     heard: dict[str, Any] = field(default_factory=dict)
+    cookie: str = ""
+    moved: bool = False
     _line: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
     _news: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -103,7 +122,16 @@ class Phone:
         )
 
     async def listen(self) -> None:
-        """Hear the room's stream until cancelled."""
+        """Hear the room's stream until cancelled; where it breaks off, come back as the page does."""
+        while True:
+            with contextlib.suppress(OSError, EOFError, Refused):
+                await self._stream()
+            self.moved = True
+            await asyncio.sleep(1 + random.random())
+            with contextlib.suppress(OSError, EOFError, Refused):
+                self._hear(await self.enter())
+
+    async def _stream(self) -> None:
         reader, writer = await asyncio.open_connection(self.host, self.port)
         try:
             writer.write(self._request("GET", f"join/events?room={self.room}", {}))
@@ -111,14 +139,17 @@ class Phone:
             while line := await reader.readline():
                 self.weight += len(line)
                 if line.startswith(b"data: "):
-                    self.heard = json.loads(line[6:])
-                    self._news.set()
+                    self._hear(json.loads(line[6:]))
         finally:
             writer.close()
 
-    async def told(self, phase: str) -> None:
+    def _hear(self, news: dict[str, Any]) -> None:
+        self.heard = news
+        self._news.set()
+
+    async def told(self, phase: str, round: int = 1) -> None:
         """Until the stream has said that the room is in this phase."""
-        while self.heard.get("phase") != phase:
+        while (self.heard.get("phase"), self.heard.get("round")) != (phase, round):
             self._news.clear()
             await self._news.wait()
 
@@ -131,25 +162,28 @@ class Phone:
         body = json.dumps(fields).encode() if fields else b""
         head = [f"{method} /{path} HTTP/1.1", f"Host: {self.host}:{self.port}", "Accept-Encoding: gzip"]
         head += ["Content-Type: application/json", f"Content-Length: {len(body)}"] if fields else []
+        head += [f"Cookie: {self.cookie}"] if self.cookie else []
         return "\r\n".join([*head, "", ""]).encode() + body
 
     async def _head(self, reader: asyncio.StreamReader) -> tuple[int, dict[str, str]]:
         head = await reader.readuntil(b"\r\n\r\n")
         self.weight += len(head)
         first, *lines = head.decode().split("\r\n")
-        return int(first.split()[1]), dict(line.lower().split(": ", 1) for line in lines if line)
+        headers = {name.lower(): value for name, value in (line.split(": ", 1) for line in lines if line)}
+        self.cookie = headers.get("set-cookie", self.cookie).partition(";")[0]
+        return int(first.split()[1]), headers
 
 
 class Teacher:
     """A room, steered at the store as the lesson's page does."""
 
-    def __init__(self, server: Server) -> None:
+    def __init__(self, site: Site) -> None:
         connection.FILE.parent.mkdir(exist_ok=True)
-        self._engine = create_engine(f"sqlite:///{connection.FILE}")
+        self._engine = create_engine(site.store)
         self.store = Classroom(self._engine)
         room, self.token = self.store.open_room(datetime.now(UTC))
         self.code = room.code
-        self._at = urlsplit(server.url)
+        self._at = urlsplit(site.url)
 
     def phone(self) -> Phone:
         return Phone(self._at.hostname or "", self._at.port or 0, self.code)
@@ -180,9 +214,9 @@ class Teacher:
 
 
 @asynccontextmanager
-async def in_class(server: Server, count: int) -> AsyncGenerator[tuple[Teacher, list[Phone]]]:
+async def in_class(site: Site, count: int) -> AsyncGenerator[tuple[Teacher, list[Phone]]]:
     """So many phones that are in one room and listen."""
-    teacher = Teacher(server)
+    teacher = Teacher(site)
     phones = [teacher.phone() for _ in range(count)]
     try:
         await asyncio.gather(*(phone.enter() for phone in phones))
@@ -217,14 +251,14 @@ class Vote:
     cpu: float
 
 
-async def vote(server: Server, teacher: Teacher, phones: list[Phone], within: float) -> Vote:
+async def vote(site: Site, teacher: Teacher, phones: list[Phone], within: float) -> Vote:
     """Ask, and have each phone answer at a moment of its own within so many seconds."""
     seen: list[tuple[float, int]] = []
     sent: list[float] = []
     heard: list[float] = []
     taken: list[float] = []
     rng = random.Random(0)
-    before = cpu_seconds(server.pid)
+    before = site.cpu
     watching = asyncio.create_task(teacher.watch(seen))
     asked = time.perf_counter()
     teacher.ask()
@@ -245,7 +279,7 @@ async def vote(server: Server, teacher: Teacher, phones: list[Phone], within: fl
         await asyncio.sleep(0.05)
     watching.cancel()
     await asyncio.wait([watching])
-    cpu = cpu_seconds(server.pid) - before
+    cpu = site.cpu - before
     # the k-th answer that was taken is on the screen when it shows k
     shown = [next(at for at, count in seen if count > k) - begun for k, begun in enumerate(sent)]
     lost = len(phones) - teacher.answered()
@@ -264,12 +298,13 @@ def of_a_class(quick: bool) -> Section:
     """All that section has: one room that answers, the same beside Train, rooms that wait, first visits, kill −9."""
     count = 30 if quick else 150
     with serving() as server:
+        site = Site(server.url, (server.pid,))
         asyncio.run(page._warm(server))
-        arrived = asyncio.run(_first_visits(server, count))
-        alone = asyncio.run(_answers(server, count))
-        beside, pressed = asyncio.run(_answers_beside_train(server, count, 4 if quick else 20))
+        arrived = asyncio.run(_first_visits(site, count))
+        alone = asyncio.run(_answers(site, count))
+        beside, pressed = asyncio.run(_answers_beside_train(site, server, count, 4 if quick else 20))
         rooms, seconds = (3, 5) if quick else (10, 20)
-        cores, memory = asyncio.run(_waiting(server, rooms, 30, seconds))
+        cores, memory = asyncio.run(_waiting(site, rooms, 30, seconds))
     lost, back = _killed(10 if quick else 50)
     table = Table(
         f"{count} phones in one room, which answer within 10 s",
@@ -326,26 +361,26 @@ class Arrived:
     cpu: float
 
 
-async def _first_visits(server: Server, count: int) -> Arrived:
-    teacher = Teacher(server)
+async def _first_visits(site: Site, count: int) -> Arrived:
+    teacher = Teacher(site)
     teacher.ask()
     phones = [teacher.phone() for _ in range(count)]
     await phones[0].visit()  # loads the database
-    before = cpu_seconds(server.pid)
+    before = site.cpu
     times = await asyncio.gather(*(phone.visit() for phone in phones[1:]))
-    cpu = cpu_seconds(server.pid) - before
+    cpu = site.cpu - before
     for phone in phones:
         phone.close()
     teacher.close()
     return Arrived(list(times), statistics.median(phone.weight for phone in phones), cpu)
 
 
-async def _answers(server: Server, count: int) -> Vote:
-    async with in_class(server, count) as (teacher, phones):
-        return await vote(server, teacher, phones, 10)
+async def _answers(site: Site, count: int) -> Vote:
+    async with in_class(site, count) as (teacher, phones):
+        return await vote(site, teacher, phones, 10)
 
 
-async def _answers_beside_train(server: Server, count: int, trains: int) -> tuple[Vote, float]:
+async def _answers_beside_train(site: Site, server: Server, count: int, trains: int) -> tuple[Vote, float]:
     """The vote, and how long the slowest of so many visitors waits for Train who press it in the middle."""
 
     async def press() -> float:
@@ -353,21 +388,21 @@ async def _answers_beside_train(server: Server, count: int, trains: int) -> tupl
         row = await page._burst(server, trains, False, 0)
         return float(row[3] or 0)
 
-    async with in_class(server, count) as (teacher, phones):
-        voted, pressed = await asyncio.gather(vote(server, teacher, phones, 10), press())
+    async with in_class(site, count) as (teacher, phones):
+        voted, pressed = await asyncio.gather(vote(site, teacher, phones, 10), press())
     return voted, pressed
 
 
-async def _waiting(server: Server, rooms: int, each: int, seconds: float) -> tuple[float, float]:
+async def _waiting(site: Site, rooms: int, each: int, seconds: float) -> tuple[float, float]:
     """Cores that so many rooms take while nothing happens, and megabytes."""
-    before = resident(server.pid)
+    before = resident(site.pids[0])
     async with AsyncExitStack() as stack:
         for _ in range(rooms):
-            await stack.enter_async_context(in_class(server, each))
+            await stack.enter_async_context(in_class(site, each))
         await asyncio.sleep(1)
-        cpu, at = cpu_seconds(server.pid), time.perf_counter()
+        cpu, at = site.cpu, time.perf_counter()
         await asyncio.sleep(seconds)
-        return (cpu_seconds(server.pid) - cpu) / (time.perf_counter() - at), resident(server.pid) - before
+        return (site.cpu - cpu) / (time.perf_counter() - at), resident(site.pids[0]) - before
 
 
 def _killed(count: int) -> tuple[int, float]:
@@ -377,7 +412,7 @@ def _killed(count: int) -> tuple[int, float]:
 
     async def until_killed(server: Server) -> tuple[Teacher, list[Phone]]:
         nonlocal acknowledged
-        teacher = Teacher(server)
+        teacher = Teacher(Site(server.url, (server.pid,)))
         phones = [teacher.phone() for _ in range(count)]
         await asyncio.gather(*(phone.enter() for phone in phones))
         teacher.ask()
@@ -407,3 +442,58 @@ def _killed(count: int) -> tuple[int, float]:
         took = time.perf_counter() - begun
     teacher.close()
     return max(0, acknowledged - found), took
+
+
+# ------------------------------------------------------------------------------------------------ several processes
+
+
+def of_three_processes(quick: bool) -> Section:
+    """A class at three processes behind nginx with docs/nginx.conf, in one PostgreSQL; then one of them is killed."""
+    from postgres import Postgres
+
+    from affinity import PORTS, proxy
+
+    count, database = 60 if quick else 300, Postgres()
+    try:
+        with ExitStack() as stack:
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+            secrets = folder / "secrets.toml"
+            secrets.write_text(f'[connections.classroom]\nurl = "{database.url}"\n', encoding="utf-8")
+            flags = ("--secrets.files", str(secrets))
+            servers = [stack.enter_context(serving(flags=flags)) for _ in PORTS]
+            url, _ = stack.enter_context(proxy(servers, folder))
+            site = Site(url, tuple(server.pid for server in servers), database.url)
+            voted, back, moved = asyncio.run(_one_is_killed(site, count))
+    finally:
+        database.remove()
+    median, slow = statistics.median(voted.shown), late(voted.shown)
+    table = Table(
+        f"{count} phones in one room at three processes, which answer within 10 s",
+        [Column("what"), Column("median", "s"), Column("95 %", "s"), Column("slowest", "s")],
+    )
+    for what, times in (
+        ("an answer is taken", voted.taken),
+        ("an answer is on the teacher's screen", voted.shown),
+    ):
+        table.rows.append([what, statistics.median(times), late(times), max(times)])
+    return Section(
+        "A class at three processes",
+        "Behind nginx with docs/nginx.conf, in one PostgreSQL.",
+        [table],
+        [
+            Bar(f"{count} answer within 10 s", "nobody fails", f"{voted.failed} failed", not voted.failed),
+            Bar("an answer is on the teacher's screen", "≤ 2 s median, ≤ 4 s 95 %", f"{median:.2f} s, {slow:.2f} s", median <= 2 and slow <= 4),
+            Bar(f"a process is killed: its {moved} students are back", "≤ 10 s", f"{back:.1f} s", back <= 10),
+        ],
+    )  # fmt: skip
+
+
+async def _one_is_killed(site: Site, count: int) -> tuple[Vote, float, int]:
+    """The vote; seconds from the kill until each phone has been asked again; how many of them had to move."""
+    async with in_class(site, count) as (teacher, phones):
+        voted = await vote(site, teacher, phones, 10)
+        begun = time.perf_counter()
+        kill(site.pids[0], signal.SIGKILL)
+        teacher.store.steer(teacher.code, teacher.token, rules.ask_again, datetime.now(UTC))
+        await asyncio.gather(*(phone.told("voting", 2) for phone in phones))
+        return voted, time.perf_counter() - begun, sum(phone.moved for phone in phones)

@@ -44,6 +44,7 @@ PARTS = {
     "first view": "first_views.first_view",
     "start": "first_views.from_the_command",
     "class": "classroom_load.of_a_class",
+    "class at three": "classroom_load.of_three_processes",
     "memory": "page.memory",
     "scale": "large.scale",
 }

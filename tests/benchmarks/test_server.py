@@ -18,10 +18,10 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 from websockets.typing import Subprotocol
 
-from classroom_load import Vote, in_class, vote
+from classroom_load import Site, Vote, in_class, vote
 from page import WATCHED, opened, query
 from process import open_files
-from serving import PATIENCE, ROOT, Server, free_port, serving, wait_for
+from serving import PATIENCE, ROOT, free_port, serving, wait_for
 from visitor import Answer, visiting
 
 HERE = Path(__file__).parent
@@ -132,7 +132,7 @@ def test_a_class_answers_and_leaves_nothing_behind(server):
     before = open_files(server.process.pid)
 
     async def lesson() -> Vote:
-        here = Server(server.url, server.process.pid)
+        here = Site(server.url, (server.process.pid,))
         async with in_class(here, 40) as (teacher, phones):
             return await vote(here, teacher, phones, within=0.5)
 
