@@ -283,8 +283,8 @@ def test_train_offers_everything():
     opened.press("take_away")
     made = [
         "Data and fit",
-        "Landscape",
         "Error by epoch",
+        "Landscape",
         "Web page (.html)",
         "Script (.py)",
         "Notebook (.ipynb)",

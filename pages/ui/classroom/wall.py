@@ -43,7 +43,7 @@ def _bar(votes: Sequence[int], number: int) -> str:
     if not votes[number]:
         return "<td>0</td>"
     share = votes[number] / sum(votes)
-    return f'<td><span class="bar" style="--share: {share:.4f}"></span>{short(votes[number])} · {short(100 * share, 2)} %</td>'
+    return f'<td><span class="bar" style="--share: {round(share, 4)}"></span>{short(votes[number])} · {short(100 * share, 2)} %</td>'
 
 
 def judgement(view: View) -> str:

@@ -141,7 +141,7 @@ class Size(NamedTuple):
     def in_words(self) -> str:
         """One sentence."""
         return (
-            f"{self.width:,} × {self.height:,} pixels, {self.seconds:.0f} seconds long. About {short(self.megabytes, 1)} MB, "
+            f"{self.width:,} × {self.height:,} pixels, {counted(round(self.seconds), 'second')} long. About {short(self.megabytes, 1)} MB, "
             f"made in about {counted(round(self.work), 'second')}, longer on a busy server."
         )
 
@@ -205,7 +205,7 @@ def _foot(top: int, name: str, sentence: str, share: float, colours: Palette) ->
     """The epoch, how far the run has come, and what is said."""
     whole = WIDTH - EDGE - BAR
     bar = "".join(
-        f'<rect x="{BAR}" y="{top + 5}" width="{length:.1f}" height="6" rx="3" fill="{colour}"/>'
+        f'<rect x="{BAR}" y="{top + 5}" width="{round(length, 1)}" height="6" rx="3" fill="{colour}"/>'
         for length, colour in ((whole, colours.line_high), (share * whole, colours.run))
     )
     lines = [name, *textwrap.wrap(sentence, LETTERS_A_LINE)]
@@ -229,4 +229,4 @@ def described(views: Mapping[str, View], played: Played) -> str:
     """The moving picture in words, for those who cannot see it."""
     names = names_of(played)
     charts = " ".join(f"{title}: {view.text.replace(ON_THE_PAGE, '')}" for title, view in views.items())
-    return f"{seconds(played):.0f} seconds, {names[0]} to {names[-1]}. {charts} {played.summary}".strip()
+    return f"{counted(round(seconds(played)), 'second')}, {names[0]} to {names[-1]}. {charts} {played.summary}".strip()
