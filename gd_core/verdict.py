@@ -23,7 +23,7 @@ from gd_core.settings.experiment import Experiment
 from gd_core.settings.rules import OPTIMIZER_INFO, LinearRule
 from gd_core.theory import Forecast
 from gd_core.training import Epochs
-from gd_core.words import counted, floor_of, percent, rounded, short, significant
+from gd_core.words import counted, digits_beside, floor_of, percent, rounded, short, significant
 
 LEVEL = 1e-9  # relative changes of the RMSE below it are rounding
 STEP = "Epoch {epoch} → {next}: RMSE {rmse} → {next_rmse}. "
@@ -43,13 +43,14 @@ class StepVerdicts(NamedTuple):
     def sentence(self, epoch: int, recording: Epochs) -> str:
         """The sentence at an epoch, as the page shows it."""
         rmse = recording.epoch_rmse
-        after = rmse[min(epoch + 1, len(rmse) - 1)]
+        now, after = float(rmse[epoch]), float(rmse[min(epoch + 1, len(rmse) - 1)])
+        digits = digits_beside(now, after)
         return self.templates[int(self.choice[epoch])].format(
             epoch=f"{epoch:,}",
             next=f"{epoch + 1:,}",
-            rmse=significant(float(rmse[epoch])),
-            next_rmse=significant(float(after)),
-            percent=significant(100 * abs(float(after / rmse[epoch]) - 1), 3) if rmse[epoch] else "0",
+            rmse=significant(now, digits),
+            next_rmse=significant(after, digits),
+            percent=significant(100 * abs(after / now - 1), 3) if now else "0",
         )
 
 

@@ -45,6 +45,11 @@ def short(number: float, digits: int = 3) -> str:
     return _trimmed(significant(number, digits))
 
 
+def digits_beside(one: float, other: float) -> int:
+    """How many significant digits two numbers need beside each other: four, or up to six where fewer do not part them."""
+    return 4 if one == other else next((n for n in (4, 5) if significant(one, n) != significant(other, n)), 6)
+
+
 def rounded(number: float) -> str:
     """The same where the number is a guess: 1,951 is 1,950."""
     return short(float(f"{number:.2e}")) if math.isfinite(number) else short(number)

@@ -119,7 +119,7 @@ def test_the_drawn_lines_are_the_models(lab: Lab):
             lab.seek(epoch)
             x, y = head(lab, MAP)
             theta = recording.epoch_theta[epoch]
-            for pixel, axis, value in ((x, "X", theta[0]), (y, "Y", theta[1])):
+            for pixel, axis, value in ((x, "X", theta[0]), (y, "Y", theta[2])):  # of a and c
                 slope, zero = lab.ticks(MAP, axis)
                 assert pixel == pytest.approx((float(value) - zero) / slope, abs=1)
             slope, zero = lab.ticks(ERROR, "X")

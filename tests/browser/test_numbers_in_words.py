@@ -25,7 +25,12 @@ def test_numbers_are_written_alike_in_python_and_in_the_browser(profile: Browser
     found = page.evaluate(
         f"all => all.map(Number).map(n => {every})", [repr(n).replace("inf", "Infinity") for n in numbers]
     )
+    pairs = [
+        (one, one * (1 + dice.choice((0, 1e-7, 1e-5, 1e-4, 1e-3)))) for one in numbers if math.isfinite(one)
+    ]
+    digits = page.evaluate("all => all.map(([one, other]) => digitsBeside(one, other))", pairs)
     page.close()
+    assert digits == [words.digits_beside(*pair) for pair in pairs]
     for number, told in zip(numbers, found, strict=True):
         expected = [words.significant(number), words.significant(number, 3), words.short(number)]
         assert told == [*expected, words.short(number, 6), words.percent(number), words.times(number)], number

@@ -201,7 +201,7 @@ def test_a_hand_on_the_slider_pauses(mounted: Callable[..., Component]):
     player.frames(1)
     expect(player.button("Play")).to_be_visible()
     assert (player.epoch(), player.chart_epochs()) == (37, {"37"})
-    assert player.verdict() == "Epoch 37 → 38: RMSE 163.000 → 162."
+    assert player.verdict() == "Epoch 37 → 38: RMSE 163.0 → 162."
     assert player.live() == {"rmse": "163.000", "p0": "9.25"}
     assert player.slider.get_attribute("aria-valuetext") == "epoch 37 of 100"
     lit = player.page.locator(".lit")
@@ -295,7 +295,7 @@ def test_the_end_is_told_and_offers_a_way_on(player: Component):
     assert player.sent() == [("rate", 0.4)]
     player.seek(99)
     expect(offer).to_be_hidden()
-    assert player.verdict() == "Epoch 99 → 100: RMSE 101.000 → 100."
+    assert player.verdict() == "Epoch 99 → 100: RMSE 101.0 → 100."
 
 
 def test_a_run_goes_on_from_where_it_stands(player: Component):
@@ -340,7 +340,7 @@ def test_one_epoch_in_several_is_drawn(mounted: Callable[..., Component]):
     for name, epoch in {"Step forward": 160, "Step back": 140, "Forward 10": 340, "Back 10": 140}.items():
         player.button(name).click()
         assert (name, player.epoch(), player.chart_epochs()) == (name, epoch, {str(epoch)})
-    assert player.verdict() == "Epoch 140 → 141: RMSE 60.0000 → 40.0."
+    assert player.verdict() == "Epoch 140 → 141: RMSE 60.00 → 40.0."
 
 
 def test_a_chart_drawn_anew_is_brought_to_its_epoch(player: Component):

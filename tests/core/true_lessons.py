@@ -31,6 +31,12 @@ def number(text: str) -> float:
     return float(text.replace("−", "-").replace(",", ""))
 
 
+def _three_digits(told: float, number: float, slack: float) -> bool:
+    """Whether a number is told with three digits, rounded as one that is right up to this share."""
+    low, high = (float(f"{number * (1 + sign * slack):.2e}") for sign in (-1, 1))
+    return low * (1 - 1e-9) <= told <= high * (1 + 1e-9)
+
+
 def _close(one: float, other: float, relative: float = 6e-3, absolute: float = 0.0) -> bool:
     return math.isclose(one, other, rel_tol=relative, abs_tol=absolute)
 
@@ -175,7 +181,9 @@ def one_parameter(seed: int) -> Iterator[str]:
     end = re.search(rf"A is ({NUMBER}) and the loss ({NUMBER})", text)
     if end and not (
         _close(number(end[1]), last - 1, 1e-5, recording.epochs * bits)
-        and _close(math.sqrt(number(end[2])), 3 * abs(last), 1e-5, 3 * recording.epochs * bits)
+        and _three_digits(
+            number(end[2]), (3 * last) ** 2, 2e-5 + 6 * recording.epochs * bits / max(abs(last), bits)
+        )
     ):
         yield f"end {facts}"
     yield from _form(text)

@@ -3,11 +3,13 @@
 import re
 from dataclasses import replace
 from fractions import Fraction
+from urllib.parse import unquote_plus
 
 import numpy as np
 import pytest
 from train_page import Lab
 
+from gd_core.lessons.glossary import ENTRIES
 from gd_core.outcome import Outcome, Trained, outcome
 from gd_core.problem import build
 from gd_core.recorder import record
@@ -56,6 +58,18 @@ def test_every_chart_has_a_text_without_numbers():
     for text in texts:
         assert len(text.split()) > 5
         assert not re.search(r"[0-9]", text)
+
+
+def test_the_words_beside_the_numbers_lead_to_their_cards():
+    """Gradient, RMSE and loss, and the floor once it is told, each to the glossary's card that says the word."""
+    lab = Lab()
+    for words in (["gradient", "RMSE", "loss"], ["gradient", "RMSE", "floor", "loss"]):
+        links = re.findall(r'<a href="glossary\?q=([^"]+)" target="_blank">([^<]+)</a>', lab.html)
+        assert [word for _, word in links] == words
+        for query, word in links:
+            (card,) = (one for one in ENTRIES if one.term == unquote_plus(query))
+            assert word.lower() in (card.term + card.answer).lower()
+        lab.press("train")
 
 
 # ------------------------------------------------------------------------------------------------ the attempt first

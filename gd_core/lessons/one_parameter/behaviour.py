@@ -11,7 +11,7 @@ from torch import Tensor
 
 from gd_core.training import DIVERGED_ABOVE, Epochs, Recording
 from gd_core.verdict import StepVerdicts
-from gd_core.words import counted, short, significant, times
+from gd_core.words import brief, counted, short, significant, times
 
 CURVATURE, OPTIMUM = 18.0, -1.0  # L″, and where L′ is 0
 LANDED = 1e-3  # of the first distance: a millionth of the loss, which is what `outcome` calls converged
@@ -113,9 +113,9 @@ def tempting(said: Behaviour, told: Behaviour, recording: Epochs) -> str:
     return f"{_TEMPTING[said]} {_INSTEAD[told]}"
 
 
-_STEP = "Epoch {epoch} → {next}: the slope is {g0}, so A moves by {d0}, to {next_a}, "
-_LOSS = {-1: "The loss falls by {change}, to {next_loss}.", 0: "The loss stays at {loss}.",
-         1: "The loss rises by {change}, to {next_loss}."}  # fmt: skip
+_STEP = "Epoch {epoch} → {next}: the slope is {g0:4}, so A moves by {d0:4}, to {next_a}, "
+_LOSS = {-1: "The loss falls by {change:3}, to {next_loss}.", 0: "The loss stays at {loss}.",
+         1: "The loss rises by {change:3}, to {next_loss}."}  # fmt: skip
 
 
 def of_steps(recording: Epochs) -> StepVerdicts:
@@ -124,7 +124,7 @@ def of_steps(recording: Epochs) -> StepVerdicts:
     end = "The run ends here." if recording.complete else "This is the start."
     sides = ("on the same side. ", "across −1. ", "which is −1. ")
     templates = [_STEP + side + _LOSS[kind] for side in sides for kind in (-1, 0, 1)]
-    still = "Epoch {epoch} → {next}: the slope is {g0}, so A moves by {d0} and stays at {p0}. The loss stays at {loss}."
+    still = "Epoch {epoch} → {next}: the slope is {g0:4}, so A moves by {d0:4} and stays at {p0}. The loss stays at {loss}."
     templates += [still, "Epoch {epoch}: A is {p0}, the slope {g0}, the loss {loss}. " + end]
     before, after = distance[:-1], distance[1:]
     there = after.abs() <= ROUNDING * (1 + before.abs())
@@ -148,9 +148,7 @@ def of_run(recording: Recording, learning_rate: float, told: Behaviour) -> str:
     start = float(recording.epoch_theta[0, 0])
     size = written(abs(factor(learning_rate)))
     loss = 0.0 if abs(a - OPTIMUM) <= ROUNDING else loss
-    end = (
-        f"After {counted(recording.epochs, 'epoch')} A is {significant(a)} and the loss {significant(loss)}."
-    )
+    end = f"After {counted(recording.epochs, 'epoch')} A is {significant(a)} and the loss {brief(loss)}."
     match told:
         case Behaviour.CLOSER:
             return f"Every step stayed on its side of −1 and multiplied the distance by {size}. {end}"

@@ -10,6 +10,10 @@ function significant(number, digits = 6) {
   return text.replaceAll('-', '−');
 }
 
+function digitsBeside(one, other) {
+  return one === other ? 4 : [4, 5].find((digits) => significant(one, digits) !== significant(other, digits)) ?? 6;
+}
+
 function short(number, digits = 3) {
   const exponent = +number.toExponential(digits - 1).split('e')[1]; // rounded first: 999.6 is 1,000
   if (exponent >= 3 && exponent < 15) return whole(number, Math.max(0, digits - 1 - exponent));

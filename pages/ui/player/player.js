@@ -95,9 +95,13 @@ function create(root) {
     const written = {
       epoch: () => whole(epoch), next: () => whole(epoch + 1), percent: () => significant(state.columns.percent[r], 3),
     };
-    // {name} is written with six digits, {name:3} with three
-    return template.replace(/\{(\w+)(?::(\d+))?\}/g, (_, name, digits = 6) =>
-      (written[name] ?? (() => significant(state.columns[name][r], +digits)))());
+    // {name} is written with six digits, {name:3} with three; beside its {next_name} with as many as part the two
+    const digitsOf = (name) => {
+      const other = name.startsWith('next_') ? name.slice(5) : `next_${name}`;
+      return state.columns[other] ? digitsBeside(state.columns[name][r], state.columns[other][r]) : 6;
+    };
+    return template.replace(/\{(\w+)(?::(\d+))?\}/g, (_, name, digits) =>
+      (written[name] ?? (() => significant(state.columns[name][r], +(digits ?? digitsOf(name)))))());
   }
 
   function draw() {

@@ -177,10 +177,15 @@ def linked(text: str, link: str = '<a href="{url}" target="_blank">{word}</a>') 
     return text + done
 
 
+def first_words() -> None:
+    """A page begins: each word of the glossary is a link again where it comes first."""
+    session.held(Doors).terms = set()
+
+
 def heading(title: str, sentence: str, formula: str = "") -> None:
     """The page's name, one sentence that says what will be seen, and the formula."""
     look.apply()
-    session.held(Doors).terms = set()
+    first_words()
     look.title(title, linked(sentence), navigation.place())
     if formula:
         with st.container(key="formula"):

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from gd_core.words import significant
+from gd_core.words import digits_beside, significant
 from pages.ui.charts.model import View
 from pages.ui.look.current_charts import Played
 from pages.ui.takeaway import converter_process
@@ -103,6 +103,11 @@ def names_of(played: Played) -> list[str]:
     return list(played.names) or [f"epoch {epoch:,} of {played.planned:,}" for epoch in epochs_of(played)]
 
 
+def _beside(name: str) -> str:
+    """The column that a number is compared with: that of the next epoch, or of this one."""
+    return name.removeprefix("next_") if name.startswith("next_") else f"next_{name}"
+
+
 def sentences(played: Played) -> list[str]:
     """What the player says at each row: its template, filled in as player.js does."""
     columns = {name: played.numbers[name].to_numpy() for name in played.numbers.columns}
@@ -124,7 +129,9 @@ def sentences(played: Played) -> list[str]:
             name, digits = hole.groups()
             if name in written:
                 return written[name](row)
-            return significant(float(columns[name][row]), int(digits or 6))
+            number, other = float(columns[name][row]), columns.get(_beside(name))
+            beside = 6 if other is None else digits_beside(number, float(other[row]))
+            return significant(number, int(digits or beside))
 
         return _HOLE.sub(filled, played.templates[int(columns["template"][row])])
 

@@ -390,11 +390,13 @@ def _formula(run: Run, forecast: Forecast | None, told: float) -> None:
     experiment = run.experiment
     model = formula_of(experiment)
     loss, optimizer = LOSS_INFO[experiment.loss], OPTIMIZER_INFO[experiment.optimizer]
+    lesson.first_words()
+    gradient, rmse, of_loss = map(lesson.linked, ("gradient", "RMSE", "loss"))
     lines = [(model, loss.latex), (gradient_of(experiment), optimizer.latex)]
     above = '<p class="panel-title">Formula and numbers of this epoch</p>'
     above += "".join(f'<p class="formulas">{formulas.html(*line)}</p>' for line in lines)
     scaled = experiment.is_rescaled
-    head = "<td></td><th>value</th><th>gradient</th><th>next step</th>" + (
+    head = f"<td></td><th>value</th><th>{gradient}</th><th>next step</th>" + (
         "<th>in raw units</th>" if scaled else ""
     )
     rows = ""
@@ -405,15 +407,17 @@ def _formula(run: Run, forecast: Forecast | None, told: float) -> None:
             cells.append(f"{name} = {player.live(f'r{i}')}")
         rows += f"<tr><td>{escape(mark)}</td>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
     if experiment.updates_per_epoch > 1:
-        head = head.replace("gradient", "gradient of its first batch").replace(
+        head = head.replace(gradient, f"{gradient} of its first batch").replace(
             "next step", "that batch’s step"
         )
     held_out = f"held-out RMSE {player.live('held_out')} &ensp; " if experiment.holdout else ""
-    floor = f"{floor_label(forecast, 6)} &ensp; " if forecast and told < NEVER else ""
+    floor = f"{lesson.linked(floor_label(forecast, 6))} &ensp; " if forecast and told < NEVER else ""
     if told:
         floor = f"<span data-ended>{floor}</span>"
     of_scaled = " of the scaled y" if experiment.scale_target else ""
-    loss_row = f"RMSE {player.live('rmse')} &ensp; {held_out}{floor}loss{of_scaled} {player.live('loss')}"
+    loss_row = (
+        f"{rmse} {player.live('rmse')} &ensp; {held_out}{floor}{of_loss}{of_scaled} {player.live('loss')}"
+    )
     if loss.has_another_root:
         loss_row += f" &ensp; its root {player.live('root_loss')}"
     many = len(experiment.info.parameters) > 5

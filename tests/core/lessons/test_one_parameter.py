@@ -202,8 +202,8 @@ def replace_complete(recording):
     [
         (0.01, 40, ["stayed on its side", "by 0.82.", "After 40 epochs A is −0.998929"]),
         (1 / 18, 40, ["first step landed on −1", "left 0 of"]),
-        (0.1, 1, ["jumped across", "by 0.8.", "After 1 epoch A is −3.40000 and the loss 51.8400."]),
-        (1 / 9, 40, ["just as far away", "the loss 81.0000"]),
+        (0.1, 1, ["jumped across", "by 0.8.", "After 1 epoch A is −3.40000 and the loss 51.8."]),
+        (1 / 9, 40, ["just as far away", "the loss 81."]),
         (0.12, 40, ["by 1.16.", "After 40 epochs A is 1135.16"]),
         (0.12, 60, ["Diverged at epoch 47", "1,000,000 times its first value", "by 1.16."]),
     ],

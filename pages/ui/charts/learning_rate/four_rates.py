@@ -273,7 +273,8 @@ def four_errors(runs: Sequence[Run], colours: Palette, height: int) -> View:
     every = [np.maximum(rmse, zero) for rmse in every]
     low, high = (f(f(rmse) for rmse in every) for f in (min, max))
     floor = runs[0].curvature.floor_rmse
-    shows_floor = zero < floor and floor >= low / 100
+    trained = runs[0].recording.complete  # before the answer nothing tells how low an error can get
+    shows_floor = trained and zero < floor and floor >= low / 100
     low = zero if reaches_zero else min(low, floor) if shows_floor else low
     span_of = max(np.log(high / low), 1e-9)
     parts = []

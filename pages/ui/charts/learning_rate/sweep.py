@@ -171,7 +171,7 @@ def rate_sweep(
     seen = np.maximum(rmse[fine], zero)
     low = min(seen.min(initial=first_rmse), first_rmse)
     floor = forecast.floor_rmse
-    shows_floor = zero < floor and floor >= low / 100
+    shows_floor = bool(swept) and zero < floor and floor >= low / 100
     low = min(low, floor) if shows_floor else low
     high = max(seen.max(initial=first_rmse), first_rmse)
     y0, y1 = low / (high / low * 2) ** 0.22, high * (high / low * 2) ** 0.2
