@@ -471,7 +471,7 @@ def test_an_error_of_zero_is_drawn_at_the_edge_that_says_so():
 def test_where_nobody_may_know_the_floor_the_axis_does_not_tell_it(noise):
     """Before the attempt it reaches over as many decades whatever the noise, and holds neither line nor number."""
     view = error(waiting(noise=noise), LIGHT, HEIGHT, NEVER)
-    assert the(view, "y1") / the(view, "y0") == pytest.approx(200, rel=1e-6)
+    assert the(view, "y1") / the(view, "y0") == pytest.approx(100, rel=1e-6)
     assert all(math.isnan(the(view, name)) for name in ("floor", "floor_below"))
     assert view.tables["frame"]["floor_label"].to_pylist() == [""]
 

@@ -1,7 +1,7 @@
 """Pieces of a specification that all charts share: axes whose ends are data, trails, heads, the look."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Any
 
 import altair as alt
 
@@ -202,21 +202,27 @@ def named(
     }
 
 
-def off_mark(colours: Palette, what: str) -> list[alt.Chart]:
+def off_mark(colours: Palette, what: str) -> alt.Chart:
     """Where a curve is that has left the chart, from `off` of this epoch: see `model.off_chart`."""
     amount = "(abs(now.off) < 1e5 ? format(abs(now.off), ',.3~r') : replace(format(abs(now.off), '.2~e'), 'e+', 'e'))"
-    places: tuple[tuple[str, str, Literal["top", "bottom"], str], ...] = (
-        (">", "↑", "top", "6"),
-        ("<", "↓", "bottom", "height - 6"),
-    )
-    return [
+    return (
         one_row()
-        .transform_filter(f"now.off {sign} 0")
-        .transform_calculate(label=f"'{arrow} {what} off by ' + {amount} + ' on average'")
-        .mark_text(baseline=baseline, color=colours.run, fontWeight=600, fontSize=13)
-        .encode(x=alt.value(alt.expr("width / 2")), y=alt.value(alt.expr(at)), text="label:N")
-        for sign, arrow, baseline, at in places
-    ]
+        .transform_filter("abs(now.off) > 0")
+        .transform_calculate(
+            label=f"(now.off > 0 ? '↑' : '↓') + ' {what} off by ' + {amount} + ' on average'"
+        )
+        .mark_text(
+            baseline=alt.expr("now.off > 0 ? 'top' : 'bottom'"),
+            color=colours.run,
+            fontWeight=600,
+            fontSize=13,
+        )
+        .encode(
+            x=alt.value(alt.expr("width / 2")),
+            y=alt.value(alt.expr("now.off > 0 ? 6 : height - 6")),
+            text="label:N",
+        )
+    )
 
 
 def finish(

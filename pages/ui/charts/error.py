@@ -54,7 +54,7 @@ from pages.ui.charts.model import (
 )
 from pages.ui.look.palette import Palette
 
-DOWN = 100.0  # how far below the start's error the axis reaches while nobody may know the floor
+DOWN = 50.0  # how far below the start's error the axis reaches while nobody may know the floor
 
 
 @lru_cache(16)

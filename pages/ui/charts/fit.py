@@ -124,7 +124,7 @@ def _fit_spec(
         *([held_out(axes, colours, 60)] if judged else []),
         *(fit_layers(prediction(model, "datum", weights), ghosts, colours, 1.6) if ghosts else ()),
         curve("now", "fit", 3),
-        *off_mark(colours, "the curve is"),
+        off_mark(colours, "the curve is"),
     ]
     return finish(layers, height, [expression("now", NOW), expression("first", FIRST), answered()])
 
@@ -202,7 +202,7 @@ def _agreement_spec(
     )
     trends = line_layers(colours) if ghosts else []
     gone = off_mark(colours, "predictions are")
-    return finish([kept("run"), diagonal, points, *others, *trends, *gone], height, [expression("now", NOW)])
+    return finish([kept("run"), diagonal, points, *others, *trends, gone], height, [expression("now", NOW)])
 
 
 def agreement(run: Run, colours: Palette, height: int, ghosts: Sequence[Ghost] = ()) -> View:
