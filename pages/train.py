@@ -9,7 +9,10 @@ held = controls.read_address()
 look.apply()
 box = task.heading()
 
-if box is None and not projector.on():
+slim = controls.slim()
+row = st.container(key="rate_row", horizontal=True) if slim else None
+
+if box is None and not projector.on() and not slim:
     with st.container(key="start_here"):  # the browser shows it to who is new alone
         st.page_link(
             "pages/one_parameter.py", label="New here? Start with lesson 1: nine lessons, 45 minutes."
@@ -21,4 +24,7 @@ with st.container(key="lab"):  # where torch is missing yet, it is loaded here
 
     panels.show(held, box)
 # After the charts, which a browser takes longest to draw: their code is fetched while the controls are set.
-controls.side_bar(held, panels.under_rate, panels.under_table)
+if slim:
+    controls.rate_row(row, held, panels.under_rate)
+else:
+    controls.side_bar(held, panels.under_rate, panels.under_table)

@@ -293,7 +293,8 @@ def test_train_offers_everything():
     assert "no record yet" in opened.words
     opened.press("train")
     assert files_on(opened) == [*made, "Record (.csv)", "Record (.json)"]
-    link, code = (element.value for element in opened.at.code)
+    link, frame, code = (element.value for element in opened.at.code)
+    assert 'src="' in frame
     assert link.endswith("/?dataset=noisy-quadratic&learning_rate=1e-05&epochs=20")
     assert "import torch" in code
 
@@ -355,7 +356,7 @@ def test_pinned_runs_can_be_taken_away():
         assert box.options == ["1. same", "2. same", "3. same"]
         box.set_value("3. same")
     opened.at.run()
-    assert "Adam" in opened.at.code[1].value
+    assert "Adam" in opened.at.code[2].value
     assert "Train it on the Train page" in opened.words
     assert "Record (.json)" not in files_on(opened)
     assert len(drawn.views) == 3
@@ -370,6 +371,19 @@ def test_names_of_files_are_safe_and_telling():
     for name in ("../../etc/passwd", "=cmd|' /C calc'!A0", "عمر", "a" * 300, "CON\\..\\x:y*", "ŷ/θ\n"):
         assert re.fullmatch(r"[A-Za-z0-9._-]{0,100}", takeaway.safe(name, "x"))
         assert not takeaway.safe(name, "x").startswith((".", "-", "="))
+
+
+def test_the_html_of_a_frame_is_one_element():
+    """Its address is the link's with `embed=true`, whatever the settings bring along; nothing leaves its attribute."""
+    for address in (
+        "http://lab/one_parameter",
+        'http://lab/?table="><script>&epochs=3',
+        "http://lab/?q=%22%3E&x=1",
+    ):
+        ((tag, attributes),) = Tags(takeaway.iframe('A "title" <b>', address)).tags
+        assert (tag, attributes["title"]) == ("iframe", 'A "title" <b>')
+        path, _, query = address.partition("?")
+        assert attributes["src"] == path + "?embed=true" + (f"&{query}" if query else "")
 
 
 def test_the_place_of_the_player_is_kept_within_its_run():

@@ -4,8 +4,10 @@ import re
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager
+from html import escape
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import streamlit as st
 
@@ -15,6 +17,7 @@ from pages.ui.look.palette import palette
 _HERE = Path(__file__).parent
 _CSS = (_HERE / "look.css").read_text(encoding="utf-8")
 _LARGE = (_HERE / "projector.css").read_text(encoding="utf-8")
+_SLIM = (_HERE / "embedded.css").read_text(encoding="utf-8")
 
 
 class _Sheet(str):
@@ -33,13 +36,23 @@ def apply() -> None:
     colours = palette(st.context.theme.type)
     ours = f"--lab-paper: {colours.paper}; --lab-run: {colours.run}; --lab-optimum: {colours.optimum}; --lab-data: {colours.data}; --lab-on-run: {colours.on_run};"
     ours += f" --lab-serif: {st.get_option('theme.headingFont')};"
-    st.html(_Sheet(f"<style>:root {{ {ours} }}\n{_CSS}{_LARGE if projector.on() else ''}</style>"))
+    st.html(
+        _Sheet(
+            f"<style>:root {{ {ours} }}\n{_CSS}{_LARGE if projector.on() else _SLIM if st.context.is_embedded else ''}</style>"
+        )
+    )
 
 
 def title(heading: str, sentence: str, place: str = "") -> None:
     """The page's heading with one sentence beside it; for a lesson also its place among all."""
     small = f"<small>{place}</small>" if place else ""
-    st.html(f'<div class="lab-title">{small}<h1>{heading}</h1><p>{sentence}</p></div>')
+    whole = ""
+    if (
+        st.context.is_embedded
+    ):  # in the frame of another page there is no menu: all else is in a tab of its own
+        here = escape("?" + urlencode(st.query_params.to_dict()))
+        whole = f'<a class="whole" href="{here}" target="_blank">Open the whole lab ↗</a>'
+    st.html(f'<div class="lab-title">{small}<h1>{heading}</h1><p>{sentence}</p>{whole}</div>')
 
 
 def plain(text: str) -> str:

@@ -8,6 +8,7 @@ import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from html import escape
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlencode, urlsplit, urlunsplit
@@ -34,7 +35,8 @@ Taken = Mapping[str, RecordedRun | Network]  # what a page shows, by name
 KINDS = {"PNG": "image/png", "SVG": "image/svg+xml"}
 WIDTHS = {1280: "Slide", 1920: "Projector", 853: "Small"}  # pixels of a moving picture
 USUAL_CHARTS = 3  # in it; more are smaller
-CODE_HEIGHT = 330  # pixels
+CODE_HEIGHT = 330  # pixels,
+FRAME = 600  # and of a page inside another: question or charts, player and verdict fit
 _HERE = Path(__file__).parent
 _where = component("where", js=(_HERE / "where.js").read_text(encoding="utf-8"))
 _news = component("news", js=(_HERE / "news.js").read_text(encoding="utf-8"))
@@ -131,6 +133,16 @@ def _link(offered: Offered) -> None:
     st.code(offered.address, language=None, wrap_lines=True)
     if share.is_of_this_computer(offered.address):
         st.caption("The app runs on this computer, so this link works here only.")
+    st.markdown("In the page of a course: as HTML, for the editor’s source view.")
+    st.code(iframe(offered.title, offered.address), language="html", wrap_lines=True)
+
+
+def iframe(title: str, address: str) -> str:
+    """HTML that shows a page of the lab inside another page: slim, without its menus."""
+    parts = urlsplit(address)
+    src = urlunsplit(parts._replace(query="&".join(filter(None, ("embed=true", parts.query)))))
+    style = f"width: 100%; height: {FRAME}px; border: 0"
+    return f'<iframe title="{escape(title)}" src="{escape(src)}" style="{style}"></iframe>'
 
 
 # ---------------------------------------------------------------------------------------------- pictures and the page

@@ -13,6 +13,7 @@ from gd_core.settings.examples import EXAMPLES, FAILS, PUBLISHED, WORKS
 from gd_core.settings.experiment import Experiment, defaults
 from gd_core.settings.rules import OPTIMIZER_INFO
 from gd_core.settings.table_fields import DATASET, needs_its_file
+from pages.ui.look import projector
 from pages.ui.train import own_table, task
 from pages.ui.train.train_settings import MENU, MORE, MORE_KEY, NUMBERS, has_switch, page
 
@@ -36,6 +37,25 @@ def read_address() -> Controls:
     experiment = page.open().settings
     own_table.remember(experiment)
     return Controls(experiment)
+
+
+def slim() -> bool:
+    """Whether this is a run in the frame of another page: with the rate above its charts, and no side bar.
+
+    A task has controls of its teacher's choice, and a table that is missing has to be brought: both need the side bar.
+    """
+    alone = task.current() is None and page.held.wanted is None and not own_table.asked()
+    return bool(st.context.is_embedded) and alone and not projector.on()
+
+
+def rate_row(place: Any, held: Controls, under_rate: Callable[[Experiment], None]) -> None:
+    """All that can be set in a slim view: the rate, and its strip beside it."""
+    with place:
+        with st.container(width=150):
+            _fields("learning_rate")
+        with st.container(key="under_rate"):
+            under_rate(held.experiment)
+    page.say()
 
 
 def side_bar(

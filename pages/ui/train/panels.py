@@ -60,7 +60,8 @@ from pages.ui.train import (
 from pages.ui.train.train_settings import page
 
 TALL, LOW = 300, 205  # heights of the upper and the lower panels, in pixels,
-IN_A_ROW = 250  # and of three side by side
+IN_A_ROW = 250  # and of three side by side,
+SLIM = 260  # or of two in the frame of another page
 CHANGED = "The settings have changed since this run: Train runs the new ones."
 ABOVE_THE_LIMIT = 1.05  # times it: a run grows there, in steps that one can follow
 LEGEND = '○ start, <b>●</b> run, <b class="optimum">◆</b> optimum'  # of the landscape
@@ -106,7 +107,7 @@ def show(held: controls.Controls, box: Any = None) -> None:
     # a fragment also when nothing streams: its elements would be drawn anew if they came out of one
     st.fragment(_live, run_every=live_runs.TICK if streaming else None)(held, streaming)
     prepare_task.show(held.experiment, live_run)
-    if task.current() is None:
+    if task.current() is None and not controls.slim():
         takeaway.button("train", "Train", _shown, _address)
 
 
@@ -151,7 +152,7 @@ def _live(held: controls.Controls, streaming: bool) -> None:
         shown = pinned.beside(run, live_run)
         pinned.legend(shown, colours)
     told = _answer_from(run, live_run, shown)
-    if projector.on():
+    if projector.on() or controls.slim():
         _panels_in_a_row(run, colours, shown, told)
     else:
         _panels(run, forecast, colours, shown, told)
@@ -159,9 +160,9 @@ def _live(held: controls.Controls, streaming: bool) -> None:
     if projector.on():
         with st.container(key="numbers"):  # on a key
             _formula(run, forecast, told)
-    if not task.hidden(THEORY):
+    if not task.hidden(THEORY) and not controls.slim():
         tabs.show(run, forecast, colours)
-    if live_run and task.current() is None:  # next after a run
+    if live_run and task.current() is None and not controls.slim():  # next after a run
         lesson.try_next(*ways_on(run.experiment, forecast, finding.outcome))
     trained = not (live_run and live_run.recorder) and not pinned.pending()
     if streaming and trained and not current_charts.being_taken():
@@ -211,10 +212,12 @@ def _panels(run: Run, forecast: Forecast | None, colours: Palette, shown: pinned
 
 
 def _panels_in_a_row(run: Run, colours: Palette, shown: pinned.Beside, told: float) -> None:
-    """Data, landscape and error side by side, which a projector shows with the player on one screen."""
-    height = IN_A_ROW - (LINE if shown.legend else 0) - (LINE if shown.notes else 0)
-    places = st.columns(3, gap="small")
-    with places[0], st.container(key="data_panel"):
+    """Data, landscape and error side by side, which a projector shows with the player on one screen; slim without landscape."""
+    slim = controls.slim()
+    height = (SLIM if slim else IN_A_ROW) - (LINE if shown.legend else 0) - (LINE if shown.notes else 0)
+    with st.container(key="slim" if slim else "in_a_row"):
+        data, *landscape, error = st.columns(2 if slim else 3, gap="small")
+    with data, st.container(key="data_panel"):
         if sentence := _why_not_drawn(run):
             st.markdown(sentence)
         elif len(run.problem.dataset.feature_names) > 1:
@@ -222,10 +225,11 @@ def _panels_in_a_row(run: Run, colours: Palette, shown: pinned.Beside, told: flo
             tabs.draw(_view(agreement, run, colours, height, ghosts=shown.fit), "agreement")
         else:
             _one_feature(run, colours, height, shown, told)
-    with places[2], st.container(key="error_panel"):
+    with error, st.container(key="error_panel"):
         _error(run, colours, height, shown, told)
-    with places[1]:
-        _landscape(run, colours, height, shown, told)
+    for place in landscape:
+        with place:
+            _landscape(run, colours, height, shown, told)
 
 
 def _view(chart: Callable[..., View], run: Run, *how: Any, ghosts: Sequence[Ghost]) -> View:
@@ -460,7 +464,7 @@ def _transport(
                     st.button("Reset", on_click=live_runs.reset, key="reset", help="Back to the same start.")
                 if task.free("start", "seed"):
                     st.button("New start", on_click=_new_start, key="new_start", help="Another random start.")
-            if task.current() is None:
+            if task.current() is None and not controls.slim():
                 pinned.buttons(live_run)
         player.show(
             run,
