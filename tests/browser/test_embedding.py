@@ -54,7 +54,7 @@ def answered(lab: Lab, frame: FrameLocator) -> None:
     frame.get_by_role("button", name="It comes closer").first.click()
     player = frame.get_by_role("group", name="Player")
     expect(player.get_by_role("button", name="Pause")).to_be_visible()
-    player.get_by_role("button", name="To end").click()
+    lab.page.keyboard.press("End")
     expect(frame.locator(".judged.lit p")).to_contain_text("You were right")
     expect(player.get_by_role("slider", name="Epoch")).to_have_value("30")
     assert "guess=closer" in inside(lab).url
@@ -117,7 +117,7 @@ def test_a_run_is_embedded_from_take_away(visit, course):
     with claim("a typed rate trains another run"):
         rate.fill("0.5")
         rate.press("Enter")
-        expect(frame.get_by_text("Open the whole lab")).to_have_attribute(
+        expect(frame.get_by_role("link", name="Open in a new tab")).to_have_attribute(
             "href", re.compile("learning_rate=0.5")
         )
         train.click()
@@ -126,7 +126,7 @@ def test_a_run_is_embedded_from_take_away(visit, course):
         expect(summary).to_contain_text("iverged")
     with claim("a link opens the whole lab with it, in a tab of its own"):
         with lab.page.context.expect_page() as opened:
-            frame.get_by_text("Open the whole lab").click()
+            frame.get_by_role("link", name="Open in a new tab").click()
         whole = opened.value
         expect(whole.get_by_role("textbox", name="Learning rate η")).to_have_value("0.5")
         expect(whole.get_by_role("button", name="Prepare a task")).to_be_visible()

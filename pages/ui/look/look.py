@@ -51,7 +51,7 @@ def title(heading: str, sentence: str, place: str = "") -> None:
         st.context.is_embedded
     ):  # in the frame of another page there is no menu: all else is in a tab of its own
         here = escape("?" + urlencode(st.query_params.to_dict()))
-        whole = f'<a class="whole" href="{here}" target="_blank">Open the whole lab ↗</a>'
+        whole = f'<a class="whole" href="{here}" target="_blank">Open in a new tab ↗</a>'
     st.html(f'<div class="lab-title">{small}<h1>{heading}</h1><p>{sentence}</p>{whole}</div>')
 
 
