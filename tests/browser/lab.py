@@ -21,6 +21,7 @@ PHONE = {"width": 390, "height": 844}
 # Streamlit looks for these beside the page's own address first, and finds them at the root.
 STREAMLITS_OWN = re.compile(r"/_stcore/(health|host-config)$")
 CHART = ".stVegaLiteChart"
+MENU = "[data-testid=stPopoverBody]"  # what a button has opened over the page
 # What a theme can change in what axe-core finds; all its other rules read markup, which is the same in both.
 RULES_OF_COLOUR = {"runOnly": ["color-contrast", "link-in-text-block"]}
 # What can be pressed, read or dragged and lies beyond the window, or beyond a box that cuts it off and cannot be scrolled

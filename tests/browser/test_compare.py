@@ -5,7 +5,7 @@ import re
 from playwright.sync_api import expect
 
 from gd_core.settings.pins import Pins
-from lab import ERROR, FIT, MAP, Lab, claim
+from lab import ERROR, FIT, MAP, MENU, Lab, claim
 
 RUN = "/?dataset=noisy-quadratic&learning_rate=0.02&scale_features=true&epochs=100"
 
@@ -41,6 +41,8 @@ def test_a_run_is_pinned_compared_and_sent(lab: Lab, visit):
         with lab.rerun():
             lab.page.get_by_role("button", name="Pin this run").click()
         lab.page.get_by_role("button", name="2 pinned").click()
+        expect(lab.page.get_by_role("link", name="Compare them")).to_be_visible()
+        assert lab.serious_faults(MENU) == []
         lab.page.get_by_role("link", name="Compare them").click()
         lab.page.wait_for_function("() => location.pathname === '/compare'")
         lab.settled()

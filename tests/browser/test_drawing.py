@@ -9,7 +9,7 @@ from playwright.sync_api import Locator, expect
 
 from gd_core import drawing
 from gd_core.recorder import record
-from lab import FIT, Lab, claim, same_digits
+from lab import FIT, MENU, Lab, claim, same_digits
 
 LEFT, RIGHT, TOP, BOTTOM = 40, 10, 8, 34  # pixels around the plot, as draw.js has them
 
@@ -104,6 +104,11 @@ def test_draw_then_train(lab: Lab):
         assert after[:8] == before[:8]
         assert after[8] == pytest.approx([x, y + 0.1])
         expect(point(lab, 9)).to_be_focused()
+    with claim("axe-core finds no serious fault in the points as a table"):
+        lab.page.get_by_role("button", name="As a table").click()
+        lab.page.locator(MENU).get_by_test_id("stDataFrame").wait_for()
+        assert lab.serious_faults(MENU) == []
+        lab.page.keyboard.press("Escape")
     with claim("on a projector the point lands where it was clicked, and so says the address"):
         with lab.rerun():
             lab.page.keyboard.press("p")

@@ -5,7 +5,7 @@ import re
 from playwright.sync_api import expect
 
 from gd_core.settings.examples import EXAMPLES
-from lab import Lab, claim
+from lab import MENU, Lab, claim
 
 
 def test_the_menu_of_examples(lab: Lab):
@@ -21,6 +21,7 @@ def test_the_menu_of_examples(lab: Lab):
         for example in EXAMPLES:
             entry = lab.menu.get_by_role("button", name=re.compile(rf"^{re.escape(example.title)}\s"))
             expect(entry).to_contain_text(example.reason)
+        assert lab.serious_faults(MENU) == []
         lab.page.keyboard.press("Escape")
         expect(lab.menu).to_be_hidden()
     with claim(

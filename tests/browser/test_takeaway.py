@@ -88,6 +88,11 @@ def test_everything_can_be_taken_from_a_run(lab: Lab, profile, tmp_path):
         lab.page.keyboard.press("Enter")
         expect(moving.get_by_role("button", name="Make it")).to_be_focused()
         expect(moving.get_by_role("progressbar")).to_have_count(0)
+    with claim("axe-core finds no serious fault on any of its tabs"):
+        for tab in dialog.get_by_role("tab").all_inner_texts():
+            opened(dialog, tab)
+            lab.page.keyboard.press("Tab")  # which makes a stop of a box that scrolls
+            assert (tab, lab.serious_faults("[role=dialog]")) == (tab, [])
     with claim("the script, run by Python alone, and both records are of this run"):
         script = downloaded(lab, opened(dialog, "PyTorch"), "Script (.py)", tmp_path)
         with subprocess.Popen([sys.executable, str(script)], stdout=subprocess.PIPE, text=True) as python:
