@@ -107,6 +107,7 @@ def test_on_a_phone_a_friends_link_says_what_it_shows(visit):
             }"""
         )
     with claim("a verdict of five lines shows three until it is pressed"):
+        assert not lab.button("Continue from here").is_visible()
         short = lab.summary.bounding_box()["height"]
         lab.summary.click()
         assert lab.summary.bounding_box()["height"] > 1.5 * short
