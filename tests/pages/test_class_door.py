@@ -12,13 +12,15 @@ from urllib.parse import urlencode
 import pytest
 import uvicorn
 from classroom import JSON, JUDGEMENT, QUESTION, Lesson, Student
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
 
 from gd_core.classroom import rules
 from gd_core.classroom.store import StoreDown, new_token
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.task import Result, Task
 from pages.ui.classroom import phone_files, routes, stream
-from pages.ui.classroom.limits import Limit
+from pages.ui.classroom.limits import MOST_KEYS, Limit
 from pages.ui.classroom.watch import Watch, now
 
 LETTERS = "BCDFGH"
@@ -244,6 +246,53 @@ def test_only_the_teacher_steers_and_sees(lesson):
     run(story())
 
 
+def test_another_rooms_token_is_nobodys(lesson):
+    """Neither does its teacher steer here, nor is its student in: each room has its own, under the same word too."""
+
+    async def story():
+        other, token = lesson.store.open_room(now())
+        student = Student(lesson)
+        await student.enter()
+        lesson.ask()
+        lesson.store.steer(other.code, token, partial(rules.ask, question=QUESTION), now())
+        elsewhere = {"room": other.code, "word": student.word, "answer": 0, "number": 1, "round": 1}
+        assert (await lesson.post("join/vote", **elsewhere)).status == 409
+        assert (await lesson.post("remote/look", room=lesson.code, token=token)).status == 403
+        assert (await lesson.post("remote/look", room=other.code, token=lesson.token)).status == 403
+        assert lesson.store.look(other.code, now()).tally.joined == 0
+
+    run(story())
+
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.just(10**30) | st.floats() | st.text(max_size=40),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=5,
+)
+FIELDS = ("answer", "number", "round", "nickname", "link", "step", "version", "member", "hidden")
+
+
+OURS = "what is right"
+WHO = dict.fromkeys(("room", "word", "token"), st.just(OURS) | ANYTHING)
+
+
+@example("remote/hide", {"member": 10**30, "hidden": True}, dict.fromkeys(WHO, OURS))
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.sampled_from(sorted(routes.PATHS)),
+    st.dictionaries(st.sampled_from(FIELDS), ANYTHING),
+    st.fixed_dictionaries(WHO),
+)
+def test_whatever_is_posted_is_answered_in_a_sentence(lesson, path, fields, who):
+    """By the room's own people or by strangers: no failure of ours, and never more than a refusal."""
+    right = {"room": lesson.code, "word": "x" * 22, "token": lesson.token}
+    posted = {name: right[name] if who[name] == OURS else who[name] for name in who}
+    lesson.door._presses = lesson.door._watch.wrong_codes = Limit(rush=1000, a_second=0)
+    reply = run(lesson.post(path, **posted | fields))
+    assert reply.status in {200, 400, 403, 404, 405, 409}
+    assert reply.status in {200, 405} or reply.json["sentence"].endswith(".")
+
+
 def test_one_look_serves_all(lesson, monkeypatch):
     """A hundred who ask in one moment are one query."""
     queries = []
@@ -343,6 +392,9 @@ def test_a_bucket_fills_again():
     assert [limit.take("a") for _ in range(2)] == [True, False]
     clock[0] = 100
     assert limit.left("a") == 3
+    for number in range(MOST_KEYS + 10):  # who was here longest ago is forgotten
+        limit.take(str(number))
+    assert len(limit._left) == MOST_KEYS
 
 
 def test_the_store_may_be_down(lesson, monkeypatch):

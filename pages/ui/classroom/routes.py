@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     from gd_core.classroom.store import Classroom, Look
 
 LONGEST_BODY = 50_000  # bytes: a result's link, and as much for what a browser writes otherwise
+LARGEST = 2**31  # what a database takes for a whole number
+KINDS = {str: "a text", int: "a whole number below 2,147,483,648", bool: "true or false"}
 MOST_STREAMS = 2000  # of all rooms; who finds none asks every two seconds
 SLOWLY = 0.2  # seconds a code takes while codes are being guessed
 MOST_IN_LINE = 200  # who wait for that
@@ -329,9 +331,9 @@ async def _fields(request: Request, **kinds: type) -> list[Any]:
     if not isinstance(posted, dict):
         raise _No(400, "A request must be an object in JSON.")
     for name, kind in kinds.items():
-        if type(posted.get(name)) is not kind:
-            wanted = {str: "a text", int: "a whole number", bool: "true or false"}[kind]
-            raise _No(400, f"{name} must be {wanted}. Got {rules.quoted(posted.get(name))}.")
+        value: Any = posted.get(name)
+        if type(value) is not kind or (kind is int and abs(value) >= LARGEST):
+            raise _No(400, f"{name} must be {KINDS[kind]}. Got {rules.quoted(value)}.")
     return [posted[name] for name in kinds]
 
 
