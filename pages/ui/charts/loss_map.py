@@ -40,6 +40,7 @@ from pages.ui.charts.ghosts import (
 from pages.ui.charts.model import Run, View, frame_table, rows_of, table, told_apart
 from pages.ui.look.palette import Palette
 
+LABEL = NUMBER_LABEL.replace("1e6", "1e4")  # a map that grows has little room beside it
 ROOM = 1.15  # of a map around a run that leaves it
 ZOOM = f"({NOW}.zoom || 1)"  # how many times as much a map shows now as it did at first
 ZOOMED = {  # its ends
@@ -62,8 +63,8 @@ def _map_spec(
         .transform_calculate(x="datum.dx * rings + slide_x", y="datum.dy * rings + slide_y")
         .mark_line(clip=True, strokeWidth=1.2)
         .encode(
-            x=x_axis_of(x_name, labelExpr=NUMBER_LABEL),
-            y=y_axis_of(y_name, labelExpr=NUMBER_LABEL),
+            x=x_axis_of(x_name, labelExpr=LABEL),
+            y=y_axis_of(y_name, labelExpr=LABEL),
             detail="line:N",
             order="i:Q",
             color=alt.Color(
@@ -213,8 +214,8 @@ def _parabola_spec(name: str, height: int, colours: Palette, ghosts: bool = Fals
         )
         .mark_line(color=colours.line, strokeWidth=2, clip=True)
         .encode(
-            x=x_axis_of(name, labelExpr=NUMBER_LABEL),
-            y=y_axis_of("loss", labelExpr=NUMBER_LABEL),
+            x=x_axis_of(name, labelExpr=LABEL),
+            y=y_axis_of("loss", labelExpr=LABEL),
             order="x:Q",
         )
     )
