@@ -3,6 +3,7 @@
 from functools import cache
 
 import pytest
+from altair import LayerChart
 from streamlit.components.v2 import manifest_scanner
 from streamlit.runtime.scriptrunner.script_cache import ScriptCache
 from streamlit.testing.v1 import app_test, local_script_runner
@@ -28,4 +29,18 @@ def found_and_compiled_once():
         )
         for module in (app_test, local_script_runner):
             patch.setattr(module, "ScriptCache", lambda: scripts)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def specifications_are_valid():
+    """Each chart that any test draws is held to Vega-Lite's schema by Altair: the pages save themselves that time."""
+    to_dict = LayerChart.to_dict
+
+    def held_to_the_schema(chart, *, validate):
+        del validate
+        return to_dict(chart, validate=True)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(LayerChart, "to_dict", held_to_the_schema)
         yield

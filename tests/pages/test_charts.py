@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from altair.utils.schemapi import SchemaValidationError
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -20,6 +21,7 @@ from gd_core.run_summary import summarised
 from gd_core.settings.experiment import Experiment, defaults
 from gd_core.theory import curvature_of
 from gd_core.training import Epochs
+from pages.ui.charts import elements
 from pages.ui.charts.error import error, gap
 from pages.ui.charts.fit import agreement, fit, panel
 from pages.ui.charts.fit import along as along_chart
@@ -177,6 +179,14 @@ def inside(spec):
 
 
 # ------------------------------------------------------------------------------------------------ every view
+
+
+def test_an_invalid_specification_is_found_by_any_test_that_draws_it():
+    """Pages do not ask; the fixture of this folder does."""
+    invalid = elements.one_row().mark_point()
+    invalid.mark = {"type": "a mark that nobody knows"}  # Altair looks at what it is given when it is made
+    with pytest.raises(SchemaValidationError, match="nobody knows"):
+        elements.finish([invalid], 100)
 
 
 @pytest.mark.parametrize("name", RUNS)
