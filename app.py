@@ -29,12 +29,12 @@ else:
     from pages.ui.classroom import routes
     from pages.ui.look import mishap
     from pages.ui.look.described import Described
-    from pages.ui.train import http, startup
+    from pages.ui.train import http, packed, startup
 
     app = st.App(
         __file__,
         routes=routes.routes(),
         lifespan=startup.lifespan,
-        middleware=[Middleware(http.Rules), Middleware(Described)],
+        middleware=[Middleware(http.Rules), Middleware(packed.Packed), Middleware(Described)],
         on_script_error=mishap.say,
     )

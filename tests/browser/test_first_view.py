@@ -21,6 +21,8 @@ DRAWN = """(() => {
     new MutationObserver(look).observe(document, { subtree: true, childList: true });
 })()"""
 ASKED = "performance.getEntriesByType('resource').map((one) => [one.name, one.startTime])"
+SCRIPTS = """performance.getEntriesByType('resource').filter(({ name }) => /\\.(js|css)$/.test(name))
+    .reduce((all, one) => all + one.encodedBodySize, 0)"""
 NOT_FETCHED = ("katex", "KaTeX", "SourceSerif")
 
 
@@ -43,5 +45,6 @@ def test_a_first_view_is_light(lab: Lab, path: str):
     assert not [name for name in fetched if any(part in name for part in NOT_FETCHED)]
     spoke = next(when for name, when in fetched.items() if name.endswith("/_stcore/health"))
     assert next(when for name, when in fetched.items() if "/ArrowVegaLiteChart." in name) < spoke
+    assert 5e5 < lab.page.evaluate(SCRIPTS) < 1.1e6  # bytes: they come packed, of 3.4e6
     drawn = lab.page.evaluate("drawn")
     assert len(drawn) < 3 or drawn[1] < drawn[2], drawn
