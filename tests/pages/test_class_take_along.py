@@ -1,6 +1,7 @@
 """The page that a teacher takes along says what was counted, escapes every text, and loads nothing."""
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 from html.parser import HTMLParser
 
@@ -67,6 +68,22 @@ def test_the_page_says_what_was_counted():
         "https://lab.example/app/variants?a=1&b=2", "https://lab.example/app/?result=abc", "https://lab.example/app/?result=def",
     ]  # fmt: skip
     assert "default-src 'none'" in page
+
+
+def test_what_was_learned_stands_in_it():
+    """Where it was asked for: 1 of 4, then 3 of 4."""
+    asked = [
+        Past(
+            replace(QUESTION, paper=paper, kind="One step"),
+            Judgement(right=(0,), sentence="a."),
+            ((right, 4 - right),),
+        )
+        for paper, right in ((1, 1), (2, 3))
+    ]
+    words = re.sub(r"\s+", " ", Seen(take_along.html(asked, NOW, 4, "https://lab.example")).words)
+    assert "What was learned" in words
+    assert "One step 25 % 75 % 0.67 All 25 % 75 % 0.67" in words
+    assert "What was learned" not in take_along.html(PAST, NOW, 4, "https://lab.example")
 
 
 def test_a_class_without_a_second_round_has_no_gain():

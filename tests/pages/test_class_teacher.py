@@ -13,9 +13,10 @@ from test_every_lesson import every_question
 from visit import ROOT
 
 from gd_core.classroom import rules
+from gd_core.classroom.quiz import AFTER, BEFORE, KINDS, quiz
 from gd_core.classroom.rules import Phase
 from gd_core.classroom.store import Classroom, StoreDown
-from pages.ui.classroom import connection, teaching, wall
+from pages.ui.classroom import connection, learned, teaching, wall
 from pages.ui.classroom.watch import now, watch
 from pages.ui.look import projector, session
 
@@ -344,7 +345,7 @@ def test_an_answer_is_text_on_the_wall():
     view = rules.for_projector(room, rules.Tally(9, 3, ((1, 7), (3, 0))))
     table = wall.answers(view)
     assert "<b>" not in table
-    assert re.findall(r"--share: ([\d.]+)", table) == ["0.1250", "1.0000", "0.8750"]
+    assert [float(one) for one in re.findall(r"--share: ([\d.]+)", table)] == [0.125, 1, 0.875]
     assert "1 · 12 %" in table or "1 · 13 %" in table
     assert "&lt;i&gt;so&lt;/i&gt;" in wall.judgement(view)
     assert "3 of 3 had it right, in the first vote 1 of 8." in wall.judgement(view)
@@ -362,3 +363,68 @@ def test_a_lesson_without_a_class_loads_no_database():
         [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=120, check=True
     )
     assert done.stdout.splitlines()[-2:] == ["False False", "True True"]
+
+
+# ------------------------------------------------------------------------------------------ what was learned
+
+
+def words_of(page) -> str:
+    return re.sub(r"<[^>]*>", " ", page.html)
+
+
+def begin_paper(page: Taught, paper: int) -> None:
+    """Open the popover, which AppTest can only do by its state, and press."""
+    page.at.session_state["class_learned"] = True
+    page.run()
+    page.press(f"class_paper_{paper}")
+
+
+def answer_rightly(page: Taught, tokens: list[str], right: int) -> None:
+    """So many of the tokens are right, the others wrong."""
+    room = page.room
+    assert room.judgement
+    truth = room.judgement.right[0]
+    page.vote(tokens, *(truth if number < right else (truth + 1) % 2 for number in range(len(tokens))))
+
+
+def test_six_before_six_after_and_the_gain():
+    """Of four, one is right before each time, three after: the gain is two thirds. Nothing is given away before the end."""
+    page = Taught()
+    code, teacher = page.teacher.code, page.teacher.token
+    tokens = page.join(4)
+    for question, judgement in quiz(code, BEFORE):
+        ask = partial(rules.ask, question=question, judgement=judgement)
+        connection.classroom().steer(code, teacher, ask, now())
+        answer_rightly(page, tokens, 1)
+        connection.classroom().steer(code, teacher, rules.go_on, now())
+    begin_paper(page, AFTER)
+    for number, (question, judgement) in enumerate(quiz(code, AFTER), 1):
+        assert (page.room.question.text, page.room.phase) == (question.text, Phase.VOTING)
+        assert f"After the hour: {number} of 6" in words_of(page)
+        assert question.text in unescape(words_of(page))
+        assert judgement.sentence not in unescape(page.html)
+        assert "✓" not in page.html
+        answer_rightly(page, tokens, 3)
+        page.press("class_paper_next" if number < 6 else "class_paper_end")
+    assert page.room.phase is Phase.LOBBY
+    rows = re.findall(
+        r"<tr><th scope=\"row\">(.*?)</th><td>(.*?)</td><td>(.*?)</td><td>(.*?)</td>", page.html
+    )
+    assert rows == [(kind, "25 %", "75 %", "0.67") for kind in (*KINDS, "All")]
+    page.press("class_gain_close")
+    assert "class_ask" in page.steps
+
+
+def test_the_first_paper_leaves_a_vote_and_leads_to_the_lesson():
+    """Begun while the class answers another question; stopped, the lesson's own stands there again."""
+    page = Taught()
+    page.press("class_ask")
+    begin_paper(page, BEFORE)
+    assert page.room.question.kind == next(iter(KINDS))
+    page.press("class_paper_stop")
+    assert (page.room.phase, "class_ask" in page.steps) == (Phase.LOBBY, True)
+
+
+def test_there_is_nothing_to_tell_before_both_papers():
+    """A sentence."""
+    assert "before the hour and after it" in learned.table([])

@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 from gd_core.classroom.after import Past, gain, together
 from gd_core.classroom.board import NotPlaced, Placed
 from gd_core.words import counted, percent, short, significant
+from pages.ui.classroom import learned
 from pages.ui.look.palette import DARK, LIGHT
 
 if TYPE_CHECKING:
@@ -43,6 +44,9 @@ def html(
         title=TITLE,
         when=f"{day}, {counted(joined, 'student')}, {asked}. Gradient Descent Lab.",
         summary=escape(_summary(past)),
+        learned=f"<section>{learned.table(past)}</section>"
+        if any(one.question.paper for one in past)
+        else "",
         questions="\n".join(_question(one, base.rstrip("/")) for one in past),
         runs=_runs(board, base.rstrip("/")),
         **{

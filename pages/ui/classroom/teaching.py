@@ -20,12 +20,13 @@ import streamlit as st
 from gd_core.classroom import rules
 from gd_core.classroom.rules import Judgement, NoRoom, NotNow, Phase, Question, Room, View
 from gd_core.settings.fields import ParameterError
-from pages.ui.classroom import connection, wall
+from pages.ui.classroom import connection, learned, wall
 from pages.ui.classroom.watch import now, watch
 from pages.ui.look import look, projector, session
 from pages.ui.takeaway import share
 
 if TYPE_CHECKING:
+    from gd_core.classroom.after import Past
     from gd_core.classroom.store import Look
 
 __all__ = ["Judgement", "Put", "Question", "box", "is_open", "open_room", "why_not"]
@@ -220,10 +221,19 @@ def _live(put: Put) -> None:
     with st.container(key="class_large" if projector.on() else "class_steps", gap="small"):
         if room.phase is Phase.ENDED:
             _ended(put, looked)
+        elif learned.is_on(room):
+            learned.show(room, rules.for_projector(room, looked.tally), _past, _step)
         else:
             _question(put, room, rules.for_projector(room, looked.tally))
         if teacher.why_not:
             _say(teacher.why_not)
+
+
+def _past() -> tuple[Past, ...]:
+    teacher = session.held(Teacher)
+    with _told():
+        return connection.classroom().past(teacher.code, teacher.token, now())
+    return ()
 
 
 def _ended(put: Put, looked: Look) -> None:
@@ -344,6 +354,7 @@ def _ways_in(page: str, teacher: Teacher) -> None:
     if caption:
         st.caption(caption)
     if not projector.on():
+        learned.menu(lambda: connection.classroom().room(teacher.code, now()), _step)
         remote = st.popover(
             "Remote",
             icon=":material/settings_remote:",
