@@ -37,6 +37,11 @@ def test_a_link_sets_every_field_and_survives_a_reload_back_and_forward(lab: Lab
         assert lab.scale.is_checked()
         assert urlencode(sorted(lab.query.items()), safe=",") == "&".join(sorted(LINK[2:].split("&")))
         expect(lab.page.get_by_role("radio", name="b, c")).to_be_checked()
+    with claim("a button in sight copies it, and says so"):
+        lab.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+        lab.page.get_by_role("button", name="Copy link").click()
+        expect(lab.page.get_by_role("button", name="Link copied")).to_be_visible()
+        assert lab.page.evaluate("navigator.clipboard.readText()") == lab.page.url
     with claim("reloaded while it plays, the page shows the same settings, and the run waits at its start"):
         before = fields(lab)
         lab.train().passed(5)

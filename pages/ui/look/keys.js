@@ -202,6 +202,13 @@ function create(root) {
     // which a phone has no keys for, and C outside of a projector nobody
     button.onclick = () => ('+-'.includes(key) ? multiply(key) : key === 'c' ? ask('teach', 1) : act(key));
   }
+  $('link').onclick = async () => {
+    const link = location.href.replace(/\bembed=true&?/, '');
+    // a browser lets a page copy over https and on this computer only
+    const copied = await navigator.clipboard?.writeText(link).then(() => true, () => false);
+    $('link').textContent = copied ? 'Link copied' : 'Copy it from the address bar';
+    setTimeout(() => { $('link').textContent = 'Copy link'; }, 3000);
+  };
   // past some twenty stops of Tab, most of them buttons that Streamlit puts over charts
   $('skip').onclick = () => (document.querySelector(`.st-key-train button, ${ANSWERS}`) ?? playButton())?.focus();
   card.onclick = (event) => {
@@ -216,7 +223,7 @@ function create(root) {
       root.querySelector('.bar').classList.toggle('projector', data.projector);
       $('rate').hidden = data.rate === null;
       $('following').hidden = $('leave').hidden = $('formula').hidden = !data.projector;
-      $('enter').hidden = data.projector;
+      $('enter').hidden = $('link').hidden = data.projector;
       if (!data.projector) document.documentElement.classList.remove('lab-formula');
       $('class').hidden = !data.may_teach;
       $('value').textContent = data.rate === null ? '' : `η = ${data.rate}`;
