@@ -1,5 +1,6 @@
 """The class on a phone by Streamlit, where the server's own routes do not answer."""
 
+from dataclasses import replace
 from functools import partial
 
 import pytest
@@ -8,6 +9,8 @@ from visit import Visit, app
 
 from gd_core.classroom import rules
 from gd_core.classroom.store import StoreDown, new_token
+from gd_core.settings.experiment import Experiment
+from gd_core.settings.task import Result, Task
 from pages.ui.classroom import connection, student, watch
 from pages.ui.look import session
 
@@ -82,6 +85,27 @@ def test_who_has_no_code_is_asked_for_one(lesson):
     phone.run()
     assert phone.query == {"room": lesson.code}
     assert "You are in" in phone.told().html
+
+
+def test_a_result_and_a_nickname_are_handed_in(lesson):
+    """When the teacher has opened the board, and has allowed names; what is refused is told."""
+    phone = Phone(room=lesson.code).told()
+    assert not phone.at.text_input
+    task = Task(experiment=Experiment.default("noisy-quadratic"), free=("learning_rate",))
+    lesson.steer(rules.give_task, task=task.to_text())
+    lesson.steer(rules.allow_nicknames, allowed=True)
+    result = Result(task=task, experiment=replace(task.experiment, learning_rate=0.02)).to_text()
+    phone.run()
+    for typed, told in (("mine", '<p role="alert">'), (result, "Your result is on the board.")):
+        phone.at.text_input("class_result").input(typed)
+        assert told in phone.press("take class_result").html
+    (one,) = lesson.store.board(lesson.code, watch.now())
+    assert one.result == result
+    for typed, told in (("x" * 21, '<p role="alert">'), ("Calm <Slope>", "Your nickname is kept.")):
+        phone.at.text_input("class_nickname").input(typed)
+        assert told in phone.press("take class_nickname").html
+    (own,) = lesson.look.members.values()
+    assert own.nickname == "Calm <Slope>"
 
 
 def test_what_comes_too_late_is_told(lesson):

@@ -6,6 +6,7 @@ megabytes where that is kilobytes, so it is never linked to.
 
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -14,7 +15,8 @@ import streamlit as st
 from streamlit.components.v2 import component
 
 from gd_core.classroom.rules import NoRoom, NotNow, Phase, StudentView
-from gd_core.classroom.store import StoreDown
+from gd_core.classroom.store import Classroom, StoreDown
+from gd_core.settings.fields import ParameterError
 from pages.ui.classroom import connection
 from pages.ui.classroom.watch import for_student, now, watch
 from pages.ui.look import look, session
@@ -44,11 +46,13 @@ class Student:
         code: The room's; empty for none yet.
         word: Makes this browser the same person; empty until it has said it.
         complaint: Why something was not done; empty for nothing.
+        done: What was; empty for nothing.
     """
 
     code: str = ""
     word: str = ""
     complaint: str = ""
+    done: str = ""
 
 
 def show() -> None:
@@ -64,8 +68,8 @@ def show() -> None:
         _word(key=KEY, data=data, on_word_change=_told)
     else:
         _room()
-    if student.complaint:
-        st.html(f'<p role="alert">{escape(student.complaint)}</p>')
+        return
+    _say()
 
 
 def _door() -> None:
@@ -119,9 +123,19 @@ def _room() -> None:
         if view.phase is Phase.ENDED:
             heading, text = "The lesson has ended", "Thank you for taking part. You can close this page."
         look.title(heading, text)
-        return
-    look.title(escape(view.text), "", escape(view.title))
-    (_ask if view.phase is Phase.VOTING else _tell)(view)
+    else:
+        look.title(escape(view.text), "", escape(view.title))
+        (_ask if view.phase is Phase.VOTING else _tell)(view)
+    if view.phase is not Phase.ENDED:
+        _forms(view)
+    _say()
+
+
+def _say() -> None:
+    student = session.held(Student)
+    for text, role in ((student.complaint, "alert"), (student.done, "status")):
+        if text:
+            st.html(f'<p role="{role}">{escape(text)}</p>')
 
 
 def _ask(view: StudentView) -> None:
@@ -138,18 +152,53 @@ def _ask(view: StudentView) -> None:
     status = "Choose your answer." if view.round == 1 else "Talk to your neighbours, then answer again."
     if said is not None:
         status = f"You said: {view.answers[said]}. You can change it until the answers are shown."
-    if complaint := session.held(Student).complaint:
-        status = complaint
     st.html(f'<p role="status"><b>{escape(status)}</b></p>')
 
 
 def _vote(answer: int, number: int, round: int) -> None:
+    _do(lambda store, student: store.vote(student.code, student.word, answer, number, round, now()))
+
+
+def _forms(view: StudentView) -> None:
+    """What can be handed in beside an answer, if the teacher has opened it."""
+    if view.task:
+        look.panel_title("The board")
+        task = f'<a href="./{escape(view.task, quote=True)}" target="_blank" style="color: inherit">Open the task</a>'
+        st.html(f"<p>{task}, train, press <b>Hand in</b> there, and bring its link here.</p>")
+        _form("class_result", "The link of your result", "Put it on the board", _hand_in)
+    if view.nicknames and view.phase is not Phase.VOTING:
+        _form(
+            "class_nickname", "A nickname, if you like: your teacher and the class see it", "Keep it", _name
+        )
+
+
+def _form(key: str, label: str, button: str, take: Callable[[], None]) -> None:
+    with st.form(f"form {key}", border=False):
+        st.text_input(label, key=key)
+        st.form_submit_button(button, on_click=take, width="stretch", key=f"take {key}")
+
+
+def _hand_in() -> None:
+    link = st.session_state["class_result"]
+    _do(
+        lambda store, student: store.hand_in(student.code, student.word, link, now()),
+        "Your result is on the board.",
+    )
+
+
+def _name() -> None:
+    name = st.session_state["class_nickname"]
+    _do(lambda store, student: store.name(student.code, student.word, name, now()), "Your nickname is kept.")
+
+
+def _do(change: Callable[[Classroom, Student], object], done: str = "") -> None:
+    """Change something in the room, and say so, or why not."""
     student = session.held(Student)
-    student.complaint = ""
+    student.complaint, student.done = "", done
     try:
-        connection.classroom().vote(student.code, student.word, answer, number, round, now())
-    except (NoRoom, NotNow, StoreDown) as no:
-        student.complaint = str(no)
+        change(connection.classroom(), student)
+    except (NoRoom, NotNow, StoreDown, ParameterError) as no:
+        student.complaint, student.done = str(no), ""
     watch().changed(student.code)
 
 

@@ -25,11 +25,10 @@ function made() {
   return btoa(String.fromCharCode(...bytes)).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
 }
 
-/** A server that says no, in one sentence. `gone`: there is no such room, or no such place in it. */
+/** A server that says no, in one sentence; or one that is `away`, and may be there again in a moment. */
 export class Refused extends Error {
   constructor(status, sentence) {
     super(sentence);
-    this.gone = status === 404;
     this.away = status >= 500 || status === 429; // of a proxy whose app is not there, too
   }
 }
