@@ -11,7 +11,9 @@ from sqlalchemy import event, inspect, text
 from gd_core.classroom import rules, store
 from gd_core.classroom.rules import Judgement, NoRoom, NotNow, Phase, Question
 from gd_core.classroom.store import NotTheTeacher
+from gd_core.settings.experiment import Experiment
 from gd_core.settings.fields import ParameterError
+from gd_core.settings.task import Result, Task
 
 NOW = datetime(2026, 3, 29, 1, 30, 0, 123456, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -185,6 +187,9 @@ def test_after_the_end_nobody_joins_and_a_deleted_room_leaves_nothing(classroom)
     token = classroom.join(room.code, None, NOW)
     classroom.steer(room.code, teacher, ask, NOW)
     classroom.vote(room.code, token, 1, 1, 1, NOW)
+    task = Task(experiment=Experiment.default("one-parameter"))
+    classroom.steer(room.code, teacher, partial(rules.give_task, task=task.to_text()), NOW)
+    classroom.hand_in(room.code, token, Result(task=task, experiment=task.experiment).to_text(), NOW)
     classroom.steer(room.code, teacher, rules.end, NOW)
     assert classroom.look(room.code, NOW).tally.counts == ((0, 1, 0),)
     assert classroom.join(room.code, token, NOW) == token  # who was there may look
