@@ -84,11 +84,10 @@ def _take_away_left_drafts(path: Path) -> None:
     """Delete the drafts of this file whose process was killed: nobody holds them any more."""
     head = _draft_of(path).name.rpartition(".")[0]
     with suppress(OSError):  # a folder that may be written to, and not read
-        for old in [
-            one
-            for one in path.parent.iterdir()
-            if re.fullmatch(rf"{re.escape(head)}\.[0-9a-f]{{16}}", one.name)
-        ]:
+        for old in list(path.parent.iterdir()):
+            begin, _, end = old.name.rpartition(".")
+            if begin != head or not re.fullmatch(r"[0-9a-f]{16}", end):
+                continue
             with suppress(OSError):
                 if time.time() - old.stat().st_mtime > LEFT:
                     with old.open("rb") as file:
