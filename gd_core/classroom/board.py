@@ -73,7 +73,11 @@ def board(
         results: As the store has them.
         train: Gives the recording of an experiment; a page hands over one that remembers.
     """
-    placed = [place(one, train) for one in results]
+    return ranked(place(one, train) for one in results)
+
+
+def ranked(placed: Iterable[Placed | NotPlaced]) -> list[Placed | NotPlaced]:
+    """The best first."""
     return sorted(placed, key=_rank)
 
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from gd_core.classroom.after import Past
     from gd_core.classroom.store import Look
 
-__all__ = ["Judgement", "Put", "Question", "box", "is_open", "open_room", "why_not"]
+__all__ = ["Judgement", "Put", "Question", "box", "is_open", "looked", "open_room", "step", "why_not"]
 EVERY = 1.0  # seconds between two looks
 _CSS = Path(__file__).with_name("teaching.css")
 Step = Callable[[Room], Room]
@@ -161,7 +161,7 @@ def _delete() -> None:
         _leave("")
 
 
-def _step(seen: int, *steps: Step) -> None:
+def step(seen: int, *steps: Step) -> None:
     """Take steps, if the room is as it was seen: two presses at once take one, and so does one that arrives twice."""
     teacher = session.held(Teacher)
     teacher.why_not = ""
@@ -169,8 +169,8 @@ def _step(seen: int, *steps: Step) -> None:
         if (
             connection.classroom().room(teacher.code, now()).version == seen
         ):  # else the box shows what has become of it
-            for step in steps:
-                room = connection.classroom().steer(teacher.code, teacher.token, step, now(), seen=seen)
+            for one in steps:
+                room = connection.classroom().steer(teacher.code, teacher.token, one, now(), seen=seen)
                 seen = room.version
     watch().changed(teacher.code)
 
@@ -180,9 +180,9 @@ def _offer(put: Put, teacher: Teacher) -> None:
     room, goes_on = connection.classroom().room(teacher.code, now()), teacher.goes_on
     teacher.goes_on = None
     if goes_on == room.version:
-        _step(room.version, partial(rules.offer, question=put.question, judgement=put.judgement()), rules.ask)
+        step(room.version, partial(rules.offer, question=put.question, judgement=put.judgement()), rules.ask)
     elif room.phase is not Phase.ENDED and not _is_of(room.question, put) and not _is_of(room.offered, put):
-        _step(room.version, partial(rules.offer, question=put.question, judgement=put.judgement()))
+        step(room.version, partial(rules.offer, question=put.question, judgement=put.judgement()))
 
 
 def _is_of(question: Question | None, put: Put) -> bool:
@@ -194,7 +194,8 @@ def _go_on(seen: int, load: Callable[[], None]) -> None:
     session.held(Teacher).goes_on = seen
 
 
-def _look() -> Look | None:
+def looked() -> Look | None:
+    """The class's room now; None where it cannot be read."""
     teacher = session.held(Teacher)
     with _told():
         return watch().look(teacher.code)
@@ -210,21 +211,21 @@ def _live(put: Put) -> None:
     teacher = session.held(Teacher)
     if teacher.goes_on is not None:
         st.rerun()
-    looked = _look()
+    found = looked()
     if not teacher.code:
         st.rerun()
-    if looked is None:
+    if found is None:
         _say(teacher.why_not)
         teacher.why_not = ""  # the next look may find the store again
         return
-    room = looked.room
+    room = found.room
     with st.container(key="class_large" if projector.on() else "class_steps", gap="small"):
         if room.phase is Phase.ENDED:
-            _ended(put, looked)
+            _ended(put, found)
         elif learned.is_on(room):
-            learned.show(room, rules.for_projector(room, looked.tally), _past, _step)
+            learned.show(room, rules.for_projector(room, found.tally), _past, step)
         else:
-            _question(put, room, rules.for_projector(room, looked.tally))
+            _question(put, room, rules.for_projector(room, found.tally))
         if teacher.why_not:
             _say(teacher.why_not)
 
@@ -330,13 +331,13 @@ def _steps(put: Put, room: Room, asked: bool) -> None:
         )
     if room.phase is not Phase.VOTING:
         st.button(
-            "End the class", key="class_end", type="tertiary", on_click=_step, args=(room.version, rules.end)
+            "End the class", key="class_end", type="tertiary", on_click=step, args=(room.version, rules.end)
         )
 
 
 def _step_button(label: str, key: str, room: Room, *steps: Step, primary: bool = False) -> None:
     kind = "primary" if primary else "secondary"
-    st.button(label, key=key, type=kind, on_click=_step, args=(room.version, *steps))
+    st.button(label, key=key, type=kind, on_click=step, args=(room.version, *steps))
 
 
 def _say(sentence: str) -> None:
@@ -354,7 +355,7 @@ def _ways_in(page: str, teacher: Teacher) -> None:
     if caption:
         st.caption(caption)
     if not projector.on():
-        learned.menu(lambda: connection.classroom().room(teacher.code, now()), _step)
+        learned.menu(lambda: connection.classroom().room(teacher.code, now()), step)
         remote = st.popover(
             "Remote",
             icon=":material/settings_remote:",

@@ -23,6 +23,7 @@ from gd_core.settings.task import (
 from gd_core.tables.table import find
 from gd_core.task_target import in_words, judge, verdict
 from gd_core.words import floor_of
+from pages.ui.classroom import class_board
 from pages.ui.look.look import plain
 from pages.ui.player import live_runs
 from pages.ui.takeaway import share
@@ -249,6 +250,7 @@ def _link(experiment: Experiment, target: Target | str | None) -> str | None:
     share.field(link)
     if experiment.dataset == TABLE and find(experiment.table).mark == experiment.table:
         st.markdown("The table’s rows are not in the link: hand out its file as well. The page asks for it.")
+    class_board.show(made)
     st.link_button("Open it as a student", link, icon=":material/open_in_new:", type="tertiary")
     st.caption(
         "The link holds the whole task; nothing is kept on the server. A link that was changed on its way says so. "

@@ -12,7 +12,7 @@ from torch import Tensor
 from gd_core.lessons.learning_rate.four_rates import WITHOUT_A_LIMIT
 from gd_core.lessons.learning_rate.sweep import TRIED
 from gd_core.theory import Forecast
-from gd_core.words import short, some
+from gd_core.words import counted, short, some
 from pages.ui.charts.elements import (
     _ends,
     finish,
@@ -20,7 +20,7 @@ from pages.ui.charts.elements import (
     log_axis,
     rows_from,
 )
-from pages.ui.charts.learning_rate.four_rates import RUNS, numbered, tight
+from pages.ui.charts.learning_rate.four_rates import numbered, tight
 from pages.ui.charts.model import (
     View,
     log_zero,
@@ -46,7 +46,7 @@ def rate_at(share: float, ends: tuple[float, float]) -> float:
 
 
 @lru_cache(16)
-def _sweep_spec(height: int, colours: Palette) -> dict[str, Any]:
+def _sweep_spec(height: int, colours: Palette, of_a_class: bool) -> dict[str, Any]:
     axis = log_axis("learning rate η")["axis"]
     axis["labelSeparation"] = 6  # side by side labels need more room
     rate_axis = alt.X("x:Q", scale=alt.Scale(type="log", domain=_ends("x"), nice=False), axis=axis)
@@ -135,7 +135,8 @@ def _sweep_spec(height: int, colours: Palette) -> dict[str, Any]:
     layers: list[Any] = [
         carrier, bands, names, upright, limit, *level("floor", colours.optimum, [7, 4], "''"),
         *level("zero", colours.start, [2, 3], "''"), limit_name,
-        curve, gone, gone_name, best, *best_name, *numbered(rows_from("marks"), colours),
+        curve, gone, gone_name, best, *best_name,
+        *(_rings if of_a_class else numbered)(rows_from("marks"), colours),
     ]  # fmt: skip
     spec = finish(layers, height)
     # nothing in here hangs on the epoch: without these the player leaves the chart alone
@@ -151,6 +152,8 @@ def rate_sweep(
     ends_at: Sequence[float],
     colours: Palette,
     height: int,
+    *,
+    of_a_class: bool = False,
 ) -> View:
     """RMSE after these epochs over the learning rate, both axes logarithmic, with the zones and the limit.
 
@@ -162,6 +165,7 @@ def rate_sweep(
         ends_at: RMSE that each of the four leaves, ∞ for one that has diverged.
         colours: The theme's colours.
         height: In pixels.
+        of_a_class: Whether the rates are any number that a class has handed in, in place of the four.
     """
     x0, x1 = reach(forecast, rates)
     every, rmse = (one.numpy() for one in swept) if swept else (np.zeros(0), np.zeros(0))
@@ -205,7 +209,7 @@ def rate_sweep(
         ),
         "marks": table(
             {
-                "run": np.array(RUNS, np.int8),
+                "run": np.arange(1, len(rates) + 1, dtype=np.int16),
                 "x": np.array(rates),
                 "y": np.where(
                     np.isfinite(at_end), np.maximum(at_end, zero), y1 / (y1 / y0) ** 0.17 if swept else first_rmse
@@ -226,13 +230,30 @@ def rate_sweep(
             }
         ),
     }  # fmt: skip
+    marks = (
+        f"Rings: the {counted(len(rates), 'run')} that a class has handed in."
+        if of_a_class
+        else "Discs 1 to 4: the four runs."
+    )
     text = (
         "RMSE at the end of the run over the learning rate, both logarithmic. Shaded: the zones of the rate. Dashed "
-        f"upright: the limit. Discs 1 to 4: the four runs. Diamond: the best of {some(TRIED if forecast.stability_limit is None else AROUND_THE_LIMIT, 'rate')} drawn. "
+        f"upright: the limit. {marks} Diamond: the best of {some(TRIED if forecast.stability_limit is None else AROUND_THE_LIMIT, 'rate')} drawn. "
         "Crosses at the top: rates that have "
-        "diverged. A click sets the rate of one run."
+        f"diverged.{'' if of_a_class else ' A click sets the rate of one run.'}"
     )
-    return View(tight(_sweep_spec(height, colours)), tables, text)
+    return View(tight(_sweep_spec(height, colours, of_a_class)), tables, text)
+
+
+def _rings(base: alt.Chart, colours: Palette) -> list[alt.Chart]:
+    """Rings at x and y: where many lie on one another, each is still seen."""
+    ring = base.mark_point(
+        shape="circle", size=130, filled=False, opacity=1, stroke=colours.run, strokeWidth=2.5
+    )
+    return [
+        ring.encode(
+            x="x:Q", y="y:Q", tooltip=[alt.Tooltip("x:Q", title="η"), alt.Tooltip("y:Q", title="RMSE")]
+        )
+    ]
 
 
 def best_of(rates: np.ndarray, rmse: np.ndarray, forecast: float | None) -> int:

@@ -1,0 +1,130 @@
+"""The board of a class: the challenge of lesson 4 is put on it, and what is handed in is trained again."""
+
+import re
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import taught
+import torch
+from taught import Taught
+
+from gd_core.classroom import rules
+from gd_core.problem import build
+from gd_core.settings.task import Result, Task
+from pages.ui.classroom import class_board, connection
+from pages.ui.classroom.watch import now, watch
+
+
+@pytest.fixture(autouse=True)
+def store(tmp_path, monkeypatch):
+    taught.use(tmp_path / "data" / "classroom.sqlite3", monkeypatch)
+
+
+@pytest.fixture
+def page() -> Taught:
+    return Taught("learning_rate").press("skip").press("class_give_task")
+
+
+def hand_in(page: Taught, token: str | None, rate: float) -> str:
+    task = Task.from_text(page.room.task)
+    link = Result(task=task, experiment=replace(task.experiment, learning_rate=rate)).to_text()
+    return connection.classroom().hand_in(page.teacher.code, token, link, now())
+
+
+def rows(page: Taught) -> list[list[str]]:
+    (table,) = re.findall(r'<table class="live board">.*?</table>', page.html)
+    return [re.findall(r"<td[^>]*>(?:<a [^>]*>)?(.*?)(?:</a>)?</td>", row) for row in table.split("<tr>")[2:]]
+
+
+def rmse_by_numpy(experiment, epochs: int) -> np.ndarray:
+    """θ ← θ − η (2/N) Φᵀ(Φθ − y), written out."""
+    problem = build(experiment)
+    with torch.no_grad():  # linear in θ: Φ is what it predicts for each unit vector
+        features = torch.stack(
+            [problem.objective.predict(unit) for unit in torch.eye(3, dtype=torch.float64)], 1
+        ).numpy()
+    target, theta, found = problem.objective.target.numpy(), problem.start.numpy().copy(), []
+    for _ in range(epochs + 1):
+        rest = features @ theta - target
+        found.append(np.sqrt(np.mean(rest**2)))
+        theta = theta - experiment.learning_rate * 2 / len(target) * features.T @ rest
+    return np.array(found)
+
+
+def test_results_stand_on_the_sweep_as_their_own_runs_have_them(page):
+    """Rate, lowest RMSE and epoch as NumPy finds them, the best first; on the chart each where its run ends."""
+    task = Task.from_text(page.room.task)
+    assert task.target is not None
+    assert "nothing is handed in yet" in page.html
+    one = hand_in(page, None, 0.02)
+    hand_in(page, one, 0.3)
+    hand_in(page, None, 5.0)
+    page.run()
+    assert "3 handed in by 2" in page.html
+    found = rows(page)
+    assert found[0][1] == "0.3"
+    assert sorted(row[0] for row in found) == ["No. 1", "No. 1", "No. 2"]
+    for row in found:
+        rate = float(row[1])
+        expected = rmse_by_numpy(replace(task.experiment, learning_rate=rate), task.experiment.epochs)
+        expected = expected[1:][np.isfinite(expected[1:])]  # the start is nobody's result
+        assert float(row[2]) == pytest.approx(expected.min(), rel=1e-5)
+        assert int(row[3]) == 1 + expected.argmin()
+        assert ("diverged" in row[4]) == (rate == 5.0)
+    links = re.findall(r'href="\./\?result=([^"]+)"', page.html)
+    assert len(links) == 3
+    chart = [
+        number for number, proto in enumerate(page.charts) if any(d.name == "marks" for d in proto.datasets)
+    ][-1]
+    marks = page.table(chart, "marks").to_pydict()
+    assert sorted(marks["x"]) == pytest.approx([0.02, 0.3, 5.0])
+    for x, y in zip(marks["x"], marks["y"], strict=True):
+        if x < 1:
+            ends = rmse_by_numpy(
+                replace(task.experiment, learning_rate=float(f"{x:.6g}")), task.experiment.epochs
+            )
+            assert y == pytest.approx(ends[-1], rel=1e-5)
+
+
+def test_many_results_come_in_slices(page):
+    """A look trains so many, the next one the others; what it has trained it does not train again."""
+    token = None
+    for number in range(class_board.AT_ONCE + 3):
+        token = hand_in(page, token, 0.01 + 0.001 * number)
+    assert len(rows(page.run())) == class_board.AT_ONCE
+    assert len(rows(page.run())) == class_board.AT_ONCE + 3
+
+
+def test_another_problem_has_no_board_of_this_one(page):
+    """With another number of epochs the button is there again; going back, so is the board."""
+    hand_in(page, None, 0.3)
+    assert len(rows(page.run())) == 1
+    page.type(epochs="20").press("skip")
+    assert "class_give_task" in page.steps
+    assert 'class="live board"' not in page.html
+    page.type(epochs="15").press("skip")
+    assert len(rows(page)) == 1
+
+
+def test_after_the_end_nothing_is_put_on_the_board():
+    """Nor is there a board without a class."""
+    page = Taught("learning_rate").press("skip").press("class_end")
+    assert "class_give_task" not in page.steps
+    connection.classroom().delete_room(page.teacher.code, page.teacher.token, now())
+    watch().changed(page.teacher.code)
+    page.run()
+    assert page.teacher.code == ""
+    assert page.steps == []
+
+
+def test_a_nickname_is_text(page):
+    """Whatever it holds, it is shown as it is."""
+    connection.classroom().steer(
+        page.teacher.code, page.teacher.token, lambda room: rules.allow_nicknames(room, True), now()
+    )
+    token = connection.classroom().join(page.teacher.code, None, now())
+    connection.classroom().name(page.teacher.code, token, "<b>x</b>", now())
+    hand_in(page, token, 0.3)
+    watch().changed(page.teacher.code)
+    assert rows(page.run())[0][0] == "&lt;b&gt;x&lt;/b&gt;"
