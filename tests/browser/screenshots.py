@@ -1,8 +1,9 @@
 """The pictures of the README, from the real app: `make screenshots`."""
 
+from base64 import b64encode
 from pathlib import Path
 
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Browser, ViewportSize, expect, sync_playwright
 
 from chromium import executable_path
 from lab import VIEWPORT, Lab
@@ -21,6 +22,54 @@ PICTURES = {
     "learning-rate": ("/learning_rate?ask=false", None, VIEWPORT, "light"),
     "deep-networks": ("/deep_networks?ask=false", None, VIEWPORT, "light"),
 }
+WALL, HANDS = {"width": 1280, "height": 720}, {"width": 390, "height": 720}
+VOTES = ((4, 2, 6, 3, 4, 1), (1, 0, 15, 2, 2, 0))  # by round, of each answer
+SIDE_BY_SIDE = (
+    """<body style="margin: 0; padding: 16px; display: flex; gap: 16px; background: #888">{}</body>"""
+)
+FRAMED = '<img style="height: 540px; border-radius: 8px" src="data:image/png;base64,{}">'
+
+
+def a_class(browser: Browser, url: str) -> None:
+    """A lesson on the wall and two phones of the class, when the run has decided the second vote."""
+
+    def opened(path: str, size: ViewportSize) -> Lab:
+        lab = Lab(browser.new_context(viewport=size, color_scheme="light").new_page(), url)
+        lab.page.goto(url + path)
+        return lab
+
+    wall = opened("/one_parameter", WALL).settled()
+    wall.page.get_by_role("button", name="With a class").click()
+    code = wall.page.locator(".ways-in .code").inner_text().replace(" ", "")
+    wall.page.keyboard.press("p")
+    words = [f"phone{number:017d}" for number in range(sum(VOTES[1]) - 2)]
+    for word in words:
+        wall.page.request.post(f"{url}/join/enter", data={"room": code, "word": word})
+    phones = [opened(f"/join?room={code}", HANDS) for _ in range(2)]
+    for round, votes in enumerate(VOTES, 1):
+        wall.page.keyboard.press("a" if round == 1 else "g")
+        answers = [answer for answer, count in enumerate(votes) for _ in range(count)]
+        for word, answer in zip(words, answers[2:] if round == 2 else answers, strict=False):
+            vote = {"room": code, "word": word, "answer": answer, "number": 1, "round": round}
+            expect(wall.page.locator(".st-key-class_show")).to_be_visible()
+            wall.page.request.post(f"{url}/join/vote", data=vote)
+        for phone, answer in zip(phones, answers[:2] if round == 2 else (0, 4), strict=True):
+            phone.page.locator("button.answer").nth(answer).click()
+            expect(phone.page.locator("button.answer").nth(answer)).to_have_attribute("aria-pressed", "true")
+    wall.page.keyboard.press("r")
+    expect(wall.page.locator("table.run .lit")).to_be_visible()
+    wall.page.mouse.move(1, 1)
+    wall.page.evaluate(
+        "document.activeElement.blur(), document.querySelector('[data-testid=stMain]').scrollTo(0, 0)"
+    )
+    wall.settled()
+    shots = [b64encode(one.page.screenshot(animations="disabled")).decode() for one in (wall, *phones)]
+    both = browser.new_page(viewport={"width": 1616, "height": 572})
+    both.set_content(SIDE_BY_SIDE.format("".join(map(FRAMED.format, shots))))
+    both.locator("body").screenshot(path=IMAGES / "class.png")
+    for key in ("class_end", "class_delete"):
+        wall.page.locator(f".st-key-{key} button").click()
+    expect(wall.page.locator(".st-key-class")).to_have_count(0)
 
 
 def main() -> None:
@@ -48,6 +97,7 @@ def main() -> None:
             lab.page.screenshot(path=IMAGES / f"{name}.png", animations="disabled")
             print(Path("docs", "images", f"{name}.png"))
             context.close()
+        a_class(browser, server.url)
         browser.close()
 
 
