@@ -10,21 +10,21 @@ steer a room, or find the same person in two.
 from __future__ import annotations
 
 import hmac
-import json
 import re
 import secrets
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass
+from datetime import datetime
 from hashlib import sha256
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Engine, RowMapping, event, text
+from sqlalchemy import Connection, Engine, event, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from gd_core.classroom import rules, schema
 from gd_core.classroom.after import Past
+from gd_core.classroom.rows import from_row, micros, read, to_row
 from gd_core.classroom.rules import Judgement, NoRoom, NotNow, Phase, Question, Room, Tally
 
 MOST_ROOMS = 1000  # open at once
@@ -36,10 +36,7 @@ SQLITE_SETTINGS = {
     "busy_timeout": "5000",  # ms to wait for another who writes
     "journal_size_limit": "1000000",  # bytes
 }
-Kind = TypeVar("Kind", Question, Judgement)
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{22}")
-_1970 = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
 
 
 class StoreDown(RuntimeError):
@@ -140,7 +137,7 @@ class Classroom:
                 raise NotNow(f"{MOST_ROOMS:,} rooms are open on this server: try again later.")
             while True:
                 room = rules.opened(rules.new_code(), now)
-                row = _to_row(room) | {"teacher": _digest(room.code, token)}
+                row = to_row(room) | {"teacher": _digest(room.code, token)}
                 names = ", ".join(row)
                 places = ", ".join(f":{name}" for name in row)
                 sql = f"INSERT INTO rooms ({names}) VALUES ({places}) ON CONFLICT DO NOTHING"
@@ -179,7 +176,7 @@ class Classroom:
             if seen is not None and seen != before.version:
                 raise NotNow("The room has changed in the meantime: look, then press again.")
             room = step(before)
-            changed = _to_row(room)
+            changed = to_row(room)
             names = ", ".join(f"{name} = :{name}" for name in changed)
             connection.execute(text(f"UPDATE rooms SET {names} WHERE code = :code"), changed)
             if room.question:
@@ -213,7 +210,7 @@ class Classroom:
         """Delete the rooms whose day is over. Returns how many."""
         with self._writing() as connection:
             sql = "DELETE FROM rooms WHERE expires_at <= :now OR opened_at > :tomorrow"
-            times = {"now": _micros(now), "tomorrow": _micros(now + rules.LIFETIME)}
+            times = {"now": micros(now), "tomorrow": micros(now + rules.LIFETIME)}
             return connection.execute(text(sql), times).rowcount
 
     # ------------------------------------------------------------------------------------------------ the students
@@ -403,7 +400,7 @@ class Classroom:
             }
         past = []
         for number, written, judged, ran in asked:
-            question = _read(Question, written)
+            question = read(Question, written)
             assert question
             rounds = max((round for one, round, _ in counted if one == number), default=1)
             counts = tuple(
@@ -411,7 +408,7 @@ class Classroom:
                 for round in range(1, rounds + 1)
             )
             # what was asked before the hour is told after it, without a run in between
-            told = _read(Judgement, judged) if ran or question.paper else None
+            told = read(Judgement, judged) if ran or question.paper else None
             past.append(Past(question, told, counts))
         return tuple(past)
 
@@ -474,65 +471,9 @@ def _found(connection: Connection, code: str, now: datetime, lock: str = "") -> 
     code = rules.code_of(code)
     found = connection.execute(text(f"SELECT * FROM rooms WHERE code = :code{lock}"), {"code": code})
     row = found.mappings().first()
-    if row is None or not (room := _from_row(row)).exists(now):
+    if row is None or not (room := from_row(row)).exists(now):
         raise NoRoom(f"There is no room {code}, or it is over. Look at the code on the wall.")
     return room, row["teacher"]
-
-
-# ---------------------------------------------------------------------------------------------------- rows ⇄ rooms
-
-
-def _to_row(room: Room) -> dict[str, Any]:
-    def json_of(value: Question | Judgement | None) -> str | None:
-        return json.dumps(asdict(value)) if value else None
-
-    return {
-        "code": room.code,
-        "opened_at": _micros(room.opened_at),
-        "expires_at": _micros(room.expires_at),
-        "phase": str(room.phase),
-        "number": room.number,
-        "round": room.round,
-        "question": json_of(room.question),
-        "judgement": json_of(room.judgement),
-        "offered": json_of(room.offered),
-        "offered_judgement": json_of(room.offered_judgement),
-        "nicknames": int(room.nicknames),
-        "task": room.task,
-        "version": room.version,
-    }
-
-
-def _from_row(row: RowMapping) -> Room:
-    return Room(
-        code=row["code"],
-        opened_at=_1970 + row["opened_at"] * _MICROSECOND,
-        expires_at=_1970 + row["expires_at"] * _MICROSECOND,
-        phase=Phase(row["phase"]),
-        number=row["number"],
-        round=row["round"],
-        question=_read(Question, row["question"]),
-        judgement=_read(Judgement, row["judgement"]),
-        offered=_read(Question, row["offered"]),
-        offered_judgement=_read(Judgement, row["offered_judgement"]),
-        nicknames=bool(row["nicknames"]),
-        task=row["task"],
-        version=row["version"],
-    )
-
-
-def _read(kind: type[Kind], written: str | None) -> Kind | None:
-    if written is None:
-        return None
-    return kind(**json.loads(written, object_hook=_with_tuples))
-
-
-def _with_tuples(fields: dict[str, Any]) -> dict[str, Any]:
-    return {name: tuple(one) if isinstance(one, list) else one for name, one in fields.items()}
-
-
-def _micros(time: datetime) -> int:
-    return (time - _1970) // _MICROSECOND
 
 
 # -------------------------------------------------------------------------------------------------- what goes wrong
