@@ -368,7 +368,10 @@ def _ways_in(page: str, teacher: Teacher) -> None:
                 st.markdown(
                     "For your own phone. Whoever opens it steers the class: do not show it on the projector."
                 )
-                share.field(f"{address}/remote#{urlencode({'room': teacher.code, 'token': teacher.token})}")
+                link = f"{address}/remote#{urlencode({'room': teacher.code, 'token': teacher.token})}"
+                if picture := share.qr(link):
+                    st.image(picture, alt="QR code: it steers the class", width=200)
+                share.field(link)
 
 
 def _for_phones(app: str) -> tuple[str, str]:
