@@ -65,7 +65,7 @@ def test_everything_can_be_taken_from_a_run(lab: Lab, profile, tmp_path):
     said = lab.verdict()
     dialog = panel(lab)
     with claim("the link is of this run"):
-        expect(opened(dialog, "Link").locator("code")).to_contain_text(
+        expect(opened(dialog, "Link").locator("code").first).to_contain_text(
             "learning_rate=0.05&scale_features=true&epochs=200"
         )
     with claim("the picture is named by the epoch that the slider shows, and says it"):

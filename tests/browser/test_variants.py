@@ -52,7 +52,9 @@ def test_a_race_from_the_guess_to_other_rates_and_units(lab: Lab):
         start = lab.query["start"]
         assert start != "0.0,0.0,20.0"
         lab.page.get_by_text("Rates of the others, start, seed").click()
-        shown = lab.field("Start (a, b, c)").input_value()
+        field = lab.field("Start (a, b, c)")
+        expect(field).not_to_have_value("")
+        shown = field.input_value()
         assert list(map(float, shown.split(","))) == pytest.approx(list(map(float, start.split(","))))
         lab.answer("Skip").to_end()
         assert "first at RMSE" in lab.verdict()
