@@ -171,6 +171,12 @@ def test_a_class_goes_through_a_question(phone: Callable[..., Lab], room: Room):
     remote.page.get_by_role("button", name="Show answers").press("Enter")
     with claim("then all see it, and nobody what is right"):
         expect(one.page.locator(".told").nth(2)).to_contain_text("It flies away1 of 2")
+        long = (
+            one.page.locator(".told .bar div")
+            .nth(2)
+            .evaluate("bar => bar.firstChild.offsetWidth / bar.offsetWidth")
+        )
+        assert long == pytest.approx(1 / 2, abs=0.02)  # a share of the class, as on the wall
         expect(one.page.locator(".told").nth(1)).to_contain_text("your answer")
         expect(one.page.locator(".right")).to_have_count(0)
         assert faults(one, dark) == []

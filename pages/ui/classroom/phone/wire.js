@@ -72,13 +72,12 @@ export function say(id, text) {
 
 /** How many chose an answer, a bar a round: the first is hatched. */
 export function bars(counts, answer) {
-  const most = Math.max(1, ...counts.flat());
   return counts.map((round, number) => {
-    const count = round[answer];
+    const count = round[answer], all = round.reduce((a, b) => a + b);
     const part = element('i');
-    part.style.width = `${(100 * count) / most}%`;
+    part.style.width = `${(100 * count) / Math.max(1, all)}%`;
     const first = counts.length > 1 && number === 0;
-    const label = counts.length > 1 ? `${first ? 'First' : 'Second'} vote: ${count}` : `${count} of ${round.reduce((a, b) => a + b)}`;
+    const label = counts.length > 1 ? `${first ? 'First' : 'Second'} vote: ${count}` : `${count} of ${all}`;
     return element('div', { class: first ? 'bar first' : 'bar' }, element('span', {}, label), element('div', { 'aria-hidden': 'true' }, part));
   });
 }
