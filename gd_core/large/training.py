@@ -201,6 +201,11 @@ def problem_of(run: LargeRun, raw: Moments, *, as_it_is: bool = False) -> LargeP
         mean, deviation = torch.zeros_like(mean), torch.ones_like(deviation)
     to_raw = model_of(run).to_raw(mean, deviation)
     moments = raw.in_coordinates(to_raw) if run.scale_features else raw
+    if run.scale_features and run.intercept and run.degree == 1:
+        # less its mean, a column that is the same in every row is 0, and not what rounding leaves of it
+        factor = moments.factor.clone()
+        factor[:, :count][:, constant] = 0.0
+        moments = replace(moments, factor=factor)
     start = torch.linalg.solve(to_raw, _start(run))
     # what is subtracted takes digits with it, in each power
     shifted = torch.where(constant, 0.0, mean / deviation).abs().amax().item()

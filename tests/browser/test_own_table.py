@@ -74,6 +74,7 @@ def test_a_large_table_is_there_after_a_reload_and_for_nobody_else(lab: Lab):
         lab.page.locator("input[type=file]").set_input_files(
             {"name": "wages.csv", "mimeType": "text/csv", "buffer": LARGE.encode()}
         )
+    expect(lab.page.get_by_role("button", name="Use this table", exact=True)).to_be_focused()
     lab.page.reload()  # what is looked at is there again
     expect(lab.page.get_by_role("button", name="Use this table", exact=True)).to_be_focused()
     with lab.rerun():

@@ -304,7 +304,7 @@ def test_the_command_prints_a_table_and_a_verdict(run, table):
     fitted, shown = output.split("\n\n")[:2]
     assert fitted.splitlines()[0] == "y from a, b, c: 400 rows."
     head, *lines = shown.splitlines()
-    assert head.split() == ["epoch", "loss", "RMSE", "w₁", "w₂", "w₃", "b"]
+    assert head.split() == ["epoch", "loss", "RMSE", "w₁", "(a)", "w₂", "(b)", "w₃", "(c)", "b"]
     assert [line.split()[0] for line in lines] == ["0", "50", "100"]
     assert "400 rows, moments: one pass over the rows, then none." in output
     assert output.splitlines()[-1].startswith("Still descending after 100 epochs, at RMSE ")
@@ -590,9 +590,9 @@ def test_a_file_that_changes_between_two_epochs_is_told(run, table, monkeypatch)
     status, output, errors = run("train", "--stream", "--table", table, "--target", "y", "--batch-size", 9,
                                  "--missing", "refuse")  # fmt: skip
     assert (status, errors.count("\n")) == (2, 1)
-    assert (
-        output
-        == "y from a, b, c: 400 rows.\nWhat its columns hold was told from 400 rows from all over it.\n\n"
+    assert output == (
+        "y from a, b, c: 400 rows.\nWhat its columns hold was told from 400 rows from all over it.\n"
+        "The features are scaled: as they are, κ = 196. --no-scale-features leaves them so.\n\n"
     )
     assert "row 2, column a: ‘x" in errors
 
@@ -639,7 +639,7 @@ def test_a_record_holds_how_its_file_was_read(run, tmp_path, monkeypatch):
     path, record = tmp_path / "t.csv", tmp_path / "run.json"
     rows = [f"{('Łódź', 'Kraków')[i % 2]},{-999 if i % 5 == 0 else i % 7},{i * i % 11}" for i in range(40)]
     path.write_bytes("\n".join(["miasto,x,y", *rows]).encode("cp1250"))
-    flags = ("--stream", "--table", path, "--encoding", "cp1250", "--epochs", 5)
+    flags = ("--stream", "--table", path, "--encoding", "cp1250", "--learning-rate", 0.02, "--epochs", 5)
     status, _, errors = run("train", *flags)
     assert status == 2
     assert errors == (
