@@ -168,11 +168,14 @@ function create(root) {
     if (event.target.closest?.('[data-testid="stSidebarNavLink"], [class*="st-key-example_"] button')) closeDrawer();
   }
   function leaveForAFile() {
-    const before = asked;
-    asked = document.querySelector('.st-key-as_read') !== null;
-    if (!asked || before) return;
+    const first = document.querySelector('.st-key-use_table button:enabled, .st-key-as_read [role="combobox"]');
+    if (!first || asked) {
+      asked &&= document.querySelector('.st-key-as_read') !== null;
+      return;
+    }
+    asked = true;
     closeDrawer();
-    document.querySelector('.st-key-use_table button:enabled, .st-key-as_read [role="combobox"]')?.focus({ preventScroll: true });
+    first.focus({ preventScroll: true });
   }
   document.addEventListener('click', leaveDrawer);
 
