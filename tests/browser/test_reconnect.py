@@ -33,7 +33,8 @@ def test_pages_go_on_with_a_new_process(visit):
         lab: Lab = visit(first.url)
         with claim("the first request to a cold server may be a link"):
             lab.open_page(LINK)
-            assert {label: lab.field(label).input_value() for label in FIELDS} == FIELDS
+            for label, text in FIELDS.items():
+                expect(lab.field(label)).to_have_value(text)
             expect(lab.scale).to_be_checked()
             expect(lab.page.get_by_role("dialog")).to_have_count(0)
         lab.type("Epochs", "70")

@@ -177,6 +177,7 @@ function create(root) {
     closeDrawer();
     first.focus({ preventScroll: true });
   }
+  const files = setInterval(leaveForAFile, 250); // the page's state may change before what it shows does
   document.addEventListener('click', leaveDrawer);
 
   // Two things after which the page has to run again, and Streamlit does not ask for it. One that has lost its server
@@ -188,7 +189,6 @@ function create(root) {
   let lost = !connected(), told = '';
   function look() {
     const repainted = data.theme && theme() !== data.theme && theme() !== told && !document.querySelector(DIALOG);
-    leaveForAFile();
     if (connected() && (lost || repainted)) send('stale', true);
     if (repainted || theme() === data.theme) told = theme(); // asked for once: the server may see it otherwise
     lost = !connected();
@@ -239,6 +239,7 @@ function create(root) {
       document.removeEventListener('click', handOn, true);
       document.removeEventListener('click', leaveDrawer);
       clearInterval(waiting);
+      clearInterval(files);
       document.removeEventListener('judged', keepShown);
       watch.disconnect();
       if (card.open) card.close();
