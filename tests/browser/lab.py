@@ -87,6 +87,17 @@ STILL = """async (charts) => {
         before = now;
     }
 }"""
+# Whether the script has ended, what it sent has come, no element waits for its code, and each chart is drawn as wide as its
+# place: one that was drawn while the page was still laid out is drawn once more.
+AT_REST = """(charts) => {
+    const drawn = (chart) => {
+        const svg = chart.querySelector('svg.marks');
+        return svg?.querySelector('path') && Math.abs(svg.getBoundingClientRect().width - chart.getBoundingClientRect().width) < 2;
+    };
+    return document.querySelector('[data-testid=stApp]')?.dataset.testScriptState === 'notRunning' && watch.calm > 4
+        && document.querySelector('h1') && !document.querySelector('[data-testid=stSkeleton]')
+        && [...document.querySelectorAll(charts)].every(drawn);
+}"""
 # Whether the page has changed to a theme: it has run once more, and each chart is drawn anew.
 IN_THEME = """([theme, ours]) => {
     const app = document.querySelector('[data-testid=stApp]');
@@ -149,11 +160,7 @@ class Lab:
 
     def at_rest(self) -> "Lab":
         """The same on a page which may have neither charts nor a player."""
-        self.page.wait_for_function(
-            f"""() => document.querySelector('[data-testid=stApp]')?.dataset.testScriptState === 'notRunning'
-            && document.querySelector('h1') && watch.calm > 4
-            && [...document.querySelectorAll('{CHART}')].every((chart) => chart.querySelector('svg.marks path'))"""
-        )
+        self.page.wait_for_function(AT_REST, arg=CHART)
         return self
 
     def in_theme(self, theme: Any) -> "Lab":

@@ -24,7 +24,7 @@ def test_four_runs_play_side_by_side(lab: Lab):
     or jumps along the parabola; six charts, and a truth that is told.
     """
     lab.open_page("/learning_rate?pick=3")
-    assert lab.count("embeds") == 6
+    expect(lab.charts).to_have_count(6)
     lab.mark()
     with claim("the runs play to their end and are judged"):
         lab.answer("Run 2").passed(2).play_through()
