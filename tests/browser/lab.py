@@ -88,11 +88,13 @@ STILL = """async (charts) => {
     }
 }"""
 # Whether the script has ended, what it sent has come, no element waits for its code, and each chart is drawn as wide as its
-# place: one that was drawn while the page was still laid out is drawn once more.
+# place, on a projector as many times as wide as its type is larger (see projector.css): one that was drawn while the page was
+# still laid out is drawn once more.
 AT_REST = """(charts) => {
     const drawn = (chart) => {
         const svg = chart.querySelector('svg.marks');
-        return svg?.querySelector('path') && Math.abs(svg.getBoundingClientRect().width - chart.getBoundingClientRect().width) < 2;
+        const place = chart.getBoundingClientRect().width * (chart.currentCSSZoom ?? 1);
+        return svg?.querySelector('path') && Math.abs(svg.getBoundingClientRect().width - place) < 2;
     };
     return document.querySelector('[data-testid=stApp]')?.dataset.testScriptState === 'notRunning' && watch.calm > 4
         && document.querySelector('h1') && !document.querySelector('[data-testid=stSkeleton]')
