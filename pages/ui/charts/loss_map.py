@@ -48,9 +48,7 @@ ZOOMED = {  # its ends
     for axis in "xy"
     for end, sign in (("0", "-"), ("1", "+"))
 }
-RINGS = (
-    "pow(2, ceil(log(" + ZOOM + ") / LN2))"
-)  # a parabola’s rings, as many times as large, are its rings again
+RINGS = "pow(2, ceil(log(" + ZOOM + ") / LN2))"  # see `rings_at`
 STEPS_OUT = 4  # half-widths around the map's centre in which positions are told apart
 
 
@@ -153,11 +151,11 @@ def landscape(
     theta = run.recording.epoch_theta[rows]
     shown = window(run.curvature, run.problem.start, axes)
     lowest = slice_minimum(run.curvature, theta, axes)
-    levels = level_lines(run.curvature, shown, lowest, axes)
+    zoomed = None if ghosts else zooms(run, shown, axes)  # a pinned run ends at the border of the map
+    levels = level_lines(run.curvature, shown, lowest, axes, None if zoomed is None else zoomed[rows])
     (cx, cy), (hx, hy) = shown.centre, shown.half
     directions = preview.directions(run)
     coming = preview.columns_of_path(run, axes) if directions else {}
-    zoomed = None if ghosts else zooms(run, shown, axes)  # a pinned run ends at the border of the map
     tables = {
         "lines": table(
             {
