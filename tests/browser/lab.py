@@ -25,7 +25,8 @@ MENU = "[data-testid=stPopoverBody]"  # what a button has opened over the page
 # What a theme can change in what axe-core finds; all its other rules read markup, which is the same in both.
 RULES_OF_COLOUR = {"runOnly": ["color-contrast", "link-in-text-block"]}
 # What can be pressed, read or dragged and lies beyond the window, or beyond a box that cuts it off and cannot be scrolled
-# by keys; text that runs over the edge of its cell in a table; and the page, where it scrolls sideways.
+# by keys; text that runs over the edge of its cell in a table; a legend that leaves its chart at the top; and the page, where it
+# scrolls sideways.
 OUT_OF_REACH = """() => {
     const found = new Set(), main = document.querySelector('[data-testid=stMain]'), whole = document.documentElement;
     const parent = (one) => one.assignedSlot ?? one.parentElement ?? one.getRootNode().host ?? null;
@@ -54,6 +55,8 @@ OUT_OF_REACH = """() => {
         if (one.matches('.vega-bindings, .katex-mathml, style') || getComputedStyle(one).display === 'none') return;
         if (one.checkVisibility({ visibilityProperty: true })) {
             if (one.matches('button, a, input, select, textarea, [role=tab], svg.marks')) judge(one, parent(one), [one.getBoundingClientRect()]);
+            if (one.matches('svg.marks') && [...one.querySelectorAll('.role-legend-entry')].some((entry) =>
+                entry.getBoundingClientRect().top < one.getBoundingClientRect().top - 1)) found.add(`legend of ${name(one)}`);
             for (const node of one.childNodes) {
                 if (node.nodeType !== Node.TEXT_NODE || !node.data.trim()) continue;
                 const range = document.createRange();
@@ -66,6 +69,23 @@ OUT_OF_REACH = """() => {
     for (const part of [main, document.querySelector('[data-testid=stHeader]')]) if (part) walk(part);
     for (const one of [main, whole]) if (one.scrollWidth > one.clientWidth) found.add(`${one.tagName} scrolls sideways`);
     return [...found];
+}"""
+# What of the player and the keys beside it lies under something else: what its middle shows is another.
+COVERED = """() => {
+    const within = (place) => [...place.querySelectorAll('*')].flatMap((one) => one.shadowRoot ? [one, ...within(one.shadowRoot)] : [one]);
+    function shown(x, y) {
+        let one = document.elementFromPoint(x, y);
+        for (let inner; (inner = one?.shadowRoot?.elementFromPoint(x, y)) && inner !== one;) one = inner;
+        return one;
+    }
+    return [...document.querySelectorAll('.st-key-transport, .st-key-keys')].flatMap(within)
+        .filter((one) => one.matches('button, select, input, output') && one.checkVisibility({ visibilityProperty: true }))
+        .filter((one) => {
+            const { left, top, width, height } = one.getBoundingClientRect();
+            const middle = shown(left + width / 2, top + height / 2);
+            return width > 2 && !one.contains(middle) && !one.closest('label')?.contains(middle);
+        })
+        .map((one) => one.ariaLabel || one.textContent.trim());
 }"""
 # What is wider than the window: the page, or a chart or table on it.
 TOO_WIDE = """(charts) => {
@@ -219,6 +239,10 @@ class Lab:
     def out_of_reach(self) -> list[str]:
         """What can be pressed, read or dragged, and cannot be come to without scrolling the page sideways."""
         return self.page.evaluate(OUT_OF_REACH)
+
+    def covered(self) -> list[str]:
+        """What of the player and the keys beside it lies under something else."""
+        return self.page.evaluate(COVERED)
 
     # --------------------------------------------------------------------------------------------------- a lesson
 
