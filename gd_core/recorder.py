@@ -201,7 +201,7 @@ def recorder_of(experiment: Experiment, problem: Problem | None = None) -> Recor
 def watched(recording: Recording, experiment: Experiment, problem: Problem) -> Recording:
     """A run for who looks at it: one that has diverged within its first epochs goes on to `WATCHED` of them.
 
-    What is reported, exported and compared is the recording itself, which ends before the bound.
+    What is written into a record is the recording itself, which ends before the bound.
     """
     if recording.diverged_at is None or recording.epochs >= WATCHED:
         return recording

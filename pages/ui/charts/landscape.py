@@ -24,6 +24,7 @@ from pages.ui.charts.elements import (
     level,
     log_axis,
     named,
+    one_row,
     rows_from,
     trail,
 )
@@ -78,6 +79,7 @@ def _map_spec(x_title: str, y_title: str, height: int, colours: Palette) -> dict
         .mark_text(clip=True, dx=11, dy=-8, fontWeight=700, fontSize=13)
         .encode(text="run:N", color=colour),
         heads,
+        _off_mark(colours),
     ]
     # the lines slide by half pixels, so that they rest when the slice hardly moves
     moved = [
@@ -100,6 +102,21 @@ def _now_at(column: str, axis: str) -> str:
     """Where the run of a row of `starts` is now, from its 16-bit column in the table `run`."""
     share = f"now['{column}' + datum.run] * {STEPS_OUT} / 32767"
     return f"({axis}0 + {axis}1) / 2 + ({axis}1 - {axis}0) / 2 * {share}"
+
+
+def _off_mark(colours: Palette) -> alt.Chart:
+    """Where the chosen run is, once it has left the map."""
+    far = {side: f"now['{side}' + {FRAME}.lead] * {STEPS_OUT} / 32767" for side in "uv"}
+    sideways = "abs(datum.u) > abs(datum.v)"
+    side = f"{sideways} ? (datum.u > 0 ? '→' : '←') : (datum.v > 0 ? '↑' : '↓')"
+    return (
+        one_row()
+        .transform_calculate(**far)
+        .transform_filter("max(abs(datum.u), abs(datum.v)) > 1")
+        .transform_calculate(label=f"({side}) + ' the run is off the map'")
+        .mark_text(baseline="top", color=colours.ink, fontWeight=600, fontSize=13)
+        .encode(x=alt.value(alt.expr("width / 2")), y=alt.value(6), text="label:N")
+    )
 
 
 def _arrows(colours: Palette) -> alt.Chart:
@@ -195,6 +212,7 @@ def valley(
             runs[lead],
             last=int(rows[-1]),
             runs=len(runs),
+            lead=lead + 1,
             x0=cx - hx,
             x1=cx + hx,
             y0=cy - hy,

@@ -485,14 +485,14 @@ def recall(experiment: Experiment) -> None:
 
 
 def played(experiment: Experiment, *, trained: bool = True) -> tuple[RecordedRun, Forecast, Finding]:
-    """A short run from its start to its end, or, until the student has made a guess, its start alone.
+    """A short run to watch from its start to its end, or, until the student has made a guess, its start alone.
 
     For lessons, which are about the loop: so it is the loop that trains it.
     """
     problem, curvature, forecast = foreseen(experiment)
     recording = _trained(replace(experiment, engine=LOOP)) if trained else _waiting(experiment)
     return (
-        RecordedRun(experiment, problem, curvature, recording),
+        to_watch(RecordedRun(experiment, problem, curvature, recording)),
         forecast,
         _ending(recording, curvature, Trained.of(experiment, problem)),
     )
@@ -507,8 +507,8 @@ def at_hand(experiment: Experiment) -> RecordedRun:
 
 
 def recorded(experiment: Experiment, *, trained: bool = True) -> Recording:
-    """The recording alone of a short run: many at once need no forecast each."""
-    return _trained(experiment) if trained else _waiting(experiment)
+    """The recording alone of a short run, to watch: many at once need no forecast each."""
+    return recording_to_watch(experiment, _trained(experiment)) if trained else _waiting(experiment)
 
 
 def _comparable(one: Experiment, other: Experiment) -> bool:
@@ -533,8 +533,25 @@ def as_run(experiment: Experiment, live_run: TrainRun | None) -> tuple[RecordedR
 
 def to_watch(run: RecordedRun) -> RecordedRun:
     """The same with some epochs to watch, also where it diverges at once."""
-    shown = once(run.recording, watched, lambda: watched(run.recording, run.experiment, run.problem))
+    shown = recording_to_watch(run.experiment, run.recording, run.problem)
     return run if shown is run.recording else replace(run, recording=shown)
+
+
+def recording_to_watch(
+    experiment: Experiment, recording: Recording, problem: Problem | None = None
+) -> Recording:
+    """The recording of such a run."""
+    if recording.diverged_at is None:
+        return recording
+    return once(recording, watched, lambda: watched(recording, experiment, problem or known(experiment)[0]))
+
+
+def as_recorded(run: RecordedRun) -> RecordedRun:
+    """A short run without what was only to watch: as it is taken away."""
+    beyond = run.recording.diverged_at is not None and run.recording.epochs >= run.recording.diverged_at
+    if not beyond:
+        return run
+    return replace(run, recording=_trained(replace(run.experiment, engine=run.recording.engine)))
 
 
 def _ending(recording: Epochs, parabola: Curvature | None, trained: Trained) -> Finding:

@@ -110,7 +110,7 @@ def table(
     columns |= extra or {}
     frame = pd.DataFrame(
         {
-            name: np.asarray(values, dtype=np.int32 if name == "epoch" else np.float32)
+            name: np.asarray(values, dtype=np.int32) if name == "epoch" else single(values)
             for name, values in columns.items()
         }
     )
@@ -303,7 +303,13 @@ def clicked() -> Click | None:
     return Click(float(found[0]), float(found[1]), int(found[2]), str(found[3])) if found else None
 
 
+def single(values: Any) -> np.ndarray:
+    """Numbers in 32 bits. Beyond 3.4e38, where an explosion may end, they are ∞ on the page."""
+    with np.errstate(over="ignore"):
+        return np.asarray(values).astype(np.float32)
+
+
 def numbers_of(columns: Mapping[str, Any], template: Any = 0) -> pd.DataFrame:
     """Columns as the player's table, in 32 bits. `template` is a number of a sentence for each row, or for all."""
-    frame = pd.DataFrame({name: np.asarray(values, dtype=np.float32) for name, values in columns.items()})
+    frame = pd.DataFrame({name: single(values) for name, values in columns.items()})
     return frame.assign(template=np.broadcast_to(np.asarray(template, dtype=np.int8), len(frame)))

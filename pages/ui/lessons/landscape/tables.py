@@ -178,7 +178,7 @@ def numbers(parts: Sequence[Part], lead: int) -> tuple[pd.DataFrame, Mapping[str
         table["epoch"] = rows.astype(np.int32)
     for number, (one, *_) in enumerate(parts, 1):
         rmse = one.recording.epoch_rmse.numpy()
-        table[f"rmse{number}"] = rmse[np.minimum(rows, len(rmse) - 1)].astype(np.float32)
+        table[f"rmse{number}"] = player.single(rmse[np.minimum(rows, len(rmse) - 1)])
     return table, sums, steps.templates
 
 
