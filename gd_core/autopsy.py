@@ -113,5 +113,7 @@ def _memory(recording: Recording, problem: Problem, updates: list[int]) -> dict[
 
 
 def _own(state: State) -> dict[str, Tensor]:
-    """The tensors a rule remembers; those of the phase that is running in a continued run."""
-    return {name: value for name, value in state.get("own", state).items() if isinstance(value, Tensor)}
+    """The tensors a rule remembers; those of the phase that is running in a continued run, under its schedule."""
+    while "own" in state:
+        state = state["own"]
+    return {name: value for name, value in state.items() if isinstance(value, Tensor)}

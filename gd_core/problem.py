@@ -14,6 +14,7 @@ from gd_core.settings.experiment import Experiment
 from gd_core.settings.experiment_fields import Phase
 from gd_core.settings.fields import ParameterError
 from gd_core.settings.rules import OPTIMIZER_INFO
+from gd_core.settings.schedules import rate_of
 from gd_core.settings.table_fields import DATASET, needs_its_file
 from gd_core.tables.table import find
 
@@ -200,11 +201,14 @@ def start_of(experiment: Experiment, dataset: Dataset) -> Tensor:
 def rule_of(experiment: Experiment) -> UpdateRule:
     """The update rule with its settings; the rules of all phases in turn if the run was continued."""
     return in_turn(
-        *((phase.epochs * experiment.updates_per_epoch, rule_of_phase(phase)) for phase in experiment.phases)
+        *(
+            (phase.epochs * experiment.updates_per_epoch, rule_of_phase(phase, experiment.updates_per_epoch))
+            for phase in experiment.phases
+        )
     )
 
 
-def rule_of_phase(phase: Phase) -> UpdateRule:
+def rule_of_phase(phase: Phase, updates_per_epoch: int = 1) -> UpdateRule:
     """One rule with its settings, at its rate."""
     own = OPTIMIZER_INFO[phase.optimizer].own(phase)
-    return at_rate(partial(OPTIMIZERS[phase.optimizer], **own), phase.learning_rate)
+    return at_rate(partial(OPTIMIZERS[phase.optimizer], **own), rate_of(phase, updates_per_epoch))

@@ -9,6 +9,7 @@ from pathlib import Path
 from shutil import get_terminal_size
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from gd_core.settings import schedules
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.experiment_fields import FIELDS, HYPERPARAMETERS
 from gd_core.settings.fields import Flag, Number
@@ -62,6 +63,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
     "other data": ("points", "noise", "data_seed"),
     "the training": ("optimizer", "learning_rate", "epochs", "batch_size", "scale_features", "start", "tolerance"),
     "of an update rule": (*HYPERPARAMETERS,),
+    "of the rate": (*schedules.FIELDS,),
     "more settings": (),
 }  # fmt: skip
 

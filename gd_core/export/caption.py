@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from gd_core.settings import schedules
 from gd_core.settings.catalog import LOSS_INFO
 from gd_core.settings.experiment import Experiment, defaults, is_knob
 from gd_core.settings.experiment_fields import FIELDS, Phase
@@ -17,7 +18,7 @@ _CLEAR = ("Data", "Update rule", "Learning rate", "Network")
 GAPS = {"drop": ("rows with gaps dropped",), "mean": ("gaps filled with the mean",)}
 _WORDED = {  # fields that the sentences below speak of; any other is named with its value
     "dataset", "points", "noise", "data_seed", "holdout", "split_seed", "loss", "optimizer", "learning_rate",
-    "batch_size", "shuffle", "scale_features", "scale_target", "start", "seed", "before", "epochs", "intercept", *TABLE_FIELDS, *SYMBOLS,
+    "batch_size", "shuffle", *schedules.FIELDS, "scale_features", "scale_target", "start", "seed", "before", "epochs", "intercept", *TABLE_FIELDS, *SYMBOLS,
 }  # fmt: skip
 
 
@@ -36,7 +37,7 @@ def in_words(run: Experiment) -> Settings:
         said["First"] = ", then ".join(_phase(phase) for phase in run.before)
     said |= {
         "Update rule": _rule(run.phase),
-        "Learning rate": f"η = {written(run.learning_rate)}",
+        "Learning rate": f"η = {written(run.learning_rate)}{schedules.in_words(run)}",
         "Batch": batches if run.batch_size else "all rows",
         "Features": "scaled" if run.scale_features else "not scaled",
         **({"Target": "scaled"} if run.scale_target else {}),

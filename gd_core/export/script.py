@@ -12,6 +12,7 @@ from types import MappingProxyType
 
 from gd_core.export import script_data, script_rules, script_table
 from gd_core.export.script_text import WIDTH, Part, in_ascii, joined, listed, plain, quoted
+from gd_core.settings import schedules
 from gd_core.settings.catalog import LOSS_INFO, model_info
 from gd_core.settings.experiment import Experiment, not_known
 from gd_core.settings.experiment_fields import COMMON_FIELDS
@@ -27,7 +28,7 @@ FLAVOURS: Mapping[str, str] = MappingProxyType(
 )
 ROWS = 1000  # of the printed table, at most
 NAME = 14  # characters of a column’s name in its head: "raw w10 (…)" has room above a number
-KNOWN = COMMON_FIELDS  # what a script takes account of
+KNOWN = (*COMMON_FIELDS, *schedules.FIELDS)  # what a script takes account of
 
 
 def script(experiment: Experiment, flavour: str) -> str:
@@ -49,7 +50,7 @@ def why_not(experiment: Experiment, flavour: str) -> str | None:
     """Why there is no such script, as a sentence; None if there is."""
     if flavour not in FLAVOURS:
         return f"flavour must be one of {', '.join(FLAVOURS)}. Got {flavour}."
-    if sentence := not_known(experiment, KNOWN, "in a script"):
+    if sentence := not_known(experiment, KNOWN, "in a script") or script_rules.why_not_scheduled(experiment):
         return sentence
     return script_rules.why_not_of_torch(experiment) if flavour == "torch-optim" else None
 
@@ -60,7 +61,7 @@ def parts(experiment: Experiment, flavour: str) -> list[Part]:
         raise ValueError(sentence)
     lines = (script_rules.by_hand if flavour == "by-hand" else script_rules.of_torch)(experiment)
     return [
-        Part("", _imports(experiment)),
+        Part("", _imports(experiment, lines)),
         *script_table.number_part(experiment),
         *script_data.parts(experiment),
         _settings(experiment, lines),
@@ -68,11 +69,13 @@ def parts(experiment: Experiment, flavour: str) -> list[Part]:
     ]
 
 
-def _imports(experiment: Experiment) -> str:
+def _imports(experiment: Experiment, lines: script_rules.Lines) -> str:
     """Torch, and what of the standard library a table of one's own takes."""
     needed = ["csv"] if script_table.is_read(experiment) else []
     scaling = model_info(experiment.info.model).scaling if experiment.scale_features else None
     needed += scaling.imports if scaling else ()
+    needed += lines.imports
+    needed = list(dict.fromkeys(needed))
     return "\n".join([*(f"import {name}" for name in needed), *([""] if needed else []), "import torch"])
 
 

@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any, Self
 
+from gd_core.settings import schedules
 from gd_core.settings.catalog import DATASET_INFO, DatasetInfo, model_info, why_no_parabola, why_not_scaled
 from gd_core.settings.engines import AUTO, LOOP, LOOP_UPDATES, SPECTRUM, is_long, why_no_spectrum
 from gd_core.settings.experiment_fields import (
@@ -66,6 +67,9 @@ class Experiment:
     loss: str = "mse"
     optimizer: str = "gradient-descent"
     learning_rate: float = 1e-5
+    schedule: str = schedules.CONSTANT
+    warmup: int = 0
+    counted_in: str = schedules.EPOCHS
     momentum: float = 0.9
     alpha: float = 0.99
     beta1: float = 0.9
@@ -175,8 +179,12 @@ class Experiment:
             raise ParameterError("before", message)
         kept, left = [], epoch
         for phase in self.phases:
-            if left > 0:
-                kept.append(phase._replace(epochs=min(left, phase.epochs)))
+            if left >= phase.epochs:
+                kept.append(phase)
+            elif left > 0:
+                kept.append(
+                    phase._replace(epochs=left, schedule=schedules.fixed(phase, self.updates_per_epoch))
+                )
             left -= phase.epochs
         return replace(self, before=tuple(kept), **changes)
 

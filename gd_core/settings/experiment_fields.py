@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping
 from typing import Any, NamedTuple, Self
 
+from gd_core.settings import schedules
 from gd_core.settings.catalog import DATASET_INFO, LOSS_INFO
 from gd_core.settings.engines import ENGINES
 from gd_core.settings.fields import (
@@ -19,6 +20,7 @@ from gd_core.settings.fields import (
     to_text,
 )
 from gd_core.settings.rules import OPTIMIZER_INFO, linear_step
+from gd_core.settings.schedules import CONSTANT, EPOCHS
 from gd_core.settings.table_fields import MAX_DEGREE, MISSING
 from gd_core.tables.example_tables import EXAMPLE_TABLES
 from gd_core.words import counted
@@ -38,6 +40,9 @@ class Phase(NamedTuple):
     beta1: float = 0.9
     beta2: float = 0.999
     epsilon: float = 1e-8
+    schedule: str = CONSTANT
+    warmup: int = 0
+    counted_in: str = EPOCHS
 
     @property
     def besides(self) -> dict[str, Any]:
@@ -56,9 +61,10 @@ class Phase(NamedTuple):
     @property
     def besides_in_words(self) -> str:
         """What follows the words for rule and rate: nothing where all is as usual."""
-        return "".join(
+        return schedules.in_words(self) + "".join(
             f", {FIELDS[name].title.lower()} {FIELDS[name].write(value)}"
             for name, value in self.besides.items()
+            if name not in schedules.FIELDS
         )
 
     @property
@@ -254,6 +260,7 @@ FIELDS: Mapping[str, Field] = {
         help=f"The update rule: {', '.join(OPTIMIZER_INFO)}.",
     ),
     "learning_rate": LEARNING_RATE,
+    **schedules.FIELDS,
     **HYPERPARAMETERS,
     "batch_size": Number(
         low=0,
