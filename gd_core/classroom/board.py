@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from decimal import ROUND_CEILING, Context
 
 from gd_core.classroom.store import HandedIn
 from gd_core.recorder import record
@@ -13,6 +14,7 @@ from gd_core.task_target import Judgement, judge
 from gd_core.training import Epochs
 from gd_core.words import counted
 
+_SIX_UP = Context(prec=6, rounding=ROUND_CEILING)
 MOST_UPDATES = 20_000  # of a run that is trained again: about a second
 
 
@@ -59,7 +61,9 @@ class NotPlaced:
 def challenge(experiment: Experiment, rmse: float, text: str) -> Task:
     """The Goldilocks challenge as a task: only the rate is free, the target that of the lesson."""
     locked = ("dataset", "optimizer", "epochs")
-    target = Target(rmse * (1 + 1e-12), experiment.total_epochs)  # who is at it to rounding has reached it
+    # in as many digits as are said, and above it: who is at it to rounding has reached it
+    told = float(_SIX_UP.create_decimal(rmse * (1 + 1e-12)))
+    target = Target(told, experiment.total_epochs)
     names = {"free": ("learning_rate",), "locked": tuple(name for name in FIELDS if name in locked)}
     return Task(experiment=experiment, text=text, target=target, **names)
 

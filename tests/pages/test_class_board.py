@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from urllib.parse import parse_qs
 
 import numpy as np
 import pytest
@@ -9,7 +10,6 @@ import taught
 import torch
 from taught import Taught
 
-from gd_core.classroom import rules
 from gd_core.problem import build
 from gd_core.settings.task import Result, Task
 from pages.ui.classroom import class_board, connection
@@ -118,13 +118,44 @@ def test_after_the_end_nothing_is_put_on_the_board():
     assert page.steps == []
 
 
-def test_a_nickname_is_text(page):
-    """Whatever it holds, it is shown as it is."""
-    connection.classroom().steer(
-        page.teacher.code, page.teacher.token, lambda room: rules.allow_nicknames(room, True), now()
-    )
+def test_a_nickname_is_text_and_is_hidden_with_a_press(page):
+    """Whatever it holds, it is shown as it is; hidden beside the board it is a number there, until it is shown again."""
+    page.at.session_state["class_names"] = True  # opens the menu, which AppTest can only do by its state
+    page.run().press("class_allow")
+    assert page.room.nicknames
     token = connection.classroom().join(page.teacher.code, None, now())
     connection.classroom().name(page.teacher.code, token, "<b>x</b>", now())
     hand_in(page, token, 0.3)
     watch().changed(page.teacher.code)
     assert rows(page.run())[0][0] == "&lt;b&gt;x&lt;/b&gt;"
+    page.at.session_state["board_names"] = True
+    page.run()
+    for shown, label in (("No. 1", "Hide"), ("&lt;b&gt;x&lt;/b&gt;", "Show")):
+        button = page.at.button(key="board_hide 1")
+        assert button.label == rf"{label} \<b\>x\<\/b\>"
+        page.press("board_hide 1")
+        assert rows(page)[0][0] == shown
+    page.press("class_allow")
+    assert not page.room.nicknames
+
+
+def test_the_menu_of_nicknames_is_open_with_nobody_named():
+    """It says so; and where a store fails meanwhile, why."""
+    page = Taught("one_parameter")
+    page.at.session_state["class_names"] = True
+    page.run()
+    assert "Nobody has one yet." in page.words
+
+
+def test_each_ring_of_the_sweep_opens_its_run(page):
+    """By the very links of the list, with whose run it is."""
+    for rate in (0.02, 0.3):
+        hand_in(page, None, rate)
+    page.run()
+    (chart,) = [k for k, proto in enumerate(page.charts) if "embedOptions" in proto.spec]
+    marks = page.table(chart, "marks").to_pydict()
+    listed = re.findall(r'<a href="(\./\?result=[^"]*)" target="_blank">(.*?)</a>', page.html)
+    assert sorted(zip(marks["link"], marks["who"], strict=True)) == sorted(listed)
+    for rate, link in zip(marks["x"], marks["link"], strict=True):
+        ran = Result.from_text(parse_qs(link.partition("?")[2])["result"][0]).ran
+        assert ran.learning_rate == pytest.approx(rate)

@@ -7,13 +7,14 @@ import time
 from dataclasses import replace
 from functools import partial
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urljoin
 
 import pytest
 import uvicorn
 from classroom import JSON, JUDGEMENT, QUESTION, Lesson, Student
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from starlette.applications import Starlette
 
 from gd_core.classroom import rules
 from gd_core.classroom.store import StoreDown, new_token
@@ -535,5 +536,17 @@ def test_routes_stand_below_the_servers_path():
     for base in ("lab", "/lab/", "deep/lab"):
         found = {route.path for route in routes.Door(Watch(Lesson), Lesson).routes(base)}
         assert f"/{base.strip('/')}/join/vote" in found
-    bare = {route.path.lstrip("/") for route in routes.Door(Watch(Lesson), Lesson).routes("")}
+    bare = {route.path.strip("/") for route in routes.Door(Watch(Lesson), Lesson).routes("")}
     assert {path for path in bare if "/" in path} == routes.PATHS
+
+
+@pytest.mark.parametrize("base", ["", "lab"])
+def test_a_slash_at_the_end_is_no_other_page(lesson, base):
+    """As it may stand in a mail or be typed: the browser is sent to the page, with the room's code, whatever is in front."""
+    lesson.app = Starlette(routes=lesson.door.routes(base))
+    for name, query in (("join", "?room=BCDFGH"), ("remote", "")):
+        at = f"{base}/{name}/".lstrip("/")
+        reply = run(lesson.send("GET", f"{at}{query}"))
+        assert reply.status == 307
+        there = urljoin(f"http://host/path/{at}{query}", reply.headers["location"])
+        assert there == f"http://host/path/{at.rstrip('/')}{query}"

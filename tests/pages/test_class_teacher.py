@@ -130,6 +130,29 @@ def test_two_presses_at_once_take_one_step():
     assert page.room.phase is Phase.RUN
 
 
+def test_an_address_that_comes_late_plays_nothing_a_second_time():
+    """Under load a look still brings the address of before the run: the room says what is shown, and the run plays once."""
+    page = Taught().press("class_ask")
+    before = page.query
+    page.press("class_run")
+    after, take = page.query, page.player["id"]
+    assert before != after
+    for late in (before, {**after, "guess": "across"}):
+        page.at.query_params.clear()
+        page.follow(late)
+        assert (page.player["id"], page.player["trained"], page.query) == (take, True, after)
+    page.follow({"learning_rate": "0.05"})  # another run, by a link: not asked yet
+    assert page.steps == ["class_ask", "skip", "class_end"]
+
+
+def test_two_presses_of_the_button_open_one_room():
+    """The second comes before the page has shown the first: a phone may be in by then."""
+    page = Taught()
+    code = page.teacher.code
+    open_room(page)
+    assert page.teacher.code == code
+
+
 def test_the_next_question_is_asked_at_once():
     """Another setting is loaded, hidden again and put to the class; a change of one's own waits for a press."""
     page = Taught().press("class_ask").press("class_run").press("class_next")
@@ -361,6 +384,25 @@ def test_the_first_paper_leaves_a_vote_and_leads_to_the_lesson():
     assert page.room.question.kind == next(iter(KINDS))
     page.press("class_paper_stop")
     assert (page.room.phase, "class_ask" in page.steps) == (Phase.LOBBY, True)
+
+
+def test_a_paper_begun_twice_is_begun_once():
+    """A second press, which came before the first had shown, neither leaves the question nor asks it anew."""
+    page = Taught()
+    for _ in range(2):
+        begin_paper(page, BEFORE)
+        assert (page.room.number, page.room.phase) == (1, Phase.VOTING)
+
+
+def test_a_menu_whose_room_is_gone_says_so():
+    """A press in what was open before another deleted the room."""
+    for key in ("class_paper_1", "class_allow"):
+        page = Taught()
+        page.at.session_state["class_learned"] = page.at.session_state["class_names"] = True
+        page.run()
+        connection.classroom().delete_room(page.teacher.code, page.teacher.token, now())
+        page.press(key)
+        assert page.complaints == ["The class is over: its room was deleted."]
 
 
 def test_there_is_nothing_to_tell_before_both_papers():

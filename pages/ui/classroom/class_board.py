@@ -70,6 +70,8 @@ def _live(task: Task, draw: Draw | None) -> None:
         draw(on_curve)
     if ranked:
         st.html(_table(ranked))
+    if any(own.nickname for own in looked.members.values()):
+        teaching.nicknames("board")  # here they are seen, on a projector too
 
 
 def _same(one: Task, other: Task) -> bool:
@@ -105,13 +107,21 @@ def _count(ranked: Sequence[Placed | NotPlaced]) -> str:
     return f"{short(len(ranked))} handed in by {short(students)}"
 
 
+def who(one: Placed | NotPlaced) -> str:
+    """What the student of a result is called."""
+    return one.handed_in.nickname or f"No. {one.handed_in.who}"
+
+
+def link(one: Placed | NotPlaced) -> str:
+    """What opens a result's run, beside the page."""
+    return f"./?{urlencode({'result': one.handed_in.result})}"
+
+
 def _table(ranked: Sequence[Placed | NotPlaced]) -> str:
     placed = {id(one) for one in _placed(ranked)}
     rows = ""
     for one in ranked:
-        who = escape(one.handed_in.nickname or f"No. {one.handed_in.who}")
-        link = f"./?{urlencode({'result': one.handed_in.result})}"
-        name = f'<td><a href="{link}" target="_blank">{who}</a></td>'
+        name = f'<td><a href="{link(one)}" target="_blank">{escape(who(one))}</a></td>'
         rows += f"<tr>{name}{_numbers(one) if id(one) in placed else _why_not(one)}</tr>"
     head = "".join(f"<th>{name}</th>" for name in ("who", "η", "lowest RMSE", "at epoch", "target"))
     return look.wide("The class’s board", f'<table class="live board"><tr>{head}</tr>{rows}</table>')

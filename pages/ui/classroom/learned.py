@@ -43,11 +43,11 @@ def _questions(code: str, paper: int) -> tuple[tuple[Question, Judgement], ...]:
     return quiz(code, paper)
 
 
-def menu(room: Callable[[], Room], press: Press) -> None:
+def menu(room: Callable[[], Room | None], press: Press) -> None:
     """The two papers to choose from, closed at first.
 
     Args:
-        room: As it stands when a button is pressed.
+        room: As it stands when a button is pressed; None where it cannot be read.
         press: Takes the steps.
     """
     closed = st.popover(
@@ -66,10 +66,15 @@ def menu(room: Callable[[], Room], press: Press) -> None:
         )
 
 
-def _begin(room: Callable[[], Room], press: Press, paper: int) -> None:
+def _begin(room: Callable[[], Room | None], press: Press, paper: int) -> None:
+    """Ask the first question of a paper, if the class is not at it already: a press may come twice."""
     show_gain(False)
     now = room()
-    _ask(now, press, paper, 0)
+    if now is None:
+        return
+    first, _ = _questions(now.code, paper)[0]
+    if now.phase is not rules.Phase.VOTING or now.question is None or now.question.text != first.text:
+        _ask(now, press, paper, 0)
 
 
 def _ask(room: Room, press: Press, paper: int, number: int) -> None:

@@ -25,7 +25,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.responses import JSONResponse, RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
 from streamlit import config
 
@@ -124,6 +124,7 @@ class Door:
                 Route(f"{under}/{name}", _sends(partial(phone_files.page, name)))
                 for name in phone_files.PAGES
             ),
+            *(Route(f"{under}/{name}/", _without_slash) for name in phone_files.PAGES),
             *(
                 Route(f"{under}/{path}", _sends(partial(phone_files.script, path)))
                 for path in phone_files.SCRIPTS
@@ -310,6 +311,13 @@ def _sends(file: "Callable[[], phone_files.File]") -> Callable[[Request], Awaita
         return phone_files.sent(file(), request)
 
     return send
+
+
+async def _without_slash(request: Request) -> Response:
+    """The same address without its last slash, relative as all are: a host may have a path in front of it."""
+    name = request.url.path.rstrip("/").rpartition("/")[2]
+    query = f"?{request.url.query}" if request.url.query else ""
+    return RedirectResponse(f"../{name}{query}")
 
 
 async def _fields(request: Request, **kinds: type) -> list[Any]:

@@ -20,7 +20,7 @@ import streamlit as st
 from gd_core.classroom import rules
 from gd_core.classroom.rules import Judgement, NoRoom, NotNow, Phase, Question, Room, View
 from gd_core.settings.fields import ParameterError
-from pages.ui.classroom import connection, learned, wall
+from pages.ui.classroom import connection, learned, names, wall
 from pages.ui.classroom.watch import now, watch
 from pages.ui.look import look, projector, session
 from pages.ui.takeaway import share
@@ -128,8 +128,10 @@ def _told() -> Generator[None]:
 
 
 def open_room() -> None:
-    """Open a room, or keep why none could be."""
+    """Open a room, or keep why none could be. A second press, before the first has shown, opens no other."""
     teacher = session.held(Teacher)
+    if teacher.code:
+        return
     teacher.why_not = ""
     with _told():
         room, teacher.token = connection.classroom().open_room(now())
@@ -173,6 +175,30 @@ def step(seen: int, *steps: Step) -> None:
                 room = connection.classroom().steer(teacher.code, teacher.token, one, now(), seen=seen)
                 seen = room.version
     watch().changed(teacher.code)
+
+
+def _as_it_stands() -> Room | None:
+    """The room in the store, for a press that no look has shown; None, and why, where it cannot be read."""
+    teacher = session.held(Teacher)
+    with _told():
+        return connection.classroom().room(teacher.code, now())
+    return None
+
+
+def nicknames(place: str) -> None:
+    """The menu of nicknames. See `names.menu`."""
+    teacher = session.held(Teacher)
+
+    def allow(allowed: bool) -> None:
+        if room := _as_it_stands():
+            step(room.version, partial(rules.allow_nicknames, allowed=allowed))
+
+    def hide(member: int, hidden: bool) -> None:
+        with _told():
+            connection.classroom().hide_nickname(teacher.code, teacher.token, member, now(), hidden=hidden)
+        watch().changed(teacher.code)
+
+    names.menu(place, lambda: watch().look(teacher.code), allow, hide)
 
 
 def _offer(put: Put, teacher: Teacher) -> None:
@@ -312,8 +338,9 @@ def _steps(put: Put, room: Room, asked: bool) -> None:
     if not asked:
         first = [rules.go_on] if room.phase is Phase.VOTING else []
         _step_button("Ask the class", "class_ask", room, *first, rules.ask, primary=True)
-        if not put.shown:
-            st.button("Skip", key="skip", type="tertiary", on_click=put.show, args=(True,))
+        if not put.shown and st.button("Skip", key="skip", type="tertiary"):
+            put.show(True)
+            st.rerun()  # the run is outside of this fragment
     if "show_answers" in can:
         _step_button("Show answers", "class_show", room, rules.show_answers)
     if "ask_again" in can:
@@ -355,7 +382,8 @@ def _ways_in(page: str, teacher: Teacher) -> None:
     if caption:
         st.caption(caption)
     if not projector.on():
-        learned.menu(lambda: connection.classroom().room(teacher.code, now()), step)
+        nicknames("class")
+        learned.menu(_as_it_stands, step)
         remote = st.popover(
             "Remote",
             icon=":material/settings_remote:",

@@ -11,6 +11,8 @@ const ANSWERS = '.st-key-answers [data-testid="stButton"]:not(.st-key-ask_again 
 const TYPED_INTO = 'input:not([type=range], [type=checkbox], [type=radio], [type=button]), textarea, select, '
   + '[contenteditable="true"], [role="combobox"], [role="listbox"], [role="listbox"] *, [role="option"], '
   + '[role="menu"] *, [role="grid"], [role="grid"] *, [role="dialog"] *, [data-testid="stDataFrame"] *';
+// the points of a class's board, each of which opens its run
+const POINTS = '.st-key-class_board .mark-symbol path[aria-label]';
 const FORMULA = '.st-key-numbers, .st-key-formula';
 const DIALOG = '[role="dialog"][aria-modal="true"], [data-testid="stDialog"]';
 
@@ -113,6 +115,10 @@ function create(root) {
       if (scrolls) box.tabIndex = 0;
       else box.removeAttribute('tabindex');
     }
+    for (const point of document.querySelectorAll(POINTS)) {
+      point.tabIndex = 0;
+      point.setAttribute('role', 'link');
+    }
   }
 
   function key(event) {
@@ -131,6 +137,7 @@ function create(root) {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     if (target instanceof Element && target.matches(TYPED_INTO)) return;
     if (document.querySelector(DIALOG)) return;
+    if (event.key === 'Enter' && target instanceof Element && target.matches(POINTS)) target.dispatchEvent(new MouseEvent('click', { bubbles: true, cancelable: true }));
     if (event.key.length !== 1 || !act(event.key.toLowerCase())) return;
     event.preventDefault();
     event.stopPropagation(); // Streamlit's own R runs the page anew, and with it the press a second time

@@ -120,6 +120,10 @@ class Form(ABC, Generic[S, H]):
         """Whether an address says nothing about a run."""
         return projector.bare(address)
 
+    def _is_own(self, address: Mapping[str, str]) -> bool:
+        """Whether an address says what this page wrote itself, so that nobody else's is to be followed."""
+        return address == self.held.address
+
     def _look(self) -> dict[str, str]:
         """What the address says of how the page is looked at."""
         return projector.query()
@@ -157,7 +161,7 @@ class Form(ABC, Generic[S, H]):
         if entered:
             held.typed.clear()
             held.sentences.clear()
-        if entered or (address != held.address and not held.touched):
+        if entered or not (held.touched or self._is_own(address)):
             sentences = projector.follow(address, entered=entered)
             held.followed = self._follow(address, sentences, entered=entered)
             if (

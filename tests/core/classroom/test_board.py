@@ -14,6 +14,7 @@ from gd_core.settings import checked_link
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.fields import ParameterError
 from gd_core.settings.task import Result, Target, Task
+from gd_core.task_target import in_words
 
 NOW = datetime(2026, 3, 29, 1, 30, tzinfo=UTC)
 TEACHERS = replace(Experiment.default("one-parameter"), learning_rate=0.001, epochs=30)
@@ -106,6 +107,22 @@ def test_the_challenge_is_a_task_in_which_only_the_rate_is_free():
     assert task.free == ("learning_rate",)
     placed = placed_at(handed_in(1 / 36, task=task))
     assert (placed.reached, placed.in_time) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("rmse", "told"),
+    [
+        (4.87585129, "4.87586"),
+        (0.5, "0.500001"),
+        (1 / 3, "0.333334"),
+        (123456.789, "123457"),
+        (2e-9, "2.00001e−9"),
+    ],
+)
+def test_the_challenges_target_is_told_in_six_digits(rmse, told):
+    """Rounded up, by hand: what is told is what counts, and nobody is held to digits that no page shows."""
+    target = board.challenge(TEACHERS, rmse, "").target
+    assert in_words(target) == f"RMSE below {told} within {TEACHERS.epochs} epochs"
 
 
 # ---------------------------------------------------------------------------------------------------------- the store

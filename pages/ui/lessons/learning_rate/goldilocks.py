@@ -92,8 +92,9 @@ def _board(page: PageSettings[Experiment], target: Goal, shared: Experiment) -> 
         ends = [math.inf if one.diverged else one.end_rmse for one in placed]
         first = float(live_runs.recorded(shared, trained=False).epoch_rmse[0])
         colours = palette(st.context.theme.type)
+        named = [(class_board.who(one), class_board.link(one)) for one in placed]
         tabs.draw(
-            sweep_chart.rate_sweep(forecast, rates, first, found, ends, colours, 260, of_a_class=True),
+            sweep_chart.rate_sweep(forecast, rates, first, found, ends, colours, 260, of_a_class=named),
             "class_sweep",
         )
 
