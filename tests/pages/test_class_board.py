@@ -152,7 +152,7 @@ def test_each_ring_of_the_sweep_opens_its_run(page):
     for rate in (0.02, 0.3):
         hand_in(page, None, rate)
     page.run()
-    (chart,) = [k for k, proto in enumerate(page.charts) if "embedOptions" in proto.spec]
+    (chart,) = [k for k, proto in enumerate(page.charts) if '"link"' in proto.spec]
     marks = page.table(chart, "marks").to_pydict()
     listed = re.findall(r'<a href="(\./\?result=[^"]*)" target="_blank">(.*?)</a>', page.html)
     assert sorted(zip(marks["link"], marks["who"], strict=True)) == sorted(listed)

@@ -137,12 +137,21 @@ function create(root) {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     if (target instanceof Element && target.matches(TYPED_INTO)) return;
     if (document.querySelector(DIALOG)) return;
-    if (event.key === 'Enter' && target instanceof Element && target.matches(POINTS)) target.dispatchEvent(new MouseEvent('click', { bubbles: true, cancelable: true }));
+    if (event.key === 'Enter') openRun(event);
     if (event.key.length !== 1 || !act(event.key.toLowerCase())) return;
     event.preventDefault();
     event.stopPropagation(); // Streamlit's own R runs the page anew, and with it the press a second time
   }
   window.addEventListener('keydown', key, true);
+
+  // Vega would leave the class's page for it
+  function openRun(event) {
+    const link = event.target.matches?.(POINTS) && event.target.__data__?.href;
+    if (!link) return;
+    event.stopPropagation();
+    window.open(link, '_blank', 'noopener');
+  }
+  document.addEventListener('click', openRun, true);
 
   // A button that one answers with is out of use after it. A keyboard then goes on at the player, which has no focus of
   // its own to give if it came after the answer; and at the first answer when the question is asked again.
@@ -244,6 +253,7 @@ function create(root) {
     remove() {
       window.removeEventListener('keydown', key, true);
       document.removeEventListener('click', handOn, true);
+      document.removeEventListener('click', openRun, true);
       document.removeEventListener('click', leaveDrawer);
       clearInterval(waiting);
       clearInterval(files);

@@ -141,9 +141,7 @@ def _sweep_spec(height: int, colours: Palette, of_a_class: bool) -> dict[str, An
     spec = finish(layers, height)
     # nothing in here hangs on the epoch: without these the player leaves the chart alone
     spec["params"] = [one for one in spec["params"] if one["name"] not in ("epoch", "seen")]
-    in_a_tab = {"embedOptions": {"loader": {"target": "_blank", "rel": "noopener"}}}  # the class stays
-    more = {"usermeta": in_a_tab} if of_a_class else {}
-    return {**spec, "resolve": {"scale": {"color": "independent"}}, **more}
+    return {**spec, "resolve": {"scale": {"color": "independent"}}}
 
 
 def rate_sweep(
