@@ -37,12 +37,15 @@ class Autopsy(NamedTuple):
 
 
 def formula(objective: LinearObjective, theta: Tensor, rows: Tensor | None = None) -> Tensor:
-    """(2/N) Φᵀ(Φθ − y) for the mean squared error, [P]; with the mean of y in place of y for the shape mistake."""
+    """(2/N) Φᵀ(Φθ − y) for the mean squared error, [P]; with the mean of y in place of y for the shape mistake. A penalty adds 2λθ."""
     features, target = objective.features, objective.target
     if rows is not None:
         features, target = features[rows], target[rows]
     target = SQUARED[objective.loss].target(target)
-    return features.T @ (2 / len(features) * (features @ theta - target))  # autograd's order: to the last bit
+    of_rows = features.T @ (
+        2 / len(features) * (features @ theta - target)
+    )  # autograd's order: to the last bit
+    return of_rows if objective.penalty is None else of_rows + 2 * objective.penalty * theta
 
 
 def finite_difference(

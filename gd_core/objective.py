@@ -69,6 +69,13 @@ class Objective:
     model: Model
     dataset: Dataset
     loss: Loss = mse
+    penalty: Tensor | None = (
+        None  # λ of each parameter, [P]: 0 of an intercept. Adds Σⱼ λⱼ θⱼ²; None adds nothing
+    )
+
+    def penalised(self, loss: Tensor, theta: Tensor) -> Tensor:
+        """A loss of rows with the penalty at θ beside it. [], [P] → []."""
+        return loss if self.penalty is None else loss + (self.penalty * theta.square()).sum()
 
     @cached_property
     def target(self) -> Tensor:
@@ -84,10 +91,10 @@ class Objective:
 
     def __call__(self, theta: Tensor) -> Tensor:
         """The loss at θ of shape [P], a scalar."""
-        return self.loss(self.predict(theta), self.target)
+        return self.penalised(self.loss(self.predict(theta), self.target), theta)
 
     def on(self, rows: Tensor | None) -> Callable[[Tensor], Tensor]:
-        """The same loss on some rows only: the objective of a mini-batch. None means all rows."""
+        """The same loss on some rows only: the objective of a mini-batch, with the whole penalty. None means all rows."""
         return self if rows is None else replace(self, dataset=self.dataset.rows(rows))
 
     def rmse(self, theta: Tensor) -> Tensor:
@@ -116,12 +123,29 @@ class LinearObjective(Objective):
     def moments(self) -> Moments:
         """What the mean squared error needs to know of the rows, whatever loss is minimised. Φ is made a part at a time."""
         same = self.loss is mse  # else it is another target whose squared error is minimised
-        return (self.centred if same else centred_of(self.model, self.dataset.x, self.target)).as_trained
+        return (self._rows if same else centred_of(self.model, self.dataset.x, self.target)).as_trained
+
+    @cached_property
+    def _rows(self) -> Centred:
+        return centred_of(self.model, self.dataset.x, SQUARED[self.loss].target(self.target))
 
     @cached_property
     def centred(self) -> Centred:
-        """The rows whose mean squared error is minimised, in coordinates that lose no digit."""
-        return centred_of(self.model, self.dataset.x, SQUARED[self.loss].target(self.target))
+        """The rows whose mean squared error is minimised, in coordinates that lose no digit; those of the penalty with them."""
+        rows = self._rows
+        return rows._replace(moments=self._with_penalty(rows.moments, rows.back))
+
+    def _with_penalty(self, moments: Moments, back: Tensor | None = None) -> Moments:
+        """N λⱼ θⱼ² as the square of one more row for each parameter: an augmented system, without ΦᵀΦ. θ = `back` θ′."""
+        if self.penalty is None:
+            return moments
+        rows = torch.diag((moments.rows * self.penalty).sqrt())
+        return moments.beside(rows if back is None else rows @ back)
+
+    @property
+    def is_mean_square(self) -> bool:
+        """Whether the loss is the mean square whose root is the RMSE."""
+        return self.loss is mse and self.penalty is None
 
     @property
     def least_squares_target(self) -> Tensor:
@@ -137,7 +161,8 @@ class LinearObjective(Objective):
         """The loss as a mean squared error and a number above it. Only of a loss in `SQUARED`."""
         squared = SQUARED[self.loss]
         same = squared.target(self.target) is self.target
-        return self.moments if same else self.centred.as_trained, float(squared.above(self.target))
+        rows = self.moments if same else self._rows.as_trained
+        return self._with_penalty(rows), float(squared.above(self.target))
 
     def predict(self, theta: Tensor) -> Tensor:
         """ŷ = Φ θ, [N], for θ of shape [P]."""
@@ -148,22 +173,22 @@ class LinearObjective(Objective):
         if rows is None:
             return self
         features, target = self.features[rows], self.target[rows]
-        return lambda theta: self.loss(features @ theta, target)
+        return lambda theta: self.penalised(self.loss(features @ theta, target), theta)
 
     def literal(self, theta: Tensor) -> Tensor:
         """The same loss by way of the nn.Module, as a tutorial would write it; slower, and equal."""
-        return self.loss(super().predict(theta), self.target)
+        return self.penalised(self.loss(super().predict(theta), self.target), theta)
 
     def rmse(self, theta: Tensor) -> Tensor:
         """See `Objective.rmse`."""
         return self.dataset.unit * (theta @ self.features.T - self.target).square().mean(-1).sqrt()
 
 
-def objective_of(model: Model, dataset: Dataset, loss: Loss) -> Objective:
+def objective_of(model: Model, dataset: Dataset, loss: Loss, penalty: Tensor | None = None) -> Objective:
     """The loss of a model on a data set; with Φ if the model has one."""
     if isinstance(model, LinearInParameters):
-        return LinearObjective(model, dataset, loss)
-    return Objective(model, dataset, loss)
+        return LinearObjective(model, dataset, loss, penalty)
+    return Objective(model, dataset, loss, penalty)
 
 
 def as_parabola(objective: Objective) -> LinearObjective | None:

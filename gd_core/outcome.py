@@ -251,7 +251,7 @@ class _Judge:
         if not self.linear or self._rows is None:
             return False
         assert self.phase is not None
-        return in_batches.explodes(self._rows.features, self._rows_per_update, self.phase, self._shuffled)
+        return in_batches.explodes(self._rows, self._rows_per_update, self.phase, self._shuffled)
 
     @property
     def _rows(self) -> LinearObjective | None:

@@ -10,6 +10,7 @@ from gd_core.datasets import DATASETS, Dataset, from_table
 from gd_core.models import MODELS, LinearInParameters, Model
 from gd_core.objective import LOSSES, LinearObjective, Objective, objective_of
 from gd_core.optimizers import OPTIMIZERS, UpdateRule, at_rate, in_turn
+from gd_core.settings.catalog import model_info
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.experiment_fields import Phase
 from gd_core.settings.fields import ParameterError
@@ -115,7 +116,7 @@ def build(experiment: Experiment, like: Problem | None = None) -> Problem:
         validation = objective_of(model, standardised(held_out), loss)
     problem = Problem(
         dataset,
-        objective_of(model, trained, loss),
+        objective_of(model, trained, loss, penalty_of(experiment)),
         start,
         to_raw,
         rule_of(experiment),
@@ -186,6 +187,16 @@ def model_of(experiment: Experiment) -> Model:
     """What is fitted. A model of a table has as many weights as there are features or powers."""
     make = MODELS[experiment.info.model]
     return make(experiment.info.weights) if experiment.dataset == DATASET else make()
+
+
+def penalty_of(experiment: Experiment) -> Tensor | None:
+    """λ of each parameter as it is trained, [P]: 0 of the intercept, which only moves the curve up and down; or None."""
+    if not experiment.penalty:
+        return None
+    each = torch.full((len(experiment.info.parameters),), experiment.penalty, dtype=torch.float64)
+    if model_info(experiment.info.model).intercept:
+        each[-1] = 0.0
+    return each
 
 
 def start_of(experiment: Experiment, dataset: Dataset) -> Tensor:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from gd_core.in_slices import InSlices
-from gd_core.objective import LinearObjective, mse
+from gd_core.objective import LinearObjective
 from gd_core.problem import Problem, build
 from gd_core.settings.engines import LOOP, SPECTRUM
 from gd_core.settings.experiment import Experiment
@@ -158,7 +158,7 @@ class SpectrumRecorder(InSlices[Stretch, Recording]):
             column[there] = new
         objective, validation = self.problem.linear, self.problem.validation
         unit = objective.dataset.unit
-        if objective.loss is mse:
+        if objective.is_mean_square:
             self._rmse[there] = torch.from_numpy(
                 unit * np.sqrt(stretch.loss.numpy())
             )  # torch would ask its threads

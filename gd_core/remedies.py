@@ -219,8 +219,8 @@ def _less_momentum(experiment: Experiment, problem: Problem, curvature: Curvatur
 
 
 def _scaled(experiment: Experiment) -> Remedy | None:
-    """The same run with scaled features, at the quickest of its rates."""
-    if experiment.scale_features or why_not_scaled(experiment.info) is not None:
+    """The same run with scaled features, at the quickest of its rates. Of scaled weights a penalty is another loss."""
+    if experiment.scale_features or experiment.penalty or why_not_scaled(experiment.info) is not None:
         return None
     other = replace(experiment, scale_features=True)
     problem = build(other)

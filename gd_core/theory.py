@@ -19,7 +19,7 @@ from torch import Tensor
 
 from gd_core.least_squares import EPSILON, Fit, fit, rounding_of_data, uncentred
 from gd_core.moments import Moments
-from gd_core.objective import Objective, as_parabola, mse
+from gd_core.objective import Objective, as_parabola
 from gd_core.problem import Problem
 from gd_core.rate_search import best_rates, slowest_root
 from gd_core.settings.catalog import why_no_parabola
@@ -55,12 +55,13 @@ class Curvature:
         eigenvectors: One a column, [P, P].
         optimum: θ*, [P]; the shortest of all optima if a direction is flat.
         floor_loss: L(θ*).
-        floor_rmse: Root mean squared error at θ*, below which no training can get it; in the data's units.
+        floor_rmse: Root mean squared error at θ*, in the data's units. See `bounds_rmse`.
         unsure: How far each parameter of θ* may be off because numbers have 16 digits, [P].
         floor_is_zero: Whether the floor is no more than the rounding of the data: the fit is perfect.
         blur: Root mean squared error by which the curve is off because the parameters themselves have 16 digits. It is
             nothing, unless the curve is a small difference of large terms: as are powers of calendar years.
         unit: What a root of the loss is multiplied by to be in the data's units: see `datasets.Dataset`.
+        bounds_rmse: Whether no training gets below `floor_rmse`: the RMSE is what the loss is the square of.
     """
 
     hessian: Tensor
@@ -73,6 +74,7 @@ class Curvature:
     floor_is_zero: bool
     blur: float
     unit: float = 1.0
+    bounds_rmse: bool = True
 
     @property
     def largest(self) -> float:
@@ -173,15 +175,18 @@ def curvature_of(objective: Objective) -> Curvature:
     rows = parabola.dataset
     given = parabola.target if rows.given is None else rows.given.squeeze(1)
     of_data = rounding_of_data(rows.x, given, rows.unit, parabola.centred, found)
-    floor = found.floor if parabola.loss is mse else float(parabola.moments.mean_square(found.optimum).sqrt())
+    floor = found.floor
+    if not parabola.is_mean_square:
+        floor = float(parabola.moments.mean_square(found.optimum).sqrt())
     plain = _parabola(found, moments)
     return replace(
         plain,
         floor_loss=found.floor**2 + more,
         floor_rmse=rows.unit * floor,
-        floor_is_zero=floor <= max(found.rounding, of_data),
+        floor_is_zero=max(floor, found.floor) <= max(found.rounding, of_data),
         blur=rows.unit * plain.blur,
         unit=rows.unit,
+        bounds_rmse=parabola.is_mean_square,
     )
 
 
@@ -334,7 +339,7 @@ def conventions(experiment: Experiment) -> tuple[Convention, ...]:
     of it. A velocity v ← βv + (1 − β)∇L is 1 − β times as long at every step, and so its limit 1/(1 − β) of ours.
     Nesterov's form has no such line: some write it with 1 − β for both of its parts, some for one.
     """
-    if experiment.loss != "mse" or why_no_limit(experiment):
+    if experiment.loss != "mse" or experiment.penalty or why_no_limit(experiment):
         return ()
     rows, step = experiment.training_rows, _linear(experiment.phase)
     found = (

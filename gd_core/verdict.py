@@ -18,7 +18,6 @@ from gd_core.reasons.scattering import hovering, why_swing
 from gd_core.reasons.slow import why_descending
 from gd_core.reasons.too_large import gone_at, grows, why_gone, why_growing
 from gd_core.remedies import remedies_of
-from gd_core.settings.catalog import LOSS_INFO
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.rules import OPTIMIZER_INFO, LinearRule
 from gd_core.theory import Forecast
@@ -60,6 +59,8 @@ def of_steps(recording: Epochs, experiment: Experiment, forecast: Forecast | Non
     change = torch.cat([rmse[1:] / rmse[:-1].clamp(min=1e-300) - 1, torch.zeros(1, dtype=rmse.dtype)])
     floor = forecast.floor_rmse * (1 + FLAT) + 1e-9 * rmse[0] if forecast else -math.inf
     near = rmse <= floor
+    if forecast and not forecast.curvature.bounds_rmse:  # which another loss may have far below it
+        near &= rmse >= forecast.floor_rmse * (1 - FLAT)
     templates = (
         STEP + "Down by {percent} %.",
         STEP + _why_flat(experiment, forecast),
@@ -121,28 +122,27 @@ def _of_training(
     after = f"after {counted(recording.epochs, 'epoch')}, at RMSE {rmse_of(recording, forecast)}"
     if forecast is None:
         return _without_theory(recording, experiment, finding, after)
-    known = floor_of(forecast)
-    floor = f"; the floor is {known}"
-    if LOSS_INFO[experiment.loss].rises:
-        floor = f"; where its loss is lowest it is {significant(forecast.floor_rmse)}"
+    floor = f"the floor is {floor_of(forecast)}"
+    if experiment.loss_info.rises:
+        floor = f"where its loss is lowest it is {significant(forecast.floor_rmse)}"
     match finding.outcome:
         case Outcome.STILL:
             return _stood_still(recording, experiment, forecast)
         case Outcome.DIVERGED:
             return joined(gone_at(recording, finding), *why_gone(recording, experiment, forecast))
         case Outcome.STOPPED:
-            return f"Stopped at epoch {recording.epochs:,} of {experiment.total_epochs:,}, at RMSE {rmse_of(recording, forecast)}. The floor is {known}."
+            return f"Stopped at epoch {recording.epochs:,} of {experiment.total_epochs:,}, at RMSE {rmse_of(recording, forecast)}; {floor}."
         case Outcome.CONVERGED:
             return joined(*converged(recording, experiment, forecast, finding))
         case Outcome.GROWING:
             return joined(f"Growing {after}.", *why_growing(recording, experiment, forecast))
         case Outcome.OVERSHOOTING:
-            return joined(f"Overshooting {after}{floor}.", *why_swing(recording, experiment, forecast))
+            return joined(f"Overshooting {after}; {floor}.", *why_swing(recording, experiment, forecast))
         case Outcome.HOVERING:
-            return joined(*hovering(recording, experiment, forecast, finding, f"{after}{floor}"))
+            return joined(*hovering(recording, experiment, forecast, finding, f"{after}; {floor}"))
         case Outcome.DESCENDING:
             return joined(
-                f"Still descending {after}{floor}.",
+                f"Still descending {after}; {floor}.",
                 *why_descending(recording, experiment, forecast),
             )
 
@@ -215,7 +215,7 @@ def _about(epochs: float) -> str:
 
 
 def _why_close(experiment: Experiment, forecast: Forecast) -> str:
-    return LOSS_INFO[experiment.loss].close.format(floor=floor_of(forecast))
+    return experiment.loss_info.close.format(floor=floor_of(forecast))
 
 
 def _why_up(experiment: Experiment, forecast: Forecast | None) -> str:
@@ -229,7 +229,7 @@ def _why_up(experiment: Experiment, forecast: Forecast | None) -> str:
     assert forecast.stability_limit is not None
     if experiment.learning_rate > forecast.stability_limit:
         return grows(forecast, experiment.phase)
-    if rises := LOSS_INFO[experiment.loss].rises:
+    if rises := experiment.loss_info.rises:
         return rises
     if experiment.phase.momentum_or_zero:
         return "Up for a moment: the velocity carries the point past the valley. It comes back."

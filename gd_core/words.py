@@ -99,15 +99,15 @@ def floor_of(known: HasFloor) -> str:
     return "0 (a perfect fit, up to rounding)" if known.floor_is_zero else significant(known.floor_rmse)
 
 
-def floor_label(known: HasFloor, digits: int = 4, rises: str = "") -> str:
+def floor_label(known: HasFloor, digits: int = 4, *, bounds: bool = True) -> str:
     """The floor where there is little room: floor 1.467, floor 0 up to rounding.
 
     Args:
         known: What knows it.
         digits: How many.
-        rises: Not empty where another loss is minimised: then the RMSE may go below.
+        bounds: Whether no training gets below: not where another loss than the mean square is minimised.
     """
-    name = "where the loss is lowest:" if rises else "floor"
+    name = "floor" if bounds else "where the loss is lowest:"
     number = (
         short(known.floor_rmse, digits) if digits < 6 else significant(known.floor_rmse, digits)
     )  # as a table has it

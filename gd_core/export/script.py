@@ -13,7 +13,7 @@ from types import MappingProxyType
 from gd_core.export import script_data, script_rules, script_table
 from gd_core.export.script_text import WIDTH, Part, in_ascii, joined, listed, plain, quoted
 from gd_core.settings import schedules
-from gd_core.settings.catalog import LOSS_INFO, model_info
+from gd_core.settings.catalog import model_info
 from gd_core.settings.experiment import Experiment, not_known
 from gd_core.settings.experiment_fields import COMMON_FIELDS
 from gd_core.settings.rules import OPTIMIZER_INFO
@@ -100,8 +100,8 @@ def _table(experiment: Experiment) -> list[str]:
     if experiment.holdout:
         raw += ", judged"
     prediction = script_data.predicted(experiment, "columns")
-    whole = "loss" if experiment.updates_per_epoch == 1 else f"loss_of({prediction}, y)"
-    if LOSS_INFO[experiment.loss].is_mean_square:
+    whole = "loss" if experiment.updates_per_epoch == 1 else script_data.loss_of(experiment, "columns", "y")
+    if experiment.loss_info.is_mean_square:
         lines = [] if whole == "loss" else [f"whole = {whole}  # of all rows"]
         name = "whole" if lines else "loss"
         root = script_data.in_units(experiment, f"{name}.sqrt().item()")
@@ -111,7 +111,7 @@ def _table(experiment: Experiment) -> list[str]:
             f"rmse = {script_data.in_units(experiment, f'(({prediction} - y) ** 2).mean().sqrt()')}",
             f"row = [{whole}.item(), rmse.item(), *theta.tolist(){raw}]",
         ]
-        if len(lines[-1]) > WIDTH - 8:
+        if len(lines[-1]) > WIDTH - 8 or (experiment.penalty and whole != "loss"):
             lines[-1:] = [f"whole = {whole}", lines[-1].replace(whole, "whole")]
     if experiment.holdout:
         unseen = script_data.predicted(experiment, "unseen")
@@ -137,11 +137,24 @@ def _settings(experiment: Experiment, lines: script_rules.Lines) -> Part:
             f'before, tolerance = float("inf"), {experiment.tolerance!r}  # an epoch that changes the loss by less is the last'
         )
     code += [
-        f"too_far = 1e6 * max(1.0, loss_of({script_data.predicted(experiment, 'columns')}, y).item())  # above it, a run has diverged",
+        *_too_far(experiment),
         *_names(experiment),
         """print(f"{'epoch':>8}", *(f"{name:>24}" for name in names))""",
     ]
     return Part("The settings, and the head of the table.", "\n".join(code))
+
+
+def _loss_of_all(experiment: Experiment) -> str:
+    whole = script_data.loss_of(experiment, "columns", "y")
+    return f"({whole})" if experiment.penalty else whole
+
+
+def _too_far(experiment: Experiment) -> list[str]:
+    """The bound above which a run has diverged."""
+    whole, first = script_data.loss_of(experiment, "columns", "y"), []
+    if experiment.penalty:  # too long for one line
+        whole, first = "first", [f"first = {whole}"]
+    return [*first, f"too_far = 1e6 * max(1.0, {whole}.item())  # above it, a run has diverged"]
 
 
 def _names(experiment: Experiment) -> list[str]:
@@ -167,10 +180,9 @@ def _still(experiment: Experiment) -> list[str]:
     asked = f"epoch > {first} and " if first else ""
     if experiment.updates_per_epoch == 1:
         return [f"still, before = {asked}abs(loss.item() - before) < tolerance, loss.item()"]
-    prediction = script_data.predicted(experiment, "columns")
     return [
         "if turn == 0:",
-        f"    now = loss_of({prediction}, y).item()  # of all rows",
+        f"    now = {_loss_of_all(experiment)}.item()  # of all rows",
         f"    still, before = {asked}abs(now - before) < tolerance, now",
     ]
 
@@ -189,12 +201,12 @@ def _loop(experiment: Experiment, lines: script_rules.Lines) -> Part:
             *order,
             *lines.turn,
             "rows = batches[turn]",
-            f"loss = loss_of({script_data.predicted(experiment, 'columns[rows]')}, y[rows])",
+            f"loss = {script_data.loss_of(experiment, 'columns[rows]', 'y[rows]')}",
         ]
     else:
         words = "Training. Each epoch takes all rows for one update."
         reached = "epoch"
-        body = [*lines.turn, f"loss = loss_of({script_data.predicted(experiment, 'columns')}, y)"]
+        body = [*lines.turn, f"loss = {script_data.loss_of(experiment, 'columns', 'y')}"]
     body += [
         "if not loss.item() <= too_far:  # also where it is no number any more",
         f'    print("diverged at epoch", {reached})',

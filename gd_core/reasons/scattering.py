@@ -18,7 +18,6 @@ from gd_core.reasons.phrases import (
     settles_at,
 )
 from gd_core.remedies import BETTER, remedies_of
-from gd_core.settings.catalog import LOSS_INFO
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.rules import OPTIMIZER_INFO, LinearRule, linear_step
 from gd_core.theory import Forecast, factor
@@ -84,7 +83,7 @@ def lower_by_a_smaller_rate(recording: Epochs, experiment: Experiment, forecast:
         return _condition(experiment, forecast) or _by_a_larger_batch(recording, experiment, forecast, now)
     floor = forecast.curvature.floor_loss
     at, lower_at = (significant(forecast.curvature.unit * math.sqrt(floor + gap), 4) for gap in (now, lower))
-    if forecast.floor_is_zero or LOSS_INFO[experiment.loss].rises or lower_at == at:
+    if forecast.floor_is_zero or experiment.loss_info.rises or lower_at == at:
         return "A smaller rate hovers lower."
     return f"A third of the rate hovers about RMSE {lower_at}, where this one does about {at}."
 

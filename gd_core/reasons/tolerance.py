@@ -10,7 +10,6 @@ import torch
 
 from gd_core.reasons.phrases import CLOSE, kappa
 from gd_core.remedies import WITHIN, remedies_of
-from gd_core.settings.catalog import LOSS_INFO
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.experiment_fields import MAX_UPDATES, Phase
 from gd_core.settings.rules import is_plain, linear_step
@@ -42,7 +41,7 @@ def of_run(
     if forecast is None:
         return f"{news}.", "How far that is from the lowest loss, no theory says."
     floor, end = forecast.floor_rmse, float(recording.epoch_rmse[-1])
-    if LOSS_INFO[experiment.loss].rises:
+    if experiment.loss_info.rises:
         return f"{news}; where the loss is lowest it is {significant(floor)}.", LATER
     if forecast.floor_is_zero:
         why, then = _why(recording, experiment, forecast)

@@ -481,6 +481,24 @@ LOSS_INFO: Mapping[str, LossInfo] = {
 }
 
 
+def loss_info(loss: str, *, penalised: bool = False) -> LossInfo:
+    """A loss in words; with λ‖w‖² added to it, if so: then its root is no RMSE any more, and its optimum has a larger one."""
+    info = LOSS_INFO[loss]
+    if not penalised:
+        return info
+    return replace(
+        info,
+        latex=rf"{info.latex} + \lambda\,\sum_j w_j^2",
+        gradient=rf"{info.gradient} + 2\lambda\,w",
+        is_mean_square=False,
+        minimised=f"{info.title} plus λ‖w‖² is minimised, over the weights as they are trained, without the intercept. "
+        "Shown as RMSE is the error alone. The thin line is the root of the whole loss.",
+        floor="The error where the penalised loss is lowest. Without the penalty training gets below it.",
+        close="Close to {floor}, the error where the penalised loss is lowest.",
+        rises="Up: the penalised loss falls, while the error rises.",
+    )
+
+
 def why_no_parabola(model: str, loss: str) -> str | None:
     """Why a loss is no parabola in θ, as words after “a run whose …” or “the …”; None if it is one.
 

@@ -9,7 +9,15 @@ from dataclasses import dataclass, fields, replace
 from typing import Any, Self
 
 from gd_core.settings import schedules
-from gd_core.settings.catalog import DATASET_INFO, DatasetInfo, model_info, why_no_parabola, why_not_scaled
+from gd_core.settings.catalog import (
+    DATASET_INFO,
+    DatasetInfo,
+    LossInfo,
+    loss_info,
+    model_info,
+    why_no_parabola,
+    why_not_scaled,
+)
 from gd_core.settings.engines import AUTO, LOOP, LOOP_UPDATES, SPECTRUM, is_long, why_no_spectrum
 from gd_core.settings.experiment_fields import (
     COMMON_FIELDS,
@@ -65,6 +73,7 @@ class Experiment:
     holdout: float = 0.0
     split_seed: int = 0
     loss: str = "mse"
+    penalty: float = 0.0
     optimizer: str = "gradient-descent"
     learning_rate: float = 1e-5
     schedule: str = schedules.CONSTANT
@@ -102,6 +111,11 @@ class Experiment:
     def info(self) -> DatasetInfo:
         """The data set as a choice: titles, parameters, knobs; for a table those of its features and degree."""
         return info_of(vars(self))
+
+    @property
+    def loss_info(self) -> LossInfo:
+        """What is minimised, in words: the loss, and the penalty beside it."""
+        return loss_info(self.loss, penalised=self.penalty > 0)
 
     @property
     def is_rescaled(self) -> bool:

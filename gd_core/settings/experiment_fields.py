@@ -254,6 +254,13 @@ FIELDS: Mapping[str, Field] = {
         title="Loss",
         help=f"What is minimised: {', '.join(LOSS_INFO)}.",
     ),
+    "penalty": Number(
+        low=0,
+        high=1e6,
+        title="L2 penalty λ",
+        help="λ times the sum of the squared weights, as they are trained, is added to the loss: ridge regression. "
+        "The intercept is no weight. 0 adds nothing.",
+    ),
     "optimizer": Choice(
         choices={key: info.title for key, info in OPTIMIZER_INFO.items()},
         title="Update rule",
@@ -318,6 +325,6 @@ FIELDS: Mapping[str, Field] = {
 # learnt of it names it beside these in its own list, and `experiment.not_known` keeps the others from ignoring it.
 COMMON_FIELDS = (
     "dataset", "table", "target", "features", "degree", "intercept", "missing", "points", "noise", "data_seed",
-    "holdout", "split_seed", "loss", "optimizer", "learning_rate", "momentum", "alpha", "beta1", "beta2", "epsilon",
+    "holdout", "split_seed", "loss", "penalty", "optimizer", "learning_rate", "momentum", "alpha", "beta1", "beta2", "epsilon",
     "batch_size", "shuffle", "scale_features", "scale_target", "start", "seed", "before", "engine", "tolerance", "epochs",
 )  # fmt: skip

@@ -65,6 +65,24 @@ def drawn_in_order(seed: int) -> Experiment:
     return replace(next(run for run in runs if run.updates_per_epoch > 1), shuffle=False)
 
 
+def drawn_with_penalty(seed: int) -> Experiment:
+    """A run of any kind with an L2 penalty, from hardly felt to one that leaves next to no weight. With dice of its own."""
+    dice = random.Random(f"penalty {seed}")
+    base = drawn(dice.randrange(10**9))
+    while base.before:  # a rate is set anew below, for the penalised loss, and a phase keeps its own
+        base = drawn(dice.randrange(10**9))
+    if dice.random() < 0.3 and base.dataset not in ("one-parameter",):
+        base = replace(base, scale_target=True, intercept=dice.random() < 0.7)
+    sizes = Known(base).eigenvalues
+    other = replace(base, penalty=float(f"{sizes[0] * 10 ** dice.uniform(-6, 0.5):.3g}"))
+    if base.optimizer not in LINEAR:
+        return other
+    share = base.learning_rate / Known(base).limit(base)
+    return replace(
+        other, learning_rate=float(f"{min(max(share * Known(other).limit(other), 1e-17), 1e5):.4g}")
+    )
+
+
 def drawn_by_convention(seed: int) -> Experiment:
     """A run by other people's conventions: no intercept, a scaled target, a higher degree. With dice of its own.
 
@@ -152,7 +170,7 @@ class Known:
     """Least squares and eigenvalues of a run's problem, by NumPy, from its rows."""
 
     def __init__(self, experiment: Experiment) -> None:
-        dataset = build(replace(experiment, scale_features=False)).dataset
+        dataset = build(replace(experiment, scale_features=False, penalty=0.0)).dataset
         x, y = dataset.x.numpy().astype(float), dataset.y.numpy()[:, 0].astype(float)
         self.unit = 1.0  # of y, if it is scaled: the loss has none then, RMSE has y's
         if experiment.scale_target:
@@ -171,14 +189,37 @@ class Known:
         self.fitted, self.rank = good @ best, rank
         self.floor = math.sqrt(np.mean((self.fitted - y) ** 2))
         self.floor_of_data = self.unit * math.sqrt(np.mean((self.fitted - self.data) ** 2))
+        self.each = np.zeros(self.features.shape[1])  # λ of each parameter
+        if experiment.penalty:
+            self._penalise(experiment)
         self.size = math.sqrt(np.mean(y**2)) + 1e-300
         written = 1e-6 if experiment.dataset == "table" else 0.0  # six decimals
         self.zero = max(1e-7 * self.unit * self.size, written)
-        _, sizes, self.vectors = np.linalg.svd(self.features, full_matrices=True)
+        _, sizes, self.vectors = np.linalg.svd(self._beside(self.features), full_matrices=True)
         sizes = np.concatenate([sizes, np.zeros(self.features.shape[1] - len(sizes))])
-        sizes[rank:] = 0
+        sizes[self.rank :] = 0
         self.eigenvalues = 2 / len(y) * sizes**2  # largest first
-        self.theta = np.linalg.lstsq(self.features, self.fitted, rcond=1e-15)[0]
+        if not experiment.penalty:
+            self.theta = np.linalg.lstsq(self.features, self.fitted, rcond=1e-15)[0]
+
+    def _beside(self, features: np.ndarray) -> np.ndarray:
+        """Φ, and under it a row √(Nλ) for each parameter: N times the penalty as a sum of squares."""
+        return np.concatenate([features, np.diag(np.sqrt(len(features) * self.each))])
+
+    def _penalise(self, experiment: Experiment) -> None:
+        """Ridge regression in place of least squares; the floor is then the root of the lowest loss, not an RMSE."""
+        y, bare = self.target, experiment.info.parameters[-1] in ("b", "c")
+        self.each[:] = experiment.penalty
+        self.each[len(self.each) - bare :] = 0.0
+        under = self._beside(self.features)
+        target = np.concatenate([y, np.zeros(len(self.each))])
+        size = np.linalg.norm(under, axis=0)
+        size[size == 0] = 1.0
+        self.theta = np.linalg.lstsq(under / size, target, rcond=None)[0] / size
+        self.rank = int((size > 0).sum())
+        self.fitted = self.features @ self.theta
+        self.floor = math.sqrt(np.mean((self.fitted - y) ** 2) + self.each @ self.theta**2)
+        self.floor_of_data = self.unit * math.sqrt(np.mean((self.fitted - self.data) ** 2))
 
     def limit(self, experiment: Experiment) -> float:
         """The rule's own."""
@@ -206,7 +247,8 @@ class Known:
     def gaps(self, recording) -> np.ndarray:
         """L − L* of each epoch: the mean square of what the curve is off from the best one. A bit of rounding is left."""
         theta = recording.epoch_theta.numpy()
-        return np.mean(((theta - self.theta) @ self.features.T) ** 2, 1)
+        away = theta - self.theta
+        return np.mean((away @ self.features.T) ** 2, 1) + away**2 @ self.each
 
     def along(self, recording) -> np.ndarray:
         """The error along each eigenvector."""
@@ -331,8 +373,13 @@ def _numbers_are_wrong(experiment, label, sentence, known, recording):
             or _close(floor, known.unit * known.floor, 1e-5, zero)
         ):
             yield f"number: floor {floor}, is {known.floor_of_data}"
+        if experiment.penalty:
+            yield f"number: floor {floor} of a penalised loss, which bounds no RMSE"
         if floor and known.floor_of_data < 1e-13 * known.unit * known.size and experiment.noise == 0:
             yield f"number: floor {floor} of a perfect fit"
+    for lowest in _numbers(r"(?:loss is lowest it is|where its minimum has) #", sentence):
+        if not _close(lowest, known.floor_of_data, 1e-5, zero):
+            yield f"number: RMSE {lowest} at the lowest loss, is {known.floor_of_data}"
     for rmse in _numbers(r"(?:at|:) RMSE #", re.sub("it is at RMSE", "", sentence))[:1]:
         if not _close(rmse, float(recording.epoch_rmse[-1]), 1e-5, zero):
             yield f"number: RMSE {rmse}, is {float(recording.epoch_rmse[-1])}"
@@ -438,7 +485,10 @@ def _remedies_are_wrong(experiment, sentence):
     ]  # fmt: skip
     for momentum, rate, epochs in re.findall(rf"(?:With β = ({NUMBER})|Without momentum), [^;.]*?and a rate of ({NUMBER}) it comes (?:within|to)[^;]*? in {WAY}", sentence):  # fmt: skip
         tried.append((number(rate), number(epochs), {"momentum": number(momentum or "0")}))
-    stay = re.findall(rf"(?:as it is|within 1 % of the floor after|first RMSE after) {WAY}", sentence)
+    stay = re.findall(
+        rf"(?:as it is|within 1 % of the floor after|within 2 % of the lowest loss after|first RMSE after) {WAY}",
+        sentence,
+    )
     tried += [(experiment.learning_rate, number(epochs), {}) for epochs in stay]
     for rate, rmse, epochs in re.findall(rf"At a rate of ({NUMBER}) it is at RMSE ({NUMBER}) after ({NUMBER}) epoch", sentence):  # fmt: skip
         found = float(record(replace(experiment, learning_rate=number(rate), epochs=int(number(epochs)))).epoch_rmse[-1])  # fmt: skip
@@ -465,7 +515,8 @@ def _is_near(experiment, epochs, perfect, slack) -> bool:
     In mini-batches: the mean over some epochs, of runs that are soon trained; others count as near.
     """
     known = Known(experiment)
-    first = float(np.mean((known.features @ (_start(experiment) - known.theta)) ** 2))
+    away = _start(experiment) - known.theta
+    first = float(np.mean((known.features @ away) ** 2) + away**2 @ known.each)
     least = (0.0201 * (known.floor**2 + known.above)) * slack
     if perfect:
         least = 1.1e-12 * first + 1e-13 * known.size**2
@@ -510,7 +561,8 @@ def _reasons_are_wrong(experiment, sentence, known, recording):
     ):
         count = experiment.rows_per_update
         longest = np.sort((known.features**2).sum(1))[-count:]
-        limit = known.limit(experiment) * known.eigenvalues[0] / (2 * longest.mean())
+        steepest = 2 * longest.mean() + 2 * known.each.max()
+        limit = known.limit(experiment) * known.eigenvalues[0] / steepest
         if not _close(number(safe), limit, 1e-2):
             yield f"number: {rows} safe up to {safe}, is {limit}"
     best, ends, starts = (_raw(experiment, theta) for theta in (known.theta, recording.epoch_theta[-1].numpy(), _start(experiment)))  # fmt: skip

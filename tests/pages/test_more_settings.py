@@ -15,7 +15,7 @@ FEW = {"dataset", "learning_rate", "epochs"}
 # what the side bar of the noisy quadratic holds when all is open
 ALL = FEW | {
     "points", "noise", "data_seed", "holdout", "split_seed", "batch_size", "tolerance", "optimizer", "scale_features",
-    "loss", "start", "seed", "engine", "schedule", "warmup",
+    "loss", "penalty", "start", "seed", "engine", "schedule", "warmup",
 }  # fmt: skip
 
 
@@ -124,6 +124,7 @@ def test_an_example_shows_what_it_is_about(number):
         "optimizer",
         "scale_features",
         "loss",
+        "penalty",
         "start",
         "seed",
         "noise",

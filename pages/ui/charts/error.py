@@ -8,7 +8,6 @@ from typing import Any
 import altair as alt
 import numpy as np
 
-from gd_core.settings.catalog import LOSS_INFO
 from gd_core.words import floor_label
 from pages.ui.charts import preview
 from pages.ui.charts.elements import (
@@ -138,7 +137,7 @@ def error(
     held_out = run.recording.epoch_held_out_rmse
     if held_out is not None:
         columns["held_out"] = held_out.numpy()[rows]
-    other_root = root_loss or LOSS_INFO[run.experiment.loss].has_another_root
+    other_root = root_loss or run.experiment.loss_info.has_another_root
     if other_root:
         columns["root_loss"] = (
             run.problem.objective.dataset.unit * run.recording.epoch_loss.numpy()[rows] ** 0.5
@@ -170,9 +169,7 @@ def error(
             y0=low / 1.6,
             y1=high * 1.25,
             floor=lowest_rmse if shows_floor else np.nan,
-            floor_label=""
-            if parabola is None
-            else floor_label(parabola, rises=LOSS_INFO[run.experiment.loss].rises),
+            floor_label="" if parabola is None else floor_label(parabola, bounds=parabola.bounds_rmse),
             floor_below=np.nan if shows_floor or reaches_zero else lowest_rmse,
             zero=zero if reaches_zero else np.nan,
             answer_from=answer_from,

@@ -104,7 +104,10 @@ def error_until(run: Run) -> int:
     which ten at least stay. One that only crawls, far above the floor, is drawn to its end.
     """
     end, best = last_epoch(run), run.parabola
-    arrived = best is not None and float(run.recording.epoch_rmse[-1]) <= AT_THE_FLOOR * best.floor_rmse
+    rmse = float(run.recording.epoch_rmse[-1])
+    arrived = best is not None and rmse <= AT_THE_FLOOR * best.floor_rmse
+    if best is not None and not best.bounds_rmse:
+        arrived = arrived and rmse * AT_THE_FLOOR >= best.floor_rmse
     if not (run.recording.complete and arrived):
         return end
     rows, stride = rows_of(run), stride_of(drawn_until(run))

@@ -163,7 +163,7 @@ def errors(
             y1=high,
             target=np.nan if target is None else target,
             floor=floor if shows_floor else np.nan,
-            floor_label="" if known is None else floor_label(known),
+            floor_label="" if known is None else floor_label(known, bounds=known.bounds_rmse),
             target_label="" if target is None else f"target {short(target, 4)}",
             zero=zero if reaches_zero else np.nan,
         ),

@@ -13,7 +13,6 @@ from streamlit.components.v2 import component
 
 from gd_core import verdict
 from gd_core.outcome import Finding
-from gd_core.settings.catalog import LOSS_INFO
 from gd_core.settings.experiment import beyond
 from gd_core.settings.experiment_fields import COMMON_FIELDS
 from gd_core.settings.rules import is_plain
@@ -76,11 +75,11 @@ def table(
     rmse = recording.epoch_rmse
     shown = curvature.error(rmse, float(rmse[0])) if curvature else rmse
     columns: dict[str, Any] = {"rmse": shown[rows], "loss": recording.epoch_loss[rows]}
-    if LOSS_INFO[experiment.loss].is_mean_square:
+    if experiment.loss_info.is_mean_square:
         columns["loss"] = columns["loss"].where(shown[rows] != 0, 0.0)
     if recording.epoch_held_out_rmse is not None:
         columns["held_out"] = recording.epoch_held_out_rmse[rows]
-    if LOSS_INFO[experiment.loss].has_another_root:
+    if experiment.loss_info.has_another_root:
         columns["root_loss"] = run.problem.objective.dataset.unit * columns["loss"].sqrt()
     sums: dict[str, Sum] = {}
     after = np.minimum(rows + 1, recording.epochs)

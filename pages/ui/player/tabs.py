@@ -15,7 +15,6 @@ import streamlit as st
 
 from gd_core.autopsy import REPLAYED_UPDATES, autopsy
 from gd_core.safe_start import safe_of
-from gd_core.settings.catalog import LOSS_INFO
 from gd_core.settings.engines import ENGINE_NOTE, SPECTRUM
 from gd_core.settings.experiment import Experiment, not_known
 from gd_core.settings.experiment_fields import COMMON_FIELDS
@@ -104,7 +103,7 @@ def _numbers(run: Run, _: Palette, forecast: Forecast | None) -> None:
         st.markdown(why_no_theory(run.experiment))
     else:
         _facts(run, forecast)
-    st.caption(" ".join(filter(None, (LOSS_INFO[run.experiment.loss].minimised, _of_scaled_target(run)))))
+    st.caption(" ".join(filter(None, (run.experiment.loss_info.minimised, _of_scaled_target(run)))))
     if run.recording.engine == SPECTRUM and run.recording.epochs:
         st.caption(ENGINE_NOTE)
 
@@ -133,6 +132,7 @@ def _facts(run: Run, forecast: Forecast) -> None:
         f"{name} = {significant(value, min(digits, 6)) if digits else 0}" for name, value, digits in known
     )
     rows = [
+        *_penalty(experiment),
         (
             "Condition number κ",
             rounded(forecast.condition_number),
@@ -150,7 +150,11 @@ def _facts(run: Run, forecast: Forecast) -> None:
             + (", in raw units." if experiment.is_rescaled else ".")
             + _what_is_not_known(run.curvature, forecast, names),
         ),
-        ("Floor RMSE", floor_of(forecast), LOSS_INFO[experiment.loss].floor),
+        (
+            "Floor RMSE" if run.curvature.bounds_rmse else "RMSE there",
+            floor_of(forecast),
+            experiment.loss_info.floor,
+        ),
     ]
     if validation := run.problem.validation:
         note = (
@@ -182,6 +186,18 @@ def _facts(run: Run, forecast: Forecast) -> None:
         rows.append(_safe(forecast))
     body = "".join(f"<tr><td>{a}</td><td>{b}</td><td>{c}</td></tr>" for a, b, c in rows)
     st.html(f'<table class="live facts">{body}</table>')
+
+
+def _penalty(experiment: Experiment) -> list[tuple[str, str, str]]:
+    """What is penalised, and what torch calls it; nothing without a penalty."""
+    if not experiment.penalty:
+        return []
+    of = "scaled columns" if experiment.scale_features else "columns as they are"
+    what = (
+        f"λ times the sum of the squared weights of the {of}; an intercept is none. torch.optim’s weight_decay is "
+        f"{short(2 * experiment.penalty)}, twice that: its penalty has a ½."
+    )
+    return [("L2 penalty λ", short(experiment.penalty), what)]
 
 
 def _safe(forecast: Forecast) -> tuple[str, str, str]:

@@ -10,7 +10,7 @@ import streamlit as st
 from gd_core import drawing
 from gd_core.landscape import resting_axes, rests, typed_start, window
 from gd_core.outcome import Finding, Outcome
-from gd_core.settings.catalog import LOSS_INFO, model_info
+from gd_core.settings.catalog import model_info
 from gd_core.settings.engines import SPECTRUM
 from gd_core.settings.examples import EXAMPLES, OPENING
 from gd_core.settings.experiment import Experiment
@@ -368,7 +368,7 @@ def _agreement_note(run: Run, shown: pinned.Beside) -> str:
 
 def _stride_note(run: Run) -> str:
     stride = stride_of(drawn_until(run))
-    other_root = LOSS_INFO[run.experiment.loss].has_another_root
+    other_root = run.experiment.loss_info.has_another_root
     notes = ["thin: root of the minimised loss"] if other_root else []
     notes += [f"one in {counted(stride, 'epoch')} drawn, all recorded"] if stride > 1 else []
     # said before Train as well: a note that comes with the run would push a narrow chart down
@@ -384,7 +384,7 @@ def formula_of(experiment: Experiment) -> str:
 
 def gradient_of(experiment: Experiment) -> str:
     """The gradient in LaTeX, by Φ; without one, by J, which says what each parameter changes each prediction by."""
-    latex = LOSS_INFO[experiment.loss].gradient
+    latex = experiment.loss_info.gradient
     if model_info(experiment.info.model).linear:
         return latex.replace("{columns}", r"\Phi")
     return latex.replace("{columns}", "J") + r" \qquad J_{ij} = \partial\hat y_i/\partial\theta_j"
@@ -393,7 +393,7 @@ def gradient_of(experiment: Experiment) -> str:
 def _formula(run: Run, forecast: Forecast | None, told: float) -> None:
     experiment = run.experiment
     model = formula_of(experiment)
-    loss, optimizer = LOSS_INFO[experiment.loss], OPTIMIZER_INFO[experiment.optimizer]
+    loss, optimizer = experiment.loss_info, OPTIMIZER_INFO[experiment.optimizer]
     lesson.first_words()
     gradient, rmse, of_loss = map(lesson.linked, ("gradient", "RMSE", "loss"))
     lines = [(model, loss.latex), (gradient_of(experiment), optimizer.latex)]
@@ -415,7 +415,10 @@ def _formula(run: Run, forecast: Forecast | None, told: float) -> None:
             "next step", "that batch’s step"
         )
     held_out = f"held-out RMSE {player.live('held_out')} &ensp; " if experiment.holdout else ""
-    floor = f"{lesson.linked(floor_label(forecast, 6))} &ensp; " if forecast and told < NEVER else ""
+    floor = ""
+    if forecast and told < NEVER:
+        label = floor_label(forecast, 6, bounds=forecast.curvature.bounds_rmse)
+        floor = f"{lesson.linked(label)} &ensp; "
     if told:
         floor = f"<span data-ended>{floor}</span>"
     of_scaled = " of the scaled y" if experiment.scale_target else ""

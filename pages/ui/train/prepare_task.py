@@ -215,7 +215,7 @@ def _advise(target: Target, experiment: Experiment, live_run: live_runs.TrainRun
     """Whether the target can be reached, as far as can be told."""
     fixed = all(STATE[_key(name)] is not Access.FREE for name in ("dataset", *KNOBS))
     forecast = live_runs.known(experiment)[2]
-    if fixed and forecast and target.rmse <= forecast.floor_rmse:
+    if fixed and forecast and forecast.curvature.bounds_rmse and target.rmse <= forecast.floor_rmse:
         _say(
             f"No training on these data gets below RMSE {floor_of(forecast)}: this target cannot be reached."
         )

@@ -7,6 +7,7 @@ from typing import Any
 import streamlit as st
 from streamlit.components.v2 import component
 
+from gd_core.reasons.phrases import near
 from gd_core.safe_start import epochs_needed, safe_of, so_many
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.experiment_fields import LEARNING_RATE
@@ -85,8 +86,7 @@ def _wait(forecast: Forecast | None) -> str:
     epochs = epochs_needed(forecast) if forecast else None
     if not forecast or not epochs:
         return ""
-    to = "a millionth of the first RMSE" if forecast.floor_is_zero else "within 1 % of the floor"
-    return f"It takes {so_many(epochs)} to {to}."
+    return f"It takes {so_many(epochs)} to {near(forecast).removeprefix('to ')}."
 
 
 def _zone(name: str, to: float | None) -> dict[str, object]:

@@ -288,6 +288,7 @@ FLAGS = {
     "before": "2,momentum,0.001,0.5;1,gradient-descent,0.01",
     "engine": "loop",
     "tolerance": "1e-09",
+    "penalty": "0.25",
     "epochs": "4",
 }
 

@@ -398,6 +398,17 @@ def test_a_script_with_held_out_rows_is_short(optimizer, flavour):
         assert len(script(experiment, flavour).splitlines()) <= (65 if batch_size and scale_features else 60)
 
 
+@pytest.mark.parametrize("intercept", [True, False])
+@pytest.mark.parametrize("batch_size", [0, 4])
+@pytest.mark.parametrize("flavour", FLAVOURS)
+def test_a_script_has_the_penalty(flavour, batch_size, intercept):
+    """λ‖w‖² without the intercept beside the loss of the rows; RMSE is that of the rows alone."""
+    usual = {"batch_size": batch_size, "intercept": intercept, "penalty": 0.4, "holdout": 0.3}
+    experiment = small("noisy-quadratic", "gradient-descent", scale_features=True, **usual)
+    assert check(experiment, flavour)[0] == EPOCHS + 1
+    assert not torch.equal(expected(experiment)[0], expected(replace(experiment, penalty=0.1))[0])
+
+
 def test_a_script_is_written_as_ruff_would(tmp_path):
     """No finding, and nothing to format."""
     held = keep(gaps(2000))
@@ -415,6 +426,7 @@ def test_a_script_is_written_as_ruff_would(tmp_path):
         for loss in ("mse", "mse-broadcast")
     ]
     split.append(replace(of_table("anscombe", degree=5, scale_features="true"), holdout=0.2))
+    split += [replace(one, penalty=0.3) for one in split]
     still = [replace(one, tolerance=1e-3, shuffle=False) for one in (*split, continued)]
     split += [
         replace(table, scale_target=True, intercept=intercept, scale_features=scaled, loss=loss, holdout=0.3)
