@@ -4,10 +4,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, Context
 
+from gd_core.classroom.rules import NAMES
 from gd_core.classroom.store import HandedIn
 from gd_core.recorder import record
 from gd_core.settings.experiment import Experiment
-from gd_core.settings.experiment_fields import FIELDS
+from gd_core.settings.experiment_fields import FIELDS, titled
 from gd_core.settings.fields import ParameterError
 from gd_core.settings.task import LARGEST_RMSE, Result, Target, Task
 from gd_core.task_target import Judgement, judge
@@ -97,7 +98,7 @@ def place(handed_in: HandedIn, train: Callable[[Experiment], Epochs] = record) -
             return NotPlaced(handed_in=handed_in, sentence=sentence)
         recording = train(ran)
     except ParameterError as error:  # such as a table that is not at hand here
-        return NotPlaced(handed_in=handed_in, sentence=str(error))
+        return NotPlaced(handed_in=handed_in, sentence=titled(str(error), NAMES))
     target = result.task.target
     judged = judge(target or Target(LARGEST_RMSE), recording)
     if judged is None:

@@ -26,7 +26,7 @@ from urllib.parse import parse_qs, urlencode
 
 from gd_core.settings.checked_link import LONGEST as LONGEST_LINK
 from gd_core.settings.fields import ParameterError, quoted
-from gd_core.settings.task import Result, Task
+from gd_core.settings.task import IN_WORDS, Result, Task
 from gd_core.words import counted
 
 # Consonants that are told apart on a projector and read out: no word arises, and no I, L, O, U or V.
@@ -48,6 +48,8 @@ LONGEST = {
     "nickname": 20,
     "kind": 40,
 }
+
+NAMES = IN_WORDS | {"nickname": "Your nickname"}  # as phones and the wall say them
 
 _ADDRESS = re.compile(
     r"[a-z_]*(?:\?[!-~]*)?"

@@ -1,6 +1,7 @@
 """The fields of an `Experiment`: all that is known of each by itself. Links, records, widgets, flags and locks read it here."""
 
 import math
+import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple, Self
 
@@ -328,3 +329,19 @@ COMMON_FIELDS = (
     "holdout", "split_seed", "loss", "penalty", "optimizer", "learning_rate", "momentum", "alpha", "beta1", "beta2", "epsilon",
     "batch_size", "shuffle", "scale_features", "scale_target", "start", "seed", "before", "engine", "tolerance", "epochs",
 )  # fmt: skip
+
+
+_HEAD = re.compile(
+    r"^[a-z]\w*|(?<=: )[a-z]\w*(?= (?:must|is) )"
+)  # a name that a sentence, or its reason, begins with
+
+
+def titled(sentence: str, titles: Mapping[str, str] | None = None) -> str:
+    """A sentence by the names that a page shows, where links, flags and records have a shorter one.
+
+    Args:
+        sentence: About a setting, which it begins with; what it gives as its reason, after a colon, may as well.
+        titles: Of what is no setting, or is called otherwise here.
+    """
+    known = {name: field.title for name, field in FIELDS.items()} | dict(titles or {})
+    return _HEAD.sub(lambda name: known.get(name[0]) or name[0], sentence)

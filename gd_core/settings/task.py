@@ -33,6 +33,18 @@ class Access(StrEnum):
     HIDDEN = "hidden"
 
 
+IN_WORDS = {  # how a page names what a task and a result consist of, at the head of a sentence
+    "text": "What to do",
+    "question": "The question",
+    "target": "The target",
+    "within": "Its number of epochs",
+    "answer": "Your answer",
+    "task": "The task",
+    "result": "The result",
+    "before": "Continue from here",
+}
+
+
 class Preset(NamedTuple):
     """A usual choice: what is free and what is locked; the rest is hidden."""
 

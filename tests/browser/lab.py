@@ -503,9 +503,9 @@ class Lab:
         return slope, number(first) - slope * low
 
     def live(self) -> dict[str, str]:
-        """The live numbers, by the column that they show."""
+        """The live numbers, by the column that they show, with all their digits."""
         return self.page.locator("[data-live]").evaluate_all(
-            "all => Object.fromEntries(all.map((one) => [one.dataset.live, one.textContent]))"
+            "all => Object.fromEntries(all.map((one) => [one.dataset.live, one.title || one.textContent]))"
         )
 
     # --------------------------------------------------------------------------------------------- from page to page

@@ -140,7 +140,11 @@ def test_a_nickname_is_theirs_if_the_teacher_allows_it(lesson):
         allowed = await lesson.post("remote/step", **teacher, step="allow_nicknames", version=0)
         assert (allowed.json["nicknames"], allowed.json["named"]) == (True, [])
         assert (await named(nickname=" Calm  <Slope> ")).json["nickname"] == "Calm <Slope>"
-        assert (await named(nickname="x" * 21)).status == 400
+        long = await named(nickname="x" * 21)
+        assert (long.status, long.json["sentence"]) == (
+            400,
+            "Your nickname must have 0 to 20 characters. Got 21.",
+        )
         seen = await lesson.post("remote/hide", **teacher, member=1, hidden=True)
         assert seen.json["named"] == [{"member": 1, "nickname": "Calm <Slope>", "hidden": True}]
         assert student.word not in seen.body.decode()

@@ -30,6 +30,7 @@ from starlette.routing import Route
 from streamlit import config
 
 from gd_core.classroom import rules
+from gd_core.settings.experiment_fields import titled
 from gd_core.settings.fields import ParameterError
 from pages.ui.classroom import phone_files
 from pages.ui.classroom.limits import Limit
@@ -91,7 +92,7 @@ def _answered(endpoint: Endpoint) -> Endpoint:
             return JSONResponse({"sentence": str(no)}, no.status)
         except tuple(kinds) as error:
             status = next(kinds[one] for one in type(error).mro() if one in kinds)
-            return JSONResponse({"sentence": str(error)}, status)
+            return JSONResponse({"sentence": titled(str(error), rules.NAMES)}, status)
 
     return answer
 

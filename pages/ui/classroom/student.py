@@ -14,8 +14,9 @@ from pathlib import Path
 import streamlit as st
 from streamlit.components.v2 import component
 
-from gd_core.classroom.rules import NoRoom, NotNow, Phase, StudentView
+from gd_core.classroom.rules import NAMES, NoRoom, NotNow, Phase, StudentView
 from gd_core.classroom.store import Classroom, StoreDown
+from gd_core.settings.experiment_fields import titled
 from gd_core.settings.fields import ParameterError
 from pages.ui.classroom import connection
 from pages.ui.classroom.watch import for_student, now, watch
@@ -198,7 +199,7 @@ def _do(change: Callable[[Classroom, Student], object], done: str = "") -> None:
     try:
         change(connection.classroom(), student)
     except (NoRoom, NotNow, StoreDown, ParameterError) as no:
-        student.complaint, student.done = str(no), ""
+        student.complaint, student.done = titled(str(no), NAMES), ""
     watch().changed(student.code)
 
 

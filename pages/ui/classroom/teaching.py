@@ -19,6 +19,7 @@ import streamlit as st
 
 from gd_core.classroom import rules
 from gd_core.classroom.rules import Judgement, NoRoom, NotNow, Phase, Question, Room, View
+from gd_core.settings.experiment_fields import titled
 from gd_core.settings.fields import ParameterError
 from pages.ui.classroom import connection, learned, names, wall
 from pages.ui.classroom.watch import now, watch
@@ -100,7 +101,7 @@ def box(asked: Callable[[], Put]) -> None:
     try:
         put = asked()
     except ParameterError as error:
-        _say(str(error))
+        _say(titled(str(error), rules.NAMES))
         return
     with _told():
         _offer(put, teacher)
@@ -124,7 +125,7 @@ def _told() -> Generator[None]:
     except (NoRoom, NotTheTeacher):
         _leave("The class is over: its room was deleted.")
     except (NotNow, StoreDown, ParameterError) as error:
-        teacher.why_not = str(error)
+        teacher.why_not = titled(str(error), rules.NAMES)
 
 
 def open_room() -> None:

@@ -112,7 +112,8 @@ function create(root) {
     count.textContent = state.names[r] ?? `${whole(state.epoch)} / ${whole(state.planned)}`;
     verdict.textContent = sentence(r);
     const atEnd = state.epoch >= state.last && state.complete;
-    summary.textContent = atEnd && !state.preview && !state.changed ? state.summary : '';
+    summary.textContent = atEnd && !state.preview && !state.changed ? state.atSight : '';
+    summary.title = state.summary === state.atSight ? '' : state.summary; // with all its digits
     summary.hidden = !summary.textContent;
     verdict.hidden = !summary.hidden && state.last > 0;
     buttons.offers.hidden = !atEnd || !buttons.offers.childElementCount;
@@ -128,6 +129,7 @@ function create(root) {
       if (!column) continue;
       const text = significant(column[r], +(element.dataset.digits || 6));
       if (element.textContent !== text) element.textContent = text;
+      if (element.dataset.full !== undefined) element.title = significant(column[r]);
     }
     for (const element of document.querySelectorAll('[data-lit]')) {
       const column = state.columns[element.dataset.lit];
@@ -327,7 +329,7 @@ function create(root) {
       state.seconds = data.complete ? secondsOf(state.columns, state.rows) : [];
       Object.assign(state, {
         last: data.last, planned: data.planned, stride: data.stride, complete: data.complete,
-        templates: data.templates, summary: data.summary, trained: data.trained, clicks: data.clicks,
+        templates: data.templates, summary: data.summary, atSight: data.at_sight ?? data.summary, trained: data.trained, clicks: data.clicks,
         continues: data.continues, names: data.names, rate: data.rate, changed: data.changed, send,
       });
       foresee();

@@ -17,6 +17,7 @@ from gd_core.settings.experiment import beyond
 from gd_core.settings.experiment_fields import COMMON_FIELDS
 from gd_core.settings.rules import is_plain
 from gd_core.theory import Forecast
+from gd_core.words import at_sight
 from pages.ui.charts.model import RecordedRun, drawn_until, rows_of, stride_of
 from pages.ui.look import current_charts
 from pages.ui.look.numbers import with_numbers
@@ -40,9 +41,13 @@ class Offer(NamedTuple):
     rate: float
 
 
-def live(column: str, *, digits: int = 6) -> str:
-    """A place in HTML that the player fills with this epoch's number from `column` of its table."""
-    return f'<output class="live" data-live="{escape(column)}" data-digits="{digits}">·</output>'
+def live(column: str, *, digits: int = 6, full: bool = False) -> str:
+    """A place in HTML that the player fills with this epoch's number from `column` of its table.
+
+    With `full` all six digits show where the pointer rests on it.
+    """
+    more = " data-full" if full else ""
+    return f'<output class="live" data-live="{escape(column)}" data-digits="{digits}"{more}>·</output>'
 
 
 def lit(column: str, value: float | None = None, *, reached: float | None = None) -> str:
@@ -263,6 +268,7 @@ def put(
             "complete": complete,
             "templates": list(templates),
             "summary": summary,
+            "at_sight": at_sight(summary),
             "note": note,
             "rate": rate,
             "changed": changed,

@@ -9,7 +9,6 @@ not drawn (`persist_state`), nor to bind to a parameter of the address (`bind="q
 for itself and as it comes, and a link is read as a whole, with a sentence about what does not fit, or not at all.
 """
 
-import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -18,7 +17,7 @@ from typing import Any, Generic, Protocol, Self, TypeVar
 
 import streamlit as st
 
-from gd_core.settings.experiment_fields import FIELDS
+from gd_core.settings.experiment_fields import FIELDS, titled
 from gd_core.settings.fields import Field, Number, shown
 from pages.ui.look import navigation, projector, session
 from pages.ui.look.look import plain
@@ -71,9 +70,7 @@ Then = Callable[[Any], None]  # gets what a widget holds when that was changed
 
 def on_page(sentence: str, fields: Mapping[str, Field]) -> str:
     """A sentence about a setting by the name that it has on the page, where links, flags and records have a shorter one."""
-    name = re.split(r"\W", sentence, maxsplit=1)[0]
-    title = fields[name].title if name in fields else ""
-    return title + sentence.removeprefix(name) if title else sentence
+    return titled(sentence, {name: field.title for name, field in fields.items()})
 
 
 class Form(ABC, Generic[S, H]):

@@ -406,9 +406,9 @@ def _formula(run: Run, forecast: Forecast | None, told: float) -> None:
     rows = ""
     marks = with_columns(vars(experiment), experiment.trained_names)
     for i, (name, mark) in enumerate(zip(experiment.info.parameters, marks, strict=True)):
-        cells = [player.live(f"{kind}{i}") for kind in ("p", "g", "d")]
+        cells = [player.live(f"{kind}{i}", digits=4, full=True) for kind in ("p", "g", "d")]
         if scaled:
-            cells.append(f"{name} = {player.live(f'r{i}')}")
+            cells.append(f"{name} = {player.live(f'r{i}', digits=4, full=True)}")
         rows += f"<tr><td>{escape(mark)}</td>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
     if experiment.updates_per_epoch > 1:
         head = head.replace(gradient, f"{gradient} of its first batch").replace(
@@ -422,9 +422,7 @@ def _formula(run: Run, forecast: Forecast | None, told: float) -> None:
     if told:
         floor = f"<span data-ended>{floor}</span>"
     of_scaled = " of the scaled y" if experiment.scale_target else ""
-    loss_row = (
-        f"{rmse} {player.live('rmse')} &ensp; {held_out}{floor}{of_loss}{of_scaled} {player.live('loss')}"
-    )
+    loss_row = f"{rmse} {player.live('rmse')} &ensp; {held_out}{floor}{of_loss}{of_scaled} {player.live('loss', digits=4, full=True)}"
     if loss.has_another_root:
         loss_row += f" &ensp; its root {player.live('root_loss')}"
     many = len(experiment.info.parameters) > 5
@@ -456,7 +454,6 @@ def _transport(
                 st.button(
                     "Train",
                     type="primary",
-                    icon=":material/play_arrow:",
                     on_click=_press,
                     args=("train",),
                     key="train",

@@ -6,12 +6,13 @@ import streamlit as st
 
 from gd_core.settings.catalog import DATASET_INFO
 from gd_core.settings.experiment import Experiment
-from gd_core.settings.experiment_fields import FIELDS, HYPERPARAMETERS
+from gd_core.settings.experiment_fields import FIELDS, HYPERPARAMETERS, titled
 from gd_core.settings.fields import ParameterError, quoted
 from gd_core.settings.rules import OPTIMIZER_INFO
 from gd_core.settings.table_fields import DATASET as TABLE
 from gd_core.settings.table_fields import TABLE_FIELDS
 from gd_core.settings.task import (
+    IN_WORDS,
     LONGEST_QUESTION,
     LONGEST_TEXT,
     PRESETS,
@@ -273,4 +274,4 @@ def _summary(made: Task, shown: list[str]) -> str:
 
 
 def _say(sentence: str) -> None:
-    st.markdown(f":orange[:material/error:] {plain(sentence)}")
+    st.markdown(f":orange[:material/error:] {plain(titled(sentence, IN_WORDS))}")
