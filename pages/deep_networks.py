@@ -1,6 +1,7 @@
 """Lesson: what a deep network's first layer hears."""
 
 from dataclasses import replace
+from functools import partial
 
 import streamlit as st
 
@@ -17,7 +18,7 @@ from pages.ui.settings import lesson
 from pages.ui.settings.page_settings import PageSettings
 
 QUESTION = lesson.Question(
-    "At the start, how large is the gradient of layer 1 beside that of the last hidden layer?",
+    "At the start, how large is the gradient of layer 1 beside that of the last layer?",
     {
         "silent": "At most a thousandth",
         "less": "From a thousandth to a tenth",
@@ -59,14 +60,17 @@ page = PageSettings(
 
 lesson.heading(
     "Vanishing and exploding gradients",
-    "A layer multiplies numbers by weights, adds them up and bends the sums by φ. In a deep network many stand in a row. The "
-    "slopes come back from the last layer to the first, and each one multiplies them. What reaches the first?",
+    "A layer multiplies numbers by weights, adds them up and bends each sum by a function φ. In a deep network many layers "
+    "stand in a row. The slope of the loss is worked out from the last layer back to the first. Each layer multiplies it. What "
+    "is left of it at the first?",
 )
-asked = lesson.predict(page, QUESTION, lesson.next_of(page, EXAMPLES))
+question = QUESTION._replace(text=QUESTION.text.replace("the last layer", f"layer {page.settings.depth}"))
+asked = lesson.predict(page, question, lesson.next_of(page, EXAMPLES))
 
 with look.first_visit():
     from gd_core.lessons.deep_networks import verdict
     from gd_core.lessons.deep_networks.recorder import DeepRecorder, DeepRecording
+    from gd_core.recorder import WATCHED
     from pages.ui.charts.deep_networks import curve, layers
     from pages.ui.look.palette import palette
     from pages.ui.player import live_runs, player, tabs
@@ -111,7 +115,7 @@ def draw(recording: DeepRecording) -> None:
         )
 
 
-live_run = live_runs.follow("deep_networks", page.settings, DeepRecorder)
+live_run = live_runs.follow("deep_networks", page.settings, partial(DeepRecorder, at_least=WATCHED))
 start = live_run.recording
 heard = verdict.hearing(float(start.share[0]))
 asked.judge(lambda: lesson.Judged(heard, lambda said: verdict.tempting(verdict.Hearing(said), start)))

@@ -12,7 +12,7 @@ from pages.ui.train import own_table
 
 FITS = own_table.at_most(1000, 3)
 ONE = lesson.Question(
-    "Which direction will still hold most of the gap L − L* at the end?",
+    "Which direction will still hold most of the gap to the lowest loss at the end?",
     {
         "flat": "The flattest",
         "middle": "The middle one",
@@ -21,7 +21,7 @@ ONE = lesson.Question(
     },
 )
 OF_THE_FIRST = ONE._replace(
-    text="From start 1, which direction will still hold most of the gap L − L* at the end?"
+    text="From start 1, which direction will still hold most of the gap to the lowest loss at the end?"
 )
 BOTH = lesson.Question(
     "Same start, same share of the limit. Which run ends closer to the lowest loss?",

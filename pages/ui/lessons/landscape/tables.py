@@ -199,7 +199,10 @@ def direction_table(run: Run, revealed: bool) -> str:
         "<th>gap<br>now</th><th>share<br>of it</th>"
     )
     table = f'<table class="live valley directions"><tr>{head}</tr>{rows}</table>'
-    return look.wide("The directions of the valley", table)
+    return look.wide("The directions of the valley", table) + (
+        '<p class="beneath">λ says how fast the slope changes along a direction, as 18 did in lesson 1. Each epoch multiplies '
+        "the error along it by 1 − ηλ.</p>"
+    )
 
 
 def start_table(parts: Sequence[Part], lead: int, colours: Palette) -> str:
