@@ -20,6 +20,7 @@ from gd_core.theory import Forecast
 from gd_core.words import at_sight
 from pages.ui.charts.model import RecordedRun, drawn_until, rows_of, stride_of
 from pages.ui.look import current_charts
+from pages.ui.look.buttons import with_buttons
 from pages.ui.look.numbers import with_numbers
 from pages.ui.player.recording_cache import once
 
@@ -29,7 +30,7 @@ _HERE = Path(__file__).parent
 _player = component(
     "player",
     html=(_HERE / "player.html").read_text(encoding="utf-8"),
-    css=(_HERE / "player.css").read_text(encoding="utf-8"),
+    css=with_buttons(_HERE / "player.css"),
     js=with_numbers(_HERE / "player.js"),
 )
 

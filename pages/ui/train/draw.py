@@ -15,6 +15,7 @@ from gd_core.settings.experiment import Experiment
 from gd_core.settings.fields import ParameterError
 from pages.ui.charts.model import Run
 from pages.ui.look import look, projector, session
+from pages.ui.look.buttons import with_buttons
 from pages.ui.look.numbers import with_numbers
 from pages.ui.look.palette import Palette
 from pages.ui.player import live_runs
@@ -25,7 +26,7 @@ _HERE = Path(__file__).parent
 _pad = component(
     "pad",
     html=(_HERE / "draw.html").read_text(encoding="utf-8"),
-    css=(_HERE / "draw.css").read_text(encoding="utf-8"),
+    css=with_buttons(_HERE / "draw.css"),
     js=with_numbers(_HERE / "draw.js"),
 )
 REMEMBERED = 50  # drawings that Undo goes back to

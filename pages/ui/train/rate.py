@@ -14,6 +14,7 @@ from gd_core.settings.experiment_fields import LEARNING_RATE
 from gd_core.theory import ZONES_SAID, Forecast, why_no_theory
 from gd_core.words import counted, rounded
 from pages.ui.charts.preview import can_preview
+from pages.ui.look.buttons import with_buttons
 from pages.ui.look.numbers import with_numbers
 from pages.ui.player.tabs import BEFORE_THE_TOLERANCE
 
@@ -21,7 +22,7 @@ _HERE = Path(__file__).parent
 _strip = component(
     "rate",
     html=(_HERE / "rate.html").read_text(encoding="utf-8"),
-    css=(_HERE / "rate.css").read_text(encoding="utf-8"),
+    css=with_buttons(_HERE / "rate.css"),
     js=with_numbers(_HERE / "rate.js"),
 )
 KEY = "rate"  # of the component
