@@ -95,8 +95,9 @@ def _errors_spec(height: int, colours: Palette) -> dict[str, Any]:
         .encode(x=count_axis(), y=log_axis("RMSE"))
     )
     frame = rows_from("frame").transform_filter("isValid(datum.target)")
-    goal = frame.mark_text(align="left", dx=4, dy=9, color=colours.ink, fontWeight=600).encode(
-        x=alt.value(0), y="target:Q", text="target_label:N"
+    # where the runs come late: they leave on the left
+    goal = frame.mark_text(align="right", dx=-4, dy=-9, color=colours.ink, fontWeight=600).encode(
+        x=alt.value("width"), y="target:Q", text="target_label:N"
     )
     arrivals = (
         rows_from("arrivals")

@@ -50,7 +50,7 @@ def empty(page: PageSettings[Pins]) -> None:
             "**Nothing is pinned yet.** Train a run, press **Pin this run** under the Train button, change a setting, and "
             f"train again. Up to {MOST} runs meet here, and one link holds them all."
         )
-        with st.container(horizontal=True, gap="small"):
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             unknown = why_no_theory(train_settings.page.settings)  # then nobody knows which rates
             st.button(
                 "Four rates of this problem", type="primary", key="example_rates", disabled=unknown is not None,

@@ -111,7 +111,7 @@ def _small_fit_spec(
         curve("now", color=colours.run, strokeWidth=3),
         rows_from("frame")
         .transform_filter("datum.gone && epoch >= datum.last")
-        .mark_text(text="the curve leaves the chart", color=colours.run, fontWeight=600)
+        .mark_text(text=["the curve", "leaves the chart"], color=colours.run, fontWeight=600)
         .encode(x=alt.value(alt.expr("width / 2")), y=alt.value(12)),
     ]
     return finish(layers, height, [expression("now", NOW), expression("first", FIRST)])
