@@ -89,6 +89,11 @@ def train(lab: Lab) -> None:
     lab.open_page("/?dataset=noisy-quadratic&learning_rate=5e-5&epochs=1000")
     is_sound(lab, "at rest")
     fits(lab, "at rest", in_reach)
+    with claim("the keyboard comes to Train by the second stop, and nothing is scrolled out of sight for it"):
+        lab.page.get_by_test_id("stMain").evaluate("main => main.scrollTo(0, 0)")
+        lab.page.get_by_role("button", name="Skip to the player").press("Enter")
+        expect(lab.command("Train")).to_be_focused()
+        assert lab.page.get_by_test_id("stMain").evaluate("main => main.scrollTop") == 0
     press(lab, "Reset")
     lab.speed("¼×").train()
     is_sound(lab, "while it plays")

@@ -162,7 +162,7 @@ def _panel(page: PageSettings[Experiment], four: Four, number: int, run: Run, co
     if came:
         last = max(one.recording.epochs for one in four.runs)
         reached = min(recording.epochs + (recording.diverged_at is not None), last)
-        came = f' · <span class="later" {player.lit("epoch", reached=reached)}>{came}</span>'
+        came = f' <span class="later" {player.lit("epoch", reached=reached)}>· {came}</span>'
     st.html(
         f'<p class="of-rate">{where}</p>'
         f'<p class="of-rate">RMSE {player.live(f"rmse{number - 1}", digits=5)}{came}</p>'
