@@ -20,6 +20,7 @@ from gd_core.problem import Problem
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.experiment_fields import Phase
 from gd_core.settings.rules import OPTIMIZER_INFO, linear_step
+from gd_core.settings.schedules import at_constant_rate, is_constant, rate_at
 from gd_core.theory import Curvature, factor, left_along, swing_of
 from gd_core.training import Epochs
 
@@ -38,6 +39,8 @@ HARDLY_SCATTERS = (
 FALLS, RISES = 0.5, 2.5  # of the recent gap, where batches that are tried come to hover
 PARTED = 0.02  # the held-out RMSE ends at least this share above its lowest,
 TAIL = 10  # in all of the last tenth of the epochs, so that one lucky mini-batch decides nothing
+STANDS = 0.01  # of the sum of the rates so far: less to come moves a run no more
+SEEN = 200  # rates that are added up
 CERTAIN = 3.0  # standard errors by which a loss that scatters must fall or rise
 
 
@@ -122,7 +125,8 @@ def outcome(recording: Epochs, curvature: Curvature | None, trained: Trained | N
 
     - diverged: the loss passed 10⁶ × max(1, first loss), or is not finite.
     - stopped: by hand, before its epochs were done.
-    - stood still: by its own tolerance: its last epoch changed the loss by less.
+    - stood still: by its own tolerance: its last epoch changed the loss by less; or because its schedule has brought the rate
+      to next to nothing, anywhere but at the optimum.
     - growing: the rate is above the limit: the error along an eigenvector grows in each epoch, and wins in the end.
     - converged: along every eigenvector of the Hessian, the gap to the lowest loss is at most a millionth of what it
       was at the start, or a ten-thousandth of the lowest loss itself. Equal eigenvalues count as one space.
@@ -159,7 +163,15 @@ class _Judge:
         self.phase, first = trained.at(epochs) if trained else (None, 0)
         self.done = epochs - first  # epochs in the phase
         self.first = max(0, recording.epochs - self.done)  # its beginning in the recording
-        self.updates = self.done * (trained.updates_per_epoch if trained else 1)
+        stride = trained.updates_per_epoch if trained else 1
+        self.updates = self.done * stride
+        self.scheduled = self.phase is not None and not is_constant(self.phase)
+        self.stands = False  # whether the rates to come are next to nothing
+        if (
+            self.phase is not None and self.scheduled
+        ):  # from here on it is judged at the rate to which it has come
+            self.stands = _little_to_come(self.phase, stride, self.done)
+            self.phase = at_constant_rate(self.phase, rate_at(self.phase, stride, self.done))
 
     @cached_property
     def linear(self) -> bool:
@@ -237,6 +249,8 @@ class _Judge:
         """Whether the error along an eigenvector that has any grows for good."""
         assert self.phase is not None
         there = self.curvature.gap(self.recording.epoch_theta[-1]) > self.rounding
+        if self.scheduled and self.later is not None:
+            return self.later > float(self.recent[-1]) + self.rounding
         return any(
             has_error
             and curvature > 0
@@ -275,6 +289,8 @@ class _Judge:
     def _on_all_rows(self) -> Outcome:
         """Told by the factors: swings if an error that matters changes its sign, else as the closed form goes on."""
         assert self.phase is not None
+        if self.stands:
+            return Outcome.STILL
         swings = [swing_of(self.phase, x) if x > 0 else None for x in self.curvature.eigenvalues.tolist()]
         theta = self.recording.epoch_theta
         for direction, period in enumerate(swings):
@@ -285,13 +301,15 @@ class _Judge:
             changes = int((torch.sign(errors[1:]) * torch.sign(errors[:-1]) < 0).sum())
             half = min(math.ceil(period / 2), back)
             recent = self.curvature.gap(theta[-half - 1 :] if period > 2 else theta[-1:]).amax(0)
-            if changes >= (2 if back >= period else 1) and recent[direction] > MATTERS * recent.sum():
+            if (
+                changes >= (2 if back >= period or self.scheduled else 1)
+                and recent[direction] > MATTERS * recent.sum()
+            ):
                 return Outcome.OVERSHOOTING
-        start = theta[self.first]
-        now, later = (
-            float(left_along(self.curvature, self.phase, start, n).sum())
-            for n in (self.done, LONGER * self.done)
-        )
+        start, done, more = theta[self.first], self.done, LONGER * self.done
+        if self.scheduled:
+            start, done, more = theta[-1], 0, (LONGER - 1) * self.done
+        now, later = (float(left_along(self.curvature, self.phase, start, n).sum()) for n in (done, more))
         if any(period is not None for period in swings) and later > now + self.rounding:
             return Outcome.OVERSHOOTING
         return Outcome.DESCENDING
@@ -300,7 +318,13 @@ class _Judge:
 
     def _scatters(self) -> Finding:
         """Told from what becomes of it, where that is known."""
+        if self.stands:
+            return Finding(Outcome.STILL)
         said, now = self._by_mean() if self.linear else self._by_errors(), float(self.recent.mean())
+        if self.scheduled and self.later is not None:
+            said = (
+                Outcome.HOVERING
+            )  # what its last steps were like its next ones need not be: the run gone on tells
         later = self._level() if self.later is None and self.linear else self.later
         if later is None:
             return Finding(said)
@@ -314,6 +338,10 @@ class _Judge:
     def _by_mean(self) -> Outcome:
         """The mean error goes as on all rows, an update at a time: what it still holds of the gap will go, scatter stays."""
         assert self.phase is not None
+        if self.scheduled:
+            return (
+                Outcome.HOVERING
+            )  # what is left of a mean error at many rates is not worked out: the run gone on tells
         recent, start = float(self.recent.mean()), self.recording.epoch_theta[self.first]
         now, later = (
             float(left_along(self.curvature, self.phase, start, n).sum())
@@ -333,7 +361,8 @@ class _Judge:
         assert self.phase is not None
         optimum, updates = self.curvature.optimum, (LONGER - 1) * self.updates
         if not self._shuffled:
-            error, epochs = self.recording.epoch_theta[self.first] - optimum, LONGER * self.done
+            begin = -1 if self.scheduled else self.first
+            error, epochs = self.recording.epoch_theta[begin] - optimum, LONGER * self.done
             return in_batches.level_in_order(
                 rows, self.curvature, self._rows_per_update, self.phase, error, epochs
             )
@@ -408,6 +437,16 @@ class _Judge:
         assert self.phase is not None
         steep, rate = self.curvature.largest, self.phase.learning_rate
         return rate * steep / 40 > self.phase.epsilon and 0.5 * steep * rate**2 > float(near.min()) / 10
+
+
+def _little_to_come(phase: Phase, updates_per_epoch: int, done: int) -> bool:
+    """Whether the rates of ten times the epochs add up to little more than those so far: the schedule has ended the run."""
+    so_far, to_come = (
+        (after - before)
+        * sum(rate_at(phase, updates_per_epoch, before + k * (after - before) // SEEN) for k in range(SEEN))
+        for before, after in ((0, done), (done, LONGER * done))
+    )
+    return to_come <= STANDS * so_far
 
 
 def _spaces(curvature: Curvature, parts: Tensor) -> Tensor:

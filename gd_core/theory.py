@@ -22,6 +22,7 @@ from gd_core.moments import Moments
 from gd_core.objective import Objective, as_parabola
 from gd_core.problem import Problem
 from gd_core.rate_search import best_rates, slowest_root
+from gd_core.settings import schedules
 from gd_core.settings.catalog import why_no_parabola
 from gd_core.settings.experiment import Experiment, beyond, not_known
 from gd_core.settings.experiment_fields import COMMON_FIELDS, LEARNING_RATE, Phase
@@ -42,7 +43,7 @@ ZONES_SAID = {
 }
 FIRST_STEP = 0.1  # of an adaptive rule, as a share of the longest way that a parameter has to go
 NOTHING = 1e-12  # of the first RMSE: beside a floor of 0 no more than rounding
-KNOWN = COMMON_FIELDS  # settings that the theory takes account of
+KNOWN = (*COMMON_FIELDS, *schedules.FIELDS)  # settings that the theory takes account of
 
 
 @dataclass(frozen=True, eq=False)
@@ -512,6 +513,8 @@ def exact_trajectory(curvature: Curvature, start: Tensor, learning_rate: float, 
 class Forecast:
     """What theory says about an experiment, in plain numbers. Rates are None where the rule has no such line.
 
+    With a schedule the limit is one for the rate of each epoch; best rates and factors, which are those of one rate, are None.
+
     Attributes:
         eigenvalues: Curvatures, smallest first.
         condition_number: κ, infinite if a direction is flat.
@@ -563,26 +566,23 @@ def forecast_of(experiment: Experiment, problem: Problem, curvature: Curvature) 
     """Everything that can be said before training, if the loss is a parabola."""
     reason = why_no_limit(experiment)
     phase, start, epochs = experiment.phase, problem.start, experiment.epochs
-    has_limit = reason is None
+    has_limit, at_one_rate = reason is None, schedules.is_constant(experiment)
+    best = has_limit and at_one_rate
     return Forecast(
         eigenvalues=tuple(curvature.eigenvalues.tolist()),
         condition_number=curvature.condition_number,
         stability_limit=stability_limit(curvature, phase) if has_limit else None,
         why_no_limit=reason,
-        best_learning_rate=best_in_the_long_run(curvature, phase) if has_limit else None,
-        best_for_epochs=best_for(curvature, phase, start, epochs)
-        if has_limit and not experiment.before
-        else None,
-        pays_after=pays_after(curvature, phase, start, epochs)
-        if has_limit and not experiment.before
-        else None,
+        best_learning_rate=best_in_the_long_run(curvature, phase) if best else None,
+        best_for_epochs=best_for(curvature, phase, start, epochs) if best and not experiment.before else None,
+        pays_after=pays_after(curvature, phase, start, epochs) if best and not experiment.before else None,
         optimum=tuple(problem.raw(curvature.optimum).tolist()),
         optimum_digits=_digits(problem, curvature),
         floor_rmse=curvature.floor_rmse,
         floor_is_zero=curvature.floor_is_zero,
         zones=GRADIENT_DESCENT_ZONES if is_plain(phase) else {"settles": 1.0},
         factors=tuple(factor(phase, phase.learning_rate, x) for x in curvature.eigenvalues.tolist())
-        if has_limit
+        if best
         else None,
         experiment=experiment,
         problem=problem,

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from gd_core.outcome import CONVERGED_BELOW, Finding, Outcome, overfitting
-from gd_core.reasons import tolerance
+from gd_core.reasons import scheduled, tolerance
 from gd_core.reasons.arrived import converged
 from gd_core.reasons.phrases import BATCHES, FLAT, advised, joined, phase_of, rmse_of
 from gd_core.reasons.scattering import hovering, why_swing
@@ -122,6 +122,8 @@ def _of_training(
     after = f"after {counted(recording.epochs, 'epoch')}, at RMSE {rmse_of(recording, forecast)}"
     if forecast is None:
         return _without_theory(recording, experiment, finding, after)
+    if scheduled.speaks_of(recording, experiment, finding):
+        return joined(*scheduled.of_run(recording, experiment, forecast, finding))
     floor = f"the floor is {floor_of(forecast)}"
     if experiment.loss_info.rises:
         floor = f"where its loss is lowest it is {significant(forecast.floor_rmse)}"
@@ -227,6 +229,8 @@ def _why_up(experiment: Experiment, forecast: Forecast | None) -> str:
     if forecast is None:
         return "Up: the step was too long for the curvature here. Elsewhere it may fit: no theory knows the limit."
     assert forecast.stability_limit is not None
+    if above := scheduled.above_the_limit(experiment, forecast):
+        return f"Up: {above[0].lower()}{above[1:]}"
     if experiment.learning_rate > forecast.stability_limit:
         return grows(forecast, experiment.phase)
     if rises := experiment.loss_info.rises:

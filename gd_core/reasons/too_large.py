@@ -35,7 +35,7 @@ def why_gone(recording: Epochs, experiment: Experiment, forecast: Forecast) -> t
         return (said, "" if earlier else at_a_tenth_of_the_way(recording, experiment, forecast, math.inf))
     if experiment.updates_per_epoch > 1:
         return (
-            _too_large_for_batches(experiment, forecast, phase),
+            too_large_for_batches(experiment, forecast, phase),
             _smaller_for_batches(experiment, forecast, phase),
         )
     limit = limit_along(forecast.eigenvalues[-1], phase)
@@ -58,7 +58,7 @@ def grows(forecast: Forecast, phase: Phase, before: str = "") -> str:
     )
 
 
-def _too_large_for_batches(experiment: Experiment, forecast: Forecast, phase: Phase) -> str:
+def too_large_for_batches(experiment: Experiment, forecast: Forecast, phase: Phase) -> str:
     """The limit of all rows, and the rate up to which no batch alone makes the error grow."""
     whole = as_parabola(forecast.problem.objective)
     assert whole is not None
@@ -117,7 +117,7 @@ def why_growing(recording: Epochs, experiment: Experiment, forecast: Forecast) -
         batch = experiment.rows_per_update
         if in_batches.explodes(whole, batch, phase, experiment.shuffle):
             return (
-                _too_large_for_batches(experiment, forecast, phase),
+                too_large_for_batches(experiment, forecast, phase),
                 _smaller_for_batches(experiment, forecast, phase),
             )
         return (

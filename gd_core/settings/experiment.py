@@ -46,7 +46,7 @@ from gd_core.settings.table_fields import (
 from gd_core.words import counted
 
 MAX_PHASES = 8  # how often a run may be continued with other settings
-SPECTRUM_KNOWS = COMMON_FIELDS
+SPECTRUM_KNOWS = (*COMMON_FIELDS, *schedules.FIELDS)
 MAX_START = 1e9  # |θ₀|; above it the squared error of ordinary data loses its digits
 
 

@@ -11,10 +11,10 @@ Sources:
 """
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, Protocol
+from typing import Any, Protocol, Self, TypeVar
 
 from gd_core.settings.fields import Choice, Field, Number, quoted, said, to_text
 from gd_core.words import counted, percent
@@ -37,6 +37,15 @@ class Scheduled(Protocol):
     def warmup(self) -> int: ...
     @property
     def counted_in(self) -> str: ...
+
+
+class Part(Scheduled, Protocol):
+    """A `Phase`."""
+
+    def _replace(self, **changes: Any) -> Self: ...
+
+
+P = TypeVar("P", bound=Part)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -242,10 +251,25 @@ def rate_of(part: Scheduled, updates_per_epoch: int) -> float | Callable[[int], 
     return rate
 
 
+def at_constant_rate(part: P, rate: float) -> P:
+    """The same part with this rate all the time."""
+    return part._replace(learning_rate=rate, schedule=CONSTANT, warmup=0)
+
+
 def rate_at(part: Scheduled, updates_per_epoch: int, epoch: int) -> float:
     """η of the first update of an epoch of a part, counted from its beginning."""
     rate = rate_of(part, updates_per_epoch)
     return rate(epoch * updates_per_epoch) if callable(rate) else rate
+
+
+def by_epoch(parts: Sequence[Scheduled], updates_per_epoch: int, epochs: Iterable[int]) -> list[float]:
+    """η of the first update of each of these epochs of a whole run, in rising order; at its end that of its last part."""
+    found, first, left = [], 0, list(parts)
+    for epoch in epochs:
+        while len(left) > 1 and epoch >= first + left[0].epochs:
+            first += left.pop(0).epochs
+        found.append(rate_at(left[0], updates_per_epoch, epoch - first))
+    return found
 
 
 def in_the_end(part: Scheduled) -> float:

@@ -17,6 +17,7 @@ import numpy as np
 from gd_core.problem import build
 from gd_core.recorder import record
 from gd_core.settings.experiment import Experiment
+from gd_core.settings.schedules import is_constant
 from gd_core.tables.reading import read
 from gd_core.tables.table import keep
 
@@ -81,6 +82,48 @@ def drawn_with_penalty(seed: int) -> Experiment:
     return replace(
         other, learning_rate=float(f"{min(max(share * Known(other).limit(other), 1e-17), 1e5):.4g}")
     )
+
+
+def drawn_scheduled(seed: int) -> Experiment:
+    """A run of one part under a schedule, a warm-up, or both, in epochs or in updates."""
+    dice = random.Random(f"schedules {seed}")
+    base = drawn(dice.randrange(10**9))
+    while base.before or base.epochs < 2:
+        base = drawn(dice.randrange(10**9))
+    schedule = dice.choice(
+        [
+            f"step:{dice.randint(1, base.epochs)}:{dice.choice([0.1, 0.5, 0.9])}",
+            f"inverse-time:{dice.choice([0.001, 0.01, 0.1, 1.0])}",
+            f"exponential:{dice.choice([0.5, 0.9, 0.99, 0.999])}",
+            f"cosine:{base.epochs}:{dice.choice([0.0, 0.01, 0.2])}",
+            "constant",
+        ]
+    )
+    warmup = dice.choice([0, 0, 3, 10]) if schedule != "constant" else dice.randint(1, base.epochs)
+    rate = min(base.learning_rate * dice.choice([1, 1, 3]), 1e5)
+    return replace(
+        base, schedule=schedule, warmup=warmup, learning_rate=float(f"{rate:.4g}"),
+        counted_in=dice.choice(["epochs", "epochs", "updates"]),
+    )  # fmt: skip
+
+
+def rates(experiment: Experiment) -> list[float]:
+    """η of the first update of each epoch, by the formulas of the schedules, written down once more."""
+    kind, *numbers = experiment.schedule.split(":")
+    a, b = (*map(float, numbers), 0.0, 0.0)[:2]
+    stride = experiment.updates_per_epoch if experiment.counted_in == "updates" else 1
+    found = []
+    for k in (stride * epoch - experiment.warmup for epoch in range(experiment.epochs)):
+        share = {
+            "constant": lambda k: 1.0,
+            "step": lambda k: b ** math.floor(k / a),
+            "inverse-time": lambda k: 1 / (1 + a * k),
+            "exponential": lambda k: a**k,
+            "cosine": lambda k: b + (1 - b) * (1 + math.cos(math.pi * min(k / a, 1))) / 2,
+        }[kind]
+        rise = (k + experiment.warmup + 1) / (experiment.warmup + 1)
+        found.append(experiment.learning_rate * (share(k) if k >= 0 else rise))
+    return found
 
 
 def drawn_by_convention(seed: int) -> Experiment:
@@ -284,6 +327,7 @@ def judged(experiment: Experiment, label: str, sentence: str, recording) -> list
         *_numbers_are_wrong(experiment, label, sentence, known, recording),
         *_remedies_are_wrong(experiment, sentence),
         *_reasons_are_wrong(experiment, sentence, known, recording),
+        *_schedule_is_wrong(experiment, label, sentence, known, recording),
     ]
     if len(re.findall(r"[.!?](?= |$)", sentence)) > 3:
         wrong.append(f"form: more than three sentences: {sentence}")
@@ -333,6 +377,16 @@ def _label_is_wrong(experiment, label, sentence, known, recording):
                     yield f"number: farthest {far}"
             if not (left or gaps[-count:].min() / 3 <= then) or then > 3 * most:
                 yield f"hovering: {facts}"
+        case "stood still":
+            if (
+                not 0.9 * float(gaps[-count:].min()) - rounding
+                <= then
+                <= 1.1 * float(gaps[-count:].max()) + rounding
+            ):
+                yield f"stood still: {facts}"
+        case "growing" if not is_constant(experiment):
+            if then < now:
+                yield f"growing: {facts}"
         case "growing":
             if experiment.optimizer in LINEAR and experiment.updates_per_epoch == 1:
                 above = experiment.learning_rate > known.limit(experiment)
@@ -351,6 +405,57 @@ def _label_is_wrong(experiment, label, sentence, known, recording):
                 and not experiment.momentum
             ):
                 yield f"overshooting: {facts}"
+
+
+def _schedule_is_wrong(experiment, label, sentence, known, recording):
+    """Rates, the epochs above the limit, and what the first rate alone does."""
+    if is_constant(experiment):
+        return
+    each, done = rates(experiment), recording.epochs
+    for rate, share, first in re.findall("has come to (#), (#) % of (#)".replace("#", NUMBER), sentence):
+        told = (number(rate), number(share) / 100, number(first))
+        if not all(map(_close, told, (each[done - 1], each[done - 1] / max(experiment.learning_rate, 1e-300), experiment.learning_rate))):  # fmt: skip
+            yield f"number: rate {each[done - 1]} of {experiment.learning_rate}"
+    if "is above the limit" in sentence:
+        above = [epoch for epoch, rate in enumerate(each) if rate > known.limit(experiment)]
+        until, most = (
+            re.search(f"until epoch ({NUMBER})", sentence),
+            re.search(f"up to ({NUMBER}) × as", sentence),
+        )
+        some = re.search(f"from epoch ({NUMBER}) (?:to ({NUMBER})|on)", sentence)
+        first, last = (0, number(until[1]) - 1) if until else (number(some[1]), number(some[2] or str(len(each))) - 1) if some else (0, len(each) - 1)  # fmt: skip
+        if not above or (above[0], above[-1]) != (first, last):
+            yield f"number: above the limit in {above[:1]} to {above[-1:]}"
+        if above and not _close(number(most[1]), max(each) / known.limit(experiment)):
+            yield f"number: up to {max(each) / known.limit(experiment)}"
+    elif (
+        experiment.optimizer in LINEAR and experiment.updates_per_epoch == 1 and label != "stood still"
+        and "has come to" in sentence and max(each) > known.limit(experiment) * 1.001
+    ):  # fmt: skip
+        yield "reason: above the limit, and not said"
+    alone = re.search(f"At the constant rate ({NUMBER}) it (diverges|ends at|is about|hovers about)(?: RMSE ({NUMBER}))?(?:, ({NUMBER}) ×)?", sentence)  # fmt: skip
+    if alone:
+        one = replace(experiment, schedule="constant", warmup=0, epochs=done)
+        run = record(one)
+        if (run.diverged_at is not None) != (alone[2] == "diverges"):
+            yield f"remedy: the constant rate diverges at {run.diverged_at}"
+        elif alone[2] != "diverges":
+            gaps = known.gaps(run)
+            gap = gaps[-1] if alone[2] == "ends at" else np.mean(gaps[-max(1, done // 5) :])
+            there = known.unit * math.sqrt(gap + known.floor**2 + known.above)
+            if experiment.loss == "mse" and not _close(number(alone[3]), there, 1e-4, known.zero):
+                yield f"remedy: the constant rate is at {there}"
+            here = float(recording.epoch_rmse[-1])
+            if alone[4] and not _close(
+                number(alone[4]), (there - known.floor_of_data) / (here - known.floor_of_data), 0.02
+            ):
+                yield f"remedy: {(there - known.floor_of_data) / (here - known.floor_of_data)} × as far"
+            if "which is lower" in sentence and there >= here:
+                yield f"remedy: {there} is not lower than {here}"
+            if alone[2] == "hovers about":
+                more = record(replace(one, epochs=LONGER * done))
+                if more.diverged_at is None and np.mean(known.gaps(more)[-2 * done :]) < gap / 3:
+                    yield "remedy: the constant rate does not hover"
 
 
 def number(text: str) -> float:

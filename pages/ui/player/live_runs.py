@@ -20,6 +20,7 @@ from gd_core.in_slices import InSlices
 from gd_core.outcome import Finding, Trained, outcome
 from gd_core.problem import Problem, build
 from gd_core.recorder import Recorder, SpectrumRecorder, recorder_of, watched
+from gd_core.settings import schedules
 from gd_core.settings.engines import LOOP, SPECTRUM
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.experiment_fields import FIELDS, HYPERPARAMETERS
@@ -49,7 +50,7 @@ KEPT_RUNS = 6  # a visitor's runs that are found again,
 KEPT_UPDATES = 20_000  # if they are not longer than this
 OF_THE_BATCHES = ("batch_size", "shuffle")
 MAY_CHANGE = (
-    "learning_rate", "optimizer", *HYPERPARAMETERS, "epochs", *OF_THE_BATCHES, "before", "engine", "tolerance",
+    "learning_rate", *schedules.FIELDS, "optimizer", *HYPERPARAMETERS, "epochs", *OF_THE_BATCHES, "before", "engine", "tolerance",
 )  # fmt: skip
 
 E = TypeVar("E")

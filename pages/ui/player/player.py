@@ -16,6 +16,7 @@ from gd_core.outcome import Finding
 from gd_core.settings.experiment import beyond
 from gd_core.settings.experiment_fields import COMMON_FIELDS
 from gd_core.settings.rules import is_plain
+from gd_core.settings.schedules import by_epoch, is_constant
 from gd_core.theory import Forecast
 from gd_core.words import at_sight
 from pages.ui.charts.model import RecordedRun, drawn_until, rows_of, stride_of
@@ -71,7 +72,7 @@ def table(
 ) -> tuple[pd.DataFrame, dict[str, Sum]]:
     """One row a drawn epoch, in 32 bits, and the columns that the browser adds up itself, to keep the wire short.
 
-    Columns: epoch, template, rmse, next_rmse, loss; held_out, the RMSE of held-out rows, if there are some; for each parameter its value p, gradient g, the step d that follows
+    Columns: epoch, template, rmse, next_rmse, loss; rate, where it changes; held_out, the RMSE of held-out rows, if there are some; for each parameter its value p, gradient g, the step d that follows
     and n after it, all of the epoch's first update and in the coordinates that are trained, and r in raw units; and `extra`, one value a drawn epoch.
     """
     recording, experiment = run.recording, run.experiment
@@ -112,6 +113,8 @@ def table(
             sums[f"r{i}"] = [
                 (f"p{j}", weight) for j, weight in enumerate(run.problem.to_raw[i].tolist()) if weight
             ]
+    if not all(map(is_constant, experiment.phases)):
+        columns["rate"] = np.array(by_epoch(experiment.phases, recording.updates_per_epoch, rows.tolist()))
     columns |= extra or {}
     frame = pd.DataFrame(
         {

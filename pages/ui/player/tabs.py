@@ -15,10 +15,12 @@ import streamlit as st
 
 from gd_core.autopsy import REPLAYED_UPDATES, autopsy
 from gd_core.safe_start import safe_of
+from gd_core.settings import schedules
 from gd_core.settings.engines import ENGINE_NOTE, SPECTRUM
 from gd_core.settings.experiment import Experiment, not_known
 from gd_core.settings.experiment_fields import COMMON_FIELDS
 from gd_core.settings.rules import OPTIMIZER_INFO, is_plain
+from gd_core.settings.schedules import is_constant
 from gd_core.settings.table_fields import with_columns
 from gd_core.theory import Curvature, Forecast, conventions, why_no_theory
 from gd_core.words import counted, floor_of, rounded, short, significant
@@ -33,7 +35,7 @@ from pages.ui.player import player
 HEIGHT = 220
 NUMBERS, PARAMETERS, STEPS, SIX, GAP = "In numbers", "Parameters", "Steps", "Six steps", "Gap to optimum"
 PANELS = 6
-KNOWN = COMMON_FIELDS  # settings with which a rule's step is what its entry writes out
+KNOWN = (*COMMON_FIELDS, *schedules.FIELDS)  # settings with which a rule's step is what its entry writes out
 BEFORE_THE_TOLERANCE = " The tolerance may stop it before."
 BLURRED = 1e-3  # of the floor: from there on the blur of the curve shows in six digits of its RMSE
 AT_ONCE = 2  # charts of a page are drawn first; together all would stand only when the last does
@@ -163,7 +165,7 @@ def _facts(run: Run, forecast: Forecast) -> None:
         judged = validation.rmse(run.curvature.optimum)
         judged = run.curvature.error(judged, float(validation.rmse(run.problem.start)))
         rows.append(("Held-out RMSE", significant(float(judged)), note))
-    if forecast.stability_limit and forecast.best_learning_rate:
+    if forecast.stability_limit:
         pays = (
             f" It is ahead of the one above from about epoch {rounded(forecast.pays_after)} on."
             if forecast.pays_after
@@ -179,8 +181,9 @@ def _facts(run: Run, forecast: Forecast) -> None:
             best = "The smallest loss after exactly these epochs, of all rates below the limit."
             best += BEFORE_THE_TOLERANCE if experiment.tolerance else ""
             rows.append((f"Best rate for {epochs}", significant(forecast.best_for_epochs), best))
-        best = f"The smallest loss after very many epochs.{pays}"
-        rows.append(("Best rate in the long run", significant(forecast.best_learning_rate), best))
+        if forecast.best_learning_rate:
+            best = f"The smallest loss after very many epochs.{pays}"
+            rows.append(("Best rate in the long run", significant(forecast.best_learning_rate), best))
     else:
         rows.append(("Limit of the rate", "none", forecast.why_no_limit or ""))
         rows.append(_safe(forecast))
@@ -321,7 +324,8 @@ def _update_line(experiment: Experiment, name: str, i: int) -> str:
     live = {"p": f"p{i}", "g": f"g{i}"}
     live |= {part: f"{part}{i}" for kept in rule.memory for part in (kept, f"{kept}_before")}
     places = {place: player.live(column) for place, column in live.items()}
-    places |= {"name": name, "rate": short(experiment.learning_rate, 6)}
+    rate = short(experiment.learning_rate, 6) if is_constant(experiment) else player.live("rate")
+    places |= {"name": name, "rate": rate}
     for setting, value in rule.own(experiment).items():
         places |= {setting: short(value), f"1-{setting}": short(1 - value)}
     text = "<br>".join(line.format_map(places) for line in rule.written_out)
@@ -370,7 +374,8 @@ def _gap(run: Run, colours: Palette) -> None:
             "direction": list(range(1, len(names) + 1)),
             "curvature λ": curvature.eigenvalues.numpy(),
         }
-        if is_plain(experiment) and experiment.updates_per_epoch == 1 and not experiment.before:
+        plain = is_plain(experiment) and is_constant(experiment) and not experiment.before
+        if plain and experiment.updates_per_epoch == 1:
             table["factor an epoch"] = (1 - experiment.learning_rate * curvature.eigenvalues).numpy()
         vectors = curvature.eigenvectors.numpy()
         table |= {f"along {name}": vectors[i] for i, name in enumerate(names)}

@@ -17,6 +17,7 @@ from gd_core.settings.experiment import Experiment
 from gd_core.settings.experiment_fields import LEARNING_RATE, SEED, typed_rate
 from gd_core.settings.fields import ParameterError
 from gd_core.settings.rules import OPTIMIZER_INFO
+from gd_core.settings.schedules import is_constant
 from gd_core.settings.table_fields import with_columns
 from gd_core.settings.task import THEORY
 from gd_core.theory import Forecast, why_no_theory
@@ -425,6 +426,8 @@ def _formula(run: Run, forecast: Forecast | None, told: float) -> None:
     loss_row = f"{rmse} {player.live('rmse')} &ensp; {held_out}{floor}{of_loss}{of_scaled} {player.live('loss', digits=4, full=True)}"
     if loss.has_another_root:
         loss_row += f" &ensp; its root {player.live('root_loss')}"
+    if not all(map(is_constant, experiment.phases)):
+        loss_row += f" &ensp; rate η {player.live('rate')}"
     many = len(experiment.info.parameters) > 5
     table = f'<table class="live{" many" if many else ""}"><tr>{head}</tr>{rows}</table>'
     table = look.wide("Numbers of all parameters", table)

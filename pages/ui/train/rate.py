@@ -11,6 +11,7 @@ from gd_core.reasons.phrases import near
 from gd_core.safe_start import epochs_needed, safe_of, so_many
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.experiment_fields import LEARNING_RATE
+from gd_core.settings.schedules import is_constant
 from gd_core.theory import ZONES_SAID, Forecast, why_no_theory
 from gd_core.words import counted, rounded
 from pages.ui.charts.preview import can_preview
@@ -27,6 +28,7 @@ _strip = component(
 )
 KEY = "rate"  # of the component
 NO_PREVIEW = "Charts follow the rate only for gradient descent on all rows"
+SCHEDULED = "Zones and limit are for the first and largest rate, η: the schedule goes down from there"
 BELOW_THE_LIMIT, ABOVE_THE_LIMIT = 1e-4, 10.0  # how far the track reaches, as shares of the limit
 WITHOUT_A_LIMIT = (1e-6, 10.0)  # the track of a rule that has none
 
@@ -41,7 +43,7 @@ def show(experiment: Experiment, forecast: Forecast | None, on_rate: Callable[[]
     if forecast:
         safe = safe_of(forecast)
         stops.append(_stop(safe.label, safe.rate, safe.why))
-    if forecast and limit is not None and forecast.best_learning_rate is not None:
+    if forecast and limit is not None:
         zones = [_zone(name, limit * share) for name, share in forecast.zones.items()]
         zones.append(_zone("diverges", None))
         stops.append(_stop("Limit", limit, "Above it the error grows instead of shrinking."))
@@ -57,7 +59,7 @@ def show(experiment: Experiment, forecast: Forecast | None, on_rate: Callable[[]
             hint = "Of all fixed rates below the limit, the one with the smallest loss at the end of the run."
             hint += BEFORE_THE_TOLERANCE if experiment.tolerance else ""
             stops.append(_stop(label, soon, hint))
-        if soon != late:
+        if late is not None and soon != late:
             hint = f"The fixed rate that wins after very many epochs.{pays}"
             stops.append(_stop("Best in the long run", late, hint))
     _strip(
@@ -70,7 +72,11 @@ def show(experiment: Experiment, forecast: Forecast | None, on_rate: Callable[[]
             "zones": zones,
             "stops": [stop for stop in stops if stop["rate"] >= bounds.low],
             "wait": _wait(forecast),
-            "hint": "" if can_preview(experiment) else NO_PREVIEW,
+            "hint": SCHEDULED
+            if limit is not None and not is_constant(experiment)
+            else ""
+            if can_preview(experiment)
+            else NO_PREVIEW,
             "reason": forecast.why_no_limit if forecast else why_no_theory(experiment),
         },
         on_rate_change=on_rate,
