@@ -7,9 +7,10 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 from urllib.error import HTTPError
 from urllib.request import urlopen
 
@@ -20,7 +21,8 @@ from websockets.typing import Subprotocol
 
 from classroom_load import Site, Vote, in_class, vote
 from page import WATCHED, opened, query
-from process import open_files
+from pages.ui.look.described import TITLES
+from process import has_mapped, open_files
 from serving import PATIENCE, ROOT, free_port, serving, wait_for
 from visitor import Answer, visiting
 
@@ -64,8 +66,21 @@ class Counted:
                 assert not opened.errors + pressed.errors
                 return pressed
 
-        with ThreadPoolExecutor(1) as pool:  # in this thread, a browser test may have left its loop running
-            return pool.submit(asyncio.run, visit()).result()
+        return _alone(visit())
+
+    def open(self, page: str) -> Answer:
+        """Somebody opens a page and leaves. What it was answered with."""
+
+        async def visit() -> Answer:
+            async with visiting(self.url, page) as visitor:
+                return await visitor.open()
+
+        return _alone(visit())
+
+
+def _alone(visit: Coroutine[Any, Any, Answer]) -> Answer:
+    with ThreadPoolExecutor(1) as pool:  # in this thread, a browser test may have left its loop running
+        return pool.submit(asyncio.run, visit).result()
 
 
 @pytest.fixture(scope="module")
@@ -81,6 +96,15 @@ def test_all_is_loaded_before_the_first_visitor(server):
     alive = server.alive()
     assert alive[SESSION] == 0
     assert alive["gd_core.training.Recording"] == alive["gd_core.theory.Curvature"] == 1
+
+
+def test_no_page_loads_pandas(server):
+    """Neither a press of Train nor any page at its first view: it would take a tenth of the server's memory."""
+    server.visit()
+    for page in TITLES:
+        assert not server.open(page).errors
+    assert has_mapped(server.process.pid, "numpy")  # what is loaded can be seen
+    assert not has_mapped(server.process.pid, "pandas")
 
 
 def test_a_press_of_train_fits_through_a_slow_line(server):

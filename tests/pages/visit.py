@@ -6,6 +6,8 @@ import re
 from pathlib import Path
 from typing import Any, Self
 
+import numpy as np
+import pandas as pd
 import pyarrow as pa
 from streamlit.testing.v1 import AppTest
 
@@ -78,10 +80,14 @@ class Visit:
         (proto,) = [c.proto for c in self.at.get("bidi_component") if c.proto.component_name == name]
         if proto.WhichOneof("data") == "json":
             return json.loads(proto.json)
-        data = json.loads(proto.mixed.json)
-        (blob,) = proto.mixed.arrow_blobs.values()
-        data["table"] = pa.ipc.open_stream(io.BytesIO(blob.data)).read_pandas()
-        return data
+        end = 4 + int.from_bytes(proto.bytes[:4], "little")
+        data, at = json.loads(proto.bytes[4:end]), end
+        table = {}
+        for column, kind in data["columns"]:
+            table[column] = np.frombuffer(proto.bytes, kind, data["rows"], at)
+            at += -(-table[column].nbytes // 8) * 8
+        assert at == len(proto.bytes)
+        return data | {"table": pd.DataFrame(table)}
 
     @property
     def player(self) -> dict[str, Any]:

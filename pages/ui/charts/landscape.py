@@ -29,7 +29,17 @@ from pages.ui.charts.elements import (
     trail,
 )
 from pages.ui.charts.loss_map import STEPS_OUT, _optimum, _path, _place
-from pages.ui.charts.model import Run, View, drawn_epochs, frame_table, log_path, log_zero, table
+from pages.ui.charts.model import (
+    Run,
+    View,
+    arrow,
+    column_of,
+    drawn_epochs,
+    frame_table,
+    log_path,
+    log_zero,
+    table,
+)
 from pages.ui.look.palette import Palette
 
 MOST = 5  # runs on one map
@@ -250,7 +260,7 @@ def _placed(columns: Mapping[str, Tensor], shown: Window) -> pa.Table:
         axis = 0 if "u" in name else 1
         share = (values.numpy() - shown.centre[axis]) / shown.half[axis]
         places[name] = np.round(np.clip(share, -STEPS_OUT, STEPS_OUT) * (32767 / STEPS_OUT)).astype(np.int16)
-    return pa.table(places)
+    return arrow(places)
 
 
 def _paths(paths: Sequence[np.ndarray], rows: Sequence[np.ndarray], half: tuple[float, float]) -> pa.Table:
@@ -258,7 +268,7 @@ def _paths(paths: Sequence[np.ndarray], rows: Sequence[np.ndarray], half: tuple[
     parts = []
     for number, (path, drawn) in enumerate(zip(paths, rows, strict=True), 1):
         one = _path(drawn, path[drawn, 0] / half[0], path[drawn, 1] / half[1], half)
-        parts.append(one.append_column("run", pa.array(np.full(len(one), number, dtype=np.int8))))
+        parts.append(one.append_column("run", column_of(np.full(len(one), number, dtype=np.int8))))
     return pa.concat_tables(parts)
 
 
@@ -308,7 +318,7 @@ def both_gaps(runs: Mapping[str, Run], colours: Palette, height: int) -> View:
     for number, (name, run) in enumerate(runs.items()):
         rows = drawn_rows(run)
         one = log_path(rows, {"gap": np.maximum(gaps[name][rows], zero)})
-        parts.append(one.append_column("run", pa.array(np.full(len(one), number, dtype=np.int8))))
+        parts.append(one.append_column("run", column_of(np.full(len(one), number, dtype=np.int8))))
     drawn = np.concatenate([part["gap"].to_numpy() for part in parts])
     low = float(drawn.min())
     some = next(iter(runs.values()))

@@ -37,7 +37,7 @@ from pages.ui.charts.ghosts import (
     told,
     widened,
 )
-from pages.ui.charts.model import Run, View, frame_table, rows_of, table, told_apart
+from pages.ui.charts.model import Run, View, arrow, column_of, frame_table, rows_of, table, told_apart
 from pages.ui.look.palette import Palette
 
 LABEL = NUMBER_LABEL.replace("1e6", "1e4")  # a map that grows has little room beside it
@@ -307,14 +307,14 @@ def _placed(columns: Mapping[str, Tensor], shown: Window, *, anywhere: bool = Fa
             places[name] = np.clip(share * (32767 / STEPS_OUT), -3e38, 3e38).astype(np.float32)
             continue
         places[name] = np.round(np.clip(share, -STEPS_OUT, STEPS_OUT) * (32767 / STEPS_OUT)).astype(np.int16)
-    return pa.table(places)
+    return arrow(places)
 
 
 def _zooming(places: pa.Table, zoomed: np.ndarray | None, rows: np.ndarray) -> pa.Table:
     """The table `run` with how much the map shows, of a run that leaves it."""
     if zoomed is None:
         return places
-    return places.append_column("zoom", pa.array(np.clip(zoomed[rows], 1, 3e38).astype(np.float32)))
+    return places.append_column("zoom", column_of(np.clip(zoomed[rows], 1, 3e38).astype(np.float32)))
 
 
 def _place(column: str, row: str = "now") -> str:

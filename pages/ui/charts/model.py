@@ -124,9 +124,27 @@ def table(columns: Mapping[str, Any]) -> pa.Table:
     arrays = {name: np.asarray(values) for name, values in columns.items()}
     arrays = {name: np.clip(a, -3e38, 3e38) if a.dtype == np.float64 else a for name, a in arrays.items()}
     small = {np.dtype(np.float64): np.float32, np.dtype(np.int64): np.int32}
-    return pa.table(
+    return arrow(
         {name: values.astype(small.get(values.dtype, values.dtype)) for name, values in arrays.items()}
     )
+
+
+def arrow(columns: Mapping[str, np.ndarray]) -> pa.Table:
+    """Arrays of numbers, truths or texts as a table, as they are."""
+    return pa.table({name: column_of(values) for name, values in columns.items()})
+
+
+def column_of(values: np.ndarray) -> pa.Array:
+    """An array as a table's column, by its bytes: `pa.array` loads pandas, to see that it is none of its kinds."""
+    parts = [values]
+    kind = pa.string() if values.dtype.kind == "U" else pa.from_numpy_dtype(values.dtype)
+    if values.dtype.kind == "U":
+        texts = [text.encode() for text in values.tolist()]
+        parts = [np.cumsum([0, *map(len, texts)], dtype=np.int32), np.frombuffer(b"".join(texts), np.uint8)]
+    elif values.dtype == bool:
+        parts = [np.packbits(values, bitorder="little")]
+    buffers = [pa.py_buffer(np.ascontiguousarray(part)) for part in parts]
+    return pa.Array.from_buffers(kind, len(values), [None, *buffers])
 
 
 def frame_table(run: Run, **columns: Any) -> pa.Table:

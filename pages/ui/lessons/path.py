@@ -21,4 +21,4 @@ _path = component(
 
 def summary() -> None:
     """List the predictions by lesson, to print or to take along."""
-    _path(key="path", data={"titles": LESSONS})
+    _path(key="path", data={"titles": tuple(LESSONS.items())})

@@ -16,10 +16,24 @@ const TAP = 500; // nor one that stays longer, in milliseconds
 
 const ROUNDING = 2e-7; // of numbers with 32 bits: a sum that is no more of its parts is 0
 
-// The table's columns as arrays, with those that are left to the browser: see `table` in player.py.
-function columnsOf({ table, sums, stride, last }) {
-  const columns = Object.fromEntries(table.schema.fields.map(({ name }) => [name, table.getChild(name).toArray()]));
-  const rows = table.numRows;
+const KINDS = { f4: Float32Array, f8: Float64Array, i1: Int8Array, i4: Int32Array };
+
+// What the server says, and its table by columns: see `packed` in player.py.
+function unpacked(bytes) {
+  const { buffer } = bytes.slice(); // which begins where an array may begin
+  let at = 4 + new DataView(buffer).getUint32(0, true);
+  const said = JSON.parse(new TextDecoder().decode(bytes.subarray(4, at)));
+  const table = {};
+  for (const [name, kind] of said.columns) {
+    table[name] = new KINDS[kind](buffer, at, said.rows);
+    at += 8 * Math.ceil(table[name].byteLength / 8);
+  }
+  return { ...said, table };
+}
+
+// The table's columns with those that are left to the browser: see `table` in player.py.
+function columnsOf({ table, rows, sums, stride, last }) {
+  const columns = { ...table };
   columns.epoch ??= Float64Array.from({ length: rows }, (_, r) => Math.min(r * stride, last));
   if (columns.rmse) columns.next_rmse ??= columns.rmse.map((_, r) => columns.rmse[Math.min(r + 1, rows - 1)]);
   for (const [name, parts] of Object.entries(sums)) {
@@ -325,7 +339,7 @@ function create(root) {
     state,
     update(data, send) {
       state.columns = columnsOf(data);
-      state.rows = data.table.numRows;
+      state.rows = data.rows;
       state.seconds = data.complete ? secondsOf(state.columns, state.rows) : [];
       Object.assign(state, {
         last: data.last, planned: data.planned, stride: data.stride, complete: data.complete,
@@ -386,7 +400,7 @@ export default function ({ parentElement, data, setTriggerValue }) {
   let player = players.get(parentElement);
   if (!player) players.set(parentElement, (player = create(parentElement)));
   clearTimeout(player.leaving);
-  player.update(data, setTriggerValue);
+  player.update(unpacked(data), setTriggerValue);
   return () => {
     // Streamlit calls this before every update too; only an element that is really gone ends the player
     player.leaving = setTimeout(() => {

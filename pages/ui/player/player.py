@@ -1,13 +1,12 @@
 """The player: a small component that owns the epoch, and the marks it writes live numbers into."""
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-import pandas as pd
-import pyarrow as pa
 import streamlit as st
 from streamlit.components.v2 import component
 
@@ -69,7 +68,7 @@ Sum = list[tuple[str, float]]  # a column as a sum of other columns, each times 
 
 def table(
     run: RecordedRun, steps: verdict.StepVerdicts, extra: dict[str, np.ndarray] | None = None
-) -> tuple[pd.DataFrame, dict[str, Sum]]:
+) -> tuple[dict[str, np.ndarray], dict[str, Sum]]:
     """One row a drawn epoch, in 32 bits, and the columns that the browser adds up itself, to keep the wire short.
 
     Columns: epoch, template, rmse, next_rmse, loss; rate, where it changes; held_out, the RMSE of held-out rows, if there are some; for each parameter its value p, gradient g, the step d that follows
@@ -116,13 +115,11 @@ def table(
     if not all(map(is_constant, experiment.phases)):
         columns["rate"] = np.array(by_epoch(experiment.phases, recording.updates_per_epoch, rows.tolist()))
     columns |= extra or {}
-    frame = pd.DataFrame(
-        {
-            name: np.asarray(values, dtype=np.int32) if name == "epoch" else single(values)
-            for name, values in columns.items()
-        }
-    )
-    return frame.assign(template=steps.choice[rows].numpy().astype(np.int8)), sums
+    small = {
+        name: np.asarray(values, dtype=np.int32) if name == "epoch" else single(values)
+        for name, values in columns.items()
+    }
+    return small | {"template": steps.choice[rows].numpy().astype(np.int8)}, sums
 
 
 def show(
@@ -203,7 +200,7 @@ def _said(run: RecordedRun, forecast: Forecast | None, finding: Finding) -> str:
 
 
 def put(
-    numbers: pd.DataFrame,
+    numbers: Mapping[str, np.ndarray],
     templates: Sequence[str],
     summary: str,
     *,
@@ -257,34 +254,51 @@ def put(
     current_charts.now().played = current_charts.Played(
         numbers, templates, summary, sums or {}, names, last, planned, stride
     )
+    said = {
+        "id": take,
+        "play": play,
+        "from": first,
+        "trained": trained,
+        "clicks": on_click is not None,
+        "continues": on_continue is not None,
+        "last": last,
+        "planned": planned,
+        "stride": stride,
+        "complete": complete,
+        "templates": list(templates),
+        "summary": summary,
+        "at_sight": at_sight(summary),
+        "note": note,
+        "rate": rate,
+        "changed": changed,
+        "offers": [offer._asdict() for offer in offers],
+        "sums": dict(sums or {}),
+        "names": list(names),
+    }
     _player(
         key=KEY,
-        data={
-            "id": take,
-            "play": play,
-            "from": first,
-            "trained": trained,
-            "clicks": on_click is not None,
-            "continues": on_continue is not None,
-            "last": last,
-            "planned": planned,
-            "stride": stride,
-            "complete": complete,
-            "templates": list(templates),
-            "summary": summary,
-            "at_sight": at_sight(summary),
-            "note": note,
-            "rate": rate,
-            "changed": changed,
-            "offers": [offer._asdict() for offer in offers],
-            "table": pa.table({name: numbers[name].to_numpy() for name in numbers}),  # five times as fast
-            "sums": dict(sums or {}),
-            "names": list(names),
-        },
+        data=packed(said, numbers),
         on_rate_change=on_rate or nothing,
         on_continue_from_change=on_continue or nothing,
         on_clicked_change=on_click or nothing,
     )
+
+
+def packed(said: Mapping[str, Any], numbers: Mapping[str, np.ndarray]) -> bytes:
+    """What the player is told, and its table: JSON with the length of it before, then the columns, as player.js unpacks them.
+
+    Each begins at a multiple of 8 bytes, as a browser wants its arrays. A table of Arrow's in the place of these bytes has
+    Streamlit load pandas, a tenth of the server's memory, to see what it is.
+    """
+    columns = [(name, values.dtype.str[1:]) for name, values in numbers.items()]
+    rows = len(next(iter(numbers.values())))
+    text = json.dumps(dict(said) | {"rows": rows, "columns": columns}).encode()
+    text += b" " * (-(4 + len(text)) % 8)
+    parts = [len(text).to_bytes(4, "little"), text]
+    for values in numbers.values():
+        column = np.ascontiguousarray(values).tobytes()
+        parts.append(column + bytes(-len(column) % 8))
+    return b"".join(parts)
 
 
 class Click(NamedTuple):
@@ -318,7 +332,8 @@ def single(values: Any) -> np.ndarray:
         return np.asarray(values).astype(np.float32)
 
 
-def numbers_of(columns: Mapping[str, Any], template: Any = 0) -> pd.DataFrame:
+def numbers_of(columns: Mapping[str, Any], template: Any = 0) -> dict[str, np.ndarray]:
     """Columns as the player's table, in 32 bits. `template` is a number of a sentence for each row, or for all."""
-    frame = pd.DataFrame({name: single(values) for name, values in columns.items()})
-    return frame.assign(template=np.broadcast_to(np.asarray(template, dtype=np.int8), len(frame)))
+    numbers = {name: single(values) for name, values in columns.items()}
+    rows = len(next(iter(numbers.values())))
+    return numbers | {"template": np.broadcast_to(np.asarray(template, dtype=np.int8), rows)}

@@ -10,7 +10,6 @@ from html import escape
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import streamlit as st
 
 from gd_core.autopsy import REPLAYED_UPDATES, autopsy
@@ -243,6 +242,8 @@ def _parameters(run: Run, colours: Palette) -> None:
 
 
 def _steps(run: RecordedRun, _: Palette) -> None:
+    import pandas as pd  # a tenth of the server's memory, which most visits do without
+
     recording, names = run.recording, with_columns(vars(run.experiment), run.experiment.info.parameters)
     left, right = st.columns([1, 1], gap="large")
     with left:
@@ -354,6 +355,8 @@ def _six(run: Run, colours: Palette) -> None:
 
 
 def _gap(run: Run, colours: Palette) -> None:
+    import pandas as pd  # as above
+
     if run.parabola is None:
         st.markdown(why_no_theory(run.experiment))
         return

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import streamlit as st
 from streamlit.components.v2 import component
 
@@ -99,6 +98,8 @@ def show(run: Run, colours: Palette) -> None:
 
 
 def _editor(experiment: Experiment, points: list[list[float]]) -> None:
+    import pandas as pd  # loaded where a table is shown: see `tabs`
+
     number = st.column_config.NumberColumn(
         required=True, min_value=-drawing.FARTHEST, max_value=drawing.FARTHEST
     )

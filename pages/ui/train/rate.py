@@ -69,8 +69,9 @@ def show(experiment: Experiment, forecast: Forecast | None, on_rate: Callable[[]
             "low": max(bounds.low, min(low, rate)),
             "high": min(bounds.high, max(high, rate)),
             "limit": limit,
-            "zones": zones,
-            "stops": [stop for stop in stops if stop["rate"] >= bounds.low],
+            # tuples: of a list Streamlit asks whether it is a table, and loads pandas to know
+            "zones": tuple(zones),
+            "stops": tuple(stop for stop in stops if stop["rate"] >= bounds.low),
             "wait": _wait(forecast),
             "hint": SCHEDULED
             if limit is not None and not is_constant(experiment)

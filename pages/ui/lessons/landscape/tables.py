@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from gd_core import verdict
 from gd_core.lessons.landscape import (
@@ -154,7 +153,9 @@ def summary(parts: Sequence[Part], lead: int) -> str:
     return f"Start {lead + 1}. {said}" if len(parts) > 1 else said
 
 
-def numbers(parts: Sequence[Part], lead: int) -> tuple[pd.DataFrame, Mapping[str, Any], tuple[str, ...]]:
+def numbers(
+    parts: Sequence[Part], lead: int
+) -> tuple[dict[str, np.ndarray], Mapping[str, Any], tuple[str, ...]]:
     """The player's table over the drawn epochs of the longest run, its sums and its sentences.
 
     Columns beside the usual ones of the chosen run: gap, and for each direction its gap and its percentage; the
@@ -172,8 +173,8 @@ def numbers(parts: Sequence[Part], lead: int) -> tuple[pd.DataFrame, Mapping[str
     own, sums = player.table(run, steps, extra)
     rows = rows_of_all([run for run, *_ in parts])
     last = run.recording.epochs
-    place = np.where(rows >= last, len(own) - 1, rows // stride_of(run.experiment.total_epochs))
-    table = own.iloc[place].reset_index(drop=True)
+    place = np.where(rows >= last, len(own["rmse"]) - 1, rows // stride_of(run.experiment.total_epochs))
+    table = {name: values[place] for name, values in own.items()}
     if "epoch" in table:
         table["epoch"] = rows.astype(np.int32)
     for number, (one, *_) in enumerate(parts, 1):
@@ -267,7 +268,7 @@ def pair_truth(parts: Sequence[Part]) -> str:
     return "same" if found is None else "none" if found == -1 else NAMES[found]
 
 
-def pair_numbers(parts: Sequence[Part]) -> pd.DataFrame:
+def pair_numbers(parts: Sequence[Part]) -> dict[str, np.ndarray]:
     """The player's table for two runs: RMSE, gap and coefficients in raw units of each."""
     rows = rows_of_all([run for run, *_ in parts])
     columns: dict[str, Any] = {"epoch": rows}
