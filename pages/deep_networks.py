@@ -155,9 +155,9 @@ with st.sidebar:
     page.text("seed")
 lesson.closing(
     (
-        "Each step back multiplies the signal by the weights and by the slope φ′. A sigmoid’s slope is at most 0.25.",
-        "One factor in every layer: 20 layers raise it to the 19th power. Below 1 it vanishes, above 1 it explodes.",
-        "Xavier and He choose the weights for a factor near 1. A residual connection adds a way around the factor.",
+        "On the way back each layer multiplies by its weights and by φ′, the slope of φ. That of a sigmoid is at most 0.25.",
+        "With 20 layers that is 19 factors, one after the other. Below 1 they leave next to nothing, above 1 they explode.",
+        "Xavier and He draw the first weights so that a factor is near 1. A residual connection adds a way around it.",
     ),
     (
         lesson.Link(

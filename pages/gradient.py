@@ -82,10 +82,10 @@ if page.held.followed and (page["h"], page["kind"]) != (1e-5, "forward"):  # a l
 
 lesson.heading(
     "The gradient",
-    "Every row pulls at every parameter. The gradient of the loss J is the mean of these pulls.",
-    r"\frac{\partial J_i}{\partial w} = 2(\hat y_i - y_i)\,x_i \qquad \frac{\partial J_i}{\partial b} = 2(\hat y_i - y_i)"
-    r" \qquad \frac{\partial J}{\partial w} = \frac1N \sum_i \frac{\partial J_i}{\partial w}"
-    r" \qquad \frac{\partial J}{\partial b} = \frac1N \sum_i \frac{\partial J_i}{\partial b}",
+    "Every row pulls at every parameter. The gradient of the loss L is the mean of these pulls.",
+    r"\frac{\partial L_i}{\partial w} = 2(\hat y_i - y_i)\,x_i \qquad \frac{\partial L_i}{\partial b} = 2(\hat y_i - y_i)"
+    r" \qquad \frac{\partial L}{\partial w} = \frac1N \sum_i \frac{\partial L_i}{\partial w}"
+    r" \qquad \frac{\partial L}{\partial b} = \frac1N \sum_i \frac{\partial L_i}{\partial b}",
 )
 asked = lesson.predict(page, QUESTION, lesson.next_of(page, EXAMPLES))
 

@@ -147,13 +147,13 @@ def _said(
         ]
         first = [one.entry for one, low in zip(results, lowest[:, at], strict=True) if low]
         if place == 0:
-            text = f"At the start everyone has RMSE {significant(finished.start_rmse)}. The target is {significant(finished.target)}."
+            text = f"At the start everyone has RMSE {significant(finished.start_rmse, 4)}. The target is {significant(finished.target, 4)}."
         elif gone[:, at].all():
             text = f"{ONE[unit]} {{epoch}}: all have diverged. "
         else:
             names = listed([entry.title for entry in first])
             verb = "is" if len(first) == 1 else "are"
-            text = f"{ONE[unit]} {{epoch}}: {names} {verb} lowest, RMSE {{r{PLACES[first[0].key]}}}. "
+            text = f"{ONE[unit]} {{epoch}}: {names} {verb} lowest, RMSE {{r{PLACES[first[0].key]}:4}}. "
         if place or there:
             text = f"{text.rstrip()} " + (
                 f"At the target: {listed(there)}." if there else "No one is at the target."

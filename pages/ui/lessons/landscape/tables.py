@@ -282,7 +282,7 @@ def pair_numbers(parts: Sequence[Part]) -> dict[str, np.ndarray]:
     return player.numbers_of(columns)
 
 
-PAIR_SENTENCE = "Epoch {epoch}: RMSE {without_rmse} without scaling, {scaled_rmse} with scaled features."
+PAIR_SENTENCE = "Epoch {epoch}: RMSE {without_rmse:4} without scaling, {scaled_rmse:4} with scaled features."
 
 
 def pair_summary(parts: Sequence[Part]) -> str:

@@ -300,10 +300,10 @@ def _said(four: Four, rmse: np.ndarray) -> tuple[list[str], np.ndarray]:
         gone = [i + 1 for i, end in enumerate(ends) if epoch > end]
         still = [i for i in range(len(row)) if i + 1 not in gone]
         if epoch == 0:
-            said = "All four start at the same place, RMSE {rmse0}."
+            said = "All four start at the same place, RMSE {rmse0:4}."
         elif still:
             first = four.lowest_of(still, row)
-            said = f"Epoch {{epoch}}: {_runs([i + 1 for i in first])} lowest, at RMSE {{rmse{first[0]}}}."
+            said = f"Epoch {{epoch}}: {_runs([i + 1 for i in first])} lowest, at RMSE {{rmse{first[0]}:4}}."
         else:
             said = "Epoch {epoch}: no run is left."
         if gone:
