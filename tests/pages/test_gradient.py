@@ -291,7 +291,7 @@ def test_a_link_to_a_row_and_a_step_size_opens_them():
     assert page.text("row") == "3"
     assert page.text("h") == "1e-8"
     assert "How far off for w₂, over h" in page.words
-    assert re.search(r"the mean of the bars for w₂ is \{g1\}", page.player["templates"][0])
+    assert re.search(r"the mean of the bars for w₂ is \{g1:4\}", page.player["templates"][0])
 
 
 def test_the_usual_experiment_is_that_of_the_tests():

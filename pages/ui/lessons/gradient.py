@@ -152,7 +152,10 @@ def bar_title(run: Run, parameter: int) -> tuple[str, str]:
     of = "the one bar" if rows == 1 else f"the mean of {rows} bars"
     if projector.on():
         of = f"mean of {rows}"  # in large type there is one line for it
-    return f"∂L/∂{run.experiment.info.parameters[parameter]} = {player.live(f'g{parameter}')}", of
+    return (
+        f"∂L/∂{run.experiment.info.parameters[parameter]} = {player.live(f'g{parameter}', digits=BRIEF, full=True)}",
+        of,
+    )
 
 
 def steps_said(run: Run, parameter: int) -> verdict.StepVerdicts:
@@ -161,9 +164,9 @@ def steps_said(run: Run, parameter: int) -> verdict.StepVerdicts:
     mean = "mean of the bars" if run.experiment.training_rows > 1 else "bar"
     last = "The run ends here." if run.recording.complete else "This is the start."
     templates = (
-        f"Epoch {{epoch}} → {{next}}: the {mean} for {name} is {{g{parameter}}}. "
-        f"Times −η, that moves {name} by {{d{parameter}}}.",
-        f"Epoch {{epoch}}: the {mean} for {name} is {{g{parameter}}}. {last}",
+        f"Epoch {{epoch}} → {{next}}: the {mean} for {name} is {{g{parameter}:4}}. "
+        f"Times −η, that moves {name} by {{d{parameter}:4}}.",
+        f"Epoch {{epoch}}: the {mean} for {name} is {{g{parameter}:4}}. {last}",
     )
     choice = torch.zeros(run.recording.epochs + 1, dtype=torch.int8)
     choice[-1] = 1
