@@ -4,6 +4,7 @@ The rows come in the order in which the loop would see them, by the rule's own e
 formula's, which takes a fifth of autograd's time.
 """
 
+import math
 from dataclasses import replace
 from itertools import islice
 from weakref import WeakKeyDictionary
@@ -14,6 +15,8 @@ from torch import Tensor
 from gd_core.autopsy import formula
 from gd_core.objective import as_parabola
 from gd_core.problem import Problem, rule_of
+from gd_core.recorder import recorder_of
+from gd_core.settings.engines import SPECTRUM
 from gd_core.settings.experiment import Experiment
 from gd_core.theory import Curvature
 from gd_core.training import batches, diverged_above
@@ -22,6 +25,7 @@ LONGER = 10  # a label must hold when the run goes on for so many times its epoc
 MOST = 10_000  # updates: a quarter of a second, about
 PRODUCTS = 20_000  # in an update that take as long as all else in it
 LATEST = 4  # results kept of one problem: outcome and verdict ask for the same
+_ends: WeakKeyDictionary[Problem, dict[Experiment, float]] = WeakKeyDictionary()
 _gone_on: WeakKeyDictionary[Problem, dict[tuple[Experiment, Curvature, int, float], Tensor]] = (
     WeakKeyDictionary()
 )
@@ -70,6 +74,24 @@ def gaps_gone_on(
         for oldest in list(kept)[:-LATEST]:
             kept.pop(oldest, None)
     return found
+
+
+def held_out_at_the_end(experiment: Experiment, problem: Problem) -> float | None:
+    """The held-out RMSE with which the same run ends without its patience, infinite where it diverges; None if that takes long.
+
+    Kept as long as its problem, which the run shares.
+    """
+    on = replace(experiment, patience=0)
+    if on.runs_on != SPECTRUM and not soon_done(on, on.total_epochs):
+        return None
+    kept = _ends.setdefault(problem, {})
+    if on not in kept:
+        recorder = recorder_of(on, problem)
+        recorder.advance()
+        run = recorder.recording()
+        assert run.epoch_held_out_rmse is not None
+        kept[on] = math.inf if run.diverged_at is not None else float(run.epoch_held_out_rmse[-1])
+    return kept[on]
 
 
 def kept_of(problem: Problem) -> list[Tensor]:

@@ -55,6 +55,7 @@ class Outcome(StrEnum):
     DIVERGED = "diverged"
     STOPPED = "stopped"
     STILL = "stood still"
+    EARLY = "stopped early"
 
 
 class Left(NamedTuple):
@@ -127,6 +128,7 @@ def outcome(recording: Epochs, curvature: Curvature | None, trained: Trained | N
     - stopped: by hand, before its epochs were done.
     - stood still: by its own tolerance: its last epoch changed the loss by less; or because its schedule has brought the rate
       to next to nothing, anywhere but at the optimum.
+    - stopped early: by its patience: for so many epochs the held-out RMSE has not fallen.
     - growing: the rate is above the limit: the error along an eigenvector grows in each epoch, and wins in the end.
     - converged: along every eigenvector of the Hessian, the gap to the lowest loss is at most a millionth of what it
       was at the start, or a ten-thousandth of the lowest loss itself. Equal eigenvalues count as one space.
@@ -147,6 +149,8 @@ def outcome(recording: Epochs, curvature: Curvature | None, trained: Trained | N
         return Finding(Outcome.STOPPED, recording.epochs)
     if recording.still:
         return Finding(Outcome.STILL, recording.epochs)
+    if recording.early:
+        return Finding(Outcome.EARLY, recording.epochs)
     if curvature is None:
         return _by_losses_alone(recording)
     return _Judge(recording, curvature, trained).finding()

@@ -36,7 +36,7 @@ class RunSummary:
         gap: L − L* at the end, in the data's units; None if nobody knows L*, because the loss is no parabola.
         finding: How the run ended.
         complete: Whether nothing is left to train.
-        held_out_rmse: RMSE of the held-out rows at the end, or None if no row is held out.
+        held_out_rmse: RMSE of the held-out rows at the end, or at the epoch that a patience keeps; None if no row is held out.
     """
 
     experiment: Experiment
@@ -100,7 +100,7 @@ def summarised(
         else curvature.unit**2 * float(curvature.gap(recording.epoch_theta[-1]).sum()),
         finding=outcome(recording, curvature, Trained.of(experiment, problem)),
         complete=recording.complete,
-        held_out_rmse=None if held_out is None else float(held_out[-1]),
+        held_out_rmse=None if held_out is None else float(held_out[recording.kept]),
     )
 
 

@@ -13,6 +13,7 @@ from torch import Tensor
 from gd_core.outcome import CONVERGED_BELOW, Finding, Outcome, overfitting
 from gd_core.reasons import scheduled, tolerance
 from gd_core.reasons.arrived import converged
+from gd_core.reasons.early import stopped_early
 from gd_core.reasons.phrases import BATCHES, FLAT, advised, joined, phase_of, rmse_of
 from gd_core.reasons.scattering import hovering, why_swing
 from gd_core.reasons.slow import why_descending
@@ -88,6 +89,8 @@ def _at_the_edge(recording: Epochs) -> str:
 
 def of_run(recording: Epochs, experiment: Experiment, forecast: Forecast | None, finding: Finding) -> str:
     """The whole run in two or three sentences: what happened, why, what to try; and what the held-out rows say."""
+    if finding.outcome is Outcome.EARLY:
+        return joined(*stopped_early(recording, experiment, forecast))
     return _of_training(recording, experiment, forecast, finding) + _of_held_out(recording)
 
 
@@ -96,12 +99,14 @@ def _of_held_out(recording: Epochs) -> str:
     if recording.epoch_held_out_rmse is None:
         return ""
     end = significant(float(recording.epoch_held_out_rmse[-1]))
+    kept = recording.best if recording.best is not None and recording.complete else recording.epochs
+    keeps = f" Kept is epoch {kept:,}." if kept < recording.epochs else ""
     found = overfitting(recording)
     if found is None:
-        return f" Held-out RMSE {end}: the two errors do not part."
+        return f" Held-out RMSE {end}: the two errors do not part.{keeps}"
     return (
         f" Held-out RMSE {end}: the two errors part after epoch {found.epoch:,}, where it was lowest, "
-        f"{significant(found.lowest)}. Training goes on falling."
+        f"{significant(found.lowest)}.{keeps or ' Training goes on falling.'}"
     )
 
 
@@ -130,6 +135,8 @@ def _of_training(
     match finding.outcome:
         case Outcome.STILL:
             return _stood_still(recording, experiment, forecast)
+        case Outcome.EARLY:
+            raise ValueError("outcome must be one of the training rows. Got stopped early.")
         case Outcome.DIVERGED:
             return joined(gone_at(recording, finding), *why_gone(recording, experiment, forecast))
         case Outcome.STOPPED:
@@ -155,6 +162,8 @@ def _without_theory(recording: Epochs, experiment: Experiment, finding: Finding,
     match finding.outcome:
         case Outcome.STILL:
             return _stood_still(recording, experiment, None)
+        case Outcome.EARLY:
+            raise ValueError("outcome must be one of the training rows. Got stopped early.")
         case Outcome.CONVERGED:
             return (
                 f"Converged at epoch {finding.epoch:,}: since then the loss has not moved by more than a millionth of its "

@@ -61,7 +61,7 @@ class Help(argparse.RawDescriptionHelpFormatter):
 GROUPS: Mapping[str, tuple[str, ...]] = {
     "a table of one's own": ("table", "target", "features", "degree", "missing"),
     "other data": ("points", "noise", "data_seed"),
-    "the training": ("optimizer", "learning_rate", "epochs", "batch_size", "scale_features", "start", "tolerance", "penalty"),
+    "the training": ("optimizer", "learning_rate", "epochs", "batch_size", "scale_features", "start", "tolerance", "patience", "penalty"),
     "of an update rule": (*HYPERPARAMETERS,),
     "of the rate": (*schedules.FIELDS,),
     "more settings": (),

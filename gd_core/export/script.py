@@ -116,7 +116,8 @@ def _table(experiment: Experiment) -> list[str]:
     if experiment.holdout:
         unseen = script_data.predicted(experiment, "unseen")
         judged = script_data.in_units(experiment, f"(({unseen} - judge) ** 2).mean().sqrt().item()")
-        lines.insert(-1, f"judged = {judged}")
+        if not experiment.patience:  # else it is known by then
+            lines.insert(-1, f"judged = {judged}")
     return [*first, *lines, """print(f"{epoch:>8}", *(f"{number!r:>24}" for number in row))"""]
 
 
@@ -135,6 +136,11 @@ def _settings(experiment: Experiment, lines: script_rules.Lines) -> Part:
     if experiment.tolerance:
         code.append(
             f'before, tolerance = float("inf"), {experiment.tolerance!r}  # an epoch that changes the loss by less is the last'
+        )
+    if experiment.patience:
+        first = experiment.total_epochs - experiment.epochs
+        code.append(
+            f'patience, best, lowest = {experiment.patience}, {first}, float("inf")  # the best epoch, by the held-out rows'
         )
     code += [
         *_too_far(experiment),
@@ -187,9 +193,28 @@ def _still(experiment: Experiment) -> list[str]:
     ]
 
 
+def _early(experiment: Experiment) -> list[str]:
+    """Which epoch has the lowest held-out RMSE, and whether there has been none for longer than the patience."""
+    if not experiment.patience:
+        return []
+    first = experiment.total_epochs - experiment.epochs
+    unseen = script_data.predicted(experiment, "unseen")
+    judged = script_data.in_units(experiment, f"(({unseen} - judge) ** 2).mean().sqrt().item()")
+    lines = [
+        f"judged = {judged}",
+        f"if {f'epoch >= {first} and ' if first else ''}judged < lowest * (1 - 1e-9):  # less is rounding",
+        "    best, lowest, kept = epoch, judged, theta.tolist()",
+        "early = epoch - best >= patience",
+    ]
+    return (
+        ["if turn == 0:", *(f"    {line}" for line in lines)] if experiment.updates_per_epoch > 1 else lines
+    )
+
+
 def _loop(experiment: Experiment, lines: script_rules.Lines) -> Part:
-    still = _still(experiment)
-    due = f"{'still or ' if still else ''}epoch % every == 0 or epoch == epochs"
+    still, early = _still(experiment), _early(experiment)
+    ends = f"{'still or ' if still else ''}{'early or ' if early else ''}"
+    due = f"{ends}epoch % every == 0 or epoch == epochs"
     if experiment.updates_per_epoch > 1:
         words = "Training. Each epoch shuffles the rows and goes through them, a batch for each update."
         order = ["if turn == 0:", "    batches = torch.randperm(len(y), generator=shuffle).split(batch_size)"]
@@ -212,9 +237,11 @@ def _loop(experiment: Experiment, lines: script_rules.Lines) -> Part:
         f'    print("diverged at epoch", {reached})',
         "    break",
         *still,
+        *early,
         f"if {due}:",
         *(f"    {line}" for line in _table(experiment)),
         *(["if still:", '    print("the loss stands still at epoch", epoch)', "    break"] if still else []),
+        *(["if early:", '    print("stopped early at epoch", epoch)', "    break"] if early else []),
         *lines.step,
     ]
     head = (
@@ -222,4 +249,7 @@ def _loop(experiment: Experiment, lines: script_rules.Lines) -> Part:
         if "turn ==" in due
         else "for epoch in range(epochs + 1):"
     )
-    return Part(words, "\n".join([head, *(f"    {line}" for line in body)]))
+    told = (
+        ['print("kept is epoch", best, "with the held-out RMSE", lowest, "and theta", kept)'] if early else []
+    )
+    return Part(words, "\n".join([head, *(f"    {line}" for line in body), *told]))

@@ -1,5 +1,7 @@
 """Runs worth looking at: the published ones, some that work, and some that fail, each with the reason. No torch."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from gd_core.settings.engines import LOOP
@@ -22,6 +24,14 @@ def _example(
 
 
 PUBLISHED, WORKS, FAILS = "As published", "Works", "Fails on purpose"
+
+# a curve that can bend more than its rows say: seven to train on, four held out
+OVERFITS: Mapping[str, Any] = MappingProxyType(
+    {
+        "table": "anscombe", "target": "y1", "features": ("x",), "degree": 5, "points": 11, "holdout": 0.4,
+        "scale_features": True, "learning_rate": 0.04, "epochs": 5000,
+    }
+)  # fmt: skip
 
 EXAMPLES: tuple[Example, ...] = (
     _example(
@@ -49,6 +59,22 @@ EXAMPLES: tuple[Example, ...] = (
         "two-features",
         learning_rate=0.5,
         epochs=20,
+    ),
+    _example(
+        WORKS,
+        "Stopped in time",
+        "A curve of degree 5 through seven rows. The held-out rows say when to stop.",
+        "table",
+        **OVERFITS,
+        patience=100,
+    ),
+    _example(
+        WORKS,
+        "With an L2 penalty",
+        "The same curve with λ = 0.1: small weights bend less, and the held-out error falls.",
+        "table",
+        **OVERFITS,
+        penalty=0.1,
     ),
     _example(
         WORKS,

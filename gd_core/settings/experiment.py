@@ -93,6 +93,7 @@ class Experiment:
     before: tuple[Phase, ...] = ()
     engine: str = AUTO
     tolerance: float = 0.0  # of the last part; how long the earlier ones were is known
+    patience: int = 0  # of the last part
     epochs: int = 1000  # last, because how many fit hangs on the batch size and on what went before
 
     def __post_init__(self) -> None:
@@ -346,6 +347,10 @@ def _problem_beside(name: str, value: Any, others: Mapping[str, Any]) -> str | N
         )
     if name == "holdout" and value and others["dataset"] == DATASET:
         return problem_with_holding_out(held_out_of(others["points"], value), value, others)
+    if name == "patience" and value and not others.get("holdout", 1):
+        return (
+            f"patience must be 0 without held-out rows, whose error it watches: set holdout. Got {value:,}."
+        )
     if name == "batch_size" and value > (rows := _training_rows(others)):
         kind = "training rows" if others["holdout"] else "rows of the data"
         return f"batch_size must be at most the {rows:,} {kind}, or 0 for all. Got {value:,}."

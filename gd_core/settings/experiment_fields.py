@@ -313,6 +313,14 @@ FIELDS: Mapping[str, Field] = {
         help="Stop after the first epoch in which the loss changes by less than this: |Lₜ − Lₜ₋₁| < tolerance. 0 never "
         "stops; earlier parts of the run are not asked.",
     ),
+    "patience": Number(
+        low=0,
+        high=MAX_UPDATES,
+        whole=True,
+        title="Patience",
+        help="Early stopping: stop after so many epochs without a lower RMSE of the held-out rows, and keep the epoch where it "
+        "was lowest. 0 never stops; earlier parts of the run are not asked.",
+    ),
     "epochs": Number(
         low=1,
         high=MAX_UPDATES,
@@ -327,7 +335,7 @@ FIELDS: Mapping[str, Field] = {
 COMMON_FIELDS = (
     "dataset", "table", "target", "features", "degree", "intercept", "missing", "points", "noise", "data_seed",
     "holdout", "split_seed", "loss", "penalty", "optimizer", "learning_rate", "momentum", "alpha", "beta1", "beta2", "epsilon",
-    "batch_size", "shuffle", "scale_features", "scale_target", "start", "seed", "before", "engine", "tolerance", "epochs",
+    "batch_size", "shuffle", "scale_features", "scale_target", "start", "seed", "before", "engine", "tolerance", "patience", "epochs",
 )  # fmt: skip
 
 

@@ -64,6 +64,7 @@ def _error_spec(
     ghosts: bool = False,
     *,
     judged: bool = False,
+    early: bool = False,
     directions: int = 0,
 ) -> dict[str, Any]:
     epoch_axis = count_axis()
@@ -111,8 +112,40 @@ def _error_spec(
     if judged:
         diamond = {"shape": "diamond", "size": 90, "filled": True, "color": colours.ink}
         layers.append(dot(f"min(epoch, {FRAME}.last, x1)", "now.held_out", stroke=colours.paper, **diamond))
+    if early:
+        layers += _kept_and_stopped(colours)
     parameters = [expression("now", NOW), answered(), *([preview.parameter()] if directions else [])]
     return finish(layers, height, parameters)
+
+
+def _epochs_kept(run: Run) -> dict[str, float]:
+    """For the table `frame`: the epoch that is kept, its held-out RMSE, and where the run stopped; nan draws nothing."""
+    recording = run.recording
+    if not recording.early or recording.epoch_held_out_rmse is None:
+        return {"kept": math.nan, "lowest_held_out": math.nan, "stop": math.nan}
+    lowest = float(recording.epoch_held_out_rmse[recording.kept])
+    return {"kept": recording.kept, "lowest_held_out": lowest, "stop": recording.epochs}
+
+
+def _kept_and_stopped(colours: Palette) -> list[alt.Chart]:
+    """Of a run with a patience: a diamond on a dotted line at the epoch that is kept, a bar at the one where it stopped.
+
+    Each with its word, from when the player has come there.
+    """
+    layers: list[alt.Chart] = []
+    for column, word, dash, dy in (("kept", "kept", [2, 3], 4), ("stop", "stopped", [1, 0], 18)):
+        base = rows_from("frame").transform_filter(f"isValid(datum.{column}) && epoch >= datum.stop")
+        across = alt.X(f"{column}:Q")
+        layers.append(base.mark_rule(color=colours.ink, strokeDash=dash).encode(x=across))
+        text = base.transform_calculate(label=f"'{word} ' + format(datum.{column}, ',')")
+        style = {"align": "right", "dx": -5, "baseline": "top", "dy": dy, "color": colours.ink}
+        layers.append(
+            text.mark_text(**style, fontWeight=600).encode(x=across, y=alt.value(0), text="label:N")
+        )
+    mark = rows_from("frame").transform_filter("isValid(datum.kept) && epoch >= datum.stop")
+    style = {"shape": "diamond", "size": 130, "filled": False, "color": colours.ink, "strokeWidth": 2}
+    layers.append(mark.mark_point(**style).encode(x=alt.X("kept:Q"), y=alt.Y("lowest_held_out:Q")))
+    return layers
 
 
 def error(
@@ -174,6 +207,7 @@ def error(
             zero=zero if reaches_zero else np.nan,
             answer_from=answer_from,
             **(preview.columns_of_error(run) if directions else {}),
+            **(_epochs_kept(run) if run.experiment.patience else {}),
         ),
     }
     text = "Root mean squared error by epoch on a logarithmic axis"
@@ -182,13 +216,23 @@ def error(
         "."
         if run.parabola is None
         else ", and after a run the floor, dashed, below which the loss cannot get."
+        if run.parabola.bounds_rmse
+        else ", and after a run, dashed, the error where the loss is lowest."
     )
     if other_root:
         text += " The thin line is the root of the loss that is minimised."
     judged = held_out is not None
+    early = bool(run.experiment.patience)
+    if run.recording.early:
+        text += (
+            f" The run stopped early at epoch {run.recording.epochs:,}; kept is epoch {run.recording.kept:,}, a diamond, where "
+            "the error on the held-out rows is lowest."
+        )
     if judged:
         text += " The line with dashes and a diamond is the error on the held-out rows."
-    spec = _error_spec(other_root, height, colours, bool(ghosts), judged=judged, directions=directions)
+    spec = _error_spec(
+        other_root, height, colours, bool(ghosts), judged=judged, early=early, directions=directions
+    )
     return View(spec, tables, text + told(ghosts))
 
 

@@ -88,8 +88,9 @@ def rows_of(run: Run) -> np.ndarray:
 
 
 def drawn_until(run: Run) -> int:
-    """Up to which epoch it is drawn: as planned, or where its own tolerance has stopped it."""
-    return max(1, run.recording.epochs) if run.recording.still else run.experiment.total_epochs
+    """Up to which epoch it is drawn: as planned, or where its own tolerance or patience has stopped it."""
+    stopped = run.recording.still or run.recording.early
+    return max(1, run.recording.epochs) if stopped else run.experiment.total_epochs
 
 
 def last_epoch(run: Run) -> int:

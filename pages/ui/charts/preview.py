@@ -24,7 +24,7 @@ BEYOND = 1e3  # times the height of a chart: a line that goes there has left it
 def can_preview(experiment: Experiment) -> bool:
     """Whether the error along each eigenvector is multiplied by 1 − ηλ in every epoch, and the loss is the mean square."""
     plain = is_plain(experiment) and experiment.updates_per_epoch == 1 and not experiment.before
-    known = beyond(vars(experiment), KNOWN) is None and not experiment.tolerance
+    known = beyond(vars(experiment), KNOWN) is None and not (experiment.tolerance or experiment.patience)
     return plain and known and experiment.loss_info.is_mean_square
 
 

@@ -50,7 +50,7 @@ KEPT_RUNS = 6  # a visitor's runs that are found again,
 KEPT_UPDATES = 20_000  # if they are not longer than this
 OF_THE_BATCHES = ("batch_size", "shuffle")
 MAY_CHANGE = (
-    "learning_rate", *schedules.FIELDS, "optimizer", *HYPERPARAMETERS, "epochs", *OF_THE_BATCHES, "before", "engine", "tolerance",
+    "learning_rate", *schedules.FIELDS, "optimizer", *HYPERPARAMETERS, "epochs", *OF_THE_BATCHES, "before", "engine", "tolerance", "patience",
 )  # fmt: skip
 
 E = TypeVar("E")

@@ -35,7 +35,6 @@ HEIGHT = 220
 NUMBERS, PARAMETERS, STEPS, SIX, GAP = "In numbers", "Parameters", "Steps", "Six steps", "Gap to optimum"
 PANELS = 6
 KNOWN = (*COMMON_FIELDS, *schedules.FIELDS)  # settings with which a rule's step is what its entry writes out
-BEFORE_THE_TOLERANCE = " The tolerance may stop it before."
 BLURRED = 1e-3  # of the floor: from there on the blur of the curve shows in six digits of its RMSE
 AT_ONCE = 2  # charts of a page are drawn first; together all would stand only when the last does
 ABREAST = 4  # parameters' charts in a row
@@ -43,6 +42,13 @@ LARGE = 1e9  # in a table: from there on a number has an exponent
 COMPARED = (
     100_000  # rows times parameters, up to which the gradient is worked out in three ways at every epoch
 )
+
+
+def stops_before(experiment: Experiment) -> str:
+    """That a run may end before its epochs do, where that is so."""
+    if experiment.patience:
+        return " Its patience may stop it before."
+    return " The tolerance may stop it before." if experiment.tolerance else ""
 
 
 def open_tab() -> str | None:
@@ -178,7 +184,7 @@ def _facts(run: Run, forecast: Forecast) -> None:
         rows.append(_safe(forecast))
         if forecast.best_for_epochs:
             best = "The smallest loss after exactly these epochs, of all rates below the limit."
-            best += BEFORE_THE_TOLERANCE if experiment.tolerance else ""
+            best += stops_before(experiment)
             rows.append((f"Best rate for {epochs}", significant(forecast.best_for_epochs), best))
         if forecast.best_learning_rate:
             best = f"The smallest loss after very many epochs.{pays}"

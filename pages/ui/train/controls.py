@@ -110,6 +110,8 @@ def _more(experiment: Experiment) -> None:
         _row(*info.knobs)
     if not info.is_a_single_row:
         _row(*HELD_OUT)
+    if experiment.holdout:
+        _row("patience")
     _row("batch_size", "tolerance")
     if experiment.updates_per_epoch > 1:
         page.switch("shuffle")

@@ -286,7 +286,8 @@ def _one_feature(run: Run, colours: Palette, height: int, shown: pinned.Beside, 
 
 def _error(run: Run, colours: Palette, height: int, shown: pinned.Beside, told: float) -> None:
     until = error_until(run)
-    rests = f"up to epoch {until:,}, then at the floor" if until < last_epoch(run) and not shown.error else ""
+    where = "at the floor" if run.parabola is None or run.parabola.bounds_rmse else "where the loss is lowest"
+    rests = f"up to epoch {until:,}, then {where}" if until < last_epoch(run) and not shown.error else ""
     look.panel_title("Error by epoch", "; ".join(filter(None, (rests, _stride_note(run)))))
     tabs.draw(_view(error_chart, run, colours, height, told, ghosts=shown.error), "error")
 

@@ -17,7 +17,7 @@ from gd_core.words import counted, rounded
 from pages.ui.charts.preview import can_preview
 from pages.ui.look.buttons import with_buttons
 from pages.ui.look.numbers import with_numbers
-from pages.ui.player.tabs import BEFORE_THE_TOLERANCE
+from pages.ui.player.tabs import stops_before
 
 _HERE = Path(__file__).parent
 _strip = component(
@@ -57,7 +57,7 @@ def show(experiment: Experiment, forecast: Forecast | None, on_rate: Callable[[]
         if soon is not None:
             label = f"Best for {epochs}" + (" and more" if soon == late else "")
             hint = "Of all fixed rates below the limit, the one with the smallest loss at the end of the run."
-            hint += BEFORE_THE_TOLERANCE if experiment.tolerance else ""
+            hint += stops_before(experiment)
             stops.append(_stop(label, soon, hint))
         if late is not None and soon != late:
             hint = f"The fixed rate that wins after very many epochs.{pays}"

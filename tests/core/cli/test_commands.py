@@ -289,6 +289,7 @@ FLAGS = {
     "engine": "loop",
     "tolerance": "1e-09",
     "penalty": "0.25",
+    "patience": "7",
     "epochs": "4",
 }
 
