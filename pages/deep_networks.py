@@ -13,6 +13,7 @@ from gd_core.lessons.deep_networks.network import (
     Network,
 )
 from gd_core.settings.rules import OPTIMIZER_INFO
+from pages.ui.classroom.picture import Drawn
 from pages.ui.look import look, projector
 from pages.ui.settings import lesson
 from pages.ui.settings.page_settings import PageSettings
@@ -118,7 +119,8 @@ def draw(recording: DeepRecording) -> None:
 live_run = live_runs.follow("deep_networks", page.settings, partial(DeepRecorder, at_least=WATCHED))
 start = live_run.recording
 heard = verdict.hearing(float(start.share[0]))
-asked.judge(lambda: lesson.Judged(heard, lambda said: verdict.tempting(verdict.Hearing(said), start)))
+drawn = partial(Drawn, "Gradient by layer, at the start", {"gradient": start.norms[0].tolist()}, "layer", 1)
+asked.judge(lambda: lesson.Judged(heard, lambda said: verdict.tempting(verdict.Hearing(said), start), drawn))
 live_runs.stream(live_run, draw, train=page.revealed)
 if more := lesson.further(page, "the way back in formulas"):
     with more:

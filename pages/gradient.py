@@ -1,9 +1,12 @@
 """Lesson: the gradient, row by row."""
 
+from functools import partial
+
 import streamlit as st
 
 from gd_core.settings.catalog import DATASET_INFO
 from gd_core.settings.fields import Choice, Number
+from pages.ui.classroom import picture
 from pages.ui.look import look, projector
 from pages.ui.settings import lesson, lesson_data
 from pages.ui.settings.page_settings import PageSettings
@@ -141,7 +144,8 @@ if more := lesson.further(page, "how a computer finds a slope, and what rounding
 
 def judged() -> lesson.Judged:
     done, *_ = live_runs.played(page.settings)
-    return lesson.Judged(parts.truth(done), lambda said: parts.tempting(said, done))
+    drawn = partial(picture.errors, {"this run": done.recording})
+    return lesson.Judged(parts.truth(done), lambda said: parts.tempting(said, done), drawn)
 
 
 asked.judge(judged)

@@ -153,7 +153,9 @@ def one_valley() -> dict[str, RecordedRun]:
 
     def judged() -> lesson.Judged:
         part = live_runs.played(parts[0][0].experiment)
-        return lesson.Judged(tables.truth(part), lambda said: tables.tempting(part, said))
+        return lesson.Judged(
+            tables.truth(part), lambda said: tables.tempting(part, said), lambda: tables.drawn(part)
+        )
 
     asked.judge(judged)
     with lesson.transport():
@@ -207,7 +209,9 @@ def both_valleys() -> dict[str, RecordedRun]:
     def judged() -> lesson.Judged:
         done = [live_runs.played(one) for one in (twins.plain, twins.scaled)]
         return lesson.Judged(
-            tables.pair_truth(done), lambda said: tables.pair_tempting(done, twins.shares[0], said)
+            tables.pair_truth(done),
+            lambda said: tables.pair_tempting(done, twins.shares[0], said),
+            lambda: tables.pair_drawn(done),
         )
 
     asked.judge(judged)

@@ -47,6 +47,7 @@ LONGEST = {
     "sentence": 1000,
     "nickname": 20,
     "kind": 40,
+    "picture": 8000,
 }
 
 NAMES = IN_WORDS | {"nickname": "Your nickname"}  # as phones and the wall say them
@@ -126,17 +127,20 @@ class Judgement:
         right: The right answers, counted from 0; mostly one.
         sentence: What happened.
         why: For each answer why it was tempting and what it overlooks, or nothing; empty for none at all.
+        picture: Of the run, as SVG that a page may take in as it is; empty for none.
     """
 
     right: tuple[int, ...]
     sentence: str
     why: tuple[str, ...] = ()
+    picture: str = ""
 
     def __post_init__(self) -> None:
         if not self.right:
             raise ParameterError("right", "right must name an answer. Got none.")
         for text in (self.sentence, *self.why):
             _check_text("sentence", text)
+        _check_text("picture", self.picture)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -485,6 +489,7 @@ class View:
         right: The right answers; None before the run.
         sentence: What the run says; empty before.
         address: Opens the setting in the app; empty before the run.
+        picture: Of the run, as SVG; empty before it, and where there is none.
         task: Opens the task of the board in the app; empty for none.
     """
 
@@ -502,6 +507,7 @@ class View:
     right: tuple[int, ...] | None
     sentence: str
     address: str
+    picture: str
     task: str
 
     def to_dict(self) -> dict[str, Any]:
@@ -594,5 +600,6 @@ def _for_all(room: Room, tally: Tally) -> dict[str, Any]:
         "right": judged.right if judged else None,
         "sentence": judged.sentence if judged else "",
         "address": question.address if question and judged else "",
+        "picture": judged.picture if judged else "",
         "task": f"?{urlencode({'task': room.task})}" if room.task and room.phase is not Phase.ENDED else "",
     }

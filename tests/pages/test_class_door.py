@@ -60,7 +60,7 @@ def test_a_student_goes_through_a_question(lesson):
         assert (await student.vote(2)).json["said"] == [2]
         assert (await student.enter()).json["said"] == [2]  # a reload
         assert seen["counts"] is seen["right"] is None
-        assert seen["sentence"] == seen["address"] == ""
+        assert seen["sentence"] == seen["address"] == seen["picture"] == ""
         await other.vote(1)
         lesson.steer(rules.show_answers)
         await asyncio.sleep(0.02)
@@ -79,7 +79,10 @@ def test_a_student_goes_through_a_question(lesson):
             QUESTION.address,
             "",
         )
-        assert (await other.enter()).json["why"] == JUDGEMENT.why[0]
+        others = (await other.enter()).json
+        assert others["why"] == JUDGEMENT.why[0]
+        assert seen["picture"] == others["picture"] == JUDGEMENT.picture
+        assert len(json.dumps(seen)) < 4000  # a picture and all, uncompressed
 
     run(story())
 

@@ -59,6 +59,7 @@ def test_a_student_goes_through_a_question(lesson):
     assert phone.at.button("answer 1 1 2").label == "✓ It flies away"
     assert lesson.look.tally.counts == ((0, 0, 1),)
     assert JUDGEMENT.sentence not in phone.html
+    assert not phone.at.get("imgs")
     lesson.steer(rules.show_answers)
     assert "<td>It flies away <b>your answer</b></td><td>1</td>" in phone.run().html
     assert "✓ right" not in phone.html
@@ -66,7 +67,9 @@ def test_a_student_goes_through_a_question(lesson):
     assert "Talk to your neighbours" in phone.run().html
     phone.press("answer 1 2 0")
     lesson.steer(rules.run)
-    assert f"You said: It comes closer. {JUDGEMENT.sentence} {JUDGEMENT.why[0]}" in phone.run().html
+    assert f"You said: {QUESTION.answers[0]}. {JUDGEMENT.sentence} {JUDGEMENT.why[0]}" in phone.run().html
+    (image,) = phone.at.get("imgs")
+    assert image.proto.imgs[0].alt.startswith("A by epoch: from 2 to ")
     assert "<td>It jumps across <b>✓ right</b></td><td>0</td><td>0</td>" in phone.html
     assert f'href="./{QUESTION.address}"' in phone.html
     lesson.steer(rules.end)

@@ -6,6 +6,7 @@ import sys
 from datetime import timedelta
 from functools import partial
 from html import unescape
+from xml.etree import ElementTree
 
 import pytest
 import taught
@@ -89,6 +90,9 @@ def test_each_lesson_knows_its_answer_before_it_shows_the_run(name, asked):
         if key != asked.right
     ]
     assert all(why.endswith(".") for why in wrong)
+    picture = page.room.offered_judgement.picture  # phones are shown it with the run, and no sooner
+    assert ElementTree.fromstring(picture).find("{*}g/{*}polyline") is not None
+    assert len(picture) < 5000
     page.press("class_ask")
     assert page.room.question.text == offered.text
     assert len(page.wall) == len(asked.answers)

@@ -10,15 +10,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from itertools import takewhile
+from typing import TYPE_CHECKING
 
 from gd_core.words import brief
+
+if TYPE_CHECKING:
+    from gd_core.training import Epochs
 
 LINES = 8
 POINTS = 60  # of a line; so many epochs each have a dot of their own, where there is one line
 DOTS = 40
 WIDTH, HEIGHT = 360, 190
-LEFT, RIGHT, TOP, BOTTOM = 8, 12, 26, 168  # of the plot
-NAMES = 60  # beside it, where there are several lines
+LEFT, RIGHT, TOP, BOTTOM = 8, 12, 29, 168  # of the plot
+LETTER = 6.3  # of a name beside it, where there are several lines
 DASHES = ("", "7 3", "2 3", "9 3 2 3", "12 4", "4 2", "1 5", "6 2 1 2 1 2")
 DECADES = 1.3  # from so many on an axis is logarithmic
 
@@ -40,6 +44,11 @@ class Drawn:
     first: int = 0
 
 
+def errors(runs: Mapping[str, Epochs]) -> Drawn:
+    """The error of each run, by its name."""
+    return Drawn("RMSE by epoch", {name: run.epoch_rmse.tolist() for name, run in runs.items()})
+
+
 def svg(drawn: Drawn) -> str:
     """The picture, with a text for who cannot see it; "" where there is nothing to draw."""
     lines = {name: _finite(values) for name, values in [*drawn.lines.items()][:LINES]}
@@ -50,7 +59,7 @@ def svg(drawn: Drawn) -> str:
     log = low > 0 and math.log10(high / low) > DECADES
     longest = max(map(len, lines.values()))
     several = len(lines) > 1
-    right = WIDTH - (NAMES if several else RIGHT)
+    right = WIDTH - (math.ceil(8 + LETTER * max(map(len, lines))) if several else RIGHT)
 
     def height(value: float) -> float:
         a, b, c = (math.log10(one) for one in (low, value, high)) if log else (low, value, high)
@@ -102,8 +111,14 @@ def _told(name: str, values: Sequence[float], named: bool) -> str:
 
 def _names(ends: Iterable[tuple[int, int, str]]) -> str:
     """Each line's name at its end; one below the other where lines end close together."""
-    told, above = "", -math.inf
-    for x, y, name in sorted(ends, key=lambda one: one[1]):
-        above = max(y + 4, above + 12)
-        told += f'<text x="{x + 4}" y="{above:g}" font-size="11">{escape(name)}</text>'
-    return told
+    sorted_ends = sorted(ends, key=lambda one: one[1])
+    heights = [y + 4.0 for _, y, _ in sorted_ends]
+    for k in range(1, len(heights)):
+        heights[k] = max(heights[k], heights[k - 1] + 12)
+    below = HEIGHT + 8.0
+    for k in reversed(range(len(heights))):  # and none below the picture
+        heights[k] = below = min(heights[k], below - 12)
+    return "".join(
+        f'<text x="{x + 4}" y="{y:g}" font-size="11">{escape(name)}</text>'
+        for (x, _, name), y in zip(sorted_ends, heights, strict=True)
+    )

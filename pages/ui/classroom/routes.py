@@ -304,7 +304,7 @@ def _for_remote(look: "Look") -> dict[str, Any]:
         if own.nickname
     ]
     seen = rules.for_remote(look.room, look.tally).to_dict()
-    return seen | {"nicknames": look.room.nicknames, "named": named}
+    return seen | {"picture": "", "nicknames": look.room.nicknames, "named": named}  # it asks every second
 
 
 def _sends(file: "Callable[[], phone_files.File]") -> Callable[[Request], Awaitable[Response]]:

@@ -5,8 +5,10 @@ import numpy as np
 from gd_core.lessons.one_parameter import behaviour
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.fields import shown
+from gd_core.training import Epochs
 from gd_core.words import digits_beside, significant
 from pages.ui.charts.model import RecordedRun, Run
+from pages.ui.classroom.picture import Drawn
 from pages.ui.player import player
 
 HEADER = ("epoch", "A", "L′(A)", "η · L′(A)", "next A", "loss")
@@ -27,6 +29,11 @@ def factor_card(experiment: Experiment, *, revealed: bool) -> str:
         f"<p>Every step multiplies the distance to −1 by this{here}.</p>"
         f"<p><b>Sign</b> {sign}</p><p><b>Size</b> {size}</p></div>"
     )
+
+
+def drawn(recording: Epochs) -> Drawn:
+    """Where the point is, epoch by epoch."""
+    return Drawn("A by epoch", {"A": recording.epoch_theta[:, 0].tolist()})
 
 
 def step_line(experiment: Experiment) -> str:

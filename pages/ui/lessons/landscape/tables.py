@@ -23,6 +23,7 @@ from gd_core.theory import Forecast
 from gd_core.words import counted, floor_of, percent, short, significant, times
 from pages.ui.charts.landscape import DASHES, drawn_rows, rows_of_all
 from pages.ui.charts.model import RecordedRun, Run, log_zero, stride_of
+from pages.ui.classroom.picture import Drawn
 from pages.ui.look import look
 from pages.ui.look.palette import Palette
 from pages.ui.player import live_runs, player
@@ -98,6 +99,14 @@ def truth(part: Part) -> str:
     run, _, finding = part
     converged = finding.outcome == Outcome.CONVERGED
     return "none" if converged else DIRECTIONS[lagging(run.curvature, run.recording)]
+
+
+def drawn(part: Part) -> Drawn:
+    """What each direction still has to go."""
+    run, *_ = part
+    gaps = run.curvature.gap(run.recording.epoch_theta).T.tolist()
+    names = DIRECTIONS if len(gaps) == len(DIRECTIONS) else (DIRECTIONS[0], DIRECTIONS[-1])
+    return Drawn("Gap along each direction, by epoch", dict(zip(names, gaps, strict=True)))
 
 
 def tempting(part: Part, said: str) -> str:
@@ -266,6 +275,12 @@ def pair_truth(parts: Sequence[Part]) -> str:
     gaps = [run.curvature.gap(run.recording.epoch_theta).sum(1) for run, *_ in parts]
     found = nearer([(float(gap[0]), float(gap[-1])) for gap in gaps])
     return "same" if found is None else "none" if found == -1 else NAMES[found]
+
+
+def pair_drawn(parts: Sequence[Part]) -> Drawn:
+    """The whole gap of either run."""
+    gaps = [run.curvature.gap(run.recording.epoch_theta).sum(1).tolist() for run, *_ in parts]
+    return Drawn("Gap by epoch", dict(zip(NAMES, gaps, strict=True)))
 
 
 def pair_numbers(parts: Sequence[Part]) -> dict[str, np.ndarray]:

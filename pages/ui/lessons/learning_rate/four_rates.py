@@ -22,6 +22,8 @@ from gd_core.words import counted, floor_of, short, times
 from pages.ui.charts.learning_rate import four_rates as charts
 from pages.ui.charts.learning_rate import sweep as sweep_chart
 from pages.ui.charts.model import RecordedRun, Run
+from pages.ui.classroom import picture
+from pages.ui.classroom.picture import Drawn
 from pages.ui.look import look, projector
 from pages.ui.look.palette import Palette, palette
 from pages.ui.player import live_runs, player, tabs
@@ -273,7 +275,7 @@ def transport(page: PageSettings[Experiment], four: Four, asked: lesson.Asked) -
     def judged() -> lesson.Judged:
         done = four if page.revealed else of(page, trained=True)
         lowest = tuple(str(i + 1) for i in done.lowest) or ("none",)
-        return lesson.Judged(lowest, lambda said: tempting(done, said))
+        return lesson.Judged(lowest, lambda said: tempting(done, said), lambda: drawn(done))
 
     asked.judge(judged)
     player.put(
@@ -289,6 +291,11 @@ def transport(page: PageSettings[Experiment], four: Four, asked: lesson.Asked) -
         note=lesson.waits(page),
         on_click=lambda: _clicked(page, four),
     )
+
+
+def drawn(four: Four) -> Drawn:
+    """The errors of all four."""
+    return picture.errors({name: run.recording for name, run in by_name(four).items()})
 
 
 def _said(four: Four, rmse: np.ndarray) -> tuple[list[str], np.ndarray]:
