@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, Context
 
+from gd_core.classroom.kept import HandedIn
 from gd_core.classroom.rules import NAMES
-from gd_core.classroom.store import HandedIn
 from gd_core.recorder import record
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.experiment_fields import FIELDS, titled

@@ -25,9 +25,10 @@ from urllib.parse import urlsplit
 from sqlalchemy import create_engine
 
 import page
-from gd_core.classroom import rules
-from gd_core.classroom.rules import Judgement, Question
-from gd_core.classroom.store import Classroom, new_token
+from gd_core.classroom import rooms, rules
+from gd_core.classroom.kept import new_token
+from gd_core.classroom.rooms import Judgement, Question
+from gd_core.classroom.store import Classroom
 from harness import Bar, Column, Section, Table
 from pages.ui.classroom import connection, phone_files
 from process import cpu_seconds, resident
@@ -208,7 +209,7 @@ class Teacher:
             phone.close()
 
     def close(self) -> None:
-        with contextlib.suppress(rules.NoRoom):
+        with contextlib.suppress(rooms.NoRoom):
             self.store.delete_room(self.code, self.token, datetime.now(UTC))
         self._engine.dispose()
 

@@ -13,7 +13,7 @@ from classroom import JUDGEMENT, QUESTION
 from playwright.sync_api import Page, expect
 from sqlalchemy import create_engine
 
-from gd_core.classroom import rules
+from gd_core.classroom import rooms, rules, views
 from gd_core.classroom.store import Classroom
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.task import Result, Task
@@ -50,7 +50,7 @@ class Room:
         self.store.delete_room(self.code, self.token, datetime.now(UTC))
 
     @property
-    def tally(self) -> rules.Tally:
+    def tally(self) -> views.Tally:
         return self.store.look(self.code, datetime.now(UTC)).tally
 
     def origin(self, phone: str) -> str:
@@ -62,7 +62,7 @@ class Room:
 def room(server: Server) -> Iterator[Room]:
     room = Room(server)
     yield room
-    with suppress(rules.NoRoom):
+    with suppress(rooms.NoRoom):
         room.delete()
     room.engine.dispose()
 

@@ -12,8 +12,9 @@ from sqlalchemy import create_engine
 from starlette.applications import Starlette
 
 from gd_core.classroom import rules
-from gd_core.classroom.rules import Judgement, Question
-from gd_core.classroom.store import Classroom, new_token
+from gd_core.classroom.kept import new_token
+from gd_core.classroom.rooms import Judgement, Question
+from gd_core.classroom.store import Classroom
 from pages.ui.classroom.picture import Drawn, svg
 from pages.ui.classroom.routes import Door
 from pages.ui.classroom.watch import Watch

@@ -9,11 +9,14 @@ import pytest
 import taught
 import torch
 from taught import Taught
+from visit import Visit, app
 
+from gd_core.classroom.rooms import NoRoom
 from gd_core.problem import build
 from gd_core.settings.task import Result, Task
-from pages.ui.classroom import class_board, connection
+from pages.ui.classroom import class_board, connection, teaching
 from pages.ui.classroom.watch import now, watch
+from pages.ui.look import session
 
 
 @pytest.fixture(autouse=True)
@@ -159,3 +162,41 @@ def test_each_ring_of_the_sweep_opens_its_run(page):
     for rate, link in zip(marks["x"], marks["link"], strict=True):
         ran = Result.from_text(parse_qs(link.partition("?")[2])["result"][0]).ran
         assert ran.learning_rate == pytest.approx(rate)
+
+
+def test_a_class_is_opened_from_a_task():
+    """In its dialog: the code, who is in, the board of the very task, what is handed in to it; and the end of the class."""
+    page = Visit(app())
+    page.press("prepare").press("class_open")
+    teacher = page.at.session_state[session.key(teaching.Teacher)]
+    code = teacher.code
+    connection.classroom().join(code, None, now())
+    watch().changed(code)
+    assert "1 is in." in page.run().html
+    assert f'aria-label="Code: {", ".join(code)}"' in page.html
+    page.press("class_give_task")
+    task = Task.from_text(connection.classroom().room(code, now()).task)
+    link = Result(task=task, experiment=replace(task.experiment, learning_rate=2e-5)).to_text()
+    connection.classroom().hand_in(code, None, link, now())
+    watch().changed(code)
+    assert "1 handed in by 1" in page.run().html
+    page.press("class_end")
+    assert connection.classroom().room(code, now()).phase == "ended"
+    page.press("class_delete")
+    with pytest.raises(NoRoom):
+        connection.classroom().room(code, now())
+    assert "class_open" in [one.key for one in page.at.button]
+
+
+def test_a_class_follows_to_the_lesson_that_asks_nothing():
+    """Who is in, how to join, what was learned and the end; without a class there is nothing of it."""
+    page = Taught("one_parameter")
+    page.join(3)
+    watch().changed(page.teacher.code)
+    page.at.switch_page("pages/glossary.py")
+    page.follow({})
+    assert "3 are in." in page.html
+    assert page.steps == ["class_end"]
+    page.press("class_end").press("class_delete")
+    assert page.steps == []
+    assert "ways-in" not in page.html

@@ -16,8 +16,9 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from starlette.applications import Starlette
 
-from gd_core.classroom import rules
-from gd_core.classroom.store import StoreDown, new_token
+from gd_core.classroom import rooms, rules
+from gd_core.classroom.database import StoreDown
+from gd_core.classroom.kept import new_token
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.task import Result, Task
 from pages.ui.classroom import phone_files, routes, stream
@@ -341,7 +342,7 @@ def test_rooms_that_nobody_looks_at_are_forgotten(lesson, monkeypatch):
     monkeypatch.setattr("pages.ui.classroom.watch.FRESH", -1)
     watch = Watch(lambda: lesson.store)
     watch.look(lesson.code)
-    with pytest.raises(rules.NoRoom):
+    with pytest.raises(rooms.NoRoom):
         watch.look(LETTERS)
     other, _ = lesson.store.open_room(now())
     watch.look(other.code)

@@ -15,10 +15,11 @@ from taught import OPENING, Taught, open_room
 from test_every_lesson import every_question
 from visit import ROOT
 
-from gd_core.classroom import rules
+from gd_core.classroom import rooms, rules, views
+from gd_core.classroom.database import StoreDown
 from gd_core.classroom.quiz import AFTER, BEFORE, KINDS, quiz
-from gd_core.classroom.rules import Phase
-from gd_core.classroom.store import Classroom, StoreDown
+from gd_core.classroom.rooms import Phase
+from gd_core.classroom.store import Classroom
 from pages.ui.classroom import connection, learned, wall
 from pages.ui.classroom.watch import now, watch
 from pages.ui.look import projector, session
@@ -208,7 +209,7 @@ def test_an_ended_class_can_be_deleted():
     assert page.player["trained"]
     assert page.steps == ["class_delete"]
     page.press("class_delete")
-    with pytest.raises(rules.NoRoom):
+    with pytest.raises(rooms.NoRoom):
         connection.classroom().room(code, now())
     assert page.teacher.code == ""
     page.press("ask_again")
@@ -302,12 +303,12 @@ def test_a_step_that_the_rules_forbid_is_said():
 
 def test_an_answer_is_text_on_the_wall():
     """Whatever is in it is shown as it is; a right one is marked, of two votes each has its share of its own total."""
-    question = rules.Question(title="t", text="q", answers=("<b>a</b>", "b"), number=1)
-    room = rules.Room(
+    question = rooms.Question(title="t", text="q", answers=("<b>a</b>", "b"), number=1)
+    room = rooms.Room(
         code="BCDFGH", opened_at=now(), expires_at=now() + timedelta(days=1), phase=Phase.RUN, number=1, round=2,
-        question=question, judgement=rules.Judgement(right=(0,), sentence="<i>so</i>"),
+        question=question, judgement=rooms.Judgement(right=(0,), sentence="<i>so</i>"),
     )  # fmt: skip
-    view = rules.for_projector(room, rules.Tally(9, 3, ((1, 7), (3, 0))))
+    view = views.for_projector(room, views.Tally(9, 3, ((1, 7), (3, 0))))
     table = wall.answers(view)
     assert "<b>" not in table
     assert [float(one) for one in re.findall(r"--share: ([\d.]+)", table)] == [0.125, 1, 0.875]

@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
-from gd_core.classroom import rules
+from gd_core.classroom import rooms, rules
 from gd_core.settings.task import Task
 from gd_core.words import short, significant
 from pages.ui.classroom import connection, teaching
@@ -56,7 +56,7 @@ def _live(task: Task, draw: Draw | None) -> None:
         return
     room = looked.room
     if not room.task or not _same(Task.from_text(room.task), task):
-        if room.phase is not rules.Phase.ENDED:
+        if room.phase is not rooms.Phase.ENDED:
             st.button(
                 "Put it on the class’s board", key="class_give_task", icon=":material/leaderboard:",
                 on_click=teaching.step, args=(room.version, partial(rules.give_task, task=task.to_text())),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from gd_core.classroom import rules
+from gd_core.classroom import rooms, rules
 from gd_core.classroom.after import learned
 from gd_core.words import counted, percent, short
 from pages.ui.classroom import wall
@@ -18,7 +18,8 @@ from pages.ui.look import session
 
 if TYPE_CHECKING:
     from gd_core.classroom.after import Past
-    from gd_core.classroom.rules import Judgement, Question, Room, View
+    from gd_core.classroom.rooms import Judgement, Question, Room
+    from gd_core.classroom.views import View
 
 BEFORE, AFTER = 1, 2  # as in gd_core/classroom/quiz.py, which loads torch
 Press = Callable[..., None]  # the version of the room as it was seen, and the steps to take
@@ -73,13 +74,13 @@ def _begin(room: Callable[[], Room | None], press: Press, paper: int) -> None:
     if now is None:
         return
     first, _ = _questions(now.code, paper)[0]
-    if now.phase is not rules.Phase.VOTING or now.question is None or now.question.text != first.text:
+    if now.phase is not rooms.Phase.VOTING or now.question is None or now.question.text != first.text:
         _ask(now, press, paper, 0)
 
 
 def _ask(room: Room, press: Press, paper: int, number: int) -> None:
     question, judgement = _questions(room.code, paper)[number]
-    leave = [rules.go_on] if room.phase is rules.Phase.VOTING else []
+    leave = [rules.go_on] if room.phase is rooms.Phase.VOTING else []
     press(room.version, *leave, partial(rules.ask, question=question, judgement=judgement))
 
 

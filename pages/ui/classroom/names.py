@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from gd_core.classroom.rules import NoRoom
+from gd_core.classroom.rooms import NoRoom
 from pages.ui.look import look
 
 if TYPE_CHECKING:
-    from gd_core.classroom.store import Look
+    from gd_core.classroom.kept import Look
 
 
 def menu(
@@ -30,7 +30,7 @@ def menu(
     )
     if not closed.open:
         return
-    from gd_core.classroom.store import StoreDown
+    from gd_core.classroom.database import StoreDown
 
     try:
         seen = looked()

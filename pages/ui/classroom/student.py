@@ -14,8 +14,11 @@ from pathlib import Path
 import streamlit as st
 from streamlit.components.v2 import component
 
-from gd_core.classroom.rules import NAMES, NoRoom, NotNow, Phase, StudentView
-from gd_core.classroom.store import Classroom, StoreDown
+from gd_core.classroom.database import StoreDown
+from gd_core.classroom.rooms import NoRoom, NotNow, Phase
+from gd_core.classroom.rules import NAMES
+from gd_core.classroom.store import Classroom
+from gd_core.classroom.views import StudentView
 from gd_core.settings.experiment_fields import titled
 from gd_core.settings.fields import ParameterError
 from pages.ui.classroom import connection

@@ -17,8 +17,9 @@ from urllib.parse import urlencode, urlsplit
 
 import streamlit as st
 
-from gd_core.classroom import rules
-from gd_core.classroom.rules import Judgement, NoRoom, NotNow, Phase, Question, Room, View
+from gd_core.classroom import rules, views
+from gd_core.classroom.rooms import Judgement, NoRoom, NotNow, Phase, Question, Room
+from gd_core.classroom.views import View
 from gd_core.settings.experiment_fields import titled
 from gd_core.settings.fields import ParameterError
 from pages.ui.classroom import connection, learned, names, wall
@@ -28,7 +29,7 @@ from pages.ui.takeaway import share
 
 if TYPE_CHECKING:
     from gd_core.classroom.after import Past
-    from gd_core.classroom.store import Look
+    from gd_core.classroom.kept import Look
 
 __all__ = ["Judgement", "Put", "Question", "box", "is_open", "looked", "open_room", "step", "why_not"]
 EVERY = 1.0  # seconds between two looks
@@ -105,10 +106,31 @@ def box(asked: Callable[[], Put]) -> None:
         return
     with _told():
         _offer(put, teacher)
+    _whole_box(_page_of(put), put)
+
+
+def without_question(page: str) -> None:
+    """On a page that asks nothing: the button that opens a room, or how to join the one that is open, who is in, and its end.
+
+    Args:
+        page: Its name; empty for Train.
+    """
+    why_not()
+    if is_open():
+        st.html(_CSS)
+        _whole_box(page, None)
+    else:
+        st.button(
+            "With a class", key="class_open", icon=":material/groups:", on_click=open_room,
+            help="Phones join by a code, and hand in to its board.",
+        )  # fmt: skip
+
+
+def _whole_box(page: str, put: Put | None) -> None:
     with st.container(key="class", horizontal=True, gap="medium"):
-        _live(put)
+        _live(page, put)
         with st.container(key="class_ways_in", gap="xsmall", width="content"):
-            _ways_in(_page_of(put), teacher)
+            _ways_in(page, session.held(Teacher))
 
 
 # ------------------------------------------------------------------------------------------------------ the room
@@ -117,7 +139,8 @@ def box(asked: Callable[[], Put]) -> None:
 @contextmanager
 def _told() -> Generator[None]:
     """Keep, for the box, the sentence about what cannot be done. A room that is gone is left."""
-    from gd_core.classroom.store import NotTheTeacher, StoreDown
+    from gd_core.classroom.database import StoreDown
+    from gd_core.classroom.store import NotTheTeacher
 
     teacher = session.held(Teacher)
     try:
@@ -233,7 +256,7 @@ def looked() -> Look | None:
 
 
 @st.fragment(run_every=EVERY)
-def _live(put: Put) -> None:
+def _live(page: str, put: Put | None) -> None:
     """The question's state and its steps. Where the page has to show something else, it runs anew."""
     teacher = session.held(Teacher)
     if teacher.goes_on is not None:
@@ -248,11 +271,14 @@ def _live(put: Put) -> None:
     room = found.room
     with st.container(key="class_large" if projector.on() else "class_steps", gap="small"):
         if room.phase is Phase.ENDED:
-            _ended(put, found)
+            _ended(page, found)
         elif learned.is_on(room):
-            learned.show(room, rules.for_projector(room, found.tally), _past, step)
+            learned.show(room, views.for_projector(room, found.tally), _past, step)
+        elif put is None:
+            st.html(f'<p class="joined" role="status">{wall.of_joined(found.tally.joined)}</p>')
+            _end_button(room)
         else:
-            _question(put, room, rules.for_projector(room, found.tally))
+            _question(put, room, views.for_projector(room, found.tally))
         if teacher.why_not:
             _say(teacher.why_not)
 
@@ -264,13 +290,13 @@ def _past() -> tuple[Past, ...]:
     return ()
 
 
-def _ended(put: Put, looked: Look) -> None:
+def _ended(page: str, looked: Look) -> None:
     """What can be taken along, made when it is asked for, until all is deleted."""
     teacher = session.held(Teacher)
     st.markdown(
         "The class has ended. Take along how it answered, before and after the talk. All is deleted within a day, or now."
     )
-    base, offset = share.app(_page_of(put)), timedelta(minutes=-(st.context.timezone_offset or 0))
+    base, offset = share.app(page), timedelta(minutes=-(st.context.timezone_offset or 0))
     kinds = {
         "Take it along: a page": (
             "class_page",
@@ -358,9 +384,13 @@ def _steps(put: Put, room: Room, asked: bool) -> None:
             args=(room.version, load),
         )
     if room.phase is not Phase.VOTING:
-        st.button(
-            "End the class", key="class_end", type="tertiary", on_click=step, args=(room.version, rules.end)
-        )
+        _end_button(room)
+
+
+def _end_button(room: Room) -> None:
+    st.button(
+        "End the class", key="class_end", type="tertiary", on_click=step, args=(room.version, rules.end)
+    )
 
 
 def _step_button(label: str, key: str, room: Room, *steps: Step, primary: bool = False) -> None:

@@ -24,7 +24,7 @@ from gd_core.settings.task import (
 from gd_core.tables.table import find
 from gd_core.task_target import in_words, judge, verdict
 from gd_core.words import floor_of
-from pages.ui.classroom import class_board
+from pages.ui.classroom import class_board, teaching
 from pages.ui.look.look import plain
 from pages.ui.player import live_runs
 from pages.ui.takeaway import share
@@ -69,10 +69,12 @@ def _dialog(experiment: Experiment, live_run: live_runs.TrainRun | None) -> None
             _controls(experiment)
     left, right = st.columns([2, 3], gap="large")
     with left:
-        link = _link(experiment, _words(experiment, live_run))
-    with right:
-        if link:
-            share.code(link, "task")
+        made = _link(experiment, _words(experiment, live_run))
+    if made:
+        with right:
+            share.code(_address(made), "task")
+        teaching.without_question("")
+        class_board.show(made)
 
 
 # ------------------------------------------------------------------------------------------- what students see
@@ -227,8 +229,12 @@ def _advise(target: Target, experiment: Experiment, live_run: live_runs.TrainRun
 # --------------------------------------------------------------------------------------------------- the link
 
 
-def _link(experiment: Experiment, target: Target | str | None) -> str | None:
-    """The task's link, with what it says in words; None, and a sentence, where there is none."""
+def _address(made: Task) -> str:
+    return share.address({"task": made.to_text()})
+
+
+def _link(experiment: Experiment, target: Target | str | None) -> Task | None:
+    """The task with its link, and what it says in words; None, and a sentence, where there is none."""
     try:
         if isinstance(target, str):
             raise ParameterError("target", target)
@@ -246,18 +252,17 @@ def _link(experiment: Experiment, target: Target | str | None) -> str | None:
     except ParameterError as error:
         _say(f"{error} There is no link until that is mended.")
         return None
-    link = share.address({"task": made.to_text()})
+    link = _address(made)
     st.markdown(plain(_summary(made, list(_shown(experiment)))))
     share.field(link)
     if experiment.dataset == TABLE and find(experiment.table).mark == experiment.table:
         st.markdown("The table’s rows are not in the link: hand out its file as well. The page asks for it.")
-    class_board.show(made)
     st.link_button("Open it as a student", link, icon=":material/open_in_new:", type="tertiary")
     st.caption(
         "The link holds the whole task; nothing is kept on the server. A link that was changed on its way says so. "
         "That is for honest people, not a secret: anyone can read a link, or make another one."
     )
-    return link
+    return made
 
 
 def _summary(made: Task, shown: list[str]) -> str:

@@ -6,10 +6,10 @@ from functools import partial
 
 import pytest
 
-from gd_core.classroom import board, rules
+from gd_core.classroom import board, rules, views
 from gd_core.classroom.board import NotPlaced, Placed
-from gd_core.classroom.rules import NotNow
-from gd_core.classroom.store import HandedIn, new_token
+from gd_core.classroom.kept import HandedIn, new_token
+from gd_core.classroom.rooms import NotNow
 from gd_core.settings import checked_link
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.fields import ParameterError
@@ -221,8 +221,8 @@ def test_a_board_is_one_tasks_board(classroom, room):
 def test_students_get_the_task_from_the_room(classroom, room):
     """Its address in the app, as long as there is one; a text that is no task's is refused."""
     look = classroom.look(room[0], NOW)
-    seen = rules.for_student(look.room, look.tally)
+    seen = views.for_student(look.room, look.tally)
     assert seen.task == f"?task={TASK.to_text()}"
     with pytest.raises(ParameterError, match=r"^task must"):
         rules.give_task(look.room, "x")
-    assert rules.for_student(rules.end(look.room), look.tally).task == ""
+    assert views.for_student(rules.end(look.room), look.tally).task == ""
