@@ -268,6 +268,10 @@ def _live(page: str, put: Put | None) -> None:
         _say(teacher.why_not)
         teacher.why_not = ""  # the next look may find the store again
         return
+    if put and not found.room.question and not _is_of(found.room.offered, put):
+        with _told():  # a paper or a remote has left its question, and the page has not run for it
+            _offer(put, teacher)
+        found = looked() or found
     room = found.room
     with st.container(key="class_large" if projector.on() else "class_steps", gap="small"):
         if room.phase is Phase.ENDED:
