@@ -187,8 +187,7 @@ def _words(experiment: Experiment, live_run: live_runs.TrainRun | None) -> Targe
         if target:
             Task(experiment=experiment, target=target)
     except ParameterError as error:
-        _say(str(error))
-        return str(error)
+        return str(error)  # said where the link would be
     if target:
         _advise(target, experiment, live_run)
     return target
