@@ -301,6 +301,7 @@ function create(root) {
   const place = () => document.documentElement.style.setProperty('--lab-foot', `${foot.getBoundingClientRect().top}px`);
   const height = new ResizeObserver(() => {
     page.style.scrollPaddingBottom = `${foot.offsetHeight + 8}px`;
+    foot.style.setProperty('--lab-within', `-${foot.offsetHeight + 8}px`);
     place();
   });
   if (page && foot) {
