@@ -12,7 +12,7 @@ from html import escape
 from itertools import takewhile
 from typing import TYPE_CHECKING
 
-from gd_core.words import brief
+from gd_core.words import brief, counted
 
 if TYPE_CHECKING:
     from gd_core.training import Epochs
@@ -95,7 +95,7 @@ def svg(drawn: Drawn) -> str:
         f'<text x="{LEFT}" y="{TOP - 3}" fill-opacity=".8" font-size="10">{brief(high)}</text>'
         f'<text x="{LEFT}" y="{BOTTOM - 3}" fill-opacity=".8" font-size="10">{brief(low)}</text>'
         f'<text x="{LEFT}" y="{HEIGHT - 6}">{drawn.over} {drawn.first}</text>'
-        f'<text x="{right}" y="{HEIGHT - 6}" text-anchor="end">{last:,}</text>'
+        f'<text x="{right}" y="{HEIGHT - 6}" text-anchor="end">{counted(last, drawn.over)}</text>'
         f'<g class="drawn" fill="none" stroke="currentColor" stroke-width="2" stroke-linejoin="round">{shapes}</g>'
         f"{_names(ends) if several else ''}</svg>"
     )
@@ -112,13 +112,13 @@ def _told(name: str, values: Sequence[float], named: bool) -> str:
 def _names(ends: Iterable[tuple[int, int, str]]) -> str:
     """Each line's name at its end; one below the other where lines end close together."""
     sorted_ends = sorted(ends, key=lambda one: one[1])
-    heights = [y + 4.0 for _, y, _ in sorted_ends]
+    heights = [y + 4 for _, y, _ in sorted_ends]
     for k in range(1, len(heights)):
         heights[k] = max(heights[k], heights[k - 1] + 12)
-    below = HEIGHT + 8.0
+    below = HEIGHT + 8
     for k in reversed(range(len(heights))):  # and none below the picture
         heights[k] = below = min(heights[k], below - 12)
     return "".join(
-        f'<text x="{x + 4}" y="{y:g}" font-size="11">{escape(name)}</text>'
+        f'<text x="{x + 4}" y="{y}" font-size="11">{escape(name)}</text>'
         for (x, _, name), y in zip(sorted_ends, heights, strict=True)
     )

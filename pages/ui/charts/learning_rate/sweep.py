@@ -210,7 +210,7 @@ def rate_sweep(
         "marks": table(
             {
                 "run": np.arange(1, len(rates) + 1, dtype=np.int16),
-                **_named(of_a_class),
+                **_named(of_a_class, rates),
                 "x": np.array(rates),
                 "y": np.where(
                     np.isfinite(at_end), np.maximum(at_end, zero), y1 / (y1 / y0) ** 0.17 if swept else first_rmse
@@ -245,20 +245,20 @@ def rate_sweep(
     return View(tight(_sweep_spec(height, colours, of_a_class is not None)), tables, text)
 
 
-def _named(of_a_class: Sequence[tuple[str, str]] | None) -> dict[str, np.ndarray]:
-    """Of each ring whose it is, and where its run opens."""
+def _named(of_a_class: Sequence[tuple[str, str]] | None, rates: Sequence[float]) -> dict[str, np.ndarray]:
+    """Of each ring whose it is, where its run opens, and both in a sentence."""
     if of_a_class is None:
         return {}
-    return {
-        name: np.array([one[k] for one in of_a_class], dtype=str) for k, name in enumerate(("who", "link"))
-    }
+    names = [
+        f"Open the run of {who}, η = {short(rate)}" for (who, _), rate in zip(of_a_class, rates, strict=True)
+    ]
+    who, links = ([one[k] for one in of_a_class] for k in (0, 1))
+    return {key: np.array(one, dtype=str) for key, one in (("who", who), ("link", links), ("name", names))}
 
 
 def _rings(base: alt.Chart, colours: Palette) -> list[alt.Chart]:
     """Rings at x and y, each a link: where many lie on one another, each is still seen. `keys.js` has Enter open one."""
-    ring = base.transform_calculate(
-        name="'Open the run of ' + datum.who + ', η = ' + format(datum.x, '.3~g')"
-    ).mark_point(
+    ring = base.mark_point(
         shape="circle",
         size=130,
         filled=False,
