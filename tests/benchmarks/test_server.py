@@ -119,6 +119,19 @@ def test_a_press_of_train_runs_the_live_part_alone(server):
     assert {"bidi_component", "button"} <= set(sizes)
 
 
+def test_no_press_is_lost_in_haste(server):
+    """Train, pressed while the page still runs, trains, though the page is asked for once more before it has looked at the press."""
+
+    async def hasty() -> None:
+        async with visiting(server.url, query=query()) as visitor, asyncio.timeout(PATIENCE):
+            await visitor.open()
+            await visitor.press_in_haste("Train")
+            await visitor.sees("Pin this run")
+
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(asyncio.run, hasty()).result()
+
+
 def test_a_visit_does_not_look_through_all_modules():
     """Started as the README says, a visit takes less than a third of the processor time that it takes with files watched.
 

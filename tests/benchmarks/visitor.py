@@ -64,21 +64,37 @@ class Visitor:
         Raises:
             KeyError: If the page has none of that name.
         """
-        name, fragment = self.buttons[label]
-        message = BackMsg()
+        return await self._ask(self._pressed(label))
+
+    async def press_in_haste(self, label: str) -> None:
+        """Ask for the page, press a button, and ask for the page once more, as fast as these can be sent."""
+        for message in (BackMsg(), self._pressed(label), BackMsg()):
+            await self._send(message)
+
+    async def sees(self, label: str) -> None:
+        """Wait for a button of this name, which may have been there before."""
+        self.buttons.pop(label, None)
+        while label not in self.buttons:
+            self._take(Answer(), 0.0, bytes(await self._socket.recv(decode=False)))
+
+    def _pressed(self, label: str) -> BackMsg:
+        message, (name, fragment) = BackMsg(), self.buttons[label]
         message.rerun_script.fragment_id = fragment
         pressed = message.rerun_script.widget_states.widgets.add()
         pressed.id, pressed.trigger_value = name, True
-        return await self._ask(message)
+        return message
 
-    async def _ask(self, message: BackMsg) -> Answer:
+    async def _send(self, message: BackMsg) -> None:
         request = message.rerun_script
         request.page_name, request.query_string = self._page, self.query
         request.page_script_hash = self._page_hash
         request.cached_message_hashes.extend(self._kept)
-        answer, begun = Answer(), time.perf_counter()
         await self._socket.send(message.SerializeToString())
         self._answers += not request.fragment_id
+
+    async def _ask(self, message: BackMsg) -> Answer:
+        answer, begun = Answer(), time.perf_counter()
+        await self._send(message)
         while not self._take(answer, begun, bytes(await self._socket.recv(decode=False))):
             pass
         self._kept = {key: kept for key, kept in self._kept.items() if self._answers - kept[1] <= KEPT_FOR}

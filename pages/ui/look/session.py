@@ -66,9 +66,9 @@ def key(kind: type[DataclassInstance]) -> str:
 def held(kind: type[T]) -> T:
     """The visitor's own instance of a dataclass whose fields all have defaults; made at first use.
 
-    Ask for it anew wherever something is read or written, and never keep it across slow work. A setting changed
-    meanwhile starts the page's next run beside the one at work, which is to write nothing more: it ends as soon as it
-    turns to the session.
+    Ask for it anew wherever something is read or written, and never keep it across slow work. With `runner.fastReruns` a
+    setting changed meanwhile starts the page's next run beside the one at work, which is to write nothing more: it ends
+    as soon as it turns to the session.
     """
     found = STATE.get(key(kind))
     if (

@@ -67,9 +67,10 @@ class LiveRun(Generic[E, R]):
         recording: What there is so far.
         recorder: The training to go on with; None when there is nothing left to train.
         first_epoch: Where the player starts.
-        training: Held while the recorder is at work. A setting changed meanwhile makes Streamlit start the page's next
-            run beside the one that still trains. Two at once in one generator end the whole server: `islice` lets go
-            of it at the second's "generator already executing", and the first goes on in freed memory.
+        training: Held while the recorder is at work. With `runner.fastReruns`, which is off here, a setting changed
+            meanwhile starts the page's next run beside the one that still trains. Two at once in one generator end the
+            whole server: `islice` lets go of it at the second's "generator already executing", and the first goes on in
+            freed memory.
     """
 
     number: int
@@ -85,7 +86,7 @@ TrainRun = LiveRun[Experiment, Recording]
 
 @dataclass(eq=False)
 class Runs:
-    """A visitor's runs. Two runs of the page may be in its dicts at once: plain ones stand that, see `_keep`.
+    """A visitor's runs. Plain dicts: two runs of the page may be in them at once, see `_keep`.
 
     Attributes:
         live_run: What the Train page shows, or None where a start waits.
@@ -383,8 +384,8 @@ def train(experiment: Experiment, first_epoch: int = 0) -> None:
 def _keep(live_run: TrainRun, runs: dict[Experiment, TrainRun]) -> None:
     """Make a take the latest of the kept runs, and drop what is too long or too old: what is kept must stay small.
 
-    Two runs of the page may be in here at once, and Python may switch between them while it compares two experiments.
-    A dict stands that; an OrderedDict would free an entry twice and end the whole server.
+    With `runner.fastReruns` two runs of the page may be in here at once, and Python may switch between them while it
+    compares two experiments. A dict stands that; an OrderedDict would free an entry twice and end the whole server.
     """
     runs.pop(live_run.experiment, None)
     runs[live_run.experiment] = live_run
