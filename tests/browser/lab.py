@@ -107,19 +107,21 @@ STILL = """async (charts) => {
         before = now;
     }
 }"""
-# Whether the script has ended, what it sent has come, no element waits for its code, and each chart is drawn as wide as its
-# place, on a projector as many times as wide as its type is larger (see projector.css): one that was drawn while the page was
-# still laid out is drawn once more.
+# Whether all that was asked of the server is answered, and its script has ended.
+ANSWERED = """() => document.querySelector('[data-testid=stApp]')?.dataset.testScriptState === 'notRunning'
+    && watch.answered === watch.asked"""
+# Whether that is so, what was sent has come, no element waits for its code, and each chart is drawn as wide as its place, on a
+# projector as many times as wide as its type is larger (see projector.css): one that was drawn while the page was still laid out
+# is drawn once more.
 AT_REST = """(charts) => {
     const drawn = (chart) => {
         const svg = chart.querySelector('svg.marks');
         const place = chart.getBoundingClientRect().width * (chart.currentCSSZoom ?? 1);
         return svg?.querySelector('path') && Math.abs(svg.getBoundingClientRect().width - place) < 2;
     };
-    return document.querySelector('[data-testid=stApp]')?.dataset.testScriptState === 'notRunning' && watch.calm > 4
-        && document.querySelector('h1') && !document.querySelector('[data-testid=stSkeleton]')
+    return (ANSWERED)() && watch.calm > 4 && document.querySelector('h1') && !document.querySelector('[data-testid=stSkeleton]')
         && [...document.querySelectorAll(charts)].every(drawn);
-}"""
+}""".replace("ANSWERED", ANSWERED)
 # Whether the page has changed to a theme: it has run once more, and each chart is drawn anew.
 IN_THEME = """([theme, ours]) => {
     const app = document.querySelector('[data-testid=stApp]');
@@ -260,7 +262,11 @@ class Lab:
 
     @contextmanager
     def rerun(self, *, player: bool = True) -> Generator[None]:
-        """Do what makes the page's script run, and wait until it has; with `player`, also for the player and a chart."""
+        """Do what makes the page's script run, and wait until it has; with `player`, also for the player and a chart.
+
+        What was done before is answered first: else its run would pass for this one.
+        """
+        self.page.wait_for_function(ANSWERED)
         before = self.count("runs")
         yield
         self.page.wait_for_function("(before) => watch.runs > before", arg=before)
