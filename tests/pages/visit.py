@@ -9,7 +9,10 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pytest
 from streamlit.testing.v1 import AppTest
+
+from pages.ui.look import session
 
 ROOT = Path(__file__).parents[2]
 MARK = ":material/error:] "  # stands before every sentence about a bad value
@@ -40,7 +43,9 @@ class Visit:
         self.at.query_params.clear()
         for name, text in query.items():
             self.at.query_params[name] = text
-        return self.run()
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(session, "went_through_history", lambda: True)
+            return self.run()
 
     @property
     def query(self) -> dict[str, str]:

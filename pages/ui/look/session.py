@@ -34,6 +34,12 @@ def visitor() -> str:
     return run.session_id if run else _asked_by.get()
 
 
+def went_through_history() -> bool:
+    """Whether Back or Forward of the browser made this run of the page."""
+    run = get_script_run_ctx(suppress_warning=True)
+    return run is not None and run.is_history_navigation
+
+
 def in_their_name(work: Callable[[], W]) -> Callable[[], W]:
     """Work that is done after the page's run and outside of it, such as a file that is asked for: for this visitor."""
     who = visitor()
