@@ -263,9 +263,10 @@ def rate_at(part: Scheduled, updates_per_epoch: int, epoch: int) -> float:
 
 
 def by_epoch(parts: Sequence[Scheduled], updates_per_epoch: int, epochs: Iterable[int]) -> list[float]:
-    """η of the first update of each of these epochs of a whole run, in rising order; at its end that of its last part."""
+    """η of the first update of each of these epochs of a whole run, in rising order; at its end that of its last epoch."""
     found, first, left = [], 0, list(parts)
-    for epoch in epochs:
+    last = sum(part.epochs for part in parts) - 1
+    for epoch in (min(epoch, last) for epoch in epochs):
         while len(left) > 1 and epoch >= first + left[0].epochs:
             first += left.pop(0).epochs
         found.append(rate_at(left[0], updates_per_epoch, epoch - first))

@@ -327,6 +327,7 @@ def judged(experiment: Experiment, label: str, sentence: str, recording) -> list
         *_numbers_are_wrong(experiment, label, sentence, known, recording),
         *_remedies_are_wrong(experiment, sentence),
         *_reasons_are_wrong(experiment, sentence, known, recording),
+        *_mean_is_wrong(experiment, sentence, known, recording),
         *_schedule_is_wrong(experiment, label, sentence, known, recording),
     ]
     if len(re.findall(r"[.!?](?= |$)", sentence)) > 3:
@@ -405,6 +406,20 @@ def _label_is_wrong(experiment, label, sentence, known, recording):
                 and not experiment.momentum
             ):
                 yield f"overshooting: {facts}"
+
+
+def _mean_is_wrong(experiment, sentence, known, recording):
+    """Of the points of the last epochs their mean, and how much nearer it is than they are."""
+    told = re.search(f"its last ({NUMBER}) epochs? is at RMSE ({NUMBER}), ({NUMBER}) × nearer", sentence)
+    if told:
+        points = recording.epoch_theta.numpy()[-int(number(told[1])) :]
+        gaps = [np.mean(((one - known.theta) @ known.features.T) ** 2) for one in (*points, points.mean(0))]
+        run, mean = (known.unit * math.sqrt(gap + known.floor**2) for gap in (np.mean(gaps[:-1]), gaps[-1]))
+        times = (run - known.floor_of_data) / (mean - known.floor_of_data)
+        if not (_close(number(told[2]), mean, 1e-5) and _close(number(told[3]), times, 0.02)):
+            yield f"number: the mean is at {mean}, {times} × nearer"
+        if len(points) != (experiment.epochs + 1) // 2:
+            yield f"number: {len(points)} of {experiment.epochs} epochs"
 
 
 def _schedule_is_wrong(experiment, label, sentence, known, recording):

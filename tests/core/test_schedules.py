@@ -8,12 +8,22 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gd_core.averaging import averaged
 from gd_core.export.script import FLAVOURS, script, why_not
 from gd_core.problem import build
 from gd_core.recorder import record
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.experiment_fields import FIELDS
-from gd_core.settings.schedules import SCHEDULES, fixed, in_the_end, in_words, rate_at, rate_of, usual
+from gd_core.settings.schedules import (
+    SCHEDULES,
+    by_epoch,
+    fixed,
+    in_the_end,
+    in_words,
+    rate_at,
+    rate_of,
+    usual,
+)
 
 RATE = 0.3
 KINDS = ["constant", "step:3:0.4", "inverse-time:0.07", "exponential:0.9", "cosine:0:0.05", "cosine:0:0.0"]
@@ -133,6 +143,23 @@ def test_a_continued_run_is_the_same_up_to_there():
     assert why_not(more, "by-hand").startswith(
         "schedule must be constant, without warmup, in a script of a run"
     )
+
+
+def test_the_rate_of_each_epoch_of_a_continued_run():
+    """Each part has its own, counted from its beginning; the end of the run shows its last."""
+    run = Experiment(learning_rate=1.0, schedule="step:2:0.5", epochs=6)
+    more = run.continued(3, learning_rate=3.0, schedule="constant", warmup=1, epochs=3)
+    assert by_epoch(more.phases, 1, range(7)) == [1.0, 1.0, 0.5, 1.5, 3.0, 3.0, 3.0]
+    assert by_epoch(run.phases, 1, [0, 5, 6]) == [1.0, 0.25, 0.25]
+
+
+def test_the_mean_of_the_last_half_is_numpys():
+    """Of five epochs the last three; of the part that was continued only its own."""
+    run = Experiment(dataset="two-features", learning_rate=0.1, batch_size=1, epochs=5)
+    points = record(run).epoch_theta.numpy()
+    assert averaged(record(run)).numpy() == pytest.approx(points[3:].mean(0), rel=1e-12)
+    more = record(run.continued(3, epochs=4))
+    assert averaged(more, 3).numpy() == pytest.approx(more.epoch_theta.numpy()[6:].mean(0), rel=1e-12)
 
 
 def test_beyond_its_end_it_stays_there():

@@ -7,8 +7,10 @@ from typing import Any
 
 import altair as alt
 import numpy as np
+import pyarrow as pa
 
-from gd_core.words import floor_label
+from gd_core.settings.schedules import by_epoch, is_constant
+from gd_core.words import floor_label, short
 from pages.ui.charts import preview
 from pages.ui.charts.elements import (
     FRAME,
@@ -53,6 +55,8 @@ from pages.ui.charts.model import (
 )
 from pages.ui.look.palette import Palette
 
+RATES = 200  # points of the line of the rate
+RATE_AXIS = "from 0 below to the largest above, on an axis of its own"
 DOWN = 50.0  # how far below the start's error the axis reaches while nobody may know the floor
 
 
@@ -66,6 +70,7 @@ def _error_spec(
     judged: bool = False,
     early: bool = False,
     directions: int = 0,
+    scheduled: bool = False,
 ) -> dict[str, Any]:
     epoch_axis = count_axis()
     carrier = (
@@ -103,6 +108,8 @@ def _error_spec(
         layers += trail(base, {"x": "x:Q", "y": "y:Q", "order": "x:Q"}, width=width, colour=colour)
     if directions:
         layers += preview.error_layers(directions, colours)
+    if scheduled:
+        layers += _rate_layers(colours)
     layers += floor_rule(colours, "answered")
     layers += level("zero", colours.start, [2, 3], "'zero to rounding'")
     layers.append(below)
@@ -191,10 +198,12 @@ def error(
     if parabola is None and run.parabola is not None and low == high:  # nothing to go by yet
         low = high / DOWN
     directions = 0 if root_loss else preview.directions(run)
+    scheduled = not all(map(is_constant, run.experiment.phases))
     tables = {
         "run": table({name: drawn[name] for name in by_epoch} | columns_of_errors(ghosts, rows, zero)),
         "path": log_path(rows[shown], {name: values[shown] for name, values in drawn.items()}),
         **(tables_of_errors(ghosts, end, low / 1.6, high * 1.25, zero) if ghosts else {}),
+        **({"rates": _rates(run, end)} if scheduled else {}),
         "frame": frame_table(
             run,
             x0=0,
@@ -230,10 +239,38 @@ def error(
         )
     if judged:
         text += " The line with dashes and a diamond is the error on the held-out rows."
+    if scheduled:
+        text += f" The dotted line at the bottom is the learning rate of each epoch, {RATE_AXIS}."
     spec = _error_spec(
-        other_root, height, colours, bool(ghosts), judged=judged, early=early, directions=directions
+        other_root,
+        height,
+        colours,
+        bool(ghosts),
+        judged=judged,
+        early=early,
+        directions=directions,
+        scheduled=scheduled,
     )
     return View(spec, tables, text + told(ghosts))
+
+
+def _rates(run: Run, end: int) -> pa.Table:
+    """η of some epochs up to the end of the axis, as a share of the largest, and a label at the first of them."""
+    epochs = np.unique(np.linspace(0, end, RATES + 1).astype(int))
+    rates = np.array(by_epoch(run.experiment.phases, run.experiment.updates_per_epoch, epochs.tolist()))
+    said = [f"η: {short(rates[0])} → {short(rates[-1])}", *[""] * (len(epochs) - 1)]
+    return table({"epoch": epochs, "share": rates / rates.max(), "label": said})
+
+
+def _rate_layers(colours: Palette) -> list[alt.Chart]:
+    """The rate by epoch, dotted, along the bottom of the chart."""
+    rows = rows_from("rates").transform_calculate(
+        x="datum.epoch", y="y0 * pow(y1 / y0, 0.04 + 0.2 * datum.share)"
+    )
+    place: dict[str, Any] = {"x": "x:Q", "y": "y:Q"}
+    line = rows.mark_line(strokeDash=[2, 3], strokeWidth=1.5, color=colours.ink, interpolate="step-after")
+    text = rows.transform_filter("datum.label != ''").mark_text(align="left", dx=6, dy=-9, color=colours.ink)
+    return [line.encode(**place, order="x:Q"), text.encode(**place, text="label:N")]
 
 
 @lru_cache(16)
