@@ -20,8 +20,8 @@ from gd_core.problem import Problem
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.experiment_fields import Phase
 from gd_core.settings.rules import OPTIMIZER_INFO, linear_step
-from gd_core.settings.schedules import at_constant_rate, is_constant, rate_at
-from gd_core.theory import Curvature, factor, left_along, swing_of
+from gd_core.settings.schedules import at_constant_rate, in_the_end, is_constant, rate_at
+from gd_core.theory import Curvature, factor, left_along, limit_along, swing_of
 from gd_core.training import Epochs
 
 CONVERGED_BELOW = 1e-6  # of a direction's first gap to the optimum,
@@ -40,6 +40,7 @@ FALLS, RISES = 0.5, 2.5  # of the recent gap, where batches that are tried come 
 PARTED = 0.02  # the held-out RMSE ends at least this share above its lowest,
 TAIL = 10  # in all of the last tenth of the epochs, so that one lucky mini-batch decides nothing
 STANDS = 0.01  # of the sum of the rates so far: less to come moves a run no more
+STAYS = 0.9  # of the gap, at least
 SEEN = 200  # rates that are added up
 CERTAIN = 3.0  # standard errors by which a loss that scatters must fall or rise
 
@@ -170,12 +171,21 @@ class _Judge:
         stride = trained.updates_per_epoch if trained else 1
         self.updates = self.done * stride
         self.scheduled = self.phase is not None and not is_constant(self.phase)
-        self.stands = False  # whether the rates to come are next to nothing
+        self.few_to_come = False  # whether the rates to come are next to nothing
+        self.above_in_the_end = False  # whether the rate that it comes to is above the limit
         if (
             self.phase is not None and self.scheduled
         ):  # from here on it is judged at the rate to which it has come
-            self.stands = _little_to_come(self.phase, stride, self.done)
+            limit = limit_along(curvature.largest, self.phase) if self.linear else math.inf
+            self.above_in_the_end = in_the_end(self.phase) > limit * (1 + LEVEL)
+            self.few_to_come = _little_to_come(self.phase, stride, self.done)
             self.phase = at_constant_rate(self.phase, rate_at(self.phase, stride, self.done))
+
+    @property
+    def stands(self) -> bool:
+        """Whether the schedule has ended the run: the rates to come are next to nothing, and it is not seen to fall with them."""
+        falls = self.later is not None and self.later < STAYS * float(self.recent.min())
+        return self.few_to_come and not falls
 
     @cached_property
     def linear(self) -> bool:
@@ -254,7 +264,7 @@ class _Judge:
         assert self.phase is not None
         there = self.curvature.gap(self.recording.epoch_theta[-1]) > self.rounding
         if self.scheduled and self.later is not None:
-            return self.later > float(self.recent[-1]) + self.rounding
+            return self.above_in_the_end or self.later > float(self.recent[-1]) + self.rounding
         return any(
             has_error
             and curvature > 0

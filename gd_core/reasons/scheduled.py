@@ -6,7 +6,7 @@ from dataclasses import replace
 from gd_core import gone_on
 from gd_core.outcome import Finding, Outcome
 from gd_core.reasons.arrived import converged
-from gd_core.reasons.phrases import phase_of, rmse_of
+from gd_core.reasons.phrases import BATCHES, phase_of, rmse_of
 from gd_core.reasons.too_large import gone_at, too_large_for_batches
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.experiment_fields import Phase
@@ -40,7 +40,7 @@ def of_run(
     if experiment.loss_info.rises:
         floor = f"; where its loss is lowest it is {significant(forecast.floor_rmse)}"
     if finding.outcome is Outcome.GROWING:
-        return f"Growing {end}.", _too_large(experiment, forecast, phase) or BESIDE
+        return f"Growing {end}.", _why_it_grows(experiment, forecast, phase)
     if finding.leaves:
         return converged(recording, experiment, forecast, finding)
     if finding.outcome is Outcome.CONVERGED:
@@ -94,6 +94,19 @@ def _edge(phase: Phase, limit: float, below: int, above: int) -> int:
         middle = (below + above) // 2
         below, above = (below, middle) if rate_at(phase, 1, middle) > limit else (middle, above)
     return above
+
+
+def _why_it_grows(experiment: Experiment, forecast: Forecast, phase: Phase) -> str:
+    """The rates above the limit, in these epochs or those to come; else what carries it up."""
+    if not isinstance(OPTIMIZER_INFO[phase.optimizer].theory, LinearRule):
+        return "Its steps are too long to settle, and gone on it is higher."
+    if experiment.updates_per_epoch > 1:
+        return f"{BATCHES[:-1]}, and at these rates it follows: gone on it is higher."
+    if above := above_the_limit(experiment, forecast, phase):
+        return above
+    if phase.learning_rate > (limit := limit_along(forecast.eigenvalues[-1], phase)):
+        return f"The warm-up goes on to {short(phase.learning_rate)}, above the limit {short(limit)}."
+    return BESIDE if phase.momentum_or_zero else ""
 
 
 def _too_large(experiment: Experiment, forecast: Forecast, phase: Phase) -> str:
