@@ -75,7 +75,7 @@ def drawn_with_penalty(seed: int) -> Experiment:
     if dice.random() < 0.3 and base.dataset not in ("one-parameter",):
         base = replace(base, scale_target=True, intercept=dice.random() < 0.7)
     sizes = Known(base).eigenvalues
-    other = replace(base, penalty=float(f"{sizes[0] * 10 ** dice.uniform(-6, 0.5):.3g}"))
+    other = replace(base, penalty=float(f"{min(1e6, sizes[0] * 10 ** dice.uniform(-6, 0.5)):.3g}"))
     if base.optimizer not in LINEAR:
         return other
     share = base.learning_rate / Known(base).limit(base)

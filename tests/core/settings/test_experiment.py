@@ -25,7 +25,7 @@ TABLES = (  # what can be picked from the tables that come with the app
     {"table": "anscombe", "target": "x", "features": ("y2",), "degree": 1, "points": 11},
     {"table": find("anscombe").key, "target": "x4", "features": ("y4", "y1", "x"), "points": 11},
 )
-WHOLE = ("points", "data_seed", "split_seed", "epochs", "batch_size", "seed", "warmup")
+WHOLE = ("points", "data_seed", "split_seed", "epochs", "batch_size", "seed", "warmup", "patience")
 SCHEDULED = ("constant", "step:3:0.5", "inverse-time:0.1", "cosine:0:0.0")
 NUMBERS = tuple(BOUNDS)
 
@@ -51,6 +51,8 @@ def experiments(draw):
     values |= {"warmup": draw(st.integers(0, 9)), "counted_in": draw(st.sampled_from(CHOICES["counted_in"]))}
     if not info.is_a_single_row and draw(st.booleans()):
         values |= {"holdout": draw(in_bounds("holdout")), "split_seed": draw(in_bounds("split_seed"))}
+        values["patience"] = draw(in_bounds("patience")) if values["holdout"] else 0
+    values["penalty"] = draw(in_bounds("penalty"))
     rows = values["points"] - held_out_of(values["points"], values["holdout"])
     values["batch_size"] = draw(st.integers(0, rows))
     values["scale_features"] = why_not_scaled(info) is None and draw(st.booleans())
@@ -248,6 +250,8 @@ def test_bounds_are_allowed_and_what_is_beyond_is_not(name):
     step = 1 if name in WHOLE else None
     kind = int if name in WHOLE else float
     others = defaults("noisy-quadratic", "gradient-descent") | {"points": 10_000, "before": ()}
+    if name == "patience":  # which watches held-out rows
+        others |= {"holdout": 0.1}
     for inside in (kind(low), kind(high)):
         assert problem_with(name, inside, others) is None
     beyond = (
