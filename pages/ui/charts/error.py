@@ -125,13 +125,20 @@ def _error_spec(
     return finish(layers, height, parameters)
 
 
-def _epochs_kept(run: Run) -> dict[str, float]:
+def _epochs_kept(run: Run) -> dict[str, float | str]:
     """For the table `frame`: the epoch that is kept, its held-out RMSE, and where the run stopped; nan draws nothing."""
     recording = run.recording
     if not recording.early or recording.epoch_held_out_rmse is None:
-        return {"kept": math.nan, "lowest_held_out": math.nan, "stop": math.nan}
+        return {
+            "kept": math.nan,
+            "lowest_held_out": math.nan,
+            "stop": math.nan,
+            "kept_said": "",
+            "stop_said": "",
+        }
+    said = {"kept_said": f"{recording.kept:,}", "stop_said": f"{recording.epochs:,}"}
     lowest = float(recording.epoch_held_out_rmse[recording.kept])
-    return {"kept": recording.kept, "lowest_held_out": lowest, "stop": recording.epochs}
+    return {"kept": recording.kept, "lowest_held_out": lowest, "stop": recording.epochs} | said
 
 
 def _kept_and_stopped(colours: Palette) -> list[alt.Chart]:
@@ -144,7 +151,7 @@ def _kept_and_stopped(colours: Palette) -> list[alt.Chart]:
         base = rows_from("frame").transform_filter(f"isValid(datum.{column}) && epoch >= datum.stop")
         across = alt.X(f"{column}:Q")
         layers.append(base.mark_rule(color=colours.ink, strokeDash=dash).encode(x=across))
-        text = base.transform_calculate(label=f"'{word} ' + format(datum.{column}, ',')")
+        text = base.transform_calculate(label=f"'{word} ' + datum.{column}_said")
         style = {"align": "right", "dx": -5, "baseline": "top", "dy": dy, "color": colours.ink}
         layers.append(
             text.mark_text(**style, fontWeight=600).encode(x=across, y=alt.value(0), text="label:N")
