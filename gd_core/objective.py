@@ -13,7 +13,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 from torch.func import functional_call
-from torch.nn.functional import mse_loss
+from torch.nn.functional import huber_loss, l1_loss, mse_loss
 
 from gd_core.datasets import Dataset
 from gd_core.least_squares import Centred, centred_of
@@ -39,8 +39,55 @@ def mse_broadcast(prediction: Tensor, target: Tensor) -> Tensor:
     return spread + (prediction.mean() - target.mean()) ** 2
 
 
+@dataclass(frozen=True)
+class Absolute:
+    """Mean absolute error, (1/N) Σᵢ |ŷᵢ − yᵢ|, of two vectors [N]. At a kink its slope is taken as 0, as torch takes it."""
+
+    def __call__(self, prediction: Tensor, target: Tensor) -> Tensor:
+        return l1_loss(prediction, target)
+
+    def slope(self, residual: Tensor) -> Tensor:
+        """N ∂L/∂ŷᵢ by ŷᵢ − yᵢ, any shape: as large close to the bottom as far away."""
+        return residual.sign()
+
+
+@dataclass(frozen=True)
+class Huber:
+    """(1/N) Σᵢ of ½ rᵢ² where |rᵢ| ≤ δ, and δ (|rᵢ| − ½ δ) beyond; r = ŷ − y, of two vectors [N]. As torch's `HuberLoss`.
+
+    Up to δ it is half the squared error, so its slope there is half of that of `mse`.
+
+    Attributes:
+        delta: δ, in the units of y as it is trained.
+
+    Source:
+        Huber, "Robust Estimation of a Location Parameter", Annals of Mathematical Statistics 35, 1964.
+    """
+
+    delta: float = 1.0
+
+    def __call__(self, prediction: Tensor, target: Tensor) -> Tensor:
+        return huber_loss(prediction, target, delta=self.delta)
+
+    def slope(self, residual: Tensor) -> Tensor:
+        """See `Absolute.slope`; no row pulls harder than δ."""
+        return residual.clamp(-self.delta, self.delta)
+
+
 Loss = Callable[[Tensor, Tensor], Tensor]
-LOSSES: Mapping[str, Loss] = {"mse": mse, "mse-broadcast": mse_broadcast}
+Robust = Absolute | Huber  # a mean of a convex function of each residual, whose slope is bounded
+LOSSES: Mapping[str, Loss] = {
+    "mse": mse,
+    "mse-broadcast": mse_broadcast,
+    "absolute": Absolute(),
+    "huber": Huber(),
+}
+
+
+def loss_of(name: str, **own: float) -> Loss:
+    """A loss with its settings, if it has some of its own."""
+    loss = LOSSES[name]
+    return replace(loss, **own) if isinstance(loss, Robust) else loss
 
 
 class Squared(NamedTuple):
@@ -197,6 +244,13 @@ def as_parabola(objective: Objective) -> LinearObjective | None:
     This is the one place that whatever needs curvature, limits or the optimum asks; `catalog.why_no_parabola` says why not.
     """
     return objective if isinstance(objective, LinearObjective) and objective.loss in SQUARED else None
+
+
+def in_features(objective: Objective) -> LinearObjective | None:
+    """The objective, if its gradient is (1/N) Φᵀ times the slope of each row's loss; else None: the model has no Φ."""
+    if isinstance(objective, LinearObjective) and isinstance(objective.loss, Robust):
+        return objective
+    return as_parabola(objective)
 
 
 def value_and_gradient(function: Callable[[Tensor], Tensor], theta: Tensor) -> tuple[Tensor, Tensor]:

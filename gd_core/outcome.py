@@ -15,11 +15,12 @@ from torch import Tensor
 
 from gd_core import gone_on, in_batches
 from gd_core.gone_on import LONGER
-from gd_core.objective import LinearObjective, as_parabola
+from gd_core.objective import Absolute, LinearObjective, as_parabola
 from gd_core.problem import Problem
+from gd_core.robust import Lowest, closest, lowest_of
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.experiment_fields import Phase
-from gd_core.settings.rules import OPTIMIZER_INFO, linear_step
+from gd_core.settings.rules import OPTIMIZER_INFO, is_plain, linear_step
 from gd_core.settings.schedules import at_constant_rate, in_the_end, is_constant, rate_at
 from gd_core.theory import Curvature, factor, left_along, limit_along, swing_of
 from gd_core.training import Epochs
@@ -37,6 +38,7 @@ HARDLY_SCATTERS = (
     0.5  # share of the recent gap that is the mean error’s, from which a slow run is slow and nothing else
 )
 FALLS, RISES = 0.5, 2.5  # of the recent gap, where batches that are tried come to hover
+MOSTLY = 0.8  # the same of all rows
 PARTED = 0.02  # the held-out RMSE ends at least this share above its lowest,
 TAIL = 10  # in all of the last tenth of the epochs, so that one lucky mini-batch decides nothing
 STANDS = 0.01  # of the sum of the rates so far: less to come moves a run no more
@@ -74,12 +76,14 @@ class Finding(NamedTuple):
         epoch: When.
         left: How the run has left the optimum since; None if it has not.
         leaves: Whether it will leave the optimum that it has reached: its memory of the gradients fades.
+        lowest: The lowest point of a loss that is no parabola, where it is known.
     """
 
     outcome: Outcome
     epoch: int | None = None
     left: Left | None = None
     leaves: bool = False
+    lowest: Lowest | None = None
 
 
 class Trained(NamedTuple):
@@ -137,21 +141,25 @@ def outcome(recording: Epochs, curvature: Curvature | None, trained: Trained | N
     - hovering: the loss no longer falls, but scatters about a level: mini-batches, or a rule with steps of one length.
     - still descending: none of these; gone on, the run gets lower.
 
-    A loss that is no parabola has neither eigenvectors nor a known lowest loss: see `_by_losses_alone`.
+    A loss that is no parabola has no eigenvectors: see `_above_the_lowest` where its lowest is known, and else
+    `_by_losses_alone`.
 
     Args:
         recording: The run so far.
         curvature: The parabola that the loss is, or None.
         trained: By which rule; None where nobody knows, and the numbers alone must tell.
     """
+    lowest = lowest_of(trained.problem.objective) if trained and trained.problem else None
     if recording.diverged_at is not None:
-        return Finding(Outcome.DIVERGED, recording.diverged_at)
+        return Finding(Outcome.DIVERGED, recording.diverged_at, lowest=lowest)
     if recording.stopped:
-        return Finding(Outcome.STOPPED, recording.epochs)
+        return Finding(Outcome.STOPPED, recording.epochs, lowest=lowest)
     if recording.still:
-        return Finding(Outcome.STILL, recording.epochs)
+        return Finding(Outcome.STILL, recording.epochs, lowest=lowest)
     if recording.early:
         return Finding(Outcome.EARLY, recording.epochs)
+    if trained and lowest:
+        return _above_the_lowest(recording, lowest, trained)._replace(lowest=lowest)
     if curvature is None:
         return _by_losses_alone(recording)
     return _Judge(recording, curvature, trained).finding()
@@ -213,17 +221,7 @@ class _Judge:
     @cached_property
     def future(self) -> Tensor | None:
         """The gaps of the epochs to come, when the same run goes on ten times as long, or twice at least; else None."""
-        trained, curvature = self.trained, self.curvature
-        if trained is None or trained.experiment is None or trained.problem is None:
-            return None
-        if not self.recording.complete or trained.epochs is not None:
-            return None
-        experiment = trained.experiment
-        before, epochs = self.recording.epochs - self.done, self.recording.epochs
-        total = gone_on.far_enough(experiment, before, self.done)
-        if total is None:
-            return None
-        return gone_on.gaps_gone_on(experiment, trained.problem, curvature, total, 1.0)[epochs + 1 :]
+        return _ahead(self.recording, self.curvature, self.trained, self.done)
 
     @property
     def later(self) -> float | None:
@@ -478,6 +476,65 @@ def _halves(series: Tensor) -> tuple[Tensor, Tensor]:
     """The older half of some epochs, with the one in the middle, and the newer."""
     older, newer = series.split([len(series) - len(series) // 2, len(series) // 2])
     return older, newer
+
+
+def _above_the_lowest(recording: Epochs, lowest: Lowest, trained: Trained) -> Finding:
+    """Tell how a run ended whose loss is no parabola, and whose lowest loss is known.
+
+    - converged: the gap to it is at most a millionth of the first, or a ten-thousandth of the lowest loss; and stays so.
+    - growing, hovering, still descending: by what becomes of it when it goes on; of a run too long for that by whether
+      the second half of its recent epochs is lower than the first, by more than they scatter.
+    """
+    gap = recording.epoch_loss - lowest.loss
+    rounding = 1e-14 * max(lowest.loss, float(recording.epoch_loss[0]))
+    near = max(
+        CONVERGED_BELOW * float(gap[0]), (PERFECT if lowest.is_zero else NEGLIGIBLE) * lowest.loss, rounding
+    )
+    first = trained.at(recording.epochs)[1]
+    done = recording.epochs - first
+    ahead = _ahead(recording, None, trained, done)
+    if float(gap[-1]) <= near and (ahead is None or float(ahead.max()) <= near):
+        never = (gap > near).nonzero()
+        return Finding(Outcome.CONVERGED, int(never[-1]) + 1 if len(never) else 0)
+    if done == 0:
+        return Finding(Outcome.DESCENDING)
+    recent = gap[first:][-max(1, min(WINDOW, done // 2)) :]
+    now = float(recent.mean())
+    if ahead is None:
+        older, newer = _halves(gap[first:][-min(LONGEST, max(WINDOW, done // 2)) - 1 :])
+        return Finding(_drift(older.clamp(min=0), newer.clamp(min=0)))
+    later = float(ahead[-max(1, (len(ahead) + recording.epochs + 1) // 5) :].mean())
+    if later > max(RISES * now + rounding, float(recent.max())):
+        return Finding(Outcome.GROWING)
+    share = FALLS if recording.mini_batches else MOSTLY
+    falls = later < min(share * now, float(recent.min()))
+    steady = not recording.mini_batches and bool((ahead.diff() <= LEVEL * float(gap[0])).all())
+    far = float(recent.min()) > _comes_within(trained, lowest)  # too far to stay there for good
+    lower = falls or ((steady or far) and later < now)
+    return Finding(Outcome.DESCENDING if lower else Outcome.HOVERING)
+
+
+def _comes_within(trained: Trained, lowest: Lowest) -> float:
+    """The gap that a run is sure to come within if it goes on, infinite where nothing is sure: see `robust.closest`."""
+    phase, problem = trained.phases[-1], trained.problem
+    if problem is None or not isinstance(problem.objective.loss, Absolute) or trained.updates_per_epoch > 1:
+        return math.inf
+    return closest(lowest, phase.learning_rate) if is_plain(phase) and is_constant(phase) else math.inf
+
+
+def _ahead(
+    recording: Epochs, curvature: Curvature | None, trained: Trained | None, done: int
+) -> Tensor | None:
+    """The gaps of the epochs to come, when a run goes on ten times as long, or twice at least; None where that is not soon done."""
+    if trained is None or trained.experiment is None or trained.problem is None:
+        return None
+    if not recording.complete or trained.epochs is not None:
+        return None
+    total = gone_on.far_enough(trained.experiment, recording.epochs - done, done)
+    if total is None:
+        return None
+    gaps = gone_on.gaps_gone_on(trained.experiment, trained.problem, curvature, total, 1.0)
+    return gaps[recording.epochs + 1 :]
 
 
 def _by_losses_alone(recording: Epochs) -> Finding:

@@ -8,9 +8,9 @@ from torch import Tensor
 
 from gd_core.datasets import DATASETS, Dataset, from_table
 from gd_core.models import MODELS, LinearInParameters, Model
-from gd_core.objective import LOSSES, LinearObjective, Objective, objective_of
+from gd_core.objective import LinearObjective, Objective, loss_of, objective_of
 from gd_core.optimizers import OPTIMIZERS, UpdateRule, at_rate, in_turn
-from gd_core.settings.catalog import model_info
+from gd_core.settings.catalog import LOSS_INFO, model_info
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.experiment_fields import Phase
 from gd_core.settings.fields import ParameterError
@@ -109,7 +109,7 @@ def build(experiment: Experiment, like: Problem | None = None) -> Problem:
     if experiment.scale_target:
         to_raw = trained.unit * to_raw
         offset = torch.cat([torch.zeros_like(dataset.start[:-1]), dataset.target_mean])
-    loss = LOSSES[experiment.loss]
+    loss = loss_of(experiment.loss, **LOSS_INFO[experiment.loss].own(experiment))
     start = start_of(experiment, dataset)
     validation = None
     if held_out:

@@ -147,7 +147,7 @@ def same_model(one: Experiment, other: Experiment) -> bool:
 def same_landscape(one: Problem, other: Problem) -> bool:
     """Whether two problems have the same loss over the same parameters: then their paths share a map."""
     a, b = one.objective, other.objective
-    same_loss = a.loss is b.loss and _same_penalty(a, b)
+    same_loss = a.loss == b.loss and _same_penalty(a, b)
     return one is other or (same_loss and _equal(a.target, b.target) and _same_predictions(a, b))
 
 

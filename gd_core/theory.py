@@ -23,7 +23,7 @@ from gd_core.objective import Objective, as_parabola
 from gd_core.problem import Problem
 from gd_core.rate_search import best_rates, slowest_root
 from gd_core.settings import schedules
-from gd_core.settings.catalog import why_no_parabola
+from gd_core.settings.catalog import model_info, why_no_parabola
 from gd_core.settings.experiment import Experiment, beyond, not_known
 from gd_core.settings.experiment_fields import COMMON_FIELDS, LEARNING_RATE, Phase
 from gd_core.settings.rules import OPTIMIZER_INFO, LinearRule, LinearStep, is_plain, linear_step
@@ -156,6 +156,8 @@ def why_no_theory(experiment: Experiment) -> str | None:
     reason = why_no_parabola(experiment.info.model, experiment.loss)
     if reason is None:
         return not_known(experiment, KNOWN, "for limits, best rates and the lowest loss to be known")
+    if (known := experiment.loss_info.known) and model_info(experiment.info.model).linear:
+        return known
     return (
         f"The {reason}, so the loss is no parabola over the parameters: its curvature is another at every point. "
         "No limit of the rate, no best rate and no lowest loss is known before training."

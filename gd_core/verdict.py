@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from gd_core.outcome import CONVERGED_BELOW, Finding, Outcome, overfitting
-from gd_core.reasons import scheduled, tolerance
+from gd_core.reasons import robust, scheduled, tolerance
 from gd_core.reasons.arrived import converged
 from gd_core.reasons.early import stopped_early
 from gd_core.reasons.phrases import BATCHES, FLAT, advised, joined, phase_of, rmse_of
@@ -62,6 +62,7 @@ def of_steps(recording: Epochs, experiment: Experiment, forecast: Forecast | Non
     near = rmse <= floor
     if forecast and not forecast.curvature.bounds_rmse:  # which another loss may have far below it
         near &= rmse >= forecast.floor_rmse * (1 - FLAT)
+    name = experiment.loss_info.name
     templates = (
         STEP + "Down by {percent} %.",
         STEP + _why_flat(experiment, forecast),
@@ -69,11 +70,15 @@ def of_steps(recording: Epochs, experiment: Experiment, forecast: Forecast | Non
         STEP + _why_up(experiment, forecast),
         "Epoch {epoch}: RMSE {rmse}. " + _at_the_edge(recording),
         STEP + "Up by {percent} %.",
+        STEP + f"Up, and the {name or 'loss'} goes down: rows that are far off count less in it.",
     )
     choice = torch.zeros(len(rmse), dtype=torch.int8)
     choice[change > -FLAT] = 1
     choice[change > LEVEL] = 3
     choice[near & (change <= LEVEL)] = 2
+    if name:
+        falls = torch.cat([recording.epoch_loss.diff() < 0, choice.new_zeros(1, dtype=torch.bool)])
+        choice[falls & (change > LEVEL)] = 6
     earlier = torch.arange(len(rmse)) < sum(phase.epochs for phase in experiment.before)
     choice[earlier & (change <= LEVEL)] = 0  # theory speaks of the last phase only
     choice[earlier & (change > LEVEL)] = 5
@@ -91,6 +96,8 @@ def of_run(recording: Epochs, experiment: Experiment, forecast: Forecast | None,
     """The whole run in two or three sentences: what happened, why, what to try; and what the held-out rows say."""
     if finding.outcome is Outcome.EARLY:
         return joined(*stopped_early(recording, experiment, forecast))
+    if finding.lowest:
+        return robust.of_run(recording, experiment, finding, finding.lowest) + _of_held_out(recording)
     return _of_training(recording, experiment, forecast, finding) + _of_held_out(recording)
 
 
@@ -235,6 +242,8 @@ def _why_up(experiment: Experiment, forecast: Forecast | None) -> str:
     theory = OPTIMIZER_INFO[experiment.optimizer].theory
     if not isinstance(theory, LinearRule):
         return theory.up
+    if experiment.loss_info.name:
+        return "Up: the step jumped over the bottom."
     if forecast is None:
         return "Up: the step was too long for the curvature here. Elsewhere it may fit: no theory knows the limit."
     assert forecast.stability_limit is not None

@@ -13,7 +13,7 @@ from gd_core.settings.table_fields import TABLE_FIELDS
 from gd_core.words import counted
 
 Settings = Mapping[str, str]  # title → value, in reading order
-SYMBOLS = {"momentum": "β", "alpha": "α", "beta1": "β₁", "beta2": "β₂", "epsilon": "ε"}
+SYMBOLS = {"momentum": "β", "alpha": "α", "beta1": "β₁", "beta2": "β₂", "epsilon": "ε", "delta": "δ"}
 _CLEAR = ("Data", "Update rule", "Learning rate", "Network")
 GAPS = {"drop": ("rows with gaps dropped",), "mean": ("gaps filled with the mean",)}
 _WORDED = {  # fields that the sentences below speak of; any other is named with its value
@@ -32,7 +32,13 @@ def in_words(run: Experiment) -> Settings:
             f"{run.held_out_rows:,} of {counted(run.points, 'row')}, split with seed {run.split_seed}"
         )
     if run.loss != Experiment.loss:
-        said["Loss"] = LOSS_INFO[run.loss].title
+        own = LOSS_INFO[run.loss].own(run)
+        said["Loss"] = ", ".join(
+            [
+                LOSS_INFO[run.loss].title,
+                *(f"{SYMBOLS[name]} = {written(value)}" for name, value in own.items()),
+            ]
+        )
     if run.before:
         said["First"] = ", then ".join(_phase(phase) for phase in run.before)
     said |= {

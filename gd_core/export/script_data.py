@@ -208,4 +208,5 @@ def _penalty(experiment: Experiment) -> list[Part]:
 def _loss(experiment: Experiment) -> Part:
     info = experiment.loss_info
     says, value = (experiment.training_rows > MANY_ROWS and info.lines_of_many) or info.lines
+    value = value.format(**info.own(experiment))
     return Part("", f'def loss_of(prediction, target):\n    """{says}"""\n    return {value}', defines=True)

@@ -73,6 +73,7 @@ class Experiment:
     holdout: float = 0.0
     split_seed: int = 0
     loss: str = "mse"
+    delta: float = 1.0  # of the Huber loss
     penalty: float = 0.0
     optimizer: str = "gradient-descent"
     learning_rate: float = 1e-5

@@ -255,6 +255,12 @@ FIELDS: Mapping[str, Field] = {
         title="Loss",
         help=f"What is minimised: {', '.join(LOSS_INFO)}.",
     ),
+    "delta": Number(
+        low=1e-6,
+        high=1e6,
+        title="Huber’s δ",
+        help="Up to this difference the Huber loss is a square, beyond it a straight line. In the units of y as it is trained.",
+    ),
     "penalty": Number(
         low=0,
         high=1e6,
@@ -334,7 +340,7 @@ FIELDS: Mapping[str, Field] = {
 # learnt of it names it beside these in its own list, and `experiment.not_known` keeps the others from ignoring it.
 COMMON_FIELDS = (
     "dataset", "table", "target", "features", "degree", "intercept", "missing", "points", "noise", "data_seed",
-    "holdout", "split_seed", "loss", "penalty", "optimizer", "learning_rate", "momentum", "alpha", "beta1", "beta2", "epsilon",
+    "holdout", "split_seed", "loss", "delta", "penalty", "optimizer", "learning_rate", "momentum", "alpha", "beta1", "beta2", "epsilon",
     "batch_size", "shuffle", "scale_features", "scale_target", "start", "seed", "before", "engine", "tolerance", "patience", "epochs",
 )  # fmt: skip
 

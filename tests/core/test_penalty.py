@@ -195,7 +195,7 @@ def test_loss_and_rmse_are_told_apart():
     """At the optimum nothing is called a floor below which no training gets: without the penalty it does."""
     info = PLANE.loss_info
     assert not info.is_mean_square
-    assert info.has_another_root
+    assert info.other_error
     assert info.squared
     assert "floor" not in info.close.format(floor="1") + info.rises + info.minimised
     plain = replace(PLANE, penalty=0.0)

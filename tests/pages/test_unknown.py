@@ -83,19 +83,19 @@ def test_of_several_features_only_a_plane_is_drawn(monkeypatch):
 
 def test_an_unknown_loss_has_neither_gradient_nor_line():
     """Nor is it taken for the mean squared error, whose root the RMSE is."""
-    unknown: Any = Settings(info=DATASET_INFO["noisy-quadratic"], loss="huber")
+    unknown: Any = Settings(info=DATASET_INFO["noisy-quadratic"], loss="log-cosh")
     run = run_of(Experiment.default())
-    vars(run.experiment)["loss"] = "huber"
+    vars(run.experiment)["loss"] = "log-cosh"
     for use in (lambda: gradient_of(unknown), lambda: why_no_theory(unknown), lambda: error(run, LIGHT, 200)):
-        with pytest.raises(KeyError, match="huber"):
+        with pytest.raises(KeyError, match="log-cosh"):
             use()
 
 
 def test_a_loss_that_is_no_square_has_no_theory(monkeypatch):
     """Then neither the model’s Φ makes it a parabola."""
-    monkeypatch.setitem(LOSS_INFO, "huber", replace(LOSS_INFO["mse"], squared=False))
-    offer(monkeypatch, "loss", "huber")
-    reason = why_no_theory(Experiment(loss="huber"))
+    monkeypatch.setitem(LOSS_INFO, "log-cosh", replace(LOSS_INFO["mse"], squared=False))
+    offer(monkeypatch, "loss", "log-cosh")
+    reason = why_no_theory(Experiment(loss="log-cosh"))
     assert reason
     assert reason.startswith("The loss is no squared error")
 

@@ -9,6 +9,7 @@ import altair as alt
 import numpy as np
 import pyarrow as pa
 
+from gd_core.robust import lowest_of
 from gd_core.settings.schedules import by_epoch, is_constant
 from gd_core.words import floor_label, short
 from pages.ui.charts import preview
@@ -173,7 +174,8 @@ def error(
 ) -> View:
     """RMSE by epoch on a logarithmic axis, with the floor below which the loss cannot get, and that of pinned runs.
 
-    The root of the minimised loss is drawn as well where it is another number, or with `root_loss` always; and the
+    The root of the minimised loss is drawn as well where it is another number, or with `root_loss` always, and the mean
+    absolute error where that is minimised, with its own floor; and the
     RMSE of the held-out rows where there are some. The floor is drawn from the epoch `answer_from` on; where that is
     `NEVER` the axis does not tell of it either.
     """
@@ -184,11 +186,11 @@ def error(
     held_out = run.recording.epoch_held_out_rmse
     if held_out is not None:
         columns["held_out"] = held_out.numpy()[rows]
-    other_root = root_loss or run.experiment.loss_info.has_another_root
+    info, unit = run.experiment.loss_info, run.problem.objective.dataset.unit
+    other_root = root_loss or info.other_error is not None
     if other_root:
-        columns["root_loss"] = (
-            run.problem.objective.dataset.unit * run.recording.epoch_loss.numpy()[rows] ** 0.5
-        )
+        other_error = info.other_error or np.sqrt
+        columns["root_loss"] = unit * other_error(run.recording.epoch_loss.numpy()[rows])
     zero = log_zero(float(rmse[0]))
     by_epoch = [name for name in columns if name != "root_loss"]
     reaches_zero = bool(min(values.min() for values in columns.values()) <= zero)
@@ -200,6 +202,9 @@ def error(
         lowest, highest = reach_of(ghosts, end)
         low, high = max(min(low, lowest), zero), max(high, highest)
     lowest_rmse = math.nan if parabola is None else parabola.floor_rmse  # nan draws nothing
+    lowest = lowest_of(run.problem.objective) if other_root and answer_from < NEVER else None
+    if lowest is not None and not lowest.is_zero:
+        lowest_rmse = unit * lowest.loss
     shows_floor = zero < lowest_rmse and lowest_rmse >= low / 100
     low = zero if reaches_zero else min(low, lowest_rmse) if shows_floor else low
     if parabola is None and run.parabola is not None and low == high:  # nothing to go by yet
@@ -218,7 +223,11 @@ def error(
             y0=low / 1.6,
             y1=high * 1.25,
             floor=lowest_rmse if shows_floor else np.nan,
-            floor_label="" if parabola is None else floor_label(parabola, bounds=parabola.bounds_rmse),
+            floor_label=""
+            if parabola is None and lowest is None
+            else f"lowest {info.name} {short(lowest_rmse, 4)}"
+            if parabola is None
+            else floor_label(parabola, bounds=parabola.bounds_rmse),
             floor_below=np.nan if shows_floor or reaches_zero else lowest_rmse,
             zero=zero if reaches_zero else np.nan,
             answer_from=answer_from,
@@ -236,7 +245,7 @@ def error(
         else ", and after a run, dashed, the error where the loss is lowest."
     )
     if other_root:
-        text += " The thin line is the root of the loss that is minimised."
+        text += f" The thin line is the {info.thin or 'root of the minimised loss'}."
     judged = held_out is not None
     early = bool(run.experiment.patience)
     if run.recording.early:

@@ -85,8 +85,8 @@ def table(
         columns["loss"] = columns["loss"].where(shown[rows] != 0, 0.0)
     if recording.epoch_held_out_rmse is not None:
         columns["held_out"] = recording.epoch_held_out_rmse[rows]
-    if experiment.loss_info.has_another_root:
-        columns["root_loss"] = run.problem.objective.dataset.unit * columns["loss"].sqrt()
+    if other_error := experiment.loss_info.other_error:
+        columns["root_loss"] = run.problem.objective.dataset.unit * other_error(columns["loss"])
     sums: dict[str, Sum] = {}
     after = np.minimum(rows + 1, recording.epochs)
     columns["percent"] = 100 * (rmse[after] / rmse[rows].clamp(min=1e-300) - 1).abs()

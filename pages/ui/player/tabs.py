@@ -13,6 +13,8 @@ import numpy as np
 import streamlit as st
 
 from gd_core.autopsy import REPLAYED_UPDATES, autopsy
+from gd_core.objective import in_features
+from gd_core.robust import Lowest, closest, lowest_of, settles_below
 from gd_core.safe_start import safe_of
 from gd_core.settings import schedules
 from gd_core.settings.engines import ENGINE_NOTE, SPECTRUM
@@ -106,13 +108,46 @@ def draw(view: View, key: str, width: Any = "stretch") -> None:
 
 def _numbers(run: Run, _: Palette, forecast: Forecast | None) -> None:
     """What theory says before the first step, or why it says nothing."""
-    if forecast is None:
-        st.markdown(why_no_theory(run.experiment))
-    else:
+    if forecast is not None:
         _facts(run, forecast)
+    else:
+        st.markdown(why_no_theory(run.experiment))
+        if lowest := lowest_of(run.problem.objective):
+            _facts_of_the_lowest(run, lowest)
     st.caption(" ".join(filter(None, (run.experiment.loss_info.minimised, _of_scaled_target(run)))))
     if run.recording.engine == SPECTRUM and run.recording.epochs:
         st.caption(ENGINE_NOTE)
+
+
+def _facts_of_the_lowest(run: Run, lowest: Lowest) -> None:
+    """What is known of a loss that is no parabola: its lowest point, and what a rate is sure to do there."""
+    experiment, problem = run.experiment, run.problem
+    info, rate = experiment.loss_info, experiment.learning_rate
+    names = with_columns(vars(experiment), experiment.info.parameters)
+    optimum = zip(map(escape, names), problem.raw(lowest.optimum).tolist(), strict=True)
+    rows = [
+        (
+            f"Lowest {info.name}",
+            "0 (a perfect fit, up to rounding)" if lowest.is_zero else significant(lowest.loss),
+            "By an interior-point method, not by descending. No training gets below it.",
+        ),
+        (
+            "Optimum",
+            ", ".join(f"{name} = {significant(value)}" for name, value in optimum),
+            f"The parameters there{', in raw units' if experiment.is_rescaled else ''}. Several may be as good.",
+        ),
+        ("RMSE there", significant(lowest.rmse), info.floor),
+    ]
+    if info.hyperparameters:
+        off = f"Of {counted(experiment.training_rows, 'row')}. Each of them pulls no harder than δ."
+        sure = "Below it gradient descent on all rows settles, from any start: twice the limit of the squared error."
+        rows += [("Rows beyond δ there", f"{lowest.beyond:,}", off)]
+        rows += [("Rate that is sure to settle", significant(settles_below(lowest)), sure)]
+    elif is_plain(experiment) and experiment.updates_per_epoch == 1 and schedules.is_constant(experiment):
+        sure = f"How close to the lowest {info.name} gradient descent is sure to come at η = {short(rate)}: η G²/2, where G bounds the gradient’s length."
+        rows.append(("Sure to come within", short(closest(lowest, rate)), sure))
+    body = "".join(f"<tr><td>{a}</td><td>{b}</td><td>{c}</td></tr>" for a, b, c in rows)
+    st.html(f'<table class="live facts">{body}</table>')
 
 
 def _of_scaled_target(run: Run) -> str:
@@ -297,7 +332,7 @@ def _autopsy(run: RecordedRun) -> str:
         lines = f"<p>{escape(sentence)}</p>"
     elif experiment.before:
         lines = "<p>A continued run follows one rule after another, so its steps are not written out.</p>"
-    ways = {"formula": "formula"} if run.parabola else {}  # (2/N) Φᵀ(ŷ − y) is one of a parabola
+    ways = {"formula": "formula"} if in_features(run.problem.objective) else {}  # which is one in Φ
     ways |= {"finite": "finite difference"}
     rows = "".join(
         f"<tr><td>∂L/∂{name}</td><td>{player.live(f'g{i}')}</td>"

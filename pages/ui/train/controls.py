@@ -129,6 +129,7 @@ def _more(experiment: Experiment) -> None:
     if dataset != DATASET and has_switch("intercept", experiment):  # a table's stands beside its degree
         page.switch("intercept")
     _select("loss", "Loss", LOSS_INFO)
+    _row(*LOSS_INFO[experiment.loss].hyperparameters)
     _row("penalty")
     starts = STARTS | ({"published": "All zeros"} if dataset == DATASET else {})
     page.choose(

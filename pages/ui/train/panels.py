@@ -370,8 +370,8 @@ def _agreement_note(run: Run, shown: pinned.Beside) -> str:
 
 def _stride_note(run: Run) -> str:
     stride = stride_of(drawn_until(run))
-    other_root = run.experiment.loss_info.has_another_root
-    notes = ["thin: root of the minimised loss"] if other_root else []
+    thin = run.experiment.loss_info.thin
+    notes = [f"thin: {thin}"] if thin else []
     notes += [f"one in {counted(stride, 'epoch')} drawn, all recorded"] if stride > 1 else []
     # said before Train as well: a note that comes with the run would push a narrow chart down
     if run.recording.engine == SPECTRUM and stride > 1:  # else it stands in the tab of numbers
@@ -425,7 +425,7 @@ def _formula(run: Run, forecast: Forecast | None, told: float) -> None:
         floor = f"<span data-ended>{floor}</span>"
     of_scaled = " of the scaled y" if experiment.scale_target else ""
     loss_row = f"{rmse} {player.live('rmse')} &ensp; {held_out}{floor}{of_loss}{of_scaled} {player.live('loss', digits=4, full=True)}"
-    if loss.has_another_root:
+    if loss.other_error and loss.squared:  # else it is the loss itself
         loss_row += f" &ensp; its root {player.live('root_loss')}"
     if not all(map(is_constant, experiment.phases)):
         loss_row += f" &ensp; rate η {player.live('rate')}"
