@@ -14,6 +14,7 @@ from gd_core.settings.experiment import Experiment, defaults
 from gd_core.settings.rules import OPTIMIZER_INFO
 from gd_core.settings.schedules import COUNTED_IN, SCHEDULES, is_constant
 from gd_core.settings.table_fields import DATASET, needs_its_file
+from gd_core.words import short
 from pages.ui.look import projector
 from pages.ui.train import own_table, task
 from pages.ui.train.train_settings import MENU, MORE, MORE_KEY, NUMBERS, OF_SCHEDULE, has_switch, page
@@ -162,7 +163,7 @@ def _schedule(experiment: Experiment) -> None:
             with column:
                 page.draw(
                     st.text_input, name, number.title, then=partial(page.type, name), disabled=task.locked("schedule"),
-                    help=f"{number.help} Between {number.low:,.12g} and {number.high:,.12g}.",
+                    help=f"{number.help} Between {short(number.low, 12)} and {short(number.high, 12)}.",
                 )  # fmt: skip
         page.say("schedule")
     _row("warmup")
