@@ -165,18 +165,18 @@ def test_the_server_has_our_rules(server):
 
 
 def test_a_class_answers_and_leaves_nothing_behind(server):
-    """Forty phones in one moment: each is asked, heard and counted; when they have left, their streams are closed."""
+    """Forty phones in one moment: each is asked, heard and counted, on the wall too; when they have left, their streams are closed."""
     before = open_files(server.process.pid)
 
     async def lesson() -> Vote:
         here = Site(server.url, (server.process.pid,))
-        async with in_class(here, 40) as (teacher, phones):
-            return await vote(here, teacher, phones, within=0.5)
+        async with in_class(here, 40) as (teacher, phones), teacher.wall() as wall:
+            return await vote(here, teacher, phones, 0.5, wall)
 
     with ThreadPoolExecutor(1) as pool:
         voted = pool.submit(asyncio.run, lesson()).result()
     assert voted.failed == 0
-    assert len(voted.taken) == len(voted.shown) == 40
+    assert len(voted.taken) == len(voted.shown) == len(voted.on_wall) == 40
     begun = time.monotonic()
     while open_files(server.process.pid) > before + 10:  # the database's own, and what tidies up late
         assert time.monotonic() - begun < PATIENCE

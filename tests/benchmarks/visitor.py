@@ -4,6 +4,7 @@ It does as a browser does where that changes the server's work: it names the fra
 messages that it keeps, so that the server sends them by reference.
 """
 
+import json
 import time
 from collections import Counter
 from collections.abc import AsyncGenerator
@@ -11,6 +12,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
+from streamlit.components.v2.bidi_component.main import _make_trigger_id
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.asyncio.client import ClientConnection, connect
@@ -53,6 +55,9 @@ class Visitor:
         self._answers = 0  # to requests for the whole page
         self.query = query  # as the address would have it now
         self.buttons: dict[str, tuple[str, str]] = {}  # label ↦ its id, and the fragment it stands in
+        self.looks: dict[str, float] = {}  # a fragment that runs by itself ↦ seconds between two of its runs
+        self.progress = ""  # what the bar on the page says that was sent last
+        self._components: dict[str, str] = {}  # name ↦ its id
 
     async def open(self) -> Answer:
         """Ask for the page."""
@@ -76,6 +81,20 @@ class Visitor:
         self.buttons.pop(label, None)
         while label not in self.buttons:
             self._take(Answer(), 0.0, bytes(await self._socket.recv(decode=False)))
+
+    async def tell(self, component: str, event: str, value: str) -> Answer:
+        """What one of the page's own components tells the server."""
+        message = BackMsg()
+        told = message.rerun_script.widget_states.widgets.add()
+        told.id = _make_trigger_id(self._components[component], "events")
+        told.json_trigger_value = json.dumps([{"event": event, "value": value}])
+        return await self._ask(message)
+
+    async def look(self, fragment: str) -> Answer:
+        """Have a fragment run that does so by itself: a browser asks for it each time."""
+        message = BackMsg()
+        message.rerun_script.fragment_id, message.rerun_script.is_auto_rerun = fragment, True
+        return await self._ask(message)
 
     def _pressed(self, label: str) -> BackMsg:
         message, (name, fragment) = BackMsg(), self.buttons[label]
@@ -114,12 +133,20 @@ class Visitor:
             element = new.WhichOneof("type") or "empty"
             if element == "button":
                 self.buttons[new.button.label] = new.button.id, message.delta.fragment_id
+            if element == "progress":
+                self.progress = new.progress.text
+            if element == "bidi_component":
+                self._components[new.bidi_component.component_name] = new.bidi_component.id
             if element == "exception":
                 answer.errors.append(new.exception.message)
             if message.metadata.cacheable:
                 self._kept[message.hash] = element, self._answers
         elif kind == "new_session":
             self._page_hash = message.new_session.page_script_hash
+        elif kind == "navigation":  # which page an address without a hash has led to
+            self._page_hash = message.navigation.page_script_hash
+        elif kind == "auto_rerun":
+            self.looks[message.auto_rerun.fragment_id] = message.auto_rerun.interval
         elif kind == "page_info_changed":
             self.query = message.page_info_changed.query_string
         answer.sizes[element if kind != "ref_hash" else "by reference"] += len(raw)
