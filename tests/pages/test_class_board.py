@@ -13,10 +13,12 @@ from visit import Visit, app
 
 from gd_core.classroom.rooms import NoRoom
 from gd_core.problem import build
+from gd_core.settings.experiment import Experiment
 from gd_core.settings.task import Result, Task
 from pages.ui.classroom import class_board, connection, teaching
 from pages.ui.classroom.watch import now, watch
 from pages.ui.look import session
+from pages.ui.player import sweeps
 
 
 @pytest.fixture(autouse=True)
@@ -165,7 +167,7 @@ def test_each_ring_of_the_sweep_opens_its_run(page):
 
 
 def test_a_class_is_opened_from_a_task():
-    """In its dialog: the code, who is in, the board of the very task, what is handed in to it; and the end of the class."""
+    """In its dialog: the code, who is in, the board of the very task, what is handed in on its sweep; and the end of the class."""
     page = Visit(app())
     page.press("prepare").press("class_open")
     teacher = page.at.session_state[session.key(teaching.Teacher)]
@@ -180,12 +182,38 @@ def test_a_class_is_opened_from_a_task():
     connection.classroom().hand_in(code, None, link, now())
     watch().changed(code)
     assert "1 handed in by 1" in page.run().html
+    marks, curve = (page.table(len(page.charts) - 1, name).to_pydict() for name in ("marks", "curve"))
+    ends = rmse_by_numpy(replace(task.experiment, learning_rate=2e-5), task.experiment.epochs)
+    assert marks["x"] == pytest.approx([2e-5])
+    assert marks["y"] == pytest.approx([ends[-1]], rel=1e-6)
+    nearest = min(range(len(curve["x"])), key=lambda k: abs(curve["x"][k] - 2e-5))
+    ends = rmse_by_numpy(replace(task.experiment, learning_rate=curve["x"][nearest]), task.experiment.epochs)
+    assert curve["y"][nearest] == pytest.approx(ends[-1], rel=1e-6)
     page.press("class_end")
     assert connection.classroom().room(code, now()).phase == "ended"
     page.press("class_delete")
     with pytest.raises(NoRoom):
         connection.classroom().room(code, now())
     assert "class_open" in [one.key for one in page.at.button]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"batch_size": 5},
+        {"loss": "absolute"},
+        {"penalty": 0.1},
+        {"scale_target": True},
+        {"tolerance": 0.1},
+        {"epochs": 2000},
+        {"schedule": "cosine"},
+    ],
+)
+def test_a_task_that_no_sweep_tells_the_end_of_has_none(other):
+    """Batches, another loss, a schedule, an early stop: the error after these epochs is not the sweep's. The board lists them all."""
+    plain = Experiment(learning_rate=1e-5)
+    assert sweeps.has_one(plain)
+    assert not sweeps.has_one(replace(plain, **other))
 
 
 def test_a_class_follows_to_the_lesson_that_asks_nothing():

@@ -7,11 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 import streamlit as st
-import torch
-from torch import Tensor
 
 from gd_core.lessons.learning_rate.four_rates import best_words, four_rates, share_words, way_words
-from gd_core.lessons.learning_rate.sweep import rates_between, sweep
 from gd_core.lessons.perfect_fit import nothing, rmse_of
 from gd_core.outcome import Finding
 from gd_core.settings.experiment import Experiment
@@ -27,6 +24,7 @@ from pages.ui.classroom.picture import Drawn
 from pages.ui.look import look, projector
 from pages.ui.look.palette import Palette, palette
 from pages.ui.player import live_runs, player, tabs
+from pages.ui.player.sweeps import swept
 from pages.ui.settings import lesson
 from pages.ui.settings.page_settings import UNSURE, PageSettings
 
@@ -81,22 +79,6 @@ def usual_rates(experiment: Experiment) -> tuple[float, ...]:
     return live_runs.worked_out(
         experiment, four_rates, lambda: four_rates(experiment, *live_runs.foreseen(experiment))
     )
-
-
-def swept(experiment: Experiment, ends: tuple[float, float]) -> tuple[Tensor, Tensor]:
-    """Rates and the RMSE that each leaves after the experiment's epochs, ∞ where it has diverged."""
-    return live_runs.worked_out(experiment, (sweep, ends), lambda: _swept(experiment, ends))
-
-
-def _swept(experiment: Experiment, ends: tuple[float, float]) -> tuple[Tensor, Tensor]:
-    problem, curvature, forecast = live_runs.foreseen(experiment)
-    rates = rates_between(*ends, around=forecast.stability_limit)
-    if forecast.best_for_epochs is not None:
-        rates = torch.cat([rates, rates.new_tensor([forecast.best_for_epochs])]).unique()
-    losses = sweep(
-        problem.objective, problem.start, experiment.phase, rates, experiment.epochs, curvature=curvature
-    )
-    return rates, losses.sqrt()
 
 
 def of(page: PageSettings[Experiment], *, trained: bool | None = None) -> Four:
