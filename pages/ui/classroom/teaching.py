@@ -128,7 +128,10 @@ def without_question(page: str) -> None:
 
 def _whole_box(page: str, put: Put | None) -> None:
     with st.container(key="class", horizontal=True, gap="medium"):
-        _live(page, put)
+        with st.container(gap="small"):
+            _live(page, put)
+            if not projector.on():
+                _menus(page, session.held(Teacher))
         with st.container(key="class_ways_in", gap="xsmall", width="content"):
             _ways_in(page, session.held(Teacher))
 
@@ -416,7 +419,12 @@ def _ways_in(page: str, teacher: Teacher) -> None:
     st.html(wall.ways_in(teacher.code, join))
     if caption:
         st.caption(caption)
-    if not projector.on():
+
+
+def _menus(page: str, teacher: Teacher) -> None:
+    """What no projector shows: nicknames, what was learned, and the link of the teacher's own phone."""
+    address, _ = _for_phones(share.app(page))
+    with st.container(horizontal=True, key="class_menus", gap="xsmall"):
         nicknames("class")
         learned.menu(_as_it_stands, step)
         remote = st.popover(
