@@ -119,11 +119,12 @@ def without_question(page: str) -> None:
     if is_open():
         st.html(_CSS)
         _whole_box(page, None)
-    else:
-        st.button(
-            "With a class", key="class_open", icon=":material/groups:", on_click=open_room,
-            help="Phones join by a code, and hand in to its board.",
-        )  # fmt: skip
+    elif st.button(
+        "With a class", key="class_open", icon=":material/groups:",
+        help="Phones join by a code, and hand in to its board.",
+    ):  # fmt: skip
+        open_room()
+        st.rerun()  # the page, too, where this is a dialog's: the tab has to keep the class through a reload
 
 
 def _whole_box(page: str, put: Put | None) -> None:
