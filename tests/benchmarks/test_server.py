@@ -164,6 +164,13 @@ def test_the_server_has_our_rules(server):
         pool.submit(asyncio.run, nameless()).result()
 
 
+def test_no_run_ends_with_a_search_for_garbage():
+    """As Streamlit itself reads our settings: of a class that looks every second each would wait for the others' searches."""
+    asked = "from streamlit import config; print(config.get_option('runner.postScriptGC'))"
+    said = subprocess.run([sys.executable, "-c", asked], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert said.stdout == "False\n"
+
+
 def test_a_class_answers_and_leaves_nothing_behind(server):
     """Forty phones in one moment: each is asked, heard and counted, on the wall too; when they have left, their streams are closed."""
     before = open_files(server.process.pid)
