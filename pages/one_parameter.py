@@ -87,11 +87,7 @@ with right, st.container(key="slope", gap="small"):
 def judged() -> lesson.Judged:
     done = live_runs.played(page.settings)[0].recording
     happened = behaviour.behaviour_of(done)
-    return lesson.Judged(
-        happened,
-        lambda said: behaviour.tempting(behaviour.Behaviour(said), happened, done),
-        lambda: parts.drawn(done),
-    )
+    return lesson.Judged(happened, lambda said: behaviour.tempting(behaviour.Behaviour(said), happened, done))
 
 
 asked.judge(judged)

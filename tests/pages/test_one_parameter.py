@@ -26,11 +26,10 @@ def experiment(page):
 
 
 def rows(page):
-    """The cells of the spreadsheet on the page, with all their digits."""
+    """The cells of the spreadsheet on the page."""
     (sheet,) = [e.proto.body for e in page.at.get("html") if 'class="sheet"' in e.proto.body]
     body = sheet.partition("<tbody>")[2]
-    cells = r'<t[hd](?: title="([^"]*)"|[^>]*)>([^<]*)</t[hd]>'
-    return [[full or text for full, text in re.findall(cells, row)] for row in body.split("</tr>")[:-1]]
+    return [re.findall(r"<t[hd][^>]*>([^<]*)</t[hd]>", row) for row in body.split("</tr>")[:-1]]
 
 
 # --------------------------------------------------------------------------------------- before and after the answer

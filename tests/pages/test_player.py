@@ -1,7 +1,6 @@
 """The player's table: what the browser reads and what it adds up itself."""
 
 import numpy as np
-import pandas as pd
 import pytest
 import torch
 from tags import Tags
@@ -24,7 +23,7 @@ def table_of(dataset="noisy-quadratic", extra=None, **changes):
     run = RecordedRun(experiment, problem, curve, record(experiment))
     steps = of_steps(run.recording, experiment, forecast_of(experiment, problem, curve))
     table, sums = player.table(run, steps, extra)
-    return pd.DataFrame(table), sums, run, steps
+    return table, sums, run, steps
 
 
 def added_up(table, sums, name):

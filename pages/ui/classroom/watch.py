@@ -8,13 +8,12 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING
 
-from gd_core.classroom import rooms, views
+from gd_core.classroom import rules
 from pages.ui.classroom.limits import Limit
 
 if TYPE_CHECKING:
-    from gd_core.classroom.kept import Look
-    from gd_core.classroom.store import Classroom
-    from gd_core.classroom.views import StudentView
+    from gd_core.classroom.rules import StudentView
+    from gd_core.classroom.store import Classroom, Look
 
 FRESH = 0.5  # seconds for which a look is anybody's
 KEPT = 60  # seconds after which a room that nobody looks at is forgotten
@@ -55,7 +54,7 @@ class Watch:
             NoRoom: If there is none with this code.
             StoreDown: If the store cannot be used.
         """
-        code = rooms.code_of(code)
+        code = rules.code_of(code)
         with self._lock:
             seen = self._rooms.setdefault(code, _Seen())
         with seen.lock:  # one asks the store, the others wait for what it says
@@ -63,7 +62,7 @@ class Watch:
                 asked = time.monotonic()
                 try:
                     seen.look = self._classroom().look(code, now())
-                except rooms.NoRoom:
+                except rules.NoRoom:
                     self.changed(code)
                     self.wrong_codes.take()
                     raise
@@ -86,7 +85,7 @@ def for_student(look: "Look", word: str = "") -> "StudentView":
     """What the phone with this word shows; without one, what all show."""
     own = look.own(word) if word else None
     said, nickname = (own.said, own.nickname) if own else ((), "")
-    return views.for_student(look.room, look.tally, said, nickname)
+    return rules.for_student(look.room, look.tally, said, nickname)
 
 
 @cache

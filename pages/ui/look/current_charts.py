@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from pages.ui.look import session
 
 if TYPE_CHECKING:  # the look of a page needs this before torch is loaded
-    import numpy as np
+    import pandas as pd
 
     from pages.ui.charts.model import View
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:  # the look of a page needs this before torch is loaded
 class Played(NamedTuple):
     """What the player was given, see `player.put`."""
 
-    numbers: Mapping[str, np.ndarray]
+    numbers: pd.DataFrame
     templates: Sequence[str]
     summary: str
     sums: Mapping[str, Sequence[tuple[str, float]]]
