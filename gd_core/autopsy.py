@@ -11,7 +11,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from gd_core.objective import SQUARED, LinearObjective, Objective, as_parabola
+from gd_core.objective import SQUARED, LinearObjective, Objective, Robust, in_features
 from gd_core.optimizers import State
 from gd_core.problem import Problem
 from gd_core.settings.experiment import Experiment
@@ -25,7 +25,7 @@ class Autopsy(NamedTuple):
     """Gradients and memory at some epochs, K of them.
 
     Attributes:
-        formula: ∇L by the formula, [K, P]; None for a loss that is no parabola, whose gradient is none in Φ.
+        formula: ∇L by the formula, [K, P]; None for a model without Φ.
         finite_difference: ∇L by central differences, [K, P].
         memory: What the rule remembers before and after the update that leaves the epoch: name ↦ ([K, P], [K, P]).
             Empty for a rule without memory, and for a run too long to replay.
@@ -37,12 +37,20 @@ class Autopsy(NamedTuple):
 
 
 def formula(objective: LinearObjective, theta: Tensor, rows: Tensor | None = None) -> Tensor:
-    """(2/N) Φᵀ(Φθ − y) for the mean squared error, [P]; with the mean of y in place of y for the shape mistake."""
+    """(2/N) Φᵀ(Φθ − y) for the mean squared error, [P]; with the mean of y in place of y for the shape mistake.
+
+    Of a loss that is no square (1/N) Φᵀ ρ′(Φθ − y), with the slope ρ′ of each row's loss. A penalty adds 2λθ.
+    """
     features, target = objective.features, objective.target
     if rows is not None:
         features, target = features[rows], target[rows]
-    target = SQUARED[objective.loss].target(target)
-    return features.T @ (2 / len(features) * (features @ theta - target))  # autograd's order: to the last bit
+    if isinstance(objective.loss, Robust):
+        of_rows = features.T @ (1 / len(features) * objective.loss.slope(features @ theta - target))
+    else:
+        target = SQUARED[objective.loss].target(target)
+        # autograd's order: to the last bit
+        of_rows = features.T @ (2 / len(features) * (features @ theta - target))
+    return of_rows if objective.penalty is None else of_rows + 2 * objective.penalty * theta
 
 
 def finite_difference(
@@ -69,10 +77,9 @@ def autopsy(recording: Recording, experiment: Experiment, problem: Problem, epoc
     updates = [min(int(epoch) * stride, recording.updates) for epoch in epochs]
     rows = _rows_of(experiment, updates)
     points = [recording.theta[k] for k in updates]
-    parabola = as_parabola(problem.objective)
+    known = in_features(problem.objective)
     return Autopsy(
-        parabola
-        and torch.stack([formula(parabola, theta, r) for theta, r in zip(points, rows, strict=True)]),
+        known and torch.stack([formula(known, theta, r) for theta, r in zip(points, rows, strict=True)]),
         torch.stack(
             [finite_difference(problem.objective, theta, r) for theta, r in zip(points, rows, strict=True)]
         ),
@@ -113,5 +120,7 @@ def _memory(recording: Recording, problem: Problem, updates: list[int]) -> dict[
 
 
 def _own(state: State) -> dict[str, Tensor]:
-    """The tensors a rule remembers; those of the phase that is running in a continued run."""
-    return {name: value for name, value in state.get("own", state).items() if isinstance(value, Tensor)}
+    """The tensors a rule remembers; those of the phase that is running in a continued run, under its schedule."""
+    while "own" in state:
+        state = state["own"]
+    return {name: value for name, value in state.items() if isinstance(value, Tensor)}

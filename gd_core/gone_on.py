@@ -4,6 +4,7 @@ The rows come in the order in which the loop would see them, by the rule's own e
 formula's, which takes a fifth of autograd's time.
 """
 
+import math
 from dataclasses import replace
 from itertools import islice
 from weakref import WeakKeyDictionary
@@ -12,17 +13,22 @@ import torch
 from torch import Tensor
 
 from gd_core.autopsy import formula
-from gd_core.objective import as_parabola
+from gd_core.objective import LinearObjective, in_features
 from gd_core.problem import Problem, rule_of
+from gd_core.recorder import recorder_of
+from gd_core.robust import lowest_of
+from gd_core.settings.engines import SPECTRUM
 from gd_core.settings.experiment import Experiment
 from gd_core.theory import Curvature
 from gd_core.training import batches, diverged_above
 
 LONGER = 10  # a label must hold when the run goes on for so many times its epochs
 MOST = 10_000  # updates: a quarter of a second, about
+ERRORS_AT_ONCE = 2**20  # residuals in memory together
 PRODUCTS = 20_000  # in an update that take as long as all else in it
 LATEST = 4  # results kept of one problem: outcome and verdict ask for the same
-_gone_on: WeakKeyDictionary[Problem, dict[tuple[Experiment, Curvature, int, float], Tensor]] = (
+_ends: WeakKeyDictionary[Problem, dict[Experiment, float]] = WeakKeyDictionary()
+_gone_on: WeakKeyDictionary[Problem, dict[tuple[Experiment, Curvature | None, int, float], Tensor]] = (
     WeakKeyDictionary()
 )
 
@@ -51,7 +57,7 @@ def epochs_in(experiment: Experiment, updates: int) -> int:
 
 
 def gaps_gone_on(
-    experiment: Experiment, problem: Problem, curvature: Curvature, epochs: int, times: float
+    experiment: Experiment, problem: Problem, curvature: Curvature | None, epochs: int, times: float
 ) -> Tensor:
     """L − L* at the start of each epoch and at the end, infinite where the run has diverged, [E + 1].
 
@@ -60,7 +66,7 @@ def gaps_gone_on(
     Args:
         experiment: The run,
         problem: its problem,
-        curvature: and the parabola that its loss is.
+        curvature: and the parabola that its loss is; None of a robust loss.
         epochs: In all, E: so many more or fewer are trained in its last phase.
         times: What its last learning rate is multiplied by.
     """
@@ -72,29 +78,63 @@ def gaps_gone_on(
     return found
 
 
+def held_out_at_the_end(experiment: Experiment, problem: Problem) -> float | None:
+    """The held-out RMSE with which the same run ends without its patience, infinite where it diverges; None if that takes long.
+
+    Kept as long as its problem, which the run shares.
+    """
+    on = replace(experiment, patience=0)
+    if on.runs_on != SPECTRUM and not soon_done(on, on.total_epochs):
+        return None
+    kept = _ends.setdefault(problem, {})
+    if on not in kept:
+        recorder = recorder_of(on, problem)
+        recorder.advance()
+        run = recorder.recording()
+        assert run.epoch_held_out_rmse is not None
+        kept[on] = math.inf if run.diverged_at is not None else float(run.epoch_held_out_rmse[-1])
+    return kept[on]
+
+
 def kept_of(problem: Problem) -> list[Tensor]:
     """What is kept of a problem now."""
     return list(_gone_on.get(problem, {}).values())
 
 
 def _gaps_gone_on(
-    experiment: Experiment, problem: Problem, curvature: Curvature, epochs: int, times: float
+    experiment: Experiment, problem: Problem, curvature: Curvature | None, epochs: int, times: float
 ) -> Tensor:
-    parabola = as_parabola(problem.objective)
-    assert parabola is not None
+    objective = in_features(problem.objective)
+    assert objective is not None
+    lowest = lowest_of(objective)
+
+    def gap(theta: Tensor) -> Tensor:  # [..., P] → [...]
+        if curvature is not None:
+            return curvature.gap(theta).sum(-1)
+        assert lowest is not None
+        return _losses(objective, theta) - lowest.loss
+
     rule = rule_of(replace(experiment, learning_rate=times * experiment.learning_rate))
     order = batches(experiment.training_rows, experiment.batch_size, experiment.seed, experiment.shuffle)
     stride = experiment.updates_per_epoch
     theta, state, points = problem.start, rule.initial(problem.start), [problem.start]
-    bound, first, grows = diverged_above(float(parabola(theta))), curvature.gap(theta).sum(), True
+    bound, first, grows = diverged_above(float(objective(theta))), gap(theta), True
     for done, rows in enumerate(islice(order, epochs * stride), 1):
         # a single batch may pass the bound within an epoch, of a run that is far above its start
-        if rows is not None and grows and not float(parabola.on(rows)(theta)) <= bound:
+        if rows is not None and grows and not float(objective.on(rows)(theta)) <= bound:
             break
-        theta, state = rule.update(theta, formula(parabola, theta, rows), state)
+        theta, state = rule.update(theta, formula(objective, theta, rows), state)
         if done % stride == 0:
             points.append(theta)
-            grows = bool(curvature.gap(theta).sum() > first)
+            grows = bool(gap(theta) > first)
     found = torch.full((epochs + 1,), torch.inf, dtype=torch.float64)
-    found[: len(points)] = curvature.gap(torch.stack(points)).sum(1)
+    found[: len(points)] = gap(torch.stack(points))
     return torch.where((~(found <= bound)).cumsum(0) > 0, torch.inf, found)
+
+
+def _losses(objective: LinearObjective, theta: Tensor) -> Tensor:
+    """The loss at one θ or at many, [..., P] → [...]; of many some at a time, as they are residuals of all rows."""
+    if theta.dim() == 1:
+        return objective(theta)
+    some = theta.split(max(1, ERRORS_AT_ONCE // len(objective.target)))
+    return torch.cat([objective.many(one) for one in some])

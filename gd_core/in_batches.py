@@ -2,7 +2,7 @@
 
 Every batch of B rows has a parabola of its own, H_b = (2/B) Φ_bᵀΦ_b, and pulls towards its own lowest point. With the error
 e = θ − θ* and the rest r = y − Φθ* its gradient is (2/B) Φ_bᵀ(Φ_b e − r_b). No sharp limit of the rate is known in closed
-form; but some thousand updates tell what many would do.
+form; but some thousand updates tell what many would do. An L2 penalty adds 2λ(e + θ*) to the gradient of each batch.
 
 Rows in order make the same batches in each epoch. Of a rule that is linear in the gradient one epoch is then one affine map
 of error and velocity, and all that becomes of the run is a power of it: `InOrder`.
@@ -35,14 +35,18 @@ SHARE = 0.5  # of the limit: 1/λ for gradient descent, with which no direction 
 SETTLING = 4  # the first so manieth part of a path is left out of its growth
 
 
-def safe_rate(features: Tensor, rows_per_update: int, phase: Phase) -> float:
-    """The rate up to which no batch of so many rows, taken again and again, makes an error grow.
+def safe_rate(objective: LinearObjective, rows_per_update: int, phase: Phase) -> float:
+    """The rate up to which no batch of so many rows, taken again and again, makes an error grow."""
+    return limit_along(_steepest(objective, rows_per_update), phase)
 
-    A batch is no steeper than (2/B) Σ‖φᵢ‖² over its rows, and so than that of the B longest; a single row is exactly as
-    steep as 2‖φᵢ‖².
+
+def _steepest(objective: LinearObjective, rows_per_update: int) -> float:
+    """What no batch is steeper than: (2/B) Σ‖φᵢ‖² of the B longest rows, and 2λ of a penalty.
+
+    A single row is exactly as steep as 2‖φᵢ‖².
     """
-    longest = features.square().sum(1).topk(rows_per_update).values
-    return limit_along(2 * float(longest.mean()), phase)
+    longest = objective.features.square().sum(1).topk(rows_per_update).values
+    return 2 * float(longest.mean()) + float(_pull(objective).max())
 
 
 def settling_rate(curvature: Curvature, phase: Phase, batch_size: int = 0) -> float:
@@ -60,39 +64,39 @@ def settling_rate(curvature: Curvature, phase: Phase, batch_size: int = 0) -> fl
     return SHARE * 2 * _linear(phase).per_gradient / steepest
 
 
-def surely_settles(features: Tensor, rows_per_update: int, phase: Phase) -> bool:
+def surely_settles(objective: LinearObjective, rows_per_update: int, phase: Phase) -> bool:
     """Whether no order of batches can make an error grow: each step is at most once the way to its batch's lowest point.
 
     With a velocity a step counts 1/(1 − β) times, in other batches too: there the limit of each batch is no promise.
     """
     step = _linear(phase)
     if step.beta == 0:
-        return phase.learning_rate <= safe_rate(features, rows_per_update, phase)
-    longest = features.square().sum(1).topk(rows_per_update).values
-    return phase.learning_rate <= 0.25 * step.per_gradient / (2 * float(longest.mean()))
+        return phase.learning_rate <= safe_rate(objective, rows_per_update, phase)
+    return phase.learning_rate <= 0.25 * step.per_gradient / _steepest(objective, rows_per_update)
 
 
-def explodes(features: Tensor, rows_per_update: int, phase: Phase, shuffle: bool = True) -> bool:
+def explodes(objective: LinearObjective, rows_per_update: int, phase: Phase, shuffle: bool = True) -> bool:
     """Whether errors grow for good in random batches, or in those of the rows in order."""
-    if surely_settles(features, rows_per_update, phase):
+    if surely_settles(objective, rows_per_update, phase):
         return False
     if not shuffle:
-        return InOrder(features, torch.zeros(len(features)), rows_per_update, phase).radius > 1 + ABOVE_ONE
-    return growth(features, rows_per_update, phase) > GROWS
+        return InOrder(objective, None, rows_per_update, phase).radius > 1 + ABOVE_ONE
+    return growth(objective, rows_per_update, phase) > GROWS
 
 
-def growth(features: Tensor, rows_per_update: int, phase: Phase) -> float:
+def growth(objective: LinearObjective, rows_per_update: int, phase: Phase) -> float:
     """By how much the logarithm of the error grows in an update of random batches, in the long run; negative if errors shrink."""
-    rows = features.numpy()
+    rows, pull = objective.features.numpy(), _pull(objective)
     step, rate = _linear(phase), phase.learning_rate
     dice = np.random.default_rng(0)
-    error = _in_row_space(rows, dice.standard_normal((PATHS, rows.shape[1])))
+    axes = _axes(rows, pull)  # flat directions take no part in training
+    error = dice.standard_normal((PATHS, rows.shape[1])) @ axes @ axes.T
     velocity = np.zeros_like(error)
     grown = np.zeros(PATHS)
     count = _most(rows.shape[1], rows_per_update)
     begin, settled = count // SETTLING, grown
     for done, some in enumerate(_batches(len(rows), rows_per_update, dice, count), 1):
-        gradient = _slope(rows[some], error)
+        gradient = _slope(rows[some], error) + pull * error
         velocity = step.beta * velocity + gradient
         error = error - rate * (step.on_gradient * gradient + step.on_velocity * velocity)
         size = np.sqrt((error**2).sum(1) + rate**2 * (velocity**2).sum(1)).clip(1e-300)
@@ -106,27 +110,36 @@ class InOrder:
     """Mini-batches of rows in order: what one epoch does to the error e = θ − θ* and to the velocity.
 
     A batch of B rows turns them into v ← βv + (2/B) Φ_bᵀ(Φ_b e − r_b) and e ← e − η(a ∇ + b v); ⌈N/B⌉ of them one after
-    another are x ↦ M x + m with x = (e, ηv). Directions that no row sees are left out.
+    another are x ↦ M x + m with x = (e, ηv). Directions that no row and no penalty sees are left out.
 
     Args:
-        features: Φ, [N, P].
-        rest: y − Φθ*, [N].
+        objective: The loss, with Φ.
+        optimum: θ*, [P]; None where only M is asked for, which does not hang on it.
         rows_per_update: B.
         phase: The rule, linear in the gradient.
     """
 
-    def __init__(self, features: Tensor, rest: Tensor, rows_per_update: int, phase: Phase) -> None:
-        rows, missed = features.numpy(), rest.numpy()
+    def __init__(
+        self, objective: LinearObjective, optimum: Tensor | None, rows_per_update: int, phase: Phase
+    ) -> None:
+        rows, pull = objective.features.numpy(), _pull(objective)
+        missed, pulled = np.zeros(len(rows)), np.zeros(rows.shape[1])
+        if optimum is not None:
+            target = objective.target_in_batches(rows_per_update)
+            missed, pulled = (target - objective.features @ optimum).numpy(), pull * optimum.numpy()
         step, rate = _linear(phase), phase.learning_rate
-        self.axes = _axes(rows)  # [P, R]
+        self.axes = _axes(rows, pull)  # [P, R]
         seen, size = rows @ self.axes, self.axes.shape[1]
+        back, pulled = (self.axes.T * pull) @ self.axes, self.axes.T @ pulled
         epoch = np.eye(2 * size, 2 * size + 1)  # [M m]: what x and 1 have become
         with np.errstate(over="ignore", invalid="ignore"):
             for first in range(0, len(rows), rows_per_update):
                 batch = seen[first : first + rows_per_update]
                 wrong = batch @ epoch[:size]
                 wrong[:, -1] -= missed[first : first + rows_per_update]
-                slope = rate * 2 / len(batch) * (batch.T @ wrong)
+                slope = 2 / len(batch) * (batch.T @ wrong) + back @ epoch[:size]
+                slope[:, -1] += pulled
+                slope *= rate
                 epoch[size:] = step.beta * epoch[size:] + slope
                 epoch[:size] -= step.on_gradient * slope + step.on_velocity * epoch[size:]
         self.epoch = np.concatenate([epoch, np.eye(1, 2 * size + 1, 2 * size)])
@@ -156,8 +169,7 @@ def level_in_order(
     epochs: int,
 ) -> float:
     """The mean gap L − L* over the last fifth of so many more epochs with rows in order; infinite where it has grown too large."""
-    rest = objective.target_in_batches(rows_per_update) - objective.features @ curvature.optimum
-    batches = InOrder(objective.features, rest, rows_per_update, phase)
+    batches = InOrder(objective, curvature.optimum, rows_per_update, phase)
     seen = np.unique(np.linspace(epochs - epochs // 5, epochs, SEEN).round()).astype(int)
     errors = torch.stack([batches.after(error, int(one)) for one in seen])
     found = float(curvature.gap(curvature.optimum + errors).sum(1).mean())
@@ -185,7 +197,7 @@ def level(
         updates: How many; fewer are looked at where they would take long.
     """
     features, optimum = objective.features, curvature.optimum
-    rows, best = features.numpy(), features @ optimum
+    rows, best, pull = features.numpy(), features @ optimum, torch.from_numpy(_pull(objective))
     rule, dice = rule_of_phase(phase), np.random.default_rng(1)
     errors = error.repeat(PATHS, 1)
     state = rule.initial(errors)
@@ -194,7 +206,9 @@ def level(
     late, seen = min(count - 1, count * 3 // 4), []
     for done, some in enumerate(_batches(len(rows), rows_per_update, dice, count), 1):
         missed = SQUARED[objective.loss].target(objective.target[some]) - best[some]
-        slope = torch.from_numpy(_slope(rows[some], errors.numpy(), missed.numpy()))
+        slope = torch.from_numpy(_slope(rows[some], errors.numpy(), missed.numpy())) + pull * (
+            optimum + errors
+        )
         errors, state = rule.update(errors, slope, state)
         if done > late:
             seen.append(curvature.gap(optimum + errors).sum(1))
@@ -218,14 +232,17 @@ def _most(parameters: int, rows_per_update: int) -> int:
     return max(40, min(UPDATES, CELLS // (PATHS * rows_per_update * parameters)))
 
 
-def _in_row_space(rows: np.ndarray, errors: np.ndarray) -> np.ndarray:
-    """Errors without their part in flat directions, which takes no part in training."""
-    axes = _axes(rows)
-    return errors @ axes @ axes.T
+def _pull(objective: LinearObjective) -> np.ndarray:
+    """2λ of each parameter: by how much its penalty’s slope grows with it, [P]; zeros without one."""
+    if objective.penalty is None:
+        return np.zeros(objective.features.shape[1])
+    return 2 * objective.penalty.numpy()
 
 
-def _axes(rows: np.ndarray) -> np.ndarray:
+def _axes(rows: np.ndarray, pull: np.ndarray) -> np.ndarray:
     """The directions that are not flat, one a column. [N, P] → [P, R]."""
+    if pull.any():
+        rows = np.concatenate([rows, np.diag(np.sqrt(len(rows) * pull / 2))])
     _, sizes, axes = np.linalg.svd(rows, full_matrices=False)
     return axes[sizes > 1e-9 * sizes[0]].T
 

@@ -20,6 +20,7 @@ class InSlices(ABC, Generic[S, R_co]):
         complete: Whether nothing is left to train: all steps are done, or the run has diverged or stands still.
         stopped: Whether someone stopped it before.
         still: Whether the last step that was kept is where the run's own tolerance ends it; `keep` says so.
+        early: Whether it is where the run's patience ends.
     """
 
     def __init__(self, steps: Iterator[S]) -> None:
@@ -27,7 +28,7 @@ class InSlices(ABC, Generic[S, R_co]):
         self.diverged_at: int | None = None
         self.complete = False
         self.stopped = False
-        self.still = False
+        self.still = self.early = False
 
     @abstractmethod
     def keep(self, step: S) -> int | None:
@@ -44,7 +45,7 @@ class InSlices(ABC, Generic[S, R_co]):
         deadline = None if seconds is None else time.perf_counter() + seconds
         for step in self._steps:
             self.diverged_at = self.keep(step)
-            if self.diverged_at is not None or self.still:
+            if self.diverged_at is not None or self.still or self.early:
                 break
             if deadline is not None and time.perf_counter() > deadline:
                 return

@@ -121,7 +121,17 @@ def slice_minimum(curvature: Curvature, theta: Tensor, axes: Sequence[int]) -> T
     return curvature.optimum[projection] - away @ (torch.linalg.pinv(within, hermitian=True) @ across).T
 
 
-def level_lines(curvature: Curvature, shown: Window, lowest: Tensor, axes: Sequence[int]) -> LevelLines:
+def rings_at(zoom: np.ndarray) -> np.ndarray:
+    """How many times as large level lines are drawn on a map that shows `zoom` times as much: the next power of 2.
+
+    A parabola's rings, as many times as large, are its rings again; by doublings they seldom change.
+    """
+    return 2.0 ** np.ceil(np.log2(zoom))
+
+
+def level_lines(
+    curvature: Curvature, shown: Window, lowest: Tensor, axes: Sequence[int], zoom: np.ndarray | None = None
+) -> LevelLines:
     """Lines of equal loss in the plane of two axes, around the slice's lowest point.
 
     Levels grow by a constant factor. The lowest is chosen so that its line is still a few grid cells wide across
@@ -132,13 +142,18 @@ def level_lines(curvature: Curvature, shown: Window, lowest: Tensor, axes: Seque
         shown: The part of the plane to cover.
         lowest: Lowest points of the slices that the run passes through, [K, 2]; the lines cover the map around each.
         axes: The two parameters.
+        zoom: How many times as much the map shows at each of them, [K], from 1 on; if not given, once. The lines are drawn
+            `rings_at` of it times as large there.
     """
     projection = list(axes)
     form = curvature.hessian[projection][:, projection].numpy()
     centre, half = np.array(shown.centre), np.array(shown.half)
+    zoom = np.ones(len(lowest)) if zoom is None else zoom
+    zoom = zoom[:, None]
     # a run that leaves the map far behind must not make the grid coarse
-    points = np.clip(lowest.numpy(), centre - 2 * half, centre + 2 * half)
-    low, high = centre - half - points.max(0), centre + half - points.min(0)
+    away = np.clip(lowest.numpy() - centre, -2 * half * zoom, 2 * half * zoom)
+    low = ((-half * zoom - away) / rings_at(zoom)).min(0)
+    high = ((half * zoom - away) / rings_at(zoom)).max(0)
     x, y = (np.linspace(low[i], high[i], GRID) for i in (0, 1))
     grid_x, grid_y = np.meshgrid(x, y)
     loss = 0.5 * (form[0, 0] * grid_x**2 + 2 * form[0, 1] * grid_x * grid_y + form[1, 1] * grid_y**2)

@@ -66,6 +66,12 @@ def centred_of(model: LinearInParameters, x: Tensor, target: Tensor) -> Centred:
     )
 
 
+def rows_centred(model: LinearInParameters, x: Tensor) -> tuple[Tensor, Tensor]:
+    """Φ′ [N, P] of the rows x [N, D] in those coordinates, and M, with θ = M θ′."""
+    middle, divisor = _about(model, x)
+    return model.features((x - middle) / divisor), model.to_raw(middle, divisor)
+
+
 def _about(model: LinearInParameters, x: Tensor) -> tuple[Tensor, Tensor]:
     """What is subtracted from each feature and what it is then divided by, each [D]: a power of 2 and a multiple of it.
 

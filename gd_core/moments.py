@@ -112,6 +112,12 @@ class Moments:
             rest = theta.numpy() @ self.features.numpy().T - self.target.numpy()
             return torch.as_tensor(np.square(rest).sum(-1) / np.float64(self.rows))
 
+    def beside(self, rows: Tensor) -> Self:
+        """With ‖rows θ‖² beside ‖Φθ − y‖², for rows [M, P] that do not count among the N."""
+        more = torch.cat([rows, rows.new_zeros(len(rows), 1)], 1)
+        both = torch.cat([self.factor, more])
+        return type(self)(torch.from_numpy(_triangle(both.numpy())), self.rows)
+
     def in_coordinates(self, matrix: Tensor) -> Self:
         """The moments of Φ M for a matrix M [P, P]: those of the same rows when θ = M θ′ is trained as θ′."""
         other = torch.cat([self.features @ matrix, self.target.unsqueeze(1)], 1)

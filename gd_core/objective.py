@@ -13,7 +13,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 from torch.func import functional_call
-from torch.nn.functional import mse_loss
+from torch.nn.functional import huber_loss, l1_loss, mse_loss
 
 from gd_core.datasets import Dataset
 from gd_core.least_squares import Centred, centred_of
@@ -39,8 +39,55 @@ def mse_broadcast(prediction: Tensor, target: Tensor) -> Tensor:
     return spread + (prediction.mean() - target.mean()) ** 2
 
 
+@dataclass(frozen=True)
+class Absolute:
+    """Mean absolute error, (1/N) Σᵢ |ŷᵢ − yᵢ|, of two vectors [N]. At a kink its slope is taken as 0, as torch takes it."""
+
+    def __call__(self, prediction: Tensor, target: Tensor) -> Tensor:
+        return l1_loss(prediction, target)
+
+    def slope(self, residual: Tensor) -> Tensor:
+        """N ∂L/∂ŷᵢ by ŷᵢ − yᵢ, any shape: as large close to the bottom as far away."""
+        return residual.sign()
+
+
+@dataclass(frozen=True)
+class Huber:
+    """(1/N) Σᵢ of ½ rᵢ² where |rᵢ| ≤ δ, and δ (|rᵢ| − ½ δ) beyond; r = ŷ − y, of two vectors [N]. As torch's `HuberLoss`.
+
+    Up to δ it is half the squared error, so its slope there is half of that of `mse`.
+
+    Attributes:
+        delta: δ, in the units of y as it is trained.
+
+    Source:
+        Huber, "Robust Estimation of a Location Parameter", Annals of Mathematical Statistics 35, 1964.
+    """
+
+    delta: float = 1.0
+
+    def __call__(self, prediction: Tensor, target: Tensor) -> Tensor:
+        return huber_loss(prediction, target, delta=self.delta)
+
+    def slope(self, residual: Tensor) -> Tensor:
+        """See `Absolute.slope`; no row pulls harder than δ."""
+        return residual.clamp(-self.delta, self.delta)
+
+
 Loss = Callable[[Tensor, Tensor], Tensor]
-LOSSES: Mapping[str, Loss] = {"mse": mse, "mse-broadcast": mse_broadcast}
+Robust = Absolute | Huber  # a mean of a convex function of each residual, whose slope is bounded
+LOSSES: Mapping[str, Loss] = {
+    "mse": mse,
+    "mse-broadcast": mse_broadcast,
+    "absolute": Absolute(),
+    "huber": Huber(),
+}
+
+
+def loss_of(name: str, **own: float) -> Loss:
+    """A loss with its settings, if it has some of its own."""
+    loss = LOSSES[name]
+    return replace(loss, **own) if isinstance(loss, Robust) else loss
 
 
 class Squared(NamedTuple):
@@ -69,6 +116,13 @@ class Objective:
     model: Model
     dataset: Dataset
     loss: Loss = mse
+    penalty: Tensor | None = (
+        None  # λ of each parameter, [P]: 0 of an intercept. Adds Σⱼ λⱼ θⱼ²; None adds nothing
+    )
+
+    def penalised(self, loss: Tensor, theta: Tensor) -> Tensor:
+        """A loss of rows with the penalty at θ beside it. [], [P] → []."""
+        return loss if self.penalty is None else loss + (self.penalty * theta.square()).sum()
 
     @cached_property
     def target(self) -> Tensor:
@@ -84,10 +138,10 @@ class Objective:
 
     def __call__(self, theta: Tensor) -> Tensor:
         """The loss at θ of shape [P], a scalar."""
-        return self.loss(self.predict(theta), self.target)
+        return self.penalised(self.loss(self.predict(theta), self.target), theta)
 
     def on(self, rows: Tensor | None) -> Callable[[Tensor], Tensor]:
-        """The same loss on some rows only: the objective of a mini-batch. None means all rows."""
+        """The same loss on some rows only: the objective of a mini-batch, with the whole penalty. None means all rows."""
         return self if rows is None else replace(self, dataset=self.dataset.rows(rows))
 
     def rmse(self, theta: Tensor) -> Tensor:
@@ -116,12 +170,29 @@ class LinearObjective(Objective):
     def moments(self) -> Moments:
         """What the mean squared error needs to know of the rows, whatever loss is minimised. Φ is made a part at a time."""
         same = self.loss is mse  # else it is another target whose squared error is minimised
-        return (self.centred if same else centred_of(self.model, self.dataset.x, self.target)).as_trained
+        return (self._rows if same else centred_of(self.model, self.dataset.x, self.target)).as_trained
+
+    @cached_property
+    def _rows(self) -> Centred:
+        return centred_of(self.model, self.dataset.x, SQUARED[self.loss].target(self.target))
 
     @cached_property
     def centred(self) -> Centred:
-        """The rows whose mean squared error is minimised, in coordinates that lose no digit."""
-        return centred_of(self.model, self.dataset.x, SQUARED[self.loss].target(self.target))
+        """The rows whose mean squared error is minimised, in coordinates that lose no digit; those of the penalty with them."""
+        rows = self._rows
+        return rows._replace(moments=self._with_penalty(rows.moments, rows.back))
+
+    def _with_penalty(self, moments: Moments, back: Tensor | None = None) -> Moments:
+        """N λⱼ θⱼ² as the square of one more row for each parameter: an augmented system, without ΦᵀΦ. θ = `back` θ′."""
+        if self.penalty is None:
+            return moments
+        rows = torch.diag((moments.rows * self.penalty).sqrt())
+        return moments.beside(rows if back is None else rows @ back)
+
+    @property
+    def is_mean_square(self) -> bool:
+        """Whether the loss is the mean square whose root is the RMSE."""
+        return self.loss is mse and self.penalty is None
 
     @property
     def least_squares_target(self) -> Tensor:
@@ -137,7 +208,8 @@ class LinearObjective(Objective):
         """The loss as a mean squared error and a number above it. Only of a loss in `SQUARED`."""
         squared = SQUARED[self.loss]
         same = squared.target(self.target) is self.target
-        return self.moments if same else self.centred.as_trained, float(squared.above(self.target))
+        rows = self.moments if same else self._rows.as_trained
+        return self._with_penalty(rows), float(squared.above(self.target))
 
     def predict(self, theta: Tensor) -> Tensor:
         """ŷ = Φ θ, [N], for θ of shape [P]."""
@@ -148,22 +220,22 @@ class LinearObjective(Objective):
         if rows is None:
             return self
         features, target = self.features[rows], self.target[rows]
-        return lambda theta: self.loss(features @ theta, target)
+        return lambda theta: self.penalised(self.loss(features @ theta, target), theta)
 
     def literal(self, theta: Tensor) -> Tensor:
         """The same loss by way of the nn.Module, as a tutorial would write it; slower, and equal."""
-        return self.loss(super().predict(theta), self.target)
+        return self.penalised(self.loss(super().predict(theta), self.target), theta)
 
     def rmse(self, theta: Tensor) -> Tensor:
         """See `Objective.rmse`."""
         return self.dataset.unit * (theta @ self.features.T - self.target).square().mean(-1).sqrt()
 
 
-def objective_of(model: Model, dataset: Dataset, loss: Loss) -> Objective:
+def objective_of(model: Model, dataset: Dataset, loss: Loss, penalty: Tensor | None = None) -> Objective:
     """The loss of a model on a data set; with Φ if the model has one."""
     if isinstance(model, LinearInParameters):
-        return LinearObjective(model, dataset, loss)
-    return Objective(model, dataset, loss)
+        return LinearObjective(model, dataset, loss, penalty)
+    return Objective(model, dataset, loss, penalty)
 
 
 def as_parabola(objective: Objective) -> LinearObjective | None:
@@ -172,6 +244,13 @@ def as_parabola(objective: Objective) -> LinearObjective | None:
     This is the one place that whatever needs curvature, limits or the optimum asks; `catalog.why_no_parabola` says why not.
     """
     return objective if isinstance(objective, LinearObjective) and objective.loss in SQUARED else None
+
+
+def in_features(objective: Objective) -> LinearObjective | None:
+    """The objective, if its gradient is (1/N) Φᵀ times the slope of each row's loss; else None: the model has no Φ."""
+    if isinstance(objective, LinearObjective) and isinstance(objective.loss, Robust):
+        return objective
+    return as_parabola(objective)
 
 
 def value_and_gradient(function: Callable[[Tensor], Tensor], theta: Tensor) -> tuple[Tensor, Tensor]:

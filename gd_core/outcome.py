@@ -15,12 +15,14 @@ from torch import Tensor
 
 from gd_core import gone_on, in_batches
 from gd_core.gone_on import LONGER
-from gd_core.objective import LinearObjective, as_parabola
+from gd_core.objective import Absolute, LinearObjective, as_parabola
 from gd_core.problem import Problem
+from gd_core.robust import Lowest, closest, lowest_of
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.experiment_fields import Phase
-from gd_core.settings.rules import OPTIMIZER_INFO, linear_step
-from gd_core.theory import Curvature, factor, left_along, swing_of
+from gd_core.settings.rules import OPTIMIZER_INFO, is_plain, linear_step
+from gd_core.settings.schedules import at_constant_rate, in_the_end, is_constant, rate_at
+from gd_core.theory import Curvature, factor, left_along, limit_along, swing_of
 from gd_core.training import Epochs
 
 CONVERGED_BELOW = 1e-6  # of a direction's first gap to the optimum,
@@ -36,8 +38,12 @@ HARDLY_SCATTERS = (
     0.5  # share of the recent gap that is the mean error’s, from which a slow run is slow and nothing else
 )
 FALLS, RISES = 0.5, 2.5  # of the recent gap, where batches that are tried come to hover
+MOSTLY = 0.8  # the same of all rows
 PARTED = 0.02  # the held-out RMSE ends at least this share above its lowest,
 TAIL = 10  # in all of the last tenth of the epochs, so that one lucky mini-batch decides nothing
+STANDS = 0.01  # of the sum of the rates so far: less to come moves a run no more
+STAYS = 0.9  # of the gap, at least
+SEEN = 200  # rates that are added up
 CERTAIN = 3.0  # standard errors by which a loss that scatters must fall or rise
 
 
@@ -52,6 +58,7 @@ class Outcome(StrEnum):
     DIVERGED = "diverged"
     STOPPED = "stopped"
     STILL = "stood still"
+    EARLY = "stopped early"
 
 
 class Left(NamedTuple):
@@ -69,12 +76,14 @@ class Finding(NamedTuple):
         epoch: When.
         left: How the run has left the optimum since; None if it has not.
         leaves: Whether it will leave the optimum that it has reached: its memory of the gradients fades.
+        lowest: The lowest point of a loss that is no parabola, where it is known.
     """
 
     outcome: Outcome
     epoch: int | None = None
     left: Left | None = None
     leaves: bool = False
+    lowest: Lowest | None = None
 
 
 class Trained(NamedTuple):
@@ -122,7 +131,9 @@ def outcome(recording: Epochs, curvature: Curvature | None, trained: Trained | N
 
     - diverged: the loss passed 10⁶ × max(1, first loss), or is not finite.
     - stopped: by hand, before its epochs were done.
-    - stood still: by its own tolerance: its last epoch changed the loss by less.
+    - stood still: by its own tolerance: its last epoch changed the loss by less; or because its schedule has brought the rate
+      to next to nothing, anywhere but at the optimum.
+    - stopped early: by its patience: for so many epochs the held-out RMSE has not fallen.
     - growing: the rate is above the limit: the error along an eigenvector grows in each epoch, and wins in the end.
     - converged: along every eigenvector of the Hessian, the gap to the lowest loss is at most a millionth of what it
       was at the start, or a ten-thousandth of the lowest loss itself. Equal eigenvalues count as one space.
@@ -130,19 +141,25 @@ def outcome(recording: Epochs, curvature: Curvature | None, trained: Trained | N
     - hovering: the loss no longer falls, but scatters about a level: mini-batches, or a rule with steps of one length.
     - still descending: none of these; gone on, the run gets lower.
 
-    A loss that is no parabola has neither eigenvectors nor a known lowest loss: see `_by_losses_alone`.
+    A loss that is no parabola has no eigenvectors: see `_above_the_lowest` where its lowest is known, and else
+    `_by_losses_alone`.
 
     Args:
         recording: The run so far.
         curvature: The parabola that the loss is, or None.
         trained: By which rule; None where nobody knows, and the numbers alone must tell.
     """
+    lowest = lowest_of(trained.problem.objective) if trained and trained.problem else None
     if recording.diverged_at is not None:
-        return Finding(Outcome.DIVERGED, recording.diverged_at)
+        return Finding(Outcome.DIVERGED, recording.diverged_at, lowest=lowest)
     if recording.stopped:
-        return Finding(Outcome.STOPPED, recording.epochs)
+        return Finding(Outcome.STOPPED, recording.epochs, lowest=lowest)
     if recording.still:
-        return Finding(Outcome.STILL, recording.epochs)
+        return Finding(Outcome.STILL, recording.epochs, lowest=lowest)
+    if recording.early:
+        return Finding(Outcome.EARLY, recording.epochs)
+    if trained and lowest:
+        return _above_the_lowest(recording, lowest, trained)._replace(lowest=lowest)
     if curvature is None:
         return _by_losses_alone(recording)
     return _Judge(recording, curvature, trained).finding()
@@ -159,7 +176,24 @@ class _Judge:
         self.phase, first = trained.at(epochs) if trained else (None, 0)
         self.done = epochs - first  # epochs in the phase
         self.first = max(0, recording.epochs - self.done)  # its beginning in the recording
-        self.updates = self.done * (trained.updates_per_epoch if trained else 1)
+        stride = trained.updates_per_epoch if trained else 1
+        self.updates = self.done * stride
+        self.scheduled = self.phase is not None and not is_constant(self.phase)
+        self.few_to_come = False  # whether the rates to come are next to nothing
+        self.above_in_the_end = False  # whether the rate that it comes to is above the limit
+        if (
+            self.phase is not None and self.scheduled
+        ):  # from here on it is judged at the rate to which it has come
+            limit = limit_along(curvature.largest, self.phase) if self.linear else math.inf
+            self.above_in_the_end = in_the_end(self.phase) > limit * (1 + LEVEL)
+            self.few_to_come = _little_to_come(self.phase, stride, self.done)
+            self.phase = at_constant_rate(self.phase, rate_at(self.phase, stride, self.done))
+
+    @property
+    def stands(self) -> bool:
+        """Whether the schedule has ended the run: the rates to come are next to nothing, and it is not seen to fall with them."""
+        falls = self.later is not None and self.later < STAYS * float(self.recent.min())
+        return self.few_to_come and not falls
 
     @cached_property
     def linear(self) -> bool:
@@ -187,17 +221,7 @@ class _Judge:
     @cached_property
     def future(self) -> Tensor | None:
         """The gaps of the epochs to come, when the same run goes on ten times as long, or twice at least; else None."""
-        trained, curvature = self.trained, self.curvature
-        if trained is None or trained.experiment is None or trained.problem is None:
-            return None
-        if not self.recording.complete or trained.epochs is not None:
-            return None
-        experiment = trained.experiment
-        before, epochs = self.recording.epochs - self.done, self.recording.epochs
-        total = gone_on.far_enough(experiment, before, self.done)
-        if total is None:
-            return None
-        return gone_on.gaps_gone_on(experiment, trained.problem, curvature, total, 1.0)[epochs + 1 :]
+        return _ahead(self.recording, self.curvature, self.trained, self.done)
 
     @property
     def later(self) -> float | None:
@@ -237,6 +261,8 @@ class _Judge:
         """Whether the error along an eigenvector that has any grows for good."""
         assert self.phase is not None
         there = self.curvature.gap(self.recording.epoch_theta[-1]) > self.rounding
+        if self.scheduled and self.later is not None:
+            return self.above_in_the_end or self.later > float(self.recent[-1]) + self.rounding
         return any(
             has_error
             and curvature > 0
@@ -251,7 +277,7 @@ class _Judge:
         if not self.linear or self._rows is None:
             return False
         assert self.phase is not None
-        return in_batches.explodes(self._rows.features, self._rows_per_update, self.phase, self._shuffled)
+        return in_batches.explodes(self._rows, self._rows_per_update, self.phase, self._shuffled)
 
     @property
     def _rows(self) -> LinearObjective | None:
@@ -275,6 +301,8 @@ class _Judge:
     def _on_all_rows(self) -> Outcome:
         """Told by the factors: swings if an error that matters changes its sign, else as the closed form goes on."""
         assert self.phase is not None
+        if self.stands:
+            return Outcome.STILL
         swings = [swing_of(self.phase, x) if x > 0 else None for x in self.curvature.eigenvalues.tolist()]
         theta = self.recording.epoch_theta
         for direction, period in enumerate(swings):
@@ -285,13 +313,15 @@ class _Judge:
             changes = int((torch.sign(errors[1:]) * torch.sign(errors[:-1]) < 0).sum())
             half = min(math.ceil(period / 2), back)
             recent = self.curvature.gap(theta[-half - 1 :] if period > 2 else theta[-1:]).amax(0)
-            if changes >= (2 if back >= period else 1) and recent[direction] > MATTERS * recent.sum():
+            if (
+                changes >= (2 if back >= period or self.scheduled else 1)
+                and recent[direction] > MATTERS * recent.sum()
+            ):
                 return Outcome.OVERSHOOTING
-        start = theta[self.first]
-        now, later = (
-            float(left_along(self.curvature, self.phase, start, n).sum())
-            for n in (self.done, LONGER * self.done)
-        )
+        start, done, more = theta[self.first], self.done, LONGER * self.done
+        if self.scheduled:
+            start, done, more = theta[-1], 0, (LONGER - 1) * self.done
+        now, later = (float(left_along(self.curvature, self.phase, start, n).sum()) for n in (done, more))
         if any(period is not None for period in swings) and later > now + self.rounding:
             return Outcome.OVERSHOOTING
         return Outcome.DESCENDING
@@ -300,7 +330,13 @@ class _Judge:
 
     def _scatters(self) -> Finding:
         """Told from what becomes of it, where that is known."""
+        if self.stands:
+            return Finding(Outcome.STILL)
         said, now = self._by_mean() if self.linear else self._by_errors(), float(self.recent.mean())
+        if self.scheduled and self.later is not None:
+            said = (
+                Outcome.HOVERING
+            )  # what its last steps were like its next ones need not be: the run gone on tells
         later = self._level() if self.later is None and self.linear else self.later
         if later is None:
             return Finding(said)
@@ -314,6 +350,10 @@ class _Judge:
     def _by_mean(self) -> Outcome:
         """The mean error goes as on all rows, an update at a time: what it still holds of the gap will go, scatter stays."""
         assert self.phase is not None
+        if self.scheduled:
+            return (
+                Outcome.HOVERING
+            )  # what is left of a mean error at many rates is not worked out: the run gone on tells
         recent, start = float(self.recent.mean()), self.recording.epoch_theta[self.first]
         now, later = (
             float(left_along(self.curvature, self.phase, start, n).sum())
@@ -333,7 +373,8 @@ class _Judge:
         assert self.phase is not None
         optimum, updates = self.curvature.optimum, (LONGER - 1) * self.updates
         if not self._shuffled:
-            error, epochs = self.recording.epoch_theta[self.first] - optimum, LONGER * self.done
+            begin = -1 if self.scheduled else self.first
+            error, epochs = self.recording.epoch_theta[begin] - optimum, LONGER * self.done
             return in_batches.level_in_order(
                 rows, self.curvature, self._rows_per_update, self.phase, error, epochs
             )
@@ -410,6 +451,16 @@ class _Judge:
         return rate * steep / 40 > self.phase.epsilon and 0.5 * steep * rate**2 > float(near.min()) / 10
 
 
+def _little_to_come(phase: Phase, updates_per_epoch: int, done: int) -> bool:
+    """Whether the rates of ten times the epochs add up to little more than those so far: the schedule has ended the run."""
+    so_far, to_come = (
+        (after - before)
+        * sum(rate_at(phase, updates_per_epoch, before + k * (after - before) // SEEN) for k in range(SEEN))
+        for before, after in ((0, done), (done, LONGER * done))
+    )
+    return to_come <= STANDS * so_far
+
+
 def _spaces(curvature: Curvature, parts: Tensor) -> Tensor:
     """The gap of each space of equal eigenvalues, from that of each direction. [..., P] → [..., S]."""
     values = curvature.eigenvalues
@@ -425,6 +476,65 @@ def _halves(series: Tensor) -> tuple[Tensor, Tensor]:
     """The older half of some epochs, with the one in the middle, and the newer."""
     older, newer = series.split([len(series) - len(series) // 2, len(series) // 2])
     return older, newer
+
+
+def _above_the_lowest(recording: Epochs, lowest: Lowest, trained: Trained) -> Finding:
+    """Tell how a run ended whose loss is no parabola, and whose lowest loss is known.
+
+    - converged: the gap to it is at most a millionth of the first, or a ten-thousandth of the lowest loss; and stays so.
+    - growing, hovering, still descending: by what becomes of it when it goes on; of a run too long for that by whether
+      the second half of its recent epochs is lower than the first, by more than they scatter.
+    """
+    gap = recording.epoch_loss - lowest.loss
+    rounding = 1e-14 * max(lowest.loss, float(recording.epoch_loss[0]))
+    near = max(
+        CONVERGED_BELOW * float(gap[0]), (PERFECT if lowest.is_zero else NEGLIGIBLE) * lowest.loss, rounding
+    )
+    first = trained.at(recording.epochs)[1]
+    done = recording.epochs - first
+    ahead = _ahead(recording, None, trained, done)
+    if float(gap[-1]) <= near and (ahead is None or float(ahead.max()) <= near):
+        never = (gap > near).nonzero()
+        return Finding(Outcome.CONVERGED, int(never[-1]) + 1 if len(never) else 0)
+    if done == 0:
+        return Finding(Outcome.DESCENDING)
+    recent = gap[first:][-max(1, min(WINDOW, done // 2)) :]
+    now = float(recent.mean())
+    if ahead is None:
+        older, newer = _halves(gap[first:][-min(LONGEST, max(WINDOW, done // 2)) - 1 :])
+        return Finding(_drift(older.clamp(min=0), newer.clamp(min=0)))
+    later = float(ahead[-max(1, (len(ahead) + recording.epochs + 1) // 5) :].mean())
+    if later > max(RISES * now + rounding, float(recent.max())):
+        return Finding(Outcome.GROWING)
+    share = FALLS if recording.mini_batches else MOSTLY
+    falls = later < min(share * now, float(recent.min()))
+    steady = not recording.mini_batches and bool((ahead.diff() <= LEVEL * float(gap[0])).all())
+    far = float(recent.min()) > _comes_within(trained, lowest)  # too far to stay there for good
+    lower = falls or ((steady or far) and later < now)
+    return Finding(Outcome.DESCENDING if lower else Outcome.HOVERING)
+
+
+def _comes_within(trained: Trained, lowest: Lowest) -> float:
+    """The gap that a run is sure to come within if it goes on, infinite where nothing is sure: see `robust.closest`."""
+    phase, problem = trained.phases[-1], trained.problem
+    if problem is None or not isinstance(problem.objective.loss, Absolute) or trained.updates_per_epoch > 1:
+        return math.inf
+    return closest(lowest, phase.learning_rate) if is_plain(phase) and is_constant(phase) else math.inf
+
+
+def _ahead(
+    recording: Epochs, curvature: Curvature | None, trained: Trained | None, done: int
+) -> Tensor | None:
+    """The gaps of the epochs to come, when a run goes on ten times as long, or twice at least; None where that is not soon done."""
+    if trained is None or trained.experiment is None or trained.problem is None:
+        return None
+    if not recording.complete or trained.epochs is not None:
+        return None
+    total = gone_on.far_enough(trained.experiment, recording.epochs - done, done)
+    if total is None:
+        return None
+    gaps = gone_on.gaps_gone_on(trained.experiment, trained.problem, curvature, total, 1.0)
+    return gaps[recording.epochs + 1 :]
 
 
 def _by_losses_alone(recording: Epochs) -> Finding:

@@ -8,12 +8,14 @@ from torch import Tensor
 
 from gd_core.datasets import DATASETS, Dataset, from_table
 from gd_core.models import MODELS, LinearInParameters, Model
-from gd_core.objective import LOSSES, LinearObjective, Objective, objective_of
+from gd_core.objective import LinearObjective, Objective, loss_of, objective_of
 from gd_core.optimizers import OPTIMIZERS, UpdateRule, at_rate, in_turn
+from gd_core.settings.catalog import LOSS_INFO, model_info
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.experiment_fields import Phase
 from gd_core.settings.fields import ParameterError
 from gd_core.settings.rules import OPTIMIZER_INFO
+from gd_core.settings.schedules import rate_of
 from gd_core.settings.table_fields import DATASET, needs_its_file
 from gd_core.tables.table import find
 
@@ -107,14 +109,14 @@ def build(experiment: Experiment, like: Problem | None = None) -> Problem:
     if experiment.scale_target:
         to_raw = trained.unit * to_raw
         offset = torch.cat([torch.zeros_like(dataset.start[:-1]), dataset.target_mean])
-    loss = LOSSES[experiment.loss]
+    loss = loss_of(experiment.loss, **LOSS_INFO[experiment.loss].own(experiment))
     start = start_of(experiment, dataset)
     validation = None
     if held_out:
         validation = objective_of(model, standardised(held_out), loss)
     problem = Problem(
         dataset,
-        objective_of(model, trained, loss),
+        objective_of(model, trained, loss, penalty_of(experiment)),
         start,
         to_raw,
         rule_of(experiment),
@@ -187,6 +189,16 @@ def model_of(experiment: Experiment) -> Model:
     return make(experiment.info.weights) if experiment.dataset == DATASET else make()
 
 
+def penalty_of(experiment: Experiment) -> Tensor | None:
+    """λ of each parameter as it is trained, [P]: 0 of the intercept, which only moves the curve up and down; or None."""
+    if not experiment.penalty:
+        return None
+    each = torch.full((len(experiment.info.parameters),), experiment.penalty, dtype=torch.float64)
+    if model_info(experiment.info.model).intercept:
+        each[-1] = 0.0
+    return each
+
+
 def start_of(experiment: Experiment, dataset: Dataset) -> Tensor:
     """θ₀ in raw units, [P]: the published one, standard normal from the experiment's seed, or the given numbers."""
     if experiment.start == "published":
@@ -200,11 +212,14 @@ def start_of(experiment: Experiment, dataset: Dataset) -> Tensor:
 def rule_of(experiment: Experiment) -> UpdateRule:
     """The update rule with its settings; the rules of all phases in turn if the run was continued."""
     return in_turn(
-        *((phase.epochs * experiment.updates_per_epoch, rule_of_phase(phase)) for phase in experiment.phases)
+        *(
+            (phase.epochs * experiment.updates_per_epoch, rule_of_phase(phase, experiment.updates_per_epoch))
+            for phase in experiment.phases
+        )
     )
 
 
-def rule_of_phase(phase: Phase) -> UpdateRule:
+def rule_of_phase(phase: Phase, updates_per_epoch: int = 1) -> UpdateRule:
     """One rule with its settings, at its rate."""
     own = OPTIMIZER_INFO[phase.optimizer].own(phase)
-    return at_rate(partial(OPTIMIZERS[phase.optimizer], **own), phase.learning_rate)
+    return at_rate(partial(OPTIMIZERS[phase.optimizer], **own), rate_of(phase, updates_per_epoch))

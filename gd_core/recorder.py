@@ -8,12 +8,21 @@ import torch
 from torch import Tensor
 
 from gd_core.in_slices import InSlices
-from gd_core.objective import LinearObjective, mse
+from gd_core.objective import LinearObjective
 from gd_core.problem import Problem, build
 from gd_core.settings.engines import LOOP, SPECTRUM
 from gd_core.settings.experiment import Experiment
 from gd_core.spectrum import Stretch, path
-from gd_core.training import Recording, Step, batches, diverged_above, has_diverged, stands_still, train
+from gd_core.training import (
+    Patience,
+    Recording,
+    Step,
+    batches,
+    diverged_above,
+    has_diverged,
+    stands_still,
+    train,
+)
 
 WATCHED = 3  # epochs that are to be seen of every run, also of one that is far above the limit
 STACKED_AT_ONCE = 10_000  # steps; three small tensors each take 40 times the room of three rows
@@ -45,6 +54,8 @@ class Recorder(InSlices[Step, Recording]):
         self._epochs: tuple[Tensor, ...] = ()  # loss, RMSE and held-out RMSE of every epoch
         self._first_loss = float(self.problem.objective(self.problem.start))  # of all rows
         self._last_loss = self._first_loss  # of the epoch before, where a tolerance asks for it
+        self._patience = Patience(experiment.patience)
+        self._judge(self._pending[0])
 
     def keep(self, step: Step) -> int | None:
         if self._gone is None and has_diverged(step.loss.item(), self._first_loss):
@@ -56,7 +67,15 @@ class Recorder(InSlices[Step, Recording]):
             self._stack()
         if self.experiment.tolerance:
             self._compare(step)
+        self._judge(step)
         return None
+
+    def _judge(self, step: Step) -> None:
+        """Note the held-out RMSE of an epoch of the last phase, where a patience asks for it."""
+        epoch, turn = divmod(step.update, self.experiment.updates_per_epoch)
+        watched = self.experiment.patience and epoch >= self.experiment.total_epochs - self.experiment.epochs
+        if watched and not turn and self.problem.validation:
+            self.early = self._patience.is_over(epoch, float(self.problem.validation.rmse(step.theta)))
 
     def _is_watched(self, step: Step) -> bool:
         """Whether a step beyond the bound is kept."""
@@ -103,6 +122,8 @@ class Recorder(InSlices[Step, Recording]):
             stopped=self.stopped,
             still=self.still,
             engine=self.engine,
+            early=self.early,
+            best=self._patience.best,
         )
 
     def _stack(self) -> None:
@@ -133,6 +154,7 @@ class SpectrumRecorder(InSlices[Stretch, Recording]):
         self._held_out = torch.empty(count if self.problem.validation else 0, dtype=torch.float64)
         self._rmse = torch.empty(count, dtype=torch.float64)
         self._done = 0
+        self._patience = Patience(experiment.patience)
         self._take(next(self._steps))
         self._bound = diverged_above(self._columns.loss[0].item())
 
@@ -140,9 +162,11 @@ class SpectrumRecorder(InSlices[Stretch, Recording]):
         beyond = (~(step.loss <= self._bound)).nonzero()
         sound = int(beyond[0]) if len(beyond) else len(step.loss)
         where = self._stands_still(step.loss[:sound])
-        self.still = where is not None
-        self._take(Stretch(*(column[: sound if where is None else where + 1] for column in step)))
-        return self._done if len(beyond) and where is None else None
+        end = sound if where is None else where + 1
+        still_at = self._done + end
+        self._take(Stretch(*(column[:end] for column in step)))
+        self.still = where is not None and self._done == still_at
+        return self._done if len(beyond) and where is None and not self.early else None
 
     def _stands_still(self, losses: Tensor) -> int | None:
         """The first of the next epochs that changes the loss by less than the tolerance, in the last phase; or None."""
@@ -158,7 +182,7 @@ class SpectrumRecorder(InSlices[Stretch, Recording]):
             column[there] = new
         objective, validation = self.problem.linear, self.problem.validation
         unit = objective.dataset.unit
-        if objective.loss is mse:
+        if objective.is_mean_square:
             self._rmse[there] = torch.from_numpy(
                 unit * np.sqrt(stretch.loss.numpy())
             )  # torch would ask its threads
@@ -166,7 +190,16 @@ class SpectrumRecorder(InSlices[Stretch, Recording]):
             self._rmse[there] = unit * objective.moments.mean_square(stretch.theta).sqrt()
         if isinstance(validation, LinearObjective):
             self._held_out[there] = unit * validation.moments.mean_square(stretch.theta).sqrt()
-        self._done = there.stop
+        self._done = self._judged(there) if self.experiment.patience else there.stop
+
+    def _judged(self, there: slice) -> int:
+        """One more than the last of some epochs that is kept: the patience may end among them."""
+        first = max(there.start, self.experiment.total_epochs - self.experiment.epochs)
+        for epoch, rmse in enumerate(self._held_out[first : there.stop].tolist(), first):
+            if self._patience.is_over(epoch, rmse):
+                self.early = True
+                return epoch + 1
+        return there.stop
 
     def recording(self) -> Recording:
         theta, loss, gradient = (column[: self._done] for column in self._columns)
@@ -184,6 +217,8 @@ class SpectrumRecorder(InSlices[Stretch, Recording]):
             stopped=self.stopped,
             still=self.still,
             engine=self.engine,
+            early=self.early,
+            best=self._patience.best,
         )
 
 
@@ -201,7 +236,7 @@ def recorder_of(experiment: Experiment, problem: Problem | None = None) -> Recor
 def watched(recording: Recording, experiment: Experiment, problem: Problem) -> Recording:
     """A run for who looks at it: one that has diverged within its first epochs goes on to `WATCHED` of them.
 
-    What is reported, exported and compared is the recording itself, which ends before the bound.
+    What is written into a record is the recording itself, which ends before the bound.
     """
     if recording.diverged_at is None or recording.epochs >= WATCHED:
         return recording

@@ -20,6 +20,7 @@ from gd_core.settings.catalog import why_not_scaled
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.experiment_fields import HYPERPARAMETERS, LEARNING_RATE, Phase, typed_rate
 from gd_core.settings.rules import linear_step
+from gd_core.settings.schedules import is_constant
 from gd_core.theory import Curvature, Forecast, best_in_the_long_run, curvature_of, limit_along
 
 WITHIN = 0.01  # of the floor,
@@ -104,9 +105,13 @@ class Remedies:
 
 
 def remedies_of(forecast: Forecast) -> Remedies | None:
-    """What would help; None for a rule without theory. Kept with the forecast."""
+    """What would help; None for a rule without theory, and under a schedule. Kept with the forecast."""
     experiment, curvature = forecast.experiment, forecast.curvature
-    if linear_step(experiment.phase) is None or not bool((curvature.eigenvalues > 0).any()):
+    if (
+        not is_constant(experiment)
+        or linear_step(experiment.phase) is None
+        or not bool((curvature.eigenvalues > 0).any())
+    ):
         return None
     return forecast.worked_out.setdefault("remedies", Remedies(experiment, forecast.problem, curvature))
 
@@ -219,8 +224,8 @@ def _less_momentum(experiment: Experiment, problem: Problem, curvature: Curvatur
 
 
 def _scaled(experiment: Experiment) -> Remedy | None:
-    """The same run with scaled features, at the quickest of its rates."""
-    if experiment.scale_features or why_not_scaled(experiment.info) is not None:
+    """The same run with scaled features, at the quickest of its rates. Of scaled weights a penalty is another loss."""
+    if experiment.scale_features or experiment.penalty or why_not_scaled(experiment.info) is not None:
         return None
     other = replace(experiment, scale_features=True)
     problem = build(other)

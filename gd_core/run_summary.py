@@ -36,7 +36,7 @@ class RunSummary:
         gap: L − L* at the end, in the data's units; None if nobody knows L*, because the loss is no parabola.
         finding: How the run ended.
         complete: Whether nothing is left to train.
-        held_out_rmse: RMSE of the held-out rows at the end, or None if no row is held out.
+        held_out_rmse: RMSE of the held-out rows at the end, or at the epoch that a patience keeps; None if no row is held out.
     """
 
     experiment: Experiment
@@ -100,7 +100,7 @@ def summarised(
         else curvature.unit**2 * float(curvature.gap(recording.epoch_theta[-1]).sum()),
         finding=outcome(recording, curvature, Trained.of(experiment, problem)),
         complete=recording.complete,
-        held_out_rmse=None if held_out is None else float(held_out[-1]),
+        held_out_rmse=None if held_out is None else float(held_out[recording.kept]),
     )
 
 
@@ -147,7 +147,14 @@ def same_model(one: Experiment, other: Experiment) -> bool:
 def same_landscape(one: Problem, other: Problem) -> bool:
     """Whether two problems have the same loss over the same parameters: then their paths share a map."""
     a, b = one.objective, other.objective
-    return one is other or (a.loss is b.loss and _equal(a.target, b.target) and _same_predictions(a, b))
+    same_loss = a.loss == b.loss and _same_penalty(a, b)
+    return one is other or (same_loss and _equal(a.target, b.target) and _same_predictions(a, b))
+
+
+def _same_penalty(one: Objective, other: Objective) -> bool:
+    if one.penalty is None or other.penalty is None:
+        return one.penalty is other.penalty
+    return _equal(one.penalty, other.penalty)
 
 
 def _same_predictions(one: Objective, other: Objective) -> bool:

@@ -6,7 +6,7 @@ gradient descent eₖ = (1 − ηλ)ᵏ e₀, for momentum and Nesterov from the
 does not depend on the number of rows, since all that is asked of them are their `Moments`.
 
 Nothing is divided by λ, so that flat and nearly flat directions need no care: where the loop would creep, so does this.
-Powers come from doubling, x₀ … xₙ₋₁ ↦ x₀ … x₂ₙ₋₁ by one product with Mⁿ, which a matrix without two eigenvectors, as that
+Under a schedule the matrix of an epoch is another each time, and a product of them takes the place of a power. Powers come from doubling, x₀ … xₙ₋₁ ↦ x₀ … x₂ₙ₋₁ by one product with Mⁿ, which a matrix without two eigenvectors, as that
 of momentum at the fastest rate, does not disturb.
 
 Sources:
@@ -23,6 +23,7 @@ from torch import Tensor
 from gd_core.moments import Moments
 from gd_core.settings.experiment_fields import Phase
 from gd_core.settings.rules import linear_step
+from gd_core.settings.schedules import rate_of
 
 EPOCHS_AT_ONCE = 4096  # in one product: they stay in the processor's cache
 HALF_A_DIGIT = 2.0**-53  # of a number's last: what rounding takes from it or adds to it
@@ -84,7 +85,7 @@ def path(moments: Moments, start: Tensor, phases: Sequence[Phase], more: float =
             error == 0, 0.0, 2 / count * sizes**2
         )  # who has arrived stays, whatever overflows
         done = 0
-        for powers in _powers(_epoch(phase, curvatures)):
+        for powers in _multiples(phase, curvatures):
             some = powers[..., : phase.epochs - done]
             yield stretch(some)
             done += some.shape[-1]
@@ -99,8 +100,25 @@ def _still(parameters: int) -> np.ndarray:
     return np.tile([[1.0], [0.0], [0.0]], (parameters, 1, 1))
 
 
-def _epoch(phase: Phase, curvatures: np.ndarray) -> np.ndarray:
-    """One epoch along each eigenvector as a matrix [P, 3, 3], on (error, velocity, way).
+def _multiples(phase: Phase, curvatures: np.ndarray) -> Iterator[np.ndarray]:
+    """The state after each epoch of a phase, forever: some at a time, at most EPOCHS_AT_ONCE. Each [P, 3, K]."""
+    rate, state, done = rate_of(phase, 1), _still(len(curvatures)), 0
+    if not callable(rate):
+        yield from _powers(_epochs(phase, curvatures, np.array([rate]))[0])
+        return
+    while True:
+        rates = np.array([rate(k) for k in range(done, done + EPOCHS_AT_ONCE)])
+        states = np.empty((len(curvatures), 3, EPOCHS_AT_ONCE))
+        with np.errstate(over="ignore", invalid="ignore"):
+            for k, matrix in enumerate(_epochs(phase, curvatures, rates)):
+                state = matrix @ state
+                states[..., k] = state[..., 0]
+        yield states
+        done += EPOCHS_AT_ONCE
+
+
+def _epochs(phase: Phase, curvatures: np.ndarray, rates: np.ndarray) -> np.ndarray:
+    """Epochs at K rates along each eigenvector as matrices [K, P, 3, 3], on (error, velocity, way).
 
     The error is a share of the first, and so is the velocity, of the first slope: v ← β v + e, a step s = a e + b v, then
     e ← e − ηλ s and way ← way + η s.
@@ -114,10 +132,10 @@ def _epoch(phase: Phase, curvatures: np.ndarray) -> np.ndarray:
     error = np.array([1.0, 0.0, 0.0])
     velocity = np.array([1.0, linear.beta, 0.0])
     step = linear.on_gradient * error + linear.on_velocity * velocity
-    matrix = np.zeros((len(curvatures), 3, 3))
-    matrix[:, 0] = error - phase.learning_rate * curvatures[:, None] * step
-    matrix[:, 1] = velocity
-    matrix[:, 2] = np.array([0.0, 0.0, 1.0]) + phase.learning_rate * step
+    matrix = np.zeros((len(rates), len(curvatures), 3, 3))
+    matrix[..., 0, :] = error - (rates[:, None] * curvatures)[..., None] * step
+    matrix[..., 1, :] = velocity
+    matrix[..., 2, :] = np.array([0.0, 0.0, 1.0]) + rates[:, None, None] * step
     return matrix
 
 

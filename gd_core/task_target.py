@@ -7,6 +7,8 @@ from gd_core.settings.task import Target
 from gd_core.training import Epochs
 from gd_core.words import counted, significant
 
+TYPED = 8  # characters that somebody may have meant
+
 
 class Judgement(NamedTuple):
     """What a run made of a target.
@@ -47,7 +49,8 @@ def judge(target: Target, recording: Epochs) -> Judgement | None:
 def in_words(target: Target) -> str:
     """The target as a sentence."""
     within = "" if target.within is None else f" within {counted(target.within, 'epoch')}"
-    return f"RMSE below {said(target.rmse)}{within}"
+    typed = said(target.rmse)  # a challenge's was worked out, and has up to 17 digits
+    return f"RMSE below {typed if len(typed) <= TYPED else significant(target.rmse, 4)}{within}"
 
 
 def verdict(target: Target, judgement: Judgement) -> str:

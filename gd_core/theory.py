@@ -19,10 +19,11 @@ from torch import Tensor
 
 from gd_core.least_squares import EPSILON, Fit, fit, rounding_of_data, uncentred
 from gd_core.moments import Moments
-from gd_core.objective import Objective, as_parabola, mse
+from gd_core.objective import Objective, as_parabola
 from gd_core.problem import Problem
 from gd_core.rate_search import best_rates, slowest_root
-from gd_core.settings.catalog import why_no_parabola
+from gd_core.settings import schedules
+from gd_core.settings.catalog import model_info, why_no_parabola
 from gd_core.settings.experiment import Experiment, beyond, not_known
 from gd_core.settings.experiment_fields import COMMON_FIELDS, LEARNING_RATE, Phase
 from gd_core.settings.rules import OPTIMIZER_INFO, LinearRule, LinearStep, is_plain, linear_step
@@ -42,7 +43,7 @@ ZONES_SAID = {
 }
 FIRST_STEP = 0.1  # of an adaptive rule, as a share of the longest way that a parameter has to go
 NOTHING = 1e-12  # of the first RMSE: beside a floor of 0 no more than rounding
-KNOWN = COMMON_FIELDS  # settings that the theory takes account of
+KNOWN = (*COMMON_FIELDS, *schedules.FIELDS)  # settings that the theory takes account of
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,12 +56,13 @@ class Curvature:
         eigenvectors: One a column, [P, P].
         optimum: θ*, [P]; the shortest of all optima if a direction is flat.
         floor_loss: L(θ*).
-        floor_rmse: Root mean squared error at θ*, below which no training can get it; in the data's units.
+        floor_rmse: Root mean squared error at θ*, in the data's units. See `bounds_rmse`.
         unsure: How far each parameter of θ* may be off because numbers have 16 digits, [P].
         floor_is_zero: Whether the floor is no more than the rounding of the data: the fit is perfect.
         blur: Root mean squared error by which the curve is off because the parameters themselves have 16 digits. It is
             nothing, unless the curve is a small difference of large terms: as are powers of calendar years.
         unit: What a root of the loss is multiplied by to be in the data's units: see `datasets.Dataset`.
+        bounds_rmse: Whether no training gets below `floor_rmse`: the RMSE is what the loss is the square of.
     """
 
     hessian: Tensor
@@ -73,6 +75,7 @@ class Curvature:
     floor_is_zero: bool
     blur: float
     unit: float = 1.0
+    bounds_rmse: bool = True
 
     @property
     def largest(self) -> float:
@@ -153,6 +156,8 @@ def why_no_theory(experiment: Experiment) -> str | None:
     reason = why_no_parabola(experiment.info.model, experiment.loss)
     if reason is None:
         return not_known(experiment, KNOWN, "for limits, best rates and the lowest loss to be known")
+    if (known := experiment.loss_info.known) and model_info(experiment.info.model).linear:
+        return known
     return (
         f"The {reason}, so the loss is no parabola over the parameters: its curvature is another at every point. "
         "No limit of the rate, no best rate and no lowest loss is known before training."
@@ -173,15 +178,18 @@ def curvature_of(objective: Objective) -> Curvature:
     rows = parabola.dataset
     given = parabola.target if rows.given is None else rows.given.squeeze(1)
     of_data = rounding_of_data(rows.x, given, rows.unit, parabola.centred, found)
-    floor = found.floor if parabola.loss is mse else float(parabola.moments.mean_square(found.optimum).sqrt())
+    floor = found.floor
+    if not parabola.is_mean_square:
+        floor = float(parabola.moments.mean_square(found.optimum).sqrt())
     plain = _parabola(found, moments)
     return replace(
         plain,
         floor_loss=found.floor**2 + more,
         floor_rmse=rows.unit * floor,
-        floor_is_zero=floor <= max(found.rounding, of_data),
+        floor_is_zero=max(floor, found.floor) <= max(found.rounding, of_data),
         blur=rows.unit * plain.blur,
         unit=rows.unit,
+        bounds_rmse=parabola.is_mean_square,
     )
 
 
@@ -334,7 +342,7 @@ def conventions(experiment: Experiment) -> tuple[Convention, ...]:
     of it. A velocity v ← βv + (1 − β)∇L is 1 − β times as long at every step, and so its limit 1/(1 − β) of ours.
     Nesterov's form has no such line: some write it with 1 − β for both of its parts, some for one.
     """
-    if experiment.loss != "mse" or why_no_limit(experiment):
+    if experiment.loss != "mse" or experiment.penalty or why_no_limit(experiment):
         return ()
     rows, step = experiment.training_rows, _linear(experiment.phase)
     found = (
@@ -507,6 +515,8 @@ def exact_trajectory(curvature: Curvature, start: Tensor, learning_rate: float, 
 class Forecast:
     """What theory says about an experiment, in plain numbers. Rates are None where the rule has no such line.
 
+    With a schedule the limit is one for the rate of each epoch; best rates and factors, which are those of one rate, are None.
+
     Attributes:
         eigenvalues: Curvatures, smallest first.
         condition_number: κ, infinite if a direction is flat.
@@ -558,26 +568,23 @@ def forecast_of(experiment: Experiment, problem: Problem, curvature: Curvature) 
     """Everything that can be said before training, if the loss is a parabola."""
     reason = why_no_limit(experiment)
     phase, start, epochs = experiment.phase, problem.start, experiment.epochs
-    has_limit = reason is None
+    has_limit, at_one_rate = reason is None, schedules.is_constant(experiment)
+    best = has_limit and at_one_rate
     return Forecast(
         eigenvalues=tuple(curvature.eigenvalues.tolist()),
         condition_number=curvature.condition_number,
         stability_limit=stability_limit(curvature, phase) if has_limit else None,
         why_no_limit=reason,
-        best_learning_rate=best_in_the_long_run(curvature, phase) if has_limit else None,
-        best_for_epochs=best_for(curvature, phase, start, epochs)
-        if has_limit and not experiment.before
-        else None,
-        pays_after=pays_after(curvature, phase, start, epochs)
-        if has_limit and not experiment.before
-        else None,
+        best_learning_rate=best_in_the_long_run(curvature, phase) if best else None,
+        best_for_epochs=best_for(curvature, phase, start, epochs) if best and not experiment.before else None,
+        pays_after=pays_after(curvature, phase, start, epochs) if best and not experiment.before else None,
         optimum=tuple(problem.raw(curvature.optimum).tolist()),
         optimum_digits=_digits(problem, curvature),
         floor_rmse=curvature.floor_rmse,
         floor_is_zero=curvature.floor_is_zero,
         zones=GRADIENT_DESCENT_ZONES if is_plain(phase) else {"settles": 1.0},
         factors=tuple(factor(phase, phase.learning_rate, x) for x in curvature.eigenvalues.tolist())
-        if has_limit
+        if best
         else None,
         experiment=experiment,
         problem=problem,

@@ -1,5 +1,6 @@
 """The loop, and what it leaves behind. Start reading here."""
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import cycle, repeat
@@ -12,6 +13,7 @@ from gd_core.objective import value_and_gradient
 from gd_core.optimizers import UpdateRule
 from gd_core.settings.engines import LOOP
 
+IMPROVES = 1e-9  # of the lowest held-out RMSE: a smaller fall is rounding
 DIVERGED_ABOVE = 1e6  # times the first loss, or times 1 where that is smaller
 
 
@@ -89,6 +91,30 @@ def stands_still(loss: float, before: float, tolerance: float) -> bool:
     return abs(loss - before) < tolerance
 
 
+@dataclass
+class Patience:
+    """Early stopping: which epoch has the lowest held-out RMSE, and for how long none has been lower.
+
+    As Keras's `EarlyStopping(patience=…, restore_best_weights=True)`. Lower is by more than `IMPROVES`, so that rounding
+    about a floor is no progress, and both engines stop at the same epoch.
+
+    Attributes:
+        epochs: How many without a lower one end the run; 0 never.
+        best: The epoch that is kept; None before the first.
+        lowest: The held-out RMSE there.
+    """
+
+    epochs: int
+    best: int | None = None
+    lowest: float = math.inf
+
+    def is_over(self, epoch: int, rmse: float) -> bool:
+        """Note the held-out RMSE of the next epoch. Whether the run ends with it."""
+        if self.best is None or rmse < self.lowest * (1 - IMPROVES):
+            self.best, self.lowest = epoch, rmse
+        return epoch - self.best >= self.epochs
+
+
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Epochs:
     """A run so far by its epochs, E of them: all that is asked of it to say how it went, and to draw it.
@@ -104,6 +130,8 @@ class Epochs:
         stopped: Whether someone stopped it before.
         still: Whether the last epoch changed the loss by less than the run's tolerance, which ended it.
         engine: What worked it out: the "loop", or the "spectrum" of eigenvectors.
+        early: Whether its patience ended it.
+        best: Of a run with a patience, the epoch that is kept: of the last part, that of the lowest held-out RMSE. Else None.
     """
 
     epoch_theta: Tensor
@@ -116,11 +144,18 @@ class Epochs:
     stopped: bool = False
     still: bool = False
     engine: str = LOOP
+    early: bool = False
+    best: int | None = None
 
     @property
     def epochs(self) -> int:
         """Whole epochs recorded, E."""
         return len(self.epoch_loss) - 1
+
+    @property
+    def kept(self) -> int:
+        """The epoch whose θ the run hands over: its best with a patience, else its last."""
+        return self.epochs if self.best is None else self.best
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -11,14 +11,14 @@ import torch
 from torch import Tensor
 
 from gd_core.outcome import CONVERGED_BELOW, Finding, Outcome, overfitting
-from gd_core.reasons import tolerance
+from gd_core.reasons import robust, scheduled, tolerance
 from gd_core.reasons.arrived import converged
+from gd_core.reasons.early import stopped_early
 from gd_core.reasons.phrases import BATCHES, FLAT, advised, joined, phase_of, rmse_of
 from gd_core.reasons.scattering import hovering, why_swing
 from gd_core.reasons.slow import why_descending
 from gd_core.reasons.too_large import gone_at, grows, why_gone, why_growing
 from gd_core.remedies import remedies_of
-from gd_core.settings.catalog import LOSS_INFO
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.rules import OPTIMIZER_INFO, LinearRule
 from gd_core.theory import Forecast
@@ -60,6 +60,9 @@ def of_steps(recording: Epochs, experiment: Experiment, forecast: Forecast | Non
     change = torch.cat([rmse[1:] / rmse[:-1].clamp(min=1e-300) - 1, torch.zeros(1, dtype=rmse.dtype)])
     floor = forecast.floor_rmse * (1 + FLAT) + 1e-9 * rmse[0] if forecast else -math.inf
     near = rmse <= floor
+    if forecast and not forecast.curvature.bounds_rmse:  # which another loss may have far below it
+        near &= rmse >= forecast.floor_rmse * (1 - FLAT)
+    name = experiment.loss_info.name
     templates = (
         STEP + "Down by {percent} %.",
         STEP + _why_flat(experiment, forecast),
@@ -67,11 +70,15 @@ def of_steps(recording: Epochs, experiment: Experiment, forecast: Forecast | Non
         STEP + _why_up(experiment, forecast),
         "Epoch {epoch}: RMSE {rmse}. " + _at_the_edge(recording),
         STEP + "Up by {percent} %.",
+        STEP + f"Up, and the {name or 'loss'} goes down: rows that are far off count less in it.",
     )
     choice = torch.zeros(len(rmse), dtype=torch.int8)
     choice[change > -FLAT] = 1
     choice[change > LEVEL] = 3
     choice[near & (change <= LEVEL)] = 2
+    if name:
+        falls = torch.cat([recording.epoch_loss.diff() < 0, choice.new_zeros(1, dtype=torch.bool)])
+        choice[falls & (change > LEVEL)] = 6
     earlier = torch.arange(len(rmse)) < sum(phase.epochs for phase in experiment.before)
     choice[earlier & (change <= LEVEL)] = 0  # theory speaks of the last phase only
     choice[earlier & (change > LEVEL)] = 5
@@ -87,6 +94,10 @@ def _at_the_edge(recording: Epochs) -> str:
 
 def of_run(recording: Epochs, experiment: Experiment, forecast: Forecast | None, finding: Finding) -> str:
     """The whole run in two or three sentences: what happened, why, what to try; and what the held-out rows say."""
+    if finding.outcome is Outcome.EARLY:
+        return joined(*stopped_early(recording, experiment, forecast))
+    if finding.lowest:
+        return robust.of_run(recording, experiment, finding, finding.lowest) + _of_held_out(recording)
     return _of_training(recording, experiment, forecast, finding) + _of_held_out(recording)
 
 
@@ -95,12 +106,14 @@ def _of_held_out(recording: Epochs) -> str:
     if recording.epoch_held_out_rmse is None:
         return ""
     end = significant(float(recording.epoch_held_out_rmse[-1]))
+    kept = recording.best if recording.best is not None and recording.complete else recording.epochs
+    keeps = f" Kept is epoch {kept:,}." if kept < recording.epochs else ""
     found = overfitting(recording)
     if found is None:
-        return f" Held-out RMSE {end}: the two errors do not part."
+        return f" Held-out RMSE {end}: the two errors do not part.{keeps}"
     return (
         f" Held-out RMSE {end}: the two errors part after epoch {found.epoch:,}, where it was lowest, "
-        f"{significant(found.lowest)}. Training goes on falling."
+        f"{significant(found.lowest)}.{keeps or ' Training goes on falling.'}"
     )
 
 
@@ -121,28 +134,31 @@ def _of_training(
     after = f"after {counted(recording.epochs, 'epoch')}, at RMSE {rmse_of(recording, forecast)}"
     if forecast is None:
         return _without_theory(recording, experiment, finding, after)
-    known = floor_of(forecast)
-    floor = f"; the floor is {known}"
-    if LOSS_INFO[experiment.loss].rises:
-        floor = f"; where its loss is lowest it is {significant(forecast.floor_rmse)}"
+    if scheduled.speaks_of(recording, experiment, finding):
+        return joined(*scheduled.of_run(recording, experiment, forecast, finding))
+    floor = f"the floor is {floor_of(forecast)}"
+    if experiment.loss_info.rises:
+        floor = f"where its loss is lowest it is {significant(forecast.floor_rmse)}"
     match finding.outcome:
         case Outcome.STILL:
             return _stood_still(recording, experiment, forecast)
+        case Outcome.EARLY:
+            raise ValueError("outcome must be one of the training rows. Got stopped early.")
         case Outcome.DIVERGED:
             return joined(gone_at(recording, finding), *why_gone(recording, experiment, forecast))
         case Outcome.STOPPED:
-            return f"Stopped at epoch {recording.epochs:,} of {experiment.total_epochs:,}, at RMSE {rmse_of(recording, forecast)}. The floor is {known}."
+            return f"Stopped at epoch {recording.epochs:,} of {experiment.total_epochs:,}, at RMSE {rmse_of(recording, forecast)}; {floor}."
         case Outcome.CONVERGED:
             return joined(*converged(recording, experiment, forecast, finding))
         case Outcome.GROWING:
             return joined(f"Growing {after}.", *why_growing(recording, experiment, forecast))
         case Outcome.OVERSHOOTING:
-            return joined(f"Overshooting {after}{floor}.", *why_swing(recording, experiment, forecast))
+            return joined(f"Overshooting {after}; {floor}.", *why_swing(recording, experiment, forecast))
         case Outcome.HOVERING:
-            return joined(*hovering(recording, experiment, forecast, finding, f"{after}{floor}"))
+            return joined(*hovering(recording, experiment, forecast, finding, f"{after}; {floor}"))
         case Outcome.DESCENDING:
             return joined(
-                f"Still descending {after}{floor}.",
+                f"Still descending {after}; {floor}.",
                 *why_descending(recording, experiment, forecast),
             )
 
@@ -153,6 +169,8 @@ def _without_theory(recording: Epochs, experiment: Experiment, finding: Finding,
     match finding.outcome:
         case Outcome.STILL:
             return _stood_still(recording, experiment, None)
+        case Outcome.EARLY:
+            raise ValueError("outcome must be one of the training rows. Got stopped early.")
         case Outcome.CONVERGED:
             return (
                 f"Converged at epoch {finding.epoch:,}: since then the loss has not moved by more than a millionth of its "
@@ -215,7 +233,7 @@ def _about(epochs: float) -> str:
 
 
 def _why_close(experiment: Experiment, forecast: Forecast) -> str:
-    return LOSS_INFO[experiment.loss].close.format(floor=floor_of(forecast))
+    return experiment.loss_info.close.format(floor=floor_of(forecast))
 
 
 def _why_up(experiment: Experiment, forecast: Forecast | None) -> str:
@@ -224,12 +242,16 @@ def _why_up(experiment: Experiment, forecast: Forecast | None) -> str:
     theory = OPTIMIZER_INFO[experiment.optimizer].theory
     if not isinstance(theory, LinearRule):
         return theory.up
+    if experiment.loss_info.name:
+        return "Up: the step jumped over the bottom."
     if forecast is None:
         return "Up: the step was too long for the curvature here. Elsewhere it may fit: no theory knows the limit."
     assert forecast.stability_limit is not None
+    if above := scheduled.above_the_limit(experiment, forecast):
+        return f"Up: {above[0].lower()}{above[1:]}"
     if experiment.learning_rate > forecast.stability_limit:
         return grows(forecast, experiment.phase)
-    if rises := LOSS_INFO[experiment.loss].rises:
+    if rises := experiment.loss_info.rises:
         return rises
     if experiment.phase.momentum_or_zero:
         return "Up for a moment: the velocity carries the point past the valley. It comes back."

@@ -1,6 +1,7 @@
 """Numbers as they stand in a sentence: every one that a verdict names is written here."""
 
 import math
+import re
 from typing import Protocol
 
 MINUS = "−"
@@ -48,6 +49,29 @@ def short(number: float, digits: int = 3) -> str:
 def digits_beside(one: float, other: float) -> int:
     """How many significant digits two numbers need beside each other: four, or up to six where fewer do not part them."""
     return 4 if one == other else next((n for n in (4, 5) if significant(one, n) != significant(other, n)), 6)
+
+
+_LONG = re.compile(r"(?<![\d.,])\d+\.\d+")  # a number with digits behind the point
+
+
+def at_sight(sentence: str) -> str:
+    """A sentence with its numbers of six digits told with four, or with five where four would make two of them one.
+
+    A number whose last digits part it from a whole one, such as 1.00003 times, keeps them.
+    """
+    long = {text for text in _LONG.findall(sentence) if len(text.replace(".", "").lstrip("0")) == 6}
+
+    for digits in (4, 5):
+        fewer = {text: _fewer(text, digits) for text in long}
+        if len(set(fewer.values())) == len(long):
+            return _LONG.sub(lambda found, fewer=fewer: fewer.get(found[0], found[0]), sentence)
+    return sentence
+
+
+def _fewer(text: str, digits: int) -> str:
+    """A number with fewer digits, or as it is where they would make a whole one of it."""
+    number, found = float(text), significant(float(text), digits)
+    return text if float(found).is_integer() and not number.is_integer() else found
 
 
 def rounded(number: float) -> str:
@@ -99,15 +123,15 @@ def floor_of(known: HasFloor) -> str:
     return "0 (a perfect fit, up to rounding)" if known.floor_is_zero else significant(known.floor_rmse)
 
 
-def floor_label(known: HasFloor, digits: int = 4, rises: str = "") -> str:
+def floor_label(known: HasFloor, digits: int = 4, *, bounds: bool = True) -> str:
     """The floor where there is little room: floor 1.467, floor 0 up to rounding.
 
     Args:
         known: What knows it.
         digits: How many.
-        rises: Not empty where another loss is minimised: then the RMSE may go below.
+        bounds: Whether no training gets below: not where another loss than the mean square is minimised.
     """
-    name = "where the loss is lowest:" if rises else "floor"
+    name = "floor" if bounds else "where the loss is lowest:"
     number = (
         short(known.floor_rmse, digits) if digits < 6 else significant(known.floor_rmse, digits)
     )  # as a table has it

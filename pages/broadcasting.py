@@ -1,11 +1,13 @@
 """Lesson: a falling loss, and a bug worth knowing. A subtraction of two shapes makes a table, and the loss falls all the same."""
 
 from dataclasses import replace
+from functools import partial
 
 import streamlit as st
 
 from gd_core.published import PLANE, PLANE_TABLE
 from gd_core.words import short, significant
+from pages.ui.classroom import picture
 from pages.ui.look import look, projector
 from pages.ui.settings import lesson, lesson_data
 from pages.ui.settings.page_settings import PageSettings
@@ -97,7 +99,8 @@ for number, (place, name) in enumerate(zip(st.columns(3, gap="medium"), ("w₁",
 def judged() -> lesson.Judged:
     done, *_ = live_runs.played(page.settings)
     truth = broadcasting.standing(done.recording, page.settings, done.problem, done.curvature)
-    return lesson.Judged(truth, lambda said: broadcasting.tempting(said, truth))
+    drawn = partial(picture.errors, {"this run": done.recording})
+    return lesson.Judged(truth, lambda said: broadcasting.tempting(said, truth), drawn)
 
 
 asked.judge(judged)

@@ -1,6 +1,7 @@
 """Lesson: what a deep network's first layer hears."""
 
 from dataclasses import replace
+from functools import partial
 
 import streamlit as st
 
@@ -12,12 +13,13 @@ from gd_core.lessons.deep_networks.network import (
     Network,
 )
 from gd_core.settings.rules import OPTIMIZER_INFO
+from pages.ui.classroom.picture import Drawn
 from pages.ui.look import look, projector
 from pages.ui.settings import lesson
 from pages.ui.settings.page_settings import PageSettings
 
 QUESTION = lesson.Question(
-    "At the start, how large is the gradient of layer 1 beside that of the last hidden layer?",
+    "At the start, how large is the gradient of layer 1 beside that of the last layer?",
     {
         "silent": "At most a thousandth",
         "less": "From a thousandth to a tenth",
@@ -59,14 +61,17 @@ page = PageSettings(
 
 lesson.heading(
     "Vanishing and exploding gradients",
-    "A layer multiplies numbers by weights, adds them up and bends the sums by φ. In a deep network many stand in a row. The "
-    "slopes come back from the last layer to the first, and each one multiplies them. What reaches the first?",
+    "A layer multiplies numbers by weights, adds them up and bends each sum by a function φ. In a deep network many layers "
+    "stand in a row. The slope of the loss is worked out from the last layer back to the first. Each layer multiplies it. What "
+    "is left of it at the first?",
 )
-asked = lesson.predict(page, QUESTION, lesson.next_of(page, EXAMPLES))
+question = QUESTION._replace(text=QUESTION.text.replace("the last layer", f"layer {page.settings.depth}"))
+asked = lesson.predict(page, question, lesson.next_of(page, EXAMPLES))
 
 with look.first_visit():
     from gd_core.lessons.deep_networks import verdict
     from gd_core.lessons.deep_networks.recorder import DeepRecorder, DeepRecording
+    from gd_core.recorder import WATCHED
     from pages.ui.charts.deep_networks import curve, layers
     from pages.ui.look.palette import palette
     from pages.ui.player import live_runs, player, tabs
@@ -111,10 +116,11 @@ def draw(recording: DeepRecording) -> None:
         )
 
 
-live_run = live_runs.follow("deep_networks", page.settings, DeepRecorder)
+live_run = live_runs.follow("deep_networks", page.settings, partial(DeepRecorder, at_least=WATCHED))
 start = live_run.recording
 heard = verdict.hearing(float(start.share[0]))
-asked.judge(lambda: lesson.Judged(heard, lambda said: verdict.tempting(verdict.Hearing(said), start)))
+drawn = partial(Drawn, "Gradient by layer, at the start", {"gradient": start.norms[0].tolist()}, "layer", 1)
+asked.judge(lambda: lesson.Judged(heard, lambda said: verdict.tempting(verdict.Hearing(said), start), drawn))
 live_runs.stream(live_run, draw, train=page.revealed)
 if more := lesson.further(page, "the way back in formulas"):
     with more:
@@ -151,9 +157,9 @@ with st.sidebar:
     page.text("seed")
 lesson.closing(
     (
-        "Each step back multiplies the signal by the weights and by the slope φ′. A sigmoid’s slope is at most 0.25.",
-        "One factor in every layer: 20 layers raise it to the 19th power. Below 1 it vanishes, above 1 it explodes.",
-        "Xavier and He choose the weights for a factor near 1. A residual connection adds a way around the factor.",
+        "On the way back each layer multiplies by its weights and by φ′, the slope of φ. That of a sigmoid is at most 0.25.",
+        "With 20 layers that is 19 factors, one after the other. Below 1 they leave next to nothing, above 1 they explode.",
+        "Xavier and He draw the first weights so that a factor is near 1. A residual connection adds a way around it.",
     ),
     (
         lesson.Link(

@@ -6,6 +6,7 @@ import streamlit as st
 
 from gd_core.published import QUADRATIC, QUADRATIC_RMSE
 from gd_core.words import significant
+from pages.ui.classroom import picture
 from pages.ui.look import look, projector
 from pages.ui.settings import lesson, lesson_data
 from pages.ui.settings.page_settings import PageSettings
@@ -91,7 +92,9 @@ if right:
 def judged() -> lesson.Judged:
     done, floor = live_runs.played(page.settings)[0].recording, forecast.floor_rmse
     return lesson.Judged(
-        four_steps.standing(done, floor), lambda said: four_steps.tempting(said, done, floor)
+        four_steps.standing(done, floor),
+        lambda said: four_steps.tempting(said, done, floor),
+        lambda: picture.errors({"this run": done}),
     )
 
 

@@ -4,6 +4,7 @@ import streamlit as st
 
 from gd_core.lessons.glossary import LONGEST_SEARCH, Entry, found
 from gd_core.settings.fields import Field
+from pages.ui.classroom import teaching
 from pages.ui.lessons import path
 from pages.ui.lessons.glossary import Search
 from pages.ui.look import look
@@ -29,6 +30,9 @@ def card(entry: Entry) -> None:
 lesson.heading(
     "Words and questions", "Short answers to what students ask, with the numbers of this app’s own data."
 )
+if teaching.is_open():  # it has followed to a lesson that asks nothing
+    with st.container(key="predict", border=True):
+        teaching.without_question("glossary")
 entries = found(page.settings.q)
 with st.container(key="search", horizontal=True, vertical_alignment="bottom"):
     with st.container(width=360):

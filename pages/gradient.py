@@ -1,9 +1,12 @@
 """Lesson: the gradient, row by row."""
 
+from functools import partial
+
 import streamlit as st
 
 from gd_core.settings.catalog import DATASET_INFO
 from gd_core.settings.fields import Choice, Number
+from pages.ui.classroom import picture
 from pages.ui.look import look, projector
 from pages.ui.settings import lesson, lesson_data
 from pages.ui.settings.page_settings import PageSettings
@@ -82,10 +85,10 @@ if page.held.followed and (page["h"], page["kind"]) != (1e-5, "forward"):  # a l
 
 lesson.heading(
     "The gradient",
-    "Every row pulls at every parameter. The gradient of the loss J is the mean of these pulls.",
-    r"\frac{\partial J_i}{\partial w} = 2(\hat y_i - y_i)\,x_i \qquad \frac{\partial J_i}{\partial b} = 2(\hat y_i - y_i)"
-    r" \qquad \frac{\partial J}{\partial w} = \frac1N \sum_i \frac{\partial J_i}{\partial w}"
-    r" \qquad \frac{\partial J}{\partial b} = \frac1N \sum_i \frac{\partial J_i}{\partial b}",
+    "Every row pulls at every parameter. The gradient of the loss L is the mean of these pulls.",
+    r"\frac{\partial L_i}{\partial w} = 2(\hat y_i - y_i)\,x_i \qquad \frac{\partial L_i}{\partial b} = 2(\hat y_i - y_i)"
+    r" \qquad \frac{\partial L}{\partial w} = \frac1N \sum_i \frac{\partial L_i}{\partial w}"
+    r" \qquad \frac{\partial L}{\partial b} = \frac1N \sum_i \frac{\partial L_i}{\partial b}",
 )
 asked = lesson.predict(page, QUESTION, lesson.next_of(page, EXAMPLES))
 
@@ -141,7 +144,8 @@ if more := lesson.further(page, "how a computer finds a slope, and what rounding
 
 def judged() -> lesson.Judged:
     done, *_ = live_runs.played(page.settings)
-    return lesson.Judged(parts.truth(done), lambda said: parts.tempting(said, done))
+    drawn = partial(picture.errors, {"this run": done.recording})
+    return lesson.Judged(parts.truth(done), lambda said: parts.tempting(said, done), drawn)
 
 
 asked.judge(judged)

@@ -12,7 +12,7 @@ from pages.ui.train import own_table
 
 FITS = own_table.at_most(1000, 3)
 ONE = lesson.Question(
-    "Which direction will still hold most of the gap L − L* at the end?",
+    "Which direction will still hold most of the gap to the lowest loss at the end?",
     {
         "flat": "The flattest",
         "middle": "The middle one",
@@ -21,7 +21,7 @@ ONE = lesson.Question(
     },
 )
 OF_THE_FIRST = ONE._replace(
-    text="From start 1, which direction will still hold most of the gap L − L* at the end?"
+    text="From start 1, which direction will still hold most of the gap to the lowest loss at the end?"
 )
 BOTH = lesson.Question(
     "Same start, same share of the limit. Which run ends closer to the lowest loss?",
@@ -153,7 +153,9 @@ def one_valley() -> dict[str, RecordedRun]:
 
     def judged() -> lesson.Judged:
         part = live_runs.played(parts[0][0].experiment)
-        return lesson.Judged(tables.truth(part), lambda said: tables.tempting(part, said))
+        return lesson.Judged(
+            tables.truth(part), lambda said: tables.tempting(part, said), lambda: tables.drawn(part)
+        )
 
     asked.judge(judged)
     with lesson.transport():
@@ -207,7 +209,9 @@ def both_valleys() -> dict[str, RecordedRun]:
     def judged() -> lesson.Judged:
         done = [live_runs.played(one) for one in (twins.plain, twins.scaled)]
         return lesson.Judged(
-            tables.pair_truth(done), lambda said: tables.pair_tempting(done, twins.shares[0], said)
+            tables.pair_truth(done),
+            lambda said: tables.pair_tempting(done, twins.shares[0], said),
+            lambda: tables.pair_drawn(done),
         )
 
     asked.judge(judged)

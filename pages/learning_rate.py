@@ -133,7 +133,7 @@ with st.sidebar:
 lesson.closing(
     (
         "Too small wastes epochs. A little above the limit, the run is lost.",
-        "With gradient descent the error falls slowly up to the best rate. Beyond the limit it grows from epoch to epoch.",
+        "With gradient descent a larger rate is better, up to the best one. Beyond the limit the error grows from epoch to epoch.",
         "The limit belongs to the problem. Scale the features and it moves.",
     ),
     (

@@ -87,7 +87,11 @@ with right, st.container(key="slope", gap="small"):
 def judged() -> lesson.Judged:
     done = live_runs.played(page.settings)[0].recording
     happened = behaviour.behaviour_of(done)
-    return lesson.Judged(happened, lambda said: behaviour.tempting(behaviour.Behaviour(said), happened, done))
+    return lesson.Judged(
+        happened,
+        lambda said: behaviour.tempting(behaviour.Behaviour(said), happened, done),
+        lambda: parts.drawn(done),
+    )
 
 
 asked.judge(judged)

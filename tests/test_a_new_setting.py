@@ -28,8 +28,8 @@ ADDED = {  # where, after which text, what
     "gd_core/settings/experiment.py": [("    epsilon: float = 1e-8\n", "    trial: float = 0.0\n")],
     "gd_core/problem.py": [
         (
-            "    return at_rate(partial(OPTIMIZERS[phase.optimizer], **own), phase.learning_rate",
-            " / (1 + phase.trial)",
+            "    own = OPTIMIZER_INFO[phase.optimizer].own(phase)\n",
+            "    phase = phase._replace(learning_rate=phase.learning_rate / (1 + phase.trial))\n",
         )
     ],
 }

@@ -5,7 +5,8 @@ import io
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from gd_core.classroom.rules import Judgement, Question, share_right
+from gd_core.classroom.rooms import Judgement, Question
+from gd_core.classroom.views import share_right
 
 HEAD = ("question", "lesson", "text", "answer", "right", "round 1", "round 2", "address")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet would compute

@@ -2,17 +2,20 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from decimal import ROUND_CEILING, Context
 
-from gd_core.classroom.store import HandedIn
+from gd_core.classroom.kept import HandedIn
+from gd_core.classroom.rules import NAMES
 from gd_core.recorder import record
 from gd_core.settings.experiment import Experiment
-from gd_core.settings.experiment_fields import FIELDS
+from gd_core.settings.experiment_fields import FIELDS, titled
 from gd_core.settings.fields import ParameterError
 from gd_core.settings.task import LARGEST_RMSE, Result, Target, Task
 from gd_core.task_target import Judgement, judge
 from gd_core.training import Epochs
 from gd_core.words import counted
 
+_SIX_UP = Context(prec=6, rounding=ROUND_CEILING)
 MOST_UPDATES = 20_000  # of a run that is trained again: about a second
 
 
@@ -59,7 +62,9 @@ class NotPlaced:
 def challenge(experiment: Experiment, rmse: float, text: str) -> Task:
     """The Goldilocks challenge as a task: only the rate is free, the target that of the lesson."""
     locked = ("dataset", "optimizer", "epochs")
-    target = Target(rmse * (1 + 1e-12), experiment.total_epochs)  # who is at it to rounding has reached it
+    # in as many digits as are said, and above it: who is at it to rounding has reached it
+    told = float(_SIX_UP.create_decimal(rmse * (1 + 1e-12)))
+    target = Target(told, experiment.total_epochs)
     names = {"free": ("learning_rate",), "locked": tuple(name for name in FIELDS if name in locked)}
     return Task(experiment=experiment, text=text, target=target, **names)
 
@@ -93,7 +98,7 @@ def place(handed_in: HandedIn, train: Callable[[Experiment], Epochs] = record) -
             return NotPlaced(handed_in=handed_in, sentence=sentence)
         recording = train(ran)
     except ParameterError as error:  # such as a table that is not at hand here
-        return NotPlaced(handed_in=handed_in, sentence=str(error))
+        return NotPlaced(handed_in=handed_in, sentence=titled(str(error), NAMES))
     target = result.task.target
     judged = judge(target or Target(LARGEST_RMSE), recording)
     if judged is None:

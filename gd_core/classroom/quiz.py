@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 import torch
 from torch import Tensor
 
-from gd_core.classroom.rules import Judgement, Question
+from gd_core.classroom.rooms import Judgement, Question
 from gd_core.lessons.one_parameter.behaviour import CURVATURE, behaviour_of
 from gd_core.optimizers import gradient_descent
 from gd_core.recorder import record

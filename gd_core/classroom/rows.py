@@ -7,7 +7,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from gd_core.classroom.rules import Judgement, Phase, Question, Room
+from gd_core.classroom.rooms import Judgement, Phase, Question, Room
 
 if TYPE_CHECKING:
     from sqlalchemy import RowMapping

@@ -31,7 +31,10 @@ BOARD = (
         room TEXT NOT NULL REFERENCES rooms ON DELETE CASCADE, number INTEGER NOT NULL, token TEXT NOT NULL,
         task TEXT NOT NULL, result TEXT NOT NULL, PRIMARY KEY (room, number), UNIQUE (room, token, result))""",
 )
-VERSIONS = (ROOMS_AND_VOTES, BOARD)
+PICTURES: tuple[
+    str, ...
+] = ()  # a judgement may hold one: no other table, but more than an older app can read
+VERSIONS = (ROOMS_AND_VOTES, BOARD, PICTURES)
 
 
 class Newer(Exception):

@@ -1,102 +1,26 @@
-"""Where rooms are kept: any database that SQLAlchemy reaches by an `Engine`, tried with SQLite and PostgreSQL.
-
-**What has returned is kept.** SQLite writes ahead (WAL) and syncs at each commit (`synchronous=FULL`): a vote that was taken
-outlives `kill -9` and a power cut. `NORMAL` would do for the first alone. PostgreSQL does both as it comes.
-
-Tokens are 128 random bits. Only their digests are kept, with the room's code in them, so that nobody who reads the store can
-steer a room, or find the same person in two.
-"""
+"""Where rooms are kept: any database that SQLAlchemy reaches by an `Engine`, tried with SQLite and PostgreSQL."""
 
 from __future__ import annotations
 
 import hmac
-import re
-import secrets
-from collections.abc import Callable, Generator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from datetime import datetime
-from hashlib import sha256
-from typing import Any, NamedTuple
+from typing import Any
 
-from sqlalchemy import Connection, Engine, event, text
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import Connection, Engine, text
 
-from gd_core.classroom import rules, schema
+from gd_core.classroom import rooms, rules, schema, views
 from gd_core.classroom.after import Past
+from gd_core.classroom.database import Database, StoreDown
+from gd_core.classroom.kept import HandedIn, Look, Own, digest, new_token, token_or_new
+from gd_core.classroom.rooms import Judgement, NoRoom, NotNow, Phase, Question, Room
 from gd_core.classroom.rows import from_row, micros, read, to_row
-from gd_core.classroom.rules import Judgement, NoRoom, NotNow, Phase, Question, Room, Tally
 
 MOST_ROOMS = 1000  # open at once
-SQLITE_SETTINGS = {
-    "journal_mode": "WAL",
-    "synchronous": "FULL",
-    "foreign_keys": "ON",
-    "secure_delete": "ON",  # what was deleted is overwritten
-    "busy_timeout": "5000",  # ms to wait for another who writes
-    "journal_size_limit": "1000000",  # bytes
-}
-_TOKEN = re.compile(r"[A-Za-z0-9_-]{22}")
-
-
-class StoreDown(RuntimeError):
-    """The store cannot be used now; the message says why, in one sentence."""
 
 
 class NotTheTeacher(PermissionError):
     """The token is not the teacher's."""
-
-
-@dataclass(frozen=True)
-class Own:
-    """What one member has in the room.
-
-    Attributes:
-        number: The how many to join, from 1.
-        said: Their answers to the room's question by round, None where there is none.
-        nickname: The given one; empty for none.
-        hidden: Whether the teacher has hidden it.
-    """
-
-    number: int
-    said: tuple[int | None, ...]
-    nickname: str
-    hidden: bool
-
-
-@dataclass(frozen=True)
-class Look:
-    """A room, what was answered, and by whom: read at once, for all who look.
-
-    Attributes:
-        room: As it stands.
-        tally: How many answered what.
-        members: By the digest of their token.
-    """
-
-    room: Room
-    tally: Tally
-    members: Mapping[str, Own]
-
-    def own(self, token: str) -> Own | None:
-        """What the member with this token has said; None if nobody has it."""
-        return self.members.get(_digest(self.room.code, token))
-
-
-class HandedIn(NamedTuple):
-    """A result on the board.
-
-    Attributes:
-        number: The how many that was handed in, in the room.
-        who: The how many to hand in, of the task: the same for all results of one student.
-        nickname: Theirs, where they have one that is not hidden.
-        result: Text of its link.
-    """
-
-    number: int
-    who: int
-    nickname: str
-    result: str
 
 
 class Classroom:
@@ -107,14 +31,8 @@ class Classroom:
     """
 
     def __init__(self, engine: Engine) -> None:
-        self._engine, self._writer = engine, engine.execution_options(to_write=True)
-        # a row that is locked until the end of the transaction; SQLite locks all that is written from its beginning
-        on_postgres = engine.dialect.name == "postgresql"
-        self._to_change, self._to_rely_on = (" FOR UPDATE", " FOR SHARE") if on_postgres else ("", "")
-        if engine.dialect.name == "sqlite" and not event.contains(engine, "connect", _set_up_sqlite):
-            event.listen(engine, "connect", _set_up_sqlite)
-            event.listen(engine, "begin", _begin_sqlite)
-        with self._writing() as connection:
+        self._engine, self._database = engine, Database(engine)
+        with self._database.writing() as connection:
             try:
                 schema.migrate(connection)
             except schema.Newer as newer:
@@ -132,12 +50,12 @@ class Classroom:
         """
         self.sweep(now)
         token = new_token()
-        with self._writing() as connection:
+        with self._database.writing() as connection:
             if connection.execute(text("SELECT count(*) FROM rooms")).scalar_one() >= MOST_ROOMS:
                 raise NotNow(f"{MOST_ROOMS:,} rooms are open on this server: try again later.")
             while True:
-                room = rules.opened(rules.new_code(), now)
-                row = to_row(room) | {"teacher": _digest(room.code, token)}
+                room = rooms.opened(rooms.new_code(), now)
+                row = to_row(room) | {"teacher": digest(room.code, token)}
                 names = ", ".join(row)
                 places = ", ".join(f":{name}" for name in row)
                 sql = f"INSERT INTO rooms ({names}) VALUES ({places}) ON CONFLICT DO NOTHING"
@@ -146,7 +64,7 @@ class Classroom:
 
     def is_teacher(self, code: str, token: str, now: datetime) -> bool:
         """Whether this token steers the room."""
-        with self._reading() as connection:
+        with self._database.reading() as connection:
             return _steers(token, *_found(connection, code, now))
 
     def steer(
@@ -171,8 +89,8 @@ class Classroom:
         Raises:
             NotNow: If the rules forbid it, or the room is not as it was seen.
         """
-        with self._writing() as connection:
-            before = _steered(token, *_found(connection, code, now, self._to_change))
+        with self._database.writing() as connection:
+            before = _steered(token, *_found(connection, code, now, self._database.to_change))
             if seen is not None and seen != before.version:
                 raise NotNow("The room has changed in the meantime: look, then press again.")
             room = step(before)
@@ -195,22 +113,22 @@ class Classroom:
         self, code: str, token: str, member: int, now: datetime, *, hidden: bool = True
     ) -> None:
         """Hide a member's nickname, or show it again."""
-        with self._writing() as connection:
+        with self._database.writing() as connection:
             room = _steered(token, *_found(connection, code, now))
             sql = "UPDATE members SET hidden = :hidden WHERE room = :room AND number = :number"
             connection.execute(text(sql), {"hidden": int(hidden), "room": room.code, "number": member})
 
     def delete_room(self, code: str, token: str, now: datetime) -> None:
         """Delete the room and all that was said in it."""
-        with self._writing() as connection:
-            room = _steered(token, *_found(connection, code, now, self._to_change))
+        with self._database.writing() as connection:
+            room = _steered(token, *_found(connection, code, now, self._database.to_change))
             connection.execute(text("DELETE FROM rooms WHERE code = :code"), {"code": room.code})
 
     def sweep(self, now: datetime) -> int:
         """Delete the rooms whose day is over. Returns how many."""
-        with self._writing() as connection:
+        with self._database.writing() as connection:
             sql = "DELETE FROM rooms WHERE expires_at <= :now OR opened_at > :tomorrow"
-            times = {"now": micros(now), "tomorrow": micros(now + rules.LIFETIME)}
+            times = {"now": micros(now), "tomorrow": micros(now + rooms.LIFETIME)}
             return connection.execute(text(sql), times).rowcount
 
     # ------------------------------------------------------------------------------------------------ the students
@@ -230,14 +148,14 @@ class Classroom:
         Raises:
             NotNow: If the room is full or has ended.
         """
-        token = _token(token)
-        with self._reading() as connection:  # who comes again, or too late, keeps nobody waiting
+        token = token_or_new(token)
+        with self._database.reading() as connection:  # who comes again, or too late, keeps nobody waiting
             room = _found(connection, code, now)[0]
-            who = {"room": room.code, "token": _digest(room.code, token)}
+            who = {"room": room.code, "token": digest(room.code, token)}
             if _place_in(connection, room, who) is None:
                 return token
-        with self._writing() as connection:
-            room = _found(connection, code, now, self._to_change)[0]
+        with self._database.writing() as connection:
+            room = _found(connection, code, now, self._database.to_change)[0]
             number = _place_in(connection, room, who)
             if number is not None:  # the other tab may have been faster
                 sql = "INSERT INTO members (room, number, token, nickname, hidden) VALUES (:room, :number, :token, '', 0)"
@@ -258,9 +176,9 @@ class Classroom:
         Raises:
             NotNow: If it does not count, with the reason.
         """
-        with self._writing() as connection:
-            room = _found(connection, code, now, self._to_rely_on)[0]
-            member = _member(connection, {"room": room.code, "token": _digest(room.code, token)})
+        with self._database.writing() as connection:
+            room = _found(connection, code, now, self._database.to_rely_on)[0]
+            member = _member(connection, {"room": room.code, "token": digest(room.code, token)})
             if member is None:
                 raise NotNow("You are not in this room: enter its code again.")
             rules.check_vote(room, answer, number, round)
@@ -287,11 +205,11 @@ class Classroom:
             ParameterError: If it is not one.
         """
         nickname = rules.nickname_of(nickname)
-        with self._writing() as connection:
-            room = _found(connection, code, now, self._to_rely_on)[0]
+        with self._database.writing() as connection:
+            room = _found(connection, code, now, self._database.to_rely_on)[0]
             if nickname and not room.nicknames:
                 raise NotNow("No nicknames in this room.")
-            who = {"room": room.code, "token": _digest(room.code, token), "nickname": nickname}
+            who = {"room": room.code, "token": digest(room.code, token), "nickname": nickname}
             sql = "UPDATE members SET nickname = :nickname WHERE room = :room AND token = :token"
             if not connection.execute(text(sql), who).rowcount:
                 raise NotNow("You are not in this room: enter its code again.")
@@ -313,11 +231,11 @@ class Classroom:
             NotNow: If the board does not take it.
             ParameterError: If it is no result.
         """
-        token = _token(token)
-        with self._writing() as connection:
-            room = _found(connection, code, now, self._to_change)[0]
+        token = token_or_new(token)
+        with self._database.writing() as connection:
+            room = _found(connection, code, now, self._database.to_change)[0]
             result = rules.result_of(room, link).to_text()
-            row = {"room": room.code, "token": _digest(room.code, token), "task": room.task, "result": result}
+            row = {"room": room.code, "token": digest(room.code, token), "task": room.task, "result": result}
             counted = text(
                 "SELECT count(*), coalesce(sum(CASE WHEN token = :token THEN 1 END), 0) "
                 "FROM results WHERE room = :room AND task = :task"
@@ -340,12 +258,12 @@ class Classroom:
 
     def room(self, code: str, now: datetime) -> Room:
         """The room as it stands."""
-        with self._reading() as connection:
+        with self._database.reading() as connection:
             return _found(connection, code, now)[0]
 
     def look(self, code: str, now: datetime) -> Look:
         """The room, its tally and who said what: everything that any page of it shows, in one go."""
-        with self._reading() as connection:
+        with self._database.reading() as connection:
             room = _found(connection, code, now)[0]
             rows = connection.execute(
                 text(
@@ -364,11 +282,11 @@ class Classroom:
             for number, token, nickname, hidden, _, _ in rows
         }
         votes = ((round, answer) for *_, round, answer in rows if round is not None)
-        return Look(room, rules.tally(room, len(members), votes), members)
+        return Look(room, views.tally(room, len(members), votes), members)
 
     def board(self, code: str, now: datetime) -> tuple[HandedIn, ...]:
         """What was handed in for the task that the room has now, oldest first."""
-        with self._reading() as connection:
+        with self._database.reading() as connection:
             room = _found(connection, code, now)[0]
             sql = text(
                 "SELECT r.number, r.token, r.result, m.nickname, m.hidden FROM results r "
@@ -384,7 +302,7 @@ class Classroom:
 
     def past(self, code: str, token: str, now: datetime) -> tuple[Past, ...]:
         """All questions of the room with the class's answers, for the teacher to take along."""
-        with self._reading() as connection:
+        with self._database.reading() as connection:
             room = _steered(token, *_found(connection, code, now))
             who = {"room": room.code}
             questions = text(
@@ -412,35 +330,9 @@ class Classroom:
             past.append(Past(question, told, counts))
         return tuple(past)
 
-    # ------------------------------------------------------------------------------------------------ transactions
-
-    @contextmanager
-    def _reading(self) -> Generator[Connection]:
-        with _told(), self._engine.connect() as connection:
-            yield connection
-
-    @contextmanager
-    def _writing(self) -> Generator[Connection]:
-        with _told(), self._writer.begin() as connection:
-            yield connection
-
-
-def new_token() -> str:
-    """128 random bits, in 22 letters, digits, - and _."""
-    return secrets.token_urlsafe(16)
-
-
-def _token(given: Any) -> str:
-    """The token that a browser brought, or a new one where it brought none."""
-    return given if isinstance(given, str) and _TOKEN.fullmatch(given) else new_token()
-
-
-def _digest(code: str, token: str) -> str:
-    return sha256(f"{code} {token}".encode(errors="replace")).hexdigest()
-
 
 def _steers(token: str, room: Room, teacher: str) -> bool:
-    return hmac.compare_digest(teacher, _digest(room.code, token))
+    return hmac.compare_digest(teacher, digest(room.code, token))
 
 
 def _steered(token: str, room: Room, teacher: str) -> Room:
@@ -468,49 +360,9 @@ def _place_in(connection: Connection, room: Room, who: Mapping[str, Any]) -> int
 
 def _found(connection: Connection, code: str, now: datetime, lock: str = "") -> tuple[Room, str]:
     """The room, and the digest of its teacher's token."""
-    code = rules.code_of(code)
+    code = rooms.code_of(code)
     found = connection.execute(text(f"SELECT * FROM rooms WHERE code = :code{lock}"), {"code": code})
     row = found.mappings().first()
     if row is None or not (room := from_row(row)).exists(now):
         raise NoRoom(f"There is no room {code}, or it is over. Look at the code on the wall.")
     return room, row["teacher"]
-
-
-# -------------------------------------------------------------------------------------------------- what goes wrong
-
-
-@contextmanager
-def _told() -> Generator[None]:
-    """Say in a sentence why the store cannot be used."""
-    try:
-        yield
-    except SQLAlchemyError as error:
-        raise StoreDown(_why(error)) from error
-
-
-def _why(error: SQLAlchemyError) -> str:
-    name = getattr(getattr(error, "orig", None), "sqlite_errorname", "")
-    reasons = {
-        "SQLITE_FULL": "The class's store is full: no room on the disk.",
-        "SQLITE_READONLY": "The class's store can only be read: the server may not write its file.",
-        "SQLITE_CANTOPEN": "The class's store cannot be opened: the server may not write its folder.",
-        "SQLITE_BUSY": "The class's store is locked by another program.",
-        "SQLITE_NOTADB": "The class's store is not a database.",
-        "SQLITE_CORRUPT": "The class's store is damaged.",
-    }
-    for begin, sentence in reasons.items():
-        if name.startswith(begin):
-            return sentence
-    return "The class's store does not answer."
-
-
-def _set_up_sqlite(connection: Any, _: Any) -> None:
-    connection.isolation_level = None  # transactions begin where we say so, not where sqlite3 guesses
-    for name, value in SQLITE_SETTINGS.items():
-        connection.execute(f"PRAGMA {name}={value}")
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    # who is going to write waits here for others, not in the middle, where SQLite would refuse
-    to_write = connection.get_execution_options().get("to_write")
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if to_write else "BEGIN")

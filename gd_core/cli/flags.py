@@ -9,6 +9,7 @@ from pathlib import Path
 from shutil import get_terminal_size
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from gd_core.settings import schedules
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.experiment_fields import FIELDS, HYPERPARAMETERS
 from gd_core.settings.fields import Flag, Number
@@ -60,8 +61,9 @@ class Help(argparse.RawDescriptionHelpFormatter):
 GROUPS: Mapping[str, tuple[str, ...]] = {
     "a table of one's own": ("table", "target", "features", "degree", "missing"),
     "other data": ("points", "noise", "data_seed"),
-    "the training": ("optimizer", "learning_rate", "epochs", "batch_size", "scale_features", "start", "tolerance"),
+    "the training": ("optimizer", "learning_rate", "epochs", "batch_size", "scale_features", "start", "tolerance", "patience", "penalty"),
     "of an update rule": (*HYPERPARAMETERS,),
+    "of the rate": (*schedules.FIELDS,),
     "more settings": (),
 }  # fmt: skip
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from gd_core.settings import schedules
 from gd_core.settings.catalog import LOSS_INFO
 from gd_core.settings.experiment import Experiment, defaults, is_knob
 from gd_core.settings.experiment_fields import FIELDS, Phase
@@ -12,12 +13,12 @@ from gd_core.settings.table_fields import TABLE_FIELDS
 from gd_core.words import counted
 
 Settings = Mapping[str, str]  # title → value, in reading order
-SYMBOLS = {"momentum": "β", "alpha": "α", "beta1": "β₁", "beta2": "β₂", "epsilon": "ε"}
+SYMBOLS = {"momentum": "β", "alpha": "α", "beta1": "β₁", "beta2": "β₂", "epsilon": "ε", "delta": "δ"}
 _CLEAR = ("Data", "Update rule", "Learning rate", "Network")
 GAPS = {"drop": ("rows with gaps dropped",), "mean": ("gaps filled with the mean",)}
 _WORDED = {  # fields that the sentences below speak of; any other is named with its value
     "dataset", "points", "noise", "data_seed", "holdout", "split_seed", "loss", "optimizer", "learning_rate",
-    "batch_size", "shuffle", "scale_features", "scale_target", "start", "seed", "before", "epochs", "intercept", *TABLE_FIELDS, *SYMBOLS,
+    "batch_size", "shuffle", *schedules.FIELDS, "scale_features", "scale_target", "start", "seed", "before", "epochs", "intercept", *TABLE_FIELDS, *SYMBOLS,
 }  # fmt: skip
 
 
@@ -31,12 +32,18 @@ def in_words(run: Experiment) -> Settings:
             f"{run.held_out_rows:,} of {counted(run.points, 'row')}, split with seed {run.split_seed}"
         )
     if run.loss != Experiment.loss:
-        said["Loss"] = LOSS_INFO[run.loss].title
+        own = LOSS_INFO[run.loss].own(run)
+        said["Loss"] = ", ".join(
+            [
+                LOSS_INFO[run.loss].title,
+                *(f"{SYMBOLS[name]} = {written(value)}" for name, value in own.items()),
+            ]
+        )
     if run.before:
         said["First"] = ", then ".join(_phase(phase) for phase in run.before)
     said |= {
         "Update rule": _rule(run.phase),
-        "Learning rate": f"η = {written(run.learning_rate)}",
+        "Learning rate": f"η = {written(run.learning_rate)}{schedules.in_words(run)}",
         "Batch": batches if run.batch_size else "all rows",
         "Features": "scaled" if run.scale_features else "not scaled",
         **({"Target": "scaled"} if run.scale_target else {}),

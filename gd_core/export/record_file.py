@@ -102,17 +102,20 @@ def document(
     def named(numbers: Sequence[float]) -> dict[str, float]:
         return dict(zip(names, numbers, strict=True))
 
-    theta = recording.epoch_theta[-1]
-    last = {
-        "epoch": recording.epochs,
-        "loss": recording.epoch_loss[-1].item(),
-        "rmse": recording.epoch_rmse[-1].item(),
-        "parameters": named(theta.tolist()),
-    }
-    if recording.epoch_held_out_rmse is not None:
-        last["held_out_rmse"] = recording.epoch_held_out_rmse[-1].item()
-    if experiment.is_rescaled:
-        last["raw_parameters"] = named(problem.raw(theta).tolist())
+    def at(epoch: int) -> dict[str, Any]:
+        theta = recording.epoch_theta[epoch]
+        found = {
+            "epoch": epoch,
+            "loss": recording.epoch_loss[epoch].item(),
+            "rmse": recording.epoch_rmse[epoch].item(),
+            "parameters": named(theta.tolist()),
+        }
+        if recording.epoch_held_out_rmse is not None:
+            found["held_out_rmse"] = recording.epoch_held_out_rmse[epoch].item()
+        if experiment.is_rescaled:
+            found["raw_parameters"] = named(problem.raw(theta).tolist())
+        return found
+
     return {
         "format": FORMAT,
         "experiment": {name: getattr(experiment, name) for name in FIELDS},
@@ -124,7 +127,8 @@ def document(
         "outcome": finding.outcome,
         "outcome_epoch": finding.epoch,
         "verdict": verdict.of_run(recording, experiment, forecast, finding),
-        "last": last,
+        "last": at(recording.epochs),
+        **({} if recording.best is None else {"kept": at(recording.best)}),
         "updates": recording.updates,
         "digest": digest(recording),
         "theory": {name: getattr(forecast, name, None) for name in THEORY}

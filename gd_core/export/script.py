@@ -12,7 +12,8 @@ from types import MappingProxyType
 
 from gd_core.export import script_data, script_rules, script_table
 from gd_core.export.script_text import WIDTH, Part, in_ascii, joined, listed, plain, quoted
-from gd_core.settings.catalog import LOSS_INFO, model_info
+from gd_core.settings import schedules
+from gd_core.settings.catalog import model_info
 from gd_core.settings.experiment import Experiment, not_known
 from gd_core.settings.experiment_fields import COMMON_FIELDS
 from gd_core.settings.rules import OPTIMIZER_INFO
@@ -27,7 +28,7 @@ FLAVOURS: Mapping[str, str] = MappingProxyType(
 )
 ROWS = 1000  # of the printed table, at most
 NAME = 14  # characters of a column’s name in its head: "raw w10 (…)" has room above a number
-KNOWN = COMMON_FIELDS  # what a script takes account of
+KNOWN = (*COMMON_FIELDS, *schedules.FIELDS)  # what a script takes account of
 
 
 def script(experiment: Experiment, flavour: str) -> str:
@@ -49,7 +50,7 @@ def why_not(experiment: Experiment, flavour: str) -> str | None:
     """Why there is no such script, as a sentence; None if there is."""
     if flavour not in FLAVOURS:
         return f"flavour must be one of {', '.join(FLAVOURS)}. Got {flavour}."
-    if sentence := not_known(experiment, KNOWN, "in a script"):
+    if sentence := not_known(experiment, KNOWN, "in a script") or script_rules.why_not_scheduled(experiment):
         return sentence
     return script_rules.why_not_of_torch(experiment) if flavour == "torch-optim" else None
 
@@ -60,7 +61,7 @@ def parts(experiment: Experiment, flavour: str) -> list[Part]:
         raise ValueError(sentence)
     lines = (script_rules.by_hand if flavour == "by-hand" else script_rules.of_torch)(experiment)
     return [
-        Part("", _imports(experiment)),
+        Part("", _imports(experiment, lines)),
         *script_table.number_part(experiment),
         *script_data.parts(experiment),
         _settings(experiment, lines),
@@ -68,11 +69,13 @@ def parts(experiment: Experiment, flavour: str) -> list[Part]:
     ]
 
 
-def _imports(experiment: Experiment) -> str:
+def _imports(experiment: Experiment, lines: script_rules.Lines) -> str:
     """Torch, and what of the standard library a table of one's own takes."""
     needed = ["csv"] if script_table.is_read(experiment) else []
     scaling = model_info(experiment.info.model).scaling if experiment.scale_features else None
     needed += scaling.imports if scaling else ()
+    needed += lines.imports
+    needed = list(dict.fromkeys(needed))
     return "\n".join([*(f"import {name}" for name in needed), *([""] if needed else []), "import torch"])
 
 
@@ -97,8 +100,8 @@ def _table(experiment: Experiment) -> list[str]:
     if experiment.holdout:
         raw += ", judged"
     prediction = script_data.predicted(experiment, "columns")
-    whole = "loss" if experiment.updates_per_epoch == 1 else f"loss_of({prediction}, y)"
-    if LOSS_INFO[experiment.loss].is_mean_square:
+    whole = "loss" if experiment.updates_per_epoch == 1 else script_data.loss_of(experiment, "columns", "y")
+    if experiment.loss_info.is_mean_square:
         lines = [] if whole == "loss" else [f"whole = {whole}  # of all rows"]
         name = "whole" if lines else "loss"
         root = script_data.in_units(experiment, f"{name}.sqrt().item()")
@@ -108,12 +111,13 @@ def _table(experiment: Experiment) -> list[str]:
             f"rmse = {script_data.in_units(experiment, f'(({prediction} - y) ** 2).mean().sqrt()')}",
             f"row = [{whole}.item(), rmse.item(), *theta.tolist(){raw}]",
         ]
-        if len(lines[-1]) > WIDTH - 8:
+        if len(lines[-1]) > WIDTH - 8 or (experiment.penalty and whole != "loss"):
             lines[-1:] = [f"whole = {whole}", lines[-1].replace(whole, "whole")]
     if experiment.holdout:
         unseen = script_data.predicted(experiment, "unseen")
         judged = script_data.in_units(experiment, f"(({unseen} - judge) ** 2).mean().sqrt().item()")
-        lines.insert(-1, f"judged = {judged}")
+        if not experiment.patience:  # else it is known by then
+            lines.insert(-1, f"judged = {judged}")
     return [*first, *lines, """print(f"{epoch:>8}", *(f"{number!r:>24}" for number in row))"""]
 
 
@@ -133,12 +137,30 @@ def _settings(experiment: Experiment, lines: script_rules.Lines) -> Part:
         code.append(
             f'before, tolerance = float("inf"), {experiment.tolerance!r}  # an epoch that changes the loss by less is the last'
         )
+    if experiment.patience:
+        first = experiment.total_epochs - experiment.epochs
+        code.append(
+            f'patience, best, lowest = {experiment.patience}, {first}, float("inf")  # the best epoch, by the held-out rows'
+        )
     code += [
-        f"too_far = 1e6 * max(1.0, loss_of({script_data.predicted(experiment, 'columns')}, y).item())  # above it, a run has diverged",
+        *_too_far(experiment),
         *_names(experiment),
         """print(f"{'epoch':>8}", *(f"{name:>24}" for name in names))""",
     ]
     return Part("The settings, and the head of the table.", "\n".join(code))
+
+
+def _loss_of_all(experiment: Experiment) -> str:
+    whole = script_data.loss_of(experiment, "columns", "y")
+    return f"({whole})" if experiment.penalty else whole
+
+
+def _too_far(experiment: Experiment) -> list[str]:
+    """The bound above which a run has diverged."""
+    whole, first = script_data.loss_of(experiment, "columns", "y"), []
+    if experiment.penalty:  # too long for one line
+        whole, first = "first", [f"first = {whole}"]
+    return [*first, f"too_far = 1e6 * max(1.0, {whole}.item())  # above it, a run has diverged"]
 
 
 def _names(experiment: Experiment) -> list[str]:
@@ -164,17 +186,35 @@ def _still(experiment: Experiment) -> list[str]:
     asked = f"epoch > {first} and " if first else ""
     if experiment.updates_per_epoch == 1:
         return [f"still, before = {asked}abs(loss.item() - before) < tolerance, loss.item()"]
-    prediction = script_data.predicted(experiment, "columns")
     return [
         "if turn == 0:",
-        f"    now = loss_of({prediction}, y).item()  # of all rows",
+        f"    now = {_loss_of_all(experiment)}.item()  # of all rows",
         f"    still, before = {asked}abs(now - before) < tolerance, now",
     ]
 
 
+def _early(experiment: Experiment) -> list[str]:
+    """Which epoch has the lowest held-out RMSE, and whether there has been none for longer than the patience."""
+    if not experiment.patience:
+        return []
+    first = experiment.total_epochs - experiment.epochs
+    unseen = script_data.predicted(experiment, "unseen")
+    judged = script_data.in_units(experiment, f"(({unseen} - judge) ** 2).mean().sqrt().item()")
+    lines = [
+        f"judged = {judged}",
+        f"if {f'epoch >= {first} and ' if first else ''}judged < lowest * (1 - 1e-9):  # less is rounding",
+        "    best, lowest, kept = epoch, judged, theta.tolist()",
+        "early = epoch - best >= patience",
+    ]
+    return (
+        ["if turn == 0:", *(f"    {line}" for line in lines)] if experiment.updates_per_epoch > 1 else lines
+    )
+
+
 def _loop(experiment: Experiment, lines: script_rules.Lines) -> Part:
-    still = _still(experiment)
-    due = f"{'still or ' if still else ''}epoch % every == 0 or epoch == epochs"
+    still, early = _still(experiment), _early(experiment)
+    ends = f"{'still or ' if still else ''}{'early or ' if early else ''}"
+    due = f"{ends}epoch % every == 0 or epoch == epochs"
     if experiment.updates_per_epoch > 1:
         words = "Training. Each epoch shuffles the rows and goes through them, a batch for each update."
         order = ["if turn == 0:", "    batches = torch.randperm(len(y), generator=shuffle).split(batch_size)"]
@@ -186,20 +226,22 @@ def _loop(experiment: Experiment, lines: script_rules.Lines) -> Part:
             *order,
             *lines.turn,
             "rows = batches[turn]",
-            f"loss = loss_of({script_data.predicted(experiment, 'columns[rows]')}, y[rows])",
+            f"loss = {script_data.loss_of(experiment, 'columns[rows]', 'y[rows]')}",
         ]
     else:
         words = "Training. Each epoch takes all rows for one update."
         reached = "epoch"
-        body = [*lines.turn, f"loss = loss_of({script_data.predicted(experiment, 'columns')}, y)"]
+        body = [*lines.turn, f"loss = {script_data.loss_of(experiment, 'columns', 'y')}"]
     body += [
         "if not loss.item() <= too_far:  # also where it is no number any more",
         f'    print("diverged at epoch", {reached})',
         "    break",
         *still,
+        *early,
         f"if {due}:",
         *(f"    {line}" for line in _table(experiment)),
         *(["if still:", '    print("the loss stands still at epoch", epoch)', "    break"] if still else []),
+        *(["if early:", '    print("stopped early at epoch", epoch)', "    break"] if early else []),
         *lines.step,
     ]
     head = (
@@ -207,4 +249,7 @@ def _loop(experiment: Experiment, lines: script_rules.Lines) -> Part:
         if "turn ==" in due
         else "for epoch in range(epochs + 1):"
     )
-    return Part(words, "\n".join([head, *(f"    {line}" for line in body)]))
+    told = (
+        ['print("kept is epoch", best, "with the held-out RMSE", lowest, "and theta", kept)'] if early else []
+    )
+    return Part(words, "\n".join([head, *(f"    {line}" for line in body), *told]))

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from gd_core.export.script_table import filled, table_part
 from gd_core.export.script_text import Part, listed
-from gd_core.settings.catalog import DATASET_INFO, LOSS_INFO, MANY_ROWS, model_info
+from gd_core.settings.catalog import DATASET_INFO, MANY_ROWS, model_info
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.table_fields import DATASET
 
@@ -23,7 +23,14 @@ def parts(experiment: Experiment) -> list[Part]:
     data = _data(experiment)
     if experiment.holdout:
         data = data._replace(code=f"{data.code}\n{_split(experiment)}")
-    return [_loss(experiment), *_prediction(experiment), data, _model(experiment), _start(experiment)]
+    return [
+        _loss(experiment),
+        *_penalty(experiment),
+        *_prediction(experiment),
+        data,
+        _model(experiment),
+        _start(experiment),
+    ]
 
 
 def _data(experiment: Experiment) -> Part:
@@ -179,7 +186,27 @@ def _numbers(experiment: Experiment) -> tuple[float, ...]:
     return tuple(dataset_of(experiment).start.tolist())
 
 
+def loss_of(experiment: Experiment, columns: str, target: str) -> str:
+    """The loss of some rows at θ, with the penalty beside it if there is one."""
+    of_rows = f"loss_of({predicted(experiment, columns)}, {target})"
+    return f"{of_rows} + penalty_of(theta)" if experiment.penalty else of_rows
+
+
+def _penalty(experiment: Experiment) -> list[Part]:
+    """The function that adds λ‖w‖² to the loss."""
+    if not experiment.penalty:
+        return []
+    bare = model_info(experiment.info.model).intercept
+    lines = [
+        "def penalty_of(theta):",
+        f'    """{experiment.penalty!r} times the squared weights{", without the intercept" if bare else ""}."""',
+        f"    return {experiment.penalty!r} * (theta{'[:-1]' if bare else ''} ** 2).sum()  # half a weight_decay of torch.optim",
+    ]
+    return [Part("", "\n".join(lines), defines=True)]
+
+
 def _loss(experiment: Experiment) -> Part:
-    info = LOSS_INFO[experiment.loss]
+    info = experiment.loss_info
     says, value = (experiment.training_rows > MANY_ROWS and info.lines_of_many) or info.lines
+    value = value.format(**info.own(experiment))
     return Part("", f'def loss_of(prediction, target):\n    """{says}"""\n    return {value}', defines=True)

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.experiment_fields import Phase
 from gd_core.settings.rules import OPTIMIZER_INFO
+from gd_core.settings.schedules import EPOCHS, UPDATES, ScheduleInfo, fixed, is_constant, parts_of
 
 
 class Lines(NamedTuple):
@@ -20,11 +21,13 @@ class Lines(NamedTuple):
         before: Ahead of the loop: settings, memory.
         turn: At the start of an update, where a continued run changes its rule or rate.
         step: From the loss to the next θ.
+        imports: What of the standard library these take.
     """
 
     before: tuple[str, ...]
     turn: tuple[str, ...]
     step: tuple[str, ...]
+    imports: tuple[str, ...] = ()
 
 
 def by_hand(experiment: Experiment) -> Lines:
@@ -42,6 +45,9 @@ def by_hand(experiment: Experiment) -> Lines:
             *forgotten,
         ]
         turn: list[str] = []
+        if not is_constant(experiment):
+            before.insert(0, f"first_rate = {_number(experiment, 'learning_rate')}")
+            turn = [f"learning_rate = first_rate * ({_share(experiment)})"]
     else:
         chosen = ["rule", *names] if len(rules) > 1 else names
         before = [f"phases = {{  # from this epoch on: {', '.join(chosen)}"]
@@ -68,7 +74,48 @@ def by_hand(experiment: Experiment) -> Lines:
         "with torch.no_grad():  # a step is not part of the function that is differentiated",
         *_indented(steps),
     )
-    return Lines(tuple(before), tuple(turn), step)
+    return Lines(
+        tuple(before), tuple(turn), step, () if is_constant(experiment) else _entry(experiment)[0].imports
+    )
+
+
+def _entry(experiment: Experiment) -> tuple[ScheduleInfo, dict[str, Any]]:
+    """The schedule of a run of one part, with numbers that do not hang on its length."""
+    return parts_of(fixed(experiment, experiment.updates_per_epoch))
+
+
+def _share(experiment: Experiment, k: str = "") -> str:
+    """By which share of the first rate an update is made, as Python; of `k`, or of the loop's own count."""
+    info, numbers = _entry(experiment)
+    k = k or ("update" if experiment.counted_in == UPDATES and experiment.updates_per_epoch > 1 else "epoch")
+    if not (warmup := experiment.warmup):
+        return info.by_hand.format(k=k, **numbers)
+    later = info.by_hand.format(k=f"({k} - {warmup})", **numbers)
+    return f"({k} + 1) / {warmup + 1} if {k} < {warmup} else {later}"
+
+
+def _scheduler(experiment: Experiment) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
+    """What torch.optim has of a schedule: ahead of the loop, at the end of an update, and what that imports."""
+    info, numbers = _entry(experiment)
+    warmup, after = experiment.warmup, "scheduler.step()"
+    if experiment.counted_in == EPOCHS and experiment.updates_per_epoch > 1:
+        after = "if turn == updates - 1:  # the rate changes with the epoch\n    scheduler.step()"
+    whole = experiment.epochs * (experiment.updates_per_epoch if experiment.counted_in == UPDATES else 1)
+    beyond = numbers.get("over", whole) < whole - warmup  # where torch's swings up again, and ours stays
+    made, imports = info.torch, ()
+    if not made or beyond:
+        made, imports = (
+            f"LambdaLR(optimizer, lambda k: {info.by_hand.format(k='k', **numbers)})",
+            info.imports,
+        )
+    rate = _number(experiment, "learning_rate")
+    made = f"torch.optim.lr_scheduler.{made.format(rate=rate, **numbers)}"
+    lines = [f"scheduler = {made}"]
+    if warmup:
+        linear = f"torch.optim.lr_scheduler.LinearLR(optimizer, start_factor=1 / {warmup + 1}, total_iters={warmup})"
+        both = f"torch.optim.lr_scheduler.SequentialLR(optimizer, [rises, falls], milestones=[{warmup}])"
+        lines = [f"rises = {linear}", f"falls = {made}", f"scheduler = {both}"]
+    return tuple(lines), tuple(after.split("\n")), imports
 
 
 def of_torch(experiment: Experiment) -> Lines:
@@ -79,13 +126,24 @@ def of_torch(experiment: Experiment) -> Lines:
     """
     step = ("optimizer.zero_grad()", "loss.backward()", "optimizer.step()")
     if len(experiment.phases) == 1:
-        return Lines((f"optimizer = {_optimizer(experiment.phase)}",), (), step)
+        before = (f"optimizer = {_optimizer(experiment.phase)}",)
+        if is_constant(experiment):
+            return Lines(before, (), step)
+        lines, after, imports = _scheduler(experiment)
+        return Lines((*before, *lines), (), (*step, *after), imports)
     rows = [f"    {first}: {_optimizer(phase)}," for first, phase in _firsts(experiment)]
     return Lines(
         ("optimizers = {  # from this epoch on; each begins without a memory", *rows, "}"),
         ("if epoch in optimizers:", "    optimizer = optimizers[epoch]"),
         step,
     )
+
+
+def why_not_scheduled(experiment: Experiment) -> str | None:
+    """Why there is no script of a continued run with a schedule, as a sentence; None if there is."""
+    if not experiment.before or all(map(is_constant, experiment.phases)):
+        return None
+    return "schedule must be constant, without warmup, in a script of a run that was continued. Got another in one of its parts."
 
 
 def why_not_of_torch(experiment: Experiment) -> str | None:

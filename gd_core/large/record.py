@@ -166,6 +166,8 @@ class Progressed:
             case Outcome.DESCENDING | Outcome.OVERSHOOTING | Outcome.HOVERING | Outcome.GROWING:
                 word = finding.value
                 said = f"{word[0].upper()}{word[1:]} after {epochs}, at RMSE {rmse}; the floor is {floor}."
+            case Outcome.EARLY:
+                raise AssertionError("a large table holds no rows out, so that no run of it is stopped early")
         if run.batch_size or linear_step(run) is None:
             return said
         share = run.learning_rate / stability_limit(curvature, run.phase)

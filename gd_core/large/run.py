@@ -153,7 +153,7 @@ class LargeRun:
     @property
     def phase(self) -> Phase:
         """The rule with its settings."""
-        return Phase(**{name: getattr(self, name) for name in Phase._fields})
+        return Phase(**{name: value for name, value in vars(self).items() if name in Phase._fields})
 
     def as_json(self, rows: int) -> dict[str, Any]:
         """Every field of an `Experiment` on so many rows, in values that JSON has; the table itself is not in it."""

@@ -93,7 +93,7 @@ ENTRIES: tuple[Entry, ...] = (
         "For (3 + 3A)² the slope at A = 2 is 54.",
         "See each row pull at each slope",
         "gradient",
-        also="slope derivative partial ∂J/∂w nabla ∇",
+        also="slope derivative partial ∂L/∂w ∂J/∂w nabla ∇",
     ),
     Entry(
         PIECES,

@@ -6,7 +6,6 @@ import torch
 
 from gd_core.outcome import Finding
 from gd_core.reasons.phrases import CLOSE, phase_of, rmse_of, sizes_of
-from gd_core.settings.catalog import LOSS_INFO
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.rules import OPTIMIZER_INFO
 from gd_core.settings.table_fields import with_columns
@@ -28,7 +27,7 @@ def converged(
     if above > CLOSE * forecast.floor_rmse and rmse_of(recording, forecast) != "0":
         rest = f" but for {percent(above / float(rmse[0]))} of the first error"
     news = f"As good as this curve gets{rest}, {since}: RMSE {rmse_of(recording, forecast)}, floor {floor_of(forecast)}."
-    if LOSS_INFO[experiment.loss].rises and not forecast.floor_is_zero:
+    if experiment.loss_info.rises and not forecast.floor_is_zero:
         news = f"The loss is as low as it gets, {since}: RMSE {rmse_of(recording, forecast)}, where its minimum has {significant(forecast.floor_rmse)}."
     phase = phase_of(recording, experiment)[0]
     if finding.leaves:
@@ -77,8 +76,9 @@ def _coefficient_off(recording: Epochs, experiment: Experiment, forecast: Foreca
     if not float(shares[place]) > OFF:
         return ""
     name = with_columns(vars(experiment), experiment.info.parameters)[place]
+    best_by = "least squares" if curvature.bounds_rmse else "the lowest loss"
     text = (
-        f"{name} is still {percent(float(shares[place]))} off: {short(float(ends[place]))}, where least squares has "
+        f"{name} is still {percent(float(shares[place]))} off: {short(float(ends[place]))}, where {best_by} has "
         f"{short(float(best[place]))}"
     )
     factors = forecast.factors

@@ -97,7 +97,9 @@ def _as_it_is(remedies: Remedies) -> str:
 
 def near(forecast: Forecast) -> str:
     """What a remedy is measured by: see `remedies.epochs_to_floor`."""
-    return "to a millionth of the first RMSE" if forecast.floor_is_zero else "within 1 % of the floor"
+    if forecast.floor_is_zero:
+        return "to a millionth of the first RMSE"
+    return "within 1 % of the floor" if forecast.curvature.bounds_rmse else "within 2 % of the lowest loss"
 
 
 def less_momentum(forecast: Forecast) -> str:

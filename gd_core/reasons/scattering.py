@@ -3,7 +3,10 @@
 import math
 from dataclasses import replace
 
+from torch import Tensor
+
 from gd_core import gone_on, in_batches
+from gd_core.averaging import averaged, last_half
 from gd_core.gone_on import LONGER
 from gd_core.objective import as_parabola
 from gd_core.outcome import Finding
@@ -18,12 +21,14 @@ from gd_core.reasons.phrases import (
     settles_at,
 )
 from gd_core.remedies import BETTER, remedies_of
-from gd_core.settings.catalog import LOSS_INFO
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.rules import OPTIMIZER_INFO, LinearRule, linear_step
 from gd_core.theory import Forecast, factor
 from gd_core.training import Epochs
-from gd_core.words import counted, percent, significant
+from gd_core.words import counted, percent, significant, times
+
+ENOUGH = 10  # epochs, from which on a mean of their points is one
+BETTER_MEAN = 1.5  # times nearer, from which on it is worth a word
 
 
 def why_swing(recording: Epochs, experiment: Experiment, forecast: Forecast | None) -> tuple[str, ...]:
@@ -71,7 +76,30 @@ def hovering(
             "The steps no longer become shorter, so they jump about the bottom.",
             lower_by_a_smaller_rate(recording, experiment, forecast),
         )
-    return f"Hovering {after}.", BATCHES, lower_by_a_smaller_rate(recording, experiment, forecast)
+    why = _by_averaging(recording, experiment, forecast) or BATCHES
+    return f"Hovering {after}.", why, lower_by_a_smaller_rate(recording, experiment, forecast)
+
+
+def _by_averaging(recording: Epochs, experiment: Experiment, forecast: Forecast) -> str:
+    """By how much the mean of the points is nearer to the floor than these are, where it is; "" where RMSE tells little of that."""
+    first, curvature, floor = phase_of(recording, experiment)[1], forecast.curvature, forecast.floor_rmse
+    if recording.epochs - first < ENOUGH or forecast.floor_is_zero or experiment.loss_info.rises:
+        return ""
+    points = last_half(recording, first)
+
+    def above(gap: Tensor) -> float:
+        return curvature.unit * math.sqrt(curvature.floor_loss + float(gap)) - floor
+
+    run, mean = (
+        above(curvature.gap(points).sum(1).mean()),
+        above(curvature.gap(averaged(recording, first)).sum()),
+    )
+    if not 0 < BETTER_MEAN * mean < run:
+        return ""
+    return (
+        f"{BATCHES[:-1]}; the mean of the points of its last {counted(len(points), 'epoch')} is at RMSE "
+        f"{significant(floor + mean)}, {times(run / mean)} × nearer to the floor than they are."
+    )
 
 
 def lower_by_a_smaller_rate(recording: Epochs, experiment: Experiment, forecast: Forecast) -> str:
@@ -84,7 +112,7 @@ def lower_by_a_smaller_rate(recording: Epochs, experiment: Experiment, forecast:
         return _condition(experiment, forecast) or _by_a_larger_batch(recording, experiment, forecast, now)
     floor = forecast.curvature.floor_loss
     at, lower_at = (significant(forecast.curvature.unit * math.sqrt(floor + gap), 4) for gap in (now, lower))
-    if forecast.floor_is_zero or LOSS_INFO[experiment.loss].rises or lower_at == at:
+    if forecast.floor_is_zero or experiment.loss_info.rises or lower_at == at:
         return "A smaller rate hovers lower."
     return f"A third of the rate hovers about RMSE {lower_at}, where this one does about {at}."
 

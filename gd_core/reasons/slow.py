@@ -9,7 +9,6 @@ from gd_core import gone_on
 from gd_core.outcome import WINDOW
 from gd_core.reasons.phrases import FLAT, ILL_CONDITIONED, advised, kappa, near, phase_of, sizes_of, upper
 from gd_core.remedies import Remedies, remedies_of
-from gd_core.settings.catalog import LOSS_INFO
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.experiment_fields import Phase, typed_rate
 from gd_core.settings.rules import OPTIMIZER_INFO, LinearRule, linear_step
@@ -33,9 +32,10 @@ def why_descending(recording: Epochs, experiment: Experiment, forecast: Forecast
         now = float(recording.epoch_loss[-1]) - forecast.curvature.floor_loss
         better = at_a_tenth_of_the_way(recording, experiment, forecast, now)
         return _way_done(recording, forecast), better or _more(recording, phase)
-    rises = LOSS_INFO[experiment.loss].rises
-    if rises and recording.epoch_rmse[-1] > recording.epoch_rmse[max(0, recording.epochs - WINDOW)]:
-        return ("The mistaken loss falls, while the error against the data rises towards that.",)
+    rises = experiment.loss_info.rises
+    before, now = recording.epoch_rmse[[max(0, recording.epochs - WINDOW), -1]].tolist()
+    if rises and before < now <= forecast.floor_rmse:
+        return (f"{upper(rises.removeprefix('Up: ').removesuffix('.'))} towards that.",)
     remedies = remedies_of(forecast)
     assert remedies is not None
     trained = recording.epochs - first
@@ -63,7 +63,8 @@ def _way_done(recording: Epochs, forecast: Forecast) -> str:
     rmse = recording.epoch_rmse
     way = float(rmse[0]) - forecast.floor_rmse
     share = (float(rmse[0]) - float(rmse[-1])) / way if way > 0 else 0.0
-    return f"{percent(share)} of the way from the start’s RMSE to the floor is done." if 0 < share < 1 else ""
+    whither = "the floor" if forecast.curvature.bounds_rmse else "there"
+    return f"{percent(share)} of the way from the start’s RMSE to {whither} is done." if 0 < share < 1 else ""
 
 
 def at_a_tenth_of_the_way(recording: Epochs, experiment: Experiment, forecast: Forecast, now: float) -> str:
@@ -75,7 +76,7 @@ def at_a_tenth_of_the_way(recording: Epochs, experiment: Experiment, forecast: F
         return ""
     there = float(gone_on.gaps_gone_on(alone, problem, curvature, epochs, rate / alone.learning_rate)[-1])
     now = min(now, float(curvature.gap(problem.start).sum()))
-    if not there < HELPS * now or forecast.floor_is_zero or LOSS_INFO[experiment.loss].rises:
+    if not there < HELPS * now or forecast.floor_is_zero or experiment.loss_info.rises:
         return ""
     rmse = short(curvature.unit * math.sqrt(curvature.floor_loss + there))
     return f"At a rate of {short(rate)} it is at RMSE {rmse} after {counted(epochs, 'epoch')}."

@@ -10,10 +10,10 @@ import torch
 
 from gd_core.reasons.phrases import CLOSE, kappa
 from gd_core.remedies import WITHIN, remedies_of
-from gd_core.settings.catalog import LOSS_INFO
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.experiment_fields import MAX_UPDATES, Phase
 from gd_core.settings.rules import is_plain, linear_step
+from gd_core.settings.schedules import is_constant, rate_at
 from gd_core.theory import Forecast, gaps, limit_along
 from gd_core.training import Epochs
 from gd_core.words import floor_of, percent, short, significant, times
@@ -42,7 +42,7 @@ def of_run(
     if forecast is None:
         return f"{news}.", "How far that is from the lowest loss, no theory says."
     floor, end = forecast.floor_rmse, float(recording.epoch_rmse[-1])
-    if LOSS_INFO[experiment.loss].rises:
+    if experiment.loss_info.rises:
         return f"{news}; where the loss is lowest it is {significant(floor)}.", LATER
     if forecast.floor_is_zero:
         why, then = _why(recording, experiment, forecast)
@@ -69,6 +69,16 @@ def _why(recording: Epochs, experiment: Experiment, forecast: Forecast) -> tuple
         )
     if linear_step(phase) is None or experiment.updates_per_epoch > 1:
         return "A tolerance sees small steps, and not how far there is to go.", LATER
+    if not is_constant(phase):
+        rate = rate_at(
+            phase,
+            experiment.updates_per_epoch,
+            recording.epochs - experiment.total_epochs + experiment.epochs,
+        )
+        return (
+            f"The schedule has brought the rate to {short(rate)}: small steps change the loss little, however far there is to go.",
+            LATER,
+        )
     limit = limit_along(curvature.largest, phase)
     share = phase.learning_rate / limit
     if share > 1:

@@ -8,7 +8,6 @@ from gd_core.outcome import WINDOW, Finding
 from gd_core.reasons.phrases import BATCHES, less_momentum, phase_of, settles_at
 from gd_core.reasons.scattering import levels_of, lower_by_a_smaller_rate
 from gd_core.reasons.slow import at_a_tenth_of_the_way
-from gd_core.settings.catalog import LOSS_INFO
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.experiment_fields import Phase
 from gd_core.settings.rules import OPTIMIZER_INFO, LinearRule
@@ -36,7 +35,7 @@ def why_gone(recording: Epochs, experiment: Experiment, forecast: Forecast) -> t
         return (said, "" if earlier else at_a_tenth_of_the_way(recording, experiment, forecast, math.inf))
     if experiment.updates_per_epoch > 1:
         return (
-            _too_large_for_batches(experiment, forecast, phase),
+            too_large_for_batches(experiment, forecast, phase),
             _smaller_for_batches(experiment, forecast, phase),
         )
     limit = limit_along(forecast.eigenvalues[-1], phase)
@@ -59,12 +58,12 @@ def grows(forecast: Forecast, phase: Phase, before: str = "") -> str:
     )
 
 
-def _too_large_for_batches(experiment: Experiment, forecast: Forecast, phase: Phase) -> str:
+def too_large_for_batches(experiment: Experiment, forecast: Forecast, phase: Phase) -> str:
     """The limit of all rows, and the rate up to which no batch alone makes the error grow."""
     whole = as_parabola(forecast.problem.objective)
     assert whole is not None
     batch = experiment.rows_per_update
-    safe = in_batches.safe_rate(whole.features, batch, phase)
+    safe = in_batches.safe_rate(whole, batch, phase)
     one = "single row" if batch == 1 else f"batch of {batch:,}"
     why = f"up to {short(safe)} no {one} makes errors grow"
     if phase.learning_rate <= safe:
@@ -86,7 +85,7 @@ def _why_it_will_grow(
     """Of a rule without theory: where it comes to when it goes on, though it may still fall now."""
     info, rmse = OPTIMIZER_INFO[phase.optimizer], recording.epoch_rmse
     levels = levels_of(recording, experiment, forecast)
-    if levels is None or LOSS_INFO[experiment.loss].rises:
+    if levels is None or experiment.loss_info.rises:
         steps = f"{info.title}’s last steps changed a parameter by up to {_last_steps(recording)} an epoch"
         return (f"It is on its way up to where it hovers: {steps}.",)
     unit, floor = forecast.curvature.unit, forecast.curvature.floor_loss
@@ -116,9 +115,9 @@ def why_growing(recording: Epochs, experiment: Experiment, forecast: Forecast) -
         whole = as_parabola(forecast.problem.objective)
         assert whole is not None
         batch = experiment.rows_per_update
-        if in_batches.explodes(whole.features, batch, phase, experiment.shuffle):
+        if in_batches.explodes(whole, batch, phase, experiment.shuffle):
             return (
-                _too_large_for_batches(experiment, forecast, phase),
+                too_large_for_batches(experiment, forecast, phase),
                 _smaller_for_batches(experiment, forecast, phase),
             )
         return (

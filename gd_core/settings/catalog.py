@@ -7,7 +7,7 @@ halves together. No torch here, so that a page can draw its controls before torc
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 Sized = Callable[[int], str]  # a text for D, the number of weights: of the parameters without an intercept
 
@@ -419,6 +419,11 @@ class LossInfo:
         floor: What the RMSE at its lowest point means.
         close: Said near there, with {floor} for that RMSE.
         rises: Why the RMSE may rise although the rate is below its limit; empty if for another reason.
+        name: What it is called in a sentence, and
+        known: what is known before training, for a student; both empty if it is a squared error.
+        hyperparameters: Fields of `Experiment` that it has, with their usual values.
+        other_error: An error in the target's unit that is drawn beside the RMSE, of the loss; None if there is none,
+        thin: and what it is.
         lines: How a script writes it,
         lines_of_many: and for more than MANY_ROWS rows, if otherwise.
     """
@@ -433,13 +438,17 @@ class LossInfo:
     floor: str
     close: str
     rises: str = ""
+    name: str = ""
+    known: str = ""
+    hyperparameters: Mapping[str, float] = field(default_factory=dict)
+    other_error: Callable[[Any], Any] | None = None
+    thin: str = ""
     lines: LossLines
     lines_of_many: LossLines | None = None
 
-    @property
-    def has_another_root(self) -> bool:
-        """Whether its root is an error in the target's unit as well, and another one than the RMSE."""
-        return self.squared and not self.is_mean_square
+    def own(self, settings: object) -> dict[str, float]:
+        """The settings that it has of its own, with the values that an experiment gives them."""
+        return {name: getattr(settings, name) for name in self.hyperparameters}
 
 
 MANY_ROWS = 1000  # up to so many the N × N table of the shape mistake is really made in a script: 8 MB
@@ -469,6 +478,8 @@ LOSS_INFO: Mapping[str, LossInfo] = {
         floor="The error where this mistaken loss is lowest. The right loss gets far below it.",
         close="Close to {floor}, the error where this mistaken loss is lowest.",
         rises="Up: the mistaken loss falls, while the error against the data rises.",
+        other_error=lambda loss: loss**0.5,
+        thin="root of the minimised loss",
         lines=LossLines(
             "The mistake of the article: (N, 1) minus (N,) is a table, every prediction with every target.",
             "((prediction.unsqueeze(1) - target) ** 2).mean()",
@@ -478,7 +489,68 @@ LOSS_INFO: Mapping[str, LossInfo] = {
             "prediction.var(correction=0) + target.var(correction=0) + (prediction.mean() - target.mean()) ** 2",
         ),
     ),
+    "absolute": LossInfo(
+        title="Mean absolute error",
+        help="The mean of the differences without their signs. Every row pulls equally hard, so an outlier bends nothing.",
+        latex=r"L = \tfrac{1}{N}\sum_i |\hat y_i - y_i|",
+        gradient=r"\nabla L = \tfrac{1}{N}\,{columns}^\top\mathrm{sign}(\hat y - y)",
+        squared=False,
+        is_mean_square=False,
+        minimised="Minimised is the mean absolute error, MAE, the thin line; shown is the RMSE.",
+        floor="The RMSE where the MAE is lowest. Elsewhere the RMSE may be lower.",
+        close="Close to {floor}, the RMSE where the MAE is lowest.",
+        name="MAE",
+        known="The absolute error is no parabola. Its slope is as steep close to the bottom as far away, and a kink has no "
+        "curvature. So there is no κ, and no rate is a limit: a fixed one ends in steps to and fro, the longer the larger "
+        "it is.",
+        other_error=lambda loss: loss,
+        thin="MAE, which is minimised",
+        lines=LossLines("The mean of the absolute errors.", "(prediction - target).abs().mean()"),
+    ),
+    "huber": LossInfo(
+        title="Huber loss",
+        help="Up to δ half the square of the difference, beyond it a straight line: an outlier pulls no harder than δ.",
+        latex=r"L = \tfrac{1}{N}\sum_i \rho(\hat y_i - y_i) \qquad "
+        r"\rho(r) = \tfrac{1}{2}r^2 \text{ up to } |r| = \delta,\text{ then } \delta(|r| - \tfrac{1}{2}\delta)",
+        gradient=r"\nabla L = \tfrac{1}{N}\,{columns}^\top\min(\delta, \max(-\delta, \hat y - y))",
+        squared=False,
+        is_mean_square=False,
+        minimised="Minimised is the Huber loss; shown is the RMSE.",
+        floor="The RMSE where the Huber loss is lowest. Elsewhere the RMSE may be lower.",
+        close="Close to {floor}, the RMSE where the Huber loss is lowest.",
+        name="Huber loss",
+        known="The Huber loss is a parabola only where no row is off by more than δ, so κ and a best rate are not known "
+        "before training. Gradient descent on all rows settles at every rate below twice the limit of the squared error.",
+        hyperparameters={"delta": 1.0},
+        lines=LossLines(
+            "Half the square of each error up to delta, a straight line beyond it; the mean of these.",
+            "torch.nn.functional.huber_loss(prediction, target, delta={delta!r})",
+        ),
+    ),
 }
+
+
+def loss_info(loss: str, *, penalised: bool = False) -> LossInfo:
+    """A loss in words; with λ‖w‖² added to it, if so: then its root is no RMSE any more, and its optimum has a larger one."""
+    info = LOSS_INFO[loss]
+    if not penalised:
+        return info
+    return replace(
+        info,
+        name="",
+        known="",
+        other_error=(lambda loss: loss**0.5) if info.squared else None,
+        thin="root of the minimised loss" if info.squared else "",
+        latex=rf"{info.latex} + \lambda\,\sum_j w_j^2",
+        gradient=rf"{info.gradient} + 2\lambda\,w",
+        is_mean_square=False,
+        minimised=f"{info.title} plus λ‖w‖² is minimised, over the weights as they are trained, without the intercept. "
+        "Shown as RMSE is the error alone."
+        + (" The thin line is the root of the whole loss." if info.squared else ""),
+        floor="The error where the penalised loss is lowest. Without the penalty training gets below it.",
+        close="Close to {floor}, the error where the penalised loss is lowest.",
+        rises="Up: the penalised loss falls, while the error rises.",
+    )
 
 
 def why_no_parabola(model: str, loss: str) -> str | None:

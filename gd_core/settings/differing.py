@@ -7,6 +7,7 @@ from gd_core.settings.engines import AUTO
 from gd_core.settings.experiment import Experiment, is_knob
 from gd_core.settings.experiment_fields import FIELDS, HYPERPARAMETERS
 from gd_core.settings.rules import OPTIMIZER_INFO
+from gd_core.settings.schedules import is_constant
 
 
 def effective(experiment: Experiment, name: str) -> Any:
@@ -14,6 +15,8 @@ def effective(experiment: Experiment, name: str) -> Any:
     if name in HYPERPARAMETERS and name not in OPTIMIZER_INFO[experiment.optimizer].hyperparameters:
         return None
     if not is_knob(name, experiment.dataset):
+        return None
+    if name == "counted_in" and (is_constant(experiment) or experiment.updates_per_epoch == 1):
         return None
     if name == "seed" and experiment.start != "random" and experiment.updates_per_epoch == 1:
         return None

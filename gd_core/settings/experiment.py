@@ -8,7 +8,16 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any, Self
 
-from gd_core.settings.catalog import DATASET_INFO, DatasetInfo, model_info, why_no_parabola, why_not_scaled
+from gd_core.settings import schedules
+from gd_core.settings.catalog import (
+    DATASET_INFO,
+    DatasetInfo,
+    LossInfo,
+    loss_info,
+    model_info,
+    why_no_parabola,
+    why_not_scaled,
+)
 from gd_core.settings.engines import AUTO, LOOP, LOOP_UPDATES, SPECTRUM, is_long, why_no_spectrum
 from gd_core.settings.experiment_fields import (
     COMMON_FIELDS,
@@ -37,7 +46,7 @@ from gd_core.settings.table_fields import (
 from gd_core.words import counted
 
 MAX_PHASES = 8  # how often a run may be continued with other settings
-SPECTRUM_KNOWS = COMMON_FIELDS
+SPECTRUM_KNOWS = (*COMMON_FIELDS, *schedules.FIELDS)
 MAX_START = 1e9  # |θ₀|; above it the squared error of ordinary data loses its digits
 
 
@@ -64,8 +73,13 @@ class Experiment:
     holdout: float = 0.0
     split_seed: int = 0
     loss: str = "mse"
+    delta: float = 1.0  # of the Huber loss
+    penalty: float = 0.0
     optimizer: str = "gradient-descent"
     learning_rate: float = 1e-5
+    schedule: str = schedules.CONSTANT
+    warmup: int = 0
+    counted_in: str = schedules.EPOCHS
     momentum: float = 0.9
     alpha: float = 0.99
     beta1: float = 0.9
@@ -80,6 +94,7 @@ class Experiment:
     before: tuple[Phase, ...] = ()
     engine: str = AUTO
     tolerance: float = 0.0  # of the last part; how long the earlier ones were is known
+    patience: int = 0  # of the last part
     epochs: int = 1000  # last, because how many fit hangs on the batch size and on what went before
 
     def __post_init__(self) -> None:
@@ -98,6 +113,11 @@ class Experiment:
     def info(self) -> DatasetInfo:
         """The data set as a choice: titles, parameters, knobs; for a table those of its features and degree."""
         return info_of(vars(self))
+
+    @property
+    def loss_info(self) -> LossInfo:
+        """What is minimised, in words: the loss, and the penalty beside it."""
+        return loss_info(self.loss, penalised=self.penalty > 0)
 
     @property
     def is_rescaled(self) -> bool:
@@ -175,8 +195,12 @@ class Experiment:
             raise ParameterError("before", message)
         kept, left = [], epoch
         for phase in self.phases:
-            if left > 0:
-                kept.append(phase._replace(epochs=min(left, phase.epochs)))
+            if left >= phase.epochs:
+                kept.append(phase)
+            elif left > 0:
+                kept.append(
+                    phase._replace(epochs=left, schedule=schedules.fixed(phase, self.updates_per_epoch))
+                )
             left -= phase.epochs
         return replace(self, before=tuple(kept), **changes)
 
@@ -324,6 +348,10 @@ def _problem_beside(name: str, value: Any, others: Mapping[str, Any]) -> str | N
         )
     if name == "holdout" and value and others["dataset"] == DATASET:
         return problem_with_holding_out(held_out_of(others["points"], value), value, others)
+    if name == "patience" and value and not others.get("holdout", 1):
+        return (
+            f"patience must be 0 without held-out rows, whose error it watches: set holdout. Got {value:,}."
+        )
     if name == "batch_size" and value > (rows := _training_rows(others)):
         kind = "training rows" if others["holdout"] else "rows of the data"
         return f"batch_size must be at most the {rows:,} {kind}, or 0 for all. Got {value:,}."

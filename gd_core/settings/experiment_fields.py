@@ -1,9 +1,11 @@
 """The fields of an `Experiment`: all that is known of each by itself. Links, records, widgets, flags and locks read it here."""
 
 import math
+import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple, Self
 
+from gd_core.settings import schedules
 from gd_core.settings.catalog import DATASET_INFO, LOSS_INFO
 from gd_core.settings.engines import ENGINES
 from gd_core.settings.fields import (
@@ -19,6 +21,7 @@ from gd_core.settings.fields import (
     to_text,
 )
 from gd_core.settings.rules import OPTIMIZER_INFO, linear_step
+from gd_core.settings.schedules import CONSTANT, EPOCHS
 from gd_core.settings.table_fields import MAX_DEGREE, MISSING
 from gd_core.tables.example_tables import EXAMPLE_TABLES
 from gd_core.words import counted
@@ -38,6 +41,9 @@ class Phase(NamedTuple):
     beta1: float = 0.9
     beta2: float = 0.999
     epsilon: float = 1e-8
+    schedule: str = CONSTANT
+    warmup: int = 0
+    counted_in: str = EPOCHS
 
     @property
     def besides(self) -> dict[str, Any]:
@@ -56,9 +62,10 @@ class Phase(NamedTuple):
     @property
     def besides_in_words(self) -> str:
         """What follows the words for rule and rate: nothing where all is as usual."""
-        return "".join(
+        return schedules.in_words(self) + "".join(
             f", {FIELDS[name].title.lower()} {FIELDS[name].write(value)}"
             for name, value in self.besides.items()
+            if name not in schedules.FIELDS
         )
 
     @property
@@ -248,12 +255,26 @@ FIELDS: Mapping[str, Field] = {
         title="Loss",
         help=f"What is minimised: {', '.join(LOSS_INFO)}.",
     ),
+    "delta": Number(
+        low=1e-6,
+        high=1e6,
+        title="Huber’s δ",
+        help="Up to this difference the Huber loss is a square, beyond it a straight line. In the units of y as it is trained.",
+    ),
+    "penalty": Number(
+        low=0,
+        high=1e6,
+        title="L2 penalty λ",
+        help="λ times the sum of the squared weights, as they are trained, is added to the loss: ridge regression. "
+        "The intercept is no weight. 0 adds nothing.",
+    ),
     "optimizer": Choice(
         choices={key: info.title for key, info in OPTIMIZER_INFO.items()},
         title="Update rule",
         help=f"The update rule: {', '.join(OPTIMIZER_INFO)}.",
     ),
     "learning_rate": LEARNING_RATE,
+    **schedules.FIELDS,
     **HYPERPARAMETERS,
     "batch_size": Number(
         low=0,
@@ -298,6 +319,14 @@ FIELDS: Mapping[str, Field] = {
         help="Stop after the first epoch in which the loss changes by less than this: |Lₜ − Lₜ₋₁| < tolerance. 0 never "
         "stops; earlier parts of the run are not asked.",
     ),
+    "patience": Number(
+        low=0,
+        high=MAX_UPDATES,
+        whole=True,
+        title="Patience",
+        help="Early stopping: stop after so many epochs without a lower RMSE of the held-out rows, and keep the epoch where it "
+        "was lowest. 0 never stops; earlier parts of the run are not asked.",
+    ),
     "epochs": Number(
         low=1,
         high=MAX_UPDATES,
@@ -311,6 +340,22 @@ FIELDS: Mapping[str, Field] = {
 # learnt of it names it beside these in its own list, and `experiment.not_known` keeps the others from ignoring it.
 COMMON_FIELDS = (
     "dataset", "table", "target", "features", "degree", "intercept", "missing", "points", "noise", "data_seed",
-    "holdout", "split_seed", "loss", "optimizer", "learning_rate", "momentum", "alpha", "beta1", "beta2", "epsilon",
-    "batch_size", "shuffle", "scale_features", "scale_target", "start", "seed", "before", "engine", "tolerance", "epochs",
+    "holdout", "split_seed", "loss", "delta", "penalty", "optimizer", "learning_rate", "momentum", "alpha", "beta1", "beta2", "epsilon",
+    "batch_size", "shuffle", "scale_features", "scale_target", "start", "seed", "before", "engine", "tolerance", "patience", "epochs",
 )  # fmt: skip
+
+
+_HEAD = re.compile(
+    r"^[a-z]\w*|(?<=: )[a-z]\w*(?= (?:must|is) )"
+)  # a name that a sentence, or its reason, begins with
+
+
+def titled(sentence: str, titles: Mapping[str, str] | None = None) -> str:
+    """A sentence by the names that a page shows, where links, flags and records have a shorter one.
+
+    Args:
+        sentence: About a setting, which it begins with; what it gives as its reason, after a colon, may as well.
+        titles: Of what is no setting, or is called otherwise here.
+    """
+    known = {name: field.title for name, field in FIELDS.items()} | dict(titles or {})
+    return _HEAD.sub(lambda name: known.get(name[0]) or name[0], sentence)

@@ -33,6 +33,18 @@ class Access(StrEnum):
     HIDDEN = "hidden"
 
 
+IN_WORDS = {  # how a page names what a task and a result consist of, at the head of a sentence
+    "text": "What to do",
+    "question": "The question",
+    "target": "The target",
+    "within": "Its number of epochs",
+    "answer": "Your answer",
+    "task": "The task",
+    "result": "The result",
+    "before": "Continue from here",
+}
+
+
 class Preset(NamedTuple):
     """A usual choice: what is free and what is locked; the rest is hidden."""
 
@@ -336,10 +348,9 @@ def ending_at(experiment: Experiment, epoch: int) -> Experiment:
     for number, phase in enumerate(experiment.phases):
         if left <= phase.epochs:
             fields = phase._replace(epochs=left)._asdict()
-            asked = (
-                experiment.tolerance if number == len(experiment.before) else 0.0
-            )  # no earlier part stops by it
-            return replace(experiment, before=experiment.before[:number], tolerance=asked, **fields)
+            if number < len(experiment.before):  # no earlier part stops by them
+                fields |= {"tolerance": 0.0, "patience": 0}
+            return replace(experiment, before=experiment.before[:number], **fields)
         left -= phase.epochs
     raise ParameterError(
         "epoch", f"epoch must be at most the {experiment.total_epochs:,} of the run. Got {epoch:,}."

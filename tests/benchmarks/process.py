@@ -29,6 +29,11 @@ def open_files(pid: int) -> int:
     return len(list(Path(f"/proc/{pid}/fd").iterdir()))
 
 
+def has_mapped(pid: int, library: str) -> bool:
+    """Whether a process has loaded compiled code of a library."""
+    return f"/{library}/" in Path(f"/proc/{pid}/maps").read_text(encoding="utf-8")
+
+
 def _status(pid: int | str, name: str) -> float:
     text = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
     (line,) = [line for line in text.splitlines() if line.startswith(f"{name}:")]

@@ -7,9 +7,10 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 from urllib.error import HTTPError
 from urllib.request import urlopen
 
@@ -20,7 +21,8 @@ from websockets.typing import Subprotocol
 
 from classroom_load import Site, Vote, in_class, vote
 from page import WATCHED, opened, query
-from process import open_files
+from pages.ui.look.described import TITLES
+from process import has_mapped, open_files
 from serving import PATIENCE, ROOT, free_port, serving, wait_for
 from visitor import Answer, visiting
 
@@ -64,8 +66,21 @@ class Counted:
                 assert not opened.errors + pressed.errors
                 return pressed
 
-        with ThreadPoolExecutor(1) as pool:  # in this thread, a browser test may have left its loop running
-            return pool.submit(asyncio.run, visit()).result()
+        return _alone(visit())
+
+    def open(self, page: str) -> Answer:
+        """Somebody opens a page and leaves. What it was answered with."""
+
+        async def visit() -> Answer:
+            async with visiting(self.url, page) as visitor:
+                return await visitor.open()
+
+        return _alone(visit())
+
+
+def _alone(visit: Coroutine[Any, Any, Answer]) -> Answer:
+    with ThreadPoolExecutor(1) as pool:  # in this thread, a browser test may have left its loop running
+        return pool.submit(asyncio.run, visit).result()
 
 
 @pytest.fixture(scope="module")
@@ -83,6 +98,15 @@ def test_all_is_loaded_before_the_first_visitor(server):
     assert alive["gd_core.training.Recording"] == alive["gd_core.theory.Curvature"] == 1
 
 
+def test_no_page_loads_pandas(server):
+    """Neither a press of Train nor any page at its first view: it would take a tenth of the server's memory."""
+    server.visit()
+    for page in TITLES:
+        assert not server.open(page).errors
+    assert has_mapped(server.process.pid, "numpy")  # what is loaded can be seen
+    assert not has_mapped(server.process.pid, "pandas")
+
+
 def test_a_press_of_train_fits_through_a_slow_line(server):
     """The noisy quadratic over 1,000 epochs: charts, player and all the rest are less than 150 kB."""
     assert 50_000 < server.visit().size < 150_000
@@ -93,6 +117,19 @@ def test_a_press_of_train_runs_the_live_part_alone(server):
     sizes = server.visit().sizes
     assert not {"navigation", "page_config_changed", "text_input"} & set(sizes)
     assert {"bidi_component", "button"} <= set(sizes)
+
+
+def test_no_press_is_lost_in_haste(server):
+    """Train, pressed while the page still runs, trains, though the page is asked for once more before it has looked at the press."""
+
+    async def hasty() -> None:
+        async with visiting(server.url, query=query()) as visitor, asyncio.timeout(PATIENCE):
+            await visitor.open()
+            await visitor.press_in_haste("Train")
+            await visitor.sees("Pin this run")
+
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(asyncio.run, hasty()).result()
 
 
 def test_a_visit_does_not_look_through_all_modules():
@@ -127,19 +164,26 @@ def test_the_server_has_our_rules(server):
         pool.submit(asyncio.run, nameless()).result()
 
 
+def test_no_run_ends_with_a_search_for_garbage():
+    """As Streamlit itself reads our settings: of a class that looks every second each would wait for the others' searches."""
+    asked = "from streamlit import config; print(config.get_option('runner.postScriptGC'))"
+    said = subprocess.run([sys.executable, "-c", asked], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert said.stdout == "False\n"
+
+
 def test_a_class_answers_and_leaves_nothing_behind(server):
-    """Forty phones in one moment: each is asked, heard and counted; when they have left, their streams are closed."""
+    """Forty phones in one moment: each is asked, heard and counted, on the wall too; when they have left, their streams are closed."""
     before = open_files(server.process.pid)
 
     async def lesson() -> Vote:
         here = Site(server.url, (server.process.pid,))
-        async with in_class(here, 40) as (teacher, phones):
-            return await vote(here, teacher, phones, within=0.5)
+        async with in_class(here, 40) as (teacher, phones), teacher.wall() as wall:
+            return await vote(here, teacher, phones, 0.5, wall)
 
     with ThreadPoolExecutor(1) as pool:
         voted = pool.submit(asyncio.run, lesson()).result()
     assert voted.failed == 0
-    assert len(voted.taken) == len(voted.shown) == 40
+    assert len(voted.taken) == len(voted.shown) == len(voted.on_wall) == 40
     begun = time.monotonic()
     while open_files(server.process.pid) > before + 10:  # the database's own, and what tidies up late
         assert time.monotonic() - begun < PATIENCE

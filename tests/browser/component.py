@@ -3,24 +3,21 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from playwright.sync_api import Page
 
 from lab import Lab
 from pages.ui.look.numbers import with_numbers
+from pages.ui.player import player
 
 FOLDER = Path(__file__).resolve().parents[2] / "pages" / "ui"
 SUFFIXES = ("html", "css", "js")
 # `alone.update(data)` is a run of the page, `alone.sent` what the component has told the server since, and
 # `alone.pass(seconds)` lets animation frames go by, sixty a second: nothing moves between them.
-# A table arrives as columns; the component sees it as Apache Arrow's, as far as ours read one.
+# What is packed arrives as a list of bytes.
 MOUNT = """async ({ html, css, js, data }) => {
     const waiting = new Map();
     let now = 0, number = 0;
-    const table = (columns) => ({
-        numRows: Object.values(columns)[0].length,
-        schema: { fields: Object.keys(columns).map((name) => ({ name })) },
-        getChild: (name) => ({ toArray: () => Float32Array.from(columns[name]) }),
-    });
     const root = document.getElementById('host').attachShadow({ mode: 'open' });
     root.innerHTML = `<style>${css}</style>${html}`;
     const tell = (name, value) => void alone.sent.push([name, value]);
@@ -31,7 +28,7 @@ MOUNT = """async ({ html, css, js, data }) => {
         cancelAnimationFrame: (one) => void waiting.delete(one),
         update(data) {
             leave?.();
-            if (data.table) data = { ...data, table: table(data.table) };
+            if (Array.isArray(data)) data = Uint8Array.from(data);
             leave = component({ parentElement: root, data, setTriggerValue: tell, setStateValue: tell });
         },
         pass(seconds) {
@@ -50,6 +47,14 @@ MOUNT = """async ({ html, css, js, data }) => {
 }"""
 
 
+def _given(data: dict[str, Any]) -> Any:
+    """As the server sends it: with a table among it, packed for the player."""
+    if "table" not in data:
+        return data
+    columns = {name: np.asarray(values, np.float32) for name, values in data["table"].items()}
+    return list(player.packed({name: value for name, value in data.items() if name != "table"}, columns))
+
+
 class Component(Lab):
     """A component of `pages/ui` by its name. What `Lab` knows of the player's buttons and of charts works here, too.
 
@@ -66,13 +71,13 @@ class Component(Lab):
         (folder,) = {file.parent for file in FOLDER.rglob(f"{name}.html")}
         parts = {suffix: (folder / f"{name}.{suffix}").read_text(encoding="utf-8") for suffix in SUFFIXES}
         parts["js"] = with_numbers(folder / f"{name}.js")
-        page.evaluate(MOUNT, parts | {"data": data})
+        page.evaluate(MOUNT, parts | {"data": _given(data)})
         self.data = data
 
     def update(self, **changes: Any) -> "Component":
         """Let the server give it other data."""
         self.data = self.data | changes
-        self.page.evaluate("data => alone.update(data)", self.data)
+        self.page.evaluate("data => alone.update(data)", _given(self.data))
         return self
 
     def frames(self, seconds: float) -> "Component":

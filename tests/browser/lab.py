@@ -25,7 +25,8 @@ MENU = "[data-testid=stPopoverBody]"  # what a button has opened over the page
 # What a theme can change in what axe-core finds; all its other rules read markup, which is the same in both.
 RULES_OF_COLOUR = {"runOnly": ["color-contrast", "link-in-text-block"]}
 # What can be pressed, read or dragged and lies beyond the window, or beyond a box that cuts it off and cannot be scrolled
-# by keys; text that runs over the edge of its cell in a table; and the page, where it scrolls sideways.
+# by keys; text that runs over the edge of its cell in a table; a legend that leaves its chart at the top; and the page, where it
+# scrolls sideways.
 OUT_OF_REACH = """() => {
     const found = new Set(), main = document.querySelector('[data-testid=stMain]'), whole = document.documentElement;
     const parent = (one) => one.assignedSlot ?? one.parentElement ?? one.getRootNode().host ?? null;
@@ -54,6 +55,8 @@ OUT_OF_REACH = """() => {
         if (one.matches('.vega-bindings, .katex-mathml, style') || getComputedStyle(one).display === 'none') return;
         if (one.checkVisibility({ visibilityProperty: true })) {
             if (one.matches('button, a, input, select, textarea, [role=tab], svg.marks')) judge(one, parent(one), [one.getBoundingClientRect()]);
+            if (one.matches('svg.marks') && [...one.querySelectorAll('.role-legend-entry')].some((entry) =>
+                entry.getBoundingClientRect().top < one.getBoundingClientRect().top - 1)) found.add(`legend of ${name(one)}`);
             for (const node of one.childNodes) {
                 if (node.nodeType !== Node.TEXT_NODE || !node.data.trim()) continue;
                 const range = document.createRange();
@@ -66,6 +69,23 @@ OUT_OF_REACH = """() => {
     for (const part of [main, document.querySelector('[data-testid=stHeader]')]) if (part) walk(part);
     for (const one of [main, whole]) if (one.scrollWidth > one.clientWidth) found.add(`${one.tagName} scrolls sideways`);
     return [...found];
+}"""
+# What of the player and the keys beside it lies under something else: what its middle shows is another.
+COVERED = """() => {
+    const within = (place) => [...place.querySelectorAll('*')].flatMap((one) => one.shadowRoot ? [one, ...within(one.shadowRoot)] : [one]);
+    function shown(x, y) {
+        let one = document.elementFromPoint(x, y);
+        for (let inner; (inner = one?.shadowRoot?.elementFromPoint(x, y)) && inner !== one;) one = inner;
+        return one;
+    }
+    return [...document.querySelectorAll('.st-key-transport, .st-key-keys')].flatMap(within)
+        .filter((one) => one.matches('button, select, input, output') && one.checkVisibility({ visibilityProperty: true }))
+        .filter((one) => {
+            const { left, top, width, height } = one.getBoundingClientRect();
+            const middle = shown(left + width / 2, top + height / 2);
+            return width > 2 && !one.contains(middle) && !one.closest('label')?.contains(middle);
+        })
+        .map((one) => one.ariaLabel || one.textContent.trim());
 }"""
 # What is wider than the window: the page, or a chart or table on it.
 TOO_WIDE = """(charts) => {
@@ -87,19 +107,21 @@ STILL = """async (charts) => {
         before = now;
     }
 }"""
-# Whether the script has ended, what it sent has come, no element waits for its code, and each chart is drawn as wide as its
-# place, on a projector as many times as wide as its type is larger (see projector.css): one that was drawn while the page was
-# still laid out is drawn once more.
+# Whether all that was asked of the server is answered, and its script has ended.
+ANSWERED = """() => document.querySelector('[data-testid=stApp]')?.dataset.testScriptState === 'notRunning'
+    && watch.answered === watch.asked"""
+# Whether that is so, what was sent has come, no element waits for its code, and each chart is drawn as wide as its place, on a
+# projector as many times as wide as its type is larger (see projector.css): one that was drawn while the page was still laid out
+# is drawn once more.
 AT_REST = """(charts) => {
     const drawn = (chart) => {
         const svg = chart.querySelector('svg.marks');
         const place = chart.getBoundingClientRect().width * (chart.currentCSSZoom ?? 1);
         return svg?.querySelector('path') && Math.abs(svg.getBoundingClientRect().width - place) < 2;
     };
-    return document.querySelector('[data-testid=stApp]')?.dataset.testScriptState === 'notRunning' && watch.calm > 4
-        && document.querySelector('h1') && !document.querySelector('[data-testid=stSkeleton]')
+    return (ANSWERED)() && watch.calm > 4 && document.querySelector('h1') && !document.querySelector('[data-testid=stSkeleton]')
         && [...document.querySelectorAll(charts)].every(drawn);
-}"""
+}""".replace("ANSWERED", ANSWERED)
 # Whether the page has changed to a theme: it has run once more, and each chart is drawn anew.
 IN_THEME = """([theme, ours]) => {
     const app = document.querySelector('[data-testid=stApp]');
@@ -220,6 +242,10 @@ class Lab:
         """What can be pressed, read or dragged, and cannot be come to without scrolling the page sideways."""
         return self.page.evaluate(OUT_OF_REACH)
 
+    def covered(self) -> list[str]:
+        """What of the player and the keys beside it lies under something else."""
+        return self.page.evaluate(COVERED)
+
     # --------------------------------------------------------------------------------------------------- a lesson
 
     def answer(self, words: str) -> "Lab":
@@ -236,7 +262,11 @@ class Lab:
 
     @contextmanager
     def rerun(self, *, player: bool = True) -> Generator[None]:
-        """Do what makes the page's script run, and wait until it has; with `player`, also for the player and a chart."""
+        """Do what makes the page's script run, and wait until it has; with `player`, also for the player and a chart.
+
+        What was done before is answered first: else its run would pass for this one.
+        """
+        self.page.wait_for_function(ANSWERED)
         before = self.count("runs")
         yield
         self.page.wait_for_function("(before) => watch.runs > before", arg=before)
@@ -479,9 +509,9 @@ class Lab:
         return slope, number(first) - slope * low
 
     def live(self) -> dict[str, str]:
-        """The live numbers, by the column that they show."""
+        """The live numbers, by the column that they show, with all their digits."""
         return self.page.locator("[data-live]").evaluate_all(
-            "all => Object.fromEntries(all.map((one) => [one.dataset.live, one.textContent]))"
+            "all => Object.fromEntries(all.map((one) => [one.dataset.live, one.title || one.textContent]))"
         )
 
     # --------------------------------------------------------------------------------------------- from page to page

@@ -9,11 +9,11 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+from classroom import JUDGEMENT, QUESTION
 from playwright.sync_api import Page, expect
 from sqlalchemy import create_engine
 
-from gd_core.classroom import rules
-from gd_core.classroom.rules import Judgement, Question
+from gd_core.classroom import rooms, rules, views
 from gd_core.classroom.store import Classroom
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.task import Result, Task
@@ -21,15 +21,6 @@ from lab import PHONE, RULES_OF_COLOUR, Lab, claim
 from pages.ui.classroom import connection
 from serving import Server
 
-QUESTION = Question(
-    title="One parameter, one slope",
-    text="What will the point do with η < 0.1 <b>now</b>?",
-    answers=("It comes closer from one side", "It jumps across and comes closer", "It flies away"),
-    address="one_parameter?learning_rate=0.1",
-)
-JUDGEMENT = Judgement(
-    right=(1,), sentence="What happened: it jumps across.", why=("1 − 18η is −0.8.", "", "1 − 18η is −0.8.")
-)
 # What a page is told when its phone is locked, or looked at again.
 LOCK = """(hidden) => {
     Object.defineProperty(document, 'hidden', { configurable: true, get: () => hidden });
@@ -59,7 +50,7 @@ class Room:
         self.store.delete_room(self.code, self.token, datetime.now(UTC))
 
     @property
-    def tally(self) -> rules.Tally:
+    def tally(self) -> views.Tally:
         return self.store.look(self.code, datetime.now(UTC)).tally
 
     def origin(self, phone: str) -> str:
@@ -71,7 +62,7 @@ class Room:
 def room(server: Server) -> Iterator[Room]:
     room = Room(server)
     yield room
-    with suppress(rules.NoRoom):
+    with suppress(rooms.NoRoom):
         room.delete()
     room.engine.dispose()
 
@@ -202,6 +193,10 @@ def test_a_class_goes_through_a_question(phone: Callable[..., Lab], room: Room):
         right = late.page.locator(".told.right")
         expect(right).to_contain_text("✓ right, your answer")
         expect(right).to_contain_text("First vote: 1Second vote: 2")
+        picture = one.page.get_by_role("img", name="A by epoch: from 2 to")
+        expect(picture).to_be_visible()
+        one.page.get_by_role("button", name="Play it here").press("Enter")
+        expect(picture).to_have_class("plays")
         expect(one.page.get_by_role("link", name="Open this run")).to_have_attribute(
             "href", f"./{QUESTION.address}"
         )

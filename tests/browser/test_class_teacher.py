@@ -25,6 +25,22 @@ def test_a_class_is_taught(visit: Callable[..., Lab], server: Server):
         expect(wall.page.get_by_alt_text("QR code: it joins the class")).to_be_visible()
         assert wall.serious_faults() == []
 
+    with claim("what was learned is asked before the hour, one question at a time, and left with a press"):
+        press("What was learned")
+        press("Six questions before")
+        expect(wall.page.get_by_text("Before the hour: 1 of 6")).to_be_visible()
+        asked = phones[0].page.get_by_role("heading", level=1)
+        expect(asked).not_to_have_text("You are in")
+        phones[0].page.locator("button.answer").first.click()
+        expect(wall.page.get_by_text("1 of 3 have answered")).to_be_visible()
+        assert wall.serious_faults() == []
+        assert phones[0].serious_faults() == []
+        first = asked.inner_text()
+        press("Next question")
+        expect(wall.page.get_by_text("Before the hour: 2 of 6")).to_be_visible()
+        expect(asked).not_to_have_text(first)
+        press("Stop here")
+
     press("Ask the class")
     answer(phones[0], ACROSS)
     answer(phones[1], "One step lands on −1")
@@ -65,6 +81,7 @@ def test_a_class_is_taught(visit: Callable[..., Lab], server: Server):
         wall.page.wait_for_timeout(2500)
         expect(wall.page.locator(".wall .right.lit")).to_have_count(1)
     expect(phones[2].page.get_by_role("status").filter(has_text="jumps across")).to_be_visible()
+    expect(phones[2].page.get_by_role("img", name="A by epoch: from 2 to")).to_be_visible()
 
     wall.page.bring_to_front()
     wall.page.keyboard.press("a")
@@ -80,7 +97,7 @@ def test_a_class_is_taught(visit: Callable[..., Lab], server: Server):
         assert any(ACROSS in line and "3" in line for line in table)
         page = downloaded(wall, "Take it along: a page").read_text(encoding="utf-8")
         assert ACROSS in page
-        assert "3 students, 2 questions" in page
+        assert "3 students, 4 questions" in page
         assert wall.serious_faults(**RULES_OF_COLOUR) == []
         press("Delete it now")
         expect(wall.page.locator(".st-key-class")).to_have_count(0)

@@ -41,6 +41,17 @@ def begin(lab: Lab) -> None:
     expect(lab.button("To end")).to_be_enabled()
 
 
+# How the answers look that were not given: at the end of a run, and before it.
+LOOKS = """(lit) => {
+    const judged = document.querySelector('.judged'), look = (one) => { const { opacity, color, backgroundColor, borderColor, fontWeight } = getComputedStyle(one);
+        return [opacity, color, backgroundColor, borderColor, fontWeight].join(); };
+    judged.classList.toggle('lit', lit);
+    const looks = new Set([...judged.querySelectorAll('li:not(.said)')].map(look));
+    judged.classList.add('lit');
+    return [...looks];
+}"""
+
+
 def test_predict_then_watch_then_another_network(lab: Lab):
     """No gradient before the answer; after it the run plays to its end and the answer is judged. No chart is made anew.
 
@@ -55,6 +66,10 @@ def test_predict_then_watch_then_another_network(lab: Lab):
         assert "shown after your answer" in lab.drawing("Norm of the gradient of each")
         watched(lab.answer("Over 1,000 times"))
         assert lab.judged().startswith("You said: over 1,000 times. What happened: ")
+        assert len(lab.page.evaluate(LOOKS, True)) == 2
+        assert len(lab.page.evaluate(LOOKS, False)) == 1, (
+            "until the run has ended the right answer looks as the others do"
+        )
         assert len(points(lab)) == 7
         assert lab.chart_epochs() == {"40"}
         lab.seek(3)

@@ -79,11 +79,21 @@ def train(lab: Lab) -> None:
                 assert 0 <= box["y"] <= PHONE["height"] - box["height"]
         lab.train().to_end()
         assert "Diverged" in lab.verdict()
+        for narrow in (320, PHONE["width"]):
+            with claim(
+                f"nothing of the player, all its keys shown, lies under something else at {narrow} pixels"
+            ):
+                assert lab.in_window(PHONE | {"width": narrow}).covered() == []
         lab.page.get_by_test_id("stMain").evaluate("main => main.scrollTo(0, 0)")
 
     lab.open_page("/?dataset=noisy-quadratic&learning_rate=5e-5&epochs=1000")
     is_sound(lab, "at rest")
     fits(lab, "at rest", in_reach)
+    with claim("the keyboard comes to Train by the second stop, and nothing is scrolled out of sight for it"):
+        lab.page.get_by_test_id("stMain").evaluate("main => main.scrollTo(0, 0)")
+        lab.page.get_by_role("button", name="Skip to the player").press("Enter")
+        expect(lab.command("Train")).to_be_focused()
+        assert lab.page.get_by_test_id("stMain").evaluate("main => main.scrollTop") == 0
     press(lab, "Reset")
     lab.speed("¼×").train()
     is_sound(lab, "while it plays")
@@ -104,7 +114,7 @@ def compare(lab: Lab) -> None:
     with claim("axe-core finds no serious fault on a phone"):
         assert lab.serious_faults_by_theme(MENU) == {}
     lab.in_window(VIEWPORT)  # a phone has the ends of a run behind "…"
-    lab.page.reload()  # the legend, folded for the phone, is laid out anew
+    lab.page.reload()  # a chart makes room for the labels that it has when it is laid out: here at the end, there at the start
     lab.settled()
 
 

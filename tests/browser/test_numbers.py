@@ -9,6 +9,7 @@ from gd_core.outcome import Trained, outcome
 from gd_core.problem import build
 from gd_core.recorder import record
 from gd_core.theory import curvature_of, forecast_of
+from gd_core.words import at_sight
 from lab import ERROR, FIT, MAP, Lab, claim, number, same_digits
 
 NUMBER = re.compile(r"[−-]?\d[\d,]*(?:\.\d+)?(?:e[−-]?\d+)?")
@@ -37,7 +38,9 @@ def agrees_with_the_core(lab: Lab) -> None:
     forecast = forecast_of(experiment, problem, curve)
     steps = verdict.of_steps(recording, experiment, forecast)
     finding = outcome(recording, curve, Trained.of(experiment, problem))
-    assert lab.verdict() == verdict.of_run(recording, experiment, forecast, finding)
+    whole = verdict.of_run(recording, experiment, forecast, finding)
+    assert lab.verdict() == at_sight(whole)
+    assert (lab.summary.get_attribute("title") or lab.verdict()) == whole
     stride = recording.updates_per_epoch
     wrong = []
     for epoch in moments(recording.epochs):

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pytest
 from playwright.sync_api import expect
 
@@ -416,5 +415,5 @@ def test_a_moving_picture_takes_its_time_as_the_player_does(player: Component):
             }""",
                 [script, plain, rows],
             )
-            played = Played(pd.DataFrame(table), ("",), "", {}, (), rows - 1, rows - 1, 1)
+            played = Played(table, ("",), "", {}, (), rows - 1, rows - 1, 1)
             assert seconds_of(played) == pytest.approx(theirs, rel=1e-12), (rows, rate)

@@ -1,5 +1,7 @@
 """The player on the Train page: what it moves there, and what a run costs the browser. Alone: `test_player_component.py`."""
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
@@ -45,7 +47,8 @@ def test_a_run_is_played_held_scrubbed_and_replaced(lab: Lab):
         assert lab.epoch() == 100
         assert lab.chart_epochs() == {"100"}
         assert lab.verdict().startswith("As good as this curve gets")
-        assert "floor 1.46727" in lab.verdict()
+        assert "floor 1.467." in lab.verdict()
+        expect(lab.summary).to_have_attribute("title", re.compile(r"floor 1\.46727\."))
     first = lab.live()
 
     with claim(

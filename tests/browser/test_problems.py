@@ -3,11 +3,12 @@
 from playwright.sync_api import expect
 
 from gd_core.recorder import record
-from lab import CHART, ERROR, FIT, Lab, claim, same_digits
+from lab import CHART, ERROR, FIT, VIEWPORT, Lab, claim, same_digits
 
 QUADRATIC = "/?dataset=noisy-quadratic&scale_features=true&learning_rate=0.05&epochs=60"
 TWO = "/?dataset=two-features&learning_rate=0.1&epochs=30"
 ONE = "/?dataset=one-parameter&learning_rate=0.1&epochs=30"
+LOW = {"width": 1280, "height": 720}
 AGREEMENT, ALONG, PARABOLA = "Predicted against actual", "y over x", "The loss as a curve"
 TABS = {
     "In numbers": "Condition number κ",
@@ -106,6 +107,10 @@ def test_two_features_and_one_parameter(lab: Lab):
         assert all(now != then for now, then in zip(drawn(), at_end, strict=True))
         expect(lab.page.get_by_text("125 of 1,000 rows drawn")).to_be_visible()
         every_tab_has_its_content(lab)
+    with claim("in a low window, three panels beside each other, each chart is wide enough to be read"):
+        lab.in_window(LOW)
+        assert min(chart.bounding_box()["width"] for chart in lab.charts.all()) >= 120
+        lab.in_window(VIEWPORT)
     with claim("the mistaken loss shows both numbers"):
         lab.go(TWO + "&loss=mse-broadcast").train().to_end()
         agrees_with_the_core(lab)

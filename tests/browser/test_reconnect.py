@@ -20,7 +20,10 @@ FIELDS = {
 }  # fmt: skip
 LESSON = "/one_parameter?dataset=one-parameter&learning_rate=0.05&epochs=30"
 LONGEST = "/?dataset=noisy-quadratic&learning_rate=0.01&scale_features=true&epochs=1000000&engine=loop"
-NO_SERVER = ("No response received when attempting to reach", "Streamlit server is not responding")
+NO_SERVER = (
+    "No response received when attempting to reach", "Streamlit server is not responding", "DoInitPings timed out",
+    "Connection timed out",
+)  # fmt: skip
 MEASURED = Path("/proc/self/stat").exists()  # processor time can be read
 
 

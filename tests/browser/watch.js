@@ -2,7 +2,8 @@
 // embedded, runs of the script that ended, and starts of the player. `watch.mark()` sets all to 0.
 // `watch.hurry` is by how many milliseconds more each animation frame is told to be later than the one before.
 // `watch.played` counts all animation frames while the player plays, `watch.calm` those since the server last said
-// something.
+// something. `watch.asked` counts what the visitor has asked the server for, `watch.answered` how much of it a run of the
+// script has been through.
 (() => {
   const CHART = 'svg.marks, canvas.marks';
   const watch = (window.watch = {
@@ -12,6 +13,8 @@
     runs: 0,
     starts: 0,
     calm: 0,
+    asked: 0,
+    answered: 0,
     hurry: 0,
     mark() {
       Object.assign(watch, { frames: 0, played: 0, embeds: 0, runs: 0, starts: 0 });
@@ -44,21 +47,36 @@
     return root;
   };
 
-  // The end of a run is read off the websocket: when the browser is busy, the page never shows a short run.
-  const SCRIPT_FINISHED = 6, EARLY_FOR_RERUN = 2; // in Streamlit's ForwardMsg.proto
+  // Begin and end of a run are read off the websocket: when the browser is busy, the page never shows a short run.
+  const RERUN = 11, TICK = 6; // in Streamlit's BackMsg.proto, and in its ClientState.proto what a clock asked for
+  const STARTED = 4, FINISHED = 6, EARLY_FOR_RERUN = 2; // in its ForwardMsg.proto
   const Socket = window.WebSocket;
   window.WebSocket = class extends Socket {
     constructor(...parameters) {
       super(...parameters);
+      let begun = (watch.asked = watch.answered = 0);
       this.addEventListener('message', ({ data }) => {
         watch.calm = 0;
-        if (data instanceof ArrayBuffer && ended(new Uint8Array(data))) watch.runs++;
+        if (!(data instanceof ArrayBuffer)) return;
+        for (const [field, value] of fieldsOf(new Uint8Array(data))) {
+          if (field === STARTED) begun = watch.asked;
+          if (field !== FINISHED || value === EARLY_FOR_RERUN) continue;
+          watch.runs++;
+          watch.answered = begun;
+        }
       });
+    }
+
+    send(data) {
+      for (const [field, value] of data instanceof Uint8Array ? fieldsOf(data) : []) {
+        if (field === RERUN && ![...fieldsOf(value)].some(([part, on]) => part === TICK && on)) watch.asked++;
+      }
+      super.send(data);
     }
   };
 
-  // Walk over the fields of a message: a key, then a number or a length with so many bytes.
-  function ended(bytes) {
+  // The fields of a message: a key, then a number or a length with so many bytes.
+  function* fieldsOf(bytes) {
     let at = 0;
     const number = () => {
       let value = 0, factor = 1, byte;
@@ -70,11 +88,10 @@
       return value;
     };
     while (at < bytes.length) {
-      const key = number(), size = number();
-      if (key >> 3 === SCRIPT_FINISHED) return size !== EARLY_FOR_RERUN;
-      if ((key & 7) === 2) at += size;
+      const key = number(), value = number(), long = (key & 7) === 2;
+      yield [key >> 3, long ? bytes.subarray(at, at + value) : value];
+      if (long) at += value;
     }
-    return false;
   }
 
   const real = window.requestAnimationFrame;

@@ -17,6 +17,7 @@ import numpy as np
 from gd_core.problem import build
 from gd_core.recorder import record
 from gd_core.settings.experiment import Experiment
+from gd_core.settings.schedules import is_constant
 from gd_core.tables.reading import read
 from gd_core.tables.table import keep
 
@@ -63,6 +64,66 @@ def drawn_in_order(seed: int) -> Experiment:
     """A run in mini-batches of the rows in order, of seeds of its own."""
     runs = (drawn(10**6 + 1000 * seed + n) for n in count())
     return replace(next(run for run in runs if run.updates_per_epoch > 1), shuffle=False)
+
+
+def drawn_with_penalty(seed: int) -> Experiment:
+    """A run of any kind with an L2 penalty, from hardly felt to one that leaves next to no weight. With dice of its own."""
+    dice = random.Random(f"penalty {seed}")
+    base = drawn(dice.randrange(10**9))
+    while base.before:  # a rate is set anew below, for the penalised loss, and a phase keeps its own
+        base = drawn(dice.randrange(10**9))
+    if dice.random() < 0.3 and base.dataset not in ("one-parameter",):
+        base = replace(base, scale_target=True, intercept=dice.random() < 0.7)
+    sizes = Known(base).eigenvalues
+    other = replace(base, penalty=float(f"{min(1e6, sizes[0] * 10 ** dice.uniform(-6, 0.5)):.3g}"))
+    if base.optimizer not in LINEAR:
+        return other
+    share = base.learning_rate / Known(base).limit(base)
+    return replace(
+        other, learning_rate=float(f"{min(max(share * Known(other).limit(other), 1e-17), 1e5):.4g}")
+    )
+
+
+def drawn_scheduled(seed: int) -> Experiment:
+    """A run of one part under a schedule, a warm-up, or both, in epochs or in updates."""
+    dice = random.Random(f"schedules {seed}")
+    base = drawn(dice.randrange(10**9))
+    while base.before or base.epochs < 2:
+        base = drawn(dice.randrange(10**9))
+    schedule = dice.choice(
+        [
+            f"step:{dice.randint(1, base.epochs)}:{dice.choice([0.1, 0.5, 0.9])}",
+            f"inverse-time:{dice.choice([0.001, 0.01, 0.1, 1.0])}",
+            f"exponential:{dice.choice([0.5, 0.9, 0.99, 0.999])}",
+            f"cosine:{base.epochs}:{dice.choice([0.0, 0.01, 0.2])}",
+            "constant",
+        ]
+    )
+    warmup = dice.choice([0, 0, 3, 10]) if schedule != "constant" else dice.randint(1, base.epochs)
+    rate = min(base.learning_rate * dice.choice([1, 1, 3]), 1e5)
+    return replace(
+        base, schedule=schedule, warmup=warmup, learning_rate=float(f"{rate:.4g}"),
+        counted_in=dice.choice(["epochs", "epochs", "updates"]),
+    )  # fmt: skip
+
+
+def rates(experiment: Experiment) -> list[float]:
+    """η of the first update of each epoch, by the formulas of the schedules, written down once more."""
+    kind, *numbers = experiment.schedule.split(":")
+    a, b = (*map(float, numbers), 0.0, 0.0)[:2]
+    stride = experiment.updates_per_epoch if experiment.counted_in == "updates" else 1
+    found = []
+    for k in (stride * epoch - experiment.warmup for epoch in range(experiment.epochs)):
+        share = {
+            "constant": lambda k: 1.0,
+            "step": lambda k: b ** math.floor(k / a),
+            "inverse-time": lambda k: 1 / (1 + a * k),
+            "exponential": lambda k: a**k,
+            "cosine": lambda k: b + (1 - b) * (1 + math.cos(math.pi * min(k / a, 1))) / 2,
+        }[kind]
+        rise = (k + experiment.warmup + 1) / (experiment.warmup + 1)
+        found.append(experiment.learning_rate * (share(k) if k >= 0 else rise))
+    return found
 
 
 def drawn_by_convention(seed: int) -> Experiment:
@@ -152,7 +213,7 @@ class Known:
     """Least squares and eigenvalues of a run's problem, by NumPy, from its rows."""
 
     def __init__(self, experiment: Experiment) -> None:
-        dataset = build(replace(experiment, scale_features=False)).dataset
+        dataset = build(replace(experiment, scale_features=False, penalty=0.0)).dataset
         x, y = dataset.x.numpy().astype(float), dataset.y.numpy()[:, 0].astype(float)
         self.unit = 1.0  # of y, if it is scaled: the loss has none then, RMSE has y's
         if experiment.scale_target:
@@ -171,14 +232,37 @@ class Known:
         self.fitted, self.rank = good @ best, rank
         self.floor = math.sqrt(np.mean((self.fitted - y) ** 2))
         self.floor_of_data = self.unit * math.sqrt(np.mean((self.fitted - self.data) ** 2))
+        self.each = np.zeros(self.features.shape[1])  # λ of each parameter
+        if experiment.penalty:
+            self._penalise(experiment)
         self.size = math.sqrt(np.mean(y**2)) + 1e-300
         written = 1e-6 if experiment.dataset == "table" else 0.0  # six decimals
         self.zero = max(1e-7 * self.unit * self.size, written)
-        _, sizes, self.vectors = np.linalg.svd(self.features, full_matrices=True)
+        _, sizes, self.vectors = np.linalg.svd(self._beside(self.features), full_matrices=True)
         sizes = np.concatenate([sizes, np.zeros(self.features.shape[1] - len(sizes))])
-        sizes[rank:] = 0
+        sizes[self.rank :] = 0
         self.eigenvalues = 2 / len(y) * sizes**2  # largest first
-        self.theta = np.linalg.lstsq(self.features, self.fitted, rcond=1e-15)[0]
+        if not experiment.penalty:
+            self.theta = np.linalg.lstsq(self.features, self.fitted, rcond=1e-15)[0]
+
+    def _beside(self, features: np.ndarray) -> np.ndarray:
+        """Φ, and under it a row √(Nλ) for each parameter: N times the penalty as a sum of squares."""
+        return np.concatenate([features, np.diag(np.sqrt(len(features) * self.each))])
+
+    def _penalise(self, experiment: Experiment) -> None:
+        """Ridge regression in place of least squares; the floor is then the root of the lowest loss, not an RMSE."""
+        y, bare = self.target, experiment.info.parameters[-1] in ("b", "c")
+        self.each[:] = experiment.penalty
+        self.each[len(self.each) - bare :] = 0.0
+        under = self._beside(self.features)
+        target = np.concatenate([y, np.zeros(len(self.each))])
+        size = np.linalg.norm(under, axis=0)
+        size[size == 0] = 1.0
+        self.theta = np.linalg.lstsq(under / size, target, rcond=None)[0] / size
+        self.rank = int((size > 0).sum())
+        self.fitted = self.features @ self.theta
+        self.floor = math.sqrt(np.mean((self.fitted - y) ** 2) + self.each @ self.theta**2)
+        self.floor_of_data = self.unit * math.sqrt(np.mean((self.fitted - self.data) ** 2))
 
     def limit(self, experiment: Experiment) -> float:
         """The rule's own."""
@@ -206,7 +290,8 @@ class Known:
     def gaps(self, recording) -> np.ndarray:
         """L − L* of each epoch: the mean square of what the curve is off from the best one. A bit of rounding is left."""
         theta = recording.epoch_theta.numpy()
-        return np.mean(((theta - self.theta) @ self.features.T) ** 2, 1)
+        away = theta - self.theta
+        return np.mean((away @ self.features.T) ** 2, 1) + away**2 @ self.each
 
     def along(self, recording) -> np.ndarray:
         """The error along each eigenvector."""
@@ -242,6 +327,8 @@ def judged(experiment: Experiment, label: str, sentence: str, recording) -> list
         *_numbers_are_wrong(experiment, label, sentence, known, recording),
         *_remedies_are_wrong(experiment, sentence),
         *_reasons_are_wrong(experiment, sentence, known, recording),
+        *_mean_is_wrong(experiment, sentence, known, recording),
+        *_schedule_is_wrong(experiment, label, sentence, known, recording),
     ]
     if len(re.findall(r"[.!?](?= |$)", sentence)) > 3:
         wrong.append(f"form: more than three sentences: {sentence}")
@@ -291,6 +378,16 @@ def _label_is_wrong(experiment, label, sentence, known, recording):
                     yield f"number: farthest {far}"
             if not (left or gaps[-count:].min() / 3 <= then) or then > 3 * most:
                 yield f"hovering: {facts}"
+        case "stood still":
+            if (
+                not 0.9 * float(gaps[-count:].min()) - rounding
+                <= then
+                <= 1.1 * float(gaps[-count:].max()) + rounding
+            ):
+                yield f"stood still: {facts}"
+        case "growing" if not is_constant(experiment):
+            if then < now:
+                yield f"growing: {facts}"
         case "growing":
             if experiment.optimizer in LINEAR and experiment.updates_per_epoch == 1:
                 above = experiment.learning_rate > known.limit(experiment)
@@ -309,6 +406,71 @@ def _label_is_wrong(experiment, label, sentence, known, recording):
                 and not experiment.momentum
             ):
                 yield f"overshooting: {facts}"
+
+
+def _mean_is_wrong(experiment, sentence, known, recording):
+    """Of the points of the last epochs their mean, and how much nearer it is than they are."""
+    told = re.search(f"its last ({NUMBER}) epochs? is at RMSE ({NUMBER}), ({NUMBER}) × nearer", sentence)
+    if told:
+        points = recording.epoch_theta.numpy()[-int(number(told[1])) :]
+        gaps = [np.mean(((one - known.theta) @ known.features.T) ** 2) for one in (*points, points.mean(0))]
+        run, mean = (known.unit * math.sqrt(gap + known.floor**2) for gap in (np.mean(gaps[:-1]), gaps[-1]))
+        times = (run - known.floor_of_data) / (mean - known.floor_of_data)
+        if not (_close(number(told[2]), mean, 1e-5) and _close(number(told[3]), times, 0.02)):
+            yield f"number: the mean is at {mean}, {times} × nearer"
+        if len(points) != (experiment.epochs + 1) // 2:
+            yield f"number: {len(points)} of {experiment.epochs} epochs"
+
+
+def _schedule_is_wrong(experiment, label, sentence, known, recording):
+    """Rates, the epochs above the limit, and what the first rate alone does."""
+    if is_constant(experiment):
+        return
+    each, done = rates(experiment), recording.epochs
+    for rate, share, first in re.findall("has come to (#), (#) % of (#)".replace("#", NUMBER), sentence):
+        told = (number(rate), number(share) / 100, number(first))
+        if not all(map(_close, told, (each[done - 1], each[done - 1] / max(experiment.learning_rate, 1e-300), experiment.learning_rate))):  # fmt: skip
+            yield f"number: rate {each[done - 1]} of {experiment.learning_rate}"
+    if "is above the limit" in sentence:
+        above = [epoch for epoch, rate in enumerate(each) if rate > known.limit(experiment)]
+        until, most = (
+            re.search(f"until epoch ({NUMBER})", sentence),
+            re.search(f"up to ({NUMBER}) × as", sentence),
+        )
+        some = re.search(f"from epoch ({NUMBER}) (?:to ({NUMBER})|on)", sentence)
+        first, last = (0, number(until[1]) - 1) if until else (number(some[1]), number(some[2] or str(len(each))) - 1) if some else (0, len(each) - 1)  # fmt: skip
+        if not above or (above[0], above[-1]) != (first, last):
+            yield f"number: above the limit in {above[:1]} to {above[-1:]}"
+        if above and not _close(number(most[1]), max(each) / known.limit(experiment)):
+            yield f"number: up to {max(each) / known.limit(experiment)}"
+    elif (
+        experiment.optimizer in LINEAR and experiment.updates_per_epoch == 1 and label != "stood still"
+        and "has come to" in sentence and max(each) > known.limit(experiment) * 1.001
+    ):  # fmt: skip
+        yield "reason: above the limit, and not said"
+    alone = re.search(f"At the constant rate ({NUMBER}) it (diverges|ends at|is about|hovers about)(?: RMSE ({NUMBER}))?(?:, ({NUMBER}) ×)?", sentence)  # fmt: skip
+    if alone:
+        one = replace(experiment, schedule="constant", warmup=0, epochs=done)
+        run = record(one)
+        if (run.diverged_at is not None) != (alone[2] == "diverges"):
+            yield f"remedy: the constant rate diverges at {run.diverged_at}"
+        elif alone[2] != "diverges":
+            gaps = known.gaps(run)
+            gap = gaps[-1] if alone[2] == "ends at" else np.mean(gaps[-max(1, done // 5) :])
+            there = known.unit * math.sqrt(gap + known.floor**2 + known.above)
+            if experiment.loss == "mse" and not _close(number(alone[3]), there, 1e-4, known.zero):
+                yield f"remedy: the constant rate is at {there}"
+            here = float(recording.epoch_rmse[-1])
+            if alone[4] and not _close(
+                number(alone[4]), (there - known.floor_of_data) / (here - known.floor_of_data), 0.02
+            ):
+                yield f"remedy: {(there - known.floor_of_data) / (here - known.floor_of_data)} × as far"
+            if "which is lower" in sentence and there >= here:
+                yield f"remedy: {there} is not lower than {here}"
+            if alone[2] == "hovers about":
+                more = record(replace(one, epochs=LONGER * done))
+                if more.diverged_at is None and np.mean(known.gaps(more)[-2 * done :]) < gap / 3:
+                    yield "remedy: the constant rate does not hover"
 
 
 def number(text: str) -> float:
@@ -331,8 +493,13 @@ def _numbers_are_wrong(experiment, label, sentence, known, recording):
             or _close(floor, known.unit * known.floor, 1e-5, zero)
         ):
             yield f"number: floor {floor}, is {known.floor_of_data}"
+        if experiment.penalty:
+            yield f"number: floor {floor} of a penalised loss, which bounds no RMSE"
         if floor and known.floor_of_data < 1e-13 * known.unit * known.size and experiment.noise == 0:
             yield f"number: floor {floor} of a perfect fit"
+    for lowest in _numbers(r"(?:loss is lowest it is|where its minimum has) #", sentence):
+        if not _close(lowest, known.floor_of_data, 1e-5, zero):
+            yield f"number: RMSE {lowest} at the lowest loss, is {known.floor_of_data}"
     for rmse in _numbers(r"(?:at|:) RMSE #", re.sub("it is at RMSE", "", sentence))[:1]:
         if not _close(rmse, float(recording.epoch_rmse[-1]), 1e-5, zero):
             yield f"number: RMSE {rmse}, is {float(recording.epoch_rmse[-1])}"
@@ -438,7 +605,10 @@ def _remedies_are_wrong(experiment, sentence):
     ]  # fmt: skip
     for momentum, rate, epochs in re.findall(rf"(?:With β = ({NUMBER})|Without momentum), [^;.]*?and a rate of ({NUMBER}) it comes (?:within|to)[^;]*? in {WAY}", sentence):  # fmt: skip
         tried.append((number(rate), number(epochs), {"momentum": number(momentum or "0")}))
-    stay = re.findall(rf"(?:as it is|within 1 % of the floor after|first RMSE after) {WAY}", sentence)
+    stay = re.findall(
+        rf"(?:as it is|within 1 % of the floor after|within 2 % of the lowest loss after|first RMSE after) {WAY}",
+        sentence,
+    )
     tried += [(experiment.learning_rate, number(epochs), {}) for epochs in stay]
     for rate, rmse, epochs in re.findall(rf"At a rate of ({NUMBER}) it is at RMSE ({NUMBER}) after ({NUMBER}) epoch", sentence):  # fmt: skip
         found = float(record(replace(experiment, learning_rate=number(rate), epochs=int(number(epochs)))).epoch_rmse[-1])  # fmt: skip
@@ -465,7 +635,8 @@ def _is_near(experiment, epochs, perfect, slack) -> bool:
     In mini-batches: the mean over some epochs, of runs that are soon trained; others count as near.
     """
     known = Known(experiment)
-    first = float(np.mean((known.features @ (_start(experiment) - known.theta)) ** 2))
+    away = _start(experiment) - known.theta
+    first = float(np.mean((known.features @ away) ** 2) + away**2 @ known.each)
     least = (0.0201 * (known.floor**2 + known.above)) * slack
     if perfect:
         least = 1.1e-12 * first + 1e-13 * known.size**2
@@ -510,7 +681,8 @@ def _reasons_are_wrong(experiment, sentence, known, recording):
     ):
         count = experiment.rows_per_update
         longest = np.sort((known.features**2).sum(1))[-count:]
-        limit = known.limit(experiment) * known.eigenvalues[0] / (2 * longest.mean())
+        steepest = 2 * longest.mean() + 2 * known.each.max()
+        limit = known.limit(experiment) * known.eigenvalues[0] / steepest
         if not _close(number(safe), limit, 1e-2):
             yield f"number: {rows} safe up to {safe}, is {limit}"
     best, ends, starts = (_raw(experiment, theta) for theta in (known.theta, recording.epoch_theta[-1].numpy(), _start(experiment)))  # fmt: skip

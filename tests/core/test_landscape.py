@@ -159,6 +159,32 @@ def test_lines_cover_the_map_wherever_the_run_moves_the_slice():
         }
 
 
+@pytest.mark.parametrize("axes", PLANES[:2])  # over b and c the slice’s lowest point is 200 maps away
+@pytest.mark.parametrize("learning_rate", [4e-5, 5e-5, 2e-4])
+def test_no_line_ends_on_a_map_that_grows_with_a_run_that_diverges(axes, learning_rate):
+    """Of θₖ = θ* + (I − ηH)ᵏ (θ₀ − θ*) each epoch's map is crossed by every open line: both its ends are out of sight."""
+    problem, curvature = quadratic()
+    shown = window(curvature, problem.start, axes)
+    centre, half = np.array(shown.centre), np.array(shown.half)
+    shrink = np.eye(3) - learning_rate * curvature.hessian.numpy()
+    away = np.array(
+        [np.linalg.matrix_power(shrink, k) @ (problem.start - curvature.optimum).numpy() for k in range(24)]
+    )
+    off = (np.abs(away[:, list(axes)]) / half).max(1)
+    zoom = np.maximum(1, 1.15 * np.maximum.accumulate(off))
+    assert zoom[-1] > 8
+    lowest = slice_minimum(curvature, curvature.optimum + torch.from_numpy(away), axes)
+    lines = level_lines(curvature, shown, lowest, axes, zoom)
+    ends = []
+    for line in np.unique(lines.line):
+        points = lines.offset[lines.line == line]
+        ends += [] if np.allclose(points[0], points[-1]) else [points[0], points[-1]]
+    for at, place in zip(zoom, lowest.numpy(), strict=True):
+        as_large = 2 ** np.ceil(np.log2(at))
+        share = (np.array(ends) * as_large + place - centre) / (half * at)
+        assert (np.abs(share).max(1) > 0.999).all()
+
+
 def test_a_flat_plane_has_no_lines():
     """Where the loss does not change, there is nothing to draw, and nothing fails."""
     problem = build(Experiment(**(defaults("two-features", "gradient-descent") | {"points": 3})))

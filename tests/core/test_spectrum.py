@@ -139,7 +139,9 @@ def test_the_fastest_momentum_has_no_two_eigenvectors():
     features, target, start = np.eye(1), np.zeros(1), np.array([1.0])
     beta = 0.81
     phases = [phase_of("momentum", (1 - math.sqrt(beta)) ** 2 / 2, 300, beta)]
-    matrix = spectrum_module._epoch(phases[0], np.array([2.0]))[0, :2, :2]
+    matrix = spectrum_module._epochs(phases[0], np.array([2.0]), np.array([phases[0].learning_rate]))[
+        0, 0, :2, :2
+    ]
     assert abs(np.diff(np.linalg.eigvals(matrix))[0]) < 1e-7
     theta = spectral_path(features, target, start, phases)[0]
     np.testing.assert_allclose(theta, numpy_path(features, target, start, phases)[0], rtol=1e-9, atol=1e-15)
@@ -192,6 +194,21 @@ RUNS = {
     "a single row": replace(Experiment.default("one-parameter"), learning_rate=0.05, epochs=60),
     "done in one step": replace(Experiment.default("one-parameter"), learning_rate=1 / 18, epochs=30),
     "bounces": replace(Experiment.default("one-parameter"), learning_rate=1 / 9, epochs=30),
+    "a cosine": replace(
+        QUADRATIC, scale_features=True, learning_rate=0.3, schedule="cosine:0:0.0", warmup=7, epochs=90
+    ),
+    "above the limit at first": replace(
+        QUADRATIC, learning_rate=5e-5, schedule="exponential:0.98", epochs=200
+    ),
+    "steps of momentum": replace(
+        PLANE, optimizer="momentum", learning_rate=0.05, schedule="step:30:0.5", epochs=200
+    ),
+    "many epochs of Nesterov": replace(
+        PLANE, optimizer="nesterov", learning_rate=0.02, schedule="inverse-time:0.01", epochs=5000
+    ),
+    "continued under a schedule": replace(
+        PLANE, learning_rate=0.01, schedule="cosine:0:0.1", epochs=50
+    ).continued(20, schedule="exponential:0.97", epochs=60),
     "a table": replace(Experiment.default("table"), epochs=300),
 }
 every_run = pytest.mark.parametrize("name", RUNS)

@@ -1,13 +1,14 @@
 """What is said of a run is true: label, numbers, reason and remedy, over random runs, by an oracle that knows no theory.
 
-A hundred draws stand here, a hundred of rows in order and sixty of other conventions. `python
-tests/core/test_true_verdicts.py 0 5000` tries as many as one likes, with `in-order` or `conventions` behind it of those.
+A hundred draws stand here, a hundred of rows in order, sixty each of other conventions, with a penalty and of schedules.
+`python tests/core/test_true_verdicts.py 0 5000` tries as many as one likes, with `in-order`, `conventions`, `penalty` or
+`schedules` behind it of those.
 """
 
 import sys
 
 import pytest
-from oracle import drawn, drawn_by_convention, drawn_in_order, judged
+from oracle import drawn, drawn_by_convention, drawn_in_order, drawn_scheduled, drawn_with_penalty, judged
 
 from gd_core.outcome import Trained, outcome
 from gd_core.problem import build
@@ -50,9 +51,26 @@ def test_a_verdict_is_true_by_other_conventions(seed):
     assert not found, f"{found}\n{sentence}"
 
 
+@pytest.mark.parametrize("seed", range(60))
+def test_a_verdict_on_a_penalised_loss_is_true(seed):
+    """The same with an L2 penalty: optimum, limits and κ are ridge regression's, and no RMSE is called a floor."""
+    found, sentence = wrong(drawn_with_penalty(seed))
+    assert not found, f"{found}\n{sentence}"
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_a_verdict_on_a_schedule_is_true(seed):
+    """The rate that it came to, the epochs above the limit, what one rate does; gone on, the schedule goes on."""
+    found, sentence = wrong(drawn_scheduled(seed))
+    assert not found, f"{found}\n{sentence}"
+
+
 if __name__ == "__main__":
     tried, count = range(int(sys.argv[1]), int(sys.argv[2])), 0
-    draws = {"in-order": drawn_in_order, "conventions": drawn_by_convention}
+    draws = {
+        "in-order": drawn_in_order, "conventions": drawn_by_convention, "penalty": drawn_with_penalty,
+        "schedules": drawn_scheduled,
+    }  # fmt: skip
     draw = draws[sys.argv[3]] if len(sys.argv) > 3 else drawn
     for number in tried:
         if (result := wrong(draw(number)))[0]:

@@ -293,7 +293,7 @@ def test_a_stopped_run_says_how_far_it_came():
         recorder.advance(0.0)
     recorder.stop()
     sentence, _, _, _ = said(recorder.experiment, recorder.recording())
-    assert sentence.startswith("Stopped at epoch 3 of 2,000, at RMSE 19.0069.")
+    assert sentence == "Stopped at epoch 3 of 2,000, at RMSE 19.0069; the floor is 1.46727."
 
 
 @pytest.mark.parametrize(("points", "scale", "advised"), [(20, False, True), (20, True, False)])

@@ -178,3 +178,21 @@ def test_every_sentence_of_the_player_takes_hostile_numbers():
     last = len(HOSTILE) - 1
     for sentence in sentences(Played(numbers, [template], "", {}, [], last, last, 1)):
         assert not re.search(r"-|e\+|e−?0\d|nan|\{", sentence), sentence
+
+
+@pytest.mark.parametrize(
+    ("sentence", "at_sight"),
+    [
+        ("At RMSE 18.0379; the floor is 1.46727.", "At RMSE 18.04; the floor is 1.467."),
+        ("RMSE 1.46982, floor 1.46727", "RMSE 1.470, floor 1.467"),
+        ("RMSE 18.0384, then 18.0376", "the same"),
+        ("RMSE 18.0392, then 18.0376", "RMSE 18.039, then 18.038"),
+        ("w = −12.1217, loss 1.43115e−6", "w = −12.12, loss 1.431e−6"),
+        ("1.00003 × the limit, 0.999996 of it", "1.00003 × the limit, 0.999996 of it"),
+        ("It takes 1,234.567 epochs at 5e−5, 28,250 × as long, and ends at 3.54e−5.", "the same"),
+        ("A is −3.40000.", "A is −3.400."),
+    ],
+)  # fmt: skip
+def test_a_sentence_at_sight_has_as_few_digits_as_part_its_numbers(sentence, at_sight):
+    """Four, or five where four would make two numbers one; none where that would make a whole one of it; nothing else changes."""
+    assert words.at_sight(sentence) == (sentence if at_sight == "the same" else at_sight)

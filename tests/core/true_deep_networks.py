@@ -129,7 +129,7 @@ def wrong(seed: int, most: int = 12) -> Iterator[str]:
         yield f"all quiet: {text} {hidden}"
     if ("slope is exactly 0" in text) != (depth > 1 and min(hidden) == 0):
         yield f"off: {text} {hidden}"
-    change = re.search(rf"Loss ({NUMBER}|∞) → ({NUMBER}|∞);", text)
+    change = re.search(rf"The loss went from ({NUMBER}|∞) to ({NUMBER}|∞)\. ", text)
     if change and not _same(number(change[1]), by_hand.loss):
         yield f"loss: {text} {by_hand.loss}"
     if change and (change[1] == change[2] or not _same(number(change[2]), float(recording.loss[-1]))):

@@ -12,19 +12,24 @@ from sqlalchemy import create_engine
 from starlette.applications import Starlette
 
 from gd_core.classroom import rules
-from gd_core.classroom.rules import Judgement, Question
-from gd_core.classroom.store import Classroom, new_token
+from gd_core.classroom.kept import new_token
+from gd_core.classroom.rooms import Judgement, Question
+from gd_core.classroom.store import Classroom
+from pages.ui.classroom.picture import Drawn, svg
 from pages.ui.classroom.routes import Door
 from pages.ui.classroom.watch import Watch
 
 QUESTION = Question(
     title="One parameter, one slope",
-    text="What will the point do <b>now</b>?",
-    answers=("It comes closer", "It jumps across", "It flies away"),
+    text="What will the point do with η < 0.1 <b>now</b>?",
+    answers=("It comes closer from one side", "It jumps across and comes closer", "It flies away"),
     address="one_parameter?learning_rate=0.1",
 )
 JUDGEMENT = Judgement(
-    right=(1,), sentence="It jumps across: 1 − 18η is −0.8.", why=("It is on the other side.", "", "")
+    right=(1,),
+    sentence="What happened: it jumps across.",
+    why=("1 − 18η is −0.8.", "", "1 − 18η is −0.8."),
+    picture=svg(Drawn("A by epoch", {"A": [3 * (-0.8) ** epoch - 1 for epoch in range(41)]})),
 )
 JSON = (b"content-type", b"application/json")
 

@@ -5,7 +5,7 @@ from html import unescape
 
 from lesson_page import LessonPage
 
-from gd_core.classroom import rules
+from gd_core.classroom import rooms
 from pages.ui.classroom import connection, teaching
 from pages.ui.classroom.watch import now, watch
 from pages.ui.look import projector, session
@@ -38,7 +38,7 @@ class Taught(LessonPage):
         return self.at.session_state[session.key(teaching.Teacher)]
 
     @property
-    def room(self) -> rules.Room:
+    def room(self) -> rooms.Room:
         return connection.classroom().room(self.teacher.code, now())
 
     @property

@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 
 import numpy as np
+import pyarrow as pa
 import pytest
 import torch
 from altair.utils.schemapi import SchemaValidationError
@@ -21,7 +22,7 @@ from gd_core.run_summary import summarised
 from gd_core.settings.experiment import Experiment, defaults
 from gd_core.theory import curvature_of
 from gd_core.training import Epochs
-from pages.ui.charts import elements
+from pages.ui.charts import elements, model
 from pages.ui.charts.error import error, gap
 from pages.ui.charts.fit import agreement, fit, panel
 from pages.ui.charts.fit import along as along_chart
@@ -808,3 +809,19 @@ def test_the_line_of_a_single_row_is_in_the_frame(start):
     frame = view.tables["frame"].to_pylist()[0]
     assert frame["y0"] <= 3 * start <= frame["y1"]
     assert frame["y0"] <= -3 <= frame["y1"]
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        np.array([1.5, np.nan, -np.inf, 3e38], np.float32), np.arange(10.0)[::3], np.zeros(0), np.array([-1, 7], np.int16),
+        np.array([True] * 9 + [False, True]), np.array(["ŷ − y", "", "floor 1.467"]), np.array([""]),
+    ],
+    ids=lambda values: f"{values.dtype.str} {len(values)}",
+)  # fmt: skip
+def test_a_column_by_its_bytes_is_the_one_that_arrow_makes(values):
+    """Numbers of any width, with nothing in them and with gaps between, truths, and texts."""
+    ours, theirs = model.column_of(values), pa.array(values)
+    ours.validate(full=True)
+    assert ours.type == theirs.type
+    assert repr(ours.to_pylist()) == repr(theirs.to_pylist())

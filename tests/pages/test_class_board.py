@@ -2,18 +2,23 @@
 
 import re
 from dataclasses import replace
+from urllib.parse import parse_qs
 
 import numpy as np
 import pytest
 import taught
 import torch
 from taught import Taught
+from visit import Visit, app
 
-from gd_core.classroom import rules
+from gd_core.classroom.rooms import NoRoom
 from gd_core.problem import build
+from gd_core.settings.experiment import Experiment
 from gd_core.settings.task import Result, Task
-from pages.ui.classroom import class_board, connection
+from pages.ui.classroom import class_board, connection, teaching
 from pages.ui.classroom.watch import now, watch
+from pages.ui.look import session
+from pages.ui.player import sweeps
 
 
 @pytest.fixture(autouse=True)
@@ -118,13 +123,108 @@ def test_after_the_end_nothing_is_put_on_the_board():
     assert page.steps == []
 
 
-def test_a_nickname_is_text(page):
-    """Whatever it holds, it is shown as it is."""
-    connection.classroom().steer(
-        page.teacher.code, page.teacher.token, lambda room: rules.allow_nicknames(room, True), now()
-    )
+def test_a_nickname_is_text_and_is_hidden_with_a_press(page):
+    """Whatever it holds, it is shown as it is; hidden beside the board it is a number there, until it is shown again."""
+    page.at.session_state["class_names"] = True  # opens the menu, which AppTest can only do by its state
+    page.run().press("class_allow")
+    assert page.room.nicknames
     token = connection.classroom().join(page.teacher.code, None, now())
     connection.classroom().name(page.teacher.code, token, "<b>x</b>", now())
     hand_in(page, token, 0.3)
     watch().changed(page.teacher.code)
     assert rows(page.run())[0][0] == "&lt;b&gt;x&lt;/b&gt;"
+    page.at.session_state["board_names"] = True
+    page.run()
+    for shown, label in (("No. 1", "Hide"), ("&lt;b&gt;x&lt;/b&gt;", "Show")):
+        button = page.at.button(key="board_hide 1")
+        assert button.label == rf"{label} \<b\>x\<\/b\>"
+        page.press("board_hide 1")
+        assert rows(page)[0][0] == shown
+    page.press("class_allow")
+    assert not page.room.nicknames
+
+
+def test_the_menu_of_nicknames_is_open_with_nobody_named():
+    """It says so; and where a store fails meanwhile, why."""
+    page = Taught("one_parameter")
+    page.at.session_state["class_names"] = True
+    page.run()
+    assert "Nobody has one yet." in page.words
+
+
+def test_each_ring_of_the_sweep_opens_its_run(page):
+    """By the very links of the list, with whose run it is."""
+    for rate in (0.02, 0.3):
+        hand_in(page, None, rate)
+    page.run()
+    (chart,) = [k for k, proto in enumerate(page.charts) if '"link"' in proto.spec]
+    marks = page.table(chart, "marks").to_pydict()
+    listed = re.findall(r'<a href="(\./\?result=[^"]*)" target="_blank">(.*?)</a>', page.html)
+    assert sorted(zip(marks["link"], marks["who"], strict=True)) == sorted(listed)
+    for rate, link in zip(marks["x"], marks["link"], strict=True):
+        ran = Result.from_text(parse_qs(link.partition("?")[2])["result"][0]).ran
+        assert ran.learning_rate == pytest.approx(rate)
+
+
+def test_a_class_is_opened_from_a_task():
+    """In its dialog: the code, who is in, the board of the very task, what is handed in on its sweep; and the end of the class."""
+    page = Visit(app())
+    page.press("prepare").press("class_open")
+    teacher = page.at.session_state[session.key(teaching.Teacher)]
+    code = teacher.code
+    connection.classroom().join(code, None, now())
+    watch().changed(code)
+    assert "1 is in." in page.run().html
+    assert f'aria-label="Code: {", ".join(code)}"' in page.html
+    page.press("class_give_task")
+    task = Task.from_text(connection.classroom().room(code, now()).task)
+    link = Result(task=task, experiment=replace(task.experiment, learning_rate=2e-5)).to_text()
+    connection.classroom().hand_in(code, None, link, now())
+    watch().changed(code)
+    assert "1 handed in by 1" in page.run().html
+    marks, curve = (page.table(len(page.charts) - 1, name).to_pydict() for name in ("marks", "curve"))
+    ends = rmse_by_numpy(replace(task.experiment, learning_rate=2e-5), task.experiment.epochs)
+    assert marks["x"] == pytest.approx([2e-5])
+    assert marks["y"] == pytest.approx([ends[-1]], rel=1e-6)
+    nearest = min(range(len(curve["x"])), key=lambda k: abs(curve["x"][k] - 2e-5))
+    ends = rmse_by_numpy(replace(task.experiment, learning_rate=curve["x"][nearest]), task.experiment.epochs)
+    assert curve["y"][nearest] == pytest.approx(ends[-1], rel=1e-6)
+    page.press("class_end")
+    assert connection.classroom().room(code, now()).phase == "ended"
+    page.press("class_delete")
+    with pytest.raises(NoRoom):
+        connection.classroom().room(code, now())
+    assert "class_open" in [one.key for one in page.at.button]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"batch_size": 5},
+        {"loss": "absolute"},
+        {"penalty": 0.1},
+        {"scale_target": True},
+        {"tolerance": 0.1},
+        {"epochs": 2000},
+        {"schedule": "cosine"},
+    ],
+)
+def test_a_task_that_no_sweep_tells_the_end_of_has_none(other):
+    """Batches, another loss, a schedule, an early stop: the error after these epochs is not the sweep's. The board lists them all."""
+    plain = Experiment(learning_rate=1e-5)
+    assert sweeps.has_one(plain)
+    assert not sweeps.has_one(replace(plain, **other))
+
+
+def test_a_class_follows_to_the_lesson_that_asks_nothing():
+    """Who is in, how to join, what was learned and the end; without a class there is nothing of it."""
+    page = Taught("one_parameter")
+    page.join(3)
+    watch().changed(page.teacher.code)
+    page.at.switch_page("pages/glossary.py")
+    page.follow({})
+    assert "3 are in." in page.html
+    assert page.steps == ["class_end"]
+    page.press("class_end").press("class_delete")
+    assert page.steps == []
+    assert "ways-in" not in page.html

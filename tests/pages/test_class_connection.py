@@ -8,7 +8,7 @@ import pytest
 from streamlit import config
 from streamlit.runtime.secrets import secrets_singleton
 
-from gd_core.classroom.store import StoreDown
+from gd_core.classroom.database import StoreDown
 from pages.ui.classroom import connection
 
 NOW = datetime(2026, 3, 29, 1, 30, tzinfo=UTC)

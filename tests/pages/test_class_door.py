@@ -7,16 +7,18 @@ import time
 from dataclasses import replace
 from functools import partial
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urljoin
 
 import pytest
 import uvicorn
 from classroom import JSON, JUDGEMENT, QUESTION, Lesson, Student
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from starlette.applications import Starlette
 
-from gd_core.classroom import rules
-from gd_core.classroom.store import StoreDown, new_token
+from gd_core.classroom import rooms, rules
+from gd_core.classroom.database import StoreDown
+from gd_core.classroom.kept import new_token
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.task import Result, Task
 from pages.ui.classroom import phone_files, routes, stream
@@ -59,7 +61,7 @@ def test_a_student_goes_through_a_question(lesson):
         assert (await student.vote(2)).json["said"] == [2]
         assert (await student.enter()).json["said"] == [2]  # a reload
         assert seen["counts"] is seen["right"] is None
-        assert seen["sentence"] == seen["address"] == ""
+        assert seen["sentence"] == seen["address"] == seen["picture"] == ""
         await other.vote(1)
         lesson.steer(rules.show_answers)
         await asyncio.sleep(0.02)
@@ -78,7 +80,10 @@ def test_a_student_goes_through_a_question(lesson):
             QUESTION.address,
             "",
         )
-        assert (await other.enter()).json["why"] == JUDGEMENT.why[0]
+        others = (await other.enter()).json
+        assert others["why"] == JUDGEMENT.why[0]
+        assert seen["picture"] == others["picture"] == JUDGEMENT.picture
+        assert len(json.dumps(seen)) < 4000  # a picture and all, uncompressed
 
     run(story())
 
@@ -139,7 +144,11 @@ def test_a_nickname_is_theirs_if_the_teacher_allows_it(lesson):
         allowed = await lesson.post("remote/step", **teacher, step="allow_nicknames", version=0)
         assert (allowed.json["nicknames"], allowed.json["named"]) == (True, [])
         assert (await named(nickname=" Calm  <Slope> ")).json["nickname"] == "Calm <Slope>"
-        assert (await named(nickname="x" * 21)).status == 400
+        long = await named(nickname="x" * 21)
+        assert (long.status, long.json["sentence"]) == (
+            400,
+            "Your nickname must have 0 to 20 characters. Got 21.",
+        )
         seen = await lesson.post("remote/hide", **teacher, member=1, hidden=True)
         assert seen.json["named"] == [{"member": 1, "nickname": "Calm <Slope>", "hidden": True}]
         assert student.word not in seen.body.decode()
@@ -333,7 +342,7 @@ def test_rooms_that_nobody_looks_at_are_forgotten(lesson, monkeypatch):
     monkeypatch.setattr("pages.ui.classroom.watch.FRESH", -1)
     watch = Watch(lambda: lesson.store)
     watch.look(lesson.code)
-    with pytest.raises(rules.NoRoom):
+    with pytest.raises(rooms.NoRoom):
         watch.look(LETTERS)
     other, _ = lesson.store.open_room(now())
     watch.look(other.code)
@@ -535,5 +544,17 @@ def test_routes_stand_below_the_servers_path():
     for base in ("lab", "/lab/", "deep/lab"):
         found = {route.path for route in routes.Door(Watch(Lesson), Lesson).routes(base)}
         assert f"/{base.strip('/')}/join/vote" in found
-    bare = {route.path.lstrip("/") for route in routes.Door(Watch(Lesson), Lesson).routes("")}
+    bare = {route.path.strip("/") for route in routes.Door(Watch(Lesson), Lesson).routes("")}
     assert {path for path in bare if "/" in path} == routes.PATHS
+
+
+@pytest.mark.parametrize("base", ["", "lab"])
+def test_a_slash_at_the_end_is_no_other_page(lesson, base):
+    """As it may stand in a mail or be typed: the browser is sent to the page, with the room's code, whatever is in front."""
+    lesson.app = Starlette(routes=lesson.door.routes(base))
+    for name, query in (("join", "?room=BCDFGH"), ("remote", "")):
+        at = f"{base}/{name}/".lstrip("/")
+        reply = run(lesson.send("GET", f"{at}{query}"))
+        assert reply.status == 307
+        there = urljoin(f"http://host/path/{at}{query}", reply.headers["location"])
+        assert there == f"http://host/path/{at.rstrip('/')}{query}"

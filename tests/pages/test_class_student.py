@@ -8,7 +8,8 @@ from classroom import JUDGEMENT, QUESTION, Lesson
 from visit import Visit, app
 
 from gd_core.classroom import rules
-from gd_core.classroom.store import StoreDown, new_token
+from gd_core.classroom.database import StoreDown
+from gd_core.classroom.kept import new_token
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.task import Result, Task
 from pages.ui.classroom import connection, student, watch
@@ -59,6 +60,7 @@ def test_a_student_goes_through_a_question(lesson):
     assert phone.at.button("answer 1 1 2").label == "✓ It flies away"
     assert lesson.look.tally.counts == ((0, 0, 1),)
     assert JUDGEMENT.sentence not in phone.html
+    assert not phone.at.get("image")
     lesson.steer(rules.show_answers)
     assert "<td>It flies away <b>your answer</b></td><td>1</td>" in phone.run().html
     assert "✓ right" not in phone.html
@@ -66,8 +68,10 @@ def test_a_student_goes_through_a_question(lesson):
     assert "Talk to your neighbours" in phone.run().html
     phone.press("answer 1 2 0")
     lesson.steer(rules.run)
-    assert f"You said: It comes closer. {JUDGEMENT.sentence} {JUDGEMENT.why[0]}" in phone.run().html
-    assert "<td>It jumps across <b>✓ right</b></td><td>0</td><td>0</td>" in phone.html
+    assert f"You said: {QUESTION.answers[0]}. {JUDGEMENT.sentence} {JUDGEMENT.why[0]}" in phone.run().html
+    (image,) = phone.at.get("image")
+    assert image.proto.imgs[0].alt.startswith("A by epoch: from 2 to ")
+    assert "<td>It jumps across and comes closer <b>✓ right</b></td><td>0</td><td>0</td>" in phone.html
     assert f'href="./{QUESTION.address}"' in phone.html
     lesson.steer(rules.end)
     assert "The lesson has ended" in phone.run().html

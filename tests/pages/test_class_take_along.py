@@ -7,8 +7,8 @@ from html.parser import HTMLParser
 
 from gd_core.classroom.after import Past
 from gd_core.classroom.board import NotPlaced, Placed
-from gd_core.classroom.rules import Judgement, Question
-from gd_core.classroom.store import HandedIn
+from gd_core.classroom.kept import HandedIn
+from gd_core.classroom.rooms import Judgement, Question
 from pages.ui.classroom import take_along
 
 NOW = datetime(2026, 3, 9, 8, 30, tzinfo=UTC)

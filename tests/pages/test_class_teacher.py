@@ -6,6 +6,7 @@ import sys
 from datetime import timedelta
 from functools import partial
 from html import unescape
+from xml.etree import ElementTree
 
 import pytest
 import taught
@@ -14,10 +15,11 @@ from taught import OPENING, Taught, open_room
 from test_every_lesson import every_question
 from visit import ROOT
 
-from gd_core.classroom import rules
+from gd_core.classroom import rooms, rules, views
+from gd_core.classroom.database import StoreDown
 from gd_core.classroom.quiz import AFTER, BEFORE, KINDS, quiz
-from gd_core.classroom.rules import Phase
-from gd_core.classroom.store import Classroom, StoreDown
+from gd_core.classroom.rooms import Phase
+from gd_core.classroom.store import Classroom
 from pages.ui.classroom import connection, learned, wall
 from pages.ui.classroom.watch import now, watch
 from pages.ui.look import projector, session
@@ -89,6 +91,9 @@ def test_each_lesson_knows_its_answer_before_it_shows_the_run(name, asked):
         if key != asked.right
     ]
     assert all(why.endswith(".") for why in wrong)
+    picture = page.room.offered_judgement.picture  # phones are shown it with the run, and no sooner
+    assert ElementTree.fromstring(picture).find("{*}g/{*}polyline") is not None
+    assert len(picture) < 5000
     page.press("class_ask")
     assert page.room.question.text == offered.text
     assert len(page.wall) == len(asked.answers)
@@ -128,6 +133,29 @@ def test_two_presses_at_once_take_one_step():
     assert page.complaints == []
     page.press("class_run")
     assert page.room.phase is Phase.RUN
+
+
+def test_an_address_that_comes_late_plays_nothing_a_second_time():
+    """Under load a look still brings the address of before the run: the room says what is shown, and the run plays once."""
+    page = Taught().press("class_ask")
+    before = page.query
+    page.press("class_run")
+    after, take = page.query, page.player["id"]
+    assert before != after
+    for late in (before, {**after, "guess": "across"}):
+        page.at.query_params.clear()
+        page.follow(late)
+        assert (page.player["id"], page.player["trained"], page.query) == (take, True, after)
+    page.follow({"learning_rate": "0.05"})  # another run, by a link: not asked yet
+    assert page.steps == ["class_ask", "skip", "class_end"]
+
+
+def test_two_presses_of_the_button_open_one_room():
+    """The second comes before the page has shown the first: a phone may be in by then."""
+    page = Taught()
+    code = page.teacher.code
+    open_room(page)
+    assert page.teacher.code == code
 
 
 def test_the_next_question_is_asked_at_once():
@@ -181,7 +209,7 @@ def test_an_ended_class_can_be_deleted():
     assert page.player["trained"]
     assert page.steps == ["class_delete"]
     page.press("class_delete")
-    with pytest.raises(rules.NoRoom):
+    with pytest.raises(rooms.NoRoom):
         connection.classroom().room(code, now())
     assert page.teacher.code == ""
     page.press("ask_again")
@@ -275,12 +303,12 @@ def test_a_step_that_the_rules_forbid_is_said():
 
 def test_an_answer_is_text_on_the_wall():
     """Whatever is in it is shown as it is; a right one is marked, of two votes each has its share of its own total."""
-    question = rules.Question(title="t", text="q", answers=("<b>a</b>", "b"), number=1)
-    room = rules.Room(
+    question = rooms.Question(title="t", text="q", answers=("<b>a</b>", "b"), number=1)
+    room = rooms.Room(
         code="BCDFGH", opened_at=now(), expires_at=now() + timedelta(days=1), phase=Phase.RUN, number=1, round=2,
-        question=question, judgement=rules.Judgement(right=(0,), sentence="<i>so</i>"),
+        question=question, judgement=rooms.Judgement(right=(0,), sentence="<i>so</i>"),
     )  # fmt: skip
-    view = rules.for_projector(room, rules.Tally(9, 3, ((1, 7), (3, 0))))
+    view = views.for_projector(room, views.Tally(9, 3, ((1, 7), (3, 0))))
     table = wall.answers(view)
     assert "<b>" not in table
     assert [float(one) for one in re.findall(r"--share: ([\d.]+)", table)] == [0.125, 1, 0.875]
@@ -361,6 +389,25 @@ def test_the_first_paper_leaves_a_vote_and_leads_to_the_lesson():
     assert page.room.question.kind == next(iter(KINDS))
     page.press("class_paper_stop")
     assert (page.room.phase, "class_ask" in page.steps) == (Phase.LOBBY, True)
+
+
+def test_a_paper_begun_twice_is_begun_once():
+    """A second press, which came before the first had shown, neither leaves the question nor asks it anew."""
+    page = Taught()
+    for _ in range(2):
+        begin_paper(page, BEFORE)
+        assert (page.room.number, page.room.phase) == (1, Phase.VOTING)
+
+
+def test_a_menu_whose_room_is_gone_says_so():
+    """A press in what was open before another deleted the room."""
+    for key in ("class_paper_1", "class_allow"):
+        page = Taught()
+        page.at.session_state["class_learned"] = page.at.session_state["class_names"] = True
+        page.run()
+        connection.classroom().delete_room(page.teacher.code, page.teacher.token, now())
+        page.press(key)
+        assert page.complaints == ["The class is over: its room was deleted."]
 
 
 def test_there_is_nothing_to_tell_before_both_papers():

@@ -51,6 +51,17 @@ def table_of(element, name: str) -> pa.Table:
 # ------------------------------------------------------------------------------------------------------------ Compare
 
 
+def test_an_explosion_is_watched():
+    """A pinned run that is gone at its first epoch plays three, and its record still ends before the bound."""
+    gone = replace(BASE, learning_rate=1000.0)
+    page = compared(Pins(pins=(Pin("gone", gone), Pin("too", replace(gone, learning_rate=2000.0)))))
+    assert page.player["last"] == 3
+    assert cells(page, "Outcome")[:2] == 2 * ["diverged at epoch 1"]
+    rmse = page.player["table"]["r0"].to_numpy()
+    assert rmse[[0]] == pytest.approx(record(gone).epoch_rmse.numpy(), rel=1e-6)
+    assert (np.diff(np.log(rmse)) > 5).all()
+
+
 def test_the_empty_page_says_what_to_do_and_offers_an_example():
     """Without pins: one sentence of what to do, no chart; one click later four rates around the limit, in the address."""
     page = LessonPage("compare")

@@ -101,7 +101,7 @@ def test_the_sentence_says_the_factors():
     for part in (
         "Layer 1 hears next to nothing: its gradient at the start was ",
         " of layer 12’s. In 12 epochs layer 1’s weights changed by ",
-        "a flat line has 0.492.",
+        "A flat line has 0.492.",
     ):
         assert part in said
     factors = (
@@ -188,3 +188,18 @@ def test_help_and_titles_fit_the_choices():
         box = page.at.selectbox(f"deep_networks.{name}")
         assert box.value == getattr(Network(), name)
         assert len(box.options) >= 3
+
+
+def test_an_explosion_is_watched():
+    """The page plays three epochs of a network that is gone at its first; its own recording ends before the bound."""
+    network = quick(
+        depth=2, width=32, activation="relu", initialisation="large", learning_rate=10.0, epochs=100
+    )
+    page = opened(**network.to_query()).skip().finished()
+    kept = record(network)
+    assert (kept.epochs, kept.diverged_at) == (0, 1)
+    assert (page.player["last"], page.player["complete"]) == (3, True)
+    assert "Diverged at epoch 1: " in page.player["summary"]
+    loss = page.player["table"]["loss"].to_numpy()
+    assert loss[0] == pytest.approx(float(kept.loss[0]), rel=1e-6)
+    assert (loss[1:] > 1e6 * loss[0]).all()

@@ -9,15 +9,20 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote_plus
 
+import numpy as np
 import pytest
 from lesson_page import LessonPage
 
+from gd_core.export import record_file
 from gd_core.lessons.glossary import ENTRIES, found
 from gd_core.lessons.variants.racers import TITLES
+from gd_core.outcome import Outcome
+from gd_core.recorder import record
 from gd_core.settings.catalog import DATASET_INFO
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.experiment_fields import FIELDS
 from pages.ui.look import navigation
+from pages.ui.player import live_runs
 
 Link = Mapping[str, str]
 OWN = "The lesson opens with its own settings."
@@ -673,6 +678,42 @@ def test_every_lesson_is_in_the_table():
     assert list(LESSONS) == list(navigation.LESSONS)
 
 
+EXPLODES = {  # far above the limit: the loss has passed its bound after the first step
+    "one_parameter": PARABOLA | {"learning_rate": "100.0"},
+    "four_steps": TEN | {"learning_rate": "1.0"},
+    "gradient": PLANE | {"learning_rate": "1000.0"},
+    "learning_rate": FOUR | {"rates": "1000.0,1000.0,1000.0,1000.0"},
+    "landscape": VALLEY | {"learning_rate": "1.0"},
+    "variants": RACE | {"learning_rate": "100.0", "scale_features": "false", "racers": "batch,momentum"},
+    "broadcasting": MENDED | {"learning_rate": "1000.0"},
+}
+
+
+@pytest.mark.parametrize("name", EXPLODES)
+def test_an_explosion_is_watched(name):
+    """Three epochs are played, each of them higher, and the verdict names the first as the one that is beyond the bound."""
+    player = LessonPage(name, **EXPLODES[name]).skip().player
+    assert player["complete"]
+    assert player["last"] == (2 * 3 + 1 if name == "four_steps" else 3)
+    table = player["table"]
+    (column, *_) = [one for one in table if one in ("rmse", "rmse0", "loss") or re.fullmatch(r"r\d", one)]
+    assert (np.diff(np.log(table[column].dropna().unique())) > 5).all()
+    assert table[column].nunique() == 4
+    assert re.search("(diverged|blew up) at epoch 1|diverged: batch at epoch 1", player["summary"].lower())
+
+
+def test_what_is_only_to_watch_is_not_recorded():
+    """A on its parabola after n steps is −1 + 3 (1 − 18η)ⁿ; the record ends before the bound, as on the command line."""
+    experiment = Experiment.from_query(EXPLODES["one_parameter"])[0]
+    run, _, finding = live_runs.played(experiment)
+    theirs = -1 + 3 * (1 - 18 * 100.0) ** np.arange(4.0)
+    assert run.recording.epoch_theta[:, 0].numpy() == pytest.approx(theirs, rel=1e-12)
+    assert (finding.outcome, finding.epoch) == (Outcome.DIVERGED, 1)
+    kept = live_runs.as_recorded(run).recording
+    assert kept.epochs == 0
+    assert record_file.to_json(experiment, kept) == record_file.to_json(experiment, record(experiment))
+
+
 # ------------------------------------------------------------------------------------------------ predict first
 
 
@@ -718,7 +759,7 @@ def test_unanswered_nothing_tells_the_answer(name, asked):
     }
     assert [one for one in words.get(name, []) if one in shown] == []
     charts = [page.table(number, "frame").to_pylist()[0] for number in range(len(page.charts))]
-    if name in ("four_steps", "broadcasting", "learning_rate"):
+    if name in ("four_steps", "broadcasting", "learning_rate", "variants"):
         hidden = [frame[key] for frame in charts for key in ("floor", "truth", "optimum") if key in frame]
         assert hidden
         assert all(value != value for value in hidden)

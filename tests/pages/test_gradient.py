@@ -156,7 +156,7 @@ def test_a_row_is_written_out(query):
             assert table[f"c{j}"].iloc[epoch] == pytest.approx(part, rel=1e-4, abs=1e-4)
     for j, name in enumerate(NAMES[query["dataset"]]):
         value = float(problem.linear.features[row, j])
-        assert f"∂J{'₂' if row else '₁'}/∂{name} = 2(ŷ" in page.words
+        assert f"∂L{'₂' if row else '₁'}/∂{name} = 2(ŷ" in page.words
         if name not in ("b", "c") or (query is CURVE and name == "b"):
             text = significant(value, 4)
             assert f" × ({text})" in page.words if value < 0 else f" × {text}" in page.words
@@ -165,7 +165,7 @@ def test_a_row_is_written_out(query):
 def test_all_rows_are_written_out_too():
     """The mean is written as 1/N times the sum, and the player adds the sum up from the mean."""
     page = LessonPage("gradient")
-    assert "∂J/∂w₁ = 1/N · Σ ∂Jᵢ/∂w₁" in page.words
+    assert "∂L/∂w₁ = 1/N · Σ ∂Lᵢ/∂w₁" in page.words
     assert "1/20 × (" in page.words
     assert page.player["sums"]["sum0"] == [["g0", 20.0]]
     assert "1/N" not in opened(POINT).words.split("live row")[1]
@@ -256,7 +256,7 @@ def test_each_data_set_opens_with_settings_of_its_own(dataset):
     assert page.complaints == []
     assert page.at.text_input("gradient.start").label == f"Start at {', '.join(names)}"
     for name in names:
-        assert f"∂J/∂{name} = " in page.words
+        assert f"∂L/∂{name} = " in page.words
     assert page.skip().player["trained"]
 
 
@@ -291,7 +291,7 @@ def test_a_link_to_a_row_and_a_step_size_opens_them():
     assert page.text("row") == "3"
     assert page.text("h") == "1e-8"
     assert "How far off for w₂, over h" in page.words
-    assert re.search(r"the mean of the bars for w₂ is \{g1\}", page.player["templates"][0])
+    assert re.search(r"the mean of the bars for w₂ is \{g1:4\}", page.player["templates"][0])
 
 
 def test_the_usual_experiment_is_that_of_the_tests():

@@ -9,6 +9,7 @@ from train_page import Lab
 
 from gd_core.problem import build
 from gd_core.recorder import record
+from gd_core.settings.examples import EXAMPLES
 from gd_core.settings.experiment import Experiment, defaults
 from gd_core.theory import curvature_of
 from pages.ui.charts.error import error
@@ -34,6 +35,25 @@ def views(experiment):
     several = len(run.problem.dataset.feature_names) > 1
     fits = [agreement(run, LIGHT, 200), along(run, 0, LIGHT, 200)] if several else []
     return [*(fits or [fit(run, LIGHT, 200)]), error(run, LIGHT, 200)]
+
+
+def test_the_chart_marks_what_is_kept_and_where_it_stopped():
+    """Both epochs of the recording, the held-out error there, and both in the chart's text; nothing where it was not stopped."""
+    early = next(one.experiment for one in EXAMPLES if one.title == "Stopped in time")
+    run = run_of(early)
+    view = error(run, LIGHT, 200)
+    (frame,) = view.tables["frame"].to_pylist()
+    held_out = record(replace(early, patience=0)).epoch_held_out_rmse
+    best = int(held_out[: run.recording.epochs + 1].argmin())
+    assert (frame["kept"], frame["stop"]) == (best, run.recording.epochs) == (best, best + early.patience)
+    assert frame["lowest_held_out"] == pytest.approx(float(held_out[best]), rel=1e-6)
+    assert f"stopped early at epoch {frame['stop']:,}; kept is epoch {best:,}, a diamond" in view.text
+    patient = error(run_of(replace(early, epochs=50)), LIGHT, 200)
+    (frame,) = patient.tables["frame"].to_pylist()
+    assert np.isnan(frame["kept"])
+    assert "stopped early" not in patient.text
+    plain = error(run_of(replace(early, patience=0, epochs=50)), LIGHT, 200)
+    assert "kept" not in plain.tables["frame"].column_names
 
 
 @pytest.mark.parametrize("experiment", [HELD, PLANE], ids=["quadratic", "plane"])

@@ -39,7 +39,7 @@ PLANE = replace(Experiment.default("two-features"), points=20, noise=0.5, epochs
 def form(text: str) -> list[str]:
     """What no sentence has: an exponent of a machine, an ASCII minus, 1 epochs, a number that is none, an open place."""
     bad = r"\de[+]|e[−+-]0\d|e-\d|(?<![\w’])-\d|\b1 (?:epochs|updates|rows|rates|digits|steps|numbers)\b|\bnan\b|None|[{}]|  | \.|\.\.(?!\.)"
-    return re.findall(bad, re.sub(r"\{\w+\}", "0", text))
+    return re.findall(bad, re.sub(r"\{\w+(:\d)?\}", "0", text))
 
 
 def run(first: float, last: float) -> Any:

@@ -1,6 +1,9 @@
 """Train opens with few controls; the rest is one press away, and opens by itself where it is used."""
 
+from dataclasses import replace
+
 import pytest
+from train_page import Lab
 from visit import Visit, app
 
 from gd_core.settings.examples import EXAMPLES, OPENING
@@ -9,10 +12,10 @@ from gd_core.settings.task import PRESETS, Task
 from pages.ui.train.train_settings import uses_more
 
 FEW = {"dataset", "learning_rate", "epochs"}
-# what the side bar of the noisy quadratic held before there was anything to open
+# what the side bar of the noisy quadratic holds when all is open
 ALL = FEW | {
     "points", "noise", "data_seed", "holdout", "split_seed", "batch_size", "tolerance", "optimizer", "scale_features",
-    "loss", "start", "seed", "engine",
+    "loss", "penalty", "start", "seed", "engine", "schedule", "warmup",
 }  # fmt: skip
 
 
@@ -121,6 +124,7 @@ def test_an_example_shows_what_it_is_about(number):
         "optimizer",
         "scale_features",
         "loss",
+        "penalty",
         "start",
         "seed",
         "noise",
@@ -150,3 +154,19 @@ def test_a_task_opens_it_where_it_leaves_something_in_it_free():
     )
     alone = Task(experiment=OPENING.experiment, free=("learning_rate",), locked=("epochs",))
     assert not Visit(app(), task=alone.to_text()).at.sidebar.expander
+
+
+def test_a_schedule_is_chosen_and_its_numbers_are_typed():
+    """Each kind brings its own fields; a bad number stays in its field with a sentence; the address has all of it."""
+    lab = Lab(settings="open").choose("schedule", "step")
+    assert lab.query["schedule"] == "step:10:0.5"
+    lab.type(**{"schedule.0": "25", "schedule.1": "1/10", "warmup": "3"})
+    assert lab.experiment == replace(OPENING.experiment, schedule="step:25:0.1", warmup=3)
+    lab.type(**{"schedule.1": "7"})
+    assert lab.text("schedule.1") == "7"
+    assert lab.complaints == ["Rate schedule must have factor as a number between 1e-06 and 1. Got 7.0."]
+    assert lab.experiment.schedule == "step:25:0.1"
+    lab.choose("schedule", "cosine")
+    assert (lab.complaints, lab.query["schedule"]) == ([], "cosine:0:0.01")
+    assert [lab.text(f"schedule.{place}") for place in (0, 1)] == ["0", "0.01"]
+    assert lab.choose("schedule", "constant").type(warmup="0").experiment == OPENING.experiment

@@ -8,7 +8,6 @@ from io import BytesIO
 from types import SimpleNamespace
 
 import numpy as np
-import pandas as pd
 import pytest
 from lesson_page import LessonPage
 from PIL import Image
@@ -32,8 +31,8 @@ SAID = ("Epoch {epoch}: <b>&", "The end.")
 
 def played(rows, *, summary="Said at the end, with w₁ & <script>.", **columns):
     epochs = np.arange(rows)
-    frame = pd.DataFrame({"rmse": 5.0 - epochs, "template": (epochs == rows - 1).astype(np.int8)} | columns)
-    return Played(frame, SAID, summary, {}, (), rows - 1, rows - 1, 1)
+    table = {"rmse": 5.0 - epochs, "template": (epochs == rows - 1).astype(np.int8)} | columns
+    return Played(table, SAID, summary, {}, (), rows - 1, rows - 1, 1)
 
 
 @pytest.fixture(scope="module")

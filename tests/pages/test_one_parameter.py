@@ -26,10 +26,11 @@ def experiment(page):
 
 
 def rows(page):
-    """The cells of the spreadsheet on the page."""
+    """The cells of the spreadsheet on the page, with all their digits."""
     (sheet,) = [e.proto.body for e in page.at.get("html") if 'class="sheet"' in e.proto.body]
     body = sheet.partition("<tbody>")[2]
-    return [re.findall(r"<t[hd][^>]*>([^<]*)</t[hd]>", row) for row in body.split("</tr>")[:-1]]
+    cells = r'<t[hd](?: title="([^"]*)"|[^>]*)>([^<]*)</t[hd]>'
+    return [[full or text for full, text in re.findall(cells, row)] for row in body.split("</tr>")[:-1]]
 
 
 # --------------------------------------------------------------------------------------- before and after the answer

@@ -110,3 +110,13 @@ def test_hostile_settings_give_finite_axes(rate, start):
     assert np.isfinite(ends).all()
     assert ends[0] < ends[1]
     assert ends[2] < ends[3]
+
+
+@pytest.mark.parametrize("height", [200, 228, 375])
+def test_the_words_under_the_arrow_are_within_the_chart(height):
+    """They are 17 pixels below it, in letters of 13; the axis below takes 55 of the height; and the curve has the rest."""
+    frame = tangent(run_of(), "A", LIGHT, height).tables["frame"].to_pydict()
+    y0, y1 = frame["y0"][0], frame["y1"][0]
+    strip = (height - 55) * -y0 / (y1 - y0)
+    assert (1 - 0.45) * strip >= 17 + 13 / 2
+    assert strip < (height - 55) / 3

@@ -1,6 +1,7 @@
 """The player's table: what the browser reads and what it adds up itself."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from tags import Tags
@@ -23,7 +24,7 @@ def table_of(dataset="noisy-quadratic", extra=None, **changes):
     run = RecordedRun(experiment, problem, curve, record(experiment))
     steps = of_steps(run.recording, experiment, forecast_of(experiment, problem, curve))
     table, sums = player.table(run, steps, extra)
-    return table, sums, run, steps
+    return pd.DataFrame(table), sums, run, steps
 
 
 def added_up(table, sums, name):

@@ -8,7 +8,6 @@ from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
-import pandas as pd
 import pytest
 from lesson_page import LessonPage
 from tags import Tags
@@ -197,7 +196,7 @@ def close(one, other):
 
 def test_sentences_and_names_of_any_player():
     """Templates with digits, sums of columns, rows that are not every epoch, and names of their own."""
-    numbers = pd.DataFrame({"a": [1.0, 2.0, 3.0], "template": np.array([0, 1, 1], np.int8)})
+    numbers = {"a": np.array([1.0, 2.0, 3.0]), "template": np.array([0, 1, 1], np.int8)}
     played = Played(
         numbers, ("start {epoch}", "{epoch} → {next}: {twice:3}"), "", {"twice": [("a", 2.0)]}, (), 25, 30, 10
     )
@@ -212,7 +211,7 @@ def test_a_page_of_its_own_takes_every_text_as_text():
     """Hostile titles, settings, links and sentences add no element and end no script."""
     run = run_of()
     views = {HOSTILE: fit(run, LIGHT, 200)._replace(text=HOSTILE)}
-    numbers = pd.DataFrame({"template": np.zeros(2, np.int8)})
+    numbers = {"template": np.zeros(2, np.int8)}
     played = Played(numbers, (HOSTILE,), HOSTILE, {}, (HOSTILE, HOSTILE), 1, 1, 1)
     own = page_html.Page(HOSTILE, f'http://lab/?q="{HOSTILE}', {HOSTILE: HOSTILE}, views)
     text = page_html.html(own, played, Place(0, 0), "dark")
@@ -388,7 +387,7 @@ def test_the_html_of_a_frame_is_one_element():
 
 def test_the_place_of_the_player_is_kept_within_its_run():
     """What the browser says is believed only inside the run; until it speaks, it is the end."""
-    played = Played(pd.DataFrame({"template": [0]}), ("",), "", {}, (), 40, 50, 1)
+    played = Played({"template": np.array([0])}, ("",), "", {}, (), 40, 50, 1)
     offered = SimpleNamespace(drawn=SimpleNamespace(played=played))
     for said, place in ((None, (40, 40)), ([7, 9], (7, 9)), ([-5, 1e9], (0, 40))):
         takeaway.STATE["where"] = {"at": said}

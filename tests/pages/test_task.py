@@ -163,21 +163,21 @@ def test_words_and_target_travel_in_the_link():
 @pytest.mark.parametrize(
     ("typed", "sentence"),
     [
-        ({"text": "x" * 1001}, "text must be at most 1,000 characters. Got 1,001."),
-        ({"question": "x" * 301}, "question must be at most 300 characters. Got 301."),
-        ({"rmse": "low"}, "target must be a number, such as 1.5. Got low."),
-        ({"rmse": "-1"}, "target must be an RMSE above 0 and at most 1e+12. Got -1.0."),
-        ({"rmse": "nan"}, "target must be an RMSE above 0 and at most 1e+12. Got nan."),
-        ({"rmse": "2", "within": "soon"}, "within must be a whole number of epochs. Got soon."),
-        ({"rmse": "2", "within": "0"}, "within must be a whole number of epochs between 1 and 1,000,000. Got 0."),
-        ({"within": "5"}, "target must say an RMSE, or no epochs either. Got 5 epochs."),
+        ({"text": "x" * 1001}, "What to do must be at most 1,000 characters. Got 1,001."),
+        ({"question": "x" * 301}, "The question must be at most 300 characters. Got 301."),
+        ({"rmse": "low"}, "The target must be a number, such as 1.5. Got low."),
+        ({"rmse": "-1"}, "The target must be an RMSE above 0 and at most 1e+12. Got -1.0."),
+        ({"rmse": "nan"}, "The target must be an RMSE above 0 and at most 1e+12. Got nan."),
+        ({"rmse": "2", "within": "soon"}, "Its number of epochs must be a whole number of epochs. Got soon."),
+        ({"rmse": "2", "within": "0"}, "Its number of epochs must be a whole number of epochs between 1 and 1,000,000. Got 0."),
+        ({"within": "5"}, "The target must say an RMSE, or no epochs either. Got 5 epochs."),
     ],
 )  # fmt: skip
 def test_bad_words_and_targets_get_a_sentence_and_no_link(typed, sentence):
     """The sentence names rule and value; what was typed stays, and the next good value brings the link back."""
     lab = Lab().prepare().fill(**typed)
     assert lab.link == {}
-    assert any(said.startswith(sentence) for said in lab.complaints), lab.complaints
+    assert [said.startswith(sentence) for said in lab.complaints] == [True], lab.complaints
     name = next(iter(typed))
     kind = lab.at.text_area if name in ("text", "question") else lab.at.text_input
     assert kind(f"draft {name}").value == typed[name]
@@ -285,8 +285,8 @@ def test_the_address_cannot_change_what_is_not_free():
     """Extra fields get a sentence each and are not used; the free one is."""
     lab = student(learning_rate="0.3", epochs="7", seed="4")
     assert lab.complaints == [
-        "seed is fixed in this task: the value in the address is not used. Got 4.",
-        "epochs is locked in this task: the value in the address is not used. Got 7.",
+        "Seed is fixed in this task: the value in the address is not used. Got 4.",
+        "Epochs is locked in this task: the value in the address is not used. Got 7.",
     ]
     assert (lab.text("learning_rate"), lab.text("epochs")) == ("0.3", "40")
     assert lab.query == {"task": TASK.to_text(), "learning_rate": "0.3"}
@@ -373,7 +373,7 @@ def test_a_damaged_link_opens_the_plain_page(kind):
     text = (TASK if kind == "task" else Result(task=TASK, experiment=EXPERIMENT)).to_text()
     lab = Lab(**{kind: text[:10] + ("A" if text[10] != "A" else "B") + text[11:]})
     assert len(lab.complaints) == 1
-    assert lab.complaints[0].startswith(f"{kind} must be a whole link: its checksum does not fit")
+    assert lab.complaints[0].startswith(f"The {kind} must be a whole link: its checksum does not fit")
     assert lab.experiment == OPENING.experiment
     assert "New start" in lab.buttons
     assert set(lab.settings) == set(Lab().settings)
@@ -414,7 +414,7 @@ def test_the_dialog_of_the_result_says_what_is_missing():
     answer.set_value("x" * 1001)
     lab.run()
     assert lab.link == {}
-    assert any("answer must be at most 1,000 characters. Got 1,001." in said for said in lab.complaints)
+    assert any("Your answer must be at most 1,000 characters. Got 1,001." in said for said in lab.complaints)
 
 
 def test_a_result_without_a_free_control_is_opened_too():

@@ -9,7 +9,7 @@ from known_fields import offer
 
 from gd_core.problem import build
 from gd_core.recorder import record
-from gd_core.settings.catalog import DATASET_INFO, LOSS_INFO, MODEL_INFO
+from gd_core.settings.catalog import DATASET_INFO, LOSS_INFO, MODEL_INFO, loss_info
 from gd_core.settings.experiment import Experiment
 from gd_core.theory import curvature_of, why_no_theory
 from pages.ui.charts.elements import prediction
@@ -25,14 +25,21 @@ from pages.ui.train.panels import formula_of, gradient_of
 PROBLEM = build(Experiment.default())
 
 
+class Settings(SimpleNamespace):
+    """An experiment with something in it that nobody knows."""
+
+    @property
+    def loss_info(self):
+        """As an experiment's own."""
+        return loss_info(self.loss)
+
+
 def run_of(experiment, **changes):
     """A trained run that says it is another’s."""
     problem = build(experiment)
     run = Run(experiment, problem, curvature_of(problem.objective), record(replace(experiment, epochs=2)))
     info = replace(experiment.info, **changes)
-    shown: Any = SimpleNamespace(
-        **{name: getattr(experiment, name) for name in ("holdout", "points", "loss")}
-    )
+    shown: Any = Settings(**{name: getattr(experiment, name) for name in ("holdout", "points", "loss")})
     shown.info, shown.total_epochs = info, 2
     shown.training_rows, shown.held_out_rows = experiment.training_rows, 0
     return replace(run, experiment=shown)
@@ -41,7 +48,7 @@ def run_of(experiment, **changes):
 def test_an_unknown_model_has_neither_formula_nor_curve():
     """Neither those of a straight line."""
     info = SimpleNamespace(model="exponential", parameters=("a", "b"))
-    unknown: Any = SimpleNamespace(info=info, loss="mse")
+    unknown: Any = Settings(info=info, loss="mse")
     for use in (
         lambda: formula_of(unknown),
         lambda: gradient_of(unknown),
@@ -76,19 +83,19 @@ def test_of_several_features_only_a_plane_is_drawn(monkeypatch):
 
 def test_an_unknown_loss_has_neither_gradient_nor_line():
     """Nor is it taken for the mean squared error, whose root the RMSE is."""
-    unknown: Any = SimpleNamespace(info=DATASET_INFO["noisy-quadratic"], loss="huber")
+    unknown: Any = Settings(info=DATASET_INFO["noisy-quadratic"], loss="log-cosh")
     run = run_of(Experiment.default())
-    vars(run.experiment)["loss"] = "huber"
+    vars(run.experiment)["loss"] = "log-cosh"
     for use in (lambda: gradient_of(unknown), lambda: why_no_theory(unknown), lambda: error(run, LIGHT, 200)):
-        with pytest.raises(KeyError, match="huber"):
+        with pytest.raises(KeyError, match="log-cosh"):
             use()
 
 
 def test_a_loss_that_is_no_square_has_no_theory(monkeypatch):
     """Then neither the model’s Φ makes it a parabola."""
-    monkeypatch.setitem(LOSS_INFO, "huber", replace(LOSS_INFO["mse"], squared=False))
-    offer(monkeypatch, "loss", "huber")
-    reason = why_no_theory(Experiment(loss="huber"))
+    monkeypatch.setitem(LOSS_INFO, "log-cosh", replace(LOSS_INFO["mse"], squared=False))
+    offer(monkeypatch, "loss", "log-cosh")
+    reason = why_no_theory(Experiment(loss="log-cosh"))
     assert reason
     assert reason.startswith("The loss is no squared error")
 

@@ -6,8 +6,13 @@ import re
 from pathlib import Path
 from typing import Any, Self
 
+import numpy as np
+import pandas as pd
 import pyarrow as pa
+import pytest
 from streamlit.testing.v1 import AppTest
+
+from pages.ui.look import session
 
 ROOT = Path(__file__).parents[2]
 MARK = ":material/error:] "  # stands before every sentence about a bad value
@@ -38,7 +43,9 @@ class Visit:
         self.at.query_params.clear()
         for name, text in query.items():
             self.at.query_params[name] = text
-        return self.run()
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(session, "went_through_history", lambda: True)
+            return self.run()
 
     @property
     def query(self) -> dict[str, str]:
@@ -78,10 +85,14 @@ class Visit:
         (proto,) = [c.proto for c in self.at.get("bidi_component") if c.proto.component_name == name]
         if proto.WhichOneof("data") == "json":
             return json.loads(proto.json)
-        data = json.loads(proto.mixed.json)
-        (blob,) = proto.mixed.arrow_blobs.values()
-        data["table"] = pa.ipc.open_stream(io.BytesIO(blob.data)).read_pandas()
-        return data
+        end = 4 + int.from_bytes(proto.bytes[:4], "little")
+        data, at = json.loads(proto.bytes[4:end]), end
+        table = {}
+        for column, kind in data["columns"]:
+            table[column] = np.frombuffer(proto.bytes, kind, data["rows"], at)
+            at += -(-table[column].nbytes // 8) * 8
+        assert at == len(proto.bytes)
+        return data | {"table": pd.DataFrame(table)}
 
     @property
     def player(self) -> dict[str, Any]:

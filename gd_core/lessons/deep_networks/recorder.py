@@ -61,11 +61,12 @@ class DeepRecording:
 
 
 class DeepRecorder(InSlices[Step, DeepRecording]):
-    """A network in training, an epoch after another."""
+    """A network in training, an epoch after another; `at_least` so many also when it has diverged: see `recorder.Recorder`."""
 
     @one_thread()
-    def __init__(self, network: Network) -> None:
+    def __init__(self, network: Network, at_least: int = 0) -> None:
         self.network = network
+        self._at_least = at_least
         self.deep = Deep(network)
         self.start = self.deep.start()
         rule = OPTIMIZERS[network.optimizer](network.learning_rate)
@@ -75,6 +76,7 @@ class DeepRecorder(InSlices[Step, DeepRecording]):
         self._norms: list[Tensor] = []
         self._curves: list[Tensor] = []
         self._diverged_loss = math.nan
+        self._gone: int | None = None  # the epoch at which the loss passed the bound
         self._take(next(self._steps))
 
     @property
@@ -87,9 +89,12 @@ class DeepRecorder(InSlices[Step, DeepRecording]):
         super().advance(seconds)
 
     def keep(self, step: Step) -> int | None:
-        if has_diverged(step.loss.item(), self._loss[0]):
-            self._diverged_loss = step.loss.item()
-            return step.update
+        if self._gone is None and has_diverged(step.loss.item(), self._loss[0]):
+            self._gone, self._diverged_loss = step.update, step.loss.item()
+        if self._gone and not (
+            step.update <= self._at_least and all(bool(one.isfinite().all()) for one in step[1:])
+        ):
+            return self._gone
         self._take(step)
         return None
 
@@ -109,7 +114,7 @@ class DeepRecorder(InSlices[Step, DeepRecording]):
             curves=curves,
             moved=self.deep.norms(self._theta - self.start) / self.deep.norms(self.start),
             back=self._back,
-            diverged_at=self.diverged_at,
+            diverged_at=self.diverged_at or self._gone,
             diverged_loss=self._diverged_loss,
             complete=self.complete,
             stopped=self.stopped,

@@ -179,10 +179,10 @@ def _switched_off(recording: DeepRecording) -> str:
 def _result(recording: DeepRecording) -> str:
     network, loss = recording.network, recording.loss
     if recording.diverged_at is not None:
-        return f"Diverged at epoch {short(recording.diverged_at)}: {_how(recording)}. The last epoch before is kept."
+        return f"Diverged at epoch {short(recording.diverged_at)}: {_how(recording)}."
     epochs = counted(recording.epochs, "epoch")
     moved = [brief(float(part)) for part in recording.moved]
-    others = f", layer {network.depth}’s by {moved[-2]} ×" if network.depth > 1 else ""
+    others = f", those of layer {network.depth} by {moved[-2]}" if network.depth > 1 else ""
     stopped = "Stopped. " if recording.stopped else ""
     largest = recording.norms[:, :-1].amax(1)
     faded = bool(largest[-1] < QUIET <= largest[0]) and float(loss[-1]) > LEARNT * flat_loss()
@@ -191,11 +191,13 @@ def _result(recording: DeepRecording) -> str:
     )
     before, after = brief(float(loss[0])), brief(float(loss[-1]))
     change = (
-        f"Loss {before} → {after}" if before != after else f"The loss, {before}, is the same to three digits"
+        f"The loss went from {before} to {after}"
+        if before != after
+        else f"The loss, {before}, is the same to three digits"
     )
     return (
-        f"{stopped}In {epochs} layer 1’s weights changed by {moved[0]} × their size{others}. "
-        f"{change}; a flat line has {brief(flat_loss())}.{now}"
+        f"{stopped}In {epochs} layer 1’s weights changed by {moved[0]} of their size{others}. "
+        f"{change}. A flat line has {brief(flat_loss())}.{now}"
     )
 
 

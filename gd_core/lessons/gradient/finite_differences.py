@@ -1,9 +1,9 @@
 """A slope by finite differences, and why its step size h must be neither too large nor too small.
 
-The forward difference (J(θ + h) − J(θ)) / h is the slope of a chord. It is wrong for two reasons:
-- the curve bends between the ends of the chord: ½ h J″, which grows with h;
-- a computer keeps 16 digits of each J, and the difference of two nearly equal numbers loses most of them: ε J / h.
-The central difference (J(θ + h) − J(θ − h)) / 2h has no error of the first kind on a parabola, and h² J‴ / 6 elsewhere.
+The forward difference (L(θ + h) − L(θ)) / h is the slope of a chord. It is wrong for two reasons:
+- the curve bends between the ends of the chord: ½ h L″, which grows with h;
+- a computer keeps 16 digits of each L, and the difference of two nearly equal numbers loses most of them: ε L / h.
+The central difference (L(θ + h) − L(θ − h)) / 2h has no error of the first kind on a parabola, and h² L‴ / 6 elsewhere.
 
 Source:
     Press et al., "Numerical Recipes", section 5.7.
@@ -29,12 +29,12 @@ Loss = Callable[[Tensor], Tensor]
 
 
 def forward(loss: Loss, theta: Tensor, parameter: int, step: float) -> float:
-    """(J(θ + h eⱼ) − J(θ)) / h."""
+    """(L(θ + h eⱼ) − L(θ)) / h."""
     return float((loss(theta + step * _axis(theta, parameter)) - loss(theta)) / step)
 
 
 def central(loss: Loss, theta: Tensor, parameter: int, step: float) -> float:
-    """(J(θ + h eⱼ) − J(θ − h eⱼ)) / 2h."""
+    """(L(θ + h eⱼ) − L(θ − h eⱼ)) / 2h."""
     axis = _axis(theta, parameter)
     return float((loss(theta + step * axis) - loss(theta - step * axis)) / (2 * step))
 
@@ -87,8 +87,8 @@ class Trial(NamedTuple):
         autograd: The slope that is right.
         value: The finite difference.
         moved: Whether θ + h differs from θ, in 16 digits.
-        bend: The error that the curve's bend makes: ½ h J″ forward, 0 central.
-        rounding: About the error that 16 digits make: ε (J + |θ J′|) / h forward, half of it central. The second
+        bend: The error that the curve's bend makes: ½ h L″ forward, 0 central.
+        rounding: About the error that 16 digits make: ε (L + |θ L′|) / h forward, half of it central. The second
             part is there because θ + h is rounded as well.
     """
 
@@ -128,7 +128,7 @@ def tried(objective: Objective, theta: Tensor, parameter: int, step: float, kind
         parameter: For which.
         step: h.
         kind: "forward" or "central".
-        bend: J″ along that parameter, a diagonal element of the Hessian.
+        bend: L″ along that parameter, a diagonal element of the Hessian.
     """
     value, gradient = value_and_gradient(objective, theta)
     at, slope = float(theta[parameter]), float(gradient[parameter])
@@ -170,10 +170,10 @@ def said(trial: Trial, name: str) -> str:
     if trial.off == 0:
         return f"{h} is exactly right here, by chance: bend and rounding cancel."
     if trial.bend > GOOD_WITHIN * trial.rounding and trial.bend / 2 <= trial.off <= 2 * trial.bend:
-        return f"{off}: {right}. Too big: the chord ends where the curve has bent away, by ½·h·J″ = {short(trial.bend)}."
+        return f"{off}: {right}. Too big: the chord ends where the curve has bent away, by ½·h·L″ = {short(trial.bend)}."
     if (
         max(trial.rounding, trial.off) > GOOD_WITHIN * trial.bend
-    ):  # where all rows are met, more is rounded than J
+    ):  # where all rows are met, more is rounded than L
         return f"{off}: {right}. Too small: two nearly equal losses are subtracted, and the digits they share are lost."
     return f"{off}: {right}. About the best for a forward difference: bend and rounding are of one size."
 

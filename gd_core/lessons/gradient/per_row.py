@@ -1,7 +1,6 @@
 """The gradient, row by row: each row pulls at each parameter, and the gradient is the mean of the pulls.
 
-J = (1/N) Σᵢ (ŷᵢ − yᵢ)² is a mean over rows, so ∂J/∂θⱼ = (1/N) Σᵢ 2 (ŷᵢ − yᵢ) φᵢⱼ is a mean over rows as well.
-J is the loss, as textbooks write it; elsewhere in this code it is L.
+L = (1/N) Σᵢ (ŷᵢ − yᵢ)² is a mean over rows, so ∂L/∂θⱼ = (1/N) Σᵢ 2 (ŷᵢ − yᵢ) φᵢⱼ is a mean over rows as well.
 """
 
 from enum import StrEnum
@@ -23,7 +22,7 @@ BALANCED = 0.05  # of the bars' mean length: a mean below it counts as near 0
 
 
 def contributions(objective: LinearObjective, theta: Tensor) -> Tensor:
-    """Each row's own gradient of the mean squared error, ∂Jᵢ/∂θⱼ = 2 (ŷᵢ − yᵢ) φᵢⱼ. [..., P] → [..., N, P]."""
+    """Each row's own gradient of the mean squared error, ∂Lᵢ/∂θⱼ = 2 (ŷᵢ − yᵢ) φᵢⱼ. [..., P] → [..., N, P]."""
     residual = theta @ objective.features.T - objective.target  # ŷ − y, [..., N]
     return 2 * residual.unsqueeze(-1) * objective.features
 

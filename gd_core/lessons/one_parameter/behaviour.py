@@ -164,7 +164,7 @@ def of_run(recording: Recording, learning_rate: float, told: Behaviour) -> str:
                 return f"{why} {end}"
             times = " times its first value" if recording.epoch_loss[0] >= 1 else ""
             gone = f"Diverged at epoch {short(recording.diverged_at)}: the loss passed {short(DIVERGED_ABOVE)}{times}."
-            return f"{gone} {why} The last epoch below that is kept."
+            return f"{gone} {why}"
         case Behaviour.STAYS:
             step = learning_rate * float(recording.gradient[0, 0])
             if abs(start - OPTIMUM) <= ROUNDING:

@@ -184,11 +184,13 @@ def named(
         label: What stands in the legend for `datum.label`, as an expression.
     """
     colours, dashes = zip(*names.values(), strict=True)
-    # four entries do not fit in one row on a phone
+    # Four entries do not fit in one row on a phone. By the room of the whole chart, where it has one: its plot is as wide as that
+    # at first and narrower with axes, and a second row that comes then lies over the title.
     legend = alt.Legend(
         symbolType="stroke",
         symbolSize=260,
-        columns=alt.ExprRef("width < 330 ? 2 : 0"),
+        symbolOpacity=1,  # of a line that is faint where the run has not come yet
+        columns=alt.ExprRef("(width && containerSize()[0] || width + 56) < 386 ? 2 : 0"),
         values=alt.Undefined if shown is None else list(shown),
         labelExpr=label or alt.Undefined,
     )

@@ -7,9 +7,11 @@ from typing import Any
 
 import altair as alt
 import numpy as np
+import pyarrow as pa
 
-from gd_core.settings.catalog import LOSS_INFO
-from gd_core.words import floor_label
+from gd_core.robust import lowest_of
+from gd_core.settings.schedules import by_epoch, is_constant
+from gd_core.words import floor_label, short
 from pages.ui.charts import preview
 from pages.ui.charts.elements import (
     FRAME,
@@ -54,6 +56,8 @@ from pages.ui.charts.model import (
 )
 from pages.ui.look.palette import Palette
 
+RATES = 200  # points of the line of the rate
+RATE_AXIS = "from 0 below to the largest above, on an axis of its own"
 DOWN = 50.0  # how far below the start's error the axis reaches while nobody may know the floor
 
 
@@ -65,7 +69,9 @@ def _error_spec(
     ghosts: bool = False,
     *,
     judged: bool = False,
+    early: bool = False,
     directions: int = 0,
+    scheduled: bool = False,
 ) -> dict[str, Any]:
     epoch_axis = count_axis()
     carrier = (
@@ -103,6 +109,8 @@ def _error_spec(
         layers += trail(base, {"x": "x:Q", "y": "y:Q", "order": "x:Q"}, width=width, colour=colour)
     if directions:
         layers += preview.error_layers(directions, colours)
+    if scheduled:
+        layers += _rate_layers(colours)
     layers += floor_rule(colours, "answered")
     layers += level("zero", colours.start, [2, 3], "'zero to rounding'")
     layers.append(below)
@@ -112,8 +120,47 @@ def _error_spec(
     if judged:
         diamond = {"shape": "diamond", "size": 90, "filled": True, "color": colours.ink}
         layers.append(dot(f"min(epoch, {FRAME}.last, x1)", "now.held_out", stroke=colours.paper, **diamond))
+    if early:
+        layers += _kept_and_stopped(colours)
     parameters = [expression("now", NOW), answered(), *([preview.parameter()] if directions else [])]
     return finish(layers, height, parameters)
+
+
+def _epochs_kept(run: Run) -> dict[str, float | str]:
+    """For the table `frame`: the epoch that is kept, its held-out RMSE, and where the run stopped; nan draws nothing."""
+    recording = run.recording
+    if not recording.early or recording.epoch_held_out_rmse is None:
+        return {
+            "kept": math.nan,
+            "lowest_held_out": math.nan,
+            "stop": math.nan,
+            "kept_said": "",
+            "stop_said": "",
+        }
+    said = {"kept_said": f"{recording.kept:,}", "stop_said": f"{recording.epochs:,}"}
+    lowest = float(recording.epoch_held_out_rmse[recording.kept])
+    return {"kept": recording.kept, "lowest_held_out": lowest, "stop": recording.epochs} | said
+
+
+def _kept_and_stopped(colours: Palette) -> list[alt.Chart]:
+    """Of a run with a patience: a diamond on a dotted line at the epoch that is kept, a bar at the one where it stopped.
+
+    Each with its word, from when the player has come there.
+    """
+    layers: list[alt.Chart] = []
+    for column, word, dash, dy in (("kept", "kept", [2, 3], 4), ("stop", "stopped", [1, 0], 18)):
+        base = rows_from("frame").transform_filter(f"isValid(datum.{column}) && epoch >= datum.stop")
+        across = alt.X(f"{column}:Q")
+        layers.append(base.mark_rule(color=colours.ink, strokeDash=dash).encode(x=across))
+        text = base.transform_calculate(label=f"'{word} ' + datum.{column}_said")
+        style = {"align": "right", "dx": -5, "baseline": "top", "dy": dy, "color": colours.ink}
+        layers.append(
+            text.mark_text(**style, fontWeight=600).encode(x=across, y=alt.value(0), text="label:N")
+        )
+    mark = rows_from("frame").transform_filter("isValid(datum.kept) && epoch >= datum.stop")
+    style = {"shape": "diamond", "size": 130, "filled": False, "color": colours.ink, "strokeWidth": 2}
+    layers.append(mark.mark_point(**style).encode(x=alt.X("kept:Q"), y=alt.Y("lowest_held_out:Q")))
+    return layers
 
 
 def error(
@@ -127,7 +174,8 @@ def error(
 ) -> View:
     """RMSE by epoch on a logarithmic axis, with the floor below which the loss cannot get, and that of pinned runs.
 
-    The root of the minimised loss is drawn as well where it is another number, or with `root_loss` always; and the
+    The root of the minimised loss is drawn as well where it is another number, or with `root_loss` always, and the mean
+    absolute error where that is minimised, with its own floor; and the
     RMSE of the held-out rows where there are some. The floor is drawn from the epoch `answer_from` on; where that is
     `NEVER` the axis does not tell of it either.
     """
@@ -138,11 +186,11 @@ def error(
     held_out = run.recording.epoch_held_out_rmse
     if held_out is not None:
         columns["held_out"] = held_out.numpy()[rows]
-    other_root = root_loss or LOSS_INFO[run.experiment.loss].has_another_root
+    info, unit = run.experiment.loss_info, run.problem.objective.dataset.unit
+    other_root = root_loss or info.other_error is not None
     if other_root:
-        columns["root_loss"] = (
-            run.problem.objective.dataset.unit * run.recording.epoch_loss.numpy()[rows] ** 0.5
-        )
+        other_error = info.other_error or np.sqrt
+        columns["root_loss"] = unit * other_error(run.recording.epoch_loss.numpy()[rows])
     zero = log_zero(float(rmse[0]))
     by_epoch = [name for name in columns if name != "root_loss"]
     reaches_zero = bool(min(values.min() for values in columns.values()) <= zero)
@@ -154,15 +202,20 @@ def error(
         lowest, highest = reach_of(ghosts, end)
         low, high = max(min(low, lowest), zero), max(high, highest)
     lowest_rmse = math.nan if parabola is None else parabola.floor_rmse  # nan draws nothing
+    lowest = lowest_of(run.problem.objective) if other_root and answer_from < NEVER else None
+    if lowest is not None and not lowest.is_zero:
+        lowest_rmse = unit * lowest.loss
     shows_floor = zero < lowest_rmse and lowest_rmse >= low / 100
     low = zero if reaches_zero else min(low, lowest_rmse) if shows_floor else low
     if parabola is None and run.parabola is not None and low == high:  # nothing to go by yet
         low = high / DOWN
     directions = 0 if root_loss else preview.directions(run)
+    scheduled = not all(map(is_constant, run.experiment.phases))
     tables = {
         "run": table({name: drawn[name] for name in by_epoch} | columns_of_errors(ghosts, rows, zero)),
         "path": log_path(rows[shown], {name: values[shown] for name, values in drawn.items()}),
         **(tables_of_errors(ghosts, end, low / 1.6, high * 1.25, zero) if ghosts else {}),
+        **({"rates": _rates(run, end)} if scheduled else {}),
         "frame": frame_table(
             run,
             x0=0,
@@ -171,12 +224,15 @@ def error(
             y1=high * 1.25,
             floor=lowest_rmse if shows_floor else np.nan,
             floor_label=""
+            if parabola is None and lowest is None
+            else f"lowest {info.name} {short(lowest_rmse, 4)}"
             if parabola is None
-            else floor_label(parabola, rises=LOSS_INFO[run.experiment.loss].rises),
+            else floor_label(parabola, bounds=parabola.bounds_rmse),
             floor_below=np.nan if shows_floor or reaches_zero else lowest_rmse,
             zero=zero if reaches_zero else np.nan,
             answer_from=answer_from,
             **(preview.columns_of_error(run) if directions else {}),
+            **(_epochs_kept(run) if run.experiment.patience else {}),
         ),
     }
     text = "Root mean squared error by epoch on a logarithmic axis"
@@ -185,14 +241,52 @@ def error(
         "."
         if run.parabola is None
         else ", and after a run the floor, dashed, below which the loss cannot get."
+        if run.parabola.bounds_rmse
+        else ", and after a run, dashed, the error where the loss is lowest."
     )
     if other_root:
-        text += " The thin line is the root of the loss that is minimised."
+        text += f" The thin line is the {info.thin or 'root of the minimised loss'}."
     judged = held_out is not None
+    early = bool(run.experiment.patience)
+    if run.recording.early:
+        text += (
+            f" The run stopped early at epoch {run.recording.epochs:,}; kept is epoch {run.recording.kept:,}, a diamond, where "
+            "the error on the held-out rows is lowest."
+        )
     if judged:
         text += " The line with dashes and a diamond is the error on the held-out rows."
-    spec = _error_spec(other_root, height, colours, bool(ghosts), judged=judged, directions=directions)
+    if scheduled:
+        text += f" The dotted line at the bottom is the learning rate of each epoch, {RATE_AXIS}."
+    spec = _error_spec(
+        other_root,
+        height,
+        colours,
+        bool(ghosts),
+        judged=judged,
+        early=early,
+        directions=directions,
+        scheduled=scheduled,
+    )
     return View(spec, tables, text + told(ghosts))
+
+
+def _rates(run: Run, end: int) -> pa.Table:
+    """η of some epochs up to the end of the axis, as a share of the largest, and a label at the first of them."""
+    epochs = np.unique(np.linspace(0, end, RATES + 1).astype(int))
+    rates = np.array(by_epoch(run.experiment.phases, run.experiment.updates_per_epoch, epochs.tolist()))
+    said = [f"η: {short(rates[0])} → {short(rates[-1])}", *[""] * (len(epochs) - 1)]
+    return table({"epoch": epochs, "share": rates / rates.max(), "label": said})
+
+
+def _rate_layers(colours: Palette) -> list[alt.Chart]:
+    """The rate by epoch, dotted, along the bottom of the chart."""
+    rows = rows_from("rates").transform_calculate(
+        x="datum.epoch", y="y0 * pow(y1 / y0, 0.04 + 0.2 * datum.share)"
+    )
+    place: dict[str, Any] = {"x": "x:Q", "y": "y:Q"}
+    line = rows.mark_line(strokeDash=[2, 3], strokeWidth=1.5, color=colours.ink, interpolate="step-after")
+    text = rows.transform_filter("datum.label != ''").mark_text(align="left", dx=6, dy=-9, color=colours.ink)
+    return [line.encode(**place, order="x:Q"), text.encode(**place, text="label:N")]
 
 
 @lru_cache(16)

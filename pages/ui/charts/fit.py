@@ -47,6 +47,7 @@ from pages.ui.charts.model import (
     View,
     both_kinds,
     centre_of,
+    column_of,
     curve_parameters,
     frame_table,
     off_chart,
@@ -342,8 +343,8 @@ def _moving_points(run: Run) -> dict[str, pa.Table]:
         return {f"x{i + 1}": x[:, i] for i in range(x.shape[1])} | {"y": y}
 
     tables = both_kinds(run, columns, MOVED_ROWS)
-    twice = tables["points"].take(np.repeat(np.arange(len(tables["points"])), 2))
-    return tables | {"points": twice.append_column("row", pa.array(np.arange(len(twice), dtype=np.int16)))}
+    twice = tables["points"].take(column_of(np.repeat(np.arange(len(tables["points"])), 2)))
+    return tables | {"points": twice.append_column("row", column_of(np.arange(len(twice), dtype=np.int16)))}
 
 
 @lru_cache(16)

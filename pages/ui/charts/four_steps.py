@@ -1,5 +1,6 @@
 """The loop's moments: what the curve misses while the loss is measured, where a step moves it, the error so far."""
 
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -20,6 +21,7 @@ from pages.ui.charts.elements import (
     level,
     log_axis,
     named,
+    off_mark,
     prediction,
     rows_from,
     span,
@@ -33,6 +35,7 @@ from pages.ui.charts.model import (
     frame_table,
     last_epoch,
     log_zero,
+    off_chart,
     padded,
     points_of,
     table,
@@ -83,6 +86,7 @@ def _fit_spec(
         curve(FRAME, BEST, 2, STOPPED),
         points,
         curve("now", "curve", 3, "true"),
+        off_mark(colours, "the curve is"),
     ]
     past = "{" + ", ".join(f"p{i}: now.q{i}" for i in range(parameters)) + "}"
     return finish(layers, height, [expression("now", NOW), expression("before", past)])
@@ -97,7 +101,7 @@ def moment_fit(run: Run, shown: Instants, colours: Palette, height: int) -> View
     best = run.problem.raw(run.curvature.optimum).tolist()
     tables = {
         "points": points_of({"x": x, "y": y}),
-        "run": _instants(run, shown),
+        "run": _instants(run, shown, off_chart(run, _after(run, shown), y1 - y0)),
         "frame": _frame(run, shown, x0=x0, x1=x1, y0=y0, y1=y1, **{f"p{i}": p for i, p in enumerate(best)}),
     }
     model = run.experiment.info.model
@@ -168,7 +172,13 @@ def _axis_epoch(run: Run, shown: Instants) -> np.ndarray:
     return np.where(shown.stage.numpy() == Stage.STOP, run.recording.epochs, shown.epoch.numpy())
 
 
-def _instants(run: Run, shown: Instants) -> pa.Table:
+def _after(run: Run, shown: Instants) -> np.ndarray:
+    """The epoch at whose start the curve of each moment stands: that of a step is the next one's, [M]."""
+    stage = shown.stage.numpy()
+    return np.where(stage == Stage.STOP, run.recording.epochs, shown.epoch.numpy() + (stage == Stage.STEP))
+
+
+def _instants(run: Run, shown: Instants, more: Mapping[str, np.ndarray] | None = None) -> pa.Table:
     now, before = (run.problem.raw(theta).numpy() for theta in (shown.theta, shown.before))
     columns: dict[str, Any] = {
         "stage": shown.stage.numpy(),
@@ -177,7 +187,7 @@ def _instants(run: Run, shown: Instants) -> pa.Table:
     }
     columns |= {f"p{i}": now[:, i] for i in range(now.shape[1])}
     columns |= {f"q{i}": before[:, i] for i in range(now.shape[1])}
-    return table(columns)
+    return table(columns | dict(more or {}))
 
 
 def _frame(run: Run, shown: Instants, **columns: Any) -> pa.Table:

@@ -23,6 +23,7 @@ from pages.ui.charts.elements import rows_from
 from pages.ui.charts.marks import CROSS, PENTAGON, SHAPES
 from pages.ui.charts.model import (
     apart,
+    column_of,
     drawn_epochs,
     of_parabola,
     parameters_of_curve,
@@ -323,7 +324,7 @@ def tables_of_fits(ghosts: Sequence[Ghost]) -> dict[str, pa.Table]:
     names = [str(ghost.place + 1) for ghost in ghosts]
     curves = stacked([row(ghost, u=u) for ghost in ghosts], ("ghost", "u"))
     return {
-        "ghost_span": curves.append_column("name", pa.array(np.repeat(names, CURVE))),
+        "ghost_span": curves.append_column("name", column_of(np.repeat(names, CURVE))),
         "ghost_labels": stacked(
             [row(g, u=0.05 + 0.09 * number) for number, g in enumerate(ghosts)], ("ghost", "u")
         ),

@@ -88,7 +88,7 @@ def _bars_spec(parameters: int, parameter: int, title: str, height: int, colours
 
 
 def bars(run: Run, parameter: int, row: int, colours: Palette, height: int) -> View:
-    """Each row's contribution to ∂J/∂θⱼ as a bar, at the player's epoch, and their mean, the gradient, as a line.
+    """Each row's contribution to ∂L/∂θⱼ as a bar, at the player's epoch, and their mean, the gradient, as a line.
 
     Args:
         run: What is drawn, over all of its rows.
@@ -122,7 +122,7 @@ def bars(run: Run, parameter: int, row: int, colours: Palette, height: int) -> V
         f"A bar for each row: what it adds to the slope for {name}, at the player’s epoch. The marked bar is the chosen row. "
         "The thick dashed line is the mean of the bars, which is the gradient. A click chooses a row."
     )
-    return View(_bars_spec(len(names), parameter, f"∂Jᵢ/∂{name}", height, colours), tables, text)
+    return View(_bars_spec(len(names), parameter, f"∂Lᵢ/∂{name}", height, colours), tables, text)
 
 
 def _haloed(base: alt.Chart, places: dict[str, Any], colours: Palette, **style: Any) -> list[alt.Chart]:
@@ -176,8 +176,8 @@ def _steps_spec(height: int, colours: Palette) -> dict[str, Any]:
         for error in (f"{FRAME}.bend * datum.x", f"{FRAME}.rounding / datum.x")
     ]
     labels: list[tuple[str, str, str, Any, int]] = [
-        ("0.5", f"{FRAME}.bend * 0.5", "bend ½·h·J″", "right", -9),
-        ("1e-12", f"{FRAME}.rounding * 1e12", "rounding ε·J/h", "left", -9),
+        ("0.5", f"{FRAME}.bend * 0.5", "bend ½·h·L″", "right", -9),
+        ("1e-12", f"{FRAME}.rounding * 1e12", "rounding ε·L/h", "left", -9),
     ]
     words = [
         one_row()

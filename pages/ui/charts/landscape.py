@@ -24,11 +24,22 @@ from pages.ui.charts.elements import (
     level,
     log_axis,
     named,
+    one_row,
     rows_from,
     trail,
 )
 from pages.ui.charts.loss_map import STEPS_OUT, _optimum, _path, _place
-from pages.ui.charts.model import Run, View, drawn_epochs, frame_table, log_path, log_zero, table
+from pages.ui.charts.model import (
+    Run,
+    View,
+    arrow,
+    column_of,
+    drawn_epochs,
+    frame_table,
+    log_path,
+    log_zero,
+    table,
+)
 from pages.ui.look.palette import Palette
 
 MOST = 5  # runs on one map
@@ -78,6 +89,7 @@ def _map_spec(x_title: str, y_title: str, height: int, colours: Palette) -> dict
         .mark_text(clip=True, dx=11, dy=-8, fontWeight=700, fontSize=13)
         .encode(text="run:N", color=colour),
         heads,
+        _off_mark(colours),
     ]
     # the lines slide by half pixels, so that they rest when the slice hardly moves
     moved = [
@@ -100,6 +112,21 @@ def _now_at(column: str, axis: str) -> str:
     """Where the run of a row of `starts` is now, from its 16-bit column in the table `run`."""
     share = f"now['{column}' + datum.run] * {STEPS_OUT} / 32767"
     return f"({axis}0 + {axis}1) / 2 + ({axis}1 - {axis}0) / 2 * {share}"
+
+
+def _off_mark(colours: Palette) -> alt.Chart:
+    """Where the chosen run is, once it has left the map."""
+    far = {side: f"now['{side}' + {FRAME}.lead] * {STEPS_OUT} / 32767" for side in "uv"}
+    sideways = "abs(datum.u) > abs(datum.v)"
+    side = f"{sideways} ? (datum.u > 0 ? '→' : '←') : (datum.v > 0 ? '↑' : '↓')"
+    return (
+        one_row()
+        .transform_calculate(**far)
+        .transform_filter("max(abs(datum.u), abs(datum.v)) > 1")
+        .transform_calculate(label=f"({side}) + ' the run is off the map'")
+        .mark_text(baseline="top", color=colours.ink, fontWeight=600, fontSize=13)
+        .encode(x=alt.value(alt.expr("width / 2")), y=alt.value(6), text="label:N")
+    )
 
 
 def _arrows(colours: Palette) -> alt.Chart:
@@ -195,6 +222,7 @@ def valley(
             runs[lead],
             last=int(rows[-1]),
             runs=len(runs),
+            lead=lead + 1,
             x0=cx - hx,
             x1=cx + hx,
             y0=cy - hy,
@@ -232,7 +260,7 @@ def _placed(columns: Mapping[str, Tensor], shown: Window) -> pa.Table:
         axis = 0 if "u" in name else 1
         share = (values.numpy() - shown.centre[axis]) / shown.half[axis]
         places[name] = np.round(np.clip(share, -STEPS_OUT, STEPS_OUT) * (32767 / STEPS_OUT)).astype(np.int16)
-    return pa.table(places)
+    return arrow(places)
 
 
 def _paths(paths: Sequence[np.ndarray], rows: Sequence[np.ndarray], half: tuple[float, float]) -> pa.Table:
@@ -240,7 +268,7 @@ def _paths(paths: Sequence[np.ndarray], rows: Sequence[np.ndarray], half: tuple[
     parts = []
     for number, (path, drawn) in enumerate(zip(paths, rows, strict=True), 1):
         one = _path(drawn, path[drawn, 0] / half[0], path[drawn, 1] / half[1], half)
-        parts.append(one.append_column("run", pa.array(np.full(len(one), number, dtype=np.int8))))
+        parts.append(one.append_column("run", column_of(np.full(len(one), number, dtype=np.int8))))
     return pa.concat_tables(parts)
 
 
@@ -290,7 +318,7 @@ def both_gaps(runs: Mapping[str, Run], colours: Palette, height: int) -> View:
     for number, (name, run) in enumerate(runs.items()):
         rows = drawn_rows(run)
         one = log_path(rows, {"gap": np.maximum(gaps[name][rows], zero)})
-        parts.append(one.append_column("run", pa.array(np.full(len(one), number, dtype=np.int8))))
+        parts.append(one.append_column("run", column_of(np.full(len(one), number, dtype=np.int8))))
     drawn = np.concatenate([part["gap"].to_numpy() for part in parts])
     low = float(drawn.min())
     some = next(iter(runs.values()))

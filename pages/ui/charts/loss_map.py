@@ -37,7 +37,7 @@ from pages.ui.charts.ghosts import (
     told,
     widened,
 )
-from pages.ui.charts.model import Run, View, frame_table, rows_of, table, told_apart
+from pages.ui.charts.model import Run, View, arrow, column_of, frame_table, rows_of, table, told_apart
 from pages.ui.look.palette import Palette
 
 LABEL = NUMBER_LABEL.replace("1e6", "1e4")  # a map that grows has little room beside it
@@ -48,9 +48,7 @@ ZOOMED = {  # its ends
     for axis in "xy"
     for end, sign in (("0", "-"), ("1", "+"))
 }
-RINGS = (
-    "pow(2, ceil(log(" + ZOOM + ") / LN2))"
-)  # a parabola’s rings, as many times as large, are its rings again
+RINGS = "pow(2, ceil(log(" + ZOOM + ") / LN2))"  # see `rings_at`
 STEPS_OUT = 4  # half-widths around the map's centre in which positions are told apart
 
 
@@ -153,11 +151,11 @@ def landscape(
     theta = run.recording.epoch_theta[rows]
     shown = window(run.curvature, run.problem.start, axes)
     lowest = slice_minimum(run.curvature, theta, axes)
-    levels = level_lines(run.curvature, shown, lowest, axes)
+    zoomed = None if ghosts else zooms(run, shown, axes)  # a pinned run ends at the border of the map
+    levels = level_lines(run.curvature, shown, lowest, axes, None if zoomed is None else zoomed[rows])
     (cx, cy), (hx, hy) = shown.centre, shown.half
     directions = preview.directions(run)
     coming = preview.columns_of_path(run, axes) if directions else {}
-    zoomed = None if ghosts else zooms(run, shown, axes)  # a pinned run ends at the border of the map
     tables = {
         "lines": table(
             {
@@ -309,14 +307,14 @@ def _placed(columns: Mapping[str, Tensor], shown: Window, *, anywhere: bool = Fa
             places[name] = np.clip(share * (32767 / STEPS_OUT), -3e38, 3e38).astype(np.float32)
             continue
         places[name] = np.round(np.clip(share, -STEPS_OUT, STEPS_OUT) * (32767 / STEPS_OUT)).astype(np.int16)
-    return pa.table(places)
+    return arrow(places)
 
 
 def _zooming(places: pa.Table, zoomed: np.ndarray | None, rows: np.ndarray) -> pa.Table:
     """The table `run` with how much the map shows, of a run that leaves it."""
     if zoomed is None:
         return places
-    return places.append_column("zoom", pa.array(np.clip(zoomed[rows], 1, 3e38).astype(np.float32)))
+    return places.append_column("zoom", column_of(np.clip(zoomed[rows], 1, 3e38).astype(np.float32)))
 
 
 def _place(column: str, row: str = "now") -> str:

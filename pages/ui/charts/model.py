@@ -88,8 +88,9 @@ def rows_of(run: Run) -> np.ndarray:
 
 
 def drawn_until(run: Run) -> int:
-    """Up to which epoch it is drawn: as planned, or where its own tolerance has stopped it."""
-    return max(1, run.recording.epochs) if run.recording.still else run.experiment.total_epochs
+    """Up to which epoch it is drawn: as planned, or where its own tolerance or patience has stopped it."""
+    stopped = run.recording.still or run.recording.early
+    return max(1, run.recording.epochs) if stopped else run.experiment.total_epochs
 
 
 def last_epoch(run: Run) -> int:
@@ -104,7 +105,10 @@ def error_until(run: Run) -> int:
     which ten at least stay. One that only crawls, far above the floor, is drawn to its end.
     """
     end, best = last_epoch(run), run.parabola
-    arrived = best is not None and float(run.recording.epoch_rmse[-1]) <= AT_THE_FLOOR * best.floor_rmse
+    rmse = float(run.recording.epoch_rmse[-1])
+    arrived = best is not None and rmse <= AT_THE_FLOOR * best.floor_rmse
+    if best is not None and not best.bounds_rmse:
+        arrived = arrived and rmse * AT_THE_FLOOR >= best.floor_rmse
     if not (run.recording.complete and arrived):
         return end
     rows, stride = rows_of(run), stride_of(drawn_until(run))
@@ -121,9 +125,27 @@ def table(columns: Mapping[str, Any]) -> pa.Table:
     arrays = {name: np.asarray(values) for name, values in columns.items()}
     arrays = {name: np.clip(a, -3e38, 3e38) if a.dtype == np.float64 else a for name, a in arrays.items()}
     small = {np.dtype(np.float64): np.float32, np.dtype(np.int64): np.int32}
-    return pa.table(
+    return arrow(
         {name: values.astype(small.get(values.dtype, values.dtype)) for name, values in arrays.items()}
     )
+
+
+def arrow(columns: Mapping[str, np.ndarray]) -> pa.Table:
+    """Arrays of numbers, truths or texts as a table, as they are."""
+    return pa.table({name: column_of(values) for name, values in columns.items()})
+
+
+def column_of(values: np.ndarray) -> pa.Array:
+    """An array as a table's column, by its bytes: `pa.array` loads pandas, to see that it is none of its kinds."""
+    parts = [values]
+    kind = pa.string() if values.dtype.kind == "U" else pa.from_numpy_dtype(values.dtype)
+    if values.dtype.kind == "U":
+        texts = [text.encode() for text in values.tolist()]
+        parts = [np.cumsum([0, *map(len, texts)], dtype=np.int32), np.frombuffer(b"".join(texts), np.uint8)]
+    elif values.dtype == bool:
+        parts = [np.packbits(values, bitorder="little")]
+    buffers = [pa.py_buffer(np.ascontiguousarray(part)) for part in parts]
+    return pa.Array.from_buffers(kind, len(values), [None, *buffers])
 
 
 def frame_table(run: Run, **columns: Any) -> pa.Table:

@@ -30,6 +30,8 @@ USUAL = 5.0  # half the width of the chart, in units of A, for an ordinary start
 NEAREST = 0.015  # a start nearer to the optimum than this, and not at it, is looked at more closely
 SMALLEST = 1e-3  # half-width; in a smaller one 32 bits run out
 BELOW = 0.24  # of the height of the start's chart: the strip under the axis, where the arrow is
+STRIP = 44  # pixels that it has at least: the arrow and its words below it, which a low chart would cut
+AXIS = 55  # pixels of a chart's height that its x axis takes
 TANGENT = 0.22  # half the tangent's width, as a share of the chart's half-width
 TICKS: dict[str, Any] = {"format": ",.6~g", "grid": False}  # from a million on with an exponent
 TICK = "replace(datum.label, 'e+', 'e')"
@@ -237,6 +239,7 @@ def tangent(run: RecordedRun, name: str, colours: Palette, height: int) -> View:
     x = np.linspace(x0, x1, 161)
     rise = 0.5 * run.curvature.largest * (x - optimum) ** 2
     top = float(rise.max())
+    below = max(BELOW, STRIP / (height - AXIS - STRIP))
     tables = {
         "loss": table({"x": x, "y": run.curvature.floor_loss + rise}),
         "run": table(
@@ -254,7 +257,7 @@ def tangent(run: RecordedRun, name: str, colours: Palette, height: int) -> View:
                 for name, numbers in {"a": a[rows], "slope": slope, "step": a[after] - a[rows]}.items()
             }
         ),
-        "frame": frame_table(run, x0=x0, x1=x1, y0=-BELOW * top, y1=top, optimum=optimum),
+        "frame": frame_table(run, x0=x0, x1=x1, y0=-below * top, y1=top, optimum=optimum),
     }
     text = (
         f"The loss as a curve over {name}. Dot: where the point is, with its tangent and slope. Arrow under the axis: "

@@ -95,8 +95,9 @@ def _errors_spec(height: int, colours: Palette) -> dict[str, Any]:
         .encode(x=count_axis(), y=log_axis("RMSE"))
     )
     frame = rows_from("frame").transform_filter("isValid(datum.target)")
-    goal = frame.mark_text(align="left", dx=4, dy=9, color=colours.ink, fontWeight=600).encode(
-        x=alt.value(0), y="target:Q", text="target_label:N"
+    # where the runs come late: they leave on the left
+    goal = frame.mark_text(align="right", dx=-4, dy=-9, color=colours.ink, fontWeight=600).encode(
+        x=alt.value("width"), y="target:Q", text="target_label:N"
     )
     arrivals = (
         rows_from("arrivals")
@@ -163,7 +164,7 @@ def errors(
             y1=high,
             target=np.nan if target is None else target,
             floor=floor if shows_floor else np.nan,
-            floor_label="" if known is None else floor_label(known),
+            floor_label="" if known is None else floor_label(known, bounds=known.bounds_rmse),
             target_label="" if target is None else f"target {short(target, 4)}",
             zero=zero if reaches_zero else np.nan,
         ),

@@ -9,7 +9,6 @@ from typing import Any
 
 import altair as alt
 
-from gd_core.settings.catalog import LOSS_INFO
 from gd_core.settings.experiment import Experiment, beyond
 from gd_core.settings.experiment_fields import COMMON_FIELDS
 from gd_core.settings.rules import is_plain
@@ -25,8 +24,8 @@ BEYOND = 1e3  # times the height of a chart: a line that goes there has left it
 def can_preview(experiment: Experiment) -> bool:
     """Whether the error along each eigenvector is multiplied by 1 − ηλ in every epoch, and the loss is the mean square."""
     plain = is_plain(experiment) and experiment.updates_per_epoch == 1 and not experiment.before
-    known = beyond(vars(experiment), KNOWN) is None and not experiment.tolerance
-    return plain and known and LOSS_INFO[experiment.loss].is_mean_square
+    known = beyond(vars(experiment), KNOWN) is None and not (experiment.tolerance or experiment.patience)
+    return plain and known and experiment.loss_info.is_mean_square
 
 
 def directions(run: Run) -> int:

@@ -287,7 +287,10 @@ def race_errors(race: Race, unit: str, colours: Palette, height: int) -> View:
     lowest = min(float(one.rmse.min()) for one in race.results)
     highest = max(race.start_rmse, *(float(one.rmse.max()) for one in race.results))
     reaches_zero = lowest <= zero
-    shows_floor = zero < race.floor_rmse and race.floor_rmse >= lowest / 100
+    trained = all(
+        one.recording.complete for one in race.results
+    )  # before the answer no floor tells how low it gets
+    shows_floor = trained and zero < race.floor_rmse and race.floor_rmse >= lowest / 100
     low = zero if reaches_zero else min(lowest, race.floor_rmse, race.target) if shows_floor else lowest
     low, high = min(low, race.target) / 1.6, min(highest, TOP * race.start_rmse) * 1.25
     span = np.log(high / low)

@@ -5,7 +5,8 @@ A fragment looks for new results; the page itself does not run anew for them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from html import escape
@@ -14,20 +15,22 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
-from gd_core.classroom import rules
+from gd_core.classroom import rooms, rules
 from gd_core.settings.task import Task
 from gd_core.words import short, significant
 from pages.ui.classroom import connection, teaching
 from pages.ui.classroom.watch import now
 from pages.ui.look import look, session
-from pages.ui.player import live_runs
+from pages.ui.look.palette import palette
+from pages.ui.player import live_runs, tabs
 
 if TYPE_CHECKING:
     from gd_core.classroom.board import NotPlaced, Placed
+    from gd_core.settings.experiment import Experiment
 
+HEIGHT = 260  # of the sweep, in pixels
 EVERY = 2.0  # seconds between two looks
 AT_ONCE = 10  # results that one look trains; the others come with the next
-Draw = Callable[[Sequence["Placed"]], Any]
 
 
 @dataclass
@@ -37,26 +40,21 @@ class Trained:
     placed: dict[str, Placed | NotPlaced] = field(default_factory=dict)
 
 
-def show(task: Task, draw: Draw | None = None) -> None:
-    """With a class, the button that puts a task on its board; and the board, once this task is on it.
-
-    Args:
-        task: What the class is to do.
-        draw: Draws the results that differ in their rate alone.
-    """
+def show(task: Task) -> None:
+    """With a class, the button that puts a task on its board; and the board, once this task is on it."""
     if teaching.is_open():
         with st.container(key="class_board", gap="small"):
-            _live(task, draw)
+            _live(task)
 
 
 @st.fragment(run_every=EVERY)
-def _live(task: Task, draw: Draw | None) -> None:
+def _live(task: Task) -> None:
     looked = teaching.looked()
     if looked is None:
         return
     room = looked.room
     if not room.task or not _same(Task.from_text(room.task), task):
-        if room.phase is not rules.Phase.ENDED:
+        if room.phase is not rooms.Phase.ENDED:
             st.button(
                 "Put it on the class’s board", key="class_give_task", icon=":material/leaderboard:",
                 on_click=teaching.step, args=(room.version, partial(rules.give_task, task=task.to_text())),
@@ -66,10 +64,12 @@ def _live(task: Task, draw: Draw | None) -> None:
     ranked = _ranked(room.code)
     look.panel_title("The class’s board", _count(ranked))
     on_curve = [one for one in _placed(ranked) if one.on_curve]
-    if draw and on_curve:
-        draw(on_curve)
+    if on_curve:
+        _sweep(replace(task.experiment, learning_rate=1.0), on_curve)
     if ranked:
         st.html(_table(ranked))
+    if any(own.nickname for own in looked.members.values()):
+        teaching.nicknames("board")  # here they are seen, on a projector too
 
 
 def _same(one: Task, other: Task) -> bool:
@@ -98,6 +98,30 @@ def _placed(ranked: Sequence[Placed | NotPlaced]) -> list[Placed]:
     return [one for one in ranked if not isinstance(one, NotPlaced)]
 
 
+def _sweep(experiment: Experiment, placed: Sequence[Placed]) -> None:
+    """What differs in the rate alone, where its run has ended, on the sweep of this very problem, if that has one.
+
+    Args:
+        experiment: The task's, whatever its rate.
+        placed: Those results.
+    """
+    from pages.ui.charts.learning_rate import (
+        sweep,
+    )  # when somebody has handed in, and not for Train's first view
+    from pages.ui.player import sweeps
+
+    if not sweeps.has_one(experiment):
+        return
+    forecast, rates = live_runs.foreseen(experiment)[2], [one.learning_rate for one in placed]
+    found = sweeps.swept(experiment, sweep.reach(forecast, rates))
+    ends = [math.inf if one.diverged else one.end_rmse for one in placed]
+    first = float(live_runs.recorded(experiment, trained=False).epoch_rmse[0])
+    named = [(who(one), link(one)) for one in placed]
+    colours = palette(st.context.theme.type)
+    view = sweep.rate_sweep(forecast, rates, first, found, ends, colours, HEIGHT, of_a_class=named)
+    tabs.draw(view, "class_sweep")
+
+
 def _count(ranked: Sequence[Placed | NotPlaced]) -> str:
     students = len({one.handed_in.who for one in ranked})
     if not ranked:
@@ -105,13 +129,21 @@ def _count(ranked: Sequence[Placed | NotPlaced]) -> str:
     return f"{short(len(ranked))} handed in by {short(students)}"
 
 
+def who(one: Placed | NotPlaced) -> str:
+    """What the student of a result is called."""
+    return one.handed_in.nickname or f"No. {one.handed_in.who}"
+
+
+def link(one: Placed | NotPlaced) -> str:
+    """What opens a result's run, beside the page."""
+    return f"./?{urlencode({'result': one.handed_in.result})}"
+
+
 def _table(ranked: Sequence[Placed | NotPlaced]) -> str:
     placed = {id(one) for one in _placed(ranked)}
     rows = ""
     for one in ranked:
-        who = escape(one.handed_in.nickname or f"No. {one.handed_in.who}")
-        link = f"./?{urlencode({'result': one.handed_in.result})}"
-        name = f'<td><a href="{link}" target="_blank">{who}</a></td>'
+        name = f'<td><a href="{link(one)}" target="_blank">{escape(who(one))}</a></td>'
         rows += f"<tr>{name}{_numbers(one) if id(one) in placed else _why_not(one)}</tr>"
     head = "".join(f"<th>{name}</th>" for name in ("who", "η", "lowest RMSE", "at epoch", "target"))
     return look.wide("The class’s board", f'<table class="live board"><tr>{head}</tr>{rows}</table>')

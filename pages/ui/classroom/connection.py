@@ -55,14 +55,14 @@ def at_start() -> None:
 
 
 def _opened_if_it_can() -> None:
-    from gd_core.classroom.store import StoreDown
+    from gd_core.classroom.database import StoreDown
 
     with suppress(StoreDown):  # who wants to teach is told
         classroom()
 
 
 def _sweep_for_ever(kept: Classroom) -> None:
-    from gd_core.classroom.store import StoreDown
+    from gd_core.classroom.database import StoreDown
 
     while True:
         with suppress(StoreDown):
@@ -73,7 +73,7 @@ def _sweep_for_ever(kept: Classroom) -> None:
 def _engine() -> Engine:
     from sqlalchemy.exc import SQLAlchemyError
 
-    from gd_core.classroom.store import StoreDown
+    from gd_core.classroom.database import StoreDown
 
     try:
         if _is_named():

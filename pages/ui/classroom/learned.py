@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from gd_core.classroom import rules
+from gd_core.classroom import rooms, rules
 from gd_core.classroom.after import learned
 from gd_core.words import counted, percent, short
 from pages.ui.classroom import wall
@@ -18,7 +18,8 @@ from pages.ui.look import session
 
 if TYPE_CHECKING:
     from gd_core.classroom.after import Past
-    from gd_core.classroom.rules import Judgement, Question, Room, View
+    from gd_core.classroom.rooms import Judgement, Question, Room
+    from gd_core.classroom.views import View
 
 BEFORE, AFTER = 1, 2  # as in gd_core/classroom/quiz.py, which loads torch
 Press = Callable[..., None]  # the version of the room as it was seen, and the steps to take
@@ -43,11 +44,11 @@ def _questions(code: str, paper: int) -> tuple[tuple[Question, Judgement], ...]:
     return quiz(code, paper)
 
 
-def menu(room: Callable[[], Room], press: Press) -> None:
+def menu(room: Callable[[], Room | None], press: Press) -> None:
     """The two papers to choose from, closed at first.
 
     Args:
-        room: As it stands when a button is pressed.
+        room: As it stands when a button is pressed; None where it cannot be read.
         press: Takes the steps.
     """
     closed = st.popover(
@@ -66,15 +67,20 @@ def menu(room: Callable[[], Room], press: Press) -> None:
         )
 
 
-def _begin(room: Callable[[], Room], press: Press, paper: int) -> None:
+def _begin(room: Callable[[], Room | None], press: Press, paper: int) -> None:
+    """Ask the first question of a paper, if the class is not at it already: a press may come twice."""
     show_gain(False)
     now = room()
-    _ask(now, press, paper, 0)
+    if now is None:
+        return
+    first, _ = _questions(now.code, paper)[0]
+    if now.phase is not rooms.Phase.VOTING or now.question is None or now.question.text != first.text:
+        _ask(now, press, paper, 0)
 
 
 def _ask(room: Room, press: Press, paper: int, number: int) -> None:
     question, judgement = _questions(room.code, paper)[number]
-    leave = [rules.go_on] if room.phase is rules.Phase.VOTING else []
+    leave = [rules.go_on] if room.phase is rooms.Phase.VOTING else []
     press(room.version, *leave, partial(rules.ask, question=question, judgement=judgement))
 
 

@@ -25,19 +25,21 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.responses import JSONResponse, RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
 from streamlit import config
 
-from gd_core.classroom import rules
-from gd_core.settings.fields import ParameterError
+from gd_core.classroom import rooms, rules, views
+from gd_core.settings.experiment_fields import titled
+from gd_core.settings.fields import ParameterError, quoted
 from pages.ui.classroom import phone_files
 from pages.ui.classroom.limits import Limit
 from pages.ui.classroom.stream import Feed
 from pages.ui.classroom.watch import Watch, for_student, now, watch
 
 if TYPE_CHECKING:
-    from gd_core.classroom.store import Classroom, Look
+    from gd_core.classroom.kept import Look
+    from gd_core.classroom.store import Classroom
 
 LONGEST_BODY = 50_000  # bytes: a result's link, and as much for what a browser writes otherwise
 LARGEST = 2**31  # what a database takes for a whole number
@@ -45,7 +47,7 @@ KINDS = {str: "a text", int: "a whole number below 2,147,483,648", bool: "true o
 MOST_STREAMS = 2000  # of all rooms; who finds none asks every two seconds
 SLOWLY = 0.2  # seconds a code takes while codes are being guessed
 MOST_IN_LINE = 200  # who wait for that
-STEPS: dict[str, Callable[[rules.Room], rules.Room]] = {
+STEPS: dict[str, Callable[[rooms.Room], rooms.Room]] = {
     **rules.STEPS,
     "allow_nicknames": partial(rules.allow_nicknames, allowed=True),
     "forbid_nicknames": partial(rules.allow_nicknames, allowed=False),
@@ -80,10 +82,11 @@ def _answered(endpoint: Endpoint) -> Endpoint:
     """Say what went wrong in a sentence, under a status that the phone understands."""
 
     async def answer(door: "Door", request: Request) -> Response:
-        from gd_core.classroom.store import NotTheTeacher, StoreDown
+        from gd_core.classroom.database import StoreDown
+        from gd_core.classroom.store import NotTheTeacher
 
         kinds: dict[type[Exception], int] = {
-            rules.NoRoom: 404, NotTheTeacher: 403, rules.NotNow: 409, ParameterError: 400, StoreDown: 503,
+            rooms.NoRoom: 404, NotTheTeacher: 403, rooms.NotNow: 409, ParameterError: 400, StoreDown: 503,
         }  # fmt: skip
         try:
             return await endpoint(door, request)
@@ -91,7 +94,7 @@ def _answered(endpoint: Endpoint) -> Endpoint:
             return JSONResponse({"sentence": str(no)}, no.status)
         except tuple(kinds) as error:
             status = next(kinds[one] for one in type(error).mro() if one in kinds)
-            return JSONResponse({"sentence": str(error)}, status)
+            return JSONResponse({"sentence": titled(str(error), rules.NAMES)}, status)
 
     return answer
 
@@ -124,6 +127,7 @@ class Door:
                 Route(f"{under}/{name}", _sends(partial(phone_files.page, name)))
                 for name in phone_files.PAGES
             ),
+            *(Route(f"{under}/{name}/", _without_slash) for name in phone_files.PAGES),
             *(
                 Route(f"{under}/{path}", _sends(partial(phone_files.script, path)))
                 for path in phone_files.SCRIPTS
@@ -140,7 +144,7 @@ class Door:
     async def enter(self, request: Request) -> Response:
         """Be in the room, for the first time or again."""
         room, word = await _fields(request, room=str, word=str)
-        code = rules.code_of(room)
+        code = rooms.code_of(room)
         await self._let_member_in(code, word)
         word = await self._write(lambda: self._classroom().join(code, word, now()))
         look = await self._look(code)
@@ -171,14 +175,14 @@ class Door:
     @_answered
     async def look(self, request: Request) -> Response:
         """What every student sees, for where no stream comes through."""
-        code = rules.code_of(request.query_params.get("room", ""))
+        code = rooms.code_of(request.query_params.get("room", ""))
         await self._let_in(code)
         return JSONResponse(_for_student(await self._look(code)))
 
     @_answered
     async def events(self, request: Request) -> Response:
         """The same by itself, whenever it changes."""
-        code = rules.code_of(request.query_params.get("room", ""))
+        code = rooms.code_of(request.query_params.get("room", ""))
         await self._let_in(code)
         if sum(feed.listeners for feed in self._feeds.values()) >= MOST_STREAMS:
             raise _No(503, "Too many phones listen to this server: this one asks instead.")
@@ -194,7 +198,7 @@ class Door:
     async def remote_look(self, request: Request) -> Response:
         """What only the teacher's phone shows."""
         room, token = await _fields(request, room=str, token=str)
-        code = rules.code_of(room)
+        code = rooms.code_of(room)
         await self._let_teacher_in(code, token)
         return JSONResponse(_for_remote(await self._look(code)))
 
@@ -204,7 +208,7 @@ class Door:
         room, token, name, seen = await _fields(request, room=str, token=str, step=str, version=int)
         step = STEPS.get(name)
         if step is None:
-            raise _No(400, f"step must be one of {', '.join(STEPS)}. Got {rules.quoted(name)}.")
+            raise _No(400, f"step must be one of {', '.join(STEPS)}. Got {quoted(name)}.")
         return await self._by_teacher(
             room, token, lambda store: store.steer(room, token, step, now(), seen=seen)
         )
@@ -229,10 +233,10 @@ class Door:
             room: Its code.
             known: Whether who asks has shown more than a code.
         """
-        code, is_known, no_room = rules.code_of(room), False, None
+        code, is_known, no_room = rooms.code_of(room), False, None
         try:
             is_known = await self._read(lambda: known(self._watch.look(code)))
-        except rules.NoRoom as no:
+        except rooms.NoRoom as no:
             no_room = no
         if not is_known and self._watch.wrong_codes.left() < 1:
             if self._in_line >= MOST_IN_LINE:
@@ -248,14 +252,14 @@ class Door:
         return is_known
 
     async def _by_student(self, room: str, word: str, change: "Callable[[Classroom], object]") -> Response:
-        code = rules.code_of(room)
+        code = rooms.code_of(room)
         await self._let_member_in(code, word)
         await self._write(lambda: change(self._classroom()))
         self._watch.changed(code)
         return JSONResponse(_for_student(await self._look(code), word))
 
     async def _by_teacher(self, room: str, token: str, change: "Callable[[Classroom], object]") -> Response:
-        code = rules.code_of(room)
+        code = rooms.code_of(room)
         await self._let_teacher_in(code, token)
         await self._write(lambda: change(self._classroom()))
         self._watch.changed(code)
@@ -281,11 +285,11 @@ class Door:
 
     def _shown(self, code: str) -> dict[str, Any] | None:
         """What a stream sends."""
-        from gd_core.classroom.store import StoreDown
+        from gd_core.classroom.database import StoreDown
 
         try:
             return _for_student(self._watch.look(code))
-        except (rules.NoRoom, StoreDown):
+        except (rooms.NoRoom, StoreDown):
             return None  # the phone asks to be let in again, and is told why not
 
 
@@ -301,8 +305,8 @@ def _for_remote(look: "Look") -> dict[str, Any]:
         for own in sorted(look.members.values(), key=lambda own: own.number)
         if own.nickname
     ]
-    seen = rules.for_remote(look.room, look.tally).to_dict()
-    return seen | {"nicknames": look.room.nicknames, "named": named}
+    seen = views.for_remote(look.room, look.tally).to_dict()
+    return seen | {"picture": "", "nicknames": look.room.nicknames, "named": named}  # it asks every second
 
 
 def _sends(file: "Callable[[], phone_files.File]") -> Callable[[Request], Awaitable[Response]]:
@@ -310,6 +314,13 @@ def _sends(file: "Callable[[], phone_files.File]") -> Callable[[Request], Awaita
         return phone_files.sent(file(), request)
 
     return send
+
+
+async def _without_slash(request: Request) -> Response:
+    """The same address without its last slash, relative as all are: a host may have a path in front of it."""
+    name = request.url.path.rstrip("/").rpartition("/")[2]
+    query = f"?{request.url.query}" if request.url.query else ""
+    return RedirectResponse(f"../{name}{query}")
 
 
 async def _fields(request: Request, **kinds: type) -> list[Any]:
@@ -333,7 +344,7 @@ async def _fields(request: Request, **kinds: type) -> list[Any]:
     for name, kind in kinds.items():
         value: Any = posted.get(name)
         if type(value) is not kind or (kind is int and abs(value) >= LARGEST):
-            raise _No(400, f"{name} must be {KINDS[kind]}. Got {rules.quoted(value)}.")
+            raise _No(400, f"{name} must be {KINDS[kind]}. Got {quoted(value)}.")
     return [posted[name] for name in kinds]
 
 

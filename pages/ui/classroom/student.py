@@ -8,18 +8,23 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from html import escape
+from html import escape, unescape
 from pathlib import Path
 
 import streamlit as st
 from streamlit.components.v2 import component
 
-from gd_core.classroom.rules import NoRoom, NotNow, Phase, StudentView
-from gd_core.classroom.store import Classroom, StoreDown
+from gd_core.classroom.database import StoreDown
+from gd_core.classroom.rooms import NoRoom, NotNow, Phase
+from gd_core.classroom.rules import NAMES
+from gd_core.classroom.store import Classroom
+from gd_core.classroom.views import StudentView
+from gd_core.settings.experiment_fields import titled
 from gd_core.settings.fields import ParameterError
 from pages.ui.classroom import connection
 from pages.ui.classroom.watch import for_student, now, watch
 from pages.ui.look import look, session
+from pages.ui.look.palette import palette
 
 EVERY = 2  # seconds between two looks
 SLOWLY = 0.5  # seconds a code takes while codes are being guessed
@@ -198,7 +203,7 @@ def _do(change: Callable[[Classroom, Student], object], done: str = "") -> None:
     try:
         change(connection.classroom(), student)
     except (NoRoom, NotNow, StoreDown, ParameterError) as no:
-        student.complaint, student.done = str(no), ""
+        student.complaint, student.done = titled(str(no), NAMES), ""
     watch().changed(student.code)
 
 
@@ -212,6 +217,10 @@ def _tell(view: StudentView) -> None:
             else ["You were right." if last in view.right else f"You said: {view.answers[last]}."]
         )
         st.html(f'<p role="status"><b>{escape(" ".join([*yours, view.sentence, view.why]))}</b></p>')
+        if view.picture:
+            ink = palette(st.context.theme.type).ink  # a picture knows nothing of its page's colours
+            text = view.picture.partition("<title>")[2].partition("</title>")[0]
+            st.image(view.picture.replace("currentColor", ink), alt=unescape(text), width="stretch")
         if view.address:
             st.html(
                 f'<a href="./{escape(view.address, quote=True)}" target="_blank" style="color: inherit">Open this run</a>'

@@ -17,17 +17,19 @@ from urllib.parse import urlencode, urlsplit
 
 import streamlit as st
 
-from gd_core.classroom import rules
-from gd_core.classroom.rules import Judgement, NoRoom, NotNow, Phase, Question, Room, View
+from gd_core.classroom import rules, views
+from gd_core.classroom.rooms import Judgement, NoRoom, NotNow, Phase, Question, Room
+from gd_core.classroom.views import View
+from gd_core.settings.experiment_fields import titled
 from gd_core.settings.fields import ParameterError
-from pages.ui.classroom import connection, learned, wall
+from pages.ui.classroom import connection, learned, names, wall
 from pages.ui.classroom.watch import now, watch
 from pages.ui.look import look, projector, session
 from pages.ui.takeaway import share
 
 if TYPE_CHECKING:
     from gd_core.classroom.after import Past
-    from gd_core.classroom.store import Look
+    from gd_core.classroom.kept import Look
 
 __all__ = ["Judgement", "Put", "Question", "box", "is_open", "looked", "open_room", "step", "why_not"]
 EVERY = 1.0  # seconds between two looks
@@ -100,14 +102,39 @@ def box(asked: Callable[[], Put]) -> None:
     try:
         put = asked()
     except ParameterError as error:
-        _say(str(error))
+        _say(titled(str(error), rules.NAMES))
         return
     with _told():
         _offer(put, teacher)
+    _whole_box(_page_of(put), put)
+
+
+def without_question(page: str) -> None:
+    """On a page that asks nothing: the button that opens a room, or how to join the one that is open, who is in, and its end.
+
+    Args:
+        page: Its name; empty for Train.
+    """
+    why_not()
+    if is_open():
+        st.html(_CSS)
+        _whole_box(page, None)
+    elif st.button(
+        "With a class", key="class_open", icon=":material/groups:",
+        help="Phones join by a code, and hand in to its board.",
+    ):  # fmt: skip
+        open_room()
+        st.rerun()  # the page, too, where this is a dialog's: the tab has to keep the class through a reload
+
+
+def _whole_box(page: str, put: Put | None) -> None:
     with st.container(key="class", horizontal=True, gap="medium"):
-        _live(put)
+        with st.container(gap="small"):
+            _live(page, put)
+            if not projector.on():
+                _menus(page, session.held(Teacher))
         with st.container(key="class_ways_in", gap="xsmall", width="content"):
-            _ways_in(_page_of(put), teacher)
+            _ways_in(page, session.held(Teacher))
 
 
 # ------------------------------------------------------------------------------------------------------ the room
@@ -116,7 +143,8 @@ def box(asked: Callable[[], Put]) -> None:
 @contextmanager
 def _told() -> Generator[None]:
     """Keep, for the box, the sentence about what cannot be done. A room that is gone is left."""
-    from gd_core.classroom.store import NotTheTeacher, StoreDown
+    from gd_core.classroom.database import StoreDown
+    from gd_core.classroom.store import NotTheTeacher
 
     teacher = session.held(Teacher)
     try:
@@ -124,12 +152,14 @@ def _told() -> Generator[None]:
     except (NoRoom, NotTheTeacher):
         _leave("The class is over: its room was deleted.")
     except (NotNow, StoreDown, ParameterError) as error:
-        teacher.why_not = str(error)
+        teacher.why_not = titled(str(error), rules.NAMES)
 
 
 def open_room() -> None:
-    """Open a room, or keep why none could be."""
+    """Open a room, or keep why none could be. A second press, before the first has shown, opens no other."""
     teacher = session.held(Teacher)
+    if teacher.code:
+        return
     teacher.why_not = ""
     with _told():
         room, teacher.token = connection.classroom().open_room(now())
@@ -175,6 +205,30 @@ def step(seen: int, *steps: Step) -> None:
     watch().changed(teacher.code)
 
 
+def _as_it_stands() -> Room | None:
+    """The room in the store, for a press that no look has shown; None, and why, where it cannot be read."""
+    teacher = session.held(Teacher)
+    with _told():
+        return connection.classroom().room(teacher.code, now())
+    return None
+
+
+def nicknames(place: str) -> None:
+    """The menu of nicknames. See `names.menu`."""
+    teacher = session.held(Teacher)
+
+    def allow(allowed: bool) -> None:
+        if room := _as_it_stands():
+            step(room.version, partial(rules.allow_nicknames, allowed=allowed))
+
+    def hide(member: int, hidden: bool) -> None:
+        with _told():
+            connection.classroom().hide_nickname(teacher.code, teacher.token, member, now(), hidden=hidden)
+        watch().changed(teacher.code)
+
+    names.menu(place, lambda: watch().look(teacher.code), allow, hide)
+
+
 def _offer(put: Put, teacher: Teacher) -> None:
     """Say which question comes next, for the remote too; put it to the class if that was asked for."""
     room, goes_on = connection.classroom().room(teacher.code, now()), teacher.goes_on
@@ -206,7 +260,7 @@ def looked() -> Look | None:
 
 
 @st.fragment(run_every=EVERY)
-def _live(put: Put) -> None:
+def _live(page: str, put: Put | None) -> None:
     """The question's state and its steps. Where the page has to show something else, it runs anew."""
     teacher = session.held(Teacher)
     if teacher.goes_on is not None:
@@ -218,14 +272,21 @@ def _live(put: Put) -> None:
         _say(teacher.why_not)
         teacher.why_not = ""  # the next look may find the store again
         return
+    if put and not found.room.question and not _is_of(found.room.offered, put):
+        with _told():  # a paper or a remote has left its question, and the page has not run for it
+            _offer(put, teacher)
+        found = looked() or found
     room = found.room
     with st.container(key="class_large" if projector.on() else "class_steps", gap="small"):
         if room.phase is Phase.ENDED:
-            _ended(put, found)
+            _ended(page, found)
         elif learned.is_on(room):
-            learned.show(room, rules.for_projector(room, found.tally), _past, step)
+            learned.show(room, views.for_projector(room, found.tally), _past, step)
+        elif put is None:
+            st.html(f'<p class="joined" role="status">{wall.of_joined(found.tally.joined)}</p>')
+            _end_button(room)
         else:
-            _question(put, room, rules.for_projector(room, found.tally))
+            _question(put, room, views.for_projector(room, found.tally))
         if teacher.why_not:
             _say(teacher.why_not)
 
@@ -237,13 +298,13 @@ def _past() -> tuple[Past, ...]:
     return ()
 
 
-def _ended(put: Put, looked: Look) -> None:
+def _ended(page: str, looked: Look) -> None:
     """What can be taken along, made when it is asked for, until all is deleted."""
     teacher = session.held(Teacher)
     st.markdown(
         "The class has ended. Take along how it answered, before and after the talk. All is deleted within a day, or now."
     )
-    base, offset = share.app(_page_of(put)), timedelta(minutes=-(st.context.timezone_offset or 0))
+    base, offset = share.app(page), timedelta(minutes=-(st.context.timezone_offset or 0))
     kinds = {
         "Take it along: a page": (
             "class_page",
@@ -312,8 +373,9 @@ def _steps(put: Put, room: Room, asked: bool) -> None:
     if not asked:
         first = [rules.go_on] if room.phase is Phase.VOTING else []
         _step_button("Ask the class", "class_ask", room, *first, rules.ask, primary=True)
-        if not put.shown:
-            st.button("Skip", key="skip", type="tertiary", on_click=put.show, args=(True,))
+        if not put.shown and st.button("Skip", key="skip", type="tertiary"):
+            put.show(True)
+            st.rerun()  # the run is outside of this fragment
     if "show_answers" in can:
         _step_button("Show answers", "class_show", room, rules.show_answers)
     if "ask_again" in can:
@@ -330,9 +392,13 @@ def _steps(put: Put, room: Room, asked: bool) -> None:
             args=(room.version, load),
         )
     if room.phase is not Phase.VOTING:
-        st.button(
-            "End the class", key="class_end", type="tertiary", on_click=step, args=(room.version, rules.end)
-        )
+        _end_button(room)
+
+
+def _end_button(room: Room) -> None:
+    st.button(
+        "End the class", key="class_end", type="tertiary", on_click=step, args=(room.version, rules.end)
+    )
 
 
 def _step_button(label: str, key: str, room: Room, *steps: Step, primary: bool = False) -> None:
@@ -354,8 +420,14 @@ def _ways_in(page: str, teacher: Teacher) -> None:
     st.html(wall.ways_in(teacher.code, join))
     if caption:
         st.caption(caption)
-    if not projector.on():
-        learned.menu(lambda: connection.classroom().room(teacher.code, now()), step)
+
+
+def _menus(page: str, teacher: Teacher) -> None:
+    """What no projector shows: nicknames, what was learned, and the link of the teacher's own phone."""
+    address, _ = _for_phones(share.app(page))
+    with st.container(horizontal=True, key="class_menus", gap="xsmall"):
+        nicknames("class")
+        learned.menu(_as_it_stands, step)
         remote = st.popover(
             "Remote",
             icon=":material/settings_remote:",

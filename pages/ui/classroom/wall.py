@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from html import escape
 
-from gd_core.classroom.rules import ROUNDS, View
+from gd_core.classroom.rules import ROUNDS
+from gd_core.classroom.views import View
 from gd_core.words import short
 
 VOTES = ("First vote", "Second vote")

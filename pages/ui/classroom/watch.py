@@ -8,12 +8,13 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING
 
-from gd_core.classroom import rules
+from gd_core.classroom import rooms, views
 from pages.ui.classroom.limits import Limit
 
 if TYPE_CHECKING:
-    from gd_core.classroom.rules import StudentView
-    from gd_core.classroom.store import Classroom, Look
+    from gd_core.classroom.kept import Look
+    from gd_core.classroom.store import Classroom
+    from gd_core.classroom.views import StudentView
 
 FRESH = 0.5  # seconds for which a look is anybody's
 KEPT = 60  # seconds after which a room that nobody looks at is forgotten
@@ -54,7 +55,7 @@ class Watch:
             NoRoom: If there is none with this code.
             StoreDown: If the store cannot be used.
         """
-        code = rules.code_of(code)
+        code = rooms.code_of(code)
         with self._lock:
             seen = self._rooms.setdefault(code, _Seen())
         with seen.lock:  # one asks the store, the others wait for what it says
@@ -62,7 +63,7 @@ class Watch:
                 asked = time.monotonic()
                 try:
                     seen.look = self._classroom().look(code, now())
-                except rules.NoRoom:
+                except rooms.NoRoom:
                     self.changed(code)
                     self.wrong_codes.take()
                     raise
@@ -85,7 +86,7 @@ def for_student(look: "Look", word: str = "") -> "StudentView":
     """What the phone with this word shows; without one, what all show."""
     own = look.own(word) if word else None
     said, nickname = (own.said, own.nickname) if own else ((), "")
-    return rules.for_student(look.room, look.tally, said, nickname)
+    return views.for_student(look.room, look.tally, said, nickname)
 
 
 @cache

@@ -50,7 +50,7 @@ def empty(page: PageSettings[Pins]) -> None:
             "**Nothing is pinned yet.** Train a run, press **Pin this run** under the Train button, change a setting, and "
             f"train again. Up to {MOST} runs meet here, and one link holds them all."
         )
-        with st.container(horizontal=True, gap="small"):
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             unknown = why_no_theory(train_settings.page.settings)  # then nobody knows which rates
             st.button(
                 "Four rates of this problem", type="primary", key="example_rates", disabled=unknown is not None,
@@ -364,8 +364,8 @@ def _there(ghosts: Sequence[Ghost], rmse: np.ndarray) -> tuple[np.ndarray, np.nd
         Numbers of the lowest, [E], and whether each run is at the lowest one's floor, [K, E].
     """
     lowest = rmse.argmin(0)
-    floors = np.array([ghost.parabola.floor_rmse if ghost.parabola else -1.0 for ghost in ghosts])
-    floors = np.where([bool(g.parabola and g.parabola.floor_is_zero) for g in ghosts], 0.0, floors)
+    known = [ghost.parabola if ghost.parabola and ghost.parabola.bounds_rmse else None for ghost in ghosts]
+    floors = np.array([(0.0 if one.floor_is_zero else one.floor_rmse) if one else -1.0 for one in known])
     return lowest, rmse <= floors[lowest] * (1 + AT_FLOOR)
 
 

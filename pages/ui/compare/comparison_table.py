@@ -58,7 +58,8 @@ def rows_of(
         cells = ["none held out" if rmse is None else significant(rmse) for rmse in judged]
         rows.append(Row("Held-out RMSE at the end", cells))
     if not alike:
-        rows.append(Row("Floor RMSE", floors))
+        bounds = all(ghost.parabola is None or ghost.parabola.bounds_rmse for ghost in ghosts)
+        rows.append(Row("Floor RMSE" if bounds else "RMSE at the lowest loss", floors))
     rows.append(
         Row(
             "Gap to the optimum, L − L*",

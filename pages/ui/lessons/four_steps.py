@@ -87,7 +87,7 @@ def _card(stage: Stage, title: str, does: str, numbers: str) -> str:
 
 def _ending(run: Run) -> str:
     if not run.recording.complete:
-        return "·"
+        return "RMSE –"
     floor = "0, up to rounding" if run.curvature.floor_is_zero else significant(run.curvature.floor_rmse)
     words = f"RMSE {significant(float(run.recording.epoch_rmse[-1]))}, best possible {floor}"
     if run.recording.diverged_at is not None:

@@ -90,7 +90,7 @@ def written_out(run: Run, row: int) -> str:
         (f"ŷ{sub} − y{sub}", f"{player.live('prediction', digits=BRIEF)} − {target}", residual),
         *(
             (
-                f"∂J{sub}/∂{name} = 2(ŷ{sub} − y{sub}){word and f'·{word}'}",
+                f"∂L{sub}/∂{name} = 2(ŷ{sub} − y{sub}){word and f'·{word}'}",
                 f"2 × ({residual}){word and f' × {_number(value)}'}",
                 player.live(f"c{j}", digits=BRIEF),
             )
@@ -101,7 +101,7 @@ def written_out(run: Run, row: int) -> str:
     if rows > 1:
         cells += [
             (
-                f"∂J/∂{name} = 1/N · Σ ∂Jᵢ/∂{name}",
+                f"∂L/∂{name} = 1/N · Σ ∂Lᵢ/∂{name}",
                 f"1/{rows} × ({player.live(f'sum{j}', digits=BRIEF)})",
                 player.live(f"g{j}", digits=BRIEF),
             )
@@ -135,7 +135,7 @@ def row_title(run: Run, row: int) -> tuple[str, str]:
 def three_ways(run: Run) -> str:
     """The gradient of this epoch by autograd, by the formula and by the finite difference, and their differences."""
     body = "".join(
-        f"<tr><td>∂J/∂{name}</td>"
+        f"<tr><td>∂L/∂{name}</td>"
         + "".join(f"<td>{player.live(f'{way}{j}')}</td>" for way in ("g", "formula", "finite"))
         + "</tr><tr class=off><td>off by</td><td></td>"
         + "".join(f"<td>{player.live(f'{way}_off{j}', digits=2)}</td>" for way in ("formula", "finite"))
@@ -152,7 +152,10 @@ def bar_title(run: Run, parameter: int) -> tuple[str, str]:
     of = "the one bar" if rows == 1 else f"the mean of {rows} bars"
     if projector.on():
         of = f"mean of {rows}"  # in large type there is one line for it
-    return f"∂J/∂{run.experiment.info.parameters[parameter]} = {player.live(f'g{parameter}')}", of
+    return (
+        f"∂L/∂{run.experiment.info.parameters[parameter]} = {player.live(f'g{parameter}', digits=BRIEF, full=True)}",
+        of,
+    )
 
 
 def steps_said(run: Run, parameter: int) -> verdict.StepVerdicts:
@@ -161,9 +164,9 @@ def steps_said(run: Run, parameter: int) -> verdict.StepVerdicts:
     mean = "mean of the bars" if run.experiment.training_rows > 1 else "bar"
     last = "The run ends here." if run.recording.complete else "This is the start."
     templates = (
-        f"Epoch {{epoch}} → {{next}}: the {mean} for {name} is {{g{parameter}}}. "
-        f"Times −η, that moves {name} by {{d{parameter}}}.",
-        f"Epoch {{epoch}}: the {mean} for {name} is {{g{parameter}}}. {last}",
+        f"Epoch {{epoch}} → {{next}}: the {mean} for {name} is {{g{parameter}:4}}. "
+        f"Times −η, that moves {name} by {{d{parameter}:4}}.",
+        f"Epoch {{epoch}}: the {mean} for {name} is {{g{parameter}:4}}. {last}",
     )
     choice = torch.zeros(run.recording.epochs + 1, dtype=torch.int8)
     choice[-1] = 1

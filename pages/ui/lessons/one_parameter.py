@@ -5,8 +5,10 @@ import numpy as np
 from gd_core.lessons.one_parameter import behaviour
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.fields import shown
-from gd_core.words import significant
+from gd_core.training import Epochs
+from gd_core.words import digits_beside, significant
 from pages.ui.charts.model import RecordedRun, Run
+from pages.ui.classroom.picture import Drawn
 from pages.ui.player import player
 
 HEADER = ("epoch", "A", "L′(A)", "η · L′(A)", "next A", "loss")
@@ -29,9 +31,14 @@ def factor_card(experiment: Experiment, *, revealed: bool) -> str:
     )
 
 
+def drawn(recording: Epochs) -> Drawn:
+    """Where the point is, epoch by epoch."""
+    return Drawn("A by epoch", {"A": recording.epoch_theta[:, 0].tolist()})
+
+
 def step_line(experiment: Experiment) -> str:
     """The update rule with this epoch's numbers in it."""
-    p, g, after = (player.live(column) for column in ("p0", "g0", "next_a"))
+    p, g, after = (player.live(column, digits=4, full=True) for column in ("p0", "g0", "next_a"))
     return (
         '<p class="step-line">A ← A − η · L′(A)<br>'
         f"<span>{p} − {_rate(experiment)} × ({g}) = <b>{after}</b></span></p>"
@@ -59,23 +66,27 @@ def spreadsheet(run: RecordedRun, *, revealed: bool) -> str:
     for epoch in range(recording.epochs + 1):
         later = epoch < recording.epochs
         unknown = "" if revealed else "?"
+        digits = digits_beside(a[epoch], a[epoch + 1]) if later else 4
         cells = [
-            significant(a[epoch]),
-            significant(slope[epoch]),
-            significant(rate * slope[epoch]) if revealed else unknown,
-            significant(a[epoch + 1]) if later else unknown,
-            significant(loss[epoch]),
+            _cell(a[epoch], digits),
+            _cell(slope[epoch]),
+            _cell(rate * slope[epoch]) if revealed else f"<td>{unknown}</td>",
+            _cell(a[epoch + 1], digits) if later else f"<td>{unknown}</td>",
+            _cell(loss[epoch]),
         ]
         mark = 'class="lit"' if epoch == 0 else player.lit("epoch", reached=epoch)
         body += (
-            f'<tr {mark}><th scope="row" {player.lit("epoch", epoch)}>{epoch}</th>'
-            + "".join(f"<td>{cell}</td>" for cell in cells)
-            + "</tr>"
+            f'<tr {mark}><th scope="row" {player.lit("epoch", epoch)}>{epoch}</th>' + "".join(cells) + "</tr>"
         )
     return (
         '<div class="sheet" tabindex="0" role="region" aria-label="The run as a table">'
         f'<table class="live"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
     )
+
+
+def _cell(number: float, digits: int = 4) -> str:
+    """A number in the table; all six digits show where the pointer rests on it."""
+    return f'<td title="{significant(number)}">{significant(number, digits)}</td>'
 
 
 def workbook(experiment: Experiment) -> bytes:

@@ -4,7 +4,7 @@ const element = (name, text) => Object.assign(document.createElement(name), { te
 
 function linesOf(titles) {
   const all = predicted();
-  return Object.entries(titles).map(([name, title]) => [name, title, (all[name] ?? []).filter(({ said }) => said)]);
+  return titles.map(([name, title]) => [name, title, (all[name] ?? []).filter(({ said }) => said)]);
 }
 const told = ({ asked, said, happened }) => (said === happened
   ? `✓ ${asked} You said: ${said}. So it was.` : `✗ ${asked} You said: ${said}. What happened: ${happened}.`);

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from streamlit.components.v2 import component
 
+from pages.ui.look.buttons import with_buttons
 from pages.ui.look.navigation import LESSONS
 
 _HERE = Path(__file__).parent
@@ -11,7 +12,7 @@ _LOOK = _HERE.parent / "look"
 _path = component(
     "path",
     html=(_HERE / "path.html").read_text(encoding="utf-8"),
-    css=(_HERE / "path.css").read_text(encoding="utf-8"),
+    css=with_buttons(_HERE / "path.css"),
     js="\n".join(
         script.read_text(encoding="utf-8") for script in (_LOOK / "predicted.js", _HERE / "path.js")
     ),
@@ -20,4 +21,4 @@ _path = component(
 
 def summary() -> None:
     """List the predictions by lesson, to print or to take along."""
-    _path(key="path", data={"titles": LESSONS})
+    _path(key="path", data={"titles": tuple(LESSONS.items())})

@@ -29,6 +29,8 @@ from gd_core.theory import FIRST_STEP, Curvature, limit_along
 from gd_core.words import counted, percent, short, significant, times
 from pages.ui.charts.model import RecordedRun
 from pages.ui.charts.variants import DASHES, PLACES, SHAPES, colours_of, ticks
+from pages.ui.classroom import picture
+from pages.ui.classroom.picture import Drawn
 from pages.ui.look.palette import Palette
 from pages.ui.player import live_runs, player
 from pages.ui.settings import lesson
@@ -54,7 +56,13 @@ def runs(page: PageSettings[Experiment], *, trained: bool | None = None) -> tupl
 def judged(page: PageSettings[Experiment], seen: Race, unit: str) -> lesson.Judged:
     """Who was first, as far as the race that is seen may tell, else from one that is run for it."""
     finished = seen if page.revealed else runs(page, trained=True)[0]
-    return lesson.Judged(finished.winners(unit) or ("none",), lambda said: tempting(finished, unit, said))
+    winners = finished.winners(unit) or ("none",)
+    return lesson.Judged(winners, lambda said: tempting(finished, unit, said), lambda: drawn(finished))
+
+
+def drawn(finished: Race) -> Drawn:
+    """The errors of all who took part."""
+    return picture.errors({one.entry.title: one.recording for one in finished.results})
 
 
 def by_name(finished: Race, problem: Problem, curvature: Curvature) -> dict[str, RecordedRun]:
@@ -147,13 +155,13 @@ def _said(
         ]
         first = [one.entry for one, low in zip(results, lowest[:, at], strict=True) if low]
         if place == 0:
-            text = f"At the start everyone has RMSE {significant(finished.start_rmse)}. The target is {significant(finished.target)}."
+            text = f"At the start everyone has RMSE {significant(finished.start_rmse, 4)}. The target is {significant(finished.target, 4)}."
         elif gone[:, at].all():
             text = f"{ONE[unit]} {{epoch}}: all have diverged. "
         else:
             names = listed([entry.title for entry in first])
             verb = "is" if len(first) == 1 else "are"
-            text = f"{ONE[unit]} {{epoch}}: {names} {verb} lowest, RMSE {{r{PLACES[first[0].key]}}}. "
+            text = f"{ONE[unit]} {{epoch}}: {names} {verb} lowest, RMSE {{r{PLACES[first[0].key]}:4}}. "
         if place or there:
             text = f"{text.rstrip()} " + (
                 f"At the target: {listed(there)}." if there else "No one is at the target."

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from pages.ui.look import session
 
 if TYPE_CHECKING:  # the look of a page needs this before torch is loaded
-    import pandas as pd
+    import numpy as np
 
     from pages.ui.charts.model import View
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:  # the look of a page needs this before torch is loaded
 class Played(NamedTuple):
     """What the player was given, see `player.put`."""
 
-    numbers: pd.DataFrame
+    numbers: Mapping[str, np.ndarray]
     templates: Sequence[str]
     summary: str
     sums: Mapping[str, Sequence[tuple[str, float]]]

@@ -15,13 +15,23 @@ from typing import NamedTuple
 _THIN = "\N{THIN SPACE}"
 _ITALIC = {
     r"\alpha": "α", r"\beta": "β", r"\delta": "δ", r"\epsilon": "ϵ", r"\eta": "η", r"\theta": "θ", r"\kappa": "κ",
-    r"\lambda": "λ", r"\varphi": "φ",
+    r"\lambda": "λ", r"\rho": "ρ", r"\varphi": "φ",
 }  # fmt: skip
 _UPRIGHT = {
-    r"\nabla": "∇", r"\partial": "∂", r"\Phi": "Φ", r"\top": "⊤", r"\dots": "…", r"\max": "max", r"\sum": "∑",
+    r"\nabla": "∇", r"\partial": "∂", r"\Phi": "Φ", r"\top": "⊤", r"\dots": "…", r"\max": "max", r"\min": "min", r"\sum": "∑",
     r"\,": _THIN, r"\quad": "\N{EM SPACE}", r"\textstyle": "",
 }  # fmt: skip
-_BETWEEN = {"+": "+", "-": "−", "=": "=", "<": "<", ">": ">", "·": "·", r"\leftarrow": "←", r"\odot": "⊙"}
+_BETWEEN = {
+    "+": "+",
+    "-": "−",
+    "=": "=",
+    "<": "<",
+    ">": ">",
+    "·": "·",
+    r"\le": "≤",
+    r"\leftarrow": "←",
+    r"\odot": "⊙",
+}
 _ACCENTS = {r"\hat": "\N{COMBINING CIRCUMFLEX ACCENT}", r"\bar": "\N{COMBINING MACRON}"}
 _TOKEN = re.compile(r"\\(?:text|mathrm)\{[^}]*\}|\\[A-Za-z]+|\\.|\S")
 

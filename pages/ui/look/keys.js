@@ -11,6 +11,8 @@ const ANSWERS = '.st-key-answers [data-testid="stButton"]:not(.st-key-ask_again 
 const TYPED_INTO = 'input:not([type=range], [type=checkbox], [type=radio], [type=button]), textarea, select, '
   + '[contenteditable="true"], [role="combobox"], [role="listbox"], [role="listbox"] *, [role="option"], '
   + '[role="menu"] *, [role="grid"], [role="grid"] *, [role="dialog"] *, [data-testid="stDataFrame"] *';
+// the points of a class's board, each of which opens its run
+const POINTS = '.st-key-class_board .mark-symbol path[aria-label]';
 const FORMULA = '.st-key-numbers, .st-key-formula';
 const DIALOG = '[role="dialog"][aria-modal="true"], [data-testid="stDialog"]';
 
@@ -113,6 +115,10 @@ function create(root) {
       if (scrolls) box.tabIndex = 0;
       else box.removeAttribute('tabindex');
     }
+    for (const point of document.querySelectorAll(POINTS)) {
+      point.tabIndex = 0;
+      point.setAttribute('role', 'link');
+    }
   }
 
   function key(event) {
@@ -131,11 +137,21 @@ function create(root) {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     if (target instanceof Element && target.matches(TYPED_INTO)) return;
     if (document.querySelector(DIALOG)) return;
+    if (event.key === 'Enter') openRun(event);
     if (event.key.length !== 1 || !act(event.key.toLowerCase())) return;
     event.preventDefault();
     event.stopPropagation(); // Streamlit's own R runs the page anew, and with it the press a second time
   }
   window.addEventListener('keydown', key, true);
+
+  // Vega would leave the class's page for it
+  function openRun(event) {
+    const link = event.target.matches?.(POINTS) && event.target.__data__?.href;
+    if (!link) return;
+    event.stopPropagation();
+    window.open(link, '_blank', 'noopener');
+  }
+  document.addEventListener('click', openRun, true);
 
   // A button that one answers with is out of use after it. A keyboard then goes on at the player, which has no focus of
   // its own to give if it came after the answer; and at the first answer when the question is asked again.
@@ -237,6 +253,7 @@ function create(root) {
     remove() {
       window.removeEventListener('keydown', key, true);
       document.removeEventListener('click', handOn, true);
+      document.removeEventListener('click', openRun, true);
       document.removeEventListener('click', leaveDrawer);
       clearInterval(waiting);
       clearInterval(files);

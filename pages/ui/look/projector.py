@@ -15,6 +15,7 @@ from streamlit.components.v2 import component
 
 from gd_core.settings.fields import quoted
 from pages.ui.look import session
+from pages.ui.look.buttons import with_buttons
 
 VIEW = "view"  # its name in the address
 LETTERS = 15  # pixels of the page, which is then scaled up: the size of its prose
@@ -23,7 +24,7 @@ _HERE = Path(__file__).parent
 _keys = component(
     "keys",
     html=(_HERE / "keys.html").read_text(encoding="utf-8"),
-    css=(_HERE / "keys.css").read_text(encoding="utf-8"),
+    css=with_buttons(_HERE / "keys.css"),
     js="\n".join((_HERE / script).read_text(encoding="utf-8") for script in ("predicted.js", "keys.js")),
 )
 

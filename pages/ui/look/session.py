@@ -34,6 +34,12 @@ def visitor() -> str:
     return run.session_id if run else _asked_by.get()
 
 
+def went_through_history() -> bool:
+    """Whether Back or Forward of the browser made this run of the page."""
+    run = get_script_run_ctx(suppress_warning=True)
+    return run is not None and run.is_history_navigation
+
+
 def in_their_name(work: Callable[[], W]) -> Callable[[], W]:
     """Work that is done after the page's run and outside of it, such as a file that is asked for: for this visitor."""
     who = visitor()
@@ -66,9 +72,9 @@ def key(kind: type[DataclassInstance]) -> str:
 def held(kind: type[T]) -> T:
     """The visitor's own instance of a dataclass whose fields all have defaults; made at first use.
 
-    Ask for it anew wherever something is read or written, and never keep it across slow work. A setting changed
-    meanwhile starts the page's next run beside the one at work, which is to write nothing more: it ends as soon as it
-    turns to the session.
+    Ask for it anew wherever something is read or written, and never keep it across slow work. With `runner.fastReruns` a
+    setting changed meanwhile starts the page's next run beside the one at work, which is to write nothing more: it ends
+    as soon as it turns to the session.
     """
     found = STATE.get(key(kind))
     if (

@@ -20,6 +20,7 @@ from gd_core.in_slices import InSlices
 from gd_core.outcome import Finding, Trained, outcome
 from gd_core.problem import Problem, build
 from gd_core.recorder import Recorder, SpectrumRecorder, recorder_of, watched
+from gd_core.settings import schedules
 from gd_core.settings.engines import LOOP, SPECTRUM
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.experiment_fields import FIELDS, HYPERPARAMETERS
@@ -49,7 +50,7 @@ KEPT_RUNS = 6  # a visitor's runs that are found again,
 KEPT_UPDATES = 20_000  # if they are not longer than this
 OF_THE_BATCHES = ("batch_size", "shuffle")
 MAY_CHANGE = (
-    "learning_rate", "optimizer", *HYPERPARAMETERS, "epochs", *OF_THE_BATCHES, "before", "engine", "tolerance",
+    "learning_rate", *schedules.FIELDS, "optimizer", *HYPERPARAMETERS, "epochs", *OF_THE_BATCHES, "before", "engine", "tolerance", "patience",
 )  # fmt: skip
 
 E = TypeVar("E")
@@ -66,9 +67,10 @@ class LiveRun(Generic[E, R]):
         recording: What there is so far.
         recorder: The training to go on with; None when there is nothing left to train.
         first_epoch: Where the player starts.
-        training: Held while the recorder is at work. A setting changed meanwhile makes Streamlit start the page's next
-            run beside the one that still trains. Two at once in one generator end the whole server: `islice` lets go
-            of it at the second's "generator already executing", and the first goes on in freed memory.
+        training: Held while the recorder is at work. With `runner.fastReruns`, which is off here, a setting changed
+            meanwhile starts the page's next run beside the one that still trains. Two at once in one generator end the
+            whole server: `islice` lets go of it at the second's "generator already executing", and the first goes on in
+            freed memory.
     """
 
     number: int
@@ -84,7 +86,7 @@ TrainRun = LiveRun[Experiment, Recording]
 
 @dataclass(eq=False)
 class Runs:
-    """A visitor's runs. Two runs of the page may be in its dicts at once: plain ones stand that, see `_keep`.
+    """A visitor's runs. Plain dicts: two runs of the page may be in them at once, see `_keep`.
 
     Attributes:
         live_run: What the Train page shows, or None where a start waits.
@@ -382,8 +384,8 @@ def train(experiment: Experiment, first_epoch: int = 0) -> None:
 def _keep(live_run: TrainRun, runs: dict[Experiment, TrainRun]) -> None:
     """Make a take the latest of the kept runs, and drop what is too long or too old: what is kept must stay small.
 
-    Two runs of the page may be in here at once, and Python may switch between them while it compares two experiments.
-    A dict stands that; an OrderedDict would free an entry twice and end the whole server.
+    With `runner.fastReruns` two runs of the page may be in here at once, and Python may switch between them while it
+    compares two experiments. A dict stands that; an OrderedDict would free an entry twice and end the whole server.
     """
     runs.pop(live_run.experiment, None)
     runs[live_run.experiment] = live_run
@@ -485,14 +487,14 @@ def recall(experiment: Experiment) -> None:
 
 
 def played(experiment: Experiment, *, trained: bool = True) -> tuple[RecordedRun, Forecast, Finding]:
-    """A short run from its start to its end, or, until the student has made a guess, its start alone.
+    """A short run to watch from its start to its end, or, until the student has made a guess, its start alone.
 
     For lessons, which are about the loop: so it is the loop that trains it.
     """
     problem, curvature, forecast = foreseen(experiment)
     recording = _trained(replace(experiment, engine=LOOP)) if trained else _waiting(experiment)
     return (
-        RecordedRun(experiment, problem, curvature, recording),
+        to_watch(RecordedRun(experiment, problem, curvature, recording)),
         forecast,
         _ending(recording, curvature, Trained.of(experiment, problem)),
     )
@@ -507,8 +509,8 @@ def at_hand(experiment: Experiment) -> RecordedRun:
 
 
 def recorded(experiment: Experiment, *, trained: bool = True) -> Recording:
-    """The recording alone of a short run: many at once need no forecast each."""
-    return _trained(experiment) if trained else _waiting(experiment)
+    """The recording alone of a short run, to watch: many at once need no forecast each."""
+    return recording_to_watch(experiment, _trained(experiment)) if trained else _waiting(experiment)
 
 
 def _comparable(one: Experiment, other: Experiment) -> bool:
@@ -533,8 +535,25 @@ def as_run(experiment: Experiment, live_run: TrainRun | None) -> tuple[RecordedR
 
 def to_watch(run: RecordedRun) -> RecordedRun:
     """The same with some epochs to watch, also where it diverges at once."""
-    shown = once(run.recording, watched, lambda: watched(run.recording, run.experiment, run.problem))
+    shown = recording_to_watch(run.experiment, run.recording, run.problem)
     return run if shown is run.recording else replace(run, recording=shown)
+
+
+def recording_to_watch(
+    experiment: Experiment, recording: Recording, problem: Problem | None = None
+) -> Recording:
+    """The recording of such a run."""
+    if recording.diverged_at is None:
+        return recording
+    return once(recording, watched, lambda: watched(recording, experiment, problem or known(experiment)[0]))
+
+
+def as_recorded(run: RecordedRun) -> RecordedRun:
+    """A short run without what was only to watch: as it is taken away."""
+    beyond = run.recording.diverged_at is not None and run.recording.epochs >= run.recording.diverged_at
+    if not beyond:
+        return run
+    return replace(run, recording=_trained(replace(run.experiment, engine=run.recording.engine)))
 
 
 def _ending(recording: Epochs, parabola: Curvature | None, trained: Trained) -> Finding:

@@ -16,10 +16,24 @@ const TAP = 500; // nor one that stays longer, in milliseconds
 
 const ROUNDING = 2e-7; // of numbers with 32 bits: a sum that is no more of its parts is 0
 
-// The table's columns as arrays, with those that are left to the browser: see `table` in player.py.
-function columnsOf({ table, sums, stride, last }) {
-  const columns = Object.fromEntries(table.schema.fields.map(({ name }) => [name, table.getChild(name).toArray()]));
-  const rows = table.numRows;
+const KINDS = { f4: Float32Array, f8: Float64Array, i1: Int8Array, i4: Int32Array };
+
+// What the server says, and its table by columns: see `packed` in player.py.
+function unpacked(bytes) {
+  const { buffer } = bytes.slice(); // which begins where an array may begin
+  let at = 4 + new DataView(buffer).getUint32(0, true);
+  const said = JSON.parse(new TextDecoder().decode(bytes.subarray(4, at)));
+  const table = {};
+  for (const [name, kind] of said.columns) {
+    table[name] = new KINDS[kind](buffer, at, said.rows);
+    at += 8 * Math.ceil(table[name].byteLength / 8);
+  }
+  return { ...said, table };
+}
+
+// The table's columns with those that are left to the browser: see `table` in player.py.
+function columnsOf({ table, rows, sums, stride, last }) {
+  const columns = { ...table };
   columns.epoch ??= Float64Array.from({ length: rows }, (_, r) => Math.min(r * stride, last));
   if (columns.rmse) columns.next_rmse ??= columns.rmse.map((_, r) => columns.rmse[Math.min(r + 1, rows - 1)]);
   for (const [name, parts] of Object.entries(sums)) {
@@ -112,7 +126,8 @@ function create(root) {
     count.textContent = state.names[r] ?? `${whole(state.epoch)} / ${whole(state.planned)}`;
     verdict.textContent = sentence(r);
     const atEnd = state.epoch >= state.last && state.complete;
-    summary.textContent = atEnd && !state.preview && !state.changed ? state.summary : '';
+    summary.textContent = atEnd && !state.preview && !state.changed ? state.atSight : '';
+    summary.title = state.summary === state.atSight ? '' : state.summary; // with all its digits
     summary.hidden = !summary.textContent;
     verdict.hidden = !summary.hidden && state.last > 0;
     buttons.offers.hidden = !atEnd || !buttons.offers.childElementCount;
@@ -128,6 +143,7 @@ function create(root) {
       if (!column) continue;
       const text = significant(column[r], +(element.dataset.digits || 6));
       if (element.textContent !== text) element.textContent = text;
+      if (element.dataset.full !== undefined) element.title = significant(column[r]);
     }
     for (const element of document.querySelectorAll('[data-lit]')) {
       const column = state.columns[element.dataset.lit];
@@ -285,6 +301,7 @@ function create(root) {
   const place = () => document.documentElement.style.setProperty('--lab-foot', `${foot.getBoundingClientRect().top}px`);
   const height = new ResizeObserver(() => {
     page.style.scrollPaddingBottom = `${foot.offsetHeight + 8}px`;
+    foot.style.setProperty('--lab-within', `-${foot.offsetHeight + 8}px`);
     place();
   });
   if (page && foot) {
@@ -323,11 +340,11 @@ function create(root) {
     state,
     update(data, send) {
       state.columns = columnsOf(data);
-      state.rows = data.table.numRows;
+      state.rows = data.rows;
       state.seconds = data.complete ? secondsOf(state.columns, state.rows) : [];
       Object.assign(state, {
         last: data.last, planned: data.planned, stride: data.stride, complete: data.complete,
-        templates: data.templates, summary: data.summary, trained: data.trained, clicks: data.clicks,
+        templates: data.templates, summary: data.summary, atSight: data.at_sight ?? data.summary, trained: data.trained, clicks: data.clicks,
         continues: data.continues, names: data.names, rate: data.rate, changed: data.changed, send,
       });
       foresee();
@@ -384,7 +401,7 @@ export default function ({ parentElement, data, setTriggerValue }) {
   let player = players.get(parentElement);
   if (!player) players.set(parentElement, (player = create(parentElement)));
   clearTimeout(player.leaving);
-  player.update(data, setTriggerValue);
+  player.update(unpacked(data), setTriggerValue);
   return () => {
     // Streamlit calls this before every update too; only an element that is really gone ends the player
     player.leaving = setTimeout(() => {

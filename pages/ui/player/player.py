@@ -1,25 +1,26 @@
 """The player: a small component that owns the epoch, and the marks it writes live numbers into."""
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-import pandas as pd
-import pyarrow as pa
 import streamlit as st
 from streamlit.components.v2 import component
 
 from gd_core import verdict
 from gd_core.outcome import Finding
-from gd_core.settings.catalog import LOSS_INFO
 from gd_core.settings.experiment import beyond
 from gd_core.settings.experiment_fields import COMMON_FIELDS
 from gd_core.settings.rules import is_plain
+from gd_core.settings.schedules import by_epoch, is_constant
 from gd_core.theory import Forecast
+from gd_core.words import at_sight
 from pages.ui.charts.model import RecordedRun, drawn_until, rows_of, stride_of
 from pages.ui.look import current_charts
+from pages.ui.look.buttons import with_buttons
 from pages.ui.look.numbers import with_numbers
 from pages.ui.player.recording_cache import once
 
@@ -29,7 +30,7 @@ _HERE = Path(__file__).parent
 _player = component(
     "player",
     html=(_HERE / "player.html").read_text(encoding="utf-8"),
-    css=(_HERE / "player.css").read_text(encoding="utf-8"),
+    css=with_buttons(_HERE / "player.css"),
     js=with_numbers(_HERE / "player.js"),
 )
 
@@ -41,9 +42,13 @@ class Offer(NamedTuple):
     rate: float
 
 
-def live(column: str, *, digits: int = 6) -> str:
-    """A place in HTML that the player fills with this epoch's number from `column` of its table."""
-    return f'<output class="live" data-live="{escape(column)}" data-digits="{digits}">·</output>'
+def live(column: str, *, digits: int = 6, full: bool = False) -> str:
+    """A place in HTML that the player fills with this epoch's number from `column` of its table.
+
+    With `full` all six digits show where the pointer rests on it.
+    """
+    more = " data-full" if full else ""
+    return f'<output class="live" data-live="{escape(column)}" data-digits="{digits}"{more}>·</output>'
 
 
 def lit(column: str, value: float | None = None, *, reached: float | None = None) -> str:
@@ -63,10 +68,10 @@ Sum = list[tuple[str, float]]  # a column as a sum of other columns, each times 
 
 def table(
     run: RecordedRun, steps: verdict.StepVerdicts, extra: dict[str, np.ndarray] | None = None
-) -> tuple[pd.DataFrame, dict[str, Sum]]:
+) -> tuple[dict[str, np.ndarray], dict[str, Sum]]:
     """One row a drawn epoch, in 32 bits, and the columns that the browser adds up itself, to keep the wire short.
 
-    Columns: epoch, template, rmse, next_rmse, loss; held_out, the RMSE of held-out rows, if there are some; for each parameter its value p, gradient g, the step d that follows
+    Columns: epoch, template, rmse, next_rmse, loss; rate, where it changes; held_out, the RMSE of held-out rows, if there are some; for each parameter its value p, gradient g, the step d that follows
     and n after it, all of the epoch's first update and in the coordinates that are trained, and r in raw units; and `extra`, one value a drawn epoch.
     """
     recording, experiment = run.recording, run.experiment
@@ -76,12 +81,12 @@ def table(
     rmse = recording.epoch_rmse
     shown = curvature.error(rmse, float(rmse[0])) if curvature else rmse
     columns: dict[str, Any] = {"rmse": shown[rows], "loss": recording.epoch_loss[rows]}
-    if LOSS_INFO[experiment.loss].is_mean_square:
+    if experiment.loss_info.is_mean_square:
         columns["loss"] = columns["loss"].where(shown[rows] != 0, 0.0)
     if recording.epoch_held_out_rmse is not None:
         columns["held_out"] = recording.epoch_held_out_rmse[rows]
-    if LOSS_INFO[experiment.loss].has_another_root:
-        columns["root_loss"] = run.problem.objective.dataset.unit * columns["loss"].sqrt()
+    if other_error := experiment.loss_info.other_error:
+        columns["root_loss"] = run.problem.objective.dataset.unit * other_error(columns["loss"])
     sums: dict[str, Sum] = {}
     after = np.minimum(rows + 1, recording.epochs)
     columns["percent"] = 100 * (rmse[after] / rmse[rows].clamp(min=1e-300) - 1).abs()
@@ -107,14 +112,14 @@ def table(
             sums[f"r{i}"] = [
                 (f"p{j}", weight) for j, weight in enumerate(run.problem.to_raw[i].tolist()) if weight
             ]
+    if not all(map(is_constant, experiment.phases)):
+        columns["rate"] = np.array(by_epoch(experiment.phases, recording.updates_per_epoch, rows.tolist()))
     columns |= extra or {}
-    frame = pd.DataFrame(
-        {
-            name: np.asarray(values, dtype=np.int32 if name == "epoch" else np.float32)
-            for name, values in columns.items()
-        }
-    )
-    return frame.assign(template=steps.choice[rows].numpy().astype(np.int8)), sums
+    small = {
+        name: np.asarray(values, dtype=np.int32) if name == "epoch" else single(values)
+        for name, values in columns.items()
+    }
+    return small | {"template": steps.choice[rows].numpy().astype(np.int8)}, sums
 
 
 def show(
@@ -195,7 +200,7 @@ def _said(run: RecordedRun, forecast: Forecast | None, finding: Finding) -> str:
 
 
 def put(
-    numbers: pd.DataFrame,
+    numbers: Mapping[str, np.ndarray],
     templates: Sequence[str],
     summary: str,
     *,
@@ -249,33 +254,51 @@ def put(
     current_charts.now().played = current_charts.Played(
         numbers, templates, summary, sums or {}, names, last, planned, stride
     )
+    said = {
+        "id": take,
+        "play": play,
+        "from": first,
+        "trained": trained,
+        "clicks": on_click is not None,
+        "continues": on_continue is not None,
+        "last": last,
+        "planned": planned,
+        "stride": stride,
+        "complete": complete,
+        "templates": list(templates),
+        "summary": summary,
+        "at_sight": at_sight(summary),
+        "note": note,
+        "rate": rate,
+        "changed": changed,
+        "offers": [offer._asdict() for offer in offers],
+        "sums": dict(sums or {}),
+        "names": list(names),
+    }
     _player(
         key=KEY,
-        data={
-            "id": take,
-            "play": play,
-            "from": first,
-            "trained": trained,
-            "clicks": on_click is not None,
-            "continues": on_continue is not None,
-            "last": last,
-            "planned": planned,
-            "stride": stride,
-            "complete": complete,
-            "templates": list(templates),
-            "summary": summary,
-            "note": note,
-            "rate": rate,
-            "changed": changed,
-            "offers": [offer._asdict() for offer in offers],
-            "table": pa.table({name: numbers[name].to_numpy() for name in numbers}),  # five times as fast
-            "sums": dict(sums or {}),
-            "names": list(names),
-        },
+        data=packed(said, numbers),
         on_rate_change=on_rate or nothing,
         on_continue_from_change=on_continue or nothing,
         on_clicked_change=on_click or nothing,
     )
+
+
+def packed(said: Mapping[str, Any], numbers: Mapping[str, np.ndarray]) -> bytes:
+    """What the player is told, and its table: JSON with the length of it before, then the columns, as player.js unpacks them.
+
+    Each begins at a multiple of 8 bytes, as a browser wants its arrays. A table of Arrow's in the place of these bytes has
+    Streamlit load pandas, a tenth of the server's memory, to see what it is.
+    """
+    columns = [(name, values.dtype.str[1:]) for name, values in numbers.items()]
+    rows = len(next(iter(numbers.values())))
+    text = json.dumps(dict(said) | {"rows": rows, "columns": columns}).encode()
+    text += b" " * (-(4 + len(text)) % 8)
+    parts = [len(text).to_bytes(4, "little"), text]
+    for values in numbers.values():
+        column = np.ascontiguousarray(values).tobytes()
+        parts.append(column + bytes(-len(column) % 8))
+    return b"".join(parts)
 
 
 class Click(NamedTuple):
@@ -303,7 +326,14 @@ def clicked() -> Click | None:
     return Click(float(found[0]), float(found[1]), int(found[2]), str(found[3])) if found else None
 
 
-def numbers_of(columns: Mapping[str, Any], template: Any = 0) -> pd.DataFrame:
+def single(values: Any) -> np.ndarray:
+    """Numbers in 32 bits. Beyond 3.4e38, where an explosion may end, they are ∞ on the page."""
+    with np.errstate(over="ignore"):
+        return np.asarray(values).astype(np.float32)
+
+
+def numbers_of(columns: Mapping[str, Any], template: Any = 0) -> dict[str, np.ndarray]:
     """Columns as the player's table, in 32 bits. `template` is a number of a sentence for each row, or for all."""
-    frame = pd.DataFrame({name: np.asarray(values, dtype=np.float32) for name, values in columns.items()})
-    return frame.assign(template=np.broadcast_to(np.asarray(template, dtype=np.int8), len(frame)))
+    numbers = {name: single(values) for name, values in columns.items()}
+    rows = len(next(iter(numbers.values())))
+    return numbers | {"template": np.broadcast_to(np.asarray(template, dtype=np.int8), rows)}

@@ -13,7 +13,7 @@ from gd_core.run_summary import RunSummary, summarised
 from gd_core.settings.engines import LOOP, SHORT_ROWS, SHORT_UPDATES
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.pins import Pin
-from gd_core.training import Epochs
+from gd_core.training import Recording
 from pages.ui.charts.ghosts import Ghost
 from pages.ui.look import session
 from pages.ui.player import live_runs
@@ -32,7 +32,7 @@ class InTraining:
     take: live_runs.TrainRun | None = None
 
 
-def keep(experiment: Experiment, recording: Epochs) -> None:
+def keep(experiment: Experiment, recording: Recording) -> None:
     """Put a finished run on the shelf."""
     if recording.complete:
         live_runs.shelves(experiment).summaries.put(experiment, _summarised(experiment, recording))
@@ -46,9 +46,10 @@ def rename_table(key: str, now: str, pins: Sequence[Pin]) -> None:
             live_runs.shelves(renamed).summaries.put(renamed, replace(found, experiment=renamed))
 
 
-def _summarised(experiment: Experiment, recording: Epochs) -> RunSummary:
+def _summarised(experiment: Experiment, recording: Recording) -> RunSummary:
     problem, parabola, _ = live_runs.known(experiment)
-    return summarised(experiment, problem, recording, parabola)
+    shown = live_runs.recording_to_watch(experiment, recording, problem)
+    return summarised(experiment, problem, shown, parabola)
 
 
 def _at_once(pins: Sequence[Pin]) -> set[Experiment]:

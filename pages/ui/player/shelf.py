@@ -6,7 +6,6 @@ from threading import RLock
 from typing import Any, Generic, TypeVar
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import torch
 
@@ -126,8 +125,6 @@ def size_of(value: Any) -> int:
             pieces[id(one) if one.base is None else id(one.base)] = one.nbytes
         elif isinstance(one, pa.Table):
             pieces[id(one)] = one.nbytes
-        elif isinstance(one, pd.DataFrame):
-            pieces[id(one)] = int(one.memory_usage().sum())
         elif isinstance(one, View):  # charts of a kind share their specification
             todo.append((one.tables, one.text))
         elif isinstance(one, str | bytes):

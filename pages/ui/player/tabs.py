@@ -10,16 +10,18 @@ from html import escape
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import streamlit as st
 
 from gd_core.autopsy import REPLAYED_UPDATES, autopsy
+from gd_core.objective import in_features
+from gd_core.robust import Lowest, closest, lowest_of, settles_below
 from gd_core.safe_start import safe_of
-from gd_core.settings.catalog import LOSS_INFO
+from gd_core.settings import schedules
 from gd_core.settings.engines import ENGINE_NOTE, SPECTRUM
 from gd_core.settings.experiment import Experiment, not_known
 from gd_core.settings.experiment_fields import COMMON_FIELDS
 from gd_core.settings.rules import OPTIMIZER_INFO, is_plain
+from gd_core.settings.schedules import is_constant
 from gd_core.settings.table_fields import with_columns
 from gd_core.theory import Curvature, Forecast, conventions, why_no_theory
 from gd_core.words import counted, floor_of, rounded, short, significant
@@ -34,8 +36,7 @@ from pages.ui.player import player
 HEIGHT = 220
 NUMBERS, PARAMETERS, STEPS, SIX, GAP = "In numbers", "Parameters", "Steps", "Six steps", "Gap to optimum"
 PANELS = 6
-KNOWN = COMMON_FIELDS  # settings with which a rule's step is what its entry writes out
-BEFORE_THE_TOLERANCE = " The tolerance may stop it before."
+KNOWN = (*COMMON_FIELDS, *schedules.FIELDS)  # settings with which a rule's step is what its entry writes out
 BLURRED = 1e-3  # of the floor: from there on the blur of the curve shows in six digits of its RMSE
 AT_ONCE = 2  # charts of a page are drawn first; together all would stand only when the last does
 ABREAST = 4  # parameters' charts in a row
@@ -43,6 +44,13 @@ LARGE = 1e9  # in a table: from there on a number has an exponent
 COMPARED = (
     100_000  # rows times parameters, up to which the gradient is worked out in three ways at every epoch
 )
+
+
+def stops_before(experiment: Experiment) -> str:
+    """That a run may end before its epochs do, where that is so."""
+    if experiment.patience:
+        return " Its patience may stop it before."
+    return " The tolerance may stop it before." if experiment.tolerance else ""
 
 
 def open_tab() -> str | None:
@@ -100,13 +108,46 @@ def draw(view: View, key: str, width: Any = "stretch") -> None:
 
 def _numbers(run: Run, _: Palette, forecast: Forecast | None) -> None:
     """What theory says before the first step, or why it says nothing."""
-    if forecast is None:
-        st.markdown(why_no_theory(run.experiment))
-    else:
+    if forecast is not None:
         _facts(run, forecast)
-    st.caption(" ".join(filter(None, (LOSS_INFO[run.experiment.loss].minimised, _of_scaled_target(run)))))
+    else:
+        st.markdown(why_no_theory(run.experiment))
+        if lowest := lowest_of(run.problem.objective):
+            _facts_of_the_lowest(run, lowest)
+    st.caption(" ".join(filter(None, (run.experiment.loss_info.minimised, _of_scaled_target(run)))))
     if run.recording.engine == SPECTRUM and run.recording.epochs:
         st.caption(ENGINE_NOTE)
+
+
+def _facts_of_the_lowest(run: Run, lowest: Lowest) -> None:
+    """What is known of a loss that is no parabola: its lowest point, and what a rate is sure to do there."""
+    experiment, problem = run.experiment, run.problem
+    info, rate = experiment.loss_info, experiment.learning_rate
+    names = with_columns(vars(experiment), experiment.info.parameters)
+    optimum = zip(map(escape, names), problem.raw(lowest.optimum).tolist(), strict=True)
+    rows = [
+        (
+            f"Lowest {info.name}",
+            "0 (a perfect fit, up to rounding)" if lowest.is_zero else significant(lowest.loss),
+            "By an interior-point method, not by descending. No training gets below it.",
+        ),
+        (
+            "Optimum",
+            ", ".join(f"{name} = {significant(value)}" for name, value in optimum),
+            f"The parameters there{', in raw units' if experiment.is_rescaled else ''}. Several may be as good.",
+        ),
+        ("RMSE there", significant(lowest.rmse), info.floor),
+    ]
+    if info.hyperparameters:
+        off = f"Of {counted(experiment.training_rows, 'row')}. Each of them pulls no harder than δ."
+        sure = "Below it gradient descent on all rows settles, from any start: twice the limit of the squared error."
+        rows += [("Rows beyond δ there", f"{lowest.beyond:,}", off)]
+        rows += [("Rate that is sure to settle", significant(settles_below(lowest)), sure)]
+    elif is_plain(experiment) and experiment.updates_per_epoch == 1 and schedules.is_constant(experiment):
+        sure = f"How close to the lowest {info.name} gradient descent is sure to come at η = {short(rate)}: η G²/2, where G bounds the gradient’s length."
+        rows.append(("Sure to come within", short(closest(lowest, rate)), sure))
+    body = "".join(f"<tr><td>{a}</td><td>{b}</td><td>{c}</td></tr>" for a, b, c in rows)
+    st.html(f'<table class="live facts">{body}</table>')
 
 
 def _of_scaled_target(run: Run) -> str:
@@ -133,6 +174,7 @@ def _facts(run: Run, forecast: Forecast) -> None:
         f"{name} = {significant(value, min(digits, 6)) if digits else 0}" for name, value, digits in known
     )
     rows = [
+        *_penalty(experiment),
         (
             "Condition number κ",
             rounded(forecast.condition_number),
@@ -150,7 +192,11 @@ def _facts(run: Run, forecast: Forecast) -> None:
             + (", in raw units." if experiment.is_rescaled else ".")
             + _what_is_not_known(run.curvature, forecast, names),
         ),
-        ("Floor RMSE", floor_of(forecast), LOSS_INFO[experiment.loss].floor),
+        (
+            "Floor RMSE" if run.curvature.bounds_rmse else "RMSE there",
+            floor_of(forecast),
+            experiment.loss_info.floor,
+        ),
     ]
     if validation := run.problem.validation:
         note = (
@@ -159,7 +205,7 @@ def _facts(run: Run, forecast: Forecast) -> None:
         judged = validation.rmse(run.curvature.optimum)
         judged = run.curvature.error(judged, float(validation.rmse(run.problem.start)))
         rows.append(("Held-out RMSE", significant(float(judged)), note))
-    if forecast.stability_limit and forecast.best_learning_rate:
+    if forecast.stability_limit:
         pays = (
             f" It is ahead of the one above from about epoch {rounded(forecast.pays_after)} on."
             if forecast.pays_after
@@ -173,15 +219,28 @@ def _facts(run: Run, forecast: Forecast) -> None:
         rows.append(_safe(forecast))
         if forecast.best_for_epochs:
             best = "The smallest loss after exactly these epochs, of all rates below the limit."
-            best += BEFORE_THE_TOLERANCE if experiment.tolerance else ""
+            best += stops_before(experiment)
             rows.append((f"Best rate for {epochs}", significant(forecast.best_for_epochs), best))
-        best = f"The smallest loss after very many epochs.{pays}"
-        rows.append(("Best rate in the long run", significant(forecast.best_learning_rate), best))
+        if forecast.best_learning_rate:
+            best = f"The smallest loss after very many epochs.{pays}"
+            rows.append(("Best rate in the long run", significant(forecast.best_learning_rate), best))
     else:
         rows.append(("Limit of the rate", "none", forecast.why_no_limit or ""))
         rows.append(_safe(forecast))
     body = "".join(f"<tr><td>{a}</td><td>{b}</td><td>{c}</td></tr>" for a, b, c in rows)
     st.html(f'<table class="live facts">{body}</table>')
+
+
+def _penalty(experiment: Experiment) -> list[tuple[str, str, str]]:
+    """What is penalised, and what torch calls it; nothing without a penalty."""
+    if not experiment.penalty:
+        return []
+    of = "scaled columns" if experiment.scale_features else "columns as they are"
+    what = (
+        f"λ times the sum of the squared weights of the {of}; an intercept is none. torch.optim’s weight_decay is "
+        f"{short(2 * experiment.penalty)}, twice that: its penalty has a ½."
+    )
+    return [("L2 penalty λ", short(experiment.penalty), what)]
 
 
 def _safe(forecast: Forecast) -> tuple[str, str, str]:
@@ -224,6 +283,8 @@ def _parameters(run: Run, colours: Palette) -> None:
 
 
 def _steps(run: RecordedRun, _: Palette) -> None:
+    import pandas as pd  # a tenth of the server's memory, which most visits do without
+
     recording, names = run.recording, with_columns(vars(run.experiment), run.experiment.info.parameters)
     left, right = st.columns([1, 1], gap="large")
     with left:
@@ -271,7 +332,7 @@ def _autopsy(run: RecordedRun) -> str:
         lines = f"<p>{escape(sentence)}</p>"
     elif experiment.before:
         lines = "<p>A continued run follows one rule after another, so its steps are not written out.</p>"
-    ways = {"formula": "formula"} if run.parabola else {}  # (2/N) Φᵀ(ŷ − y) is one of a parabola
+    ways = {"formula": "formula"} if in_features(run.problem.objective) else {}  # which is one in Φ
     ways |= {"finite": "finite difference"}
     rows = "".join(
         f"<tr><td>∂L/∂{name}</td><td>{player.live(f'g{i}')}</td>"
@@ -305,7 +366,8 @@ def _update_line(experiment: Experiment, name: str, i: int) -> str:
     live = {"p": f"p{i}", "g": f"g{i}"}
     live |= {part: f"{part}{i}" for kept in rule.memory for part in (kept, f"{kept}_before")}
     places = {place: player.live(column) for place, column in live.items()}
-    places |= {"name": name, "rate": short(experiment.learning_rate, 6)}
+    rate = short(experiment.learning_rate, 6) if is_constant(experiment) else player.live("rate")
+    places |= {"name": name, "rate": rate}
     for setting, value in rule.own(experiment).items():
         places |= {setting: short(value), f"1-{setting}": short(1 - value)}
     text = "<br>".join(line.format_map(places) for line in rule.written_out)
@@ -334,6 +396,8 @@ def _six(run: Run, colours: Palette) -> None:
 
 
 def _gap(run: Run, colours: Palette) -> None:
+    import pandas as pd  # as above
+
     if run.parabola is None:
         st.markdown(why_no_theory(run.experiment))
         return
@@ -354,7 +418,8 @@ def _gap(run: Run, colours: Palette) -> None:
             "direction": list(range(1, len(names) + 1)),
             "curvature λ": curvature.eigenvalues.numpy(),
         }
-        if is_plain(experiment) and experiment.updates_per_epoch == 1 and not experiment.before:
+        plain = is_plain(experiment) and is_constant(experiment) and not experiment.before
+        if plain and experiment.updates_per_epoch == 1:
             table["factor an epoch"] = (1 - experiment.learning_rate * curvature.eigenvalues).numpy()
         vectors = curvature.eigenvectors.numpy()
         table |= {f"along {name}": vectors[i] for i, name in enumerate(names)}

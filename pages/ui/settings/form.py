@@ -9,7 +9,7 @@ not drawn (`persist_state`), nor to bind to a parameter of the address (`bind="q
 for itself and as it comes, and a link is read as a whole, with a sentence about what does not fit, or not at all.
 """
 
-import re
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -18,12 +18,13 @@ from typing import Any, Generic, Protocol, Self, TypeVar
 
 import streamlit as st
 
-from gd_core.settings.experiment_fields import FIELDS
+from gd_core.settings.experiment_fields import FIELDS, titled
 from gd_core.settings.fields import Field, Number, shown
 from pages.ui.look import navigation, projector, session
 from pages.ui.look.look import plain
 
 STATE = st.session_state
+LATE = 5.0  # seconds for which a browser may still send the address that was the page's before
 
 
 class Settings(Protocol):
@@ -46,6 +47,7 @@ class Held(Generic[S]):
         typed: What stands in a field as it was typed, good or bad; the others show the value.
         sentences: What is wrong with what was typed, by the name of the field; "" for what belongs to none.
         address: What was last written.
+        left: The addresses before it, and when each was left: a browser that has not heard of a newer one still sends them.
         followed: Whether this run of the page has taken over an address that someone else wrote.
         touched: Whether a widget or a button has made this run of the page.
     """
@@ -54,6 +56,7 @@ class Held(Generic[S]):
     typed: dict[str, Any] = field(default_factory=dict)
     sentences: dict[str, str] = field(default_factory=dict)
     address: dict[str, str] | None = None
+    left: list[tuple[float, dict[str, str]]] = field(default_factory=list)
     followed: bool = False
     touched: bool = False
 
@@ -71,9 +74,7 @@ Then = Callable[[Any], None]  # gets what a widget holds when that was changed
 
 def on_page(sentence: str, fields: Mapping[str, Field]) -> str:
     """A sentence about a setting by the name that it has on the page, where links, flags and records have a shorter one."""
-    name = re.split(r"\W", sentence, maxsplit=1)[0]
-    title = fields[name].title if name in fields else ""
-    return title + sentence.removeprefix(name) if title else sentence
+    return titled(sentence, {name: field.title for name, field in fields.items()})
 
 
 class Form(ABC, Generic[S, H]):
@@ -120,6 +121,16 @@ class Form(ABC, Generic[S, H]):
         """Whether an address says nothing about a run."""
         return projector.bare(address)
 
+    def _is_own(self, address: Mapping[str, str]) -> bool:
+        """Whether an address says what this page wrote itself, so that nobody else's is to be followed."""
+        return address == self.held.address or self._is_late(address)
+
+    def _is_late(self, address: Mapping[str, str]) -> bool:
+        """Whether the browser has sent an address from before it heard of the newest: followed, it would undo what was set."""
+        held, now = self.held, time.monotonic()
+        held.left = [one for one in held.left if now - one[0] < LATE]
+        return not session.went_through_history() and any(address == before for _, before in held.left)
+
     def _look(self) -> dict[str, str]:
         """What the address says of how the page is looked at."""
         return projector.query()
@@ -157,7 +168,7 @@ class Form(ABC, Generic[S, H]):
         if entered:
             held.typed.clear()
             held.sentences.clear()
-        if entered or (address != held.address and not held.touched):
+        if entered or not (held.touched or self._is_own(address)):
             sentences = projector.follow(address, entered=entered)
             held.followed = self._follow(address, sentences, entered=entered)
             if (
@@ -175,8 +186,11 @@ class Form(ABC, Generic[S, H]):
             query = {}  # a bare address opens just this; writing it down would cost a press of Back
         query |= self._look()
         # a link on a page to that same page does not change the browser's address; what is there already is no new entry
-        if query != address or (held.followed and not entered):
+        there = held.address if not entered and self._is_late(address) else address
+        if query != there or (held.followed and not entered):
             st.query_params.from_dict(query)
+        if held.address is not None and query != held.address:
+            held.left.append((time.monotonic(), held.address))
         held.address = query
         projector.show(rate=rate, following=following, may_teach=self._may_teach())
         return self

@@ -14,7 +14,8 @@ import streamlit as st
 from gd_core.lessons.glossary import spoken
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.fields import Flag
-from pages.ui.classroom import teaching
+from pages.ui.classroom import picture, teaching
+from pages.ui.classroom.picture import Drawn
 from pages.ui.look import formulas, look, navigation, projector, session
 from pages.ui.look.navigation import LESSONS
 from pages.ui.settings.next_steps import Link
@@ -61,10 +62,12 @@ class Judged(NamedTuple):
     Attributes:
         truth: Key of the answer that the run itself has given; several after a dead heat, each of them right.
         why: Gives a line to a wrong answer's key: why it was tempting, and what it overlooks.
+        drawn: What a class's phones are shown of it.
     """
 
     truth: str | tuple[str, ...]
     why: Callable[[str], str]
+    drawn: Callable[[], Drawn] | None = None
 
     @property
     def truths(self) -> tuple[str, ...]:
@@ -130,6 +133,7 @@ class Asked(NamedTuple):
                 right=tuple(keys.index(key) for key in truths),
                 sentence=f"What happened: {', or '.join(question.told(key) for key in truths)}.",
                 why=tuple("" if key in truths else found.why(key) for key in keys),
+                picture=picture.svg(found.drawn()) if found.drawn else "",
             )
 
         return teaching.Put(

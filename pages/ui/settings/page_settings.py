@@ -31,6 +31,7 @@ ASK = Flag(
     default=True, title="Ask me first", help="A question before each run. Off: every run starts at once."
 )
 NUMBERS = ("numbers",)  # what `only` says of a start that must be given in numbers
+OF_A_CLASS = ("guess", "ask", projector.VIEW)  # in an address: what a room or a key decides during a class
 UNSURE = "skip"  # the answer of someone who did not want to guess
 
 
@@ -109,6 +110,21 @@ class PageSettings(Form[S, LessonHeld[S]], Generic[S]):
     def rate(self) -> str | None:
         """The run's learning rate as the page writes it, if it has one."""
         return None if self._rate is None else shown(self._rate)
+
+    def _is_own(self, address: Mapping[str, str]) -> bool:
+        """While a class is taught its room says whether the run is shown, its keys how large, and no address.
+
+        Streamlit has a page run with the address that the browser last told of, which under load is that of before a step: to
+        follow it would hide the run again, and play it a second time.
+        """
+
+        def run(query: Mapping[str, str]) -> dict[str, str]:
+            of_all = {**self.usual.to_query(), **query}
+            return {name: text for name, text in of_all.items() if name not in OF_A_CLASS}
+
+        if super()._is_own(address):
+            return True
+        return teaching.is_open() and run(address) == run(self.held.address or {})
 
     def _may_teach(self) -> bool:
         return bool(self.guesses) and not teaching.is_open()

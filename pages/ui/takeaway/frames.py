@@ -17,7 +17,7 @@ from pages.ui.charts.model import View
 from pages.ui.look.current_charts import Played
 from pages.ui.look.palette import Palette
 from pages.ui.look.projector import LETTERS, in_large_type
-from pages.ui.takeaway.page_html import epochs_of, names_of, sentences
+from pages.ui.takeaway.page_html import epochs_of, names_of, rows_of, sentences
 from pages.ui.takeaway.pictures import CAPTION_SIZE, LETTER, PAPERS, Place, alone
 
 PER_SECOND = 10  # pictures: some programs slow down a GIF that has many more
@@ -55,12 +55,12 @@ def moments(played: Played) -> list[Moment]:
 
 def seconds_of(played: Played) -> np.ndarray:
     """How many seconds of play each row but the last stays [rows − 1]: what `secondsOf` in player.js says."""
-    table = played.numbers
+    table, rows = played.numbers, rows_of(played)
     moving = 0
-    for name in table.columns:
+    for name in table:
         if not _MOVES.fullmatch(name):
             continue
-        places = table[name].to_numpy(dtype=float)
+        places = table[name].astype(float)
         if name == "rmse":
             with np.errstate(divide="ignore", invalid="ignore"):
                 places = np.log(places)
@@ -69,7 +69,7 @@ def seconds_of(played: Played) -> np.ndarray:
         with np.errstate(invalid="ignore"):
             away = ~(abs(places - places[-1]) <= RESTS * whole)
         moving = max(moving, int(np.flatnonzero(away)[-1]) + 1 if away.any() else 0)
-    steps = max(1, len(table) - 1)
+    steps = max(1, rows - 1)
     early = 0 < moving < steps / 2
     each = (1 - AT_REST) * SECONDS_AT_1X / moving if early else SECONDS_AT_1X / steps
     seconds = np.full(steps, min(1 / SLOWEST, each))

@@ -88,9 +88,14 @@ def html(page: Page, played: Played, place: Place, paper: str) -> str:
     )
 
 
+def rows_of(played: Played) -> int:
+    """Rows of the player's table."""
+    return len(next(iter(played.numbers.values())))
+
+
 def epochs_of(played: Played) -> list[int]:
     """The epoch of each row of the player's table."""
-    return [min(row * played.stride, played.last) for row in range(len(played.numbers))]
+    return [min(row * played.stride, played.last) for row in range(rows_of(played))]
 
 
 def row_of(played: Played, place: Place) -> int:
@@ -110,7 +115,7 @@ def _beside(name: str) -> str:
 
 def sentences(played: Played) -> list[str]:
     """What the player says at each row: its template, filled in as player.js does."""
-    columns = {name: played.numbers[name].to_numpy() for name in played.numbers.columns}
+    columns = dict(played.numbers)
     columns.setdefault("epoch", np.array(epochs_of(played)))
     if "rmse" in columns:
         columns.setdefault("next_rmse", np.append(columns["rmse"][1:], columns["rmse"][-1:]))
@@ -135,4 +140,4 @@ def sentences(played: Played) -> list[str]:
 
         return _HOLE.sub(filled, played.templates[int(columns["template"][row])])
 
-    return [at(row) for row in range(len(played.numbers))]
+    return [at(row) for row in range(rows_of(played))]

@@ -26,6 +26,7 @@ from gd_core.words import counted, short, significant
 from pages.ui.charts.model import RecordedRun, View
 from pages.ui.look import current_charts, session
 from pages.ui.look.session import in_their_name
+from pages.ui.player import live_runs
 from pages.ui.takeaway import converter_process, frames, page_html, pictures, share
 from pages.ui.takeaway.chart_titles import title_of
 from pages.ui.takeaway.making import Film
@@ -380,7 +381,7 @@ def _in_other_code(limit: float, others: Sequence[Convention]) -> str:
 
 
 def _record(offered: Offered) -> None:
-    run = _chosen(offered, "record_run")
+    run = live_runs.as_recorded(_chosen(offered, "record_run"))
     if not run.recording.complete:
         st.markdown(
             "There is no record of this run here: it has not been trained to its end. Train it on the Train page."

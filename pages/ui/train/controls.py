@@ -12,10 +12,12 @@ from gd_core.settings.engines import AUTO, LOOP, SPECTRUM
 from gd_core.settings.examples import EXAMPLES, FAILS, PUBLISHED, WORKS
 from gd_core.settings.experiment import Experiment, defaults
 from gd_core.settings.rules import OPTIMIZER_INFO
+from gd_core.settings.schedules import COUNTED_IN, SCHEDULES, is_constant
 from gd_core.settings.table_fields import DATASET, needs_its_file
+from gd_core.words import short
 from pages.ui.look import projector
 from pages.ui.train import own_table, task
-from pages.ui.train.train_settings import MENU, MORE, MORE_KEY, NUMBERS, has_switch, page
+from pages.ui.train.train_settings import MENU, MORE, MORE_KEY, NUMBERS, OF_SCHEDULE, has_switch, page
 
 HELD_OUT = ("holdout", "split_seed")
 LABELS = {"holdout": "Held out"}  # where a field's own title would not say enough
@@ -104,10 +106,13 @@ def side_bar(
 def _more(experiment: Experiment) -> None:
     """All that a first run does not need. What is closed is neither computed nor sent."""
     dataset, info = experiment.dataset, experiment.info
+    _schedule(experiment)
     if info.knobs:
         _row(*info.knobs)
     if not info.is_a_single_row:
         _row(*HELD_OUT)
+    if experiment.holdout:
+        _row("patience")
     _row("batch_size", "tolerance")
     if experiment.updates_per_epoch > 1:
         page.switch("shuffle")
@@ -125,6 +130,8 @@ def _more(experiment: Experiment) -> None:
     if dataset != DATASET and has_switch("intercept", experiment):  # a table's stands beside its degree
         page.switch("intercept")
     _select("loss", "Loss", LOSS_INFO)
+    _row(*LOSS_INFO[experiment.loss].hyperparameters)
+    _row("penalty")
     starts = STARTS | ({"published": "All zeros"} if dataset == DATASET else {})
     page.choose(
         "start", starts, label="Start",
@@ -139,6 +146,29 @@ def _more(experiment: Experiment) -> None:
     _row("seed")
     with st.container(key="engine"):
         _engine(experiment)
+
+
+def _schedule(experiment: Experiment) -> None:
+    """How the rate changes: which schedule, a field for each of its numbers, warm-up, and what they count."""
+    page.choose(
+        "schedule", {kind: info.title for kind, info in SCHEDULES.items()}, label="Rate schedule",
+        help="  \n".join(f"**{info.title}**: {info.help}" for info in SCHEDULES.values())
+        + "  \nη is the first and largest rate; a continued run begins its schedule anew.",
+    )  # fmt: skip
+    numbers = SCHEDULES[page.field("schedule")].numbers
+    if not task.hidden("schedule"):
+        fields = [f"{OF_SCHEDULE}{place}" for place in range(len(numbers))]
+        columns = st.columns(len(numbers), gap="small") if numbers else ()
+        for name, number, column in zip(fields, numbers.values(), columns, strict=True):
+            with column:
+                page.draw(
+                    st.text_input, name, number.title, then=partial(page.type, name), disabled=task.locked("schedule"),
+                    help=f"{number.help} Between {short(number.low, 12)} and {short(number.high, 12)}.",
+                )  # fmt: skip
+        page.say("schedule")
+    _row("warmup")
+    if experiment.updates_per_epoch > 1 and not is_constant(experiment):
+        page.choose("counted_in", COUNTED_IN.choices, label=COUNTED_IN.title, help=COUNTED_IN.help)
 
 
 def _examples() -> None:

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import streamlit as st
 from streamlit.components.v2 import component
 
@@ -15,6 +14,7 @@ from gd_core.settings.experiment import Experiment
 from gd_core.settings.fields import ParameterError
 from pages.ui.charts.model import Run
 from pages.ui.look import look, projector, session
+from pages.ui.look.buttons import with_buttons
 from pages.ui.look.numbers import with_numbers
 from pages.ui.look.palette import Palette
 from pages.ui.player import live_runs
@@ -25,7 +25,7 @@ _HERE = Path(__file__).parent
 _pad = component(
     "pad",
     html=(_HERE / "draw.html").read_text(encoding="utf-8"),
-    css=(_HERE / "draw.css").read_text(encoding="utf-8"),
+    css=with_buttons(_HERE / "draw.css"),
     js=with_numbers(_HERE / "draw.js"),
 )
 REMEMBERED = 50  # drawings that Undo goes back to
@@ -98,6 +98,8 @@ def show(run: Run, colours: Palette) -> None:
 
 
 def _editor(experiment: Experiment, points: list[list[float]]) -> None:
+    import pandas as pd  # loaded where a table is shown: see `tabs`
+
     number = st.column_config.NumberColumn(
         required=True, min_value=-drawing.FARTHEST, max_value=drawing.FARTHEST
     )

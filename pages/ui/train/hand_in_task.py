@@ -5,8 +5,9 @@ from typing import Any
 
 import streamlit as st
 
+from gd_core.settings.experiment_fields import titled
 from gd_core.settings.fields import ParameterError
-from gd_core.settings.task import Result, Task
+from gd_core.settings.task import IN_WORDS, Result, Task
 from gd_core.task_target import in_words, judge, verdict
 from pages.ui.look.look import plain
 from pages.ui.player import live_runs, player
@@ -99,7 +100,8 @@ def _dialog(now: Task, live_run: live_runs.TrainRun) -> None:
             stopped_at=recording.epochs if recording.stopped else None,
         )
     except ParameterError as error:
-        st.markdown(f":orange[:material/error:] {error} There is no link until that is mended.")
+        sentence = plain(titled(str(error), IN_WORDS))
+        st.markdown(f":orange[:material/error:] {sentence} There is no link until that is mended.")
         return
     st.markdown(plain(task.changed(handed_in)))
     st.markdown(

@@ -48,7 +48,7 @@ KEPT = 3  # tables that a visitor's session holds
 KEPT_PLAIN = 1_000_000  # bytes of a file of plain numbers, up to which its columns can be read otherwise
 # fields that are kept while another pick is made of one table; of another one as well but for the first of them
 OF_A_TABLE = ("epochs", "scale_features", "scale_target", "intercept")
-KEPT_FIELDS = ("loss", "optimizer", "seed", *OF_A_TABLE)
+KEPT_FIELDS = ("loss", "delta", "optimizer", "seed", *OF_A_TABLE)
 PASTED = "Pasted rows"
 LISTED = 5  # findings shown, and columns beside the table's name
 

@@ -10,13 +10,14 @@ import streamlit as st
 from gd_core import drawing
 from gd_core.landscape import resting_axes, rests, typed_start, window
 from gd_core.outcome import Finding, Outcome
-from gd_core.settings.catalog import LOSS_INFO, model_info
+from gd_core.settings.catalog import model_info
 from gd_core.settings.engines import SPECTRUM
 from gd_core.settings.examples import EXAMPLES, OPENING
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.experiment_fields import LEARNING_RATE, SEED, typed_rate
 from gd_core.settings.fields import ParameterError
 from gd_core.settings.rules import OPTIMIZER_INFO
+from gd_core.settings.schedules import is_constant
 from gd_core.settings.table_fields import with_columns
 from gd_core.settings.task import THEORY
 from gd_core.theory import Forecast, why_no_theory
@@ -285,7 +286,8 @@ def _one_feature(run: Run, colours: Palette, height: int, shown: pinned.Beside, 
 
 def _error(run: Run, colours: Palette, height: int, shown: pinned.Beside, told: float) -> None:
     until = error_until(run)
-    rests = f"up to epoch {until:,}, then at the floor" if until < last_epoch(run) and not shown.error else ""
+    where = "at the floor" if run.parabola is None or run.parabola.bounds_rmse else "where the loss is lowest"
+    rests = f"up to epoch {until:,}, then {where}" if until < last_epoch(run) and not shown.error else ""
     look.panel_title("Error by epoch", "; ".join(filter(None, (rests, _stride_note(run)))))
     tabs.draw(_view(error_chart, run, colours, height, told, ghosts=shown.error), "error")
 
@@ -368,8 +370,8 @@ def _agreement_note(run: Run, shown: pinned.Beside) -> str:
 
 def _stride_note(run: Run) -> str:
     stride = stride_of(drawn_until(run))
-    other_root = LOSS_INFO[run.experiment.loss].has_another_root
-    notes = ["thin: root of the minimised loss"] if other_root else []
+    thin = run.experiment.loss_info.thin
+    notes = [f"thin: {thin}"] if thin else []
     notes += [f"one in {counted(stride, 'epoch')} drawn, all recorded"] if stride > 1 else []
     # said before Train as well: a note that comes with the run would push a narrow chart down
     if run.recording.engine == SPECTRUM and stride > 1:  # else it stands in the tab of numbers
@@ -384,7 +386,7 @@ def formula_of(experiment: Experiment) -> str:
 
 def gradient_of(experiment: Experiment) -> str:
     """The gradient in LaTeX, by Φ; without one, by J, which says what each parameter changes each prediction by."""
-    latex = LOSS_INFO[experiment.loss].gradient
+    latex = experiment.loss_info.gradient
     if model_info(experiment.info.model).linear:
         return latex.replace("{columns}", r"\Phi")
     return latex.replace("{columns}", "J") + r" \qquad J_{ij} = \partial\hat y_i/\partial\theta_j"
@@ -393,7 +395,7 @@ def gradient_of(experiment: Experiment) -> str:
 def _formula(run: Run, forecast: Forecast | None, told: float) -> None:
     experiment = run.experiment
     model = formula_of(experiment)
-    loss, optimizer = LOSS_INFO[experiment.loss], OPTIMIZER_INFO[experiment.optimizer]
+    loss, optimizer = experiment.loss_info, OPTIMIZER_INFO[experiment.optimizer]
     lesson.first_words()
     gradient, rmse, of_loss = map(lesson.linked, ("gradient", "RMSE", "loss"))
     lines = [(model, loss.latex), (gradient_of(experiment), optimizer.latex)]
@@ -406,24 +408,27 @@ def _formula(run: Run, forecast: Forecast | None, told: float) -> None:
     rows = ""
     marks = with_columns(vars(experiment), experiment.trained_names)
     for i, (name, mark) in enumerate(zip(experiment.info.parameters, marks, strict=True)):
-        cells = [player.live(f"{kind}{i}") for kind in ("p", "g", "d")]
+        cells = [player.live(f"{kind}{i}", digits=4, full=True) for kind in ("p", "g", "d")]
         if scaled:
-            cells.append(f"{name} = {player.live(f'r{i}')}")
+            cells.append(f"{name} = {player.live(f'r{i}', digits=4, full=True)}")
         rows += f"<tr><td>{escape(mark)}</td>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
     if experiment.updates_per_epoch > 1:
         head = head.replace(gradient, f"{gradient} of its first batch").replace(
             "next step", "that batch’s step"
         )
     held_out = f"held-out RMSE {player.live('held_out')} &ensp; " if experiment.holdout else ""
-    floor = f"{lesson.linked(floor_label(forecast, 6))} &ensp; " if forecast and told < NEVER else ""
+    floor = ""
+    if forecast and told < NEVER:
+        label = floor_label(forecast, 6, bounds=forecast.curvature.bounds_rmse)
+        floor = f"{lesson.linked(label)} &ensp; "
     if told:
         floor = f"<span data-ended>{floor}</span>"
     of_scaled = " of the scaled y" if experiment.scale_target else ""
-    loss_row = (
-        f"{rmse} {player.live('rmse')} &ensp; {held_out}{floor}{of_loss}{of_scaled} {player.live('loss')}"
-    )
-    if loss.has_another_root:
+    loss_row = f"{rmse} {player.live('rmse')} &ensp; {held_out}{floor}{of_loss}{of_scaled} {player.live('loss', digits=4, full=True)}"
+    if loss.other_error and loss.squared:  # else it is the loss itself
         loss_row += f" &ensp; its root {player.live('root_loss')}"
+    if not all(map(is_constant, experiment.phases)):
+        loss_row += f" &ensp; rate η {player.live('rate')}"
     many = len(experiment.info.parameters) > 5
     table = f'<table class="live{" many" if many else ""}"><tr>{head}</tr>{rows}</table>'
     table = look.wide("Numbers of all parameters", table)
@@ -453,7 +458,6 @@ def _transport(
                 st.button(
                     "Train",
                     type="primary",
-                    icon=":material/play_arrow:",
                     on_click=_press,
                     args=("train",),
                     key="train",

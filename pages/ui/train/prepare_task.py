@@ -6,12 +6,13 @@ import streamlit as st
 
 from gd_core.settings.catalog import DATASET_INFO
 from gd_core.settings.experiment import Experiment
-from gd_core.settings.experiment_fields import FIELDS, HYPERPARAMETERS
+from gd_core.settings.experiment_fields import FIELDS, HYPERPARAMETERS, titled
 from gd_core.settings.fields import ParameterError, quoted
 from gd_core.settings.rules import OPTIMIZER_INFO
 from gd_core.settings.table_fields import DATASET as TABLE
 from gd_core.settings.table_fields import TABLE_FIELDS
 from gd_core.settings.task import (
+    IN_WORDS,
     LONGEST_QUESTION,
     LONGEST_TEXT,
     PRESETS,
@@ -23,7 +24,7 @@ from gd_core.settings.task import (
 from gd_core.tables.table import find
 from gd_core.task_target import in_words, judge, verdict
 from gd_core.words import floor_of
-from pages.ui.classroom import class_board
+from pages.ui.classroom import class_board, teaching
 from pages.ui.look.look import plain
 from pages.ui.player import live_runs
 from pages.ui.takeaway import share
@@ -68,10 +69,12 @@ def _dialog(experiment: Experiment, live_run: live_runs.TrainRun | None) -> None
             _controls(experiment)
     left, right = st.columns([2, 3], gap="large")
     with left:
-        link = _link(experiment, _words(experiment, live_run))
-    with right:
-        if link:
-            share.code(link, "task")
+        made = _link(experiment, _words(experiment, live_run))
+    if made:
+        with right:
+            share.code(_address(made), "task")
+        teaching.without_question("")
+        class_board.show(made)
 
 
 # ------------------------------------------------------------------------------------------- what students see
@@ -184,8 +187,7 @@ def _words(experiment: Experiment, live_run: live_runs.TrainRun | None) -> Targe
         if target:
             Task(experiment=experiment, target=target)
     except ParameterError as error:
-        _say(str(error))
-        return str(error)
+        return str(error)  # said where the link would be
     if target:
         _advise(target, experiment, live_run)
     return target
@@ -215,7 +217,7 @@ def _advise(target: Target, experiment: Experiment, live_run: live_runs.TrainRun
     """Whether the target can be reached, as far as can be told."""
     fixed = all(STATE[_key(name)] is not Access.FREE for name in ("dataset", *KNOBS))
     forecast = live_runs.known(experiment)[2]
-    if fixed and forecast and target.rmse <= forecast.floor_rmse:
+    if fixed and forecast and forecast.curvature.bounds_rmse and target.rmse <= forecast.floor_rmse:
         _say(
             f"No training on these data gets below RMSE {floor_of(forecast)}: this target cannot be reached."
         )
@@ -226,8 +228,12 @@ def _advise(target: Target, experiment: Experiment, live_run: live_runs.TrainRun
 # --------------------------------------------------------------------------------------------------- the link
 
 
-def _link(experiment: Experiment, target: Target | str | None) -> str | None:
-    """The task's link, with what it says in words; None, and a sentence, where there is none."""
+def _address(made: Task) -> str:
+    return share.address({"task": made.to_text()})
+
+
+def _link(experiment: Experiment, target: Target | str | None) -> Task | None:
+    """The task with its link, and what it says in words; None, and a sentence, where there is none."""
     try:
         if isinstance(target, str):
             raise ParameterError("target", target)
@@ -245,18 +251,17 @@ def _link(experiment: Experiment, target: Target | str | None) -> str | None:
     except ParameterError as error:
         _say(f"{error} There is no link until that is mended.")
         return None
-    link = share.address({"task": made.to_text()})
+    link = _address(made)
     st.markdown(plain(_summary(made, list(_shown(experiment)))))
     share.field(link)
     if experiment.dataset == TABLE and find(experiment.table).mark == experiment.table:
         st.markdown("The table’s rows are not in the link: hand out its file as well. The page asks for it.")
-    class_board.show(made)
     st.link_button("Open it as a student", link, icon=":material/open_in_new:", type="tertiary")
     st.caption(
         "The link holds the whole task; nothing is kept on the server. A link that was changed on its way says so. "
         "That is for honest people, not a secret: anyone can read a link, or make another one."
     )
-    return link
+    return made
 
 
 def _summary(made: Task, shown: list[str]) -> str:
@@ -273,4 +278,4 @@ def _summary(made: Task, shown: list[str]) -> str:
 
 
 def _say(sentence: str) -> None:
-    st.markdown(f":orange[:material/error:] {plain(sentence)}")
+    st.markdown(f":orange[:material/error:] {plain(titled(sentence, IN_WORDS))}")

@@ -7,24 +7,28 @@ from typing import Any
 import streamlit as st
 from streamlit.components.v2 import component
 
+from gd_core.reasons.phrases import near
 from gd_core.safe_start import epochs_needed, safe_of, so_many
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.experiment_fields import LEARNING_RATE
+from gd_core.settings.schedules import is_constant
 from gd_core.theory import ZONES_SAID, Forecast, why_no_theory
 from gd_core.words import counted, rounded
 from pages.ui.charts.preview import can_preview
+from pages.ui.look.buttons import with_buttons
 from pages.ui.look.numbers import with_numbers
-from pages.ui.player.tabs import BEFORE_THE_TOLERANCE
+from pages.ui.player.tabs import stops_before
 
 _HERE = Path(__file__).parent
 _strip = component(
     "rate",
     html=(_HERE / "rate.html").read_text(encoding="utf-8"),
-    css=(_HERE / "rate.css").read_text(encoding="utf-8"),
+    css=with_buttons(_HERE / "rate.css"),
     js=with_numbers(_HERE / "rate.js"),
 )
 KEY = "rate"  # of the component
 NO_PREVIEW = "Charts follow the rate only for gradient descent on all rows"
+SCHEDULED = "Zones and limit are for the first and largest rate, η: the schedule goes down from there"
 BELOW_THE_LIMIT, ABOVE_THE_LIMIT = 1e-4, 10.0  # how far the track reaches, as shares of the limit
 WITHOUT_A_LIMIT = (1e-6, 10.0)  # the track of a rule that has none
 
@@ -39,7 +43,7 @@ def show(experiment: Experiment, forecast: Forecast | None, on_rate: Callable[[]
     if forecast:
         safe = safe_of(forecast)
         stops.append(_stop(safe.label, safe.rate, safe.why))
-    if forecast and limit is not None and forecast.best_learning_rate is not None:
+    if forecast and limit is not None:
         zones = [_zone(name, limit * share) for name, share in forecast.zones.items()]
         zones.append(_zone("diverges", None))
         stops.append(_stop("Limit", limit, "Above it the error grows instead of shrinking."))
@@ -53,9 +57,9 @@ def show(experiment: Experiment, forecast: Forecast | None, on_rate: Callable[[]
         if soon is not None:
             label = f"Best for {epochs}" + (" and more" if soon == late else "")
             hint = "Of all fixed rates below the limit, the one with the smallest loss at the end of the run."
-            hint += BEFORE_THE_TOLERANCE if experiment.tolerance else ""
+            hint += stops_before(experiment)
             stops.append(_stop(label, soon, hint))
-        if soon != late:
+        if late is not None and soon != late:
             hint = f"The fixed rate that wins after very many epochs.{pays}"
             stops.append(_stop("Best in the long run", late, hint))
     _strip(
@@ -65,10 +69,15 @@ def show(experiment: Experiment, forecast: Forecast | None, on_rate: Callable[[]
             "low": max(bounds.low, min(low, rate)),
             "high": min(bounds.high, max(high, rate)),
             "limit": limit,
-            "zones": zones,
-            "stops": [stop for stop in stops if stop["rate"] >= bounds.low],
+            # tuples: of a list Streamlit asks whether it is a table, and loads pandas to know
+            "zones": tuple(zones),
+            "stops": tuple(stop for stop in stops if stop["rate"] >= bounds.low),
             "wait": _wait(forecast),
-            "hint": "" if can_preview(experiment) else NO_PREVIEW,
+            "hint": SCHEDULED
+            if limit is not None and not is_constant(experiment)
+            else ""
+            if can_preview(experiment)
+            else NO_PREVIEW,
             "reason": forecast.why_no_limit if forecast else why_no_theory(experiment),
         },
         on_rate_change=on_rate,
@@ -85,8 +94,7 @@ def _wait(forecast: Forecast | None) -> str:
     epochs = epochs_needed(forecast) if forecast else None
     if not forecast or not epochs:
         return ""
-    to = "a millionth of the first RMSE" if forecast.floor_is_zero else "within 1 % of the floor"
-    return f"It takes {so_many(epochs)} to {to}."
+    return f"It takes {so_many(epochs)} to {near(forecast).removeprefix('to ')}."
 
 
 def _zone(name: str, to: float | None) -> dict[str, object]:

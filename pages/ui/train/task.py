@@ -8,9 +8,18 @@ from typing import Any
 import streamlit as st
 
 from gd_core.settings.experiment import Experiment
-from gd_core.settings.experiment_fields import FIELDS
+from gd_core.settings.experiment_fields import FIELDS, titled
 from gd_core.settings.fields import Choice, Number, said
-from gd_core.settings.task import LONGEST_ANSWER, THEORY, Access, Result, Task, open_address, table_it_needs
+from gd_core.settings.task import (
+    IN_WORDS,
+    LONGEST_ANSWER,
+    THEORY,
+    Access,
+    Result,
+    Task,
+    open_address,
+    table_it_needs,
+)
 from gd_core.words import counted
 from pages.ui.look import look, session
 
@@ -171,7 +180,7 @@ def heading() -> Any:
             "Watch the curve bend towards the data while the error falls. Then ask: could it fall further?",
         )
     for sentence in session.held(Handed).sentences:
-        st.markdown(f":orange[:material/error:] {look.plain(sentence)}")
+        st.markdown(f":orange[:material/error:] {look.plain(titled(sentence, IN_WORDS))}")
     if task is None:
         return None
     with st.container(key="task", border=True):

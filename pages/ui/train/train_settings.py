@@ -10,10 +10,11 @@ from typing import Any, Self
 
 import streamlit as st
 
+from gd_core.settings import schedules
 from gd_core.settings.examples import EXAMPLES, OPENING, Example
 from gd_core.settings.experiment import Experiment, defaults, is_knob
 from gd_core.settings.experiment_fields import FIELDS, HYPERPARAMETERS, LEARNING_RATE
-from gd_core.settings.fields import Choice, Number, shown, written
+from gd_core.settings.fields import Choice, Number, one_number, shown, written
 from gd_core.settings.table_fields import DATASET, TABLE_FIELDS, needs_its_file, own_names, table_at_hand
 from gd_core.settings.task import Task
 from pages.ui.look import map_axes, projector
@@ -24,7 +25,8 @@ NUMBERS = "numbers"  # the start that is typed, and the field for it
 OF_THE_RUN = {name: field for name, field in FIELDS.items() if name not in TABLE_FIELDS}
 NUMBERED = [name for name, field in OF_THE_RUN.items() if isinstance(field, Number)]
 CHOICES = [name for name, field in OF_THE_RUN.items() if isinstance(field, Choice)]
-TEXTS = (*NUMBERED, "start")  # fields in which a bad text stays
+OF_SCHEDULE = "schedule."  # of the fields for a schedule's numbers
+TEXTS = (*NUMBERED, "start", "schedule")  # fields in which a bad text stays
 MENU = "examples"
 MORE_KEY = "settings"  # of the part of the side bar that is closed at first, in the address too,
 AS_IT_WAS = "more"  # which called it so in older links: in a lesson's that is another thing
@@ -164,6 +166,10 @@ class TrainSettings(Form[Experiment, TrainHeld]):
         self.held.typed |= fields
 
     def type(self, name: str, text: str) -> None:
+        if name.startswith(OF_SCHEDULE):
+            parts = self._schedule
+            parts[1 + int(name.removeprefix(OF_SCHEDULE))] = one_number(text)
+            name, text = "schedule", ":".join(parts)
         self.put(**{name: text})
         if name == "start":
             self.held.numbers = text
@@ -175,8 +181,15 @@ class TrainSettings(Form[Experiment, TrainHeld]):
         elif name == "optimizer":
             usual = defaults(self.settings.dataset, value)
             self.set(optimizer=value, **{one: usual[one] for one in HYPERPARAMETERS})
+        elif name == "schedule":
+            self.set(schedule=schedules.usual(value))
         else:
             super().pick(name, value)
+
+    @property
+    def _schedule(self) -> list[str]:
+        """The schedule's name and its numbers, as they stand in its fields."""
+        return [*self.held.typed.get("schedule", self.settings.schedule).split(":")]
 
     def tell(self, sentence: str, name: str = "") -> None:
         """Say something under a field, or above them all, in the next run of the page. For callbacks."""
@@ -220,6 +233,10 @@ class TrainSettings(Form[Experiment, TrainHeld]):
     def field(self, name: str) -> Any:
         if name == "start" and ("start" in self.held.typed or isinstance(self.settings.start, tuple)):
             return NUMBERS
+        if name == "schedule":
+            return self._schedule[0]
+        if name.startswith(OF_SCHEDULE):
+            return self._schedule[1 + int(name.removeprefix(OF_SCHEDULE))].removesuffix(".0")
         return super().field("start" if name == NUMBERS else name)
 
     def _shown(self, name: str) -> Any:

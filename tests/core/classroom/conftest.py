@@ -4,7 +4,7 @@ import pytest
 from postgres import Postgres
 from sqlalchemy import create_engine, text
 
-from gd_core.classroom import store
+from gd_core.classroom import database
 from gd_core.classroom.store import Classroom
 
 
@@ -33,7 +33,7 @@ def url(request, tmp_path):
 @pytest.fixture
 def opened(monkeypatch):
     """Opens the store at an address, without waiting for the disk; closed when the test ends."""
-    monkeypatch.setitem(store.SQLITE_SETTINGS, "synchronous", "OFF")
+    monkeypatch.setitem(database.SQLITE_SETTINGS, "synchronous", "OFF")
     engines = []
 
     def open_store(url, **options):

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from gd_core.classroom import after, rules
 from gd_core.classroom.after import Past, gain, together
-from gd_core.classroom.rules import Judgement, Question
+from gd_core.classroom.rooms import Judgement, Question
 from gd_core.classroom.store import NotTheTeacher
 
 NOW = datetime(2026, 3, 29, 1, 30, tzinfo=UTC)

@@ -17,8 +17,8 @@ from hypothesis.stateful import (
     rule,
 )
 
-from gd_core.classroom import rules
-from gd_core.classroom.rules import Judgement, NoRoom, NotNow, Question
+from gd_core.classroom import rules, views
+from gd_core.classroom.rooms import Judgement, NoRoom, NotNow, Question
 from gd_core.classroom.store import Classroom
 
 NOW = datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
@@ -148,7 +148,7 @@ class Hour(RuleBasedStateMachine):
     @invariant()
     def nobody_sees_too_much(self):
         look = self.classroom.look(self.room.code, self.now)
-        for view in (rules.for_projector(look.room, look.tally), rules.for_student(look.room, look.tally)):
+        for view in (views.for_projector(look.room, look.tally), views.for_student(look.room, look.tally)):
             assert (view.counts is None) == (self.phase not in ("shown", "run"))
             assert (view.right is None) == (self.phase != "run")
 

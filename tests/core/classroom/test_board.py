@@ -6,14 +6,15 @@ from functools import partial
 
 import pytest
 
-from gd_core.classroom import board, rules
+from gd_core.classroom import board, rules, views
 from gd_core.classroom.board import NotPlaced, Placed
-from gd_core.classroom.rules import NotNow
-from gd_core.classroom.store import HandedIn, new_token
+from gd_core.classroom.kept import HandedIn, new_token
+from gd_core.classroom.rooms import NotNow
 from gd_core.settings import checked_link
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.fields import ParameterError
 from gd_core.settings.task import Result, Target, Task
+from gd_core.task_target import in_words
 
 NOW = datetime(2026, 3, 29, 1, 30, tzinfo=UTC)
 TEACHERS = replace(Experiment.default("one-parameter"), learning_rate=0.001, epochs=30)
@@ -106,6 +107,21 @@ def test_the_challenge_is_a_task_in_which_only_the_rate_is_free():
     assert task.free == ("learning_rate",)
     placed = placed_at(handed_in(1 / 36, task=task))
     assert (placed.reached, placed.in_time) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("rmse", "told"),
+    [
+        (4.87585129, "4.87586"),
+        (0.5, "0.500001"),
+        (1 / 3, "0.333334"),
+        (123456.789, "123457"),
+    ],
+)
+def test_the_challenges_target_is_told_in_six_digits(rmse, told):
+    """Rounded up, by hand: what is told is what counts, and nobody is held to digits that no page shows."""
+    target = board.challenge(TEACHERS, rmse, "").target
+    assert in_words(target) == f"RMSE below {told} within {TEACHERS.epochs} epochs"
 
 
 # ---------------------------------------------------------------------------------------------------------- the store
@@ -204,8 +220,8 @@ def test_a_board_is_one_tasks_board(classroom, room):
 def test_students_get_the_task_from_the_room(classroom, room):
     """Its address in the app, as long as there is one; a text that is no task's is refused."""
     look = classroom.look(room[0], NOW)
-    seen = rules.for_student(look.room, look.tally)
+    seen = views.for_student(look.room, look.tally)
     assert seen.task == f"?task={TASK.to_text()}"
     with pytest.raises(ParameterError, match=r"^task must"):
         rules.give_task(look.room, "x")
-    assert rules.for_student(rules.end(look.room), look.tally).task == ""
+    assert views.for_student(rules.end(look.room), look.tally).task == ""

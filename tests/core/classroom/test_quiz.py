@@ -7,7 +7,7 @@ import pytest
 from gd_core.classroom import quiz as made
 from gd_core.classroom.after import Learned, Past, learned
 from gd_core.classroom.quiz import AFTER, BEFORE, KINDS, quiz
-from gd_core.classroom.rules import Judgement, Question
+from gd_core.classroom.rooms import Judgement, Question
 
 SEEDS = ("BCDFGH", "JKMNPQ", "RSTWXY", "ZZZBBB", "KDRWPM", "QQQQQQ")
 PAPERS = {(seed, paper): quiz(seed, paper) for seed in SEEDS for paper in (BEFORE, AFTER)}

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gd_core.classroom import rules
-from gd_core.classroom.rules import Judgement, NoRoom, NotNow, Phase, Question, Room
+from gd_core.classroom import rooms, rules, views
+from gd_core.classroom.rooms import Judgement, NoRoom, NotNow, Phase, Question, Room
 from gd_core.settings.fields import ParameterError
 
 NOW = datetime(2026, 3, 29, 1, 30, tzinfo=UTC)
@@ -21,7 +21,7 @@ QUESTION = Question(
     address="learning_rate?rates=1e-3",
 )  # fmt: skip
 JUDGEMENT = Judgement(right=(2,), sentence="It diverges.", why=("It is small.", "It would at half.", ""))
-LOBBY = rules.opened("BCDFGH", NOW)
+LOBBY = rooms.opened("BCDFGH", NOW)
 VOTING = rules.ask(LOBBY, QUESTION, JUDGEMENT)
 SHOWN = rules.show_answers(VOTING)
 AGAIN = rules.ask_again(SHOWN)
@@ -101,7 +101,7 @@ def test_a_room_has_an_end_of_questions():
 
 def test_codes_have_no_letters_that_look_alike():
     """Nor vowels, so that no word arises; and they differ."""
-    codes = {rules.new_code() for _ in range(300)}
+    codes = {rooms.new_code() for _ in range(300)}
     assert len(codes) > 295
     assert all(len(code) == 6 and not set(code) & set("AEIOULV10") for code in codes)
     assert {letter for code in codes for letter in code} == set("BCDFGHJKMNPQRSTWXYZ")
@@ -110,7 +110,7 @@ def test_codes_have_no_letters_that_look_alike():
 @pytest.mark.parametrize("typed", ["bcdfgh", " BCD FGH\n", "bcd-fgh", "ｂｃｄｆｇｈ", "BCD\u00a0FGH"])
 def test_a_code_is_read_however_it_is_typed(typed):
     """Case, spaces, hyphens, full width."""
-    assert rules.code_of(typed) == "BCDFGH"
+    assert rooms.code_of(typed) == "BCDFGH"
 
 
 @pytest.mark.parametrize(
@@ -119,7 +119,7 @@ def test_a_code_is_read_however_it_is_typed(typed):
 def test_no_other_text_is_a_code(typed):
     """The sentence says what one looks like, and is short whatever came."""
     with pytest.raises(NoRoom, match="has 6 letters, such as KDRWPM") as refused:
-        rules.code_of(typed)
+        rooms.code_of(typed)
     assert len(str(refused.value)) < 130
 
 
@@ -127,7 +127,7 @@ def test_no_other_text_is_a_code(typed):
 def test_any_text_is_a_code_or_refused(typed):
     """And what is read is in the alphabet."""
     with suppress(NoRoom):
-        assert set(rules.code_of(typed)) <= set(rules.ALPHABET)
+        assert set(rooms.code_of(typed)) <= set(rooms.ALPHABET)
 
 
 # --------------------------------------------------------------------------------------------------------- votes
@@ -163,28 +163,28 @@ def test_an_answer_to_what_is_not_asked_any_more_is_refused(number, round):
 def test_votes_are_counted_by_round_and_answer():
     """By hand: first round 2, 0, 1; second 0, 1, 3."""
     votes = [(1, 0), (1, 2), (1, 0), (2, 2), (2, 2), (2, 1), (2, 2)]
-    counted = rules.tally(AGAIN, 5, votes)
+    counted = views.tally(AGAIN, 5, votes)
     assert (counted.joined, counted.answered, counted.counts) == (5, 4, ((2, 0, 1), (0, 1, 3)))
-    assert rules.share_right(counted.counts[0], JUDGEMENT) == pytest.approx(1 / 3)
-    assert rules.share_right(counted.counts[1], replace(JUDGEMENT, right=(1, 2))) == 1
-    assert rules.share_right((0, 0, 0), JUDGEMENT) is None
-    assert rules.share_right((1, 0, 0), None) is None
-    assert rules.tally(LOBBY, 5, []).counts == ()
+    assert views.share_right(counted.counts[0], JUDGEMENT) == pytest.approx(1 / 3)
+    assert views.share_right(counted.counts[1], replace(JUDGEMENT, right=(1, 2))) == 1
+    assert views.share_right((0, 0, 0), JUDGEMENT) is None
+    assert views.share_right((1, 0, 0), None) is None
+    assert views.tally(LOBBY, 5, []).counts == ()
 
 
 @given(st.integers(0, 300), st.integers(1, 300))
 def test_the_advice_turns_at_a_third_and_at_two_thirds(right, answered):
     """As exact fractions have it, on both borders too."""
     share = Fraction(right % (answered + 1), answered)
-    said = rules.advice(share.numerator / share.denominator)
+    said = views.advice(share.numerator / share.denominator)
     expected = "explain" if share < Fraction(1, 3) else "run it" if share > Fraction(2, 3) else "neighbours"
     assert expected in said
-    assert rules.advice(None) == ""
+    assert views.advice(None) == ""
 
 
 # --------------------------------------------------------------------------------------------------- who sees what
 
-COUNTED = rules.tally(AGAIN, 9, [(1, 0)] * 41 + [(1, 2)] * 43 + [(2, 1)] * 2 + [(2, 2)] * 47)
+COUNTED = views.tally(AGAIN, 9, [(1, 0)] * 41 + [(1, 2)] * 43 + [(2, 1)] * 2 + [(2, 2)] * 47)
 
 
 def seen(view) -> str:
@@ -193,12 +193,12 @@ def seen(view) -> str:
 
 def test_during_a_vote_nobody_but_the_remote_learns_how_the_answers_lie():
     """Nor which is right, nor what happened, nor where to try it; in the second round not even those of the first."""
-    for room, tally in ((VOTING, rules.tally(VOTING, 9, [(1, 0)] * 41 + [(1, 2)] * 43)), (AGAIN, COUNTED)):
-        for view in (rules.for_projector(room, tally), rules.for_student(room, tally, (0,))):
+    for room, tally in ((VOTING, views.tally(VOTING, 9, [(1, 0)] * 41 + [(1, 2)] * 43)), (AGAIN, COUNTED)):
+        for view in (views.for_projector(room, tally), views.for_student(room, tally, (0,))):
             assert (view.counts, view.right, view.sentence, view.address) == (None, None, "", "")
             assert not any(text in seen(view) for text in ("41", "43", "47", "diverges.", "small", "rates="))
             assert view.answered == tally.answered
-    remote = rules.for_remote(AGAIN, COUNTED)
+    remote = views.for_remote(AGAIN, COUNTED)
     assert (remote.counts, remote.right) == (((41, 0, 43), (0, 2, 47)), (2,))
     assert remote.shares_right == pytest.approx((43 / 84, 47 / 49))
     assert "Over two thirds" in remote.advice
@@ -206,7 +206,7 @@ def test_during_a_vote_nobody_but_the_remote_learns_how_the_answers_lie():
 
 def test_when_answers_are_shown_nobody_learns_what_is_right():
     """Both rounds' distributions, and no more."""
-    for view in (rules.for_projector(SHOWN_AGAIN, COUNTED), rules.for_student(SHOWN_AGAIN, COUNTED, (0, 2))):
+    for view in (views.for_projector(SHOWN_AGAIN, COUNTED), views.for_student(SHOWN_AGAIN, COUNTED, (0, 2))):
         assert view.counts == ((41, 0, 43), (0, 2, 47))
         assert (view.right, view.sentence, view.address) == (None, "", "")
         assert not any(text in seen(view) for text in ("diverges.", "small", "rates="))
@@ -214,23 +214,23 @@ def test_when_answers_are_shown_nobody_learns_what_is_right():
 
 def test_after_the_run_all_is_said():
     """A student who was wrong also hears why it was tempting."""
-    wall = rules.for_projector(RUN, COUNTED)
+    wall = views.for_projector(RUN, COUNTED)
     assert (wall.right, wall.sentence, wall.address) == ((2,), "It diverges.", "learning_rate?rates=1e-3")
-    assert rules.for_student(RUN, COUNTED, (2, 1)).why == "It would at half."
+    assert views.for_student(RUN, COUNTED, (2, 1)).why == "It would at half."
     assert (
-        rules.for_student(RUN, COUNTED, (0, None)).why == "It is small."
+        views.for_student(RUN, COUNTED, (0, None)).why == "It is small."
     )  # answered in the first round only
-    assert rules.for_student(RUN, COUNTED, (0, 2)).why == ""
-    assert rules.for_student(RUN, COUNTED).why == ""
+    assert views.for_student(RUN, COUNTED, (0, 2)).why == ""
+    assert views.for_student(RUN, COUNTED).why == ""
 
 
 @pytest.mark.parametrize("name", ROOMS)
 def test_what_is_offered_is_for_the_remote(name):
     """Students and wall never see the question that comes next."""
     room = replace(ROOMS[name], offered=replace(QUESTION, text="Then what?"), offered_judgement=JUDGEMENT)
-    tally = rules.tally(room, 3, [])
-    assert "Then what?" not in seen(rules.for_projector(room, tally)) + seen(rules.for_student(room, tally))
-    assert "Then what?" in rules.for_remote(room, tally).offered
+    tally = views.tally(room, 3, [])
+    assert "Then what?" not in seen(views.for_projector(room, tally)) + seen(views.for_student(room, tally))
+    assert "Then what?" in views.for_remote(room, tally).offered
 
 
 # ---------------------------------------------------------------------------------------------------------- bounds
@@ -329,7 +329,7 @@ def test_a_room_lives_for_a_day_whatever_the_zone():
     ):
         assert LOBBY.exists((NOW + timedelta(hours=shift)).astimezone(berlin)) is exists
     with pytest.raises(ParameterError, match="now must have a time zone"):
-        rules.opened("BCDFGH", NOW.replace(tzinfo=None))
+        rooms.opened("BCDFGH", NOW.replace(tzinfo=None))
 
 
 @pytest.mark.parametrize("phase", Phase)

@@ -8,8 +8,8 @@ from functools import partial
 import pytest
 from sqlalchemy import event, inspect, text
 
-from gd_core.classroom import rules, store
-from gd_core.classroom.rules import Judgement, NoRoom, NotNow, Phase, Question
+from gd_core.classroom import kept, rooms, rules, store
+from gd_core.classroom.rooms import Judgement, NoRoom, NotNow, Phase, Question
 from gd_core.classroom.store import NotTheTeacher
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.fields import ParameterError
@@ -67,7 +67,7 @@ def test_the_same_token_is_the_same_member(classroom):
     """After a reload, in two tabs at once, and with a token that the browser drew itself; what is not one is replaced."""
     room, _ = classroom.open_room(NOW)
     token = classroom.join(room.code, None, NOW)
-    drawn = store.new_token()
+    drawn = kept.new_token()
     with ThreadPoolExecutor(8) as tabs:
         again = list(tabs.map(lambda one: classroom.join(room.code, one, NOW), [token, drawn] * 8))
     assert set(again) == {token, drawn}
@@ -75,7 +75,7 @@ def test_the_same_token_is_the_same_member(classroom):
     for bad in ("", "short", "x" * 23, "é" * 22, 7, ["x" * 22], "x" * 10**6):
         given = classroom.join(room.code, bad, NOW)
         assert given != bad
-        assert store._TOKEN.fullmatch(given)
+        assert kept._TOKEN.fullmatch(given)
     look = classroom.look(room.code, NOW)
     assert look.tally.joined == 9
     assert sorted(own.number for own in look.members.values()) == list(range(1, 10))
@@ -269,7 +269,7 @@ def test_a_server_has_an_end_of_rooms(classroom, monkeypatch):
 def test_a_code_that_is_taken_is_drawn_again(classroom, monkeypatch):
     """Two rooms never share one."""
     drawn = iter(["BCDFGH", "BCDFGH", "BCDFGH", "JKMNPQ"])
-    monkeypatch.setattr(rules, "new_code", lambda: next(drawn))
+    monkeypatch.setattr(rooms, "new_code", lambda: next(drawn))
     assert [classroom.open_room(NOW)[0].code for _ in range(2)] == ["BCDFGH", "JKMNPQ"]
 
 

@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine, event, text
 
-from gd_core.classroom import rules, schema, store
-from gd_core.classroom.rules import Judgement, Phase, Question
-from gd_core.classroom.store import Classroom, StoreDown
+from gd_core.classroom import database, rules, schema
+from gd_core.classroom.database import StoreDown
+from gd_core.classroom.rooms import Judgement, Phase, Question
+from gd_core.classroom.store import Classroom
 
 NOW = datetime(2026, 3, 29, 1, 30, tzinfo=UTC)
 QUESTION = Question(title="Learning rate", text="What happens?", answers=("It converges", "It diverges"))
@@ -182,7 +183,7 @@ def test_a_store_that_can_only_be_read(opened, tmp_path):
 
 def test_a_store_that_another_program_holds(opened, tmp_path, monkeypatch):
     """It is waited for, some seconds at most."""
-    monkeypatch.setitem(store.SQLITE_SETTINGS, "busy_timeout", "50")
+    monkeypatch.setitem(database.SQLITE_SETTINGS, "busy_timeout", "50")
     file = tmp_path / "class.sqlite3"
     classroom = opened(f"sqlite:///{file}")
     other = sqlite3.connect(file, isolation_level=None)

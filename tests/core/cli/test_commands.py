@@ -271,6 +271,9 @@ FLAGS = {
     "loss": "mse-broadcast",
     "optimizer": "adam",
     "learning_rate": "0.01",
+    "schedule": "step:2:0.5",
+    "warmup": "1",
+    "counted_in": "updates",
     "momentum": "0.8",
     "alpha": "0.95",
     "beta1": "0.85",
@@ -285,6 +288,8 @@ FLAGS = {
     "before": "2,momentum,0.001,0.5;1,gradient-descent,0.01",
     "engine": "loop",
     "tolerance": "1e-09",
+    "penalty": "0.25",
+    "patience": "7",
     "epochs": "4",
 }
 

@@ -4,6 +4,7 @@ import ast
 import contextlib
 import io
 import json
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -16,7 +17,7 @@ import torch
 
 from gd_core.export.notebook import notebook
 from gd_core.export.script import FLAVOURS, script
-from gd_core.recorder import Recorder
+from gd_core.recorder import Recorder, record
 from gd_core.settings.catalog import DATASET_INFO, PUBLISHED, why_not_scaled
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.rules import OPTIMIZER_INFO
@@ -398,6 +399,49 @@ def test_a_script_with_held_out_rows_is_short(optimizer, flavour):
         assert len(script(experiment, flavour).splitlines()) <= (65 if batch_size and scale_features else 60)
 
 
+@pytest.mark.parametrize("flavour", FLAVOURS)
+@pytest.mark.parametrize("batches", [{}, {"batch_size": 2}, {"batch_size": 2, "shuffle": False}])
+def test_a_script_stops_early(flavour, batches):
+    """At the same epoch, with the same rows before and the same epoch kept; also in the last part of a continued run."""
+    usual = {
+        "degree": 5,
+        "holdout": 0.3,
+        "split_seed": 8,
+        "learning_rate": 0.01 if not batches else 0.002,
+        **batches,
+    }
+    table, sentences = Experiment.from_query(
+        {"dataset": "table", "table": "anscombe", "target": "y1", "features": "x", "scale_features": "true"}
+    )
+    assert not sentences
+    experiment = replace(table, **usual, epochs=300, patience=9)
+    for one in (experiment, replace(experiment, patience=0, epochs=5).continued(5, patience=9, epochs=300)):
+        numbers, _ = expected(one)
+        kept = record(one)
+        assert kept.early
+        head, *lines = printed(script(one, flavour)).splitlines()
+        assert lines[-2] == f"stopped early at epoch {kept.epochs}"
+        best = re.fullmatch(r"kept is epoch (\d+) with the held-out RMSE (\S+) and theta (\[.*\])", lines[-1])
+        assert best
+        assert int(best[1]) == kept.best
+        assert float(best[2]) == pytest.approx(float(kept.epoch_held_out_rmse[kept.best]), rel=TOLERANCE)
+        assert json.loads(best[3]) == pytest.approx(kept.epoch_theta[kept.best].tolist(), rel=1e-7)
+        epochs, mine, _ = table_of("\n".join([head, *lines[:-2]]))
+        assert epochs == list(range(len(numbers)))
+        assert relative(mine, numbers).max() <= TOLERANCE
+
+
+@pytest.mark.parametrize("intercept", [True, False])
+@pytest.mark.parametrize("batch_size", [0, 4])
+@pytest.mark.parametrize("flavour", FLAVOURS)
+def test_a_script_has_the_penalty(flavour, batch_size, intercept):
+    """λ‖w‖² without the intercept beside the loss of the rows; RMSE is that of the rows alone."""
+    usual = {"batch_size": batch_size, "intercept": intercept, "penalty": 0.4, "holdout": 0.3}
+    experiment = small("noisy-quadratic", "gradient-descent", scale_features=True, **usual)
+    assert check(experiment, flavour)[0] == EPOCHS + 1
+    assert not torch.equal(expected(experiment)[0], expected(replace(experiment, penalty=0.1))[0])
+
+
 def test_a_script_is_written_as_ruff_would(tmp_path):
     """No finding, and nothing to format."""
     held = keep(gaps(2000))
@@ -415,6 +459,8 @@ def test_a_script_is_written_as_ruff_would(tmp_path):
         for loss in ("mse", "mse-broadcast")
     ]
     split.append(replace(of_table("anscombe", degree=5, scale_features="true"), holdout=0.2))
+    split += [replace(one, penalty=0.3) for one in split]
+    split += [replace(one, patience=7, shuffle=False) for one in split if one.holdout][::3]
     still = [replace(one, tolerance=1e-3, shuffle=False) for one in (*split, continued)]
     split += [
         replace(table, scale_target=True, intercept=intercept, scale_features=scaled, loss=loss, holdout=0.3)

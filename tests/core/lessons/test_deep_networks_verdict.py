@@ -111,7 +111,7 @@ def test_nobody_hears_although_all_hear_the_same():
         (Network(depth=20, epochs=120, learning_rate=0.05, width=8), "By now no layer hears much: "),
         (
             Network(depth=2, activation="relu", learning_rate=10.0, epochs=300),
-            ": the loss passed 1,000,000. The last epoch before is kept.",
+            ": the loss passed 1,000,000.",
         ),
         (
             Network(depth=20, activation="relu", initialisation="large", epochs=3, learning_rate=1e-9),
@@ -119,7 +119,7 @@ def test_nobody_hears_although_all_hear_the_same():
         ),
         (
             Network(depth=30, width=2, activation="relu", initialisation="he", epochs=2),
-            "Where ReLU is flat its slope is exactly 0, and 0 times anything is 0. In 2 epochs layer 1’s weights changed by 0 ×",
+            "Where ReLU is flat its slope is exactly 0, and 0 times anything is 0. In 2 epochs layer 1’s weights changed by 0 of their size",
         ),
     ],
 )

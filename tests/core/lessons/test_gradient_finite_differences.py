@@ -100,7 +100,7 @@ def test_a_coarse_difference_is_that_of_fractions(name, kind, step):
 @settings(max_examples=30, deadline=None)
 @given(power=st.floats(-3, 0), data=st.data())
 def test_forward_is_off_by_the_bend_and_central_by_nothing(name, power, data):
-    """On a parabola the chord to θ + h is too steep by exactly ½ h J″, and the chord across θ is not: in fractions."""
+    """On a parabola the chord to θ + h is too steep by exactly ½ h L″, and the chord across θ is not: in fractions."""
     problem = PROBLEMS[name]
     j = data.draw(st.integers(0, len(problem.start) - 1))
     step = 10.0**power

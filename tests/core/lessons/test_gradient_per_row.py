@@ -45,7 +45,7 @@ def test_a_contribution_is_written_out_by_hand(dataset):
 
 
 def test_a_contribution_is_the_gradient_of_that_row_alone():
-    """∂Jᵢ/∂θ is what autograd gives for the loss of a mini-batch of row i."""
+    """∂Lᵢ/∂θ is what autograd gives for the loss of a mini-batch of row i."""
     problem = build(experiment(**PLANE))
     theta = torch.tensor([0.3, -2.0, 1.5], dtype=torch.float64)
     alone = [value_and_gradient(problem.objective.on(torch.tensor([i])), theta)[1] for i in range(20)]

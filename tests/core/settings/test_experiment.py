@@ -14,6 +14,7 @@ from gd_core.settings.experiment import MAX_PHASES, Experiment, defaults, held_o
 from gd_core.settings.experiment_fields import FIELDS, HYPERPARAMETERS, MAX_UPDATES, NAMED_STARTS, Phase
 from gd_core.settings.fields import ParameterError
 from gd_core.settings.rules import OPTIMIZER_INFO
+from gd_core.settings.schedules import fixed
 from gd_core.settings.table_fields import info_of
 from gd_core.tables.table import find
 
@@ -24,7 +25,8 @@ TABLES = (  # what can be picked from the tables that come with the app
     {"table": "anscombe", "target": "x", "features": ("y2",), "degree": 1, "points": 11},
     {"table": find("anscombe").key, "target": "x4", "features": ("y4", "y1", "x"), "points": 11},
 )
-WHOLE = ("points", "data_seed", "split_seed", "epochs", "batch_size", "seed")
+WHOLE = ("points", "data_seed", "split_seed", "epochs", "batch_size", "seed", "warmup", "patience")
+SCHEDULED = ("constant", "step:3:0.5", "inverse-time:0.1", "cosine:0:0.0")
 NUMBERS = tuple(BOUNDS)
 
 
@@ -45,8 +47,12 @@ def experiments(draw):
         if name not in fixed and draw(st.booleans()):
             values[name] = draw(in_bounds(name))
     values["loss"] = draw(st.sampled_from(CHOICES["loss"]))
+    values["schedule"] = draw(st.sampled_from(SCHEDULED))
+    values |= {"warmup": draw(st.integers(0, 9)), "counted_in": draw(st.sampled_from(CHOICES["counted_in"]))}
     if not info.is_a_single_row and draw(st.booleans()):
         values |= {"holdout": draw(in_bounds("holdout")), "split_seed": draw(in_bounds("split_seed"))}
+        values["patience"] = draw(in_bounds("patience")) if values["holdout"] else 0
+    values["penalty"] = draw(in_bounds("penalty"))
     rows = values["points"] - held_out_of(values["points"], values["holdout"])
     values["batch_size"] = draw(st.integers(0, rows))
     values["scale_features"] = why_not_scaled(info) is None and draw(st.booleans())
@@ -244,6 +250,8 @@ def test_bounds_are_allowed_and_what_is_beyond_is_not(name):
     step = 1 if name in WHOLE else None
     kind = int if name in WHOLE else float
     others = defaults("noisy-quadratic", "gradient-descent") | {"points": 10_000, "before": ()}
+    if name == "patience":  # which watches held-out rows
+        others |= {"holdout": 0.1}
     for inside in (kind(low), kind(high)):
         assert problem_with(name, inside, others) is None
     beyond = (
@@ -437,7 +445,8 @@ def test_a_continued_run_keeps_its_past(experiment, data):
     epoch = data.draw(st.integers(1, experiment.total_epochs))
 
     def rules(phases):
-        return [phase[1:] for phase in phases for _ in range(phase.epochs)][:epoch] if epoch < 2000 else []
+        whole = [phase._replace(schedule=fixed(phase, experiment.updates_per_epoch)) for phase in phases]
+        return [phase[1:] for phase in whole for _ in range(phase.epochs)][:epoch] if epoch < 2000 else []
 
     if epoch == MAX_UPDATES // experiment.updates_per_epoch:  # no epoch is left to go on with
         with pytest.raises(ParameterError, match=r"^before must leave room"):

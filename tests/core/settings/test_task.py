@@ -14,10 +14,11 @@ from gd_core.recorder import record
 from gd_core.settings import checked_link
 from gd_core.settings.examples import EXAMPLES, OPENING
 from gd_core.settings.experiment import Experiment, problem_with
-from gd_core.settings.experiment_fields import FIELDS
+from gd_core.settings.experiment_fields import FIELDS, titled
 from gd_core.settings.fields import ParameterError, to_text
 from gd_core.settings.task import (
     CONTROLS,
+    IN_WORDS,
     LONGEST_QUESTION,
     LONGEST_TEXT,
     PRESETS,
@@ -344,3 +345,19 @@ def test_the_start_does_not_count():
 def test_texts_are_those_of_fields():
     """What is written for the student's changes is what a plain link would say."""
     assert TASK.changes(RESULT.experiment) == {"learning_rate": to_text(0.3)}
+
+
+@pytest.mark.parametrize(
+    ("sentence", "on_a_page"),
+    [
+        ("learning_rate must be above 0. Got -1.", "Learning rate η must be above 0. Got -1."),
+        ("result must keep to its task: epochs is locked.", "The result must keep to its task: Epochs is locked."),
+        ("within must be a whole number.", "Its number of epochs must be a whole number."),
+        ("target must be an RMSE above 0. Got text.", "The target must be an RMSE above 0. Got text."),
+        ("magic must be text.", "magic must be text."),
+        ("Nothing is locked: seed, epochs.", "Nothing is locked: seed, epochs."),
+    ],
+)  # fmt: skip
+def test_a_page_names_what_a_sentence_is_about_by_its_title(sentence, on_a_page):
+    """At its head and at that of what it quotes; nothing else is touched, nor what has no title."""
+    assert titled(sentence, IN_WORDS) == on_a_page

@@ -5,7 +5,6 @@ from typing import Any
 
 import altair as alt
 import numpy as np
-import pandas as pd
 from torch import Tensor
 
 from gd_core.lessons.deep_networks.model import ROWS, curve, flat_loss
@@ -149,7 +148,7 @@ def deep_loss(recording: DeepRecording, colours: Palette, height: int) -> View:
 # ------------------------------------------------------------------------------------------------------- the player
 
 
-def deep_numbers(recording: DeepRecording, template: Tensor) -> pd.DataFrame:
+def deep_numbers(recording: DeepRecording, template: Tensor) -> dict[str, np.ndarray]:
     """The player's table: one row a drawn epoch. In 64 bits, because a share of 1e−45 is a result here."""
     drawn = recording.drawn
     norms = recording.norms[drawn, :-1]
@@ -160,5 +159,5 @@ def deep_numbers(recording: DeepRecording, template: Tensor) -> pd.DataFrame:
         "largest": norms.amax(1),
         "share": recording.share[drawn],
     }
-    frame = pd.DataFrame({name: np.asarray(values) for name, values in columns.items()})
-    return frame.assign(template=template.numpy().astype(np.int8))
+    numbers = {name: np.asarray(values) for name, values in columns.items()}
+    return numbers | {"template": template.numpy().astype(np.int8)}

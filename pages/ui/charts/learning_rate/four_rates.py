@@ -1,5 +1,6 @@
 """Four rates side by side: a small fit or path each, and all errors in one chart."""
 
+import math
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
@@ -8,6 +9,7 @@ import altair as alt
 import numpy as np
 
 from gd_core.landscape import level_lines, window
+from gd_core.training import DIVERGED_ABOVE
 from gd_core.words import floor_label
 from pages.ui.charts.elements import (
     FIRST,
@@ -109,7 +111,7 @@ def _small_fit_spec(
         curve("now", color=colours.run, strokeWidth=3),
         rows_from("frame")
         .transform_filter("datum.gone && epoch >= datum.last")
-        .mark_text(text="the curve leaves the chart", color=colours.run, fontWeight=600)
+        .mark_text(text=["the curve", "leaves the chart"], color=colours.run, fontWeight=600)
         .encode(x=alt.value(alt.expr("width / 2")), y=alt.value(12)),
     ]
     return finish(layers, height, [expression("now", NOW), expression("first", FIRST)])
@@ -276,7 +278,8 @@ def four_errors(runs: Sequence[Run], colours: Palette, height: int) -> View:
     trained = runs[0].recording.complete  # before the answer nothing tells how low an error can get
     shows_floor = trained and zero < floor and floor >= low / 100
     low = zero if reaches_zero else min(low, floor) if shows_floor else low
-    span_of = max(np.log(high / low), 1e-9)
+    top = min(high, math.sqrt(DIVERGED_ABOVE) * float(every[0][0]))  # who is above has left the chart
+    span_of = max(np.log(top / low), 1e-9)
     parts = []
     for number, rmse in zip(RUNS, every, strict=True):
         epochs = np.arange(len(rmse))
@@ -285,7 +288,7 @@ def four_errors(runs: Sequence[Run], colours: Palette, height: int) -> View:
     tables = {
         "run": table(
             {
-                f"r{number}": np.append(rmse, np.full(last + 1 - len(rmse), rmse[-1]))
+                f"r{number}": np.minimum(np.append(rmse, np.full(last + 1 - len(rmse), rmse[-1])), top)
                 for number, rmse in zip(RUNS, every, strict=True)
             }
         ),
@@ -294,8 +297,8 @@ def four_errors(runs: Sequence[Run], colours: Palette, height: int) -> View:
             {
                 name: [value]
                 for name, value in {
-                    "last": last, "planned": planned, "stride": 1, "x0": 0, "x1": max(1, planned), "y0": low / max(high / low, 2) ** 0.14,
-                    "y1": high * max(high / low, 2) ** 0.06, "floor": floor if shows_floor else np.nan, "floor_label": floor_label(runs[0].curvature),
+                    "last": last, "planned": planned, "stride": 1, "x0": 0, "x1": max(1, planned), "y0": low / max(top / low, 2) ** 0.14,
+                    "y1": top * max(top / low, 2) ** 0.06, "floor": floor if shows_floor else np.nan, "floor_label": floor_label(runs[0].curvature),
                     "zero": zero if reaches_zero else np.nan,
                     **{f"e{number}": len(rmse) - 1 for number, rmse in zip(RUNS, every, strict=True)},
                 }.items()
@@ -304,6 +307,6 @@ def four_errors(runs: Sequence[Run], colours: Palette, height: int) -> View:
     }  # fmt: skip
     text = (
         "RMSE by epoch of runs 1 to 4 on one logarithmic axis, each with its number, colour and dash. "
-        "The floor is dashed. A run that has diverged stays where it ended."
+        "The floor is dashed. A run that has diverged stays where it ended, or at the upper edge."
     )
     return View(tight(_errors_spec(height, colours)), tables, text)

@@ -153,7 +153,7 @@ def rate_sweep(
     colours: Palette,
     height: int,
     *,
-    of_a_class: bool = False,
+    of_a_class: Sequence[tuple[str, str]] | None = None,
 ) -> View:
     """RMSE after these epochs over the learning rate, both axes logarithmic, with the zones and the limit.
 
@@ -165,7 +165,7 @@ def rate_sweep(
         ends_at: RMSE that each of the four leaves, ∞ for one that has diverged.
         colours: The theme's colours.
         height: In pixels.
-        of_a_class: Whether the rates are any number that a class has handed in, in place of the four.
+        of_a_class: Whose each rate is and what opens its run, where they are any number that a class has handed in, in place of the four.
     """
     x0, x1 = reach(forecast, rates)
     every, rmse = (one.numpy() for one in swept) if swept else (np.zeros(0), np.zeros(0))
@@ -210,6 +210,7 @@ def rate_sweep(
         "marks": table(
             {
                 "run": np.arange(1, len(rates) + 1, dtype=np.int16),
+                **_named(of_a_class, rates),
                 "x": np.array(rates),
                 "y": np.where(
                     np.isfinite(at_end), np.maximum(at_end, zero), y1 / (y1 / y0) ** 0.17 if swept else first_rmse
@@ -231,29 +232,44 @@ def rate_sweep(
         ),
     }  # fmt: skip
     marks = (
-        f"Rings: the {counted(len(rates), 'run')} that a class has handed in."
-        if of_a_class
+        f"Rings: the {counted(len(rates), 'run')} that a class has handed in; a click, or Enter, opens one."
+        if of_a_class is not None
         else "Discs 1 to 4: the four runs."
     )
     text = (
         "RMSE at the end of the run over the learning rate, both logarithmic. Shaded: the zones of the rate. Dashed "
         f"upright: the limit. {marks} Diamond: the best of {some(TRIED if forecast.stability_limit is None else AROUND_THE_LIMIT, 'rate')} drawn. "
         "Crosses at the top: rates that have "
-        f"diverged.{'' if of_a_class else ' A click sets the rate of one run.'}"
+        f"diverged.{'' if of_a_class is not None else ' A click sets the rate of one run.'}"
     )
-    return View(tight(_sweep_spec(height, colours, of_a_class)), tables, text)
+    return View(tight(_sweep_spec(height, colours, of_a_class is not None)), tables, text)
+
+
+def _named(of_a_class: Sequence[tuple[str, str]] | None, rates: Sequence[float]) -> dict[str, np.ndarray]:
+    """Of each ring whose it is, where its run opens, and both in a sentence."""
+    if of_a_class is None:
+        return {}
+    names = [
+        f"Open the run of {who}, η = {short(rate)}" for (who, _), rate in zip(of_a_class, rates, strict=True)
+    ]
+    who, links = ([one[k] for one in of_a_class] for k in (0, 1))
+    return {key: np.array(one, dtype=str) for key, one in (("who", who), ("link", links), ("name", names))}
 
 
 def _rings(base: alt.Chart, colours: Palette) -> list[alt.Chart]:
-    """Rings at x and y: where many lie on one another, each is still seen."""
+    """Rings at x and y, each a link: where many lie on one another, each is still seen. `keys.js` has Enter open one."""
     ring = base.mark_point(
-        shape="circle", size=130, filled=False, opacity=1, stroke=colours.run, strokeWidth=2.5
+        shape="circle",
+        size=130,
+        filled=False,
+        opacity=1,
+        stroke=colours.run,
+        strokeWidth=2.5,
+        cursor="pointer",
+        aria=True,
     )
-    return [
-        ring.encode(
-            x="x:Q", y="y:Q", tooltip=[alt.Tooltip("x:Q", title="η"), alt.Tooltip("y:Q", title="RMSE")]
-        )
-    ]
+    told = [alt.Tooltip("who:N"), alt.Tooltip("x:Q", title="η"), alt.Tooltip("y:Q", title="RMSE")]
+    return [ring.encode(x="x:Q", y="y:Q", tooltip=told, href="link:N", description="name:N")]
 
 
 def best_of(rates: np.ndarray, rmse: np.ndarray, forecast: float | None) -> int:

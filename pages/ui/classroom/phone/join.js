@@ -53,6 +53,7 @@ function draw(before) {
   if (voting) for (const [answer, one] of [...list.querySelectorAll('button')].entries()) one.setAttribute('aria-pressed', said() === answer);
   say('status', status());
   say('judged', phase === 'run' ? judged() : '');
+  if (again) drawRun(phase === 'run' ? view.picture : '');
   const run = byId('run');
   run.hidden = !(phase === 'run' && view.address);
   if (!run.hidden) run.href = `./${view.address}`;
@@ -78,6 +79,20 @@ function told(answer) {
   if (view.counts) made.append(...bars(view.counts, answer));
   return made;
 }
+
+/** The run's picture, which the server has drawn: SVG with a text, in the colours of this page. */
+function drawRun(svg) {
+  byId('picture').hidden = !svg;
+  const drawn = svg && new DOMParser().parseFromString(svg, 'image/svg+xml').documentElement;
+  byId('picture').firstChild.replaceChildren(...(drawn ? [drawn] : []));
+}
+
+byId('play').onclick = () => {
+  const svg = byId('picture').querySelector('svg');
+  svg.classList.remove('plays');
+  svg.getBoundingClientRect(); // or the browser sees no change
+  svg.classList.add('plays');
+};
 
 function status() {
   const mine = said();
@@ -225,7 +240,7 @@ function door(sentence) {
   say('title', 'Join the class');
   for (const id of ['lesson', 'text', 'status', 'judged']) say(id, '');
   for (const id of ['answers', 'room']) byId(id).replaceChildren();
-  for (const id of ['run', 'board', 'names', 'done']) byId(id).hidden = true;
+  for (const id of ['picture', 'run', 'board', 'names', 'done']) byId(id).hidden = true;
   byId('door').hidden = false;
   say('alert', sentence);
 }

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from gd_core import verdict
 from gd_core.lessons.landscape import (
@@ -24,6 +23,7 @@ from gd_core.theory import Forecast
 from gd_core.words import counted, floor_of, percent, short, significant, times
 from pages.ui.charts.landscape import DASHES, drawn_rows, rows_of_all
 from pages.ui.charts.model import RecordedRun, Run, log_zero, stride_of
+from pages.ui.classroom.picture import Drawn
 from pages.ui.look import look
 from pages.ui.look.palette import Palette
 from pages.ui.player import live_runs, player
@@ -101,6 +101,14 @@ def truth(part: Part) -> str:
     return "none" if converged else DIRECTIONS[lagging(run.curvature, run.recording)]
 
 
+def drawn(part: Part) -> Drawn:
+    """What each direction still has to go."""
+    run, *_ = part
+    gaps = run.curvature.gap(run.recording.epoch_theta).T.tolist()
+    names = DIRECTIONS if len(gaps) == len(DIRECTIONS) else (DIRECTIONS[0], DIRECTIONS[-1])
+    return Drawn("Gap along each direction, by epoch", dict(zip(names, gaps, strict=True)))
+
+
 def tempting(part: Part, said: str) -> str:
     """Why a wrong answer about the directions was tempting, and the number that it overlooks."""
     run, forecast, finding = part
@@ -154,7 +162,9 @@ def summary(parts: Sequence[Part], lead: int) -> str:
     return f"Start {lead + 1}. {said}" if len(parts) > 1 else said
 
 
-def numbers(parts: Sequence[Part], lead: int) -> tuple[pd.DataFrame, Mapping[str, Any], tuple[str, ...]]:
+def numbers(
+    parts: Sequence[Part], lead: int
+) -> tuple[dict[str, np.ndarray], Mapping[str, Any], tuple[str, ...]]:
     """The player's table over the drawn epochs of the longest run, its sums and its sentences.
 
     Columns beside the usual ones of the chosen run: gap, and for each direction its gap and its percentage; the
@@ -172,13 +182,13 @@ def numbers(parts: Sequence[Part], lead: int) -> tuple[pd.DataFrame, Mapping[str
     own, sums = player.table(run, steps, extra)
     rows = rows_of_all([run for run, *_ in parts])
     last = run.recording.epochs
-    place = np.where(rows >= last, len(own) - 1, rows // stride_of(run.experiment.total_epochs))
-    table = own.iloc[place].reset_index(drop=True)
+    place = np.where(rows >= last, len(own["rmse"]) - 1, rows // stride_of(run.experiment.total_epochs))
+    table = {name: values[place] for name, values in own.items()}
     if "epoch" in table:
         table["epoch"] = rows.astype(np.int32)
     for number, (one, *_) in enumerate(parts, 1):
         rmse = one.recording.epoch_rmse.numpy()
-        table[f"rmse{number}"] = rmse[np.minimum(rows, len(rmse) - 1)].astype(np.float32)
+        table[f"rmse{number}"] = player.single(rmse[np.minimum(rows, len(rmse) - 1)])
     return table, sums, steps.templates
 
 
@@ -199,7 +209,10 @@ def direction_table(run: Run, revealed: bool) -> str:
         "<th>gap<br>now</th><th>share<br>of it</th>"
     )
     table = f'<table class="live valley directions"><tr>{head}</tr>{rows}</table>'
-    return look.wide("The directions of the valley", table)
+    return look.wide("The directions of the valley", table) + (
+        '<p class="beneath">λ says how fast the slope changes along a direction, as 18 did in lesson 1. Each epoch multiplies '
+        "the error along it by 1 − ηλ.</p>"
+    )
 
 
 def start_table(parts: Sequence[Part], lead: int, colours: Palette) -> str:
@@ -264,7 +277,13 @@ def pair_truth(parts: Sequence[Part]) -> str:
     return "same" if found is None else "none" if found == -1 else NAMES[found]
 
 
-def pair_numbers(parts: Sequence[Part]) -> pd.DataFrame:
+def pair_drawn(parts: Sequence[Part]) -> Drawn:
+    """The whole gap of either run."""
+    gaps = [run.curvature.gap(run.recording.epoch_theta).sum(1).tolist() for run, *_ in parts]
+    return Drawn("Gap by epoch", dict(zip(NAMES, gaps, strict=True)))
+
+
+def pair_numbers(parts: Sequence[Part]) -> dict[str, np.ndarray]:
     """The player's table for two runs: RMSE, gap and coefficients in raw units of each."""
     rows = rows_of_all([run for run, *_ in parts])
     columns: dict[str, Any] = {"epoch": rows}
@@ -278,7 +297,7 @@ def pair_numbers(parts: Sequence[Part]) -> pd.DataFrame:
     return player.numbers_of(columns)
 
 
-PAIR_SENTENCE = "Epoch {epoch}: RMSE {without_rmse} without scaling, {scaled_rmse} with scaled features."
+PAIR_SENTENCE = "Epoch {epoch}: RMSE {without_rmse:4} without scaling, {scaled_rmse:4} with scaled features."
 
 
 def pair_summary(parts: Sequence[Part]) -> str:

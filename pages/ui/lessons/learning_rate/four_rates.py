@@ -7,11 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 import streamlit as st
-import torch
-from torch import Tensor
 
 from gd_core.lessons.learning_rate.four_rates import best_words, four_rates, share_words, way_words
-from gd_core.lessons.learning_rate.sweep import rates_between, sweep
 from gd_core.lessons.perfect_fit import nothing, rmse_of
 from gd_core.outcome import Finding
 from gd_core.settings.experiment import Experiment
@@ -22,9 +19,12 @@ from gd_core.words import counted, floor_of, short, times
 from pages.ui.charts.learning_rate import four_rates as charts
 from pages.ui.charts.learning_rate import sweep as sweep_chart
 from pages.ui.charts.model import RecordedRun, Run
+from pages.ui.classroom import picture
+from pages.ui.classroom.picture import Drawn
 from pages.ui.look import look, projector
 from pages.ui.look.palette import Palette, palette
 from pages.ui.player import live_runs, player, tabs
+from pages.ui.player.sweeps import swept
 from pages.ui.settings import lesson
 from pages.ui.settings.page_settings import UNSURE, PageSettings
 
@@ -79,22 +79,6 @@ def usual_rates(experiment: Experiment) -> tuple[float, ...]:
     return live_runs.worked_out(
         experiment, four_rates, lambda: four_rates(experiment, *live_runs.foreseen(experiment))
     )
-
-
-def swept(experiment: Experiment, ends: tuple[float, float]) -> tuple[Tensor, Tensor]:
-    """Rates and the RMSE that each leaves after the experiment's epochs, ∞ where it has diverged."""
-    return live_runs.worked_out(experiment, (sweep, ends), lambda: _swept(experiment, ends))
-
-
-def _swept(experiment: Experiment, ends: tuple[float, float]) -> tuple[Tensor, Tensor]:
-    problem, curvature, forecast = live_runs.foreseen(experiment)
-    rates = rates_between(*ends, around=forecast.stability_limit)
-    if forecast.best_for_epochs is not None:
-        rates = torch.cat([rates, rates.new_tensor([forecast.best_for_epochs])]).unique()
-    losses = sweep(
-        problem.objective, problem.start, experiment.phase, rates, experiment.epochs, curvature=curvature
-    )
-    return rates, losses.sqrt()
 
 
 def of(page: PageSettings[Experiment], *, trained: bool | None = None) -> Four:
@@ -162,7 +146,7 @@ def _panel(page: PageSettings[Experiment], four: Four, number: int, run: Run, co
     if came:
         last = max(one.recording.epochs for one in four.runs)
         reached = min(recording.epochs + (recording.diverged_at is not None), last)
-        came = f' · <span class="later" {player.lit("epoch", reached=reached)}>{came}</span>'
+        came = f' <span class="later" {player.lit("epoch", reached=reached)}>· {came}</span>'
     st.html(
         f'<p class="of-rate">{where}</p>'
         f'<p class="of-rate">RMSE {player.live(f"rmse{number - 1}", digits=5)}{came}</p>'
@@ -273,7 +257,7 @@ def transport(page: PageSettings[Experiment], four: Four, asked: lesson.Asked) -
     def judged() -> lesson.Judged:
         done = four if page.revealed else of(page, trained=True)
         lowest = tuple(str(i + 1) for i in done.lowest) or ("none",)
-        return lesson.Judged(lowest, lambda said: tempting(done, said))
+        return lesson.Judged(lowest, lambda said: tempting(done, said), lambda: drawn(done))
 
     asked.judge(judged)
     player.put(
@@ -291,6 +275,11 @@ def transport(page: PageSettings[Experiment], four: Four, asked: lesson.Asked) -
     )
 
 
+def drawn(four: Four) -> Drawn:
+    """The errors of all four."""
+    return picture.errors({name: run.recording for name, run in by_name(four).items()})
+
+
 def _said(four: Four, rmse: np.ndarray) -> tuple[list[str], np.ndarray]:
     """A sentence for each epoch: which run is lowest, and which have diverged. Templates, and one number a row."""
     ends = [run.recording.epochs if run.recording.diverged_at is not None else len(rmse) for run in four.runs]
@@ -300,10 +289,10 @@ def _said(four: Four, rmse: np.ndarray) -> tuple[list[str], np.ndarray]:
         gone = [i + 1 for i, end in enumerate(ends) if epoch > end]
         still = [i for i in range(len(row)) if i + 1 not in gone]
         if epoch == 0:
-            said = "All four start at the same place, RMSE {rmse0}."
+            said = "All four start at the same place, RMSE {rmse0:4}."
         elif still:
             first = four.lowest_of(still, row)
-            said = f"Epoch {{epoch}}: {_runs([i + 1 for i in first])} lowest, at RMSE {{rmse{first[0]}}}."
+            said = f"Epoch {{epoch}}: {_runs([i + 1 for i in first])} lowest, at RMSE {{rmse{first[0]}:4}}."
         else:
             said = "Epoch {epoch}: no run is left."
         if gone:

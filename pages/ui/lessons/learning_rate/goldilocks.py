@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -13,17 +11,12 @@ from gd_core.lessons.learning_rate.four_rates import NearLimit, near_limit
 from gd_core.lessons.learning_rate.goldilocks import Attempt, Goal, attempts, goal_of
 from gd_core.settings.experiment import Experiment
 from gd_core.words import counted, floor_of, percent, short, significant, times
-from pages.ui.charts.learning_rate import sweep as sweep_chart
 from pages.ui.classroom import class_board, teaching
 from pages.ui.lessons.learning_rate import four_rates
 from pages.ui.lessons.learning_rate.four_rates import Four
 from pages.ui.look import look, session
-from pages.ui.look.palette import palette
-from pages.ui.player import live_runs, tabs
+from pages.ui.player import live_runs
 from pages.ui.settings.page_settings import PageSettings
-
-if TYPE_CHECKING:
-    from gd_core.classroom.board import Placed
 
 KEPT = 8  # attempts that are remembered for a problem
 
@@ -84,20 +77,7 @@ def _board(page: PageSettings[Experiment], target: Goal, shared: Experiment) -> 
 
     text = _task(target, shared).replace("**", "")
     task = board_task(replace(shared, learning_rate=page.settings.learning_rate), target.rmse, text)
-
-    def draw(placed: Sequence[Placed]) -> None:
-        forecast = live_runs.foreseen(shared)[2]
-        rates = [one.learning_rate for one in placed]
-        found = four_rates.swept(shared, sweep_chart.reach(forecast, rates))
-        ends = [math.inf if one.diverged else one.end_rmse for one in placed]
-        first = float(live_runs.recorded(shared, trained=False).epoch_rmse[0])
-        colours = palette(st.context.theme.type)
-        tabs.draw(
-            sweep_chart.rate_sweep(forecast, rates, first, found, ends, colours, 260, of_a_class=True),
-            "class_sweep",
-        )
-
-    class_board.show(task, draw)
+    class_board.show(task)
 
 
 def _task(target: Goal, shared: Experiment) -> str:

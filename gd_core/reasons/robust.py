@@ -1,0 +1,88 @@
+"""What is said of a run on a loss that is no parabola and whose lowest loss is known: the absolute error, Huber's."""
+
+from gd_core.outcome import Finding, Outcome
+from gd_core.reasons.phrases import BATCHES, joined, phase_of
+from gd_core.reasons.too_large import gone_at
+from gd_core.robust import Lowest, closest, settles_below
+from gd_core.settings import schedules
+from gd_core.settings.experiment import Experiment
+from gd_core.settings.rules import OPTIMIZER_INFO, NoLimit, is_plain
+from gd_core.training import Epochs
+from gd_core.words import counted, percent, short, significant, times
+
+
+def of_run(recording: Epochs, experiment: Experiment, finding: Finding, lowest: Lowest) -> str:
+    """The run in at most three sentences."""
+    name, end = experiment.loss_info.name, float(recording.epoch_loss[-1])
+    rmse = f"RMSE {significant(float(recording.epoch_rmse[-1]))}"
+    known = "0 (a perfect fit, up to rounding)" if lowest.is_zero else significant(lowest.loss)
+    at = f"at {name} {significant(end)}; the lowest is {known}. {rmse}."
+    after = f"after {counted(recording.epochs, 'epoch')}, {at}"
+    match finding.outcome:
+        case Outcome.CONVERGED:
+            return f"Converged at epoch {finding.epoch:,}, {at}"
+        case Outcome.DESCENDING:
+            return f"Still descending {after} More epochs bring it lower."
+        case Outcome.HOVERING:
+            return joined(f"Hovering {after}", *_why_hovering(experiment, lowest))
+        case Outcome.GROWING:
+            return joined(f"Growing {after}", _why_growing(experiment))
+        case Outcome.STILL:
+            return (
+                f"Stopped at epoch {recording.epochs:,}, where the loss changed by less than {short(experiment.tolerance)} in "
+                f"an epoch, {at}"
+            )
+        case Outcome.DIVERGED:
+            return joined(gone_at(recording, finding), _why_gone(recording, experiment))
+        case Outcome.STOPPED:
+            return f"Stopped at epoch {recording.epochs:,} of {experiment.total_epochs:,}, {at}"
+        case _:
+            raise ValueError(f"outcome must be one that such a loss can have. Got {finding.outcome}.")
+
+
+def _why_gone(recording: Epochs, experiment: Experiment) -> str:
+    """Why the loss has passed its bound, although its slope is bounded."""
+    phase = phase_of(recording, experiment)[0]
+    theory = OPTIMIZER_INFO[phase.optimizer].theory
+    if isinstance(theory, NoLimit):
+        return theory.gone.format(
+            rate=short(phase.learning_rate), first=short(phase.learning_rate / theory.rate_of_one(phase))
+        )
+    return (
+        f"The slope of this loss is bounded, so its steps do not grow: at the rate {short(phase.learning_rate)} each of them "
+        "is too long."
+    )
+
+
+def _why_hovering(experiment: Experiment, lowest: Lowest) -> tuple[str, ...]:
+    """Why it comes no lower, and what helps."""
+    if experiment.updates_per_epoch > 1:
+        return (BATCHES, "A smaller rate or a larger batch may hover lower.")
+    if not is_plain(experiment):
+        theory = OPTIMIZER_INFO[experiment.optimizer].theory
+        why = (
+            theory.swing
+            if isinstance(theory, NoLimit)
+            else "The velocity carries the point past the bottom and back."
+        )
+        return (why, "A smaller rate may hover lower.")
+    if not schedules.is_constant(experiment):
+        return ("The steps are still too long to come to rest.", "A rate that ends smaller hovers lower.")
+    rate = experiment.learning_rate
+    if experiment.loss_info.hyperparameters:  # a curvature, so a rate that settles
+        limit = settles_below(lowest)
+        share = rate / limit
+        told = f"{times(share)} ×" if share > 1 else f"{percent(share)} of"
+        return (f"Every rate below {short(limit)} settles; yours is {told} that.",)
+    promise = short(closest(lowest, rate))
+    return (
+        "The slope does not shrink near the bottom, so steps of a fixed rate jump to and fro over it.",
+        f"At η = {short(rate)} it is sure to come within {promise} of the lowest, and a third of the rate within a third of that.",
+    )
+
+
+def _why_growing(experiment: Experiment) -> str:
+    """Why it gets worse: from a start that is lower than where such steps hover."""
+    if experiment.updates_per_epoch > 1:
+        return f"{BATCHES} A smaller rate follows them less far."
+    return "Steps at this rate are too long for this place: they climb to where they hover. A smaller rate stays lower."

@@ -1,0 +1,148 @@
+"""What is said of a run whose rate changes: to which rate it has come, where it was above the limit, what one rate does."""
+
+import math
+from dataclasses import replace
+
+from gd_core import gone_on
+from gd_core.outcome import Finding, Outcome
+from gd_core.reasons.arrived import converged
+from gd_core.reasons.phrases import BATCHES, phase_of, rmse_of
+from gd_core.reasons.too_large import gone_at, too_large_for_batches
+from gd_core.settings.experiment import Experiment
+from gd_core.settings.experiment_fields import Phase
+from gd_core.settings.rules import OPTIMIZER_INFO, LinearRule, linear_step
+from gd_core.settings.schedules import CONSTANT, at_constant_rate, is_constant, rate_at
+from gd_core.theory import Forecast, limit_along
+from gd_core.training import Epochs
+from gd_core.words import counted, floor_of, percent, short, significant, times
+
+SEEN = 20  # epochs from which on one can say that a run hovers:
+HOVERS = 0.7  # of its gap at least is left when it has gone on
+BESIDE = "The velocity carries the point past the valley, and the rate becomes too small to bring it back."
+LIKE = 1.02  # times as far from the floor, from which on one is farther
+
+
+def speaks_of(recording: Epochs, experiment: Experiment, finding: Finding) -> bool:
+    """Whether the part in which the run ended has a schedule; where a tolerance has stopped it, or it has left the optimum, others speak."""
+    others = recording.still or finding.outcome is Outcome.STOPPED or finding.left
+    return not others and not is_constant(phase_of(recording, experiment)[0])
+
+
+def of_run(
+    recording: Epochs, experiment: Experiment, forecast: Forecast, finding: Finding
+) -> tuple[str, ...]:
+    """The run in at most three sentences."""
+    phase, first = phase_of(recording, experiment)
+    if finding.outcome is Outcome.DIVERGED:
+        return gone_at(recording, finding), _too_large(experiment, forecast, phase)
+    end, floor = f"after {counted(recording.epochs, 'epoch')}, at RMSE {rmse_of(recording, forecast)}", ""
+    floor = f"; the floor is {floor_of(forecast)}"
+    if experiment.loss_info.rises:
+        floor = f"; where its loss is lowest it is {significant(forecast.floor_rmse)}"
+    if finding.outcome is Outcome.GROWING:
+        return f"Growing {end}.", _why_it_grows(experiment, forecast, phase)
+    if finding.leaves:
+        return converged(recording, experiment, forecast, finding)
+    if finding.outcome is Outcome.CONVERGED:
+        news = converged(recording, experiment, forecast, finding)[0]
+    else:
+        word = {Outcome.STILL: "Standing still"}.get(finding.outcome, finding.outcome.capitalize())
+        news = f"{word} {end}{floor}."
+    return (
+        news,
+        _brought(experiment, forecast, phase, recording.epochs - first, finding),
+        _at_one_rate(recording, experiment, forecast, phase),
+    )
+
+
+def _brought(experiment: Experiment, forecast: Forecast, phase: Phase, done: int, finding: Finding) -> str:
+    """To which rate the schedule has come, where it was above the limit, and whether that is the end of it."""
+    if not done:
+        return ""
+    rate = rate_at(phase, experiment.updates_per_epoch, done - 1)
+    share = rate / phase.learning_rate
+    said = f"The rate has come to {short(rate)}, {percent(share)} of {short(phase.learning_rate)}"
+    if finding.outcome is Outcome.STILL:
+        return f"{said}: too little to move it any more."
+    above = above_the_limit(experiment, forecast, phase)
+    return f"{said}; {above[0].lower()}{above[1:]}" if above else f"{said}."
+
+
+def above_the_limit(experiment: Experiment, forecast: Forecast, phase: Phase | None = None) -> str:
+    """In which epochs the rate is above the limit, as a sentence; "" where it never is, or there is none."""
+    phase = phase or experiment.phase
+    if is_constant(phase) or linear_step(phase) is None or experiment.updates_per_epoch > 1:
+        return ""
+    limit = limit_along(forecast.eigenvalues[-1], phase)
+    if phase.learning_rate <= limit:
+        return ""
+    # up in the warm-up, down or level from there on: so the epochs above it are those between two
+    top = phase.warmup if phase.warmup < phase.epochs else phase.epochs - 1
+    if rate_at(phase, 1, top) <= limit:
+        return ""
+    first, last = _edge(phase, limit, -1, top), _edge(phase, limit, phase.epochs, top)
+    most = times(rate_at(phase, 1, top) / limit)
+    when = f"until epoch {last + 1:,}" if first == 0 else f"from epoch {first:,} to {last + 1:,}"
+    if last == phase.epochs - 1:
+        when = f"from epoch {first:,} on" if first else "all the time"
+    return f"The rate is above the limit {short(limit)} {when}, up to {most} × as large."
+
+
+def _edge(phase: Phase, limit: float, below: int, above: int) -> int:
+    """The last epoch above the limit on the way from one above it to one that is not."""
+    while abs(below - above) > 1:
+        middle = (below + above) // 2
+        below, above = (below, middle) if rate_at(phase, 1, middle) > limit else (middle, above)
+    return above
+
+
+def _why_it_grows(experiment: Experiment, forecast: Forecast, phase: Phase) -> str:
+    """The rates above the limit, in these epochs or those to come; else what carries it up."""
+    if not isinstance(OPTIMIZER_INFO[phase.optimizer].theory, LinearRule):
+        return "Its steps are too long to settle, and gone on it is higher."
+    if experiment.updates_per_epoch > 1:
+        return f"{BATCHES[:-1]}, and at these rates it follows: gone on it is higher."
+    if above := above_the_limit(experiment, forecast, phase):
+        return above
+    if phase.learning_rate > (limit := limit_along(forecast.eigenvalues[-1], phase)):
+        return f"The warm-up goes on to {short(phase.learning_rate)}, above the limit {short(limit)}."
+    return BESIDE if phase.momentum_or_zero else ""
+
+
+def _too_large(experiment: Experiment, forecast: Forecast, phase: Phase) -> str:
+    theory = OPTIMIZER_INFO[phase.optimizer].theory
+    if not isinstance(theory, LinearRule):
+        first = phase.learning_rate / theory.rate_of_one(phase)
+        return theory.gone.format(rate=short(phase.learning_rate), first=short(first))
+    if experiment.updates_per_epoch > 1:
+        return too_large_for_batches(experiment, forecast, at_constant_rate(phase, phase.learning_rate))
+    return above_the_limit(experiment, forecast, phase)
+
+
+def _at_one_rate(recording: Epochs, experiment: Experiment, forecast: Forecast, phase: Phase) -> str:
+    """Where the same run at its first rate is after as many epochs, tried; "" where that takes long, or the RMSE tells little."""
+    epochs = recording.epochs
+    if experiment.before or phase != experiment.phase or not recording.complete:
+        return ""
+    constant = replace(experiment, schedule=CONSTANT, warmup=0)
+    if experiment.loss_info.rises or not gone_on.soon_done(constant, epochs):
+        return ""
+    longer = gone_on.far_enough(constant, 0, epochs) if recording.mini_batches and epochs >= SEEN else None
+    gaps = gone_on.gaps_gone_on(constant, forecast.problem, forecast.curvature, longer or epochs, 1.0)
+    gap = float(gaps[: epochs + 1][-max(1, epochs // 5) :].mean())
+    later = float(gaps[-max(1, len(gaps) // 5) :].mean())
+    does = "hovers about" if longer and later >= HOVERS * gap else "is about"
+    if not recording.mini_batches and linear_step(phase) is not None:
+        gap, does = float(gaps[epochs]), "ends at"
+    rate, curvature = short(phase.learning_rate), forecast.curvature
+    if math.isinf(gap):
+        return f"At the constant rate {rate} it diverges."
+    there = curvature.unit * math.sqrt(max(0.0, curvature.floor_loss + gap))
+    here, floor = float(recording.epoch_rmse[-1]), forecast.floor_rmse
+    said = f"At the constant rate {rate} it {does} RMSE {significant(there)}"
+    if forecast.floor_is_zero or min(there, here) - floor <= 1e-6 * floor:
+        return f"{said}."
+    ratio = (there - floor) / (here - floor)
+    if ratio < 1 / LIKE:
+        return f"{said}, which is lower: this schedule ends too soon."
+    return f"{said}, {f'{times(ratio)} ×' if ratio > LIKE else 'about'} as far above the floor."

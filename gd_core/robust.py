@@ -1,0 +1,168 @@
+"""The lowest point of a loss that is no parabola and yet convex: the absolute error, and Huber's.
+
+Both are sums of ρ(rᵢ) with ρ(r) = max of a r − ½ δ a² over |a| ≤ 1: for δ = 0 that is |r|, and else Huber's over δ. So the
+lowest sum is the largest of yᵀa − ½ δ |a|² over all a with Φᵀa = 0 and |a| ≤ 1: of the absolute error a linear program.
+An interior-point method goes down on one and up on the other at once, and ends where the two meet: their difference
+is how far it can still be from the lowest loss.
+
+Sources:
+    Portnoy and Koenker, "The Gaussian Hare and the Laplacian Tortoise", Statistical Science 12, 1997, for |r|.
+    Mehrotra, "On the Implementation of a Primal-Dual Interior Point Method", SIAM Journal on Optimization 2, 1992.
+"""
+
+from dataclasses import dataclass, replace
+from weakref import WeakKeyDictionary
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from gd_core.least_squares import EPSILON, FLAT, rows_centred
+from gd_core.models import LinearInParameters
+from gd_core.objective import Huber, LinearObjective, Objective, Robust, mse
+from gd_core.theory import Curvature, curvature_of
+
+STEPS = 100  # of the interior-point method; 20 to 30 are usual
+CENTRED = 0.1  # of what parts the two is aimed at in a step
+MET = 1e-13  # of the sum: the two have met
+TO_THE_WALL = 0.99  # of the way
+
+
+_found: WeakKeyDictionary[Objective, "Lowest"] = WeakKeyDictionary()
+
+
+@dataclass(frozen=True, eq=False)
+class Lowest:
+    """The lowest point of a loss.
+
+    Attributes:
+        optimum: θ*, [P]; where there are several, one of them.
+        loss: L(θ*).
+        rmse: Root mean squared error there, in the data's units. Elsewhere it may be lower.
+        beyond: How many rows are off by more than δ there; of the absolute error all that are off.
+        square: The parabola that the squared error of the same rows is.
+    """
+
+    optimum: Tensor
+    loss: float
+    rmse: float
+    beyond: int
+    square: Curvature
+
+    @property
+    def is_zero(self) -> bool:
+        """Whether the loss there is no more than the rounding of the data."""
+        return self.square.floor_is_zero
+
+    @property
+    def steepest(self) -> float:
+        """The largest eigenvalue of (1/N) ΦᵀΦ, with which bounds on slope and curvature are written."""
+        return self.square.largest / 2
+
+
+def lowest_of(objective: Objective) -> Lowest | None:
+    """The lowest point of a robust loss of a model that is linear in θ; None of any other loss, and with a penalty."""
+    if not isinstance(objective, LinearObjective) or not isinstance(loss := objective.loss, Robust):
+        return None
+    if objective.penalty is not None:
+        return None  # which moves it
+    if (found := _found.get(objective)) is None:
+        delta = loss.delta if isinstance(loss, Huber) else 0.0
+        optimum = lowest_at(objective.model, objective.dataset.x, objective.target, delta)
+        square = curvature_of(replace(objective, loss=mse))
+        off = (objective.predict(optimum) - objective.target).abs()
+        found = _found[objective] = Lowest(
+            optimum,
+            float(objective(optimum)),
+            float(objective.rmse(optimum)),
+            int((off > delta + 1e-9 * float(off.max())).sum()),
+            square,
+        )
+    return found
+
+
+def closest(lowest: Lowest, learning_rate: float) -> float:
+    """How close to the lowest mean absolute error gradient descent on all rows is sure to come, in the loss: η G²/2.
+
+    In a step |θ − θ*|² changes by at most −2η(L − L*) + η²G², so L − L* cannot stay above ηG²/2 for good. G is the largest
+    slope: |Φᵀ sign(r)/N|² is at most the largest eigenvalue of (1/N) ΦᵀΦ. Of |x| alone G = 1, and steps to and fro
+    over a width of η are on average η/2 high at most.
+
+    Source:
+        Shor, "Minimization Methods for Non-Differentiable Functions", 1985, section 2.1.
+    """
+    return learning_rate * lowest.steepest / 2
+
+
+def settles_below(lowest: Lowest) -> float:
+    """The rate below which gradient descent on all rows settles on Huber's loss from any start: 2 over its largest curvature.
+
+    No row's loss bends more than ½ r², so no curvature is larger than the largest eigenvalue of (1/N) ΦᵀΦ.
+
+    Source:
+        Nesterov, "Introductory Lectures on Convex Optimization", 2004, theorem 2.1.14.
+    """
+    return 2 / lowest.steepest
+
+
+def lowest_at(model: LinearInParameters, x: Tensor, target: Tensor, delta: float = 0.0) -> Tensor:
+    """θ with the lowest Σ ρ(yᵢ − ŷᵢ), [P]: of Huber's loss with this δ, of the absolute error for 0.
+
+    Args:
+        model: ŷ = Φθ.
+        x: [N, D].
+        target: y, [N].
+        delta: δ.
+    """
+    rows, back = (one.numpy() for one in rows_centred(model, x))
+    length = np.linalg.norm(rows, axis=0)
+    length[length == 0] = 1.0
+    left, sizes, right = np.linalg.svd(rows / length, full_matrices=False)
+    rank = int((sizes > FLAT * len(sizes) * EPSILON * sizes[0]).sum())
+    y, q = target.numpy(), left[:, :rank]
+    z = q.T @ y  # of least squares
+    size = float(abs(y - q @ z).max())
+    if size > FLAT * EPSILON * abs(y).max():  # else the rows lie on one curve
+        z = z + size * _interior_point(q, (y - q @ z) / size, delta / size)
+    return torch.from_numpy(back @ (right[:rank].T @ (z / sizes[:rank]) / length))
+
+
+def _interior_point(q: np.ndarray, y: np.ndarray, delta: float) -> np.ndarray:
+    """z with the lowest Σ ρ(y − Qz), for orthonormal columns, [R]. `y` is what least squares leaves, at most 1."""
+    a, z = np.zeros(len(y)), np.zeros(q.shape[1])
+    high, low = np.ones_like(y), np.ones_like(y)  # 1 − a and 1 + a,
+    up, down = np.maximum(y, 0) + 0.1, np.maximum(-y, 0) + 0.1  # and what they are multiplied by
+    for _ in range(STEPS):
+        apart = high @ up + low @ down
+        if apart <= MET * (1 + abs(y).sum()):
+            break
+        aim = CENTRED * apart / (2 * len(y))  # of each of these products
+        off = y - q @ z - delta * a - aim / high + aim / low
+        weights = 1 / (delta + up / high + down / low)
+        dz = np.linalg.lstsq((q.T * weights) @ q, q.T @ (weights * off + a), rcond=None)[0]
+        da = weights * (off - q @ dz)
+        d_up, d_down = (aim + up * da) / high - up, (aim - down * da) / low - down
+        pairs = ((high, -da), (low, da), (up, d_up), (down, d_down))
+        room = min(float(np.min(-x[d < 0] / d[d < 0], initial=np.inf)) for x, d in pairs)
+        t = min(1.0, TO_THE_WALL * room)
+        a, z, up, down = a + t * da, z + t * dz, up + t * d_up, down + t * d_down
+        high, low = high - t * da, low + t * da
+    return _to_the_last_digit(q, y, delta, a, z)
+
+
+def _to_the_last_digit(
+    q: np.ndarray, y: np.ndarray, delta: float, a: np.ndarray, z: np.ndarray
+) -> np.ndarray:
+    """The same by linear equations, now that it is known on which side of the kinks each row lies; if that is no worse."""
+
+    def total(z: np.ndarray) -> float:
+        r = y - q @ z
+        inside = np.clip(r / delta, -1, 1) if delta else np.sign(r)
+        return float(inside @ r - 0.5 * delta * inside @ inside)
+
+    beyond = abs(a) > 1 - 1e-6
+    near, pull = q[~beyond], delta * q[beyond].T @ np.sign(a[beyond])
+    if delta == 0 and len(near) != len(z):
+        return z  # several are as good
+    other = np.linalg.lstsq(near.T @ near, near.T @ y[~beyond] + pull, rcond=None)[0]
+    return other if total(other) <= total(z) * (1 + 1e-12) else z

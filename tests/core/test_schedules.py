@@ -1,0 +1,220 @@
+"""Schedules of the rate, their runs and scripts. Oracle: torch.optim.lr_scheduler."""
+
+import contextlib
+import io
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gd_core.averaging import averaged
+from gd_core.export.script import FLAVOURS, script, why_not
+from gd_core.problem import build
+from gd_core.recorder import record
+from gd_core.settings.experiment import Experiment
+from gd_core.settings.experiment_fields import FIELDS
+from gd_core.settings.schedules import (
+    SCHEDULES,
+    by_epoch,
+    fixed,
+    in_the_end,
+    in_words,
+    rate_at,
+    rate_of,
+    usual,
+)
+
+RATE = 0.3
+KINDS = ["constant", "step:3:0.4", "inverse-time:0.07", "exponential:0.9", "cosine:0:0.05", "cosine:0:0.0"]
+
+
+def of_torch(optimizer, schedule, warmup, length):
+    """torch's scheduler of a text, put together here from its numbers."""
+    schedulers = torch.optim.lr_scheduler
+    kind, *numbers = schedule.split(":")
+    numbers = list(map(float, numbers))
+    rate = optimizer.param_groups[0]["lr"]
+    made = {
+        "constant": lambda: schedulers.ConstantLR(optimizer, factor=1.0),
+        "step": lambda every, factor: schedulers.StepLR(optimizer, int(every), factor),
+        "inverse-time": lambda decay: schedulers.LambdaLR(optimizer, lambda k: 1 / (1 + decay * k)),
+        "exponential": lambda factor: schedulers.ExponentialLR(optimizer, factor),
+        "cosine": lambda over, end: schedulers.CosineAnnealingLR(
+            optimizer, int(over) or length - warmup, end * rate
+        ),
+    }
+    if not warmup:
+        return made[kind](*numbers)
+    rises = schedulers.LinearLR(optimizer, 1 / (warmup + 1), total_iters=warmup)
+    return schedulers.SequentialLR(optimizer, [rises, made[kind](*numbers)], milestones=[warmup])
+
+
+def rates_of_torch(schedule, warmup, length):
+    """The rate before each of so many steps of torch's scheduler."""
+    theta = torch.zeros(1, requires_grad=True)
+    optimizer = torch.optim.SGD([theta], lr=RATE)
+    scheduler, found = of_torch(optimizer, schedule, warmup, length), []
+    for _ in range(length):
+        found.append(optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        scheduler.step()
+    return found
+
+
+def test_each_is_tried():
+    """A new schedule needs a line here."""
+    assert {kind.split(":")[0] for kind in KINDS} == set(SCHEDULES)
+
+
+@pytest.mark.parametrize("schedule", KINDS)
+@pytest.mark.parametrize("warmup", [0, 1, 5])
+@pytest.mark.parametrize(("counted_in", "batch_size"), [("epochs", 0), ("epochs", 6), ("updates", 6)])
+def test_the_rate_is_that_of_torch(schedule, warmup, counted_in, batch_size):
+    """At every update, counted in epochs or in updates: to 1e-12 of the first rate."""
+    run = Experiment(
+        learning_rate=RATE, schedule=schedule, warmup=warmup, counted_in=counted_in, batch_size=batch_size, epochs=23
+    )  # fmt: skip
+    stride = run.updates_per_epoch
+    expected = rates_of_torch(schedule, warmup, 23 * (stride if counted_in == "updates" else 1))
+    if counted_in == "epochs":
+        expected = [rate for rate in expected for _ in range(stride)]
+    rate = rate_of(run, stride)
+    ours = [rate(k) if callable(rate) else rate for k in range(23 * stride)]
+    assert ours == pytest.approx(expected, rel=0, abs=1e-12 * RATE)
+    assert max(ours) <= RATE
+
+
+@pytest.mark.parametrize("schedule", KINDS[1:])
+@pytest.mark.parametrize("optimizer", ["gradient-descent", "adam"])
+@pytest.mark.parametrize(("counted_in", "batch_size"), [("epochs", 0), ("epochs", 7), ("updates", 7)])
+def test_a_run_is_that_of_torch(schedule, optimizer, counted_in, batch_size):
+    """θ of every update with a warm-up, to 1e-12."""
+    run = Experiment(
+        dataset="two-features", optimizer=optimizer, learning_rate=0.2, schedule=schedule, warmup=2,
+        counted_in=counted_in, batch_size=batch_size, shuffle=False, epochs=12,
+    )  # fmt: skip
+    objective, stride = build(run).objective, run.updates_per_epoch
+    theta = build(run).start.clone().requires_grad_()
+    make = {"gradient-descent": torch.optim.SGD, "adam": torch.optim.Adam}[optimizer]
+    stepping = make([theta], lr=0.2, foreach=False)
+    scheduler = of_torch(stepping, schedule, 2, 12 * (stride if counted_in == "updates" else 1))
+    rows = torch.arange(run.points).split(batch_size) if batch_size else [None]
+    path = [theta.detach().clone()]
+    for _ in range(12):
+        for some in rows:
+            stepping.zero_grad()
+            objective.on(some)(theta).backward()
+            stepping.step()
+            path.append(theta.detach().clone())
+            if counted_in == "updates":
+                scheduler.step()
+        if counted_in == "epochs":
+            scheduler.step()
+    assert torch.allclose(record(run).theta, torch.stack(path), rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("schedule", [*KINDS, "cosine:5:0.1"])
+@pytest.mark.parametrize("warmup", [0, 3])
+@pytest.mark.parametrize(("counted_in", "batch_size"), [("epochs", 0), ("epochs", 7), ("updates", 7)])
+@pytest.mark.parametrize("flavour", FLAVOURS)
+def test_a_script_prints_the_run(schedule, warmup, counted_in, batch_size, flavour):
+    """Loss, RMSE and parameters of every epoch, by hand and with torch's own scheduler, to 1e-12."""
+    run = Experiment(
+        dataset="two-features", learning_rate=0.1, schedule=schedule, warmup=warmup, counted_in=counted_in,
+        batch_size=batch_size, epochs=9,
+    )  # fmt: skip
+    with contextlib.redirect_stdout(io.StringIO()) as out:
+        exec(compile(script(run, flavour), "script.py", "exec"), {"__name__": "__main__"})
+    rows = [list(map(float, line.split())) for line in out.getvalue().splitlines()[1:]]
+    recording = record(run)
+    expected = torch.column_stack([recording.epoch_loss, recording.epoch_rmse, recording.epoch_theta])
+    assert torch.allclose(torch.tensor(rows, dtype=torch.float64)[:, 1:], expected, rtol=1e-12, atol=1e-12)
+
+
+def test_a_continued_run_is_the_same_up_to_there():
+    """A cosine over all epochs keeps its length when the run is cut short, and the next part begins its own."""
+    run = Experiment(dataset="two-features", learning_rate=0.1, schedule="cosine:0:0.0", warmup=2, epochs=20)
+    more = run.continued(8, learning_rate=0.05)
+    assert torch.equal(record(more).theta[:9], record(run).theta[:9])
+    assert fixed(more.before[0], 1) == "cosine:18:0.0"
+    again, wrong = Experiment.from_query(more.to_query())
+    assert (again, wrong) == (more, [])
+    assert why_not(more, "by-hand").startswith(
+        "schedule must be constant, without warmup, in a script of a run"
+    )
+
+
+def test_the_rate_of_each_epoch_of_a_continued_run():
+    """Each part has its own, counted from its beginning; the end of the run shows its last."""
+    run = Experiment(learning_rate=1.0, schedule="step:2:0.5", epochs=6)
+    more = run.continued(3, learning_rate=3.0, schedule="constant", warmup=1, epochs=3)
+    assert by_epoch(more.phases, 1, range(7)) == [1.0, 1.0, 0.5, 1.5, 3.0, 3.0, 3.0]
+    assert by_epoch(run.phases, 1, [0, 5, 6]) == [1.0, 0.25, 0.25]
+
+
+def test_the_mean_of_the_last_half_is_numpys():
+    """Of five epochs the last three; of the part that was continued only its own."""
+    run = Experiment(dataset="two-features", learning_rate=0.1, batch_size=1, epochs=5)
+    points = record(run).epoch_theta.numpy()
+    assert averaged(record(run)).numpy() == pytest.approx(points[3:].mean(0), rel=1e-12)
+    more = record(run.continued(3, epochs=4))
+    assert averaged(more, 3).numpy() == pytest.approx(more.epoch_theta.numpy()[6:].mean(0), rel=1e-12)
+
+
+def test_beyond_its_end_it_stays_there():
+    """A cosine does not swing up again, as torch's would; one that shrinks goes on to shrink."""
+    run = Experiment(learning_rate=RATE, schedule="cosine:4:0.25", epochs=4)
+    assert [rate_at(run, 1, k) for k in (4, 5, 8, 400)] == [RATE / 4] * 4
+    assert {kind: in_the_end(Experiment(schedule=kind, learning_rate=1.0)) for kind in KINDS} == {
+        "constant": 1.0, "step:3:0.4": 0, "inverse-time:0.07": 0, "exponential:0.9": 0, "cosine:0:0.05": 0.05,
+        "cosine:0:0.0": 0,
+    }  # fmt: skip
+
+
+@given(st.sampled_from(list(SCHEDULES)), st.data())
+def test_each_text_is_read_as_it_was_written(kind, data):
+    """A schedule with numbers within their bounds survives its link."""
+    numbers = [
+        data.draw((st.integers if number.whole else st.floats)(int(number.low) if number.whole else number.low, number.high))
+        for number in SCHEDULES[kind].numbers.values()
+    ]  # fmt: skip
+    text = ":".join([kind, *(repr(one) for one in numbers)])
+    run, wrong = Experiment.from_query({"schedule": text})
+    assert wrong == []
+    assert Experiment.from_query(run.to_query()) == (run, [])
+    rate = rate_of(run, 1)
+    assert all(0 <= (rate(k) if callable(rate) else rate) <= run.learning_rate for k in (0, 1, 10, 10**6))
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("steps", "schedule must be like constant, step:EVERY:FACTOR, "),
+        ("step:ten:0.5", "schedule must be like constant, "),
+        ("step:10:0.5:1", "schedule must be like constant, "),
+        ("step:0:0.5", "schedule must have every as a whole number between 1 and 1,000,000. Got 0."),
+        ("exponential:1.5", "schedule must have factor as a number between 1e-06 and 1. Got 1.5."),
+        ("inverse-time:nan", "schedule must have decay as a number between 1e-09 and 1,000. Got nan."),
+        ("cosine:0:inf", "schedule must have end as a number between 0 and 1. Got inf."),
+    ],
+)
+def test_a_bad_one_is_told(text, says):
+    """By the setting, its rule and the value."""
+    run, wrong = Experiment.from_query({"schedule": text})
+    assert (run, len(wrong)) == (Experiment(), 1)
+    assert wrong[0].startswith(says)
+
+
+def test_the_usual_numbers_may_be_left_out():
+    """`--schedule step` is `step:10:0.5`."""
+    for kind in SCHEDULES:
+        assert FIELDS["schedule"].parse(kind) == usual(kind)
+        assert FIELDS["schedule"].wrong("schedule", usual(kind)) is None
+
+
+def test_it_is_said_in_words():
+    """After the rate, in a caption and in the line about an earlier part."""
+    run = Experiment(schedule="step:10:0.5", warmup=1, counted_in="updates")
+    assert in_words(run) == ", × 0.5 every 10 updates, after a warm-up of 1 update"
+    assert run.phase.in_words == "1,000 epochs of gradient descent at 1e−5" + in_words(run)
