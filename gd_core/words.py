@@ -5,6 +5,10 @@ import re
 from typing import Protocol
 
 MINUS = "−"
+YEARS = 1000, 3000  # from which on, and up to which, a number in a column of years is one of the calendar
+_YEAR = re.compile(
+    r"(?<![^\W\d_])(?<!\bper )(?<!\ba )(?<!\bpro )(?<!\bpar )(?<!/)(?:years?|yr|\w*jahr|ann[ée]e|año|anno)(?![^\W\d_])"
+)
 
 
 class HasFloor(Protocol):
@@ -44,6 +48,17 @@ def short(number: float, digits: int = 3) -> str:
     if math.isfinite(number) and 3 <= int(exponent) < 15:
         return _trimmed(f"{number:,.{max(0, digits - 1 - int(exponent))}f}").replace("-", MINUS)
     return _trimmed(significant(number, digits))
+
+
+def of_column(name: str, number: float) -> str:
+    """A number of a column, as `short` writes it; a calendar year without its comma: 1990."""
+    text = short(number)
+    return text.replace(",", "") if names_years(name) and YEARS[0] <= number < YEARS[1] else text
+
+
+def names_years(name: str) -> bool:
+    """Whether a column is called after years: year, model_year, YearBuilt, Baujahr. A price per year is not."""
+    return _YEAR.search(re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).lower()) is not None
 
 
 def digits_beside(one: float, other: float) -> int:

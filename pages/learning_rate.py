@@ -38,7 +38,7 @@ OPTIONS = {
         at_most=4,
         or_none=True,
     ),
-    "pick": Choice(default="2", choices={"1": "1", "2": "2", "3": "3", "4": "4"}, title="A click sets run"),
+    "pick": Choice(default="2", choices={"1": "1", "2": "2", "3": "3", "4": "4"}, title="A press sets run"),
     "percent": Number(
         default=99.0,
         low=0.1,

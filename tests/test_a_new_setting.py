@@ -145,7 +145,7 @@ def test_three_files_make_it_train(found):
 def test_all_that_holds_a_run_holds_it(found):
     """Link, record, task, pin, flag and an earlier phase; and an older record opens."""
     assert found["link"] == ["1.0", True]
-    assert found["bad link"] == ["trial must be a number between 0 and 9. Got 10.0."]
+    assert found["bad link"] == ["trial must be a number between 0 and 9. Got 10."]
     assert found["record"]
     assert found["continued"] == [1.0, True]
     assert found["older record"] == 0.0

@@ -15,7 +15,7 @@ from gd_core.settings.rules import OPTIMIZER_INFO, LinearRule, linear_step
 from gd_core.settings.table_fields import with_columns
 from gd_core.theory import Forecast, factor, first_step_rate, limit_along
 from gd_core.training import Epochs
-from gd_core.words import counted, percent, short, some
+from gd_core.words import counted, of_column, percent, short, some
 
 MOVES = 0.02  # of its size: a parameter that has a way to go
 NEARLY = 0.1  # of its size off: one that is nearly there,
@@ -148,5 +148,6 @@ def _lagging(recording: Epochs, experiment: Experiment, forecast: Forecast) -> s
     x = problem.dataset.x
     middle, width = float(x[:, 0].mean()), float(x[:, 0].std(correction=0))
     if x.shape[1] == 1 and abs(middle) > width and not experiment.scale_features and len(names) == 2:
-        return f"{text}: {problem.dataset.feature_names[0]} is {short(middle)} on average, so both pull on the same thing."
+        name = problem.dataset.feature_names[0]
+        return f"{text}: {name} is {of_column(name, middle)} on average, so both pull on the same thing."
     return f"{text}."

@@ -244,6 +244,8 @@ class Experiment:
                 if name in ("target", "features") and name in query:
                     value = as_columns(name, value, others["table"])
                 sentence = problem_with(name, value, others)
+                if sentence and name in query and sentence == FIELDS[name].wrong(name, value):
+                    sentence = FIELDS[name].wrong_as_typed(name, value, query[name])
             except ParameterError as error:
                 value, sentence = usual, str(error)
             except ValueError:

@@ -75,6 +75,11 @@ class Field:
         """The sentence that says which rule a value breaks, or None."""
         return None
 
+    def wrong_as_typed(self, name: str, value: Any, text: str) -> str | None:
+        """The same of a value that was read from a text: it quotes what stood there, 1e999 and not inf, 99 and not 99.0."""
+        sentence = self.wrong(name, value)
+        return self.wrong(name, text) or sentence if sentence and isinstance(value, float) else sentence
+
     def read(self, name: str, text: str) -> Any:
         """The value that a text says, if it breaks no rule.
 
@@ -82,9 +87,8 @@ class Field:
             ParameterError: If it does, in a sentence.
         """
         value = self.parsed(text)
-        if sentence := self.wrong(name, value):
-            as_typed = self.wrong(name, text) if isinstance(value, float) else None
-            raise ParameterError(name, as_typed or sentence)
+        if sentence := self.wrong_as_typed(name, value, text):
+            raise ParameterError(name, sentence)
         return value
 
     def write(self, value: Any) -> str:

@@ -191,7 +191,7 @@ def landscape(lab: Lab) -> None:
     for choice in ("flat × steep", "optimum"):
         pick(lab, choice)
     with lab.rerun():
-        lab.page.get_by_role("radiogroup", name="A click sets start").get_by_text("2", exact=True).click()
+        lab.page.get_by_role("radiogroup", name="A press sets start").get_by_text("2", exact=True).click()
     expect(lab.chart(MAP).get_by_text("direction 3, steepest")).to_be_visible()
 
 

@@ -50,7 +50,7 @@ def test_a_visit_from_question_to_verdict_and_more_starts(lab: Lab):
         assert start[1] == pytest.approx(y, abs=0.2)
         assert "guess" not in lab.query
         lab.answer("Skip")
-        pick(lab, "A click sets start", "2")
+        pick(lab, "A press sets start", "2")
         for place in ((0.7, 0.7), (0.8, 0.3)):
             x, y = click(lab, *place)
             (second,) = [tuple(map(number, part.split(","))) for part in lab.query["more"].split(";")]

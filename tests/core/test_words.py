@@ -5,7 +5,6 @@ import re
 from dataclasses import replace
 
 import numpy as np
-import pandas as pd
 import pytest
 import torch
 from hypothesis import given
@@ -158,6 +157,29 @@ def test_numbers_as_they_are_said(text, expected):
     assert text == expected
 
 
+@pytest.mark.parametrize(
+    ("name", "number", "said"),
+    [
+        ("year", 1990, "1990"),
+        ("model_year", 2015, "2015"),
+        ("YearBuilt", 1990.4, "1990"),
+        ("Baujahr", 1955, "1955"),
+        ("année", 1789, "1789"),
+        ("actual year", 1000, "1000"),
+        ("year", 2999, "2999"),
+        ("year", 3000, "3,000"),
+        ("year", 0.25, "0.25"),
+        ("SqFt", 1990, "1,990"),
+        ("price per year", 1990, "1,990"),
+        ("€/year", 1990, "1,990"),
+        ("yearning", 1990, "1,990"),
+    ],
+)
+def test_a_calendar_year_has_no_comma(name, number, said):
+    """By the column's name and the number's size: rooms and money of that size keep theirs."""
+    assert words.of_column(name, number) == said
+
+
 def test_a_caption_of_one_has_no_plural():
     """One epoch, one row at a time; and a rate as it was typed, with a long minus."""
     one = replace(Experiment.default("noisy-quadratic"), epochs=1, learning_rate=1e-18, batch_size=1)
@@ -171,11 +193,10 @@ def test_a_caption_of_one_has_no_plural():
 
 def test_every_sentence_of_the_player_takes_hostile_numbers():
     """As a page that was taken away fills them in, which player.js is held to: none fails, each has its form."""
-    numbers = pd.DataFrame(
-        {"rmse": HOSTILE, "percent": HOSTILE, "r0": HOSTILE, "template": [0] * len(HOSTILE)}
-    )
+    rows = len(HOSTILE)
+    numbers = {name: np.array(HOSTILE) for name in ("rmse", "percent", "r0")} | {"template": np.zeros(rows)}
     template = "Epoch {epoch} → {next}: RMSE {rmse} → {next_rmse}, {percent} %, lowest {r0}, {r0:3}."
-    last = len(HOSTILE) - 1
+    last = rows - 1
     for sentence in sentences(Played(numbers, [template], "", {}, [], last, last, 1)):
         assert not re.search(r"-|e\+|e−?0\d|nan|\{", sentence), sentence
 

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 import torch
+import vl_convert
 from altair.utils.schemapi import SchemaValidationError
 from hypothesis import given
 from hypothesis import strategies as st
@@ -825,3 +826,15 @@ def test_a_column_by_its_bytes_is_the_one_that_arrow_makes(values):
     ours.validate(full=True)
     assert ours.type == theirs.type
     assert repr(ours.to_pylist()) == repr(theirs.to_pylist())
+
+
+@pytest.mark.parametrize(("name", "ticks"), [("year", {"1990", "2000"}), ("SqFt", {"1,990", "2,000"})])
+def test_an_axis_of_calendar_years_has_no_commas(name, ticks):
+    """As Vega draws it; beside it an axis of another quantity of that size."""
+    chart = elements.rows_from("points").mark_point().encode(x=elements.x_axis_of(name))
+    spec = chart.to_dict() | {
+        "datasets": {"points": [{"x": 1985}]},
+        "params": [{"name": "x0", "value": 1985}, {"name": "x1", "value": 2005}],
+    }
+    drawn = set(re.findall(r"<text[^>]*>([^<]+)<", vl_convert.vegalite_to_svg(spec)))
+    assert ticks <= drawn

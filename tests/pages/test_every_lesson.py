@@ -132,7 +132,7 @@ LESSONS = {
         bad=[
             ("learning_rate", "", "Learning rate η must be a number. Got nothing. Using 0.05 instead."),
             ("learning_rate", "1/0", "Learning rate η must be a number. Got 1/0. Using 0.05 instead."),
-            ("learning_rate", "0", f"{RATE} Got 0.0. Using 0.05 instead."),
+            ("learning_rate", "0", f"{RATE} Got 0. Using 0.05 instead."),
             ("start", "nan", "Start must lie between −1e9 and 1e9. Got A = nan. Using 2 instead."),
             ("start", "1e10", "Start must lie between −1e9 and 1e9. Got A = 10000000000.0. Using 2 instead."),
             ("start", "1, 2", "Start must hold one number (A). Got 2. Using 2 instead."),
@@ -186,7 +186,7 @@ LESSONS = {
         ],
         bad=[
             ("learning_rate", "", "Learning rate η must be a number. Got nothing. Using 1e-5 instead."),
-            ("learning_rate", "-1", f"{RATE} Got -1.0. Using 1e-5 instead."),
+            ("learning_rate", "-1", f"{RATE} Got -1. Using 1e-5 instead."),
             ("epochs", "1e3", "Epochs must be a whole number. Got 1e3. Using 10 instead."),
             (
                 "epochs",
@@ -262,7 +262,7 @@ LESSONS = {
                 "1, 2, inf",
                 "Start must lie between −1e9 and 1e9. Got b = inf. Using 2, 1, 0 instead.",
             ),
-            ("learning_rate", "0", f"{RATE} Got 0.0. Using 0.1 instead."),
+            ("learning_rate", "0", f"{RATE} Got 0. Using 0.1 instead."),
         ],
         hostile=[
             ({"h": "0"}, ["Step size h must be a number between 1e-300 and 1. Got 0."]),
@@ -322,9 +322,9 @@ LESSONS = {
                 ["Four rates η must be a number between 1e-18 and 1,000,000. Got inf."],
             ),
             ({"percent": "0"}, ["Rate, in % of the limit must be a number between 0.1 and 1,000. Got 0."]),
-            ({"pick": "5"}, ["A click sets run must be one of 1, 2, 3, 4. Got 5."]),
+            ({"pick": "5"}, ["A press sets run must be one of 1, 2, 3, 4. Got 5."]),
             ({"ask": "maybe"}, ["Ask me first must be one of true, false. Got maybe."]),
-            ({"learning_rate": "-1"}, [f"{RATE} Got -1.0."]),
+            ({"learning_rate": "-1"}, [f"{RATE} Got -1."]),
             (
                 {"dataset": "moon"},
                 ["Data set must be one of noisy-quadratic, two-features, one-parameter, table. Got moon."],
@@ -384,7 +384,7 @@ LESSONS = {
             ({"axes": "a,b"}, ["Axes must be one of 1,2, 1,3, 2,3, valley. Got a,b."]),
             ({"arrows": "<b>"}, ["Arrows −∇L must be one of off, unit, log. Got <b>."]),
             ({"slice": "x"}, ["Third parameter must be one of run, optimum. Got x."]),
-            ({"click": "6"}, ["A click sets start must be one of 1, 2, 3, 4, 5. Got 6."]),
+            ({"click": "6"}, ["A press sets start must be one of 1, 2, 3, 4, 5. Got 6."]),
             ({"compare": "1"}, ["Side by side must be one of true, false. Got 1."]),
             ({"more": "1, 2"}, ["More starts must hold 3 numbers. Got 2."]),
             (
@@ -547,7 +547,7 @@ LESSONS = {
             (
                 "learning_rate",
                 "1e999",
-                "Learning rate η must be a number between 1e-12 and 1,000. Got inf. Using 0.02 instead.",
+                "Learning rate η must be a number between 1e-12 and 1,000. Got 1e999. Using 0.02 instead.",
             ),
             ("epochs", "0", "Epochs must be a whole number between 1 and 2,000. Got 0. Using 12 instead."),
             (

@@ -523,17 +523,17 @@ BAD = [
     ("batch_size", "all", "all"),
     ("points", "2", "2"),
     ("points", "10001", "10001"),
-    ("noise", "-1", "-1.0"),
+    ("noise", "-1", "-1"),
     ("noise", "loud", "loud"),
     ("data_seed", "-7", "-7"),
     ("data_seed", "4294967296", "4294967296"),
     ("seed", "1.5", "1.5"),
     ("seed", "x" * 60, "x" * 39),
-    ("momentum", "1", "1.0"),
-    ("alpha", "2", "2.0"),
+    ("momentum", "1", "1."),
+    ("alpha", "2", "2."),
     ("beta1", "-0.1", "-0.1"),
     ("beta2", "one", "one"),
-    ("epsilon", "0", "0.0"),
+    ("epsilon", "0", "0."),
 ]
 RULE_WITH = {
     "momentum": "momentum",
@@ -564,12 +564,12 @@ SENTENCES = [
     (
         "learning_rate",
         "0",
-        "Learning rate η must be a number between 1e-18 and 1,000,000. Got 0.0. Train waits; the page stays at 0.01.",
+        "Learning rate η must be a number between 1e-18 and 1,000,000. Got 0. Train waits; the page stays at 0.01.",
     ),
     (
         "learning_rate",
         "-1",
-        "Learning rate η must be a number between 1e-18 and 1,000,000. Got -1.0. Train waits; the page stays at 0.01.",
+        "Learning rate η must be a number between 1e-18 and 1,000,000. Got -1. Train waits; the page stays at 0.01.",
     ),
     (
         "learning_rate",
@@ -579,7 +579,7 @@ SENTENCES = [
     (
         "learning_rate",
         "1e308",
-        "Learning rate η must be a number between 1e-18 and 1,000,000. Got 1e+308. Train waits; the page stays at 0.01.",
+        "Learning rate η must be a number between 1e-18 and 1,000,000. Got 1e308. Train waits; the page stays at 0.01.",
     ),
     (
         "learning_rate",

@@ -124,7 +124,7 @@ class Network:
             if name not in query:
                 continue
             value = field.parsed(query[name])
-            if sentence := field.wrong(name, value):
+            if sentence := field.wrong_as_typed(name, value, query[name]):
                 sentences.append(sentence)
             else:
                 values[name] = value

@@ -7,6 +7,7 @@ import altair as alt
 
 from gd_core.settings.catalog import model_info
 from gd_core.settings.experiment_fields import MAX_UPDATES
+from gd_core.words import YEARS, names_years
 from pages.ui.look.palette import Palette
 
 FRAME = "data('frame')[0]"
@@ -18,6 +19,10 @@ ANSWER = "seen >= " + FRAME + ".answer_from"  # whether the optimum is drawn: se
 NUMBER_LABEL = (
     "datum.value == 0 ? '0' : abs(datum.value) >= 1e6 || abs(datum.value) < 1e-4 "
     "? replace(format(datum.value, '.3~e'), 'e+', 'e') : datum.label"
+)
+# of a calendar year, which has no comma
+YEAR_LABEL = (
+    f"datum.value >= {YEARS[0]} && datum.value < {YEARS[1]} ? format(datum.value, '~f') : datum.label"
 )
 EPOCH_LABEL = "format(datum.value, datum.value >= 1e5 ? '~s' : ',d')"
 
@@ -73,8 +78,13 @@ def _ends(axis: str) -> list[Any]:
     return [alt.ExprRef(f"{axis}0"), alt.ExprRef(f"{axis}1")]
 
 
+def _axis(title: str, **axis: Any) -> alt.Axis:
+    years: dict[str, Any] = {"labelExpr": YEAR_LABEL} if names_years(title) else {}
+    return alt.Axis(title=title, **(years | axis))
+
+
 def x_axis_of(title: str, **axis: Any) -> alt.X:
-    return alt.X("x:Q", scale=alt.Scale(domain=_ends("x"), nice=False), axis=alt.Axis(title=title, **axis))
+    return alt.X("x:Q", scale=alt.Scale(domain=_ends("x"), nice=False), axis=_axis(title, **axis))
 
 
 def count_axis(title: str = "epoch", **axis: Any) -> alt.X:
@@ -83,7 +93,7 @@ def count_axis(title: str = "epoch", **axis: Any) -> alt.X:
 
 
 def y_axis_of(title: str, **axis: Any) -> alt.Y:
-    return alt.Y("y:Q", scale=alt.Scale(domain=_ends("y"), nice=False), axis=alt.Axis(title=title, **axis))
+    return alt.Y("y:Q", scale=alt.Scale(domain=_ends("y"), nice=False), axis=_axis(title, **axis))
 
 
 def log_axis(title: str) -> alt.Y:

@@ -135,7 +135,7 @@ def _more(experiment: Experiment) -> None:
     starts = STARTS | ({"published": "All zeros"} if dataset == DATASET else {})
     page.choose(
         "start", starts, label="Start",
-        help="The parameters before the first step. A click on the landscape sets them too.",
+        help="The parameters before the first step. A press on the landscape sets them too.",
     )  # fmt: skip
     if page.field("start") == NUMBERS and not task.hidden("start"):
         names = ", ".join(info.parameters)

@@ -12,7 +12,7 @@ from gd_core.settings.catalog import how_scaled
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.experiment_fields import typed_rate
 from gd_core.theory import Forecast
-from gd_core.words import counted, rounded, short
+from gd_core.words import counted, of_column, rounded, short
 from pages.ui.look.look import plain
 from pages.ui.player import live_runs
 from pages.ui.train import own_table
@@ -71,7 +71,7 @@ def _why_slow(experiment: Experiment, problem: Problem, kappa: float) -> str:
     if experiment.degree > 1:
         return f"The powers of {name} differ in size: {size}."
     if abs(middle) > spread:
-        return f"{name} is {short(middle)} on average and spreads by {short(spread)}, so w₁ and b pull on the same thing: {size}."
+        return f"{name} is {of_column(name, middle)} on average and spreads by {short(spread)}, so w₁ and b pull on the same thing: {size}."
     return f"The scale of {name} is far from 1: {size}."
 
 

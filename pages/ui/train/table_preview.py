@@ -4,7 +4,7 @@ from typing import Any
 
 import streamlit as st
 
-from gd_core.words import counted, short
+from gd_core.words import counted, of_column
 from pages.ui.look.look import plain
 from pages.ui.train import own_table
 
@@ -95,7 +95,9 @@ def _read_as(column: Any) -> str:
 
     numbers = next(iter(column.columns.values()))
     said = (
-        [f"numbers from {short(np.nanmin(numbers))} to {short(np.nanmax(numbers))}"]
+        [
+            f"numbers from {of_column(column.name, np.nanmin(numbers))} to {of_column(column.name, np.nanmax(numbers))}"
+        ]
         if column.kind == "numbers"
         else []
     )

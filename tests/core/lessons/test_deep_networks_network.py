@@ -68,7 +68,7 @@ HOSTILE = [
     ("width", "1", "width must be a whole number between 2 and 64. Got 1."),
     ("width", "1e3", "width must be a whole number between 2 and 64. Got 1e3."),
     ("learning_rate", "nan", "learning_rate must be a number between 1e-12 and 1,000. Got nan."),
-    ("learning_rate", "-1", "learning_rate must be a number between 1e-12 and 1,000. Got -1.0."),
+    ("learning_rate", "-1", "learning_rate must be a number between 1e-12 and 1,000. Got -1."),
     ("learning_rate", "inf", "learning_rate must be a number between 1e-12 and 1,000. Got inf."),
     ("epochs", "2001", "epochs must be a whole number between 1 and 2,000. Got 2001."),
     ("seed", "-1", "seed must be a whole number between 0 and 4,294,967,295. Got -1."),

@@ -22,14 +22,14 @@ MORE = Rows(
     low=-MAX_START,
     high=MAX_START,
     title="More starts",
-    help="Three numbers each, with ; between: 1, 2, 3; 4, 5, 6. Four at most. A click on the map writes them too.",
+    help="Three numbers each, with ; between: 1, 2, 3; 4, 5, 6. Four at most. A press on the map writes them too.",
     at_most=MOST - 1,
 )
 CLICK = Choice(
     default="1",
     choices={str(number): str(number) for number in range(1, MOST + 1)},
-    title="A click sets start",
-    help="Click on the map. A number that is not on the map yet adds a start. "
+    title="A press sets start",
+    help="Press on the map. A number that is not on the map yet adds a start. "
     "Table, error split and verdict are of the start that is chosen here.",
 )
 
