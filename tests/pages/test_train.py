@@ -510,7 +510,7 @@ def test_new_start_after_the_last_seed_begins_again():
 BAD = [
     ("learning_rate", "fast", "fast"),
     ("learning_rate", "", "nothing"),
-    ("learning_rate", "0", "0.0"),
+    ("learning_rate", "0", "0."),
     ("learning_rate", "-0.5", "-0.5"),
     ("learning_rate", "nan", "nan"),
     ("learning_rate", "inf", "inf"),
