@@ -5,7 +5,7 @@ from typing import Any
 
 import streamlit as st
 
-from gd_core.lessons.variants.racers import RACERS, RULES, TITLES, UNITS
+from gd_core.lessons.variants.racers import RACERS, RULES, TITLES, UNITS, USUAL
 from gd_core.settings.catalog import DATASET_INFO
 from gd_core.settings.experiment_fields import LEARNING_RATE
 from gd_core.settings.fields import AutoNumber, Choice, Flag, Several
@@ -26,6 +26,7 @@ FITS = own_table.at_most(100)
 COMMON = {"start": (0.0, 0.0, 20.0), "batch_size": 5, "epochs": 100}
 QUADRATIC = lesson.experiment("noisy-quadratic", scale_features=True, learning_rate=0.04044, **COMMON)
 TOO_FAST = lesson.experiment("noisy-quadratic", scale_features=True, learning_rate=0.5, **COMMON)
+ARRIVES = lesson.experiment("noisy-quadratic", scale_features=True, learning_rate=0.3, **COMMON)
 NOT_SCALED = lesson.experiment("noisy-quadratic", learning_rate=3.54e-6, **COMMON)
 PLANE = lesson.experiment("two-features", points=40, noise=0.5, learning_rate=0.07, batch_size=5, epochs=60)
 TABLE = {"batch_size": 5, "epochs": 60}
@@ -42,7 +43,7 @@ page = PageSettings(
     QUADRATIC,
     others=(PLANE, own_table.mine(own_table.trees(learning_rate=0.3, **TABLE), FITS, **TABLE)),
     options={
-        "racers": Several(default=tuple(RACERS), choices=TITLES, title="Racers"),
+        "racers": Several(default=USUAL, choices=TITLES, title="Racers"),
         "unit": Choice(default="epoch", choices=UNITS, title="Count in"),
         "small_batches": Flag(
             default=False,
@@ -82,10 +83,11 @@ page = PageSettings(
 EXAMPLES = {
     "Sizes of batch": (QUADRATIC, {"racers": ("batch", "mini-batch", "stochastic")}),
     "Rules only": (QUADRATIC, {"racers": ("batch", *RULES)}),
+    "Single rows, decaying rate": (ARRIVES, {"racers": ("batch", "stochastic", "decaying")}),
     "Rate above the limit": (TOO_FAST, {}),
     "Not scaled": (NOT_SCALED, {}),
 }
-AS_AT_FIRST = {"racers": tuple(RACERS), "small_batches": False, "target_rmse": None} | {
+AS_AT_FIRST = {"racers": USUAL, "small_batches": False, "target_rmse": None} | {
     f"rate_{key}": None for key in RACERS if key != "batch"
 }
 

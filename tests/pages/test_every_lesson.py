@@ -15,7 +15,7 @@ from lesson_page import LessonPage
 
 from gd_core.export import record_file
 from gd_core.lessons.glossary import ENTRIES, found
-from gd_core.lessons.variants.racers import TITLES
+from gd_core.lessons.variants.racers import TITLES, USUAL
 from gd_core.outcome import Outcome
 from gd_core.recorder import record
 from gd_core.settings.catalog import DATASET_INFO
@@ -421,7 +421,7 @@ LESSONS = {
         asked=[
             Asked(
                 link={},
-                answers={key: f"the first is {title}" for key, title in TITLES.items()}
+                answers={key: f"the first is {TITLES[key]}" for key in USUAL}
                 | {"none": "none of them gets there"},
                 right="stochastic",
                 told="Stochastic is first at RMSE ",

@@ -10,7 +10,7 @@ from lesson_page import LessonPage
 from true_variants import wrong
 
 from gd_core.lessons.variants.race import line_up, race
-from gd_core.lessons.variants.racers import RACERS, TITLES
+from gd_core.lessons.variants.racers import RACERS, TITLES, USUAL
 from gd_core.problem import build
 from gd_core.recorder import record
 from gd_core.settings.experiment import Experiment
@@ -43,7 +43,7 @@ def experiment(page):
     return found
 
 
-def raced(base, keys=tuple(RACERS), target=None, **settings):
+def raced(base, keys=USUAL, target=None, **settings):
     """The same race without the page."""
     problem = build(base)
     curve = curvature_of(problem.objective)
@@ -66,7 +66,7 @@ def table_of(page):
 def test_it_opens_with_everyone_at_the_start(bare):
     """Eight racers and “none of them” to choose from; no path, no error, no number that the race decides."""
     labels = [b.label for b in bare.at.button if b.key and b.key.startswith(f"{LESSON} answer ")]
-    assert labels == [*TITLES.values(), "None of them"]
+    assert labels == [*(TITLES[key] for key in USUAL), "None of them"]
     assert [bare.table(i, "path").num_rows for i in (0, 1)] == [8, 8]
     assert bare.table(1, "arrivals").num_rows == 0
     assert all(row[3:7] == ["", "", "", ""] for row in table_of(bare))
@@ -90,7 +90,7 @@ def test_the_truth_is_what_the_race_came_to(settings):
     """For every answer of every setting: right if and only if a race run without the page has that winner."""
     page = LessonPage(LESSON, ask="false", **settings)
     base, query = experiment(page), page.query
-    keys = tuple(query["racers"].split(",")) if "racers" in query else tuple(RACERS)
+    keys = tuple(query["racers"].split(",")) if "racers" in query else USUAL
     target = float(query["target_rmse"]) if "target_rmse" in query else None
     finished = raced(base, keys, target, small_batches=query.get("small_batches") == "true")
     winners = finished.winners(query.get("unit", "epoch")) or ("none",)
@@ -239,7 +239,16 @@ def test_the_other_rates_wait_for_a_press():
     without = {str(field.key) for field in page.run().at.text_input}
     rates = {
         f"rate_{rule}"
-        for rule in ("mini-batch", "stochastic", "momentum", "nesterov", "adagrad", "rmsprop", "adam")
+        for rule in (
+            "mini-batch",
+            "stochastic",
+            "momentum",
+            "nesterov",
+            "adagrad",
+            "rmsprop",
+            "adam",
+            "decaying",
+        )
     }
     assert with_them - without == {f"variants.{name}" for name in rates | {"momentum", "start", "seed"}}
 
@@ -260,7 +269,7 @@ def test_each_racer_opens_on_the_train_page_as_it_ran():
     base = experiment(page)
     problem = build(base)
     entries = line_up(
-        base, tuple(RACERS), problem, curvature_of(problem.objective), small_batches=True, rates={"adam": 0.7}
+        base, USUAL, problem, curvature_of(problem.objective), small_batches=True, rates={"adam": 0.7}
     )
     found = {label: query for label, where, query in page.links if where in ("", "train")}
     for entry in entries:
@@ -278,7 +287,10 @@ def test_the_last_link_is_the_next_lesson(bare):
     assert following[1] == "deep_networks"
 
 
-@pytest.mark.parametrize("name", ["Sizes of batch", "Rules only", "Rate above the limit", "Not scaled"])
+@pytest.mark.parametrize(
+    "name",
+    ["Sizes of batch", "Rules only", "Single rows, decaying rate", "Rate above the limit", "Not scaled"],
+)
 def test_an_example_sets_everything(name):
     """Whatever was typed before, the example is the one with the lesson's own start and automatic rates."""
     page = LessonPage(LESSON, ask="false", rate_adam="5", target_rmse="9", small_batches="true", **FAST)
@@ -289,6 +301,19 @@ def test_an_example_sets_everything(name):
     diverged = "Diverged" in page.player["summary"]
     nobody = page.player["summary"].startswith("No one")
     assert (diverged, nobody) == (name == "Rate above the limit", name == "Not scaled")
+
+
+def test_single_rows_arrive_at_a_decaying_rate():
+    """At a constant rate they hover; the table says how far apart the two are at last, and to which rate the decaying one has come."""
+    page = LessonPage(LESSON, ask="false").press("example_Single rows, decaying rate")
+    *_, constant, decaying = table_of(page)
+    assert decaying[0].endswith("Stochastic (decaying)")
+    assert decaying[1].endswith("of its limit 0.0902, ÷ (1 + 0.1 k) at epoch k")
+    assert (
+        "Its rate ends at 9.17 % of the first. Over the last 10 epochs its RMSE is 1.470 on average, Stochastic’s 1.650."
+        in decaying[7]
+    )
+    assert "on average" not in constant[7]
 
 
 def test_another_data_set_has_its_own_settings():

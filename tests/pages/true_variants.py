@@ -20,7 +20,7 @@ from pages.ui.charts.variants import ticks
 from pages.ui.lessons import variants
 
 NUMBER = r"−?[\d.,]*\d(?:e−?\d+)?"
-TITLE = "|".join(TITLES.values())
+TITLE = "|".join(map(re.escape, sorted(TITLES.values(), key=len, reverse=True)))
 
 
 def number(text: str) -> float:
@@ -66,7 +66,8 @@ def by_hand(one: Experiment) -> tuple[np.ndarray, list[int]]:
     rmse, seen, bound = [math.sqrt(np.mean((x @ theta - y) ** 2))], [0], 0.0
     bound = 1e6 * max(1.0, rmse[0] ** 2)
     size, k = one.batch_size or len(y), 0
-    for _ in range(one.epochs):
+    for epoch in range(one.epochs):
+        rate = one.learning_rate / (1 + (0.1 * epoch if one.schedule == "inverse-time:0.1" else 0))
         order = np.arange(len(y)) if size == len(y) else torch.randperm(len(y), generator=generator).numpy()
         for at in range(0, len(y), size):
             rows, k = order[at : at + size], k + 1
@@ -87,7 +88,7 @@ def by_hand(one: Experiment) -> tuple[np.ndarray, list[int]]:
                     step = (m / (1 - one.beta1**k)) / (np.sqrt(s / (1 - one.beta2**k)) + one.epsilon)
                 case _:  # gradient descent
                     pass
-            theta = theta - one.learning_rate * step
+            theta = theta - rate * step
             rmse.append(math.sqrt(np.mean((x @ theta - y) ** 2)))
             seen.append(seen[-1] + len(rows))
         if not rmse[-1] ** 2 <= bound:
@@ -213,6 +214,24 @@ def _table_is_wrong(one: Any, finished: Race, rmse: np.ndarray, gone: bool, runs
     if compared:
         mine, batch = number(compared[1]), number(compared[2])
         if (compared[0] in good) != (mine <= batch):
+            yield f"good or bad: {text}"
+    ends = re.search(rf"ends at ({NUMBER}) % of the first", text)
+    if bool(ends) != (own.schedule != "constant" and not gone) or (
+        ends and not _same(number(ends[1]), 100 / (1 + 0.1 * (own.epochs - 1)), 0)
+    ):
+        yield f"rate: {text}"
+    lately = re.search(
+        rf"Over the last ({NUMBER} )?epochs? its RMSE is ({NUMBER}) on average, Stochastic’s ({NUMBER})\.",
+        text,
+    )
+    if ("on average" in text) != bool(lately):
+        yield f"form: {text}"
+    if lately:
+        last = -min(10, own.epochs) * own.updates_per_epoch
+        mine, theirs = rmse[last:].mean(), runs["Stochastic"][0][last:].mean()
+        if not _same(number(lately[2]), mine, 0) or not _same(number(lately[3]), theirs, 0):
+            yield f"on average: {text} {mine} {theirs}"
+        if (lately[0] in good) != (mine < theirs):
             yield f"good or bad: {text}"
     if "point elsewhere" in text and own.updates_per_epoch == 1:
         yield f"batch: {text}"

@@ -123,7 +123,8 @@ def line_up(
             rows = base.batch_size
         own = OPTIMIZER_INFO[racer.optimizer].hyperparameters
         own = {name: value for name, value in own.items() if name != "momentum"}
-        plain = replace(base, optimizer=racer.optimizer, batch_size=rows % base.training_rows, **own)
+        own |= {"optimizer": racer.optimizer, "schedule": racer.schedule}
+        plain = replace(base, batch_size=rows % base.training_rows, **own)
         limit = limit_of(plain, problem, curvature)
         automatic = first_step_rate(plain, problem, curvature) if limit is None else share * limit
         if key == "batch":
@@ -232,6 +233,16 @@ class Result:
         last = self.rmse[-LOOKED_BACK * self.entry.experiment.updates_per_epoch - 1 :]
         back = float((last - np.minimum.accumulate(last)).max())
         return back if back > self._rounding(float(last.min())) else 0.0
+
+    @property
+    def looked_back(self) -> int:
+        """How many epochs at the end are looked at."""
+        return min(LOOKED_BACK, self.entry.experiment.epochs)
+
+    @cached_property
+    def level(self) -> float:
+        """The mean RMSE after each update of these epochs."""
+        return float(self.rmse[-self.looked_back * self.entry.experiment.updates_per_epoch :].mean())
 
     @cached_property
     def rises(self) -> int:

@@ -1,10 +1,11 @@
-"""Who can take part in a race: three sizes of batch for the plain rule, and every other rule. No torch here."""
+"""Who can take part in a race: three sizes of batch for the plain rule, every other rule, single rows at a decaying rate. No torch here."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
 from gd_core.settings.rules import OPTIMIZER_INFO
+from gd_core.settings.schedules import CONSTANT
 
 ALL, SOME, ONE = "all rows", "a mini-batch", "one row"  # what each update is computed from
 
@@ -16,11 +17,13 @@ class Racer(NamedTuple):
         title: Name on the page.
         optimizer: Key of `rules.OPTIMIZER_INFO`.
         rows: What its updates are computed from, if the race does not say otherwise.
+        schedule: What its rate follows.
     """
 
     title: str
     optimizer: str = "gradient-descent"
     rows: str = ALL
+    schedule: str = CONSTANT
 
 
 RACERS: Mapping[str, Racer] = MappingProxyType(
@@ -29,8 +32,10 @@ RACERS: Mapping[str, Racer] = MappingProxyType(
         "mini-batch": Racer("Mini-batch", rows=SOME),
         "stochastic": Racer("Stochastic", rows=ONE),
         **{rule: Racer(info.race.name, rule) for rule, info in OPTIMIZER_INFO.items() if info.race},
+        "decaying": Racer("Stochastic (decaying)", rows=ONE, schedule="inverse-time:0.1"),
     }
 )
+USUAL = tuple(key for key, racer in RACERS.items() if racer.schedule == CONSTANT)  # who races at first
 RULES = tuple(key for key, racer in RACERS.items() if key == racer.optimizer)  # the other rules
 TITLES: Mapping[str, str] = MappingProxyType({key: racer.title for key, racer in RACERS.items()})
 UNITS: Mapping[str, str] = MappingProxyType({"epoch": "Epochs", "update": "Updates", "row": "Rows seen"})

@@ -25,6 +25,7 @@ from gd_core.lessons.variants.racers import RACERS
 from gd_core.problem import Problem
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.rules import OPTIMIZER_INFO, LinearRule
+from gd_core.settings.schedules import in_words, is_constant, rate_at
 from gd_core.theory import FIRST_STEP, Curvature, limit_along
 from gd_core.words import counted, percent, short, significant, times
 from pages.ui.charts.model import RecordedRun
@@ -274,7 +275,7 @@ def _why_rate(entry: Entry) -> str:
     rate = entry.experiment.learning_rate
     if entry.limit is not None:
         share = rate / entry.limit
-        of = f"its limit {short(entry.limit)}"
+        of = f"its limit {short(entry.limit)}{in_words(entry.experiment)}"
         return f"{percent(share)} of {of}" if share < 1 else f"{times(share)} × {of}"
     if rate != entry.automatic:
         return f"typed; auto is {short(entry.automatic)}"
@@ -292,11 +293,13 @@ def _good_and_bad(one: Result, finished: Race, later: Any) -> tuple[str, str]:
             good = f"Each step is right for all {counted(experiment.training_rows, 'row')}."
             bad = f"Looks at {counted(rows, 'row')} for every single step."
             return f"{good} {rises}", bad
-        case "mini-batch" | "stochastic":
+        case "mini-batch" | "stochastic" | "decaying":
             good = f"{counted(an_epoch, 'step')} in an epoch, for the same rows."
             bad = f"{counted(rows, 'row')} can point elsewhere than all {short(experiment.training_rows)}."
             if an_epoch == 1:
                 bad = f"Its batch is all {counted(rows, 'row')}."
+            lower, beside = _beside_constant(one, finished)
+            good, bad = (f"{good} {later(beside)}", bad) if lower else (good, f"{bad} {later(beside)}")
             return good, f"{bad} {rises}"
         case _:  # named after its rule, whose entry says it
             good, bad = _of_rule(one, later)
@@ -324,6 +327,25 @@ def _beside_batch(one: Result, finished: Race) -> tuple[bool, str]:
     if one.entry.experiment.updates_per_epoch > 1:
         return True, ""
     return own <= theirs, f"{counted(own, 'update')} to the target, batch {short(theirs)}."
+
+
+def _beside_constant(one: Result, finished: Race) -> tuple[bool, str]:
+    """Whether single rows at a decaying rate are lower at last than at a constant one, and what the rate has come to."""
+    experiment = one.entry.experiment
+    if is_constant(experiment) or one.diverged_at is not None or not one.updates:
+        return True, ""
+    last = rate_at(experiment, experiment.updates_per_epoch, experiment.epochs - 1)
+    rate = f"Its rate ends at {percent(last / experiment.learning_rate)} of the first"
+    constant = next((other for other in finished.results if other.entry.key == "stochastic"), None)
+    own = significant(one.level, 4)
+    if constant is None or constant.diverged_at is not None or own == significant(constant.level, 4):
+        return True, f"{rate}."
+    theirs = significant(constant.level, 4)
+    epochs = "epoch" if one.looked_back == 1 else counted(one.looked_back, "epoch")
+    return (
+        one.level < constant.level,
+        f"{rate}. Over the last {epochs} its RMSE is {own} on average, {constant.entry.title}’s {theirs}.",
+    )
 
 
 def _of_rule(one: Result, later: Any) -> tuple[str, str]:

@@ -52,6 +52,15 @@ def raced(base, keys=tuple(RACERS), target=None, **settings):
     return race(entries, [record(one.experiment) for one in entries], problem, curvature, target)
 
 
+def decaying(optimizer, rows, updates_per_epoch):
+    """The same batches; before each the rate is set to η/(1 + k/10), k the epochs that are done."""
+    (group,) = optimizer.param_groups
+    first = group["lr"]
+    for update, some in enumerate(rows):
+        group["lr"] = first / (1 + (update // updates_per_epoch) / 10)
+        yield some
+
+
 def beside(experiment):
     """The same run by torch.optim: θ before the first and after each update, and the RMSE of all rows there."""
     problem = build(experiment)
@@ -59,6 +68,8 @@ def beside(experiment):
     optimizer = RULES[experiment.optimizer].beside([theta], experiment.learning_rate)
     updates = experiment.epochs * experiment.updates_per_epoch
     rows = islice(batches(experiment.points, experiment.batch_size, experiment.seed), updates)
+    if experiment.schedule == "inverse-time:0.1":
+        rows = decaying(optimizer, rows, experiment.updates_per_epoch)
     path = torchs_path(optimizer, theta, problem.objective, rows)
     x, y = problem.linear.features, problem.objective.target
     return path, ((path @ x.T - y) ** 2).mean(1).sqrt()
@@ -84,7 +95,7 @@ def test_batches_are_those_of_the_name(key):
     """All rows, a mini-batch or one row; the other rules take mini-batches only when they are told to."""
     problem = build(BASE)
     curvature = curvature_of(problem.objective)
-    size = {"mini-batch": 6, "stochastic": 1}.get(key, 20)
+    size = {"mini-batch": 6, "stochastic": 1, "decaying": 1}.get(key, 20)
     (usual,) = line_up(BASE, (key,), problem, curvature)
     assert usual.experiment.rows_per_update == size
     (small,) = line_up(BASE, (key,), problem, curvature, small_batches=True)
@@ -380,8 +391,9 @@ def test_the_race_in_words(results, unit, text):
 
 
 def test_every_racer_is_known():
-    """Three sizes of batch with the plain rule, and each other rule once, on all rows."""
+    """Three sizes of batch with the plain rule, single rows at a decaying rate, and each other rule once, on all rows."""
     rules = [one.optimizer for one in RACERS.values()]
-    assert rules.count("gradient-descent") == 3
+    assert rules.count("gradient-descent") == 4
+    assert [key for key, one in RACERS.items() if one.schedule != "constant"] == ["decaying"]
     assert set(rules) == set(RULES)
     assert all(one.rows == ALL for one in RACERS.values() if one.optimizer != "gradient-descent")
