@@ -30,9 +30,10 @@ ANSWERS = {
 page = PageSettings(
     "broadcasting",
     PLANE,
-    varies=(*lesson_data.ROWS, *lesson_data.START, "loss", "learning_rate"),
+    varies=(*lesson_data.ROWS, *lesson_data.START, "learning_rate"),
     only={
         "dataset": ("two-features",),
+        "loss": tuple(SUBTRACTIONS),
         "optimizer": ("gradient-descent",),
         "scale_features": (False,),
         "batch_size": (0,),

@@ -128,7 +128,7 @@ def document(
         "outcome_epoch": finding.epoch,
         "verdict": verdict.of_run(recording, experiment, forecast, finding),
         "last": at(recording.epochs),
-        **({} if recording.best is None else {"kept": at(recording.best)}),
+        "kept": None if recording.best is None else at(recording.best),
         "updates": recording.updates,
         "digest": digest(recording),
         "theory": {name: getattr(forecast, name, None) for name in THEORY}

@@ -204,6 +204,7 @@ class Progressed:
             "outcome_epoch": epoch if finding in WITH_EPOCH else None,
             "verdict": self.verdict(),
             "last": {name: value for name, value in listed[-1].items() if name != "gradient"},
+            "kept": None,
             "updates": point.updates,
             "digest": None,
             "theory": self.theory,

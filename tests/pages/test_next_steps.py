@@ -4,6 +4,8 @@ from dataclasses import replace
 
 import pytest
 
+from gd_core.outcome import Trained, outcome
+from gd_core.recorder import record
 from gd_core.settings.examples import EXAMPLES
 from gd_core.settings.experiment import Experiment
 from pages.ui.player import live_runs
@@ -13,7 +15,8 @@ RUNS = {example.title: example.experiment for example in EXAMPLES}
 
 
 def pages(experiment):
-    _, forecast, finding = live_runs.played(experiment)
+    problem, parabola, forecast = live_runs.known(experiment)
+    finding = outcome(record(experiment), parabola, Trained.of(experiment, problem))
     return [link.page for link in ways_on(experiment, forecast, finding.outcome)]
 
 

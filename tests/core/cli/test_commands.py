@@ -269,6 +269,7 @@ FLAGS = {
     "holdout": "0.3",
     "split_seed": "11",
     "loss": "mse-broadcast",
+    "delta": "2.5",
     "optimizer": "adam",
     "learning_rate": "0.01",
     "schedule": "step:2:0.5",

@@ -364,7 +364,7 @@ def test_a_record_without_numbers_can_still_be_trained(change):
     ({"last": {"epoch": 1, "parameters": {}}}, "last must hold loss. Got none."),
     ({"last": {"epoch": 1, "loss": 1.0, "rmse": "x", "parameters": {}}}, "last.rmse must be a finite number. Got x."),
     ({"last": {"epoch": 1, "loss": 1.0, "parameters": {"a": None}}}, "last.parameters.a must be a finite number. Got null."),
-    ({"outcome": "won"}, "outcome must be one of converged, still descending, overshooting, hovering, growing, diverged, stopped, stood still. Got won."),
+    ({"outcome": "won"}, "outcome must be one of converged, still descending, overshooting, hovering, growing, diverged, stopped, stood still, stopped early. Got won."),
     ({"engine": "moments"}, "engine must be loop or spectrum where the rows are held. Got moments."),
     ({"theory": {"eigenvalues": [1, 10**400]}}, f"theory.eigenvalues[1] must be a finite number. Got 1{'0' * 38}…."),
     ({"link": "\ud800"}, None),
@@ -399,7 +399,7 @@ def test_a_record_without_end_is_no_record(run, tmp_path, monkeypatch, flag, sou
 
 def test_a_record_of_the_first_format_is_made_again(monkeypatch):
     """What the golden files were: it lacks the keys that came later, and has the same numbers."""
-    later = ("table", "complete", "resume", "epochs")
+    later = ("table", "complete", "kept", "resume", "epochs")
 
     def older(document):
         document["format"] = "Gradient Descent Lab, record 1"
