@@ -31,7 +31,7 @@ def test_four_runs_play_side_by_side(lab: Lab):
         assert lab.chart_epochs() == {"15"}
         assert lab.judged().startswith("You were right: run 2.")
         assert same_digits(lab.live()["rmse1"], 1.46982, 5)
-        diverged = lab.page.get_by_text("diverged at epoch 13", exact=True)
+        diverged = lab.page.get_by_text("· diverged at epoch 13", exact=True)
         expect(diverged).to_be_visible()
     with claim("everything is on one screen"):
         for part in (lab.page.locator(".st-key-predict"), *lab.charts.all(), lab.player.locator(".said")):

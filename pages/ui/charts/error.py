@@ -242,6 +242,7 @@ def error(
         if run.parabola is None
         else ", and after a run the floor, dashed, below which the loss cannot get."
         if run.parabola.bounds_rmse
+        and not root_loss  # a lesson that draws both has one text, whichever is minimised
         else ", and after a run, dashed, the error where the loss is lowest."
     )
     if other_root:

@@ -146,7 +146,8 @@ def _heat_spec(height: int, colours: Palette) -> dict[str, Any]:
         orient="right",
         labelExpr=POWER,
         tickMinStep=1,
-        gradientLength=height - 70,
+        padding=3,  # its highest number stands over its end
+        gradientLength=height - 76,
         gradientThickness=10,
     )
     cells = (
