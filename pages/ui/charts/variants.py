@@ -34,8 +34,9 @@ from pages.ui.charts.model import DRAWN_EPOCHS, View, apart, log_zero, table, wh
 from pages.ui.look.palette import Palette
 
 PLACES = {key: place for place, key in enumerate(RACERS)}  # a racer's number in tables and scales
-# Eight of each. A ninth racer has the first one's colour, with the dash of another and the shape of a third, and so on: any
-# two of up to 64 differ in two of the three.
+# Eight of each. A ninth racer has the fourth one's colour, for it races against the first three, with the dash of another and
+# the shape of a third, and so on: any two of up to 32 differ in two of the three.
+COLOURS = [(place + 3 * (place // 8)) % 8 for place in PLACES.values()]
 DASHES = [marks.DASHES[(place + place // 8) % 8] for place in PLACES.values()]
 SHAPES = [marks.SHAPES[(place + 2 * (place // 8)) % 8] for place in PLACES.values()]
 TITLES = {"epoch": "epoch", "update": "update", "row": "rows seen"}
@@ -45,7 +46,7 @@ TOP = 10.0  # times the RMSE at the start: who is above has left the chart
 
 def colours_of(colours: Palette) -> list[str]:
     """Each racer's colour."""
-    return [colours.racers[place % 8] for place in PLACES.values()]
+    return [colours.racers[colour] for colour in COLOURS]
 
 
 def ticks(race: Race, unit: str) -> tuple[np.ndarray, int]:
