@@ -29,6 +29,7 @@ LIMITS = {
     for rule, info in OPTIMIZER_INFO.items()
 }
 OPTIONS = {
+    "further": lesson.FURTHER,
     "rates": Numbers(
         default=(),
         low=LEARNING_RATE.low,
@@ -75,7 +76,7 @@ page = PageSettings(
         "epochs": (1, 1000),
     },
     guesses=tuple(ANSWERS),
-    views=("learning_rate", "pick", "percent"),
+    views=("learning_rate", "pick", "percent", "further"),
     resets={"rates": ("dataset", "scale_features", "optimizer")},
 ).open()
 
@@ -92,7 +93,7 @@ runs = {"these data": page.usual, "two features": TWO_FEATURES}
 asked = lesson.predict(page, QUESTION, lesson.next_of(page, runs))
 
 with look.first_visit():
-    from pages.ui.lessons.learning_rate import four_rates, goldilocks
+    from pages.ui.lessons.learning_rate import arriving, four_rates, goldilocks
     from pages.ui.player import live_runs
 live_runs.settle()
 four = four_rates.of(page)
@@ -105,6 +106,9 @@ if page.revealed:  # both tell where the limit is
         goldilocks.challenge(page)
     with right:
         goldilocks.claim(page, four)
+    if more := lesson.further(page, "how to arrive with single rows"):
+        with more:
+            arriving.show(page)
 with st.sidebar:
     page.complaint()
     page.choose(

@@ -3,12 +3,13 @@
 import contextlib
 import io
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gd_core.averaging import averaged
+from gd_core.averaging import averaged, running
 from gd_core.export.script import FLAVOURS, script, why_not
 from gd_core.problem import build
 from gd_core.recorder import record
@@ -160,6 +161,19 @@ def test_the_mean_of_the_last_half_is_numpys():
     assert averaged(record(run)).numpy() == pytest.approx(points[3:].mean(0), rel=1e-12)
     more = record(run.continued(3, epochs=4))
     assert averaged(more, 3).numpy() == pytest.approx(more.epoch_theta.numpy()[6:].mean(0), rel=1e-12)
+
+
+def test_the_mean_so_far_is_numpys_at_every_epoch():
+    """As if the run ended there; each part for itself, and at its beginning the point itself."""
+    run = Experiment(dataset="two-features", learning_rate=0.1, batch_size=1, epochs=7)
+    more = record(run.continued(3, epochs=6))
+    points = more.epoch_theta.numpy()
+    theirs = [points[0]]
+    for epoch in range(1, 10):
+        first = 0 if epoch <= 3 else 3
+        theirs.append(points[first + (epoch - first) // 2 + 1 : epoch + 1].mean(0))
+    np.testing.assert_allclose(running(more, np.arange(10), (0, 3)), theirs, rtol=1e-12)
+    np.testing.assert_allclose(running(more, np.array([0, 9]), (0, 3))[1], averaged(more, 3), rtol=1e-12)
 
 
 def test_beyond_its_end_it_stays_there():

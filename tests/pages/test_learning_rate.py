@@ -345,6 +345,33 @@ def test_the_tested_rate_can_be_watched():
     assert page.query["guess"] == "skip"
 
 
+# ------------------------------------------------------------------------------------------ further, with single rows
+
+
+def test_how_to_arrive_opens_on_demand_and_after_the_answer():
+    """Before, nothing of it is sent, since it tells the floor; then a chart, the numbers, and links to both runs."""
+    assert "single rows" not in lesson(further="true").words.partition("<style>")[0]
+    assert len(lesson(guess="2").charts) == 6
+    page = lesson(guess="2", further="true")
+    assert page.complaints == []
+    assert len(page.charts) == 7
+    assert page.table(6, "path").num_rows > 100
+    assert "single rows hover about RMSE 1.630 over the last 20 epochs; the floor is 1.467." in page.words
+    (label, _, constant), (_, _, shrinking), *_ = page.links
+    assert label == "The constant rate on Train, its mean beside it"
+    assert (constant["batch_size"], shrinking["schedule"]) == ("1", "inverse-time:0.1")
+    assert constant["learning_rate"] == shrinking["learning_rate"] == "0.0798"
+
+
+@pytest.mark.parametrize("dataset", ["two-features", "one-parameter"])
+def test_where_there_is_nothing_to_see_of_them_it_is_shown_elsewhere(dataset):
+    """On the lesson's own rows, and it says why; also by a rule that has no limit."""
+    page = lesson(guess="2", further="true", optimizer="adam").choose("dataset", dataset)
+    page = page if page.player["trained"] else page.skip()
+    assert "Shown on Noisy quadratic, with scaled features: these data have" in page.words
+    assert "single rows hover about RMSE 1.630" in page.words
+
+
 # ------------------------------------------------------------------------------------------------------------- the links
 
 

@@ -18,6 +18,8 @@ from gd_core.lessons.four_steps import of_stop
 from gd_core.lessons.gradient.finite_differences import Trial
 from gd_core.lessons.gradient.finite_differences import said as said_of_step
 from gd_core.lessons.gradient.per_row import Ending, ending, said
+from gd_core.lessons.learning_rate.arriving import CONSTANT, MEAN, SHRINKING, Arriving
+from gd_core.lessons.learning_rate.arriving import told as told_of_single_rows
 from gd_core.lessons.learning_rate.four_rates import NearLimit, best_words, share_words, way_words
 from gd_core.lessons.one_parameter import behaviour
 from gd_core.lessons.variants.race import Race, line_up, race, told
@@ -67,6 +69,10 @@ def sentences_of_rates() -> Any:
     for share, factor, jumps, at in product((0.5, 1.0, 1.5), HOSTILE, (True, False, None), (None, *COUNTS)):
         found = NearLimit(1e-5, share, factor, jumps, True, 0.3 if factor < 0.5 else 1e15, at)
         yield near_words(found, 0.5)
+    constant = replace(PLANE, batch_size=1, epochs=20, schedule="inverse-time:0.3")
+    for a, b, c, floor in product(HOSTILE[1:], HOSTILE[1:], HOSTILE[1:], (0.0, 1.0)):
+        above = {name: np.full(21, left) for name, left in ((CONSTANT, a), (MEAN, b), (SHRINKING, c))}
+        yield told_of_single_rows(Arriving(constant, constant, above, floor))
 
 
 def sentences_of_one_run() -> Any:

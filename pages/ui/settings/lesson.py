@@ -280,12 +280,17 @@ def try_next(*links: Link) -> None:
     with st.container(key="try_next"):
         st.html('<p class="panel-title">Try next</p>')
         for link in links:
-            st.page_link(
-                f"pages/{link.page}.py",
-                label=link.label,
-                icon=":material/arrow_forward:",
-                query_params=query_of(link),
-            )
+            way_to(link)
+
+
+def way_to(link: Link) -> None:
+    """One way on."""
+    st.page_link(
+        f"pages/{link.page}.py",
+        label=link.label,
+        icon=":material/arrow_forward:",
+        query_params=query_of(link),
+    )
 
 
 def go_on() -> None:

@@ -20,6 +20,7 @@ TITLES = {
     "small": "Run {}",
     "errors": "Error by epoch",
     "sweep": "Error for every rate",
+    "arriving": "Single rows above the floor",
     "class_sweep": "The class’s rates",
     "valley": "Landscape",
     "valley_without": "Landscape without scaling",
