@@ -104,6 +104,15 @@ def stopped():
     return Run(experiment, recorder.problem, curvature_of(recorder.problem.objective), recorder.recording())
 
 
+def in_batches():
+    """A line through the origin in mini-batches, continued with another rate."""
+    well = {"dataset": "table", "table": "anscombe", "target": "y1", "features": "x", "intercept": "false"}
+    first = replace(Experiment.from_query(well)[0], batch_size=2, learning_rate=0.002, epochs=20)
+    experiment = first.continued(9, learning_rate=0.001, epochs=8)
+    problem = build(experiment)
+    return Run(experiment, problem, curvature_of(problem.objective), record(experiment))
+
+
 RUNS = {
     "noisy quadratic": lambda: run_of(epochs=30),
     "scaled": lambda: run_of(epochs=30, scale_features=True, learning_rate=0.05),
@@ -118,6 +127,7 @@ RUNS = {
     "one row, one step": lambda: run_of("one-parameter", learning_rate=1 / 18),
     "three rows": lambda: run_of(points=3, epochs=30, learning_rate=0.01),
     "mini-batches": lambda: run_of(batch_size=3, epochs=9),
+    "mini-batches of a table with one weight": in_batches,
     "adam": lambda: run_of(optimizer="adam", epochs=20, learning_rate=0.5),
     "diverging": lambda: run_of(learning_rate=5e-5),
     "diverging at once": lambda: run_of(learning_rate=1e6),
@@ -561,6 +571,43 @@ def test_the_axis_of_epochs_is_whole_where_the_error_never_moves():
     """Between two points for ever, every epoch looks like the last: none is left out."""
     run = run_of("one-parameter", learning_rate=1 / 9, epochs=40)
     assert the(error(run, LIGHT, HEIGHT), "x1") == 40
+
+
+@pytest.mark.parametrize("name", ["mini-batches", "mini-batches of a table with one weight"])
+def test_beside_mini_batches_the_mean_of_the_last_half_is_drawn(name):
+    """At every epoch NumPy's mean of the points so far, of this part of the run; its RMSE, and where it is on the map."""
+    run = RUNS[name]()
+    points = run.recording.epoch_theta.numpy()
+    firsts = [0, 9] if run.experiment.before else [0]
+    theirs = [points[0]]
+    for epoch in range(1, len(points)):
+        first = max(one for one in firsts if one < epoch)
+        theirs.append(points[first + (epoch - first) // 2 + 1 : epoch + 1].mean(0))
+    theirs = np.array(theirs)
+    features, y = run.problem.linear.features.numpy(), run.problem.linear.target.numpy()
+    view = error(run, LIGHT, HEIGHT, 0)
+    rmse = np.sqrt(((theirs @ features.T - y) ** 2).mean(1))
+    np.testing.assert_allclose(column(view, "run", "mean"), rmse, rtol=1e-6)
+    assert "the mean of the points of the last half" in view.text
+    if theirs.shape[1] == 1:
+        view = parabola(run, "w", LIGHT, HEIGHT)
+        np.testing.assert_allclose(column(view, "run", "au"), theirs[:, 0], rtol=1e-6)
+        np.testing.assert_allclose(column(view, "run", "av"), rmse**2, rtol=1e-5)
+        return
+    view = landscape(run, (0, 2), ("a", "b", "c"), LIGHT, HEIGHT)
+    frame = view.tables["frame"].to_pylist()[0]
+    centre, half = (frame["x0"] + frame["x1"]) / 2, (frame["x1"] - frame["x0"]) / 2
+    places = centre + half * column(view, "run", "au") * STEPS_OUT / 32767
+    np.testing.assert_allclose(
+        places, np.clip(theirs[:, 0], centre - 4 * half, centre + 4 * half), atol=half * 2e-4
+    )
+
+
+def test_all_rows_together_have_no_mean_beside_them():
+    """Neither line nor word."""
+    for view in (error(run_of(), LIGHT, HEIGHT, 0), landscape(run_of(), (0, 1), ("a", "b"), LIGHT, HEIGHT)):
+        assert "mean of the points" not in view.text
+        assert not {"mean", "au"} & set(view.tables["run"].column_names)
 
 
 def test_the_shape_mistake_has_a_second_line_of_its_loss():

@@ -12,7 +12,7 @@ import pyarrow as pa
 from gd_core.robust import lowest_of
 from gd_core.settings.schedules import by_epoch, is_constant
 from gd_core.words import floor_label, short
-from pages.ui.charts import preview
+from pages.ui.charts import averages, preview
 from pages.ui.charts.elements import (
     FRAME,
     NOW,
@@ -72,6 +72,7 @@ def _error_spec(
     early: bool = False,
     directions: int = 0,
     scheduled: bool = False,
+    averaged: bool = False,
 ) -> dict[str, Any]:
     epoch_axis = count_axis()
     carrier = (
@@ -107,6 +108,9 @@ def _error_spec(
     for column, (colour, width) in lines.items():
         base = rows_from("path").transform_calculate(x="datum.epoch", y=f"datum.{column}")
         layers += trail(base, {"x": "x:Q", "y": "y:Q", "order": "x:Q"}, width=width, colour=colour)
+    if averaged:
+        base = rows_from("path").transform_calculate(x="datum.epoch", y="datum.mean")
+        layers.append(averages.line(base, {"x": "x:Q", "y": "y:Q", "order": "x:Q"}, colours))
     if directions:
         layers += preview.error_layers(directions, colours)
     if scheduled:
@@ -116,6 +120,8 @@ def _error_spec(
     layers.append(below)
     if ghosts:
         layers.append(error_heads(colours))
+    if averaged:
+        layers.append(averages.head(f"min(epoch, {FRAME}.last, x1)", "now.mean", colours))
     layers.append(head_at(f"min(epoch, {FRAME}.last, x1)", "now.rmse", colours))
     if judged:
         diamond = {"shape": "diamond", "size": 90, "filled": True, "color": colours.ink}
@@ -176,7 +182,7 @@ def error(
 
     The root of the minimised loss is drawn as well where it is another number, or with `root_loss` always, and the mean
     absolute error where that is minimised, with its own floor; and the
-    RMSE of the held-out rows where there are some. The floor is drawn from the epoch `answer_from` on; where that is
+    RMSE of the held-out rows where there are some; and of a run in mini-batches the RMSE of the mean of its points. The floor is drawn from the epoch `answer_from` on; where that is
     `NEVER` the axis does not tell of it either.
     """
     parabola = run.parabola if answer_from < NEVER else None
@@ -186,6 +192,9 @@ def error(
     held_out = run.recording.epoch_held_out_rmse
     if held_out is not None:
         columns["held_out"] = held_out.numpy()[rows]
+    averaged = averages.is_averaged(run.experiment) and not root_loss
+    if averaged:
+        columns["mean"] = averages.rmse_of(run, averages.points_of(run, rows))
     info, unit = run.experiment.loss_info, run.problem.objective.dataset.unit
     other_root = root_loss or info.other_error is not None
     if other_root:
@@ -254,6 +263,8 @@ def error(
             f" The run stopped early at epoch {run.recording.epochs:,}; kept is epoch {run.recording.kept:,}, a diamond, where "
             "the error on the held-out rows is lowest."
         )
+    if averaged:
+        text += averages.TEXT
     if judged:
         text += " The line with dashes and a diamond is the error on the held-out rows."
     if scheduled:
@@ -267,6 +278,7 @@ def error(
         early=early,
         directions=directions,
         scheduled=scheduled,
+        averaged=averaged,
     )
     return View(spec, tables, text + told(ghosts))
 

@@ -10,7 +10,7 @@ import pyarrow as pa
 from torch import Tensor
 
 from gd_core.landscape import Window, level_lines, rests, slice_minimum, window
-from pages.ui.charts import preview
+from pages.ui.charts import averages, preview
 from pages.ui.charts.elements import (
     FIRST,
     FRAME,
@@ -54,7 +54,13 @@ STEPS_OUT = 4  # half-widths around the map's centre in which positions are told
 
 @lru_cache(32)
 def _map_spec(
-    x_name: str, y_name: str, height: int, colours: Palette, ghosts: bool = False, directions: int = 0
+    x_name: str,
+    y_name: str,
+    height: int,
+    colours: Palette,
+    ghosts: bool = False,
+    directions: int = 0,
+    averaged: bool = False,
 ) -> dict[str, Any]:
     lines = (
         rows_from("lines")
@@ -78,11 +84,13 @@ def _map_spec(
         colour=colours.run,
     )
     still, moving = _pinned(colours) if ghosts else ((), ())
+    means = rows_from("means").transform_calculate(x="datum.u", y="datum.v")
     layers = [
         lines,
         *([preview.path_layer(directions, colours)] if directions else []),
         *still,
         *path,
+        *([averages.line(means, {"x": "x:Q", "y": "y:Q", "order": "epoch:Q"}, colours)] if averaged else []),
         dot(
             _place("mu"),
             _place("mv"),
@@ -96,6 +104,7 @@ def _map_spec(
         _start(_place("u", "first"), _place("v", "first"), colours),
         *moving,
         head_at(_place("u"), _place("v"), colours),
+        *([averages.head(_place("au"), _place("av"), colours)] if averaged else []),
     ]
     # the lines slide by half pixels, so that they rest when the slice hardly moves
     slide = [
@@ -154,6 +163,9 @@ def landscape(
     zoomed = None if ghosts else zooms(run, shown, axes)  # a pinned run ends at the border of the map
     levels = level_lines(run.curvature, shown, lowest, axes, None if zoomed is None else zoomed[rows])
     (cx, cy), (hx, hy) = shown.centre, shown.half
+    averaged = averages.is_averaged(run.experiment)
+    means = averages.points_of(run, rows)[:, [u, v]] if averaged else theta[:0, [u, v]]
+    along_u, along_v = (means.numpy() / (hx, hy)).T
     directions = preview.directions(run)
     coming = preview.columns_of_path(run, axes) if directions else {}
     tables = {
@@ -169,7 +181,8 @@ def landscape(
         "run": widened(
             _zooming(
                 _placed(
-                    {"u": theta[:, u], "v": theta[:, v], "mu": lowest[:, 0], "mv": lowest[:, 1]},
+                    {"u": theta[:, u], "v": theta[:, v], "mu": lowest[:, 0], "mv": lowest[:, 1]}
+                    | ({"au": means[:, 0], "av": means[:, 1]} if averaged else {}),
                     shown,
                     anywhere=zoomed is not None,
                 ),
@@ -179,6 +192,7 @@ def landscape(
             columns_of_places(ghosts, rows, axes),
         ),
         "path": _path(rows, theta[:, u].numpy() / hx, theta[:, v].numpy() / hy, (hx, hy)),
+        **({"means": _path(rows, along_u, along_v, (hx, hy))} if averaged else {}),
         "frame": frame_table(
             run,
             x0=cx - hx,
@@ -198,12 +212,15 @@ def landscape(
         "Open circle: start. Diamond, after a run: optimum. Small cross: lowest point of this slice. Line and dot: the run. "
         "A click sets the start."
     )
-    spec = _map_spec(names[u], names[v], height, colours, bool(ghosts), directions)
+    text += averages.TEXT if averaged else ""
+    spec = _map_spec(names[u], names[v], height, colours, bool(ghosts), directions, averaged)
     return View(spec, tables, text + told(ghosts))
 
 
 @lru_cache(16)
-def _parabola_spec(name: str, height: int, colours: Palette, ghosts: bool = False) -> dict[str, Any]:
+def _parabola_spec(
+    name: str, height: int, colours: Palette, ghosts: bool = False, averaged: bool = False
+) -> dict[str, Any]:
     curve = (
         rows_from("loss")
         .transform_calculate(
@@ -234,6 +251,7 @@ def _parabola_spec(name: str, height: int, colours: Palette, ghosts: bool = Fals
         _start("first.u", "first.loss", colours),
         *moving,
         head_at("now.u", "now.loss", colours),
+        *([averages.head("now.au", "now.av", colours)] if averaged else []),
     ]
     ends = {end: f"{ZOOM} * {ZOOM} * {FRAME}.{end}" for end in ("y0", "y1")}
     ends |= {end: ZOOMED[end] for end in ("x0", "x1")}
@@ -251,10 +269,18 @@ def parabola(
     rise = 0.5 * run.curvature.largest * (x - centre) ** 2
     top = run.curvature.floor_loss + float(rise.max())
     u, loss = run.recording.epoch_theta[rows, 0].numpy(), run.recording.epoch_loss.numpy()[rows]
+    averaged = averages.is_averaged(run.experiment)
+    columns = {"epoch": rows, "u": u, "loss": loss}
+    if averaged:
+        mean = averages.points_of(run, rows)
+        columns |= {
+            "au": mean[:, 0].numpy(),
+            "av": run.curvature.floor_loss + run.curvature.gap(mean).sum(1).numpy(),
+        }
     tables = {
         "loss": table({"u": x, "v": run.curvature.floor_loss + rise}),
         "run": _zooming(
-            table({"epoch": rows, "u": u, "loss": loss} | columns_of_places(ghosts, rows, (0, 0))),
+            table(columns | columns_of_places(ghosts, rows, (0, 0))),
             None if ghosts else zooms(run, shown, (0,)),
             rows,
         ),
@@ -275,7 +301,8 @@ def parabola(
         f"The loss as a curve over {name}. Open circle: start. Diamond, after a run: optimum. Line and dot: the run. "
         "A click sets the start."
     )
-    return View(_parabola_spec(name, height, colours, bool(ghosts)), tables, text + told(ghosts))
+    text += averages.TEXT if averaged else ""
+    return View(_parabola_spec(name, height, colours, bool(ghosts), averaged), tables, text + told(ghosts))
 
 
 def _pinned(colours: Palette) -> tuple[list[alt.Chart], list[alt.Chart]]:

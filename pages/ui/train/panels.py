@@ -22,6 +22,7 @@ from gd_core.settings.table_fields import with_columns
 from gd_core.settings.task import THEORY
 from gd_core.theory import Forecast, why_no_theory
 from gd_core.words import counted, floor_label, percent, short, times
+from pages.ui.charts import averages
 from pages.ui.charts.error import error as error_chart
 from pages.ui.charts.fit import agreement, along, fit
 from pages.ui.charts.ghosts import Ghost
@@ -326,7 +327,7 @@ def _landscape(run: Run, colours: Palette, height: int, shown: pinned.Beside, to
     with st.container(horizontal=True, vertical_alignment="center", key="map_head"):
         others = [name for i, name in enumerate(names) if i not in axes]
         rest = ", ".join(others) if len(others) < 4 else f"other {len(others)} parameters"
-        notes = [LEGEND]
+        notes = [LEGEND, *_mean_note(run)]
         notes += (
             [f"+ lowest at the run’s {rest}, with which the rings slide"]
             if not rests(run.curvature, axes)
@@ -368,10 +369,16 @@ def _agreement_note(run: Run, shown: pinned.Beside) -> str:
     return "; ".join(note for note in notes if note)
 
 
+def _mean_note(run: Run) -> list[str]:
+    """What the open square is, of a run in mini-batches."""
+    return [averages.NOTE] if averages.is_averaged(run.experiment) else []
+
+
 def _stride_note(run: Run) -> str:
     stride = stride_of(drawn_until(run))
     thin = run.experiment.loss_info.thin
     notes = [f"thin: {thin}"] if thin else []
+    notes += _mean_note(run)
     notes += [f"one in {counted(stride, 'epoch')} drawn, all recorded"] if stride > 1 else []
     # said before Train as well: a note that comes with the run would push a narrow chart down
     if run.recording.engine == SPECTRUM and stride > 1:  # else it stands in the tab of numbers
