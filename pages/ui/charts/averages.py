@@ -19,7 +19,7 @@ from pages.ui.look.palette import Palette
 
 NOTE = "□ mean of the points of its last half"
 TEXT = " Dotted line and open square: the mean of the points of the last half so far."
-FROM = "epoch > 1"  # at the first epoch it is the point itself
+FROM = "epoch > 1"  # up to there it is the point itself
 
 
 def is_averaged(experiment: Experiment) -> bool:
