@@ -587,7 +587,7 @@ def test_beside_mini_batches_the_mean_of_the_last_half_is_drawn(name):
     features, y = run.problem.linear.features.numpy(), run.problem.linear.target.numpy()
     view = error(run, LIGHT, HEIGHT, 0)
     rmse = np.sqrt(((theirs @ features.T - y) ** 2).mean(1))
-    np.testing.assert_allclose(column(view, "run", "mean"), rmse, rtol=1e-6)
+    np.testing.assert_allclose(column(view, "run", "averaged"), rmse, rtol=1e-6)
     assert "the mean of the points of the last half" in view.text
     if theirs.shape[1] == 1:
         view = parabola(run, "w", LIGHT, HEIGHT)
@@ -607,7 +607,7 @@ def test_all_rows_together_have_no_mean_beside_them():
     """Neither line nor word."""
     for view in (error(run_of(), LIGHT, HEIGHT, 0), landscape(run_of(), (0, 1), ("a", "b"), LIGHT, HEIGHT)):
         assert "mean of the points" not in view.text
-        assert not {"mean", "au"} & set(view.tables["run"].column_names)
+        assert not {"averaged", "au"} & set(view.tables["run"].column_names)
 
 
 def test_the_shape_mistake_has_a_second_line_of_its_loss():

@@ -12,6 +12,7 @@ from gd_core.reasons.phrases import joined
 from gd_core.settings.catalog import why_not_scaled
 from gd_core.settings.engines import AUTO
 from gd_core.settings.experiment import Experiment
+from gd_core.settings.experiment_fields import typed_rate
 from gd_core.settings.schedules import in_words, rate_at
 from gd_core.theory import Curvature
 from gd_core.training import Epochs
@@ -72,8 +73,8 @@ def runs(base: Experiment, problem: Problem, curvature: Curvature) -> tuple[Expe
     plain = replace(base, optimizer="gradient-descent", engine=AUTO, batch_size=1, epochs=epochs)
     phase = plain.phase
     rate = min(settling_rate(curvature, phase, 1), safe_rate(problem.linear, 1, phase))
-    constant = replace(plain, learning_rate=float(f"{rate:.3g}"))
-    return constant, replace(constant, schedule=f"inverse-time:{10 / epochs:.2g}")
+    constant = replace(plain, learning_rate=typed_rate(rate))
+    return constant, replace(constant, schedule=f"inverse-time:{round(10 / epochs, 2)}")
 
 
 def arriving(

@@ -12,7 +12,6 @@ from torch import Tensor
 
 from gd_core.averaging import running
 from gd_core.objective import LinearObjective
-from gd_core.settings.experiment import Experiment
 from pages.ui.charts.elements import dot
 from pages.ui.charts.model import Run
 from pages.ui.look.palette import Palette
@@ -22,9 +21,9 @@ TEXT = " Dotted line and open square: the mean of the points of the last half so
 FROM = "epoch > 1"  # up to there it is the point itself
 
 
-def is_averaged(experiment: Experiment) -> bool:
+def is_averaged(run: Run) -> bool:
     """Whether points scatter, so that their mean tells something."""
-    return experiment.updates_per_epoch > 1
+    return run.recording.mini_batches
 
 
 def points_of(run: Run, rows: np.ndarray) -> Tensor:

@@ -109,7 +109,7 @@ def _error_spec(
         base = rows_from("path").transform_calculate(x="datum.epoch", y=f"datum.{column}")
         layers += trail(base, {"x": "x:Q", "y": "y:Q", "order": "x:Q"}, width=width, colour=colour)
     if averaged:
-        base = rows_from("path").transform_calculate(x="datum.epoch", y="datum.mean")
+        base = rows_from("path").transform_calculate(x="datum.epoch", y="datum.averaged")
         layers.append(averages.line(base, {"x": "x:Q", "y": "y:Q", "order": "x:Q"}, colours))
     if directions:
         layers += preview.error_layers(directions, colours)
@@ -121,7 +121,7 @@ def _error_spec(
     if ghosts:
         layers.append(error_heads(colours))
     if averaged:
-        layers.append(averages.head(f"min(epoch, {FRAME}.last, x1)", "now.mean", colours))
+        layers.append(averages.head(f"min(epoch, {FRAME}.last, x1)", "now.averaged", colours))
     layers.append(head_at(f"min(epoch, {FRAME}.last, x1)", "now.rmse", colours))
     if judged:
         diamond = {"shape": "diamond", "size": 90, "filled": True, "color": colours.ink}
@@ -192,9 +192,9 @@ def error(
     held_out = run.recording.epoch_held_out_rmse
     if held_out is not None:
         columns["held_out"] = held_out.numpy()[rows]
-    averaged = averages.is_averaged(run.experiment) and not root_loss
+    averaged = averages.is_averaged(run) and not root_loss
     if averaged:
-        columns["mean"] = averages.rmse_of(run, averages.points_of(run, rows))
+        columns["averaged"] = averages.rmse_of(run, averages.points_of(run, rows))
     info, unit = run.experiment.loss_info, run.problem.objective.dataset.unit
     other_root = root_loss or info.other_error is not None
     if other_root:

@@ -163,7 +163,7 @@ def landscape(
     zoomed = None if ghosts else zooms(run, shown, axes)  # a pinned run ends at the border of the map
     levels = level_lines(run.curvature, shown, lowest, axes, None if zoomed is None else zoomed[rows])
     (cx, cy), (hx, hy) = shown.centre, shown.half
-    averaged = averages.is_averaged(run.experiment)
+    averaged = averages.is_averaged(run)
     means = averages.points_of(run, rows)[:, [u, v]] if averaged else theta[:0, [u, v]]
     along_u, along_v = (means.numpy() / (hx, hy)).T
     directions = preview.directions(run)
@@ -269,7 +269,7 @@ def parabola(
     rise = 0.5 * run.curvature.largest * (x - centre) ** 2
     top = run.curvature.floor_loss + float(rise.max())
     u, loss = run.recording.epoch_theta[rows, 0].numpy(), run.recording.epoch_loss.numpy()[rows]
-    averaged = averages.is_averaged(run.experiment)
+    averaged = averages.is_averaged(run)
     columns = {"epoch": rows, "u": u, "loss": loss}
     if averaged:
         mean = averages.points_of(run, rows)

@@ -371,7 +371,7 @@ def _agreement_note(run: Run, shown: pinned.Beside) -> str:
 
 def _mean_note(run: Run) -> list[str]:
     """What the open square is, of a run in mini-batches."""
-    return [averages.NOTE] if averages.is_averaged(run.experiment) else []
+    return [averages.NOTE] if averages.is_averaged(run) else []
 
 
 def _stride_note(run: Run) -> str:
