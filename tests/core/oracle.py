@@ -251,7 +251,8 @@ class Known:
 
     def _penalise(self, experiment: Experiment) -> None:
         """Ridge regression in place of least squares; the floor is then the root of the lowest loss, not an RMSE."""
-        y, bare = self.target, experiment.info.parameters[-1] in ("b", "c")
+        y, names = self.target, experiment.info.parameters
+        bare = experiment.intercept and names[-1] in ("b", "c")  # without one, b of a t² + b t is a weight
         self.each[:] = experiment.penalty
         self.each[len(self.each) - bare :] = 0.0
         under = self._beside(self.features)
