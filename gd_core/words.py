@@ -7,7 +7,8 @@ from typing import Protocol
 MINUS = "−"
 YEARS = 1000, 3000  # from which on, and up to which, a number in a column of years is one of the calendar
 _YEAR = re.compile(
-    r"(?<![^\W\d_])(?<!\bper )(?<!\ba )(?<!\bpro )(?<!\bpar )(?<!/)(?:years?|yr|\w*jahr|ann[ée]e|año|anno)(?![^\W\d_])"
+    r"(?<![^\W\d_])(?<!\bper )(?<!\ba )(?<!\bpro )(?<!\bpar )(?<!/)(?:years?|yr|ann[ée]e|año|anno)(?![^\W\d_])"
+    r"|(?<!\bpro )jahr(?![^\W\d_])"
 )
 
 
