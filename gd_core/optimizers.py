@@ -100,6 +100,27 @@ def adam(
     )
 
 
+def adamw(
+    learning_rate: float,
+    *,
+    beta1: float = 0.9,
+    beta2: float = 0.999,
+    epsilon: float = 1e-8,
+    weight_decay: float = 0.01,
+) -> UpdateRule:
+    """θ ← (1 − η λ) θ, then a step of Adam. Loshchilov and Hutter (2019).
+
+    The decay is decoupled: no part of the gradient, so it is not divided by √ŝ as that of a penalty λ‖θ‖² is. As torch has it,
+    every parameter decays, an intercept too.
+    """
+    step = adam(learning_rate, beta1=beta1, beta2=beta2, epsilon=epsilon)
+
+    def update(theta: Tensor, gradient: Tensor, state: State) -> tuple[Tensor, State]:
+        return step.update(theta * (1 - learning_rate * weight_decay), gradient, state)
+
+    return UpdateRule(step.initial, update)
+
+
 OPTIMIZERS: Mapping[str, Callable[..., UpdateRule]] = {
     "gradient-descent": gradient_descent,
     "momentum": momentum,
@@ -107,6 +128,7 @@ OPTIMIZERS: Mapping[str, Callable[..., UpdateRule]] = {
     "adagrad": adagrad,
     "rmsprop": rmsprop,
     "adam": adam,
+    "adamw": adamw,
 }
 
 

@@ -20,7 +20,7 @@ from gd_core.problem import Problem
 from gd_core.robust import Lowest, closest, lowest_of
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.experiment_fields import Phase
-from gd_core.settings.rules import OPTIMIZER_INFO, is_plain, linear_step
+from gd_core.settings.rules import OPTIMIZER_INFO, decay_of, is_plain, linear_step
 from gd_core.settings.schedules import at_constant_rate, in_the_end, is_constant, rate_at
 from gd_core.theory import Curvature, factor, left_along, limit_along, swing_of
 from gd_core.training import Epochs
@@ -405,7 +405,8 @@ class _Judge:
             return Outcome.GROWING
         if self.recording.mini_batches:
             return Outcome.DESCENDING if falls and not bool(crossings.any()) else Outcome.HOVERING
-        if falls or bool(drifts.any()):
+        held = self.phase is not None and decay_of(self.phase) > 0  # it rests beside the optimum
+        if falls or (bool(drifts.any()) and not held):
             return Outcome.OVERSHOOTING if bool(crossings.any()) or not falls else Outcome.DESCENDING
         return Outcome.HOVERING
 

@@ -17,7 +17,7 @@ from gd_core.reasons.early import stopped_early
 from gd_core.reasons.phrases import BATCHES, FLAT, advised, joined, phase_of, rmse_of
 from gd_core.reasons.scattering import hovering, why_swing
 from gd_core.reasons.slow import why_descending
-from gd_core.reasons.too_large import gone_at, grows, why_gone, why_growing
+from gd_core.reasons.too_large import gone_at, grows, too_far, why_gone, why_growing
 from gd_core.remedies import remedies_of
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.rules import OPTIMIZER_INFO, LinearRule
@@ -181,7 +181,7 @@ def _without_theory(recording: Epochs, experiment: Experiment, finding: Finding,
             theory = OPTIMIZER_INFO[phase.optimizer].theory
             why = f"The rate {short(phase.learning_rate)} is too large from this start. No theory knows the limit."
             if not isinstance(theory, LinearRule):
-                why = theory.gone.format(rate=short(phase.learning_rate))
+                why = too_far(phase, theory)
             return joined(gone_at(recording, finding), why)
         case Outcome.STOPPED:
             return f"Stopped at epoch {recording.epochs:,} of {experiment.total_epochs:,}, at RMSE {significant(float(recording.epoch_rmse[-1]))}."

@@ -76,6 +76,7 @@ page = PageSettings(
         "beta1": (0.9,),
         "beta2": (0.999,),
         "epsilon": (1e-8,),
+        "weight_decay": (0.01,),
         "before": ((),),
     },
     guesses=(*RACERS, "none"),

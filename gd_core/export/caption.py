@@ -13,7 +13,15 @@ from gd_core.settings.table_fields import TABLE_FIELDS
 from gd_core.words import counted
 
 Settings = Mapping[str, str]  # title → value, in reading order
-SYMBOLS = {"momentum": "β", "alpha": "α", "beta1": "β₁", "beta2": "β₂", "epsilon": "ε", "delta": "δ"}
+SYMBOLS = {
+    "momentum": "β",
+    "alpha": "α",
+    "beta1": "β₁",
+    "beta2": "β₂",
+    "epsilon": "ε",
+    "weight_decay": "λ",
+    "delta": "δ",
+}
 _CLEAR = ("Data", "Update rule", "Learning rate", "Network")
 GAPS = {"drop": ("rows with gaps dropped",), "mean": ("gaps filled with the mean",)}
 _WORDED = {  # fields that the sentences below speak of; any other is named with its value

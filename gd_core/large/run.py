@@ -87,6 +87,8 @@ class LargeRun:
             )
         if sentence := LARGE_FIELDS[name].wrong(name, value):
             return sentence
+        if name == "optimizer" and OPTIMIZER_INFO[self.optimizer].decays:
+            return f"optimizer must be one without a weight decay for a table that is read in pieces. Got {self.optimizer}."
         if name == "degree" and self.degree > 1 and len(self.features) > 1:
             return f"degree must be 1 with several features. Got {value}."
         if name == "start" and isinstance(value, tuple) and self.features:
@@ -114,7 +116,8 @@ class LargeRun:
         read = {name: _value(name, given[name]) for name in LARGE_FIELDS if name in given}
         usual = {}
         if read.get("optimizer") in OPTIMIZER_INFO:
-            usual |= OPTIMIZER_INFO[read["optimizer"]].hyperparameters
+            own = OPTIMIZER_INFO[read["optimizer"]].hyperparameters
+            usual |= {name: value for name, value in own.items() if name in LARGE_FIELDS}
         if read.get("batch_size"):
             usual |= {"epochs": PASSES, "shuffle": False}
         if "learning_rate" in read and not read["learning_rate"]:

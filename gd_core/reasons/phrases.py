@@ -8,6 +8,7 @@ from gd_core.outcome import Trained
 from gd_core.remedies import BETTER, FEW, Remedies, Remedy, remedies_of
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.experiment_fields import LEARNING_RATE, Phase
+from gd_core.settings.rules import decay_of
 from gd_core.theory import Forecast
 from gd_core.training import Epochs
 from gd_core.words import counted, rounded, short, significant, some
@@ -35,6 +36,22 @@ def rmse_of(recording: Epochs, forecast: Forecast | None) -> str:
     rmse = recording.epoch_rmse
     end = forecast.curvature.error(rmse[-1], float(rmse[0])) if forecast else rmse[-1]
     return significant(float(end))
+
+
+def held_back(phase: Phase, forecast: Forecast) -> str:
+    """That a decoupled weight decay keeps a run from the lowest point, if it does: steady steps of Adam are no longer than η.
+
+    So where a parameter rests, ηλ|θ| ≤ η. Source: Xie and Li, "Implicit Bias of AdamW", ICML 2024.
+    """
+    decay, sizes = decay_of(phase), forecast.curvature.optimum.abs()
+    place = int(sizes.argmax())
+    if decay * float(sizes[place]) <= 1:
+        return ""
+    name, value = forecast.experiment.trained_names[place], float(forecast.curvature.optimum[place])
+    return (
+        f"The weight decay {short(decay)} holds parameters near 1/λ = {short(1 / decay)} or below; the lowest point has "
+        f"{name} = {short(value)}."
+    )
 
 
 def sizes_of(forecast: Forecast) -> Tensor:

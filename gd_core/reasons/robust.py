@@ -2,7 +2,7 @@
 
 from gd_core.outcome import Finding, Outcome
 from gd_core.reasons.phrases import BATCHES, joined, phase_of
-from gd_core.reasons.too_large import gone_at
+from gd_core.reasons.too_large import gone_at, too_far
 from gd_core.robust import Lowest, closest, settles_below
 from gd_core.settings import schedules
 from gd_core.settings.experiment import Experiment
@@ -45,9 +45,7 @@ def _why_gone(recording: Epochs, experiment: Experiment) -> str:
     phase = phase_of(recording, experiment)[0]
     theory = OPTIMIZER_INFO[phase.optimizer].theory
     if isinstance(theory, NoLimit):
-        return theory.gone.format(
-            rate=short(phase.learning_rate), first=short(phase.learning_rate / theory.rate_of_one(phase))
-        )
+        return too_far(phase, theory)
     return (
         f"The slope of this loss is bounded, so its steps do not grow: at the rate {short(phase.learning_rate)} each of them "
         "is too long."

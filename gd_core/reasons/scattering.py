@@ -14,6 +14,7 @@ from gd_core.reasons.phrases import (
     BATCHES,
     ILL_CONDITIONED,
     advised,
+    held_back,
     kappa,
     less_momentum,
     phase_of,
@@ -73,7 +74,8 @@ def hovering(
     if not recording.mini_batches:
         return (
             f"Hovering {after}.",
-            "The steps no longer become shorter, so they jump about the bottom.",
+            held_back(phase, forecast)
+            or "The steps no longer become shorter, so they jump about the bottom.",
             lower_by_a_smaller_rate(recording, experiment, forecast),
         )
     why = _by_averaging(recording, experiment, forecast) or BATCHES

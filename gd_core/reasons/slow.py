@@ -7,7 +7,17 @@ import torch
 
 from gd_core import gone_on
 from gd_core.outcome import WINDOW
-from gd_core.reasons.phrases import FLAT, ILL_CONDITIONED, advised, kappa, near, phase_of, sizes_of, upper
+from gd_core.reasons.phrases import (
+    FLAT,
+    ILL_CONDITIONED,
+    advised,
+    held_back,
+    kappa,
+    near,
+    phase_of,
+    sizes_of,
+    upper,
+)
 from gd_core.remedies import Remedies, remedies_of
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.experiment_fields import Phase, typed_rate
@@ -31,7 +41,7 @@ def why_descending(recording: Epochs, experiment: Experiment, forecast: Forecast
     if linear_step(phase) is None:
         now = float(recording.epoch_loss[-1]) - forecast.curvature.floor_loss
         better = at_a_tenth_of_the_way(recording, experiment, forecast, now)
-        return _way_done(recording, forecast), better or _more(recording, phase)
+        return _way_done(recording, forecast), better or held_back(phase, forecast) or _more(recording, phase)
     rises = experiment.loss_info.rises
     before, now = recording.epoch_rmse[[max(0, recording.epochs - WINDOW), -1]].tolist()
     if rises and before < now <= forecast.floor_rmse:

@@ -10,7 +10,7 @@ from gd_core.reasons.scattering import levels_of, lower_by_a_smaller_rate
 from gd_core.reasons.slow import at_a_tenth_of_the_way
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.experiment_fields import Phase
-from gd_core.settings.rules import OPTIMIZER_INFO, LinearRule
+from gd_core.settings.rules import OPTIMIZER_INFO, LinearRule, NoLimit, decay_of
 from gd_core.theory import Forecast, factor, limit_along
 from gd_core.training import DIVERGED_ABOVE, Epochs
 from gd_core.words import percent, short, times
@@ -22,17 +22,26 @@ def gone_at(recording: Epochs, finding: Finding) -> str:
     return f"Diverged at epoch {finding.epoch:,}: the loss passed {short(DIVERGED_ABOVE)}{times_first}."
 
 
+def too_far(phase: Phase, theory: NoLimit) -> str:
+    """Why the loss has passed its bound with a rule without a limit."""
+    rate, decay = phase.learning_rate, decay_of(phase)
+    if rate * decay > 2:
+        return (
+            f"Each update multiplies every parameter by 1 − ηλ = {short(1 - rate * decay)} before its step: this weight decay "
+            f"shrinks them at rates below 2/λ = {short(2 / decay)} only."
+        )
+    return theory.gone.format(rate=short(rate), first=short(rate / theory.rate_of_one(phase)))
+
+
 def why_gone(recording: Epochs, experiment: Experiment, forecast: Forecast) -> tuple[str, ...]:
     """Why a run has diverged, with the number, and what does not."""
     phase, first = phase_of(recording, experiment)
     earlier = phase != experiment.phase or first != experiment.total_epochs - experiment.epochs
     before = f"In the earlier part, with {OPTIMIZER_INFO[phase.optimizer].title.lower()}, " if earlier else ""
     theory = OPTIMIZER_INFO[phase.optimizer].theory
-    if not isinstance(theory, LinearRule):
-        said = theory.gone.format(
-            rate=short(phase.learning_rate), first=short(phase.learning_rate / theory.rate_of_one(phase))
-        )
-        return (said, "" if earlier else at_a_tenth_of_the_way(recording, experiment, forecast, math.inf))
+    if isinstance(theory, NoLimit):
+        better = "" if earlier else at_a_tenth_of_the_way(recording, experiment, forecast, math.inf)
+        return (too_far(phase, theory), better)
     if experiment.updates_per_epoch > 1:
         return (
             too_large_for_batches(experiment, forecast, phase),

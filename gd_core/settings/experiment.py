@@ -85,6 +85,7 @@ class Experiment:
     beta1: float = 0.9
     beta2: float = 0.999
     epsilon: float = 1e-8
+    weight_decay: float = 0.01
     batch_size: int = 0
     shuffle: bool = True
     scale_features: bool = False

@@ -41,6 +41,7 @@ class Phase(NamedTuple):
     beta1: float = 0.9
     beta2: float = 0.999
     epsilon: float = 1e-8
+    weight_decay: float = 0.01
     schedule: str = CONSTANT
     warmup: int = 0
     counted_in: str = EPOCHS
@@ -149,6 +150,13 @@ HYPERPARAMETERS: Mapping[str, Number] = {
         low=0, high=0.999999, title="Memory β₂", help="How slowly the mean squared gradient forgets."
     ),
     "epsilon": Number(low=1e-16, high=1, title="Epsilon ε", help="Keeps the division away from zero."),
+    "weight_decay": Number(
+        low=0,
+        high=1,
+        title="Weight decay λ",
+        help="In each update every parameter, the intercept too, loses η times λ of itself. It is no part of the gradient, as a "
+        "penalty is.",
+    ),
 }
 
 
@@ -340,7 +348,7 @@ FIELDS: Mapping[str, Field] = {
 # learnt of it names it beside these in its own list, and `experiment.not_known` keeps the others from ignoring it.
 COMMON_FIELDS = (
     "dataset", "table", "target", "features", "degree", "intercept", "missing", "points", "noise", "data_seed",
-    "holdout", "split_seed", "loss", "delta", "penalty", "optimizer", "learning_rate", "momentum", "alpha", "beta1", "beta2", "epsilon",
+    "holdout", "split_seed", "loss", "delta", "penalty", "optimizer", "learning_rate", "momentum", "alpha", "beta1", "beta2", "epsilon", "weight_decay",
     "batch_size", "shuffle", "scale_features", "scale_target", "start", "seed", "before", "engine", "tolerance", "patience", "epochs",
 )  # fmt: skip
 

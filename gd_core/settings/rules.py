@@ -21,6 +21,13 @@ class Settings(Protocol):
     def alpha(self) -> float: ...
 
 
+class Decaying(Settings, Protocol):
+    """The same of a run whose rule may have a weight decay of its own."""
+
+    @property
+    def weight_decay(self) -> float: ...
+
+
 class LinearStep(NamedTuple):
     """A step that is a sum of gradients, each times a number: v ← β v + ∇L, θ ← θ − η (a ∇L + b v), with a, b ≥ 0.
 
@@ -55,7 +62,7 @@ class NoLimit(NamedTuple):
     """What is said of a rule without a stability limit.
 
     Two things are taken for granted of it, and a test fails where they are not so: it takes the rate last,
-    θ ← θ − η u with u free of η, and its first step is as long as `rate_of_one` says, whatever the gradient's size.
+    θ ← θ − η u with u free of η, beside a weight decay, and its first step is as long as `rate_of_one` says, whatever the gradient's size.
 
     Attributes:
         why: Why it has no limit.
@@ -127,7 +134,8 @@ class OptimizerInfo:
         torch: torch.optim's; None where that has no such rule.
         written_out: Its step in the numbers of an epoch, for one parameter {name}: {p} its value, {g} its gradient, {rate}
             η; {v_before} and {v} what is remembered, before and after; {alpha} and {1-alpha} a hyper-parameter and its rest.
-        race: As a racer; None for gradient descent alone, which races with three sizes of batch.
+        race: As a racer; None for gradient descent, which races with three sizes of batch, and for a rule that shrinks the
+            parameters too: the race is to the lowest error, and it does not go there.
     """
 
     title: str
@@ -142,6 +150,11 @@ class OptimizerInfo:
     torch: TorchCall | None
     written_out: tuple[str, ...]
     race: InRace | None
+
+    @property
+    def decays(self) -> bool:
+        """Whether it has a weight decay of its own, no part of the gradient."""
+        return "weight_decay" in self.hyperparameters
 
     def own(self, settings: Settings) -> dict[str, float]:
         """The hyper-parameters that this rule has, with the values that the settings give them."""
@@ -317,8 +330,47 @@ OPTIMIZER_INFO: Mapping[str, OptimizerInfo] = MappingProxyType(
                 bad="Keeps {memory} for each parameter.",
             ),
         ),
+        "adamw": OptimizerInfo(
+            title="AdamW",
+            help="Adam, and beside its step every parameter shrinks by the share ηλ of itself. At λ = 0 it is Adam.",
+            latex=r"\theta \leftarrow (1-\eta\lambda)\,\theta - \eta\,\hat m/(\sqrt{\hat s}+\epsilon) \qquad "
+            r"m \leftarrow \beta_1 m + (1-\beta_1)\nabla L \qquad s \leftarrow \beta_2 s + (1-\beta_2)(\nabla L)^2",
+            hyperparameters={"beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8, "weight_decay": 0.01},
+            theory=NoLimit(
+                why=f"{HOVERS.format('AdamW')} And its weight decay shrinks every parameter at the lowest point too.",
+                rate_of_one=lambda of: 1.0,
+                up=f"{PASSES.format('AdamW')} And the weight decay pulls every parameter toward 0, whatever the loss.",
+                gone=LEAVES.format("AdamW"),
+                swing=JUMPS,
+            ),
+            memory={"m": "m", "s": "s"},
+            counts_updates=True,
+            forgets=True,
+            by_hand=(
+                "k += 1",
+                "m = beta1 * m + (1 - beta1) * gradient",
+                "s = beta2 * s + (1 - beta2) * gradient**2",
+                "m_hat, s_hat = m / (1 - beta1**k), s / (1 - beta2**k)  # corrected for the start at 0",
+                "theta -= learning_rate * (weight_decay * theta + m_hat / (s_hat.sqrt() + epsilon))",
+            ),
+            torch=TorchCall(
+                "AdamW",
+                "lr={learning_rate}, betas=({beta1}, {beta2}), eps={epsilon}, weight_decay={weight_decay}",
+            ),
+            written_out=(
+                "m ← {beta1} × ({m_before}) + {1-beta1} × ({g}) = {m}",
+                "s ← {beta2} × {s_before} + {1-beta2} × ({g})² = {s}",
+                "{name} ← (1 − {rate} × {weight_decay}) × ({p}) − {rate} × m̂ / √ŝ",
+            ),
+            race=None,
+        ),
     }
 )
+
+
+def decay_of(settings: Decaying) -> float:
+    """λ of a decoupled weight decay, by which a parameter loses ηλ of itself in an update; 0 for a rule without one."""
+    return settings.weight_decay if OPTIMIZER_INFO[settings.optimizer].decays else 0.0
 
 
 def linear_step(settings: Settings) -> LinearStep | None:

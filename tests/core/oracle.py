@@ -84,6 +84,19 @@ def drawn_with_penalty(seed: int) -> Experiment:
     )
 
 
+def drawn_decaying(seed: int) -> Experiment:
+    """A run of any kind by AdamW, from a weight decay that is hardly felt to one that holds parameters near 0."""
+    dice = random.Random(f"decay {seed}")
+    base = drawn(dice.randrange(10**9))
+    while base.before:
+        base = drawn(dice.randrange(10**9))
+    most = max(1, MOST_UPDATES // LONGER // base.updates_per_epoch)
+    return replace(
+        base, optimizer="adamw", weight_decay=dice.choice([0.001, 0.01, 0.1, 0.5, 1.0]), epochs=min(base.epochs, most),
+        learning_rate=float(f"{10 ** dice.uniform(-4, 1):.4g}"), penalty=dice.choice([0.0, 0.0, 0.1]),
+    )  # fmt: skip
+
+
 def drawn_scheduled(seed: int) -> Experiment:
     """A run of one part under a schedule, a warm-up, or both, in epochs or in updates."""
     dice = random.Random(f"schedules {seed}")

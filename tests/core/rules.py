@@ -74,6 +74,17 @@ RULES = {
         memory={"m": "exp_avg", "s": "exp_avg_sq"},
         adaptive=True,
     ),
+    "adamw": Rule(
+        torchs=torch.optim.AdamW,
+        others=[
+            (
+                {"beta1": 0.7, "beta2": 0.95, "epsilon": 1e-4, "weight_decay": 0.3},
+                {"betas": (0.7, 0.95), "eps": 1e-4, "weight_decay": 0.3},
+            ),
+        ],
+        memory={"m": "exp_avg", "s": "exp_avg_sq"},
+        adaptive=True,
+    ),
 }
 
 

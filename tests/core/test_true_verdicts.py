@@ -1,14 +1,22 @@
 """What is said of a run is true: label, numbers, reason and remedy, over random runs, by an oracle that knows no theory.
 
-A hundred draws stand here, a hundred of rows in order, sixty each of other conventions, with a penalty and of schedules.
-`python tests/core/test_true_verdicts.py 0 5000` tries as many as one likes, with `in-order`, `conventions`, `penalty` or
-`schedules` behind it of those.
+A hundred draws stand here, a hundred of rows in order, sixty each of other conventions, with a penalty and of schedules, some with a
+weight decay. `python tests/core/test_true_verdicts.py 0 5000` tries as many as one likes, with `in-order`, `conventions`, `penalty`,
+`schedules` or `decay` behind it of those.
 """
 
 import sys
 
 import pytest
-from oracle import drawn, drawn_by_convention, drawn_in_order, drawn_scheduled, drawn_with_penalty, judged
+from oracle import (
+    drawn,
+    drawn_by_convention,
+    drawn_decaying,
+    drawn_in_order,
+    drawn_scheduled,
+    drawn_with_penalty,
+    judged,
+)
 
 from gd_core.outcome import Trained, outcome
 from gd_core.problem import build
@@ -65,11 +73,18 @@ def test_a_verdict_on_a_schedule_is_true(seed):
     assert not found, f"{found}\n{sentence}"
 
 
+@pytest.mark.parametrize("seed", range(25))
+def test_a_verdict_on_a_weight_decay_is_true(seed):
+    """AdamW's, which goes to no lowest point: its label is what becomes of it, and what other rates do has been tried."""
+    found, sentence = wrong(drawn_decaying(seed))
+    assert not found, f"{found}\n{sentence}"
+
+
 if __name__ == "__main__":
     tried, count = range(int(sys.argv[1]), int(sys.argv[2])), 0
     draws = {
         "in-order": drawn_in_order, "conventions": drawn_by_convention, "penalty": drawn_with_penalty,
-        "schedules": drawn_scheduled,
+        "schedules": drawn_scheduled, "decay": drawn_decaying,
     }  # fmt: skip
     draw = draws[sys.argv[3]] if len(sys.argv) > 3 else drawn
     for number in tried:

@@ -10,6 +10,7 @@ from lesson_page import LessonPage
 from gd_core.lessons.glossary import ENTRIES, found
 from gd_core.problem import build
 from gd_core.settings.experiment import Experiment
+from gd_core.settings.pins import Pins
 from pages.ui.lessons.glossary import Search
 from pages.ui.look.navigation import LESSONS
 
@@ -27,7 +28,7 @@ def test_all_answers_are_there():
     assert page.words.count('<h2 class="word-group">') == 6
     assert "player" not in [part.proto.component_name for part in page.at.get("bidi_component")]
     assert page.query == {}
-    assert "33 short answers" in page.words
+    assert "34 short answers" in page.words
 
 
 def test_every_link_is_the_entry_s():
@@ -39,7 +40,8 @@ def test_every_link_is_the_entry_s():
     assert (label, target or "train", query["dataset"]) == ("Open the task", "train", "noisy-quadratic")
     for (label, target, query), entry in zip(links, ENTRIES, strict=False):
         assert (label, target or "train") == (entry.label, entry.page)
-        assert entry.page in ("train", *LESSONS)
+        assert entry.page in ("train", "compare", *LESSONS)
+        assert Pins.from_query(query)[1] == []
         settings = entry.settings.to_query() if entry.settings else {}
         assert query == settings | dict(entry.options)
         if entry.settings:
@@ -52,7 +54,7 @@ def test_a_search_filters_and_stands_in_the_address():
     page = LessonPage("glossary").type(q="  Mini   batch ")
     assert terms(page) == ["Batch and mini-batch"]
     assert page.query == {"q": "Mini batch"}
-    assert "1 of 33 answers holds “Mini batch”" in page.words.replace("\\", "")
+    assert "1 of 34 answers holds “Mini batch”" in page.words.replace("\\", "")
     page.press("show_all")
     assert terms(page) == [entry.term for entry in ENTRIES]
     assert page.query == {}
@@ -70,7 +72,7 @@ def test_nothing_found_is_said():
     """A sentence names what was looked for and says what to try; nothing breaks."""
     page = LessonPage("glossary").type(q="zebra")
     assert terms(page) == []
-    assert "None of the 33 answers holds “zebra”" in page.words.replace("\\", "")
+    assert "None of the 34 answers holds “zebra”" in page.words.replace("\\", "")
     assert LessonPage("glossary", q="slope").words.count("<h3>") >= 1
 
 

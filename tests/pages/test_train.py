@@ -173,7 +173,7 @@ def test_a_rate_typed_just_before_train_is_trained():
 @pytest.mark.parametrize("optimizer", OPTIMIZER_INFO)
 def test_every_update_rule_trains_with_every_kind_of_batch(optimizer, batch_size):
     """All rows, single rows and mini-batches of 7 of 20: the error falls, and ends as the core says."""
-    rate = {"adagrad": 1.0, "rmsprop": 0.1, "adam": 0.1}.get(optimizer, 2e-4)
+    rate = {"adagrad": 1.0, "rmsprop": 0.1, "adam": 0.1, "adamw": 0.1}.get(optimizer, 2e-4)
     experiment = Experiment(
         **defaults("noisy-quadratic", optimizer)
         | {"scale_features": True, "learning_rate": rate, "epochs": 12, "batch_size": batch_size}
@@ -538,6 +538,7 @@ BAD = [
     ("beta1", "-0.1", "-0.1"),
     ("beta2", "one", "one"),
     ("epsilon", "0", "0."),
+    ("weight_decay", "2", "2."),
 ]
 RULE_WITH = {
     "momentum": "momentum",
@@ -545,6 +546,7 @@ RULE_WITH = {
     "beta1": "adam",
     "beta2": "adam",
     "epsilon": "adagrad",
+    "weight_decay": "adamw",
 }
 
 

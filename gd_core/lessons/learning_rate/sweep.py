@@ -15,7 +15,7 @@ from torch import Tensor
 from gd_core.objective import Objective
 from gd_core.problem import rule_of_phase
 from gd_core.settings.experiment_fields import Phase
-from gd_core.settings.rules import is_plain, linear_step
+from gd_core.settings.rules import decay_of, is_plain, linear_step
 from gd_core.theory import Curvature, curvature_of, gaps, step_matrix
 from gd_core.training import diverged_above
 
@@ -90,19 +90,20 @@ def _of_updates(
 ) -> Iterator[Tensor]:
     """The rule itself on K parameter vectors together.
 
-    A rule without a limit takes the rate last, θ ← θ − η u with u free of η. So one update with η = 1 from 0 is −u, and each
-    vector takes its own multiple of it.
+    A rule without a limit takes the rate last, θ ← (1 − ηλ) θ − η u with u free of η and λ its weight decay. So one update with
+    η = 1 from 0 is −u, and each vector takes its own multiple of it.
     """
     rule = rule_of_phase(phase._replace(learning_rate=1.0))
     theta = start.repeat(len(learning_rates), 1)  # [K, P]
     state = rule.initial(theta)
     origin, rates = torch.zeros_like(theta), learning_rates[:, None]
+    kept = 1 - rates * decay_of(phase)
     while True:
         away = theta - curvature.optimum
         gradient = away @ curvature.hessian
         yield curvature.floor_loss + 0.5 * torch.linalg.vecdot(away, gradient)
         step, state = rule.update(origin, gradient, state)
-        theta = theta.addcmul(rates, step)
+        theta = (kept * theta).addcmul(rates, step)
 
 
 def rates_between(low: float, high: float, *, count: int = TRIED, around: float | None = None) -> Tensor:

@@ -20,7 +20,7 @@ from gd_core.settings import schedules
 from gd_core.settings.engines import ENGINE_NOTE, SPECTRUM
 from gd_core.settings.experiment import Experiment, not_known
 from gd_core.settings.experiment_fields import COMMON_FIELDS
-from gd_core.settings.rules import OPTIMIZER_INFO, is_plain
+from gd_core.settings.rules import OPTIMIZER_INFO, NoLimit, is_plain
 from gd_core.settings.schedules import is_constant
 from gd_core.settings.table_fields import with_columns
 from gd_core.theory import Curvature, Forecast, conventions, why_no_theory
@@ -240,6 +240,9 @@ def _penalty(experiment: Experiment) -> list[tuple[str, str, str]]:
         f"λ times the sum of the squared weights of the {of}; an intercept is none. torch.optim’s weight_decay is "
         f"{short(2 * experiment.penalty)}, twice that: its penalty has a ½."
     )
+    rule = OPTIMIZER_INFO[experiment.optimizer]
+    if isinstance(rule.theory, NoLimit):
+        what += f" It is part of the slope, which {rule.title} divides by its size; AdamW’s weight decay is not divided."
     return [("L2 penalty λ", short(experiment.penalty), what)]
 
 

@@ -280,6 +280,7 @@ FLAGS = {
     "beta1": "0.85",
     "beta2": "0.9",
     "epsilon": "1e-07",
+    "weight_decay": "0.05",
     "batch_size": "10",
     "shuffle": "false",
     "scale_features": "true",

@@ -62,7 +62,8 @@ def test_a_caption_is_read_without_the_app(run, line):
         (replace(QUADRATIC, optimizer="momentum"), {"momentum": 0.8}),
         (replace(QUADRATIC, optimizer="rmsprop"), {"alpha": 0.8}),
         (replace(QUADRATIC, optimizer="adam"), {"beta1": 0.8}), (replace(QUADRATIC, optimizer="adam"), {"beta2": 0.8}),
-        (replace(QUADRATIC, optimizer="adam"), {"epsilon": 1e-3}), (CONTINUED, {"before": ()}),
+        (replace(QUADRATIC, optimizer="adam"), {"epsilon": 1e-3}),
+        (replace(QUADRATIC, optimizer="adamw"), {"weight_decay": 0.1}), (CONTINUED, {"before": ()}),
         *((Network(), {name: value}) for name, value in {
             "depth": 3, "width": 8, "activation": "relu", "initialisation": "he", "residual": True, "normalise": True,
             "optimizer": "adam", "learning_rate": 0.3, "epochs": 7, "seed": 5,

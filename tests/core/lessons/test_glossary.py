@@ -57,6 +57,25 @@ def settings_of(term) -> Experiment:
     return settings
 
 
+def _decayed_by(kind, decay=0.5):
+    """a of the scaled curve by torch's optimizer, whose weight decay leaves the intercept out as a penalty of ours does, not AdamW's."""
+    linear = build(SCALED).linear
+    weights = torch.zeros(2, dtype=torch.float64, requires_grad=True)
+    last = torch.zeros(1, dtype=torch.float64, requires_grad=True)
+    with torch.no_grad():
+        weights += build(SCALED).start[:2]
+        last += build(SCALED).start[2:]
+    own = decay if kind is torch.optim.AdamW else 0.0
+    optimizer = kind(
+        [{"params": [weights], "weight_decay": decay}, {"params": [last], "weight_decay": own}], lr=0.5
+    )
+    for _ in range(500):
+        optimizer.zero_grad()
+        (linear.features @ torch.cat([weights, last]) - linear.target).square().mean().backward()
+        optimizer.step()
+    return float(build(SCALED).raw(torch.cat([weights, last]).detach())[0])
+
+
 def loss_at(a):
     problem = known(POINT)[0]
     value, slope = value_and_gradient(problem.objective, torch.tensor([a], dtype=torch.float64))
@@ -173,6 +192,11 @@ NUMBERS = {
         f"at η = {settings_of('Momentum').learning_rate} and β = {settings_of('Momentum').momentum}",
         f"arrives at epoch {arrival(settings_of('Momentum'))}.",
         f"needs {arrival(replace(settings_of('Momentum'), optimizer='gradient-descent', epochs=1000))}.",
+    ],
+    "Weight decay: L2 or AdamW?": lambda: [
+        "weight decay 0.5",
+        f"ends at a = {_decayed_by(torch.optim.Adam):.3f} with L2, at {_decayed_by(torch.optim.AdamW):.4f} by AdamW",
+        f"Without: {_decayed_by(torch.optim.Adam, 0.0):.3f}.",
     ],
     "Adam": lambda: [
         "slopes are −{:.0f}, −{:.0f} and −{:.0f}".format(*(-adam().gradient[0]).tolist()),

@@ -607,6 +607,7 @@ def test_settings_are_checked_wherever_they_come_from(run, tmp_path, table):
         ("epochs", 2.5),
         ("start", [1, 2]),
         ("optimizer", "x"),
+        ("optimizer", "adamw"),
     ):
         path.write_text(json.dumps(found | {"experiment": found["experiment"] | {name: value}}))
         status, output, errors = run("train", "--resume", path)
