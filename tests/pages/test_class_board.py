@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from typing import Any
 from urllib.parse import parse_qs
 
 import numpy as np
@@ -182,6 +183,9 @@ def test_a_class_is_opened_from_a_task():
     connection.classroom().hand_in(code, None, link, now())
     watch().changed(code)
     assert "1 handed in by 1" in page.run().html
+    (toggle,) = sweep_toggles(page)
+    toggle.set_value(True)
+    page.run()
     marks, curve = (page.table(len(page.charts) - 1, name).to_pydict() for name in ("marks", "curve"))
     ends = rmse_by_numpy(replace(task.experiment, learning_rate=2e-5), task.experiment.epochs)
     assert marks["x"] == pytest.approx([2e-5])
@@ -195,6 +199,63 @@ def test_a_class_is_opened_from_a_task():
     with pytest.raises(NoRoom):
         connection.classroom().room(code, now())
     assert "class_open" in [one.key for one in page.at.button]
+
+
+def sweep_toggles(page) -> list[Any]:
+    return [one for one in page.at.toggle if one.label == "Show the sweep"]
+
+
+def given_away(page) -> set[str]:
+    """What the board's chart tells of rates that nobody has handed in."""
+    tables = {
+        name: page.table(len(page.charts) - 1, name).to_pydict() for name in ("curve", "zones", "frame")
+    }
+    frame = {name for name in ("limit", "best", "floor") if not np.isnan(tables["frame"][name][0])}
+    return frame | {name for name in ("curve", "zones") if tables[name]["x"]}
+
+
+@pytest.mark.parametrize("rates", [(0.02, 0.3), (5.0,)])
+def test_the_board_does_not_tell_the_best_rate_while_it_is_asked_for(page, rates):
+    """A task that hides it from students has it hidden on the wall, in words too, until that is asked for, or the class has ended."""
+    for rate in rates:
+        hand_in(page, None, rate)
+    page.run()
+    chart = len(page.charts) - 1
+    text = page.charts[chart].spec
+    assert given_away(page) == set()
+    assert not any(word in text for word in ("Diamond", "zones of the rate", "upright"))
+    marks = page.table(chart, "marks").to_pydict()
+    experiment = Task.from_text(page.room.task).experiment
+    for x, y in zip(marks["x"], marks["y"], strict=True):
+        if x < 1:
+            assert y == pytest.approx(rmse_by_numpy(replace(experiment, learning_rate=x), 15)[-1], rel=1e-5)
+    gone = page.table(chart, "gone").to_pydict()["x"]
+    assert gone == [rate for rate in rates if rate > 1]
+    frame = page.table(chart, "frame").to_pydict()
+    assert all(frame["y0"][0] < y < frame["y1"][0] for y in marks["y"])
+    sweep_toggles(page)[0].set_value(True)
+    page.run()
+    assert given_away(page) >= {"curve", "zones", "limit", "best"}
+    sweep_toggles(page)[0].set_value(False)
+    assert given_away(page.run()) == set()
+    page.press("class_end")
+    assert sweep_toggles(page) == []
+    assert "best" in given_away(page)
+
+
+def test_a_task_that_shows_the_zones_shows_the_sweep():
+    """Its students see limit and best rate themselves."""
+    page = Visit(app())
+    page.press("prepare")
+    page.at.button_group("draft preset").set_value("everything")
+    page.run().press("class_open").press("class_give_task")
+    code = page.at.session_state[session.key(teaching.Teacher)].code
+    task = Task.from_text(connection.classroom().room(code, now()).task)
+    link = Result(task=task, experiment=replace(task.experiment, learning_rate=2e-5)).to_text()
+    connection.classroom().hand_in(code, None, link, now())
+    watch().changed(code)
+    assert given_away(page.run()) >= {"curve", "best"}
+    assert sweep_toggles(page) == []
 
 
 @pytest.mark.parametrize(
@@ -223,8 +284,10 @@ def test_a_class_follows_to_the_lesson_that_asks_nothing():
     watch().changed(page.teacher.code)
     page.at.switch_page("pages/glossary.py")
     page.follow({})
+    assert not page.component("keys")["may_teach"]
     assert "3 are in." in page.html
     assert page.steps == ["class_end"]
     page.press("class_end").press("class_delete")
     assert page.steps == []
     assert "ways-in" not in page.html
+    assert not page.component("keys")["may_teach"]  # the button would open a room with nothing to ask

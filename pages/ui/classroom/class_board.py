@@ -16,7 +16,7 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from gd_core.classroom import rooms, rules
-from gd_core.settings.task import Task
+from gd_core.settings.task import THEORY, Access, Task
 from gd_core.words import short, significant
 from pages.ui.classroom import connection, teaching
 from pages.ui.classroom.watch import now
@@ -65,7 +65,7 @@ def _live(task: Task) -> None:
     look.panel_title("The class’s board", _count(ranked))
     on_curve = [one for one in _placed(ranked) if one.on_curve]
     if on_curve:
-        _sweep(replace(task.experiment, learning_rate=1.0), on_curve)
+        _sweep(replace(task.experiment, learning_rate=1.0), on_curve, room)
     if ranked:
         st.html(_table(ranked))
     if any(own.nickname for own in looked.members.values()):
@@ -98,12 +98,16 @@ def _placed(ranked: Sequence[Placed | NotPlaced]) -> list[Placed]:
     return [one for one in ranked if not isinstance(one, NotPlaced)]
 
 
-def _sweep(experiment: Experiment, placed: Sequence[Placed]) -> None:
+def _sweep(experiment: Experiment, placed: Sequence[Placed], room: rooms.Room) -> None:
     """What differs in the rate alone, where its run has ended, on the sweep of this very problem, if that has one.
+
+    The sweep tells the best rate, which may be what is asked for: where the task hides it from students, so does the wall until it is
+    asked to show it, or the class has ended.
 
     Args:
         experiment: The task's, whatever its rate.
         placed: Those results.
+        room: On whose board they are.
     """
     from pages.ui.charts.learning_rate import (
         sweep,
@@ -113,7 +117,12 @@ def _sweep(experiment: Experiment, placed: Sequence[Placed]) -> None:
     if not sweeps.has_one(experiment):
         return
     forecast, rates = live_runs.foreseen(experiment)[2], [one.learning_rate for one in placed]
-    found = sweeps.swept(experiment, sweep.reach(forecast, rates))
+    given, ended = Task.from_text(room.task), room.phase is rooms.Phase.ENDED
+    told = given.access(THEORY) is not Access.HIDDEN or ended or st.toggle(
+        "Show the sweep", key=f"class_sweep_of {room.task[-8:]}",
+        help="The error that every rate leaves, the limit and the best rate: for when all have tried.",
+    )  # fmt: skip
+    found = sweeps.swept(experiment, sweep.reach(forecast, rates)) if told else None
     ends = [math.inf if one.diverged else one.end_rmse for one in placed]
     first = float(live_runs.recorded(experiment, trained=False).epoch_rmse[0])
     named = [(who(one), link(one)) for one in placed]

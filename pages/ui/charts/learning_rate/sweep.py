@@ -161,18 +161,23 @@ def rate_sweep(
         known: The zones, the limit and the floor.
         rates: The four.
         first_rmse: RMSE of the start, where the four wait until the run may be seen.
-        swept: Rates and the RMSE that each leaves, ∞ for one that has diverged, [K] and [K]; None while it is hidden.
+        swept: Rates and the RMSE that each leaves, ∞ for one that has diverged, [K] and [K]; None while it is hidden, and zones,
+            limit and best rate with it.
         ends_at: RMSE that each of the four leaves, ∞ for one that has diverged.
         colours: The theme's colours.
         height: In pixels.
-        of_a_class: Whose each rate is and what opens its run, where they are any number that a class has handed in, in place of the four.
+        of_a_class: Whose each rate is and what opens its run, where they are any number that a class has handed in, in place of the
+            four. These have been run: where they end is seen though the sweep is hidden.
     """
     x0, x1 = reach(forecast, rates)
     every, rmse = (one.numpy() for one in swept) if swept else (np.zeros(0), np.zeros(0))
     zero = log_zero(first_rmse)
     first_rmse = max(first_rmse, zero)
     fine = np.isfinite(rmse)
-    seen = np.maximum(rmse[fine], zero)
+    curve = np.maximum(rmse[fine], zero)
+    waits = not swept and of_a_class is None
+    at_end = np.full(len(rates), np.inf) if waits else np.array(ends_at)
+    seen = curve if swept else np.maximum(at_end[np.isfinite(at_end)], zero)
     low = min(seen.min(initial=first_rmse), first_rmse)
     floor = forecast.floor_rmse
     shows_floor = bool(swept) and zero < floor and floor >= low / 100
@@ -183,7 +188,7 @@ def rate_sweep(
     best_rate = np.nan if best is None else float(every[best])
     # before the answer neither limit nor zones: they would tell it
     limit = (forecast.stability_limit if swept else None) or np.nan
-    gone = every[~fine]
+    gone = every[~fine] if swept or waits else np.sort(np.array(rates)[np.isinf(at_end)])
     edges = (
         [x0, *(forecast.stability_limit * share for share in forecast.zones.values()), x1]
         if forecast.stability_limit and swept
@@ -194,9 +199,8 @@ def rate_sweep(
         (name, a, b) for name, (a, b) in zip([*forecast.zones, "diverges"], bounds, strict=False) if b > a
     ]
     whole = np.log(x1 / x0)
-    at_end = np.array([np.inf] * len(rates) if not swept else ends_at)
     tables = {
-        "curve": table({"x": every[fine], "y": seen, "piece": np.cumsum(~fine)[fine].astype(np.int16)}),
+        "curve": table({"x": every[fine], "y": curve, "piece": np.cumsum(~fine)[fine].astype(np.int16)}),
         "gone": table({"x": gone[_apart(np.log(gone / x0) / whole)] if len(gone) else gone}),
         "zones": table(
             {
@@ -213,7 +217,7 @@ def rate_sweep(
                 **_named(of_a_class, rates),
                 "x": np.array(rates),
                 "y": np.where(
-                    np.isfinite(at_end), np.maximum(at_end, zero), y1 / (y1 / y0) ** 0.17 if swept else first_rmse
+                    np.isfinite(at_end), np.maximum(at_end, zero), first_rmse if waits else y1 / (y1 / y0) ** 0.17
                 ),
             }
         ),
@@ -236,12 +240,15 @@ def rate_sweep(
         if of_a_class is not None
         else "Discs 1 to 4: the four runs."
     )
+    axes = "RMSE at the end of the run over the learning rate, both logarithmic."
     text = (
-        "RMSE at the end of the run over the learning rate, both logarithmic. Shaded: the zones of the rate. Dashed "
+        f"{axes} Shaded: the zones of the rate. Dashed "
         f"upright: the limit. {marks} Diamond: the best of {some(TRIED if forecast.stability_limit is None else AROUND_THE_LIMIT, 'rate')} drawn. "
         "Crosses at the top: rates that have "
         f"diverged.{'' if of_a_class is not None else ' A click sets the rate of one run.'}"
     )
+    if of_a_class is not None and not swept:
+        text = f"{axes} {marks} Crosses at the top: those that have diverged."
     return View(tight(_sweep_spec(height, colours, of_a_class is not None)), tables, text)
 
 
