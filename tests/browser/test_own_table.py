@@ -14,7 +14,7 @@ FILE = f"{ODD};rooms;brick;price\n" + "\n".join(";".join(map(str, row)) for row 
 
 def test_a_file_is_uploaded_looked_at_picked_trained_and_reloaded(lab: Lab):
     """Nothing is drawn before it is taken; the bad cell is named; Train works at once; the rows travel when that is said.
-    axe-core finds no serious fault in the menu, nor where the columns are looked at."""
+    axe-core finds no serious fault in the menu, where the columns are looked at, and where those that are drawn are chosen."""
     lab.open_page(
         "/?dataset=table&table=cars&target=distance+(ft)&features=speed+(mph)&learning_rate=0.00188&epochs=50"
     )
@@ -51,6 +51,17 @@ def test_a_file_is_uploaded_looked_at_picked_trained_and_reloaded(lab: Lab):
     lab.settled()
     assert lab.experiment == experiment
     expect(lab.sidebar).to_contain_text("homes.csv")
+    with lab.rerun():
+        lab.sidebar.get_by_role("combobox", name="Features x").click()
+        lab.page.get_by_role("option", name="rooms", exact=True).click()
+        lab.page.keyboard.press("Escape")
+    with lab.rerun():  # of three features two are drawn, which can be chosen
+        lab.page.get_by_role("button", name="Along which").click()
+        lab.page.get_by_role("combobox", name="Below").click()
+        assert lab.serious_faults() == []
+        lab.page.get_by_role("option", name="rooms", exact=True).click()
+    expect(lab.page.get_by_role("combobox", name="Below")).to_have_value("rooms")
+    assert lab.serious_faults_by_theme() == {}
     assert lab.errors == []
     browser = lab.page.context.browser
     assert browser
