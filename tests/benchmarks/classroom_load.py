@@ -25,12 +25,15 @@ from urllib.parse import urlsplit
 from sqlalchemy import create_engine
 
 import page
+from first_views import chromium
 from gd_core.classroom import rooms, rules
 from gd_core.classroom.kept import new_token
-from gd_core.classroom.rooms import Judgement, Question
+from gd_core.classroom.rooms import Judgement, Question, Room
 from gd_core.classroom.store import Classroom
 from harness import Bar, Column, Section, Table
+from lab import PHONE
 from pages.ui.classroom import connection, phone_files
+from pages.ui.classroom.watch import KEPT
 from process import cpu_seconds, resident
 from serving import Server, free_port, serving
 from visitor import Visitor, visiting
@@ -42,8 +45,14 @@ QUESTION = Question(
     answers=("It comes closer from one side", "It jumps across and comes closer", "It flies away"),
     address="one_parameter?learning_rate=0.1",
 )
-WALL = ("one_parameter", "view=projector")
+WALL, PROJECTOR = "one_parameter", "view=projector"
 JUDGEMENT = Judgement(right=(1,), sentence="What happened: it jumps across and comes closer.")
+# When the question was painted for the first time, in milliseconds since the page was asked for.
+_PAINTED = """(() => {
+    const look = () => document.querySelector('h1')?.textContent === %s
+        && requestAnimationFrame(() => setTimeout(() => { window.painted ??= performance.now(); }));
+    new MutationObserver(look).observe(document, { subtree: true, childList: true, characterData: true });
+})()"""
 
 
 class Site(NamedTuple):
@@ -191,10 +200,14 @@ class Teacher:
     def phone(self) -> Phone:
         return Phone(self._at.hostname or "", self._at.port or 0, self.code)
 
+    @property
+    def room(self) -> Room:
+        """As it stands in the store."""
+        return self.store.room(self.code, datetime.now(UTC))
+
     def ask(self) -> None:
         """The question of the wall's page, as from the remote; without a wall one that is written here."""
-        offered = self.store.room(self.code, datetime.now(UTC)).offered
-        step = rules.ask if offered else partial(rules.ask, question=QUESTION, judgement=JUDGEMENT)
+        step = rules.ask if self.room.offered else partial(rules.ask, question=QUESTION, judgement=JUDGEMENT)
         self.store.steer(self.code, self.token, step, datetime.now(UTC))
 
     def answered(self) -> int:
@@ -213,9 +226,9 @@ class Teacher:
             phone.close()
 
     @asynccontextmanager
-    async def wall(self) -> AsyncGenerator[Visitor]:
-        """The lesson's page in large type, as its tab comes to this class after a reload."""
-        async with visiting(self._at.geturl(), *WALL) as wall:
+    async def wall(self, lesson: str = WALL) -> AsyncGenerator[Visitor]:
+        """A lesson's page in large type, as its tab comes to this class after a reload."""
+        async with visiting(self._at.geturl(), lesson, PROJECTOR) as wall:
             await wall.open()
             shown = await wall.tell("keys", "class", f"{self.code} {self.token}")
             assert not shown.errors
@@ -341,6 +354,7 @@ def of_a_class(quick: bool) -> Section:
         site = Site(server.url, (server.pid,))
         asyncio.run(page._warm(server))
         arrived = asyncio.run(_first_visits(site, count))
+        scanned = _scanned(site, 2 if quick else 7)
         alone = asyncio.run(_answers(site, count))
         beside, pressed = asyncio.run(_answers_beside_train(site, server, count, 4 if quick else 20))
         rooms, seconds = (3, 5) if quick else (10, 20)
@@ -351,6 +365,7 @@ def of_a_class(quick: bool) -> Section:
         [Column("what"), Column("median", "s"), Column("95 %", "s"), Column("slowest", "s")],
     )
     for what, times in (
+        ("a first visit in a browser, until the question is painted at 390 pixels", scanned),
         ("a first visit, all at once, until the phone knows what to show", arrived.times),
         ("the question is on the phone", alone.heard),
         ("an answer is taken", alone.taken),
@@ -362,7 +377,7 @@ def of_a_class(quick: bool) -> Section:
         table.rows.append([what, statistics.median(times), late(times), max(times)])
     costs = Table(
         "what it costs the server",
-        [Column("what"), Column("server CPU", "s"), Column("cores", "count")],
+        [Column("what"), Column("server CPU", "s"), Column("cores", "number")],
         [
             [f"{count} first visits", arrived.cpu, None],
             [f"a question that {count} answer, 10 s", alone.cpu, alone.cpu / 10],
@@ -382,6 +397,7 @@ def of_a_class(quick: bool) -> Section:
             Bar("20 visitors press Train meanwhile, to the last chart", "≤ 2.25 s", f"{pressed:.2f} s", pressed <= 2.25),
             Bar("10 rooms of 30 wait", "≤ 0.1 cores", f"{cores:.3f}", cores <= 0.1),
             Bar("a first visit", "≤ 100 kB in ≤ 6 requests", f"{arrived.weight / 1000:.1f} kB in {len(FIRST_VISIT) + 2}", arrived.weight <= 1e5),
+            Bar("the question on a screen of 390 pixels", "≤ 1 s after the scan", f"{statistics.median(scanned):.2f} s", statistics.median(scanned) <= 1),
             Bar(f"{count} first visits at once", "≤ 3 s", f"{max(arrived.times):.2f} s", max(arrived.times) <= 3),
             Bar("kill −9 in the middle of a vote", "no acknowledged answer is lost", f"{lost} lost, back after {back:.1f} s", not lost),
         ],
@@ -422,6 +438,22 @@ async def _first_visits(site: Site, count: int) -> Arrived:
         phone.close()
     teacher.close()
     return Arrived(list(times), statistics.median(phone.weight for phone in phones), cpu)
+
+
+def _scanned(site: Site, visits: int) -> list[float]:
+    """Seconds from the scan until the question is painted, in a Chromium of a phone's width with an empty cache."""
+    teacher, found = Teacher(site), []
+    teacher.ask()
+    with chromium() as browser:
+        for _ in range(1 + visits):  # the first is the warm-up
+            tab = browser.new_context(viewport=PHONE).new_page()
+            tab.add_init_script(_PAINTED % json.dumps(QUESTION.text))
+            tab.goto(f"{site.url}/join?room={teacher.code}")
+            tab.wait_for_function("() => window.painted")
+            found.append(tab.evaluate("painted") / 1000)
+            tab.context.close()
+    teacher.close()
+    return found[1:]
 
 
 async def _answers(site: Site, count: int) -> Vote:
@@ -493,6 +525,58 @@ def _killed(count: int) -> tuple[int, float]:
     return max(0, acknowledged - found), took
 
 
+# ------------------------------------------------------------------------------------------------------ many rooms
+
+
+def of_many_rooms(quick: bool) -> Section:
+    """Memory of the server and the store's size while rooms come and go."""
+    count = 80 if quick else 1000
+    with serving() as server:
+        page._visit(server)
+        memory, size = asyncio.run(_come_and_go(Site(server.url, (server.pid,)), count, 0 if quick else KEPT))
+    (early, late), (small, large) = memory, size
+    return Section(
+        "A class's rooms, come and gone",
+        f"{count:,} rooms one after another: three phones join, are asked, hear it, answer; then the room is deleted.",
+        [
+            Table(
+                "memory of the server, and the store's file",
+                [Column("when"), Column("memory", "MB"), Column("store", "MB")],
+                [
+                    [f"after {count // 8:,} rooms", early, small],
+                    [f"after {count:,}, and a minute in which nobody looks", late, large],
+                ],
+            )
+        ],
+        [
+            Bar(f"memory after {count:,} rooms", "flat, within 3 %", f"{100 * (late / early - 1):+.1f} %", late <= 1.03 * early),
+            Bar(f"the store after {count:,} rooms", "no larger", f"{small:.2f} MB, then {large:.2f} MB", large <= small),
+        ],
+    )  # fmt: skip
+
+
+async def _come_and_go(site: Site, count: int, wait: float) -> tuple[list[float], list[float]]:
+    """Memory of the server and the size of the store, in MB: after an eighth of the rooms, and after all and the wait."""
+    memory, size = [], []
+
+    async def note() -> None:
+        async with in_class(site, 1):  # who looks has rooms forgotten that nobody looks at
+            pass
+        memory.append(resident(site.pids[0]))
+        size.append(sum(one.stat().st_size for one in connection.FILE.parent.glob("*.sqlite3*")) / 1e6)
+
+    for number in range(1, count + 1):
+        async with in_class(site, 3) as (teacher, phones):
+            teacher.ask()
+            await asyncio.gather(*(phone.told("voting") for phone in phones))
+            await asyncio.gather(*(phone.vote(0) for phone in phones))
+        if number == count // 8:
+            await note()
+    await asyncio.sleep(wait)
+    await note()
+    return memory, size
+
+
 # ------------------------------------------------------------------------------------------------ several processes
 
 
@@ -512,6 +596,10 @@ def of_three_processes(quick: bool) -> Section:
             servers = [stack.enter_context(serving(flags=flags)) for _ in PORTS]
             url, _ = stack.enter_context(proxy(servers, folder))
             site = Site(url, tuple(server.pid for server in servers), database.url)
+            for server in servers:
+                asyncio.run(page._warm(server))
+            entrance = Server(url, servers[0].pid)
+            beside, pressed = asyncio.run(_answers_beside_train(site, entrance, count, 4 if quick else 20))
             voted, back, moved = asyncio.run(_one_is_killed(site, count))
     finally:
         database.remove()
@@ -522,15 +610,19 @@ def of_three_processes(quick: bool) -> Section:
     for what, times in (
         ("an answer is taken", voted.taken),
         ("an answer is on the teacher's remote", voted.shown),
+        ("the same while others press Train", beside.shown),
+        ("an answer is on the wall, while others press Train", beside.on_wall),
     ):
         table.rows.append([what, statistics.median(times), late(times), max(times)])
+    failed = voted.failed + beside.failed
     return Section(
         "A class at three processes",
         "Behind nginx with docs/nginx.conf, in one PostgreSQL.",
         [table],
         [
-            Bar(f"{count} answer within 10 s", "nobody fails", f"{voted.failed} failed", not voted.failed),
+            Bar(f"{count} answer within 10 s", "nobody fails", f"{failed} failed", not failed),
             _in_time("teacher's remote", voted.shown),
+            Bar("20 visitors press Train meanwhile, to the last chart", "≤ 2.25 s", f"{pressed:.2f} s", pressed <= 2.25),
             Bar(f"a process is killed: its {moved} students are back", "≤ 10 s", f"{back:.1f} s", back <= 10),
         ],
     )  # fmt: skip

@@ -48,7 +48,8 @@ class Seen(NamedTuple):
 
 
 @contextmanager
-def _chromium() -> Generator[Browser]:
+def chromium() -> Generator[Browser]:
+    """The browser that measures."""
     with sync_playwright() as playwright:
         arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
         yield playwright.chromium.launch(executable_path=executable_path(), args=arguments)
@@ -77,7 +78,7 @@ def first_view(quick: bool) -> Section:
     places = dict(list(PAGES.items())[:2]) if quick else PAGES
     fresh: dict[str, list[Seen]] = {name: [] for name in (TWO_CHARTS, *places)}
     kept: dict[str, list[Seen]] = {name: [] for name in fresh}
-    with serving(LEAST) as least, serving() as ours, _chromium() as browser:
+    with serving(LEAST) as least, serving() as ours, chromium() as browser:
         addresses = {TWO_CHARTS: least.url} | {name: ours.url + path for name, path in places.items()}
         profile = browser.new_context(viewport={"width": 1400, "height": 900})
         for number in range(-1, rounds):  # the first is the warm-up
@@ -129,7 +130,7 @@ def from_the_command(quick: bool) -> Section:
     """From `streamlit run` to the second chart of who opens the page as soon as it answers."""
     starts = 1 if quick else 7
     found: dict[str, list[float]] = {app: [] for app in (LEAST, "app.py")}
-    with _chromium() as browser:
+    with chromium() as browser:
         for _ in range(starts):
             for app, seconds in found.items():
                 begun = time.perf_counter()

@@ -45,6 +45,7 @@ PARTS = {
     "start": "first_views.from_the_command",
     "class": "classroom_load.of_a_class",
     "class at three": "classroom_load.of_three_processes",
+    "class rooms": "classroom_load.of_many_rooms",
     "memory": "page.memory",
     "scale": "large.scale",
 }
