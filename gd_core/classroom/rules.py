@@ -5,7 +5,8 @@ Peer instruction: everyone answers, neighbours argue, everyone answers again, th
     LOBBY ──ask──▶ VOTING ──show_answers──▶ SHOWN ──run──▶ RUN ──ask──▶ VOTING …
 
 `run` is possible from VOTING, too; `ask_again` leads from VOTING and SHOWN of the first round to VOTING of the second, `go_on`
-from anywhere to LOBBY, `end` to ENDED.
+from anywhere to LOBBY, `end` to ENDED. A question of "What was learned" is answered once, and left: shown or run, it would be known
+after the hour.
 
 Source: Mazur, "Peer Instruction: A User's Manual", 1997; Crouch and Mazur, "Peer Instruction: Ten years of experience
 and results", Am. J. Phys. 69, 2001, for the shares between which a discussion pays.
@@ -74,6 +75,7 @@ def show_answers(room: Room) -> Room:
     """Let all see how the answers lie."""
     if room.phase is not Phase.VOTING:
         raise NotNow("There are no answers to show: the class is not answering.")
+    _check_no_paper(room)
     return _next(room, phase=Phase.SHOWN)
 
 
@@ -81,6 +83,7 @@ def ask_again(room: Room) -> Room:
     """Have the same question answered a second time, after neighbours have argued."""
     if room.phase not in {Phase.VOTING, Phase.SHOWN}:
         raise NotNow("There is no question to ask again: the class is not at one.")
+    _check_no_paper(room)
     if room.round >= ROUNDS:
         raise NotNow("This question was asked twice already: run it.")
     return _next(room, phase=Phase.VOTING, round=room.round + 1)
@@ -95,6 +98,7 @@ def run(room: Room, judgement: Judgement | None = None) -> Room:
     """
     if room.phase not in {Phase.VOTING, Phase.SHOWN}:
         raise NotNow("There is nothing to run: the class is not at a question.")
+    _check_no_paper(room)
     judgement = judgement or room.judgement
     if judgement is None:
         raise NotNow("The run has not said yet which answer is right.")
@@ -222,6 +226,11 @@ def _next(room: Room, **changes: Any) -> Room:
 def _check_open(room: Room) -> None:
     if room.phase is Phase.ENDED:
         raise NotNow("The lesson has ended: open another room.")
+
+
+def _check_no_paper(room: Room) -> None:
+    if room.question and room.question.paper:
+        raise NotNow("What was learned is told after the hour: go on to the next question.")
 
 
 def _check_judgement(question: Question | None, judgement: Judgement | None) -> None:

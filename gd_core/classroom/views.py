@@ -159,7 +159,8 @@ def for_remote(room: Room, tally: Tally) -> RemoteView:
         "right": room.judgement.right if room.judgement else None,
     }
     offered = f"{room.offered.title}: {room.offered.text}" if room.offered else ""
-    advised = advice(shares[-1]) if shares and room.phase in {Phase.VOTING, Phase.SHOWN} else ""
+    talk = room.phase in {Phase.VOTING, Phase.SHOWN} and room.question and not room.question.paper
+    advised = advice(shares[-1]) if shares and talk else ""
     return RemoteView(**seen, shares_right=shares, advice=advised, offered=offered, steps=possible(room))
 
 

@@ -20,6 +20,7 @@ from websockets.exceptions import InvalidStatus
 from websockets.typing import Subprotocol
 
 from classroom_load import Site, Vote, in_class, vote
+from gd_core.classroom.rooms import Room
 from page import WATCHED, opened, query
 from pages.ui.look.described import TITLES
 from process import has_mapped, open_files
@@ -188,6 +189,35 @@ def test_a_class_answers_and_leaves_nothing_behind(server):
     while open_files(server.process.pid) > before + 10:  # the database's own, and what tidies up late
         assert time.monotonic() - begun < PATIENCE
         time.sleep(0.2)
+
+
+def test_two_teach_a_class_from_two_lessons(server):
+    """While both look on the room stands still, at the question of the page that came last; a press asks that of its own page."""
+
+    async def lesson() -> tuple[list[Room], Room]:
+        here = Site(server.url, (server.process.pid,))
+        async with (
+            in_class(here, 1) as (teacher, _),
+            teacher.wall() as one,
+            teacher.wall("gradient") as other,
+        ):
+            looked = []
+            for wall in (one, other, one, other, one):
+                ((fragment, _),) = wall.looks.items()
+                assert not (await wall.look(fragment)).errors
+                looked.append(teacher.room)
+            assert not (await one.press("Ask the class")).errors
+            return looked, teacher.room
+
+    with ThreadPoolExecutor(1) as pool:
+        looked, asked = pool.submit(asyncio.run, lesson()).result()
+    assert looked == [looked[0]] * 5
+    assert looked[0].offered
+    assert looked[0].offered.title == "The gradient, η = 0.1"
+    assert asked.question
+    assert asked.question.address.startswith("one_parameter?")
+    assert asked.judgement
+    assert asked.judgement.right == (2,)  # it jumps across and comes closer
 
 
 def test_sessions_are_let_go(server):

@@ -99,8 +99,10 @@ def test_a_class_is_taught(visit: Callable[..., Lab], server: Server):
         assert ACROSS in page
         assert "3 students, 4 questions" in page
         assert wall.serious_faults(**RULES_OF_COLOUR) == []
+        expect(wall.page.locator(".ways-in, .st-key-class_menus")).to_have_count(0)  # nobody joins any more
         press("Delete it now")
         expect(wall.page.locator(".st-key-class")).to_have_count(0)
+        expect(wall.page.get_by_text("The class is over")).to_have_count(0)  # as it was asked to be
         expect(wall.page.locator(".judged")).to_be_visible()
         wall.page.reload()
         expect(wall.settled().page.locator(".judged")).to_be_visible()

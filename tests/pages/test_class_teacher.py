@@ -135,6 +135,34 @@ def test_two_presses_at_once_take_one_step():
     assert page.room.phase is Phase.RUN
 
 
+def second(page: Taught) -> Taught:
+    """Another tab that holds the class's word."""
+    other = Taught.__new__(Taught)
+    LessonPage.__init__(other, OPENING)
+    other.at.session_state[session.key(projector.Projector)].kept = page.component("keys")["class"]
+    return other.run()
+
+
+def test_two_who_teach_one_class():
+    """Both hold the word: what one presses stands on the other's page with its next look, and each can take the next step. Who holds
+    none has nothing to steer with."""
+    one = Taught()
+    other = second(one)
+    phones = one.join(3)
+    one.press("class_ask")
+    assert other.run().steps == one.steps == ["class_show", "class_again", "class_run"]
+    other.vote(phones, RIGHT, 0, RIGHT)
+    other.press("class_show")
+    assert one.run().wall == other.wall
+    assert one.wall[RIGHT][1].startswith("2 · ")
+    one.press("class_run")
+    assert other.run().right == one.right == ["It jumps across and comes closer"]
+    assert other.player["trained"]
+    assert one.complaints == other.complaints == []
+    stranger = {str(one.key) for one in LessonPage(OPENING).at.button}
+    assert not [key for key in stranger if key.startswith("class_")]
+
+
 def test_an_address_that_comes_late_plays_nothing_a_second_time():
     """Under load a look still brings the address of before the run: the room says what is shown, and the run plays once."""
     page = Taught().press("class_ask")

@@ -156,7 +156,7 @@ def _ask(view: StudentView) -> None:
         )
     status = "Choose your answer." if view.round == 1 else "Talk to your neighbours, then answer again."
     if said is not None:
-        status = f"You said: {view.answers[said]}. You can change it until the answers are shown."
+        status = f"You said: {view.answers[said]}. You can change it while the class answers."
     st.html(f'<p role="status"><b>{escape(status)}</b></p>')
 
 

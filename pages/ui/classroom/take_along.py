@@ -86,7 +86,7 @@ def _question(one: Past, base: str) -> str:
         f"<p>{escape(one.judgement.sentence)}</p>" if one.judgement else "<p>It was not run.</p>",
         f"<p>{escape(_shares(one))}</p>" if one.judgement else "",
         one.judgement.picture if one.judgement else "",
-        f'<p><small>The run: <a href="{escape(link)}">{escape(link)}</a></small></p>'
+        f'<p><small>{"The run" if "?" in question.address else "Its lesson"}: <a href="{escape(link)}">{escape(link)}</a></small></p>'
         if question.address
         else "",
     ]

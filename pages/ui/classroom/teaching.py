@@ -128,13 +128,16 @@ def without_question(page: str) -> None:
 
 
 def _whole_box(page: str, put: Put | None) -> None:
+    found = looked()
+    ended = found is not None and found.room.phase is Phase.ENDED
     with st.container(key="class", horizontal=True, gap="medium"):
         with st.container(gap="small"):
-            _live(page, put)
-            if not projector.on():
+            _live(page, put, ended)
+            if not (ended or projector.on()):
                 _menus(page, session.held(Teacher))
-        with st.container(key="class_ways_in", gap="xsmall", width="content"):
-            _ways_in(page, session.held(Teacher))
+        if not ended:  # nobody joins any more
+            with st.container(key="class_ways_in", gap="xsmall", width="content"):
+                _ways_in(page, session.held(Teacher))
 
 
 # ------------------------------------------------------------------------------------------------------ the room
@@ -243,6 +246,13 @@ def _is_of(question: Question | None, put: Put) -> bool:
     return question is not None and question.address == put.question.address
 
 
+def _ask(put: Put, room: Room) -> None:
+    """Put this page's question to the class, whichever another page of the class's has offered last."""
+    leave = [rules.go_on] if room.phase is Phase.VOTING else []
+    with _told():
+        step(room.version, *leave, partial(rules.ask, question=put.question, judgement=put.judgement()))
+
+
 def _go_on(seen: int, load: Callable[[], None]) -> None:
     load()
     session.held(Teacher).goes_on = seen
@@ -260,10 +270,16 @@ def looked() -> Look | None:
 
 
 @st.fragment(run_every=EVERY)
-def _live(page: str, put: Put | None) -> None:
-    """The question's state and its steps. Where the page has to show something else, it runs anew."""
+def _live(page: str, put: Put | None, ended: bool) -> None:
+    """The question's state and its steps. Where the page has to show something else, it runs anew.
+
+    Args:
+        page: Its name; empty for Train.
+        put: Its question; None where it asks nothing.
+        ended: Whether the page shows that the class has ended.
+    """
     teacher = session.held(Teacher)
-    if teacher.goes_on is not None:
+    if teacher.goes_on is not None or not teacher.code:  # it was deleted by a press here
         st.rerun()
     found = looked()
     if not teacher.code:
@@ -272,11 +288,13 @@ def _live(page: str, put: Put | None) -> None:
         _say(teacher.why_not)
         teacher.why_not = ""  # the next look may find the store again
         return
-    if put and not found.room.question and not _is_of(found.room.offered, put):
+    if put and not found.room.question and not found.room.offered:
         with _told():  # a paper or a remote has left its question, and the page has not run for it
             _offer(put, teacher)
         found = looked() or found
     room = found.room
+    if ended != (room.phase is Phase.ENDED):
+        st.rerun()
     with st.container(key="class_large" if projector.on() else "class_steps", gap="small"):
         if room.phase is Phase.ENDED:
             _ended(page, found)
@@ -371,8 +389,7 @@ def _steps(put: Put, room: Room, asked: bool) -> None:
     """What can be done next, as buttons."""
     can = rules.possible(room) if asked else ()
     if not asked:
-        first = [rules.go_on] if room.phase is Phase.VOTING else []
-        _step_button("Ask the class", "class_ask", room, *first, rules.ask, primary=True)
+        st.button("Ask the class", key="class_ask", type="primary", on_click=_ask, args=(put, room))
         if not put.shown and st.button("Skip", key="skip", type="tertiary"):
             put.show(True)
             st.rerun()  # the run is outside of this fragment

@@ -72,6 +72,18 @@ def test_a_remote_is_told_the_steps_of_the_table(name):
         assert set(rules.possible(offered)) == TABLE[name].keys()
 
 
+def test_a_question_of_what_was_learned_is_answered_once_and_left():
+    """Nobody steers to what would tell it before the hour is over, and the remote advises no talk about it."""
+    paper = rules.ask(LOBBY, replace(QUESTION, paper=1, kind="One step"), JUDGEMENT)
+    for step in (rules.show_answers, rules.ask_again, rules.run):
+        with pytest.raises(NotNow, match="told after the hour"):
+            step(paper)
+    assert set(rules.possible(paper)) == {"go_on", "end"}
+    half = views.tally(paper, 4, [(1, 0), (1, 2)])
+    assert views.for_remote(paper, half).advice == ""
+    assert views.for_remote(VOTING, half).advice
+
+
 def test_an_offered_question_is_asked_with_its_judgement():
     """And is then no longer on offer; a question gets its number when it is asked."""
     other = replace(QUESTION, text="And at 1e-5?")

@@ -98,7 +98,7 @@ function status() {
   const mine = said();
   if (view.phase === 'voting') {
     if (wanted) return 'Your answer is on its way …';
-    if (mine !== null) return `You said: ${view.answers[mine]}. You can change it until the answers are shown.`;
+    if (mine !== null) return `You said: ${view.answers[mine]}. You can change it while the class answers.`;
     return view.round > 1 ? 'Talk to your neighbours, then answer again.' : 'Choose your answer.';
   }
   if (view.phase === 'shown') return last() === null ? 'You did not answer.' : `You said: ${view.answers[last()]}.`;

@@ -77,7 +77,7 @@ export function bars(counts, answer) {
     const part = element('i');
     part.style.width = `${(100 * count) / Math.max(1, all)}%`;
     const first = counts.length > 1 && number === 0;
-    const label = counts.length > 1 ? `${first ? 'First' : 'Second'} vote: ${count}` : `${count} of ${all}`;
+    const label = counts.length > 1 ? `${first ? 'First' : 'Second'} vote: ${count}` : all ? `${count} of ${all}` : '0';
     return element('div', { class: first ? 'bar first' : 'bar' }, element('span', {}, label), element('div', { 'aria-hidden': 'true' }, part));
   });
 }
