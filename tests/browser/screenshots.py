@@ -1,5 +1,6 @@
-"""The pictures of the README, from the real app: `make screenshots`."""
+"""The pictures of the README, from the real app: `make screenshots`, and `make screenshots ARGS=class` for one of them."""
 
+import sys
 from base64 import b64encode
 from pathlib import Path
 
@@ -73,13 +74,15 @@ def a_class(browser: Browser, url: str) -> None:
 
 
 def main() -> None:
-    """Take every picture anew."""
+    """Take every picture anew, or those that are named."""
+    asked = sys.argv[1:] or [*PICTURES, "class"]
     IMAGES.mkdir(parents=True, exist_ok=True)
     with serving() as server, sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=executable_path(), args=["--no-sandbox", "--disable-gpu"]
         )
-        for name, (path, epoch, size, theme) in PICTURES.items():
+        for name in (one for one in PICTURES if one in asked):
+            path, epoch, size, theme = PICTURES[name]
             context = browser.new_context(viewport=size, color_scheme=theme)
             lab = Lab(context.new_page(), server.url).open_page(path)
             if lab.command("Train").count():
@@ -97,7 +100,8 @@ def main() -> None:
             lab.page.screenshot(path=IMAGES / f"{name}.png", animations="disabled")
             print(Path("docs", "images", f"{name}.png"))
             context.close()
-        a_class(browser, server.url)
+        if "class" in asked:
+            a_class(browser, server.url)
         browser.close()
 
 
