@@ -183,6 +183,8 @@ def rate_sweep(
     shows_floor = bool(swept) and zero < floor and floor >= low / 100
     low = min(low, floor) if shows_floor else low
     high = max(seen.max(initial=first_rmse), first_rmse)
+    if of_a_class is not None:
+        low = min(low, high / 10)  # below a decade its axis may have one number
     y0, y1 = low / (high / low * 2) ** 0.22, high * (high / low * 2) ** 0.2
     best = best_of(every, rmse, forecast.best_for_epochs) if fine.any() else None
     best_rate = np.nan if best is None else float(every[best])
