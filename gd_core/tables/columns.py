@@ -327,7 +327,7 @@ def _short(text: str) -> str:
 
 
 def _quoted(word: str) -> str:
-    return _short(clean_name(word))
+    return _short(clean_name(word)) or "what cannot be seen"  # of control characters alone
 
 
 def _gaps(cells: pa.StringArray) -> int:

@@ -109,6 +109,8 @@ def test_what_cannot_be_used_is_named():
         "one: same in every row, so it is left out",
         "none: empty, so it is left out",
     )
+    unseen = read("\n".join(["a,x,y", *(f"\u202e,{i},{i * i}" for i in range(9))]))
+    assert unseen.choices == ("a: what cannot be seen in every row, so it is left out",)
 
 
 def test_series_under_one_another_are_named():
