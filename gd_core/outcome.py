@@ -42,6 +42,7 @@ MOSTLY = 0.8  # the same of all rows
 PARTED = 0.02  # the held-out RMSE ends at least this share above its lowest,
 TAIL = 10  # in all of the last tenth of the epochs, so that one lucky mini-batch decides nothing
 STANDS = 0.01  # of the sum of the rates so far: less to come moves a run no more
+RESTS = 0.1  # of those before: while a run rests its rates have been too small to tell
 STAYS = 0.9  # of the gap, at least
 SEEN = 200  # rates that are added up
 CERTAIN = 3.0  # standard errors by which a loss that scatters must fall or rise
@@ -161,7 +162,7 @@ def outcome(recording: Epochs, curvature: Curvature | None, trained: Trained | N
     if trained and lowest:
         return _above_the_lowest(recording, lowest, trained)._replace(lowest=lowest)
     if curvature is None:
-        return _by_losses_alone(recording)
+        return _by_losses_alone(recording, trained)
     return _Judge(recording, curvature, trained).finding()
 
 
@@ -455,11 +456,25 @@ class _Judge:
 def _little_to_come(phase: Phase, updates_per_epoch: int, done: int) -> bool:
     """Whether the rates of ten times the epochs add up to little more than those so far: the schedule has ended the run."""
     so_far, to_come = (
-        (after - before)
-        * sum(rate_at(phase, updates_per_epoch, before + k * (after - before) // SEEN) for k in range(SEEN))
-        for before, after in ((0, done), (done, LONGER * done))
+        _sum_of_rates(phase, updates_per_epoch, *ends) for ends in ((0, done), (done, LONGER * done))
     )
     return to_come <= STANDS * so_far
+
+
+def _sum_of_rates(phase: Phase, updates_per_epoch: int, before: int, after: int) -> float:
+    """The rates of some epochs, of which `SEEN` are looked at."""
+    return (after - before) * sum(
+        rate_at(phase, updates_per_epoch, before + k * (after - before) // SEEN) for k in range(SEEN)
+    )
+
+
+def _schedule_is_over(trained: Trained | None, recording: Epochs) -> bool:
+    """Whether a run has a schedule, and the rates to come are next to nothing."""
+    if trained is None:
+        return False
+    phase, first = trained.at(recording.epochs)
+    done = recording.epochs - first
+    return done > 0 and not is_constant(phase) and _little_to_come(phase, trained.updates_per_epoch, done)
 
 
 def _spaces(curvature: Curvature, parts: Tensor) -> Tensor:
@@ -483,6 +498,7 @@ def _above_the_lowest(recording: Epochs, lowest: Lowest, trained: Trained) -> Fi
     """Tell how a run ended whose loss is no parabola, and whose lowest loss is known.
 
     - converged: the gap to it is at most a millionth of the first, or a ten-thousandth of the lowest loss; and stays so.
+    - stood still: elsewhere, where its schedule has ended it.
     - growing, hovering, still descending: by what becomes of it when it goes on; of a run too long for that by whether
       the second half of its recent epochs is lower than the first, by more than they scatter.
     """
@@ -501,12 +517,19 @@ def _above_the_lowest(recording: Epochs, lowest: Lowest, trained: Trained) -> Fi
         return Finding(Outcome.DESCENDING)
     recent = gap[first:][-max(1, min(WINDOW, done // 2)) :]
     now = float(recent.mean())
+    over = _schedule_is_over(trained, recording)
+    if ahead is None and over:
+        return Finding(Outcome.STILL)
     if ahead is None:
         older, newer = _halves(gap[first:][-min(LONGEST, max(WINDOW, done // 2)) - 1 :])
         return Finding(_drift(older.clamp(min=0), newer.clamp(min=0)))
     later = float(ahead[-max(1, (len(ahead) + recording.epochs + 1) // 5) :].mean())
     if later > max(RISES * now + rounding, float(recent.max())):
         return Finding(Outcome.GROWING)
+    if over and abs(later - float(gap[-1])) <= (1 - STAYS) * float(
+        gap[-1]
+    ):  # what a velocity carries on moves yet
+        return Finding(Outcome.STILL)
     share = FALLS if recording.mini_batches else MOSTLY
     falls = later < min(share * now, float(recent.min()))
     steady = not recording.mini_batches and bool((ahead.diff() <= LEVEL * float(gap[0])).all())
@@ -538,11 +561,12 @@ def _ahead(
     return gaps[recording.epochs + 1 :]
 
 
-def _by_losses_alone(recording: Epochs) -> Finding:
+def _by_losses_alone(recording: Epochs, trained: Trained | None = None) -> Finding:
     """Tell how a run ended whose loss is no parabola.
 
     - converged: for 20 epochs or more the loss has been within a millionth of the whole fall of where it ends. That is
       where this run comes to rest, whether or not a lower loss lies elsewhere.
+    - stood still: the same because its schedule has ended it: while it rests its rates add up to little.
     - growing, hovering: as on a parabola, with the loss in place of the gap. A short run of mini-batches still descends
       if each loss of its later half is below each of its earlier one.
     - overshooting: within the last 20 epochs the loss rises in every third epoch or more.
@@ -555,7 +579,13 @@ def _by_losses_alone(recording: Epochs) -> Finding:
     away = ((loss - loss[-1]).abs() > CONVERGED_BELOW * (loss[0] - loss[-1])).nonzero()
     rests_from = int(away[-1]) + 1 if len(away) else 0
     if loss[-1] < loss[0] and recording.epochs - rests_from >= WINDOW:
-        return Finding(Outcome.CONVERGED, rests_from)
+        return (
+            Finding(Outcome.STILL)
+            if _rests_for_want_of_a_rate(trained, recording, rests_from)
+            else Finding(Outcome.CONVERGED, rests_from)
+        )
+    if _schedule_is_over(trained, recording):
+        return Finding(Outcome.STILL)
     if recording.mini_batches:
         if len(recent) > WINDOW:
             return Finding(_drift(older, newer))
@@ -566,6 +596,18 @@ def _by_losses_alone(recording: Epochs) -> Finding:
     return Finding(
         Outcome.OVERSHOOTING if rises >= 2 and 3 * rises >= len(recent) - 1 else Outcome.DESCENDING
     )
+
+
+def _rests_for_want_of_a_rate(trained: Trained | None, recording: Epochs, rests_from: int) -> bool:
+    """Whether a schedule is over, and the rates since a run rests are little beside those before: it may rest anywhere."""
+    if trained is None or not _schedule_is_over(trained, recording):
+        return False
+    phase, first = trained.at(recording.epochs)
+    since, done = max(0, rests_from - first), recording.epochs - first
+    before, later = (
+        _sum_of_rates(phase, trained.updates_per_epoch, *ends) for ends in ((0, since), (since, done))
+    )
+    return later <= RESTS * before
 
 
 def _trend(gap: Tensor) -> Outcome:

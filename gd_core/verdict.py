@@ -167,14 +167,25 @@ def _without_theory(recording: Epochs, experiment: Experiment, finding: Finding,
     """Of a loss that is no parabola: what the losses alone tell."""
     word = f"{finding.outcome[0].upper()}{finding.outcome[1:]}"
     match finding.outcome:
+        case Outcome.STILL if not recording.still:
+            phase, first = phase_of(recording, experiment)
+            return joined(
+                f"Standing still {after}.", scheduled.too_little(experiment, phase, recording.epochs - first)
+            )
         case Outcome.STILL:
             return _stood_still(recording, experiment, None)
         case Outcome.EARLY:
             raise ValueError("outcome must be one of the training rows. Got stopped early.")
         case Outcome.CONVERGED:
+            convex = experiment.penalty and experiment.loss_info.name  # else its lowest is known
+            lower = (
+                "With a penalty the lowest loss is not known."
+                if convex
+                else "Whether another start ends lower, no theory says."
+            )
             return (
                 f"Converged at epoch {finding.epoch:,}: since then the loss has not moved by more than a millionth of its "
-                f"whole fall. RMSE {significant(float(recording.epoch_rmse[-1]))}. Whether another start ends lower, no theory says."
+                f"whole fall. RMSE {significant(float(recording.epoch_rmse[-1]))}. {lower}"
             )
         case Outcome.DIVERGED:
             phase = phase_of(recording, experiment)[0]

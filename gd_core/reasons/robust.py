@@ -2,6 +2,7 @@
 
 from gd_core.outcome import Finding, Outcome
 from gd_core.reasons.phrases import BATCHES, joined, phase_of
+from gd_core.reasons.scheduled import too_little
 from gd_core.reasons.too_large import gone_at, too_far
 from gd_core.robust import Lowest, closest, settles_below
 from gd_core.settings import schedules
@@ -27,6 +28,9 @@ def of_run(recording: Epochs, experiment: Experiment, finding: Finding, lowest: 
             return joined(f"Hovering {after}", *_why_hovering(experiment, lowest))
         case Outcome.GROWING:
             return joined(f"Growing {after}", _why_growing(experiment))
+        case Outcome.STILL if not recording.still:
+            phase, first = phase_of(recording, experiment)
+            return joined(f"Standing still {after}", too_little(experiment, phase, recording.epochs - first))
         case Outcome.STILL:
             return (
                 f"Stopped at epoch {recording.epochs:,}, where the loss changed by less than {short(experiment.tolerance)} in "

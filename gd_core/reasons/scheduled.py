@@ -59,13 +59,21 @@ def _brought(experiment: Experiment, forecast: Forecast, phase: Phase, done: int
     """To which rate the schedule has come, where it was above the limit, and whether that is the end of it."""
     if not done:
         return ""
-    rate = rate_at(phase, experiment.updates_per_epoch, done - 1)
-    share = rate / phase.learning_rate
-    said = f"The rate has come to {short(rate)}, {percent(share)} of {short(phase.learning_rate)}"
     if finding.outcome is Outcome.STILL:
-        return f"{said}: too little to move it any more."
+        return too_little(experiment, phase, done)
+    said = _come_to(experiment, phase, done)
     above = above_the_limit(experiment, forecast, phase)
     return f"{said}; {above[0].lower()}{above[1:]}" if above else f"{said}."
+
+
+def too_little(experiment: Experiment, phase: Phase, done: int) -> str:
+    """That the schedule has ended a part of a run after so many of its epochs."""
+    return f"{_come_to(experiment, phase, done)}: too little to move it any more."
+
+
+def _come_to(experiment: Experiment, phase: Phase, done: int) -> str:
+    rate = rate_at(phase, experiment.updates_per_epoch, done - 1)
+    return f"The rate has come to {short(rate)}, {percent(rate / phase.learning_rate)} of {short(phase.learning_rate)}"
 
 
 def above_the_limit(experiment: Experiment, forecast: Forecast, phase: Phase | None = None) -> str:

@@ -103,6 +103,11 @@ def drawn_scheduled(seed: int) -> Experiment:
     base = drawn(dice.randrange(10**9))
     while base.before or base.epochs < 2:
         base = drawn(dice.randrange(10**9))
+    return with_schedule(dice, base)
+
+
+def with_schedule(dice: random.Random, base: Experiment) -> Experiment:
+    """A run under a schedule of any kind, at its own rate or three times that."""
     schedule = dice.choice(
         [
             f"step:{dice.randint(1, base.epochs)}:{dice.choice([0.1, 0.5, 0.9])}",

@@ -4,6 +4,7 @@ import contextlib
 import csv
 import io
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ from gd_core.cli.commands import main
 from gd_core.export import record_file, record_reading
 from gd_core.export.notebook import notebook
 from gd_core.export.script import FLAVOURS, script
-from gd_core.outcome import Outcome, outcome
+from gd_core.outcome import Outcome, Trained, outcome
 from gd_core.problem import build
 from gd_core.recorder import record
 from gd_core.run_summary import same_landscape, summarised, usual_target
@@ -204,6 +205,34 @@ def test_it_is_judged_by_its_losses_alone(changes, expected):
         assert float(rest.max() - rest.min()) <= 2e-6 * float(
             recording.epoch_loss[0] - recording.epoch_loss[-1]
         )
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"schedule": "exponential:0.5"}, Outcome.STILL),
+        ({"schedule": "exponential:0.5", "batch_size": 5}, Outcome.STILL),
+        ({"schedule": "inverse-time:0.001"}, Outcome.DESCENDING),
+        (
+            {"optimizer": "adam", "learning_rate": 0.005, "epochs": 6000, "start": (14.0, 0.02)}
+            | {"schedule": "step:5900:0.5"},
+            Outcome.CONVERGED,
+        ),
+    ],
+)
+def test_a_run_that_its_schedule_has_ended_is_not_said_to_have_arrived(changes, expected):
+    """It rests because its rate has gone: gone on ten times as long it is where it was, and on all rows at the first rate it falls on."""
+    experiment = growth(**changes)
+    recording = record(experiment)
+    found = outcome(recording, None, Trained.of(experiment, build(experiment)))
+    assert found.outcome is expected
+    if expected is Outcome.STILL:
+        assert "too little to move it any more" in verdict.of_run(recording, experiment, None, found)
+        end = float(recording.epoch_loss[-1])
+        longer = record(replace(experiment, epochs=10 * experiment.epochs))
+        assert float(longer.epoch_loss[-1]) == pytest.approx(end, rel=1e-6)
+        on = record(replace(experiment, schedule="constant"))
+        assert on.mini_batches or float(on.epoch_loss[-1]) < 0.9 * end
 
 
 def test_it_shares_a_map_with_itself_only():

@@ -1,7 +1,8 @@
 """What is said of a run on the absolute error or Huber's loss is true: label and numbers, over random runs, by an oracle.
 
 The oracle knows the lowest loss from scikit-learn's `QuantileRegressor` and from SciPy, and what becomes of a run by going
-on with it. `python tests/core/test_true_robust.py 0 1000` tries as many as one likes.
+on with it. `python tests/core/test_true_robust.py 0 1000` tries as many as one likes,
+`… 0 1000 schedules` as many with one.
 """
 
 import math
@@ -12,7 +13,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from oracle import Known, drawn, number
+from oracle import Known, drawn, number, rates, with_schedule
 from scipy.optimize import least_squares
 from sklearn.linear_model import QuantileRegressor
 
@@ -37,6 +38,15 @@ def drawn_robust(seed):
         base, loss=loss, delta=float(f"{delta:.3g}"), epochs=epochs, before=(), engine="loop",
         learning_rate=float(f"{min(max(rate, 1e-17), 1e5):.4g}"),
     )  # fmt: skip
+
+
+def drawn_scheduled(seed):
+    """The same under a schedule: one that goes on, or one that ends the run."""
+    dice = random.Random(f"robust schedules {seed}")
+    base = drawn_robust(dice.randrange(10**9))
+    while base.epochs < 2:
+        base = drawn_robust(dice.randrange(10**9))
+    return with_schedule(dice, base)
 
 
 def rho(residual, experiment):
@@ -122,6 +132,15 @@ def _wrong(experiment, label, said, recording):
         case "growing":
             if then < now:
                 yield f"growing: {facts}"
+        case "stood still":
+            if abs(then - gaps[-1]) > max(0.15 * gaps[-1], near) or gaps[-1] <= near / 1.1:
+                yield f"stood still: {facts}"
+            told = re.search(r"The rate has come to (\S+), (\S+) % of (\S+): too little", said)
+            last, first = rates(experiment)[-1], experiment.learning_rate
+            shares = {told[1]: last, told[2]: 100 * last / first, told[3]: first} if told else {"0": 1.0}
+            for words, is_so in shares.items():
+                if not math.isclose(number(words), is_so, rel_tol=6e-3, abs_tol=1e-300):
+                    yield f"number: rate {words}, is {is_so}"
         case _:
             yield f"label: {label}"
     for limit in re.findall(r"Every rate below (\S+) settles", said):
@@ -142,10 +161,18 @@ def test_a_verdict_is_true(seed):
     assert not found, f"{found}\n{sentence}"
 
 
+@pytest.mark.parametrize("seed", range(20))
+def test_a_verdict_on_a_schedule_is_true(seed):
+    """And one that has ended has run out of rate: gone on it stays where it is."""
+    found, sentence = wrong(drawn_scheduled(seed))
+    assert not found, f"{found}\n{sentence}"
+
+
 if __name__ == "__main__":
     tried, failed = range(int(sys.argv[1]), int(sys.argv[2])), 0
     for tried_seed in tried:
-        if (result := wrong(drawn_robust(tried_seed)))[0]:
+        draw = drawn_scheduled if "schedules" in sys.argv else drawn_robust
+        if (result := wrong(draw(tried_seed)))[0]:
             failed += 1
             print(tried_seed, *result[0], result[1], sep="\n   ", flush=True)
     print(f"{len(tried):,} tried, {failed:,} wrong")
