@@ -279,6 +279,12 @@ def in_the_end(part: Scheduled) -> float:
     return part.learning_rate * info.end(*numbers.values())
 
 
+def alone(part: Scheduled) -> str:
+    """The schedule without the warm-up, for a table: constant, or × 0.5 every 10 epochs."""
+    info, numbers = parts_of(part.schedule)
+    return info.words(part.counted_in.removesuffix("s"), *numbers.values()) or info.title.lower()
+
+
 def in_words(part: Scheduled) -> str:
     """What follows the words for the rate: nothing where it is constant."""
     info, numbers = parts_of(part.schedule)

@@ -13,9 +13,11 @@ from train_page import Lab
 
 from gd_core.problem import build
 from gd_core.recorder import record
+from gd_core.settings.differing import differing
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.pins import MOST, Pin, Pins, packed
 from gd_core.tables.table import Table
+from pages.ui.compare.comparison_table import worded
 from pages.ui.look.session import key
 from pages.ui.player import live_runs
 from pages.ui.train import pins as session
@@ -138,6 +140,23 @@ def test_how_the_rates_of_the_rules_were_chosen_is_said_of_them_alone():
 
 def captions(page):
     return " ".join(element.value for element in page.at.caption)
+
+
+def test_schedules_losses_and_penalties_are_told_apart_in_words():
+    """A schedule in words, Huber's δ of Huber's loss alone."""
+    base = Experiment(scale_features=True, learning_rate=0.3, epochs=60)
+    others = [
+        replace(base, schedule="step:20:0.5", warmup=5),
+        replace(base, schedule="cosine:0:0.01", batch_size=4, counted_in="updates"),
+        replace(base, loss="huber", delta=0.1, penalty=0.1),
+    ]
+    found = {name: [worded(one, name) for one in (base, *others)] for name in differing((base, *others))}
+    told = ["constant", "× 0.5 every 20 epochs", "a cosine down to 1 % of it", "constant"]
+    assert found["schedule"] == told
+    assert found["warmup"] == ["0", "5", "0", "0"]
+    assert found["delta"] == ["–", "–", "–", "0.1"]
+    assert found["penalty"] == ["0", "0", "0", "0.1"]
+    assert "delta" not in differing((base, replace(base, delta=0.3)))
 
 
 def test_held_out_rows_have_a_line_of_their_own():

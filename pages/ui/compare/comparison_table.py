@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from gd_core.outcome import Finding, Outcome
 from gd_core.run_summary import epochs_to, same_data, same_landscape, same_model, same_target
+from gd_core.settings import schedules
 from gd_core.settings.differing import differing, effective
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.experiment_fields import FIELDS
@@ -150,6 +151,8 @@ def worded(experiment: Experiment, name: str) -> str:
         return field.choices[value]
     if name == "start":
         return STARTS.get(value, "") if isinstance(value, str) else ", ".join(short(n, 6) for n in value)
+    if name == "schedule":
+        return schedules.alone(experiment)
     if name == "batch_size":
         return f"{value:,}" if value else "all rows"
     if name == "before":
