@@ -603,6 +603,17 @@ def test_beside_mini_batches_the_mean_of_the_last_half_is_drawn(name):
     )
 
 
+def test_the_label_of_the_rate_is_of_the_whole_run():
+    """First, largest and last, also where the axis ends soon after the error rests; the line is a share of the largest."""
+    run = run_of(scale_features=True, learning_rate=0.3, schedule="step:20:0.5", warmup=5, epochs=60)
+    rates = error(run, LIGHT, HEIGHT, 0).tables["rates"].to_pydict()
+    assert rates["epoch"][-1] < 60
+    assert rates["label"][0] == "η: 0.05 → 0.3 → 0.075"
+    assert rates["share"] == pytest.approx([min(1, (k + 1) / 6) for k in rates["epoch"]])
+    shrinks = run_of(scale_features=True, learning_rate=0.3, schedule="exponential:0.9", epochs=3)
+    assert error(shrinks, LIGHT, HEIGHT, 0).tables["rates"].to_pydict()["label"][0] == "η: 0.3 → 0.243"
+
+
 def test_all_rows_together_have_no_mean_beside_them():
     """Neither line nor word."""
     for view in (error(run_of(), LIGHT, HEIGHT, 0), landscape(run_of(), (0, 1), ("a", "b"), LIGHT, HEIGHT)):

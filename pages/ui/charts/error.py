@@ -284,22 +284,37 @@ def error(
 
 
 def _rates(run: Run, end: int) -> pa.Table:
-    """η of some epochs up to the end of the axis, as a share of the largest, and a label at the first of them."""
-    epochs = np.unique(np.linspace(0, end, RATES + 1).astype(int))
-    rates = np.array(by_epoch(run.experiment.phases, run.experiment.updates_per_epoch, epochs.tolist()))
-    said = [f"η: {short(rates[0])} → {short(rates[-1])}", *[""] * (len(epochs) - 1)]
-    return table({"epoch": epochs, "share": rates / rates.max(), "label": said})
+    """η of some epochs up to the end of the axis, as a share of the largest, and a label at the first of them.
+
+    The label is of the whole run: the first rate, the largest, and the last.
+    """
+    phases, stride, last = (
+        run.experiment.phases,
+        run.experiment.updates_per_epoch,
+        run.experiment.total_epochs,
+    )
+    epochs, whole = (np.unique(np.linspace(0, until, RATES + 1).astype(int)) for until in (end, last))
+    rates = np.array(by_epoch(phases, stride, epochs.tolist()))
+    every = by_epoch(phases, stride, whole.tolist())
+    told = list(dict.fromkeys(short(rate) for rate in (every[0], max(every), every[-1])))
+    said = [f"η: {' → '.join(told)}", *[""] * (len(epochs) - 1)]
+    return table({"epoch": epochs, "share": rates / max(every), "label": said})
 
 
 def _rate_layers(colours: Palette) -> list[alt.Chart]:
     """The rate by epoch, dotted, along the bottom of the chart."""
-    rows = rows_from("rates").transform_calculate(
-        x="datum.epoch", y="y0 * pow(y1 / y0, 0.04 + 0.2 * datum.share)"
-    )
+    height = "y0 * pow(y1 / y0, 0.04 + 0.2 * {share})"
+    rows = rows_from("rates").transform_calculate(x="datum.epoch", y=height.format(share="datum.share"))
     place: dict[str, Any] = {"x": "x:Q", "y": "y:Q"}
     line = rows.mark_line(strokeDash=[2, 3], strokeWidth=1.5, color=colours.ink, interpolate="step-after")
-    text = rows.transform_filter("datum.label != ''").mark_text(align="left", dx=6, dy=-9, color=colours.ink)
-    return [line.encode(**place, order="x:Q"), text.encode(**place, text="label:N")]
+    # above the largest, for stairs that rise there; the first is a halo, since the floor may pass behind it
+    named = rows.transform_filter("datum.label != ''").transform_calculate(y=height.format(share=1))
+    paints: list[dict[str, Any]] = [{"stroke": colours.paper, "strokeWidth": 3}, {"color": colours.ink}]
+    texts = [
+        named.mark_text(align="left", dx=6, dy=-9, **paint).encode(**place, text="label:N")
+        for paint in paints
+    ]
+    return [line.encode(**place, order="x:Q"), *texts]
 
 
 @lru_cache(16)
