@@ -114,7 +114,7 @@ def _gaps_gone_on(
         assert lowest is not None
         return _losses(objective, theta) - lowest.loss
 
-    rule = rule_of(replace(experiment, learning_rate=times * experiment.learning_rate))
+    rule = rule_of(replace(experiment, learning_rate=times * experiment.learning_rate), problem.objective)
     order = batches(experiment.training_rows, experiment.batch_size, experiment.seed, experiment.shuffle)
     stride = experiment.updates_per_epoch
     theta, state, points = problem.start, rule.initial(problem.start), [problem.start]

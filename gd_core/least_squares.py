@@ -104,6 +104,7 @@ class Fit(NamedTuple):
         terms: Root mean squares of the curve's terms, θ′ times its column of Φ′, added up.
         rounding: Root mean squared error that the arithmetic can leave of a perfect fit.
         flat: Directions along which nothing changes, one a column, [P, 0] or more.
+        root: G with (ΦᵀΦ)⁻¹ = G Gᵀ, [P, rank]; where there is none it has no part along `flat`.
     """
 
     optimum: Tensor
@@ -112,6 +113,7 @@ class Fit(NamedTuple):
     terms: float
     rounding: float
     flat: Tensor
+    root: Tensor
 
 
 def fit(centred: Centred) -> Fit:
@@ -137,11 +139,12 @@ def fit(centred: Centred) -> Fit:
     tilt = centred.rounding * rest * np.linalg.norm(inverse / sizes[:rank], axis=1)
     inner, doubt = terms / length, (shift + tilt) / length
     optimum = back @ inner
-    flat = np.empty((len(sizes), 0))
+    flat, root = np.empty((len(sizes), 0)), back @ (inverse / length[:, None])
     if rank < len(sizes):
         still = np.where(abs(right[rank:]) > least, right[rank:], 0.0)
         flat, _ = np.linalg.qr(back @ (still / length).T)
         optimum -= flat @ (flat.T @ optimum)
+        root -= flat @ (flat.T @ root)
     return Fit(
         optimum=torch.from_numpy(optimum),
         unsure=torch.from_numpy(abs(back) @ (doubt + EPSILON * abs(inner))),
@@ -149,6 +152,7 @@ def fit(centred: Centred) -> Fit:
         terms=float(abs(terms).sum()) / math.sqrt(rows),
         rounding=len(sizes) * EPSILON * float(moved) / math.sqrt(rows),
         flat=torch.from_numpy(flat),
+        root=torch.from_numpy(root),
     )
 
 

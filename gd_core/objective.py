@@ -16,7 +16,7 @@ from torch.func import functional_call
 from torch.nn.functional import huber_loss, l1_loss, mse_loss
 
 from gd_core.datasets import Dataset
-from gd_core.least_squares import Centred, centred_of
+from gd_core.least_squares import Centred, centred_of, fit
 from gd_core.models import LinearInParameters, Model
 from gd_core.moments import Moments
 
@@ -181,6 +181,12 @@ class LinearObjective(Objective):
         """The rows whose mean squared error is minimised, in coordinates that lose no digit; those of the penalty with them."""
         rows = self._rows
         return rows._replace(moments=self._with_penalty(rows.moments, rows.back))
+
+    @cached_property
+    def inverse_hessian(self) -> Tensor:
+        """H⁻¹ of the parabola, [P, P]; along a flat direction, where there is none, 0: Moore and Penrose's. Only of a loss in `SQUARED`."""
+        root = fit(self.centred).root
+        return self.centred.moments.rows / 2 * root @ root.T
 
     def _with_penalty(self, moments: Moments, back: Tensor | None = None) -> Moments:
         """N λⱼ θⱼ² as the square of one more row for each parameter: an augmented system, without ΦᵀΦ. θ = `back` θ′."""

@@ -121,6 +121,18 @@ def adamw(
     return UpdateRule(step.initial, update)
 
 
+def newton(learning_rate: float, *, inverse: Tensor) -> UpdateRule:
+    """θ ← θ − η H⁻¹∇L, with H⁻¹ [P, P] of all rows. On a parabola the error is multiplied by 1 − η, whatever the direction.
+
+    Source: Boyd and Vandenberghe, "Convex Optimization", 2004, section 9.5.
+    """
+
+    def update(theta: Tensor, gradient: Tensor, state: State) -> tuple[Tensor, State]:
+        return theta - learning_rate * (inverse @ gradient), state
+
+    return UpdateRule(lambda theta: {}, update)
+
+
 OPTIMIZERS: Mapping[str, Callable[..., UpdateRule]] = {
     "gradient-descent": gradient_descent,
     "momentum": momentum,
@@ -129,6 +141,7 @@ OPTIMIZERS: Mapping[str, Callable[..., UpdateRule]] = {
     "rmsprop": rmsprop,
     "adam": adam,
     "adamw": adamw,
+    "newton": newton,
 }
 
 

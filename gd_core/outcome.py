@@ -22,7 +22,7 @@ from gd_core.settings.experiment import Experiment
 from gd_core.settings.experiment_fields import Phase
 from gd_core.settings.rules import OPTIMIZER_INFO, decay_of, is_plain, linear_step
 from gd_core.settings.schedules import at_constant_rate, in_the_end, is_constant, rate_at
-from gd_core.theory import Curvature, factor, left_along, limit_along, swing_of
+from gd_core.theory import Curvature, factor, left_along, limit_along, swing_of, unsure_step
 from gd_core.training import Epochs
 
 CONVERGED_BELOW = 1e-6  # of a direction's first gap to the optimum,
@@ -161,7 +161,7 @@ def outcome(recording: Epochs, curvature: Curvature | None, trained: Trained | N
         return Finding(Outcome.EARLY, recording.epochs)
     if trained and lowest:
         return _above_the_lowest(recording, lowest, trained)._replace(lowest=lowest)
-    if curvature is None:
+    if curvature is None or (trained and unsure_step(trained.phases[-1], curvature)):
         return _by_losses_alone(recording, trained)
     return _Judge(recording, curvature, trained).finding()
 

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from gd_core.datasets import DATASETS, Dataset, from_table
 from gd_core.models import MODELS, LinearInParameters, Model
-from gd_core.objective import LinearObjective, Objective, loss_of, objective_of
+from gd_core.objective import LinearObjective, Objective, as_parabola, loss_of, objective_of
 from gd_core.optimizers import OPTIMIZERS, UpdateRule, at_rate, in_turn
 from gd_core.settings.catalog import LOSS_INFO, model_info
 from gd_core.settings.experiment import Experiment
@@ -92,7 +92,7 @@ def build(experiment: Experiment, like: Problem | None = None) -> Problem:
     if like is not None:
         start = start_of(experiment, like.dataset)
         start = like.scaled(start) if experiment.is_rescaled else start
-        return replace(like, start=start, rule=rule_of(experiment))
+        return replace(like, start=start, rule=rule_of(experiment, like.objective))
     dataset, model, held_out = dataset_of(experiment), model_of(experiment), None
     if experiment.holdout:
         training, kept = _sides(experiment)
@@ -114,12 +114,13 @@ def build(experiment: Experiment, like: Problem | None = None) -> Problem:
     validation = None
     if held_out:
         validation = objective_of(model, standardised(held_out), loss)
+    objective = objective_of(model, trained, loss, penalty_of(experiment))
     problem = Problem(
         dataset,
-        objective_of(model, trained, loss, penalty_of(experiment)),
+        objective,
         start,
         to_raw,
-        rule_of(experiment),
+        rule_of(experiment, objective),
         held_out,
         validation,
         offset,
@@ -209,17 +210,27 @@ def start_of(experiment: Experiment, dataset: Dataset) -> Tensor:
     return torch.tensor(experiment.start, dtype=torch.float64)
 
 
-def rule_of(experiment: Experiment) -> UpdateRule:
+def rule_of(experiment: Experiment, objective: Objective | None = None) -> UpdateRule:
     """The update rule with its settings; the rules of all phases in turn if the run was continued."""
+    stride = experiment.updates_per_epoch
     return in_turn(
-        *(
-            (phase.epochs * experiment.updates_per_epoch, rule_of_phase(phase, experiment.updates_per_epoch))
-            for phase in experiment.phases
-        )
+        *((phase.epochs * stride, rule_of_phase(phase, stride, objective)) for phase in experiment.phases)
     )
 
 
-def rule_of_phase(phase: Phase, updates_per_epoch: int = 1) -> UpdateRule:
-    """One rule with its settings, at its rate."""
+def rule_of_phase(phase: Phase, updates_per_epoch: int = 1, objective: Objective | None = None) -> UpdateRule:
+    """One rule with its settings, at its rate. One that divides by the curvature takes it from the objective.
+
+    Raises:
+        ValueError: If that has no curvature of its own.
+    """
     own = OPTIMIZER_INFO[phase.optimizer].own(phase)
-    return at_rate(partial(OPTIMIZERS[phase.optimizer], **own), rate_of(phase, updates_per_epoch))
+    rule = partial(OPTIMIZERS[phase.optimizer], **own)
+    if OPTIMIZER_INFO[phase.optimizer].over_curvature:
+        parabola = as_parabola(objective) if objective else None
+        if parabola is None:
+            raise ValueError(
+                f"objective must be a parabola for {phase.optimizer}, which divides by its curvature."
+            )
+        rule = partial(rule, inverse=parabola.inverse_hessian)
+    return at_rate(rule, rate_of(phase, updates_per_epoch))

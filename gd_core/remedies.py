@@ -19,7 +19,7 @@ from gd_core.rate_search import multiples, widest
 from gd_core.settings.catalog import why_not_scaled
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.experiment_fields import HYPERPARAMETERS, LEARNING_RATE, Phase, typed_rate
-from gd_core.settings.rules import linear_step
+from gd_core.settings.rules import OPTIMIZER_INFO, felt, linear_step
 from gd_core.settings.schedules import is_constant
 from gd_core.theory import Curvature, Forecast, best_in_the_long_run, curvature_of, limit_along
 
@@ -130,7 +130,10 @@ def epochs_to_floor(curvature: Curvature, phase: Phase, start: Tensor) -> float:
     """
     step, first = linear_step(phase), curvature.gap(start).numpy()
     assert step is not None
-    least, rates = _least(curvature, float(first.sum())), phase.learning_rate * curvature.eigenvalues.numpy()
+    least, rates = (
+        _least(curvature, float(first.sum())),
+        phase.learning_rate * felt(phase, curvature.eigenvalues).numpy(),
+    )
     if first.sum() <= least:
         return 0
     if not widest(step, rates, LONGEST) ** 2 @ first <= least:
@@ -227,6 +230,8 @@ def _scaled(experiment: Experiment) -> Remedy | None:
     """The same run with scaled features, at the quickest of its rates. Of scaled weights a penalty is another loss."""
     if experiment.scale_features or experiment.penalty or why_not_scaled(experiment.info) is not None:
         return None
+    if OPTIMIZER_INFO[experiment.optimizer].over_curvature:
+        return None  # for which all scales are one
     other = replace(experiment, scale_features=True)
     problem = build(other)
     curvature = curvature_of(problem.objective)

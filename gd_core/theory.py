@@ -11,6 +11,7 @@ Sources:
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -26,7 +27,7 @@ from gd_core.settings import schedules
 from gd_core.settings.catalog import model_info, why_no_parabola
 from gd_core.settings.experiment import Experiment, beyond, not_known
 from gd_core.settings.experiment_fields import COMMON_FIELDS, LEARNING_RATE, Phase
-from gd_core.settings.rules import OPTIMIZER_INFO, LinearRule, LinearStep, is_plain, linear_step
+from gd_core.settings.rules import OPTIMIZER_INFO, LinearRule, LinearStep, felt, is_plain, linear_step
 from gd_core.words import counted, short
 
 # The zones of gradient descent's rate up to 0.1/λ, 1/λ and 2/λ, as shares of the limit 2/λ, λ being that of the steepest
@@ -92,6 +93,15 @@ class Curvature:
         """κ = λ_P / λ₁; infinite if a direction is flat."""
         lowest = float(self.eigenvalues[0])
         return self.largest / lowest if lowest > 0 else math.inf
+
+    @cached_property
+    def inverse_is_rounding(self) -> bool:
+        """Whether H⁻¹∇L has no three sure digits: the columns, each at length 1, are too much alike. Flat directions do not count."""
+        length = self.hessian.diagonal().clamp(min=1e-300).sqrt()
+        sizes = torch.linalg.eigvalsh(self.hessian / length / length[:, None])[
+            int((self.eigenvalues == 0).sum()) :
+        ]
+        return len(sizes) > 0 and float(sizes[0]) < 1e3 * EPSILON * float(sizes[-1])
 
     def along(self, theta: Tensor) -> Tensor:
         """The distance to the optimum, split along the eigenvectors. [..., P] → [..., P]."""
@@ -249,7 +259,7 @@ def step_matrix(phase: Phase, learning_rate: Tensor, eigenvalue: Tensor) -> Tens
         ValueError: If the rule is not linear in the gradient.
     """
     beta, a, b = _linear(phase)
-    rate, curvature = torch.broadcast_tensors(learning_rate, eigenvalue)
+    rate, curvature = torch.broadcast_tensors(learning_rate, felt(phase, eigenvalue))
     top = [1 - rate * curvature * (a + b), -rate * (b * beta)]
     bottom = [curvature, torch.full_like(curvature, beta)]
     return torch.stack([torch.stack(top, -1), torch.stack(bottom, -1)], -2)
@@ -298,6 +308,11 @@ def _linear(phase: Phase) -> LinearStep:
     return step
 
 
+def unsure_step(phase: Phase, curvature: Curvature) -> bool:
+    """Whether a rule divides by a curvature whose inverse has no digits: then what it does is rounding, and no theory holds."""
+    return OPTIMIZER_INFO[phase.optimizer].over_curvature and curvature.inverse_is_rounding
+
+
 def stability_limit(curvature: Curvature, phase: Phase) -> float:
     """The rate above which the error along the steepest direction grows.
 
@@ -318,7 +333,7 @@ def limit_along(eigenvalue: float, phase: Phase) -> float:
         ValueError: If the rule has none.
     """
     beta, a, b = _linear(phase)
-    return 2 * (1 + beta) / (a + (b + beta * a)) / eigenvalue
+    return 2 * (1 + beta) / (a + (b + beta * a)) / felt(phase, eigenvalue)
 
 
 class Convention(NamedTuple):
@@ -343,6 +358,8 @@ def conventions(experiment: Experiment) -> tuple[Convention, ...]:
     Nesterov's form has no such line: some write it with 1 − β for both of its parts, some for one.
     """
     if experiment.loss != "mse" or experiment.penalty or why_no_limit(experiment):
+        return ()
+    if OPTIMIZER_INFO[experiment.optimizer].over_curvature:  # which changes as the gradient does
         return ()
     rows, step = experiment.training_rows, _linear(experiment.phase)
     found = (
@@ -372,7 +389,7 @@ def best_in_the_long_run(curvature: Curvature, phase: Phase) -> float:
     step = _linear(phase)
     beta, a, b = step
     if a * beta == 0:
-        return 2 * (1 + beta) / ((a + b) * (curvature.smallest + curvature.largest))
+        return 2 * (1 + beta) / ((a + b) * (felt(phase, curvature.smallest) + felt(phase, curvature.largest)))
     if (a, b) != (1, beta):
         raise ValueError(f"optimizer must step by ∇L, by v or by ∇L + βv for a best rate. Got {step}.")
     low = 1 / curvature.largest
@@ -420,7 +437,7 @@ def best_for(curvature: Curvature, phase: Phase, start: Tensor, epochs: int) -> 
         return patient
     limit = stability_limit(curvature, phase)
     rates = torch.from_numpy(
-        best_rates(_linear(phase), curvature.eigenvalues.numpy(), first.numpy(), epochs, limit)
+        best_rates(_linear(phase), felt(phase, curvature.eigenvalues).numpy(), first.numpy(), epochs, limit)
     )
     left = gaps(curvature, phase, start, rates, epochs)
     alike = rates[left <= max(solved, float(left.min()) * (1 + 1e-9))]
@@ -442,7 +459,7 @@ def swing_of(phase: Phase, eigenvalue: float) -> float | None:
     epochs: 2π/√(ηλ) for a small rate and β near 1. Else the larger eigenvalue has the sign of τ; negative, it jumps from side to side.
     """
     beta, a, b = _linear(phase)
-    x = phase.learning_rate * eigenvalue
+    x = phase.learning_rate * felt(phase, eigenvalue)
     trace, determinant = 1 + beta - x * (a + b), beta - x * a * beta
     if trace * trace < 4 * determinant:
         return 2 * math.pi / math.acos(max(-1.0, min(1.0, trace / (2 * math.sqrt(determinant)))))
@@ -494,7 +511,8 @@ def first_step_rate(experiment: Experiment, problem: Problem, curvature: Curvatu
     theory = OPTIMIZER_INFO[experiment.optimizer].theory
     if isinstance(theory, LinearRule):
         _, a, b = theory.step(experiment)
-        slope = float((curvature.hessian @ away).abs().max())
+        over = OPTIMIZER_INFO[experiment.optimizer].over_curvature
+        slope = way if over else float((curvature.hessian @ away).abs().max())
         first = 1 / ((a + b) * slope) if slope else 1.0
     else:
         first = theory.rate_of_one(experiment)

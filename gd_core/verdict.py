@@ -21,7 +21,7 @@ from gd_core.reasons.too_large import gone_at, grows, too_far, why_gone, why_gro
 from gd_core.remedies import remedies_of
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.rules import OPTIMIZER_INFO, LinearRule
-from gd_core.theory import Forecast
+from gd_core.theory import Forecast, unsure_step
 from gd_core.training import Epochs
 from gd_core.words import counted, digits_beside, floor_of, percent, rounded, short, significant
 
@@ -134,6 +134,8 @@ def _of_training(
     after = f"after {counted(recording.epochs, 'epoch')}, at RMSE {rmse_of(recording, forecast)}"
     if forecast is None:
         return _without_theory(recording, experiment, finding, after)
+    if unsure_step(experiment.phase, forecast.curvature) and finding.outcome is not Outcome.STILL:
+        return _by_rounding(recording, experiment, finding, after)
     if scheduled.speaks_of(recording, experiment, finding):
         return joined(*scheduled.of_run(recording, experiment, forecast, finding))
     floor = f"the floor is {floor_of(forecast)}"
@@ -163,9 +165,22 @@ def _of_training(
             )
 
 
+def _by_rounding(recording: Epochs, experiment: Experiment, finding: Finding, after: str) -> str:
+    """Of steps that divide by a curvature whose inverse has no digits: what became of them, and why theory says nothing."""
+    news = f"{_word(finding)} {after}."
+    if finding.outcome is Outcome.DIVERGED:
+        news = gone_at(recording, finding)
+    why = "The columns are so much alike that H⁻¹ has no sure digits: these steps are rounding."
+    return joined(news, why, "" if experiment.scale_features else "With scaled features one at η = 1 lands.")
+
+
+def _word(finding: Finding) -> str:
+    return f"{finding.outcome[0].upper()}{finding.outcome[1:]}"
+
+
 def _without_theory(recording: Epochs, experiment: Experiment, finding: Finding, after: str) -> str:
     """Of a loss that is no parabola: what the losses alone tell."""
-    word = f"{finding.outcome[0].upper()}{finding.outcome[1:]}"
+    word = _word(finding)
     match finding.outcome:
         case Outcome.STILL if not recording.still:
             phase, first = phase_of(recording, experiment)
@@ -225,7 +240,8 @@ def _why_flat(experiment: Experiment, forecast: Forecast | None) -> str:
     if slow >= 1:
         return "Almost flat."
     wait = 1 / -math.log(slow) if slow > 0 else 0.0
-    text = f"Almost flat: along the slow direction the error shrinks by {percent(1 - slow)} an epoch"
+    which = "every" if OPTIMIZER_INFO[experiment.optimizer].over_curvature else "the slow"
+    text = f"Almost flat: along {which} direction the error shrinks by {percent(1 - slow)} an epoch"
     text += f"; at this rate each factor e takes {_about(wait)}." if wait > 2 else "."
     remedies = remedies_of(forecast)
     best = remedies and remedies.best

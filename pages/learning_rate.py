@@ -22,6 +22,7 @@ ANSWERS = {
     "none": "None: all diverge",
 }
 STEEPEST = r"\lambda_{\max}\text{: curvature of the steepest direction}"
+RULES = {rule: info.title for rule, info in OPTIMIZER_INFO.items() if not info.over_curvature}
 LIMITS = {
     rule: rf"\qquad \eta_{{\text{{limit}}}} = {info.theory.limit}/\lambda_{{\max}} \qquad {STEEPEST}"
     if isinstance(info.theory, LinearRule)
@@ -71,6 +72,7 @@ page = PageSettings(
         "dataset": lesson_data.LEARNING_RATE,
         "table": FITS,
         "loss": ("mse",),
+        "optimizer": tuple(RULES),
         "batch_size": (0,),
         "before": ((),),
         "epochs": (1, 1000),
@@ -121,7 +123,7 @@ with st.sidebar:
         help="Each feature minus its mean, over its deviation.",
         disabled=why_not_scaled(page.settings.info) is not None,
     )
-    page.choose("optimizer", {key: info.title for key, info in OPTIMIZER_INFO.items()}, label="Update rule")
+    page.choose("optimizer", RULES, label="Update rule")
     page.text("epochs")
     st.button(
         "Rates from the limit again",

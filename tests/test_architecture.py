@@ -92,6 +92,8 @@ from gd_core.recorder import Recorder
 from gd_core.theory import curvature_of, forecast_of
 for optimizer in OPTIMIZER_INFO:
     for batch_size in (0, 7):
+        if batch_size and OPTIMIZER_INFO[optimizer].over_curvature:
+            continue
         experiment = Experiment.default("two-features", optimizer)
         experiment = replace(experiment, points=20, epochs=5, batch_size=batch_size, scale_features=True)
         recorder = Recorder(experiment)

@@ -8,6 +8,7 @@ its ε stands outside the root.
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
+from gd_core.settings.catalog import model_info
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.experiment_fields import Phase
 from gd_core.settings.rules import OPTIMIZER_INFO
@@ -59,6 +60,8 @@ def by_hand(experiment: Experiment) -> Lines:
         start = "epoch in phases" + (" and turn == 0" if experiment.updates_per_epoch > 1 else "")
         left = f"{', '.join(chosen)}" if len(chosen) > 1 else f"({chosen[0]},)"
         turn = [f"if {start}:", *_indented([f"{left} = phases[epoch]", *forgotten])]
+    if any(OPTIMIZER_INFO[rule].over_curvature for rule in rules):
+        before = [*_inverse(experiment), *before]
     if len(rules) == 1:
         steps = list(OPTIMIZER_INFO[rules[0]].by_hand)
     else:
@@ -77,6 +80,23 @@ def by_hand(experiment: Experiment) -> Lines:
     return Lines(
         tuple(before), tuple(turn), step, () if is_constant(experiment) else _entry(experiment)[0].imports
     )
+
+
+def _inverse(experiment: Experiment) -> list[str]:
+    """The inverse Hessian of all rows; by the columns' own inverse, which keeps twice the digits of that of H."""
+    rows, own = "columns", []
+    if experiment.penalty:
+        parameters, bare = len(experiment.info.parameters), model_info(experiment.info.model).intercept
+        below = f"torch.eye({parameters}, dtype=torch.float64){'[:-1]' if bare else ''}"
+        rows, own = (
+            "torch.cat([columns, below])",
+            [f"below = ({experiment.penalty!r} * len(y)) ** 0.5 * {below}  # the penalty as rows"],
+        )
+    return [
+        *own,
+        f"across = torch.linalg.pinv({rows})",
+        "inverse = len(y) / 2 * across @ across.T  # of the Hessian, 2/N times the columns' products",
+    ]
 
 
 def _entry(experiment: Experiment) -> tuple[ScheduleInfo, dict[str, Any]]:

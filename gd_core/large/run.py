@@ -29,6 +29,7 @@ MAX_FEATURES = 1000
 MAX_DEGREE = 5  # rows are added up in powers of x as it is, which lose digits with each degree
 MAX_BATCH = 1_000_000_000  # rows of a process
 FULL_BATCH_EPOCHS = 1000  # usual: they cost no look at the rows
+IN_PIECES = tuple(rule for rule, info in OPTIMIZER_INFO.items() if not (info.decays or info.over_curvature))
 PASSES = 10  # usual epochs of mini-batches, each of which reads the file
 
 
@@ -87,8 +88,8 @@ class LargeRun:
             )
         if sentence := LARGE_FIELDS[name].wrong(name, value):
             return sentence
-        if name == "optimizer" and OPTIMIZER_INFO[self.optimizer].decays:
-            return f"optimizer must be one without a weight decay for a table that is read in pieces. Got {self.optimizer}."
+        if name == "optimizer" and value not in IN_PIECES:
+            return f"optimizer must be one of {', '.join(IN_PIECES)} for a table that is read in pieces. Got {value}."
         if name == "degree" and self.degree > 1 and len(self.features) > 1:
             return f"degree must be 1 with several features. Got {value}."
         if name == "start" and isinstance(value, tuple) and self.features:

@@ -205,6 +205,16 @@ ENTRIES: tuple[Entry, ...] = (
         also="normal equation closed form least squares linear algebra exact",
     ),
     Entry(
+        GOOD,
+        "Gradient descent or the normal equation?",
+        "Newton’s step θ − H⁻¹∇L solves it at once, whatever κ. On one core it costs as much as 40 epochs for 1,000 parameters "
+        "and 4,000 rows; the work grows with P³, too much for a network.",
+        "See one step land",
+        "train",
+        _experiment("noisy-quadratic", "newton", learning_rate=1.0, epochs=5),
+        also="newton hessian second order inverse solve cost",
+    ),
+    Entry(
         RUNS,
         "Convergence",
         "The run comes so close that the rest no longer matters. At η = 0.5 the plane needs 3 epochs until less than a "

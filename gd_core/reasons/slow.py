@@ -123,15 +123,17 @@ def _why_slow(experiment: Experiment, forecast: Forecast) -> str:
     per_epoch = slowest**experiment.updates_per_epoch
     if beta and abs(slowest - math.sqrt(beta)) < 1e-6:
         return f"The momentum is what is slow: with β = {short(beta)} every swing keeps {percent(math.sqrt(beta))} of its size an epoch."
+    alike = OPTIMIZER_INFO[phase.optimizer].over_curvature
+    which = "every" if alike else "the slow"
     shrinks = (
-        f"along the slow direction the error shrinks by {percent(1 - per_epoch)} an epoch"
+        f"along {which} direction the error shrinks by {percent(1 - per_epoch)} an epoch"
         if per_epoch < 1 - HARDLY
-        else "along the slow direction the error hardly shrinks at all"
+        else f"along {which} direction the error hardly shrinks at all"
     )
     share = phase.learning_rate / limit
     if share < 0.25 and experiment.updates_per_epoch == 1:
         return f"The rate {short(phase.learning_rate)} is {percent(share)} of the limit {short(limit)}: {shrinks}."
-    if curvature.largest / curvature.smallest <= ILL_CONDITIONED:
+    if alike or curvature.largest / curvature.smallest <= ILL_CONDITIONED:
         return f"{upper(shrinks)} at the rate {short(phase.learning_rate)}."
     return f"{upper(shrinks)}, because κ = {kappa(forecast)}."
 

@@ -12,7 +12,7 @@ from gd_core.reasons.phrases import CLOSE, kappa
 from gd_core.remedies import WITHIN, remedies_of
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.experiment_fields import MAX_UPDATES, Phase
-from gd_core.settings.rules import is_plain, linear_step
+from gd_core.settings.rules import OPTIMIZER_INFO, is_plain, linear_step
 from gd_core.settings.schedules import is_constant, rate_at
 from gd_core.theory import Forecast, gaps, limit_along
 from gd_core.training import Epochs
@@ -94,7 +94,7 @@ def _why(recording: Epochs, experiment: Experiment, forecast: Forecast) -> tuple
             LATER,
         )
     why = f"The rate {short(phase.learning_rate)} is {percent(share)} of the limit: small steps change the loss little, however far there is to go."
-    if share >= SMALL:
+    if share >= SMALL and not OPTIMIZER_INFO[phase.optimizer].over_curvature:
         why = f"Along the flattest direction a step changes the loss little, however far there is to go: κ = {kappa(forecast)}."
     return why, _nearer(experiment, forecast, phase)
 

@@ -61,8 +61,9 @@ def grows(forecast: Forecast, phase: Phase, before: str = "") -> str:
     """By how much the error grows, and the rate as so many times the limit."""
     steepest = forecast.eigenvalues[-1]
     growth, limit = factor(phase, phase.learning_rate, steepest), limit_along(steepest, phase)
+    which = "every" if OPTIMIZER_INFO[phase.optimizer].over_curvature else "the steepest"
     return (
-        f"{before}{'along' if before else 'Along'} the steepest direction the error grows × {times(growth)} an epoch: "
+        f"{before}{'along' if before else 'Along'} {which} direction the error grows × {times(growth)} an epoch: "
         f"your rate {short(phase.learning_rate)} is {times(phase.learning_rate / limit)} × the limit {short(limit)}."
     )
 

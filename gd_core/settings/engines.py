@@ -30,8 +30,9 @@ def why_no_spectrum(
         return f"for a run whose {why_no_parabola}, so that the eigenvectors are others at every point"
     if updates_per_epoch > 1:
         return "with mini-batches, each of which has eigenvectors of its own"
+    infos = ((name, OPTIMIZER_INFO[name]) for name in optimizers)
     if odd := next(
-        (name for name in optimizers if not isinstance(OPTIMIZER_INFO[name].theory, LinearRule)), None
+        (name for name, one in infos if not isinstance(one.theory, LinearRule) or one.over_curvature), None
     ):
         return f"with {odd}, whose steps are no multiples of the gradient"
     return None

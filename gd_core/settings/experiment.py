@@ -355,6 +355,8 @@ def _problem_beside(name: str, value: Any, others: Mapping[str, Any]) -> str | N
         return (
             f"patience must be 0 without held-out rows, whose error it watches: set holdout. Got {value:,}."
         )
+    if name in ("loss", "batch_size") and (sentence := _problem_with_curvature(name, value, others)):
+        return sentence
     if name == "batch_size" and value > (rows := _training_rows(others)):
         kind = "training rows" if others["holdout"] else "rows of the data"
         return f"batch_size must be at most the {rows:,} {kind}, or 0 for all. Got {value:,}."
@@ -363,6 +365,20 @@ def _problem_beside(name: str, value: Any, others: Mapping[str, Any]) -> str | N
             f"epochs must be at most {_room_for_epochs(others):,} here, or there are more than {MAX_UPDATES:,} updates: "
             f"take a larger batch_size. Got {value:,}."
         )
+    return None
+
+
+def _problem_with_curvature(name: str, value: Any, others: Mapping[str, Any]) -> str | None:
+    """Why a rule that divides by the curvature cannot do so with this loss or these batches, as a sentence."""
+    rule: str = others.get("optimizer", "")
+    if rule not in OPTIMIZER_INFO or not OPTIMIZER_INFO[rule].over_curvature:
+        return None
+    if name == "loss" and "dataset" in others and why_no_parabola(info_of(others).model, value):
+        return (
+            f"loss must have one curvature everywhere with {rule}, which divides by it. Got {quoted(value)}."
+        )
+    if name == "batch_size" and value and value < _training_rows(others):
+        return f"batch_size must be 0 with {rule}, which divides by the curvature of all rows. Got {value:,}."
     return None
 
 
@@ -381,6 +397,10 @@ def _problem_with_before(value: Any, others: Mapping[str, Any]) -> str | None:
     if len(value) > MAX_PHASES:
         return f"before must hold at most {MAX_PHASES} phases. Got {len(value)}."
     for phase in value:
+        beside = {**others, "optimizer": phase.optimizer}
+        for name in ("loss", "batch_size"):
+            if sentence := name in others and _problem_with_curvature(name, others[name], beside):
+                return f"before: {sentence}"
         for name, number in phase._asdict().items():
             sentence = problem_with(name, number, {"dataset": others["dataset"]})
             if sentence:

@@ -7,7 +7,7 @@ says in numbers (how a rule steps, the length of its first step) the tests compa
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 
 class Settings(Protocol):
@@ -51,11 +51,14 @@ class LinearRule(NamedTuple):
         step: How it steps, with these settings.
         limit: Its stability limit times the steepest curvature, in LaTeX.
         swing: Why the error changes sides below the limit; {kept} is the share that each jump keeps, in %.
+        over_curvature: Whether the gradient is divided by the curvature, H⁻¹∇L, before it steps: then every direction goes as if its
+            own were 1. It takes all rows of a loss that has the same Hessian everywhere, and its equation takes `inverse`, H⁻¹.
     """
 
     step: Callable[[Settings], LinearStep]
     limit: str
     swing: str
+    over_curvature: bool = False
 
 
 class NoLimit(NamedTuple):
@@ -150,6 +153,11 @@ class OptimizerInfo:
     torch: TorchCall | None
     written_out: tuple[str, ...]
     race: InRace | None
+
+    @property
+    def over_curvature(self) -> bool:
+        """Whether it divides by the curvature: see `LinearRule`."""
+        return isinstance(self.theory, LinearRule) and self.theory.over_curvature
 
     @property
     def decays(self) -> bool:
@@ -364,6 +372,22 @@ OPTIMIZER_INFO: Mapping[str, OptimizerInfo] = MappingProxyType(
             ),
             race=None,
         ),
+        "newton": OptimizerInfo(
+            title="Newton’s step",
+            help="The gradient divided by the curvature: on a bowl one step at η = 1. On all rows, and with a squared error only.",
+            latex=r"\theta \leftarrow \theta - \eta\,H^{-1}\nabla L",
+            theory=LinearRule(
+                step=lambda of: LinearStep(beta=0.0, on_gradient=1.0, on_velocity=0.0),
+                limit="2",
+                swing="Each step jumps over the lowest point to the other side; the error keeps {kept} % of its size. The rate 1 "
+                "lands on it.",
+                over_curvature=True,
+            ),
+            by_hand=("theta -= learning_rate * (inverse @ gradient)",),
+            torch=None,
+            written_out=("{name} ← {p} − {rate} × (H⁻¹∇L)",),
+            race=None,
+        ),
     }
 )
 
@@ -386,4 +410,14 @@ def linear_step(settings: Settings) -> LinearStep | None:
 def is_plain(settings: Settings) -> bool:
     """Whether a step is −η ∇L and nothing is remembered: the error along an eigenvector is multiplied by 1 − ηλ in an epoch."""
     plain = LinearStep(beta=0.0, on_gradient=1.0, on_velocity=0.0)
-    return not OPTIMIZER_INFO[settings.optimizer].memory and linear_step(settings) == plain
+    info = OPTIMIZER_INFO[settings.optimizer]
+    return not info.memory and not info.over_curvature and linear_step(settings) == plain
+
+
+def felt(settings: Settings, eigenvalue: Any) -> Any:
+    """The curvature that a rule's step meets along an eigenvector: λ, or 1 where it divides by that. A number, an array, a tensor.
+
+    0 stays 0: nothing is known to divide by, and no step goes that way.
+    """
+    divides = OPTIMIZER_INFO[settings.optimizer].over_curvature
+    return (eigenvalue > 0) * eigenvalue**0 if divides else eigenvalue

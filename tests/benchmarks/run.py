@@ -37,6 +37,7 @@ PARTS = {
     "sweep": "core.many_rates",
     "large": "large.large",
     "growth": "growth.growth",
+    "newton": "growth.newton",
     "view": "view.view",
     "press": "page.press",
     "visitors": "page.visitors",

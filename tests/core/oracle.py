@@ -24,6 +24,7 @@ from gd_core.tables.table import keep
 LONGER = 10  # times as long
 MOST_UPDATES = 5_000  # of the longer run, where the loop takes each
 LINEAR = ("gradient-descent", "momentum", "nesterov")
+WITH_LIMIT = (*LINEAR, "newton")
 NUMBER = r"−?[\d,]*\d(?:\.\d+)?(?:e−?\d+)?"
 
 
@@ -94,6 +95,19 @@ def drawn_decaying(seed: int) -> Experiment:
     return replace(
         base, optimizer="adamw", weight_decay=dice.choice([0.001, 0.01, 0.1, 0.5, 1.0]), epochs=min(base.epochs, most),
         learning_rate=float(f"{10 ** dice.uniform(-4, 1):.4g}"), penalty=dice.choice([0.0, 0.0, 0.1]),
+    )  # fmt: skip
+
+
+def drawn_newton(seed: int) -> Experiment:
+    """A run of any kind by Newton's step, on all rows: at its best rate, at its limit, below and above."""
+    dice = random.Random(f"newton {seed}")
+    base = drawn(dice.randrange(10**9))
+    while base.before:
+        base = drawn(dice.randrange(10**9))
+    rate = dice.choice([1.0, 2.0, dice.uniform(0.3, 2), 10 ** dice.uniform(-3, 0), dice.uniform(2, 2.6)])
+    return replace(
+        base, optimizer="newton", batch_size=0, epochs=min(base.epochs, 400), learning_rate=float(f"{rate:.4g}"),
+        penalty=dice.choice([0.0, 0.0, 0.1]),
     )  # fmt: skip
 
 
@@ -290,6 +304,7 @@ class Known:
             "gradient-descent": 2 / top,
             "momentum": 2 * (1 + beta) / top,
             "nesterov": 2 * (1 + beta) / (1 + 2 * beta) / top,
+            "newton": 2.0,
         }[experiment.optimizer]
 
     def factor(self, experiment: Experiment) -> float:
@@ -300,6 +315,8 @@ class Known:
     def factors(experiment: Experiment, rate: float, curvature: float) -> list[float]:
         """Roots of the rule's recursion in e."""
         beta, x = experiment.momentum, rate * curvature
+        if experiment.optimizer == "newton":
+            return [abs(1 - rate)]
         if experiment.optimizer == "gradient-descent":
             return [abs(1 - x)]
         if experiment.optimizer == "momentum":  # e'' = (1 + β − x) e' − β e
@@ -361,7 +378,7 @@ def _label_is_wrong(experiment, label, sentence, known, recording):
     gone = longer.diverged_at is not None
     gaps = known.gaps(recording)
     after = known.gaps(longer)
-    scatter = experiment.updates_per_epoch > 1 or experiment.optimizer not in LINEAR
+    scatter = experiment.updates_per_epoch > 1 or experiment.optimizer not in WITH_LIMIT
     count = max(1, min(20, experiment.epochs // 2)) if scatter else 1
     now = float(np.mean(gaps[-count:]))
     then = math.inf if gone else float(np.mean(after[-(len(after) // 5) :] if scatter else after[-1:]))
@@ -408,7 +425,7 @@ def _label_is_wrong(experiment, label, sentence, known, recording):
             if then < now:
                 yield f"growing: {facts}"
         case "growing":
-            if experiment.optimizer in LINEAR and experiment.updates_per_epoch == 1:
+            if experiment.optimizer in WITH_LIMIT and experiment.updates_per_epoch == 1:
                 above = experiment.learning_rate > known.limit(experiment)
                 if not above:
                     yield f"growing: below the limit, {facts}"
@@ -463,7 +480,7 @@ def _schedule_is_wrong(experiment, label, sentence, known, recording):
         if above and not _close(number(most[1]), max(each) / known.limit(experiment)):
             yield f"number: up to {max(each) / known.limit(experiment)}"
     elif (
-        experiment.optimizer in LINEAR and experiment.updates_per_epoch == 1 and label != "stood still"
+        experiment.optimizer in WITH_LIMIT and experiment.updates_per_epoch == 1 and label != "stood still"
         and "has come to" in sentence and max(each) > known.limit(experiment) * 1.001
     ):  # fmt: skip
         yield "reason: above the limit, and not said"
@@ -525,7 +542,7 @@ def _numbers_are_wrong(experiment, label, sentence, known, recording):
     own = {
         known.limit(replace(experiment, optimizer=phase.optimizer, momentum=phase.momentum))
         for phase in experiment.phases
-        if phase.optimizer in LINEAR
+        if phase.optimizer in WITH_LIMIT
     }
     for limit in _numbers(r"limit(?: for all rows together is)? #(?! %)", sentence):
         if not any(_close(limit, one) for one in own):
@@ -537,11 +554,11 @@ def _numbers_are_wrong(experiment, label, sentence, known, recording):
     for share in shares:
         if not any(
             _close(share, phase.learning_rate / known.limit(replace(experiment, optimizer=phase.optimizer, momentum=phase.momentum)))
-            for phase in experiment.phases if phase.optimizer in LINEAR
+            for phase in experiment.phases if phase.optimizer in WITH_LIMIT
         ):  # fmt: skip
             yield f"number: share {share} of {own}"
     if (
-        experiment.optimizer not in LINEAR
+        experiment.optimizer not in WITH_LIMIT
         and not experiment.before
         and re.search(r"the limit|all rows together", sentence)
     ):
@@ -678,6 +695,8 @@ def _start(experiment) -> np.ndarray:
 def _power(experiment, curvature: float, epochs: int) -> float:
     """What is left of an error after so many epochs, by the rule's recursion as a matrix."""
     beta, x = experiment.momentum, experiment.learning_rate * curvature
+    if experiment.optimizer == "newton":
+        return (1 - experiment.learning_rate) ** epochs
     if experiment.optimizer == "gradient-descent":
         return (1 - x) ** epochs
     a, b = (0.0, 1.0) if experiment.optimizer == "momentum" else (1.0, beta)

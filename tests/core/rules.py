@@ -1,13 +1,20 @@
 """The update rules beside those of torch.optim. A new rule gets every test of `test_every_rule.py` by its entry in `RULES`."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from gd_core.objective import LinearObjective
+from gd_core.optimizers import OPTIMIZERS, UpdateRule
+
+
+def hessian_of(objective: LinearObjective) -> Tensor:
+    """(2/N) ΦᵀΦ, [P, P]."""
+    return 2 / len(objective.target) * objective.features.T @ objective.features
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,6 +27,7 @@ class Rule:
         others: Other settings: ours, and the same in torch.
         memory: What it remembers, and what torch calls that in its state.
         adaptive: Whether its steps are as long as the rate says, whatever the gradient's size.
+        over_curvature: Whether both take the Hessian, ours inverted.
     """
 
     torchs: type[torch.optim.Optimizer]
@@ -27,17 +35,49 @@ class Rule:
     others: Sequence[tuple[Mapping[str, float], Mapping[str, Any]]] = ()
     memory: Mapping[str, str] = field(default_factory=dict)
     adaptive: bool = False
+    over_curvature: bool = False
 
     def beside(
-        self, parameters: Iterable[Tensor], learning_rate: float, **same: Any
+        self,
+        parameters: Iterable[Tensor],
+        learning_rate: float,
+        objective: LinearObjective | None = None,
+        **same: Any,
     ) -> torch.optim.Optimizer:
         """torch's optimizer of these parameters, one by one as ours does them; `same` instead of the usual settings."""
-        return self.torchs(parameters, **{"lr": learning_rate, "foreach": False, **(same or self.usual)})
+        hessian = {"hessian": hessian_of(objective)} if self.over_curvature and objective else {}
+        return self.torchs(
+            parameters, **{"lr": learning_rate, "foreach": False, **(same or self.usual), **hessian}
+        )
+
+    def ours(
+        self, name: str, objective: LinearObjective | None = None, parameters: int = 3
+    ) -> Callable[..., UpdateRule]:
+        """Our equation, for this objective if it hangs on one; else as if H were the identity."""
+        if not self.over_curvature:
+            return OPTIMIZERS[name]
+        same = torch.eye(parameters, dtype=torch.float64)
+        inverse = torch.linalg.inv(hessian_of(objective)) if objective else same
+        return partial(OPTIMIZERS[name], inverse=inverse)
 
     @property
     def settings(self) -> list[tuple[Mapping[str, float], Mapping[str, Any]]]:
         """All settings that are tried, the default ones first."""
         return [({}, self.usual), *self.others]
+
+
+class Newton(torch.optim.Optimizer):
+    """θ ← θ − η d with H d = ∇L: Newton's step as textbooks have it, solved anew each time. torch has none of this kind."""
+
+    def __init__(self, params: Any, lr: float, hessian: Tensor | None = None, foreach: bool = False) -> None:
+        super().__init__(params, {"lr": lr})
+        self.hessian = hessian
+
+    @torch.no_grad()
+    def step(self, closure: Any = None) -> Any:
+        (theta,) = self.param_groups[0]["params"]
+        hessian = torch.eye(len(theta), dtype=theta.dtype) if self.hessian is None else self.hessian
+        theta -= self.param_groups[0]["lr"] * torch.linalg.solve(hessian, theta.grad)
 
 
 RULES = {
@@ -85,6 +125,7 @@ RULES = {
         memory={"m": "exp_avg", "s": "exp_avg_sq"},
         adaptive=True,
     ),
+    "newton": Rule(torchs=Newton, over_curvature=True),
 }
 
 

@@ -2,7 +2,7 @@
 
 A hundred draws stand here, a hundred of rows in order, sixty each of other conventions, with a penalty and of schedules, some with a
 weight decay. `python tests/core/test_true_verdicts.py 0 5000` tries as many as one likes, with `in-order`, `conventions`, `penalty`,
-`schedules` or `decay` behind it of those.
+`schedules`, `decay` or `newton` behind it of those.
 """
 
 import sys
@@ -13,6 +13,7 @@ from oracle import (
     drawn_by_convention,
     drawn_decaying,
     drawn_in_order,
+    drawn_newton,
     drawn_scheduled,
     drawn_with_penalty,
     judged,
@@ -80,11 +81,18 @@ def test_a_verdict_on_a_weight_decay_is_true(seed):
     assert not found, f"{found}\n{sentence}"
 
 
+@pytest.mark.parametrize("seed", range(40))
+def test_a_verdict_on_newtons_step_is_true(seed):
+    """Limit 2, the factor 1 − η in every direction, and the epochs that a rate takes; of ridge regression too."""
+    found, sentence = wrong(drawn_newton(seed))
+    assert not found, f"{found}\n{sentence}"
+
+
 if __name__ == "__main__":
     tried, count = range(int(sys.argv[1]), int(sys.argv[2])), 0
     draws = {
         "in-order": drawn_in_order, "conventions": drawn_by_convention, "penalty": drawn_with_penalty,
-        "schedules": drawn_scheduled, "decay": drawn_decaying,
+        "schedules": drawn_scheduled, "decay": drawn_decaying, "newton": drawn_newton,
     }  # fmt: skip
     draw = draws[sys.argv[3]] if len(sys.argv) > 3 else drawn
     for number in tried:

@@ -49,7 +49,7 @@ assert "needs" in page.words
 
 # Compare: each rule once
 page = LessonPage("compare")
-assert page.at.button("example_rules").label == "Seven update rules"
+assert page.at.button("example_rules").label == "Eight update rules"
 page.press("example_rules")
 assert [field.value for field in page.at.text_input][-1] == "Sign descent"
 

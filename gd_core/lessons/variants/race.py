@@ -16,7 +16,7 @@ from torch import Tensor
 
 from gd_core.landscape import Window, window
 from gd_core.lessons.variants.racers import ALL, ONE, RACERS, RULES
-from gd_core.problem import Problem, rule_of
+from gd_core.problem import Problem, rule_of_phase
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.rules import OPTIMIZER_INFO, linear_step
 from gd_core.theory import Curvature, first_step_rate, stability_limit
@@ -58,7 +58,7 @@ class Entry(NamedTuple):
     @property
     def memory(self) -> int:
         """Numbers that its rule keeps for each parameter besides the parameter: counted in the rule's own state."""
-        state = rule_of(self.experiment).initial(torch.zeros(2, dtype=torch.float64))
+        state = rule_of_phase(self.experiment.phase).initial(torch.zeros(2, dtype=torch.float64))
         return sum(isinstance(kept, Tensor) and kept.shape == (2,) for kept in state.values())
 
 

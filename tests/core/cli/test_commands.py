@@ -360,7 +360,7 @@ def test_without_a_data_set_it_is_the_first(run):
         ("--epochs", "0"),
         ("--learning-rate", "-1e-5"),
         ("--learning-rate", "inf"),
-        ("--optimizer", "newton"),
+        ("--optimizer", "lbfgs"),
         ("--batch-size", "21"),
         ("--start", "-1,2"),
         ("--start", "-1,2,nan"),

@@ -213,7 +213,7 @@ BAD = {
 }
 BAD_FIELDS = {
     "dataset": ["iris", 5, None, [], {"a": 1}],
-    "optimizer": ["newton", []],
+    "optimizer": ["lbfgs", []],
     "points": ["12", 12.5, True, None, 10**400, -1],
     "learning_rate": ["0.1", None, 0, -1, 10**400, True, [0.1]],
     "scale_features": ["true", 1, None],
