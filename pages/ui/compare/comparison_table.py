@@ -13,7 +13,7 @@ from gd_core.settings.experiment_fields import FIELDS
 from gd_core.settings.fields import Choice, quoted, said
 from gd_core.settings.pins import Pin
 from gd_core.settings.table_fields import with_columns
-from gd_core.words import floor_of, short, significant
+from gd_core.words import at_sight, floor_of, short, significant
 from pages.ui.charts.ghosts import Ghost
 from pages.ui.look.palette import Palette
 from pages.ui.player import player
@@ -53,14 +53,14 @@ def rows_of(
     alike = all(same_landscape(ghost.problem, ghosts[0].problem) for ghost in ghosts)
     floors = [floor_of(ghost.parabola) if ghost.parabola else UNKNOWN for ghost in ghosts]
     floor = floors[0] if alike else ""
-    rows.append(Row("Final RMSE", [significant(ghost.final_rmse) for ghost in ghosts], floor))
+    rows.append(_few_digits("Final RMSE", [significant(ghost.final_rmse) for ghost in ghosts], floor))
     judged = [ghost.held_out_rmse for ghost in ghosts]
     if any(rmse is not None for rmse in judged):
         cells = ["none held out" if rmse is None else significant(rmse) for rmse in judged]
-        rows.append(Row("Held-out RMSE at the end", cells))
+        rows.append(_few_digits("Held-out RMSE at the end", cells))
     if not alike:
         bounds = all(ghost.parabola is None or ghost.parabola.bounds_rmse for ghost in ghosts)
-        rows.append(Row("Floor RMSE" if bounds else "RMSE at the lowest loss", floors))
+        rows.append(_few_digits("Floor RMSE" if bounds else "RMSE at the lowest loss", floors))
     rows.append(
         Row(
             "Gap to the optimum, L − L*",
@@ -70,6 +70,16 @@ def rows_of(
     )
     rows.append(Row("Outcome", [_outcome(ghost.summary.finding, ghost.summary.complete) for ghost in ghosts]))
     return rows + _parameters(ghosts, alike)
+
+
+def _few_digits(title: str, cells: Sequence[str], optimum: str = "") -> Row:
+    """A line of numbers with the digits that part them; all six when the pointer rests on one."""
+    *fewer, best = at_sight("\n".join([*cells, optimum])).split("\n")
+    return Row(title, [_rounded(*one) for one in zip(fewer, cells, strict=True)], _rounded(best, optimum))
+
+
+def _rounded(fewer: str, text: str) -> str:
+    return text if fewer == text else f'<span title="{text}">{fewer}</span>'
 
 
 def _one_target(ghost: Ghost, other: Ghost) -> bool:
@@ -116,11 +126,7 @@ def _parameters(ghosts: Sequence[Ghost], alike: bool) -> list[Row]:
         raw = first.parabola.parameters(first.parabola.optimum, first.problem.to_raw)
         best = [significant(value) for value in raw.tolist()]
     return [
-        Row(
-            f"{escape(name)} at the end",
-            [end[i] for end in ends],
-            best[i] if alike else "",
-        )
+        _few_digits(f"{escape(name)} at the end", [end[i] for end in ends], best[i] if alike else "")
         for i, name in enumerate(names)
     ]
 

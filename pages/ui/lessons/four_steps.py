@@ -7,7 +7,7 @@ from gd_core.lessons.four_steps import Instants, Sentences, Stage
 from gd_core.published import QUADRATIC_RMSE
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.fields import written
-from gd_core.words import counted, significant
+from gd_core.words import at_sight, counted, significant
 from pages.ui.charts.model import Run
 from pages.ui.look import digits, look
 from pages.ui.player import player
@@ -89,7 +89,7 @@ def _ending(run: Run) -> str:
     if not run.recording.complete:
         return "RMSE –"
     floor = "0, up to rounding" if run.curvature.floor_is_zero else significant(run.curvature.floor_rmse)
-    words = f"RMSE {significant(float(run.recording.epoch_rmse[-1]))}, best possible {floor}"
+    words = at_sight(f"RMSE {significant(float(run.recording.epoch_rmse[-1]))}, best possible {floor}")
     if run.recording.diverged_at is not None:
         words = f"the loss has blown up at epoch {run.recording.diverged_at}"
     return f'<span class="later" {player.lit("stage", reached=int(Stage.STOP))}>{words}</span>'
