@@ -907,7 +907,9 @@ def test_a_change_of_numbers_leaves_specifications_and_texts_alone(dataset, chan
 
 
 @pytest.mark.parametrize("dataset", LINKS)
-@pytest.mark.parametrize("tab", ["Parameters", "Gap to optimum", "Six steps", "Steps", "In numbers"])
+@pytest.mark.parametrize(
+    "tab", ["Parameters", "Gap to optimum", "Six steps", "Steps", "In numbers", "In relief"]
+)
 def test_every_tab_opens_before_and_after_a_run(tab, dataset):
     """None raises, and the charts in it have specifications without numbers of the run."""
     lab = Lab(**LINKS[dataset])
@@ -918,7 +920,7 @@ def test_every_tab_opens_before_and_after_a_run(tab, dataset):
     assert first == second
     assert first[: len(before)] == before
     panels = len(lab.charts) - (3 if dataset == "noisy-quadratic" else 5)
-    assert panels == {"Parameters": 3, "Gap to optimum": 1, "Six steps": 6}.get(tab, 0)
+    assert panels == {"Parameters": 3, "Gap to optimum": 1, "In relief": 1, "Six steps": 6}.get(tab, 0)
 
 
 # ------------------------------------------------------------------------------------ other people's conventions

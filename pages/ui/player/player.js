@@ -11,6 +11,8 @@ const AT_REST = 0.1; // and of the time of play so much is left for that
 const players = new WeakMap();
 
 const NARROW = 640; // pixels of room, as in look.css
+const TURNS = 0.5; // degrees that a pixel turns what is in relief
+
 const SWIPE = 6; // pixels: a finger that goes further does not tap,
 const TAP = 500; // nor one that stays longer, in milliseconds
 
@@ -289,6 +291,23 @@ function create(root) {
     if (x >= 0 && x <= 1 && y >= 0 && y <= 1) state.send('clicked', [x, y, state.epoch, name]);
   }
   document.addEventListener('click', click);
+  // What is in relief turns with the pointer, by its own two sliders; a finger that goes up or down scrolls the page.
+  let grip = null;
+  function grasp(event) {
+    const chart = event.target.closest?.('.st-key-relief svg.marks')?.closest('.stVegaLiteChart');
+    const [turn, tilt] = ['turn', 'tilt'].map((name) => chart?.querySelector(`input[name="${name}"]`));
+    grip = turn && tilt && { turn, tilt, from: [+turn.value, +tilt.value], x: event.clientX, y: event.clientY };
+  }
+  function turn(event) {
+    if (!grip || !event.buttons) return;
+    const [round, up] = [TURNS * (event.clientX - grip.x), event.pointerType === 'touch' ? 0 : TURNS * (event.clientY - grip.y)];
+    grip.turn.value = ((grip.from[0] + round + 540) % 360 + 360) % 360 - 180;
+    grip.tilt.value = grip.from[1] + up;
+    for (const slider of [grip.turn, grip.tilt]) slider.dispatchEvent(new Event('input', { bubbles: true }));
+  }
+  document.addEventListener('pointerdown', grasp);
+  document.addEventListener('pointermove', turn);
+
   function aimed() {
     foresee();
     draw();
@@ -390,6 +409,8 @@ function create(root) {
       window.removeEventListener('resize', place);
       document.removeEventListener('keydown', key);
       document.removeEventListener('pointerdown', press, true);
+      document.removeEventListener('pointerdown', grasp);
+      document.removeEventListener('pointermove', turn);
       document.removeEventListener('click', click);
       document.removeEventListener('rate', aimed);
       document.documentElement.classList.remove('lab-unfolded');

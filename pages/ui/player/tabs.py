@@ -35,6 +35,8 @@ from pages.ui.player import player
 
 HEIGHT = 220
 NUMBERS, PARAMETERS, STEPS, SIX, GAP = "In numbers", "Parameters", "Steps", "Six steps", "Gap to optimum"
+RELIEF = "In relief"
+RAISED = 340  # pixels: the height of what is in relief
 PANELS = 6
 KNOWN = (*COMMON_FIELDS, *schedules.FIELDS)  # settings with which a rule's step is what its entry writes out
 BLURRED = 1e-3  # of the floor: from there on the blur of the curve shows in six digits of its RMSE
@@ -82,11 +84,13 @@ def _is_compared(experiment: Experiment) -> bool:
     return experiment.points * len(experiment.info.parameters) <= COMPARED
 
 
-def show(run: RecordedRun, forecast: Forecast | None, colours: Palette) -> None:
-    """Draw the row of buttons, and under it what was chosen."""
+def show(run: RecordedRun, forecast: Forecast | None, colours: Palette, axes: tuple[int, int] | None) -> None:
+    """Draw the row of buttons, and under it what was chosen. `axes` are those of the map, if there is one."""
     contents = {
         NUMBERS: partial(_numbers, forecast=forecast), PARAMETERS: _parameters, STEPS: _steps, SIX: _six, GAP: _gap
     }  # fmt: skip
+    if axes is not None and axes[0] != axes[1]:
+        contents[RELIEF] = partial(in_relief, axes=axes)
     chosen = st.segmented_control("Look closer", list(contents), key="tab", label_visibility="collapsed")
     if chosen:
         with st.container(key="closer"):
@@ -283,6 +287,18 @@ def _parameters(run: Run, colours: Palette) -> None:
     note = "in raw units" if run.experiment.is_rescaled else ""
     best = "" if run.parabola is None else "the dashed line is the optimum"
     st.caption(f"{'; '.join(filter(None, ('A cross every tenth of the run', note, best)))}.")
+
+
+def in_relief(run: Run, colours: Palette, axes: tuple[int, int]) -> None:
+    """The map's loss from the side, under the two sliders that turn it."""
+    from pages.ui.charts.relief import relief  # when it is opened
+
+    titles = with_columns(vars(run.experiment), run.experiment.trained_names)
+    with st.container(key="relief"):
+        draw(relief(run, axes, titles, colours, RAISED), "relief")
+    st.caption(
+        "Drag it, or move the sliders: *turn* goes round it, and at 90° of *tilt* it is the map seen from above."
+    )
 
 
 def _steps(run: RecordedRun, _: Palette) -> None:

@@ -1,0 +1,248 @@
+"""The loss over two parameters in relief: the bowl as a net, seen from a side that can be turned, with the run on it.
+
+The net is projected within the chart, as Vega's expressions, so that the picture plays, is exported and is saved as every
+other one, and nothing more is loaded for it. It is drawn without shading: one sees through it, to the level lines below.
+"""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
+
+import altair as alt
+import numpy as np
+
+from gd_core.landscape import level_lines, slice_minimum, window
+from pages.ui.charts.elements import (
+    FRAME,
+    NOW,
+    NUMBER_LABEL,
+    answered,
+    dot,
+    expression,
+    finish,
+    kept,
+    one_row,
+    rows_from,
+    trail,
+)
+from pages.ui.charts.loss_map import ZOOM, zooms
+from pages.ui.charts.model import Run, View, frame_table, rows_of, table, told_apart
+from pages.ui.look.palette import Palette
+
+LINES, POINTS = 33, 65  # of the net: lines in each direction, and points on one
+FLOOR = -0.55  # where the level lines lie, with the height of the box as 1
+SEEN = 1.62  # half of what is seen, with half the side of the box as 1
+STRETCHED = 1.3  # how many times as long to the right as up a way is drawn, at most
+TURN, TILT = 30, 30  # degrees, at first
+RAISED = 1.25  # the box's height, with half its side as 1
+LABEL = NUMBER_LABEL.replace("datum.value", "datum.number").replace(
+    "datum.label", "format(datum.number, '.3~g')"
+)
+
+
+def _turned(u: str, v: str) -> str:
+    """How far to the right a place of the box is seen; u and v reach from −1 to 1."""
+    return f"({u}) * turned_x + ({v}) * turned_y"
+
+
+def _raised(u: str, v: str, height: str) -> str:
+    """How far up it is seen, from a side and from above at once."""
+    return f"(({v}) * turned_x - ({u}) * turned_y) * from_above + {RAISED} * (({height}) - 0.3) * from_aside"
+
+
+def _seen(u: str, v: str, height: str) -> dict[str, str]:
+    return {"x": _turned(u, v), "y": _raised(u, v, height)}
+
+
+def _x() -> alt.X:
+    return alt.X("x:Q", scale=alt.Scale(domain=[alt.ExprRef("x0"), alt.ExprRef("x1")], nice=False), axis=None)
+
+
+def _y() -> alt.Y:
+    return alt.Y("y:Q", scale=alt.Scale(domain=[alt.ExprRef("y0"), alt.ExprRef("y1")], nice=False), axis=None)
+
+
+def _net(colour: str) -> alt.Chart:
+    """Lines along both sides of the box, over a parabola; what is higher than the box is left out."""
+    made = alt.SequenceParams(start=0, stop=2 * LINES * POINTS, step=1, **{"as": "n"})
+    return (
+        alt.Chart(alt.SequenceGenerator(sequence=made))
+        .transform_calculate(line=f"floor(datum.n / {POINTS})", along=f"datum.n % {POINTS} * 2 / {POINTS - 1} - 1")
+        .transform_calculate(across=f"datum.line % {LINES} * 2 / {LINES - 1} - 1", first=f"datum.line < {LINES}")
+        .transform_calculate(u="datum.first ? datum.along : datum.across", v="datum.first ? datum.across : datum.along")
+        .transform_calculate(
+            h=f"low + steep * ({FRAME}.uu * pow(datum.u - low_u, 2) + {FRAME}.vv * pow(datum.v - low_v, 2)"
+            f" + {FRAME}.uv * (datum.u - low_u) * (datum.v - low_v))"
+        )
+        .transform_calculate(h="datum.h <= 1 ? datum.h : NaN")
+        .transform_calculate(**_seen("datum.u", "datum.v", "datum.h"))
+        .mark_line(strokeWidth=0.8, color=colour, invalid="break-paths-filter-domains")
+        .encode(x=_x(), y=_y(), detail="line:N", order=alt.Order("n:Q"))
+    )  # fmt: skip
+
+
+def _box(colour: str) -> alt.Chart:
+    """The four sides of the box's floor."""
+    corner = "indexof([1, 2], datum.n % 4) >= 0 ? 1 : -1"
+    made = alt.SequenceParams(start=0, stop=5, step=1, **{"as": "n"})
+    return (
+        alt.Chart(alt.SequenceGenerator(sequence=made))
+        .transform_calculate(u=corner, v="datum.n % 4 >= 2 ? 1 : -1")
+        .transform_calculate(**_seen("datum.u", "datum.v", str(FLOOR)))
+        .mark_line(strokeWidth=1, color=colour)
+        .encode(x=_x(), y=_y(), order=alt.Order("n:Q"))
+    )
+
+
+def _words(x_name: str, y_name: str, colours: Palette) -> list[alt.Chart]:
+    """The two sides that are nearest to who looks, with the name and both ends of the axis on each."""
+    layers = []
+    for name, low, high, along_u in ((x_name, "u0", "u1", True), (y_name, "v0", "v1", False)):
+        near = "(turned_x > 0 ? -1 : 1)" if along_u else "(turned_y > 0 ? 1 : -1)"
+        for share, label in (
+            (-0.86, f"{FRAME}.{low}"),
+            (0, None),
+            (0.86, f"{FRAME}.{high}"),
+        ):
+            out = f"1.14 * {near}" if label else f"1.3 * {near}"
+            u, v = (str(share), out) if along_u else (out, str(share))
+            row = one_row().transform_calculate(**_seen(u, v, str(FLOOR)))
+            if label:
+                centre = f"({FRAME}.{low} + {FRAME}.{high}) / 2"
+                row = row.transform_calculate(number=f"{centre} + {ZOOM} * ({label} - {centre})")
+                row = row.transform_calculate(label=LABEL)
+            else:
+                row = row.transform_calculate(label=f"'{name}'")
+            size = 10 if label else 12
+            text = row.mark_text(fontSize=size, color=colours.ink, opacity=0.75 if label else 1)
+            layers.append(text.encode(x=_x(), y=_y(), text="label:N"))
+    return layers
+
+
+@lru_cache(16)
+def _spec(x_name: str, y_name: str, height: int, colours: Palette) -> dict[str, Any]:
+    place = {"x": _x(), "y": _y()}
+    lines = (
+        rows_from("lines")
+        .transform_calculate(u="datum.du + low_u", v="datum.dv + low_v")
+        .transform_filter("abs(datum.u) <= 1 && abs(datum.v) <= 1")
+        .transform_calculate(**_seen("datum.u", "datum.v", str(FLOOR)))
+        .mark_line(strokeWidth=1, clip=True)
+        .encode(
+            **place, detail="part:N", order=alt.Order("i:Q"),
+            color=alt.Color("level:Q", scale=alt.Scale(range=[colours.line, colours.line_high]), legend=None),
+        )
+    )  # fmt: skip
+    walked = rows_from("path").transform_calculate(u=f"datum.u / {ZOOM}", v=f"datum.v / {ZOOM}")
+    along = {**place, "order": alt.Order("epoch:Q")}
+    on_net = walked.transform_calculate(h="datum.h / now.top").transform_calculate(
+        **_seen("datum.u", "datum.v", "datum.h")
+    )
+    below = walked.transform_calculate(**_seen("datum.u", "datum.v", str(FLOOR)))
+    here = (f"now.u / {ZOOM}", f"now.v / {ZOOM}")
+    plumb = (
+        one_row()
+        .transform_calculate(
+            x=_turned(*here), y=_raised(*here, "now.h / now.top"), y2=_raised(*here, str(FLOOR))
+        )
+        .mark_rule(color=colours.run, strokeDash=[2, 3])
+        .encode(**place, y2="y2:Q")
+    )
+    head = dot(
+        _turned(*here), _raised(*here, "now.h / now.top"),
+        shape="circle", size=110, filled=True, color=colours.run, stroke=colours.paper,
+    ).encode(**place)  # fmt: skip
+    optimum = _seen("0", "0", "0")
+    lowest = dot(
+        optimum["x"], optimum["y"], "answered", shape="diamond", size=130, filled=True, color=colours.optimum
+    ).encode(**place)
+    layers = [
+        kept("run"),
+        _box(colours.line),
+        lines,
+        *trail(below, along, colour=colours.run, width=1.2),
+        _net(colours.line),
+        lowest,
+        plumb,
+        *trail(on_net, along, colour=colours.run),
+        head,
+        *_words(x_name, y_name, colours),
+    ]
+    views = [
+        alt.param(name=name, value=value, bind=alt.binding_range(min=low, max=high, step=1, name=name))
+        for name, value, low, high in (("turn", TURN, -180, 180), ("tilt", TILT, 0, 90))
+    ]
+    parameters = [
+        expression("now", NOW),
+        answered(),
+        *views,
+        expression("turned_x", "cos(turn * PI / 180)"),
+        expression("turned_y", "sin(turn * PI / 180)"),
+        expression("from_above", "sin(tilt * PI / 180)"),
+        expression("from_aside", "cos(tilt * PI / 180)"),
+        # by steps too small to be seen, so that the net rests when the slice hardly moves
+        expression("low_u", f"round(512 * now.mu / {ZOOM}) / 512"),
+        expression("low_v", f"round(512 * now.mv / {ZOOM}) / 512"),
+        expression("steep", f"{ZOOM} * {ZOOM} / now.top"),
+        expression("low", "round(512 * now.low / now.top) / 512"),
+    ]
+    across = f"({SEEN} * max(1, width / height / {STRETCHED}))"
+    down = f"({SEEN} * max(1, height / width))"
+    ends = {"x0": f"-{across}", "x1": across, "y0": f"-{down}", "y1": down}  # fmt: skip
+    return finish(layers, height, parameters, ends)
+
+
+def relief(
+    run: Run,
+    axes: tuple[int, int],
+    names: Sequence[str],
+    colours: Palette,
+    height: int,
+    answer_from: float = 0,
+) -> View:
+    """The loss over two parameters as a net, the others where the run is, level lines below it and the run on it.
+
+    Up is the loss above its lowest, in equal steps. The box is as high as the highest loss of the run so far.
+    """
+    rows = rows_of(run)
+    u, v = axes
+    curvature, theta = run.curvature, run.recording.epoch_theta[rows]
+    shown = window(curvature, run.problem.start, axes)
+    centre, half = np.array(shown.centre), np.array(shown.half)
+    zoomed = zooms(run, shown, axes)
+    lowest = slice_minimum(curvature, theta, axes).numpy()
+    form = curvature.hessian[[u, v]][:, [u, v]].numpy() * np.outer(half, half)
+    placed, slid = (theta[:, [u, v]].numpy() - centre) / half, (lowest - centre) / half
+    gap = np.minimum(curvature.gap(theta).sum(-1).numpy(), 3e38)
+    away = placed - slid
+    low = np.maximum(gap - 0.5 * np.einsum("ki,ij,kj->k", away, form, away), 0.0)
+    top = np.maximum.accumulate(gap) if zoomed is not None else np.full(len(gap), gap.max())
+    top = np.maximum(1.05 * top, 1e-300)
+    levels = level_lines(curvature, shown, slice_minimum(curvature, theta, axes), axes)
+    keep = told_apart(np.column_stack([placed, 2 * gap / top[-1]]))
+    columns = {"u": placed[:, 0], "v": placed[:, 1], "h": gap, "top": top, "mu": slid[:, 0], "mv": slid[:, 1], "low": low}  # fmt: skip
+    if zoomed is not None:
+        columns["zoom"] = zoomed[rows]
+    tables = {
+        "lines": table(
+            {
+                "i": np.arange(len(levels.line), dtype=np.int16),
+                "part": levels.line.astype(np.int16),
+                "level": levels.level.astype(np.int8),
+                "du": levels.offset[:, 0] / half[0],
+                "dv": levels.offset[:, 1] / half[1],
+            }
+        ),
+        "run": table(columns),
+        "path": table({"epoch": rows[keep]} | {name: columns[name][keep] for name in ("u", "v", "h")}),
+        "frame": frame_table(
+            run,
+            u0=centre[0] - half[0], u1=centre[0] + half[0], v0=centre[1] - half[1], v1=centre[1] + half[1],
+            uu=0.5 * form[0, 0], uv=form[0, 1], vv=0.5 * form[1, 1], answer_from=answer_from,
+        ),
+    }  # fmt: skip
+    text = (
+        f"The loss over {names[u]} and {names[v]} as a net in relief, other parameters where the run is; below it the level "
+        "lines of the same. Line and dot: the run. Diamond, after a run: optimum. Turn and tilt are two sliders."
+    )
+    return View(_spec(names[u], names[v], height, colours), tables, text)
