@@ -294,11 +294,17 @@ def in_relief(run: Run, colours: Palette, axes: tuple[int, int]) -> None:
     from pages.ui.charts.relief import relief  # when it is opened
 
     titles = with_columns(vars(run.experiment), run.experiment.trained_names)
-    with st.container(key="relief"):
+    left, right = st.columns([3, 2], gap="large")
+    with left, st.container(key="relief"):
         draw(relief(run, axes, titles, colours, RAISED), "relief")
-    st.caption(
-        "Drag it, or move the sliders: *turn* goes round it, and at 90° of *tilt* it is the map seen from above."
-    )
+    with right:
+        st.html('<p class="panel-title">What is seen</p>')
+        rest = " The other parameters are where the run is." if len(titles) > 2 else ""
+        st.markdown(
+            f"The net is the loss over {titles[axes[0]]} and {titles[axes[1]]}. Up is more of it, in equal steps; the box ends "
+            f"where this run is highest.{rest} On the floor lie the map’s level lines.\n\n"
+            "Drag the picture, or move its two sliders: *turn* goes round it, *tilt* up to 90°, which is the map from above."
+        )
 
 
 def _steps(run: RecordedRun, _: Palette) -> None:
