@@ -3,7 +3,7 @@
 import streamlit as st
 
 from gd_core.settings.catalog import DATASET_INFO
-from gd_core.settings.fields import Choice
+from gd_core.settings.fields import Choice, Flag
 from pages.ui.lessons.landscape import scaling, starts
 from pages.ui.look import look, projector
 from pages.ui.settings import lesson, lesson_data
@@ -35,6 +35,7 @@ BOTH = lesson.Question(
 OPTIONS = {
     "compare": scaling.COMPARE,
     "further": lesson.FURTHER,
+    "relief": Flag(default=False, title="In relief"),
     "axes": Choice(
         default="1,2",
         choices={"1,2": "1, 2", "1,3": "1, 3", "2,3": "2, 3", "valley": "flat × steep"},
@@ -85,7 +86,7 @@ page = PageSettings(
         "epochs": (1, 2000),
     },
     guesses=tuple(dict.fromkeys((*ONE.answers, *BOTH.answers))),
-    views=("axes", "slice", "arrows", "more", "click", "further"),
+    views=("axes", "slice", "arrows", "more", "click", "further", "relief"),
 ).open()
 names = page.settings.info.parameters
 axes = {
@@ -149,6 +150,10 @@ def one_valley() -> dict[str, RecordedRun]:
         look.panel_title("Gap along each direction", tables.lead_note(parts, lead))
         tabs.draw(gap_chart(runs[lead], colours, projector.height(240, 225)), "gap")
         st.html(tables.direction_table(runs[lead], page.revealed))
+    in_relief = page.draw(st.expander, "relief", "In relief")
+    if page["relief"]:  # closed, nothing of it is sent
+        with in_relief:
+            tabs.in_relief(runs[lead], colours, tables.relief_axes(runs[lead], page["axes"]))
     numbers, sums, templates = tables.numbers(parts, lead)
 
     def judged() -> lesson.Judged:

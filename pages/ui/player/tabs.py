@@ -84,13 +84,23 @@ def _is_compared(experiment: Experiment) -> bool:
     return experiment.points * len(experiment.info.parameters) <= COMPARED
 
 
-def show(run: RecordedRun, forecast: Forecast | None, colours: Palette, axes: tuple[int, int] | None) -> None:
-    """Draw the row of buttons, and under it what was chosen. `axes` are those of the map, if there is one."""
+def show(
+    run: RecordedRun, forecast: Forecast | None, colours: Palette, axes: tuple[int, int] | None, told: float
+) -> None:
+    """Draw the row of buttons, and under it what was chosen.
+
+    Args:
+        run: On the page.
+        forecast: Of its theory, if there is one.
+        colours: Of the theme.
+        axes: Of the map, if there is one.
+        told: From which epoch on the optimum is drawn.
+    """
     contents = {
         NUMBERS: partial(_numbers, forecast=forecast), PARAMETERS: _parameters, STEPS: _steps, SIX: _six, GAP: _gap
     }  # fmt: skip
     if axes is not None and axes[0] != axes[1]:
-        contents[RELIEF] = partial(in_relief, axes=axes)
+        contents[RELIEF] = partial(in_relief, axes=axes, told=told)
     chosen = st.segmented_control("Look closer", list(contents), key="tab", label_visibility="collapsed")
     if chosen:
         with st.container(key="closer"):
@@ -289,14 +299,14 @@ def _parameters(run: Run, colours: Palette) -> None:
     st.caption(f"{'; '.join(filter(None, ('A cross every tenth of the run', note, best)))}.")
 
 
-def in_relief(run: Run, colours: Palette, axes: tuple[int, int]) -> None:
+def in_relief(run: Run, colours: Palette, axes: tuple[int, int], told: float = 0) -> None:
     """The map's loss from the side, under the two sliders that turn it."""
     from pages.ui.charts.relief import relief  # when it is opened
 
     titles = with_columns(vars(run.experiment), run.experiment.trained_names)
     left, right = st.columns([3, 2], gap="large")
     with left, st.container(key="relief"):
-        draw(relief(run, axes, titles, colours, RAISED), "relief")
+        draw(relief(run, axes, titles, colours, RAISED, told), "relief")
     with right:
         st.html('<p class="panel-title">What is seen</p>')
         rest = " The other parameters are where the run is." if len(titles) > 2 else ""

@@ -163,7 +163,7 @@ def _live(held: controls.Controls, streaming: bool) -> None:
         with st.container(key="numbers"):  # on a key
             _formula(run, forecast, told)
     if not task.hidden(THEORY) and not controls.slim():
-        tabs.show(run, forecast, colours, None if run.parabola is None else _axes(run))
+        tabs.show(run, forecast, colours, None if run.parabola is None else _axes(run), told)
     if live_run and task.current() is None and not controls.slim():  # next after a run
         lesson.try_next(*ways_on(run.experiment, forecast, finding.outcome))
     trained = not (live_run and live_run.recorder) and not pinned.pending()

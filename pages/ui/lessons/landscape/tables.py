@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from gd_core import verdict
+from gd_core.landscape import resting_axes
 from gd_core.lessons.landscape import (
     Projection,
     directions,
@@ -39,6 +40,11 @@ def projection_of(experiment: Experiment, axes: str) -> Projection:
     """The plane that the map shows: of two parameters, or of two directions."""
     curvature = live_runs.foreseen(experiment)[1]
     return parameter_projection(curvature, PAIRS[axes]) if axes in PAIRS else valley_projection(curvature)
+
+
+def relief_axes(run: Run, axes: str) -> tuple[int, int]:
+    """The two parameters of the map, or those over which the net rests where it is drawn along directions."""
+    return PAIRS.get(axes) or resting_axes(run.curvature)
 
 
 def titles_of(experiment: Experiment, axes: str) -> tuple[str, str]:
