@@ -1,5 +1,6 @@
 """The published data sets, bit for bit, and one's own. Shapes: N rows, D features, P parameters."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -163,6 +164,36 @@ def one_parameter(points: int = 1, *, noise: float = 0.0, data_seed: int = 0) ->
     )
 
 
+def tide(points: int = 49, *, noise: float = 0.6, data_seed: int = 7) -> Dataset:
+    """Height of the water above its mean, hour by hour: y = 1.8 sin(2π t / 0.5175 + 0.6) + noise, t in days.
+
+    Two high waters in 24 hours and 50 minutes, as the moon has them.
+
+    Args:
+        points: N, whole hours from 0.
+        noise: Width of the uniform noise around 0, in metres.
+        data_seed: Seeds a private generator.
+
+    Returns:
+        x of shape [N, 1] (days) and y of shape [N, 1] (metres).
+
+    Source:
+        Our own numbers.
+    """
+    generator = torch.Generator().manual_seed(data_seed)
+    t = torch.arange(points, dtype=torch.float64) / 24
+    swing = 1.8 * torch.sin(2 * math.pi * t / 0.5175 + 0.6)
+    y = swing + noise * (torch.rand(points, generator=generator, dtype=torch.float64) - 0.5)
+    return Dataset(
+        x=t.unsqueeze(1),
+        y=y.unsqueeze(1),
+        feature_names=("time t (days)",),
+        target_name="height y (m)",
+        title="Tide",
+        start=torch.tensor([9.0, 0.0], dtype=torch.float64),
+    )
+
+
 def from_table(
     table: Table,
     target: str,
@@ -197,4 +228,5 @@ DATASETS: Mapping[str, Callable[..., Dataset]] = {
     "noisy-quadratic": noisy_quadratic,
     "two-features": two_features,
     "one-parameter": one_parameter,
+    "tide": tide,
 }

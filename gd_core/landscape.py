@@ -14,11 +14,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from gd_core.objective import Objective
 from gd_core.problem import Problem
+from gd_core.settings.experiment import Experiment
 from gd_core.theory import Curvature
 
 GRID = 161  # points along each side of the grid behind the level lines
 LINES = 12  # level lines at most
+TERRAIN = 81  # points along each side of a map of a loss that is no bowl,
+TERRACES = 18  # and its levels
 POINTS_A_LINE = 41  # drawn points of one line; the grid has more
 SAME = 1e-4  # of the loss: a place is the same as typed if that changes it by less
 RESTS = 1e-9  # share of two curvatures below which their parameters have nothing to do with each other
@@ -166,6 +170,51 @@ def level_lines(
     generator = contourpy.contour_generator(x=x, y=y, z=loss)
     lines = [
         (n, _thinned(np.asarray(line), np.diag(cell)))
+        for n, level in enumerate(levels)
+        for line in generator.lines(level)
+    ]
+    return LevelLines(
+        line=np.concatenate([np.full(len(line), i) for i, (_, line) in enumerate(lines)]),
+        offset=np.concatenate([line for _, line in lines]),
+        level=np.concatenate([np.full(len(line), n) for n, line in lines]),
+        heights=levels,
+    )
+
+
+def box_of(experiment: Experiment, start: Tensor) -> Window | None:
+    """The map of a loss of two parameters that is no bowl: as its data set says, and wider where a start lies outside.
+
+    None of a data set that says nothing, and of more parameters.
+    """
+    if len(shown := experiment.info.shown) != 2:
+        return None
+    centre = tuple((low + high) / 2 for low, high in shown)
+    half = tuple(
+        max((high - low) / 2, MARGIN * abs(float(place) - middle))
+        for (low, high), place, middle in zip(shown, start, centre, strict=True)
+    )
+    return Window((centre[0], centre[1]), (half[0], half[1]))
+
+
+def losses_on(objective: Objective, shown: Window, points: int = TERRAIN) -> np.ndarray:
+    """The loss of two parameters on a grid, [points, points]: rows along the second, columns along the first."""
+    axes = [
+        torch.linspace(c - h, c + h, points, dtype=torch.float64)
+        for c, h in zip(shown.centre, shown.half, strict=True)
+    ]
+    v, u = torch.meshgrid(axes[1], axes[0], indexing="ij")
+    with torch.no_grad():
+        return objective.many(torch.stack([u.flatten(), v.flatten()], 1)).reshape(points, points).numpy()
+
+
+def lines_on(losses: np.ndarray, shown: Window) -> LevelLines:
+    """Level lines of a grid of losses, relative to the map's middle, as many of them below the median as above it."""
+    x, y = (np.linspace(-half, half, len(losses)) for half in shown.half)
+    levels = np.unique(np.quantile(losses, np.linspace(0.01, 0.97, TERRACES)))
+    generator = contourpy.contour_generator(x=x, y=y, z=losses)
+    cell = np.array([x[1] - x[0], y[1] - y[0]])
+    lines = [
+        (n, _thinned(np.asarray(line), cell))
         for n, level in enumerate(levels)
         for line in generator.lines(level)
     ]

@@ -1,6 +1,6 @@
 """The models, as `nn.Module`s.
 
-One that is linear in its parameters, as all of these are, is ŷ = Φ(x) θ. `features` gives Φ, which is computed once for a
+One that is linear in its parameters, as all but the last of these are, is ŷ = Φ(x) θ. `features` gives Φ, which is computed once for a
 data set; it is the fast form of `forward`, and a test says that both agree. Theory asks for `features`, never for a
 model's name. A model that has none is a `Model` with a `forward`: it is trained by it, and has no theory.
 """
@@ -155,6 +155,20 @@ class Proportional(LinearInParameters):
         return torch.diag(1 / deviation)
 
 
+class Wave(Model):
+    """ŷ = A sin(ω t + φ), of which A is known: what is looked for is how fast it swings, and when."""
+
+    parameter_names = ("ω", "φ")
+    amplitude = 1.8
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.omega, self.phi = (nn.Parameter(torch.zeros((), dtype=torch.float64)) for _ in range(2))
+
+    def forward(self, x: Tensor) -> Tensor:  # [N, 1] → [N, 1]
+        return self.amplitude * torch.sin(self.omega * x + self.phi)
+
+
 MODELS: Mapping[str, Callable[..., Model]] = {  # the number is of features, or of powers
     "quadratic": Quadratic,
     "quadratic-origin": lambda: ThroughOrigin(Quadratic()),
@@ -163,4 +177,5 @@ MODELS: Mapping[str, Callable[..., Model]] = {  # the number is of features, or 
     "polynomial": Polynomial,
     "polynomial-origin": lambda degree=2: ThroughOrigin(Polynomial(degree)),
     "proportional": Proportional,
+    "wave": Wave,
 }

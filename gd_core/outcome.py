@@ -15,6 +15,7 @@ from torch import Tensor
 
 from gd_core import gone_on, in_batches
 from gd_core.gone_on import LONGER
+from gd_core.here import Here, here_of
 from gd_core.objective import Absolute, LinearObjective, as_parabola
 from gd_core.problem import Problem
 from gd_core.robust import Lowest, closest, lowest_of
@@ -78,6 +79,7 @@ class Finding(NamedTuple):
         left: How the run has left the optimum since; None if it has not.
         leaves: Whether it will leave the optimum that it has reached: its memory of the gradients fades.
         lowest: The lowest point of a loss that is no parabola, where it is known.
+        here: What its loss is like where it has come to rest, if it is no bowl.
     """
 
     outcome: Outcome
@@ -85,6 +87,7 @@ class Finding(NamedTuple):
     left: Left | None = None
     leaves: bool = False
     lowest: Lowest | None = None
+    here: Here | None = None
 
 
 class Trained(NamedTuple):
@@ -162,7 +165,11 @@ def outcome(recording: Epochs, curvature: Curvature | None, trained: Trained | N
     if trained and lowest:
         return _above_the_lowest(recording, lowest, trained)._replace(lowest=lowest)
     if curvature is None or (trained and unsure_step(trained.phases[-1], curvature)):
-        return _by_losses_alone(recording, trained)
+        found = _by_losses_alone(recording, trained)
+        if found.outcome is not Outcome.CONVERGED or trained is None or trained.problem is None:
+            return found
+        assert trained.experiment is not None
+        return found._replace(here=here_of(trained.experiment, trained.problem, recording.epoch_theta[-1]))
     return _Judge(recording, curvature, trained).finding()
 
 

@@ -18,6 +18,7 @@ from gd_core.reasons.phrases import BATCHES, FLAT, advised, joined, phase_of, rm
 from gd_core.reasons.scattering import hovering, why_swing
 from gd_core.reasons.slow import why_descending
 from gd_core.reasons.too_large import gone_at, grows, too_far, why_gone, why_growing
+from gd_core.reasons.valleys import at_rest
 from gd_core.remedies import remedies_of
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.rules import OPTIMIZER_INFO, LinearRule
@@ -191,6 +192,9 @@ def _without_theory(recording: Epochs, experiment: Experiment, finding: Finding,
             return _stood_still(recording, experiment, None)
         case Outcome.EARLY:
             raise ValueError("outcome must be one of the training rows. Got stopped early.")
+        case Outcome.CONVERGED if finding.here:
+            rmse = significant(float(recording.epoch_rmse[-1]))
+            return joined(f"Converged at epoch {finding.epoch:,}, at RMSE {rmse}.", *at_rest(finding.here))
         case Outcome.CONVERGED:
             convex = experiment.penalty and experiment.loss_info.name  # else its lowest is known
             lower = (

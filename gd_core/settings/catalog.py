@@ -233,6 +233,14 @@ to_raw[-1, :-1] = -mu / sigma"""
         columns=fixed("columns = x"),
         curve=lambda theta, x, _: f"{theta}.p0 * {x}",
     ),
+    "wave": ModelInfo(
+        latex=fixed(r"\hat y = 1.8\,\sin(\omega\,t + \varphi)"),
+        plain=fixed("1.8·sin(ω·t + φ)"),
+        linear=False,
+        columns=fixed("columns = x[:, 0]"),
+        prediction="1.8 * torch.sin(theta[0] * columns + theta[1])",
+        curve=lambda theta, x, _: f"1.8 * sin({theta}.p0 * {x} + {theta}.p1)",
+    ),
 }
 
 
@@ -264,6 +272,8 @@ class DatasetInfo:
         source: Where it was published.
         rows: Key of the data set whose rows it has, if they are another's: two models can fit the same.
         start: θ₀ as published, in raw units; None if it is the one that comes with the rows.
+        shown: Of a loss that is no bowl: lowest and highest of each parameter on the map, and where starts are drawn from
+            that are tried for its lowest point.
         about: What the rows are, for the comment above the lines of a script.
         code: These lines, which make `x` and `y`, with {points}, {noise} and {data_seed} in them. A table has its own.
         noise_code: What stands there for {noisy}, if there is any noise.
@@ -278,6 +288,7 @@ class DatasetInfo:
     source: str
     rows: str = ""
     start: tuple[float, ...] | None = None
+    shown: tuple[tuple[float, float], ...] = ()
     about: str = ""
     code: str = ""
     noise_code: str = ""
@@ -345,6 +356,22 @@ x, y = x.double(), y.double()  # from here on with 16 digits""",
         about="a single row",
         code="""x = torch.tensor([[3.0]], dtype=torch.float64)
 y = torch.tensor([-3.0], dtype=torch.float64)""",
+    ),
+    "tide": DatasetInfo(
+        title="Tide",
+        help="Height of the water over two days. The wave 1.8·sin(ω·t + φ) is fitted to it; its loss has many valleys.",
+        model="wave",
+        parameters=("ω", "φ"),
+        knobs=("points", "noise", "data_seed"),
+        defaults={"points": 49, "noise": 0.6, "data_seed": 7, "learning_rate": 0.1, "epochs": 400},
+        source="Our own numbers",
+        shown=((4.0, 20.0), (-3.2, 3.2)),
+        about="height of the water after t days, with noise",
+        code="""generator = torch.Generator().manual_seed({data_seed})
+t = torch.arange({points}, dtype=torch.float64) / 24  # days
+y = 1.8 * torch.sin(2 * torch.pi * t / 0.5175 + 0.6){noisy}  # m
+x = t.unsqueeze(1)""",
+        noise_code=" + {noise!r} * (torch.rand({points}, generator=generator, dtype=torch.float64) - 0.5)",
     ),
     "table": DatasetInfo(
         title="Your table",

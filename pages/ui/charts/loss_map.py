@@ -7,9 +7,19 @@ from typing import Any
 import altair as alt
 import numpy as np
 import pyarrow as pa
+import torch
 from torch import Tensor
 
-from gd_core.landscape import Window, level_lines, rests, slice_minimum, window
+from gd_core.landscape import (
+    LevelLines,
+    Window,
+    level_lines,
+    lines_on,
+    losses_on,
+    rests,
+    slice_minimum,
+    window,
+)
 from pages.ui.charts import averages, preview
 from pages.ui.charts.elements import (
     FIRST,
@@ -169,15 +179,7 @@ def landscape(
     directions = preview.directions(run)
     coming = preview.columns_of_path(run, axes) if directions else {}
     tables = {
-        "lines": table(
-            {
-                "i": np.arange(len(levels.line), dtype=np.int16),
-                "line": levels.line.astype(np.int16),
-                "level": levels.level.astype(np.int8),
-                "dx": levels.offset[:, 0],
-                "dy": levels.offset[:, 1],
-            }
-        ),
+        "lines": _lines(levels),
         "run": widened(
             _zooming(
                 _placed(
@@ -215,6 +217,43 @@ def landscape(
     text += averages.TEXT if averaged else ""
     spec = _map_spec(names[u], names[v], height, colours, bool(ghosts), directions, averaged)
     return View(spec, tables, text + told(ghosts))
+
+
+def terrain(
+    run: Run, shown: Window, names: Sequence[str], colours: Palette, height: int, ghosts: Sequence[Ghost] = ()
+) -> View:
+    """The same of a loss of two parameters that is no bowl: it stands still, and nobody knows its lowest point."""
+    rows = rows_of(run)
+    theta = run.recording.epoch_theta[rows]
+    (cx, cy), (hx, hy) = shown.centre, shown.half
+    middle = torch.tensor(shown.centre, dtype=theta.dtype).expand(len(theta), 2)
+    places = {"u": theta[:, 0], "v": theta[:, 1], "mu": middle[:, 0], "mv": middle[:, 1]}
+    tables = {
+        "lines": _lines(lines_on(losses_on(run.problem.objective, shown), shown)),
+        "run": widened(_placed(places, shown), columns_of_places(ghosts, rows, (0, 1))),
+        "path": _path(rows, theta[:, 0].numpy() / hx, theta[:, 1].numpy() / hy, (hx, hy)),
+        "frame": frame_table(
+            run, x0=cx - hx, x1=cx + hx, y0=cy - hy, y1=cy + hy, ou=np.nan, ov=np.nan, answer_from=0, slides=False
+        ),
+        **(tables_of_places(ghosts, (0, 1), (cx, cy), (hx, hy)) if ghosts else {}),
+    }  # fmt: skip
+    text = (
+        f"Level lines of the loss over {names[0]} and {names[1]}, which has several valleys. Open circle: start. Line and dot: "
+        "the run. A click sets the start."
+    )
+    return View(_map_spec(names[0], names[1], height, colours, bool(ghosts)), tables, text + told(ghosts))
+
+
+def _lines(levels: LevelLines) -> pa.Table:
+    return table(
+        {
+            "i": np.arange(len(levels.line), dtype=np.int16),
+            "line": levels.line.astype(np.int16),
+            "level": levels.level.astype(np.int8),
+            "dx": levels.offset[:, 0],
+            "dy": levels.offset[:, 1],
+        }
+    )
 
 
 @lru_cache(16)

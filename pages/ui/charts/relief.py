@@ -4,14 +4,16 @@ The net is projected within the chart, as Vega's expressions, so that the pictur
 other one, and nothing more is loaded for it. It is drawn without shading: one sees through it, to the level lines below.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
 import altair as alt
 import numpy as np
+import pyarrow as pa
+import torch
 
-from gd_core.landscape import level_lines, slice_minimum, window
+from gd_core.landscape import LevelLines, Window, level_lines, lines_on, losses_on, slice_minimum, window
 from pages.ui.charts.elements import (
     FRAME,
     NOW,
@@ -26,7 +28,7 @@ from pages.ui.charts.elements import (
     trail,
 )
 from pages.ui.charts.loss_map import ZOOM, zooms
-from pages.ui.charts.model import Run, View, frame_table, rows_of, table, told_apart
+from pages.ui.charts.model import NEVER, Run, View, frame_table, rows_of, table, told_apart
 from pages.ui.look.palette import Palette
 
 LINES, POINTS = 33, 65  # of the net: lines in each direction, and points on one
@@ -62,18 +64,19 @@ def _y() -> alt.Y:
     return alt.Y("y:Q", scale=alt.Scale(domain=[alt.ExprRef("y0"), alt.ExprRef("y1")], nice=False), axis=None)
 
 
-def _net(colour: str) -> alt.Chart:
-    """Lines along both sides of the box, over a parabola; what is higher than the box is left out."""
+def _net(colour: str, *, terrain: bool) -> alt.Chart:
+    """Lines along both sides of the box, over a parabola, or as the table `net` has them; what is higher than the box is left out."""
     made = alt.SequenceParams(start=0, stop=2 * LINES * POINTS, step=1, **{"as": "n"})
+    parabola = (
+        f"low + steep * ({FRAME}.uu * pow(datum.u - low_u, 2) + {FRAME}.vv * pow(datum.v - low_v, 2)"
+        f" + {FRAME}.uv * (datum.u - low_u) * (datum.v - low_v))"
+    )
     return (
-        alt.Chart(alt.SequenceGenerator(sequence=made))
+        (rows_from("net") if terrain else alt.Chart(alt.SequenceGenerator(sequence=made)))
         .transform_calculate(line=f"floor(datum.n / {POINTS})", along=f"datum.n % {POINTS} * 2 / {POINTS - 1} - 1")
         .transform_calculate(across=f"datum.line % {LINES} * 2 / {LINES - 1} - 1", first=f"datum.line < {LINES}")
         .transform_calculate(u="datum.first ? datum.along : datum.across", v="datum.first ? datum.across : datum.along")
-        .transform_calculate(
-            h=f"low + steep * ({FRAME}.uu * pow(datum.u - low_u, 2) + {FRAME}.vv * pow(datum.v - low_v, 2)"
-            f" + {FRAME}.uv * (datum.u - low_u) * (datum.v - low_v))"
-        )
+        .transform_calculate(h="datum.loss / now.top" if terrain else parabola)
         .transform_calculate(h="datum.h <= 1 ? datum.h : NaN")
         .transform_calculate(**_seen("datum.u", "datum.v", "datum.h"))
         .mark_line(strokeWidth=0.8, color=colour, invalid="break-paths-filter-domains")
@@ -120,7 +123,9 @@ def _words(x_name: str, y_name: str, colours: Palette) -> list[alt.Chart]:
 
 
 @lru_cache(16)
-def _spec(x_name: str, y_name: str, height: int, colours: Palette) -> dict[str, Any]:
+def _spec(
+    x_name: str, y_name: str, height: int, colours: Palette, *, terrain: bool = False
+) -> dict[str, Any]:
     place = {"x": _x(), "y": _y()}
     lines = (
         rows_from("lines")
@@ -161,7 +166,7 @@ def _spec(x_name: str, y_name: str, height: int, colours: Palette) -> dict[str, 
         _box(colours.line),
         lines,
         *trail(below, along, colour=colours.run, width=1.2),
-        _net(colours.line),
+        _net(colours.line, terrain=terrain),
         lowest,
         plumb,
         *trail(on_net, along, colour=colours.run),
@@ -219,26 +224,12 @@ def relief(
     top = np.maximum.accumulate(gap) if zoomed is not None else np.full(len(gap), gap.max())
     top = np.maximum(1.05 * top, 1e-300)
     levels = level_lines(curvature, shown, slice_minimum(curvature, theta, axes), axes)
-    keep = told_apart(np.column_stack([placed, 2 * gap / top[-1]]))
     columns = {"u": placed[:, 0], "v": placed[:, 1], "h": gap, "top": top, "mu": slid[:, 0], "mv": slid[:, 1], "low": low}  # fmt: skip
     if zoomed is not None:
         columns["zoom"] = zoomed[rows]
-    tables = {
-        "lines": table(
-            {
-                "i": np.arange(len(levels.line), dtype=np.int16),
-                "part": levels.line.astype(np.int16),
-                "level": levels.level.astype(np.int8),
-                "du": levels.offset[:, 0] / half[0],
-                "dv": levels.offset[:, 1] / half[1],
-            }
-        ),
-        "run": table(columns),
-        "path": table({"epoch": rows[keep]} | {name: columns[name][keep] for name in ("u", "v", "h")}),
+    tables = _tables(run, rows, shown, levels, columns) | {
         "frame": frame_table(
-            run,
-            u0=centre[0] - half[0], u1=centre[0] + half[0], v0=centre[1] - half[1], v1=centre[1] + half[1],
-            uu=0.5 * form[0, 0], uv=form[0, 1], vv=0.5 * form[1, 1], answer_from=answer_from,
+            run, **_ends(shown), uu=0.5 * form[0, 0], uv=form[0, 1], vv=0.5 * form[1, 1], answer_from=answer_from
         ),
     }  # fmt: skip
     text = (
@@ -246,3 +237,67 @@ def relief(
         "lines of the same. Line and dot: the run. Diamond, after a run: optimum. Turn and tilt are two sliders."
     )
     return View(_spec(names[u], names[v], height, colours), tables, text)
+
+
+def terrain(run: Run, shown: Window, names: Sequence[str], colours: Palette, height: int) -> View:
+    """The same of a loss of two parameters that is no bowl, with the height of the box from the lowest place to the highest."""
+    rows = rows_of(run)
+    losses, theta = losses_on(run.problem.objective, shown), run.recording.epoch_theta[rows].numpy()
+    lowest = min(float(losses.min()), float(run.recording.epoch_loss.min()))
+    placed = (theta - shown.centre) / shown.half
+    gap = np.minimum(run.recording.epoch_loss[rows].numpy() - lowest, 3e38)
+    still = np.zeros(len(rows))
+    top = still + 1.02 * (losses.max() - lowest)
+    columns = {
+        "u": placed[:, 0],
+        "v": placed[:, 1],
+        "h": gap,
+        "top": top,
+        "mu": still,
+        "mv": still,
+        "low": still,
+    }
+    tables = _tables(run, rows, shown, lines_on(losses, shown), columns) | {
+        "net": _net_over(run, shown, lowest),
+        "frame": frame_table(run, **_ends(shown), answer_from=NEVER),
+    }
+    text = (
+        f"The loss over {names[0]} and {names[1]} as a net in relief, with several valleys; below it the level lines of the same. "
+        "Line and dot: the run. Turn and tilt are two sliders."
+    )
+    return View(_spec(names[0], names[1], height, colours, terrain=True), tables, text)
+
+
+def _net_over(run: Run, shown: Window, lowest: float) -> pa.Table:
+    """The loss above the lowest at each knot, in the order in which `_net` counts them."""
+    along, across = np.linspace(-1, 1, POINTS), np.linspace(-1, 1, LINES)
+    first = np.stack(np.broadcast_arrays(along[None, :], across[:, None]), -1).reshape(-1, 2)
+    places = np.concatenate([first, first[:, ::-1]]) * shown.half + shown.centre
+    with torch.no_grad():
+        found = run.problem.objective.many(torch.from_numpy(places)).numpy()
+    return table({"n": np.arange(len(found), dtype=np.int16), "loss": found - lowest})
+
+
+def _ends(shown: Window) -> dict[str, float]:
+    (u, v), (half_u, half_v) = shown.centre, shown.half
+    return {"u0": u - half_u, "u1": u + half_u, "v0": v - half_v, "v1": v + half_v}
+
+
+def _tables(
+    run: Run, rows: np.ndarray, shown: Window, levels: LevelLines, columns: Mapping[str, np.ndarray]
+) -> dict[str, pa.Table]:
+    """Level lines, the run, and its way, thinned."""
+    keep = told_apart(np.column_stack([columns["u"], columns["v"], 2 * columns["h"] / columns["top"][-1]]))
+    return {
+        "lines": table(
+            {
+                "i": np.arange(len(levels.line), dtype=np.int16),
+                "part": levels.line.astype(np.int16),
+                "level": levels.level.astype(np.int8),
+                "du": levels.offset[:, 0] / shown.half[0],
+                "dv": levels.offset[:, 1] / shown.half[1],
+            }
+        ),
+        "run": table(columns),
+        "path": table({"epoch": rows[keep]} | {name: columns[name][keep] for name in ("u", "v", "h")}),
+    }

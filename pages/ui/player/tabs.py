@@ -13,6 +13,7 @@ import numpy as np
 import streamlit as st
 
 from gd_core.autopsy import REPLAYED_UPDATES, autopsy
+from gd_core.landscape import box_of
 from gd_core.objective import in_features
 from gd_core.robust import Lowest, closest, lowest_of, settles_below
 from gd_core.safe_start import safe_of
@@ -301,18 +302,22 @@ def _parameters(run: Run, colours: Palette) -> None:
 
 def in_relief(run: Run, colours: Palette, axes: tuple[int, int], told: float = 0) -> None:
     """The map's loss from the side, under the two sliders that turn it."""
-    from pages.ui.charts.relief import relief  # when it is opened
+    from pages.ui.charts.relief import relief, terrain  # when it is opened
 
     titles = with_columns(vars(run.experiment), run.experiment.trained_names)
     left, right = st.columns([3, 2], gap="large")
     with left, st.container(key="relief"):
-        draw(relief(run, axes, titles, colours, RAISED, told), "relief")
+        if shown := box_of(run.experiment, run.problem.start):
+            view = terrain(run, shown, titles, colours, RAISED)
+        else:
+            view = relief(run, axes, titles, colours, RAISED, told)
+        draw(view, "relief")
     with right:
         st.html('<p class="panel-title">What is seen</p>')
         rest = " The other parameters are where the run is." if len(titles) > 2 else ""
         st.markdown(
-            f"The net is the loss over {titles[axes[0]]} and {titles[axes[1]]}. Up is more of it, in equal steps; the box ends "
-            f"where this run is highest.{rest} On the floor lie the map’s level lines.\n\n"
+            f"The net is the loss over {titles[axes[0]]} and {titles[axes[1]]}. Up is more of it, in equal steps.{rest} "
+            f"On the floor lie the map’s level lines.\n\n"
             "Drag the picture, or move its two sliders: *turn* goes round it, *tilt* up to 90°, which is the map from above."
         )
 

@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from gd_core import drawing
-from gd_core.landscape import resting_axes, rests, typed_start, window
+from gd_core.landscape import box_of, resting_axes, rests, typed_start, window
 from gd_core.outcome import Finding, Outcome
 from gd_core.settings.catalog import model_info
 from gd_core.settings.engines import SPECTRUM
@@ -26,7 +26,7 @@ from pages.ui.charts import averages
 from pages.ui.charts.error import error as error_chart
 from pages.ui.charts.fit import agreement, along, fit
 from pages.ui.charts.ghosts import Ghost
-from pages.ui.charts.loss_map import landscape, parabola, zooms
+from pages.ui.charts.loss_map import landscape, parabola, terrain, zooms
 from pages.ui.charts.model import (
     DRAWN_ROWS,
     MOVED_ROWS,
@@ -163,7 +163,7 @@ def _live(held: controls.Controls, streaming: bool) -> None:
         with st.container(key="numbers"):  # on a key
             _formula(run, forecast, told)
     if not task.hidden(THEORY) and not controls.slim():
-        tabs.show(run, forecast, colours, None if run.parabola is None else _axes(run), told)
+        tabs.show(run, forecast, colours, _relief_axes(run), told)
     if live_run and task.current() is None and not controls.slim():  # next after a run
         lesson.try_next(*ways_on(run.experiment, forecast, finding.outcome))
     trained = not (live_run and live_run.recorder) and not pinned.pending()
@@ -316,10 +316,16 @@ def _axes(run: Run) -> map_axes.Axes:
     )
 
 
+def _relief_axes(run: Run) -> map_axes.Axes | None:
+    """The two parameters of the map; None where there is none."""
+    if run.parabola is None:
+        return (0, 1) if box_of(run.experiment, run.problem.start) else None
+    return _axes(run)
+
+
 def _landscape(run: Run, colours: Palette, height: int, shown: pinned.Beside, told: float) -> None:
     if run.parabola is None:
-        look.panel_title("Landscape")
-        st.markdown(why_no_theory(run.experiment))
+        _terrain(run, colours, height, shown)
         return
     axes = _axes(run)
     names = run.experiment.trained_names
@@ -342,6 +348,20 @@ def _landscape(run: Run, colours: Palette, height: int, shown: pinned.Beside, to
     else:
         view = _view(landscape, run, axes, tuple(titles), colours, height, told, ghosts=shown.map)
     with look.clickable("map"):
+        tabs.draw(view, "landscape")
+
+
+def _terrain(run: Run, colours: Palette, height: int, shown: pinned.Beside) -> None:
+    """The map of a loss that is no bowl, or why there is none."""
+    seen = box_of(run.experiment, run.problem.start)
+    if seen is None:
+        look.panel_title("Landscape")
+        st.markdown(why_no_theory(run.experiment))
+        return
+    clicks = "; click to set the start" if task.free("start") else ""
+    look.panel_title("Landscape", f"○ start, <b>●</b> run; several valleys{clicks}")
+    with look.clickable("map"):
+        view = _view(terrain, run, seen, run.experiment.trained_names, colours, height, ghosts=shown.map)
         tabs.draw(view, "landscape")
 
 
@@ -608,7 +628,14 @@ def _start_clicked() -> None:
     experiment = session.held(Live).experiment
     problem, curvature, _ = live_runs.known(experiment)
     if curvature is None:
-        return  # there was no map to click on
+        if seen := box_of(experiment, problem.start):
+            _start_at(
+                *(
+                    c + h * (2 * share - 1)
+                    for c, h, share in zip(seen.centre, seen.half, (picked.x, picked.y), strict=True)
+                )
+            )
+        return
     live_run = live_runs.on_page(experiment)
     run = live_runs.to_watch(live_runs.as_run(experiment, live_run)[0])
     theta = run.recording.epoch_theta[picked.epoch].clone()
@@ -628,4 +655,9 @@ def _start_clicked() -> None:
         )
         return
     page.type("start", texts)
+    live_runs.reset()
+
+
+def _start_at(*theta: float) -> None:
+    page.type("start", ", ".join(f"{number:.4g}" for number in theta))
     live_runs.reset()
