@@ -183,7 +183,7 @@ def tide(points: int = 49, *, noise: float = 0.6, data_seed: int = 7) -> Dataset
     generator = torch.Generator().manual_seed(data_seed)
     t = torch.arange(points, dtype=torch.float64) / 24
     swing = 1.8 * torch.sin(2 * math.pi * t / 0.5175 + 0.6)
-    y = swing + noise * (torch.rand(points, generator=generator, dtype=torch.float64) - 0.5)
+    y = swing + noise * (torch.rand(points, generator=generator) - 0.5)
     return Dataset(
         x=t.unsqueeze(1),
         y=y.unsqueeze(1),

@@ -196,6 +196,12 @@ def box_of(experiment: Experiment, start: Tensor) -> Window | None:
     return Window((centre[0], centre[1]), (half[0], half[1]))
 
 
+def typed_place(shown: Window, share: tuple[float, float]) -> str:
+    """A place of such a map as it is typed into the start, from its shares of the map's sides."""
+    places = (c + h * (2 * part - 1) for c, h, part in zip(shown.centre, shown.half, share, strict=True))
+    return ", ".join(f"{place:.4g}" for place in places)
+
+
 def losses_on(objective: Objective, shown: Window, points: int = TERRAIN) -> np.ndarray:
     """The loss of two parameters on a grid, [points, points]: rows along the second, columns along the first."""
     axes = [

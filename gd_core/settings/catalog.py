@@ -366,12 +366,12 @@ y = torch.tensor([-3.0], dtype=torch.float64)""",
         defaults={"points": 49, "noise": 0.6, "data_seed": 7, "learning_rate": 0.1, "epochs": 400},
         source="Our own numbers",
         shown=((4.0, 20.0), (-3.2, 3.2)),
-        about="height of the water after t days, with noise",
+        about="height of the water in m after t days, with noise",
         code="""generator = torch.Generator().manual_seed({data_seed})
 t = torch.arange({points}, dtype=torch.float64) / 24  # days
-y = 1.8 * torch.sin(2 * torch.pi * t / 0.5175 + 0.6){noisy}  # m
+y = 1.8 * torch.sin(2 * torch.pi * t / 0.5175 + 0.6){noisy}
 x = t.unsqueeze(1)""",
-        noise_code=" + {noise!r} * (torch.rand({points}, generator=generator, dtype=torch.float64) - 0.5)",
+        noise_code=" + {noise!r} * (torch.rand({points}, generator=generator) - 0.5)",
     ),
     "table": DatasetInfo(
         title="Your table",

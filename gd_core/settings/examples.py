@@ -214,6 +214,14 @@ EXAMPLES: tuple[Example, ...] = (
     ),
     _example(
         FAILS,
+        "Stuck in a valley",
+        "This loss has many valleys, and a run only knows the one it is in. Click on the map for another start.",
+        "tide",
+        learning_rate=0.1,
+        epochs=400,
+    ),
+    _example(
+        FAILS,
         "Crawls",
         "The best rate in the long run pays only after millions of epochs.",
         "noisy-quadratic",

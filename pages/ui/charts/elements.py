@@ -20,6 +20,10 @@ NUMBER_LABEL = (
     "datum.value == 0 ? '0' : abs(datum.value) >= 1e6 || abs(datum.value) < 1e-4 "
     "? replace(format(datum.value, '.3~e'), 'e+', 'e') : datum.label"
 )
+# of a number that stands beside a picture without axes
+PLACE_LABEL = NUMBER_LABEL.replace("datum.value", "datum.number").replace(
+    "datum.label", "format(datum.number, '.3~g')"
+)
 # of a calendar year, which has no comma
 YEAR_LABEL = (
     f"datum.value >= {YEARS[0]} && datum.value < {YEARS[1]} ? format(datum.value, '~f') : datum.label"

@@ -17,7 +17,7 @@ from gd_core.landscape import LevelLines, Window, level_lines, lines_on, losses_
 from pages.ui.charts.elements import (
     FRAME,
     NOW,
-    NUMBER_LABEL,
+    PLACE_LABEL,
     answered,
     dot,
     expression,
@@ -37,9 +37,6 @@ SEEN = 1.62  # half of what is seen, with half the side of the box as 1
 STRETCHED = 1.3  # how many times as long to the right as up a way is drawn, at most
 TURN, TILT = 30, 30  # degrees, at first
 RAISED = 1.25  # the box's height, with half its side as 1
-LABEL = NUMBER_LABEL.replace("datum.value", "datum.number").replace(
-    "datum.label", "format(datum.number, '.3~g')"
-)
 
 
 def _turned(u: str, v: str) -> str:
@@ -113,7 +110,7 @@ def _words(x_name: str, y_name: str, colours: Palette) -> list[alt.Chart]:
             if label:
                 centre = f"({FRAME}.{low} + {FRAME}.{high}) / 2"
                 row = row.transform_calculate(number=f"{centre} + {ZOOM} * ({label} - {centre})")
-                row = row.transform_calculate(label=LABEL)
+                row = row.transform_calculate(label=PLACE_LABEL)
             else:
                 row = row.transform_calculate(label=f"'{name}'")
             size = 10 if label else 12

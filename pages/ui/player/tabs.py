@@ -13,6 +13,7 @@ import numpy as np
 import streamlit as st
 
 from gd_core.autopsy import REPLAYED_UPDATES, autopsy
+from gd_core.here import STARTS, Here, here_of
 from gd_core.landscape import box_of
 from gd_core.objective import in_features
 from gd_core.robust import Lowest, closest, lowest_of, settles_below
@@ -129,6 +130,10 @@ def _numbers(run: Run, _: Palette, forecast: Forecast | None) -> None:
         st.markdown(why_no_theory(run.experiment))
         if lowest := lowest_of(run.problem.objective):
             _facts_of_the_lowest(run, lowest)
+        if run.recording.epochs and (
+            found := here_of(run.experiment, run.problem, run.recording.epoch_theta[-1])
+        ):
+            _facts_here(found)
     st.caption(" ".join(filter(None, (run.experiment.loss_info.minimised, _of_scaled_target(run)))))
     if run.recording.engine == SPECTRUM and run.recording.epochs:
         st.caption(ENGINE_NOTE)
@@ -161,6 +166,28 @@ def _facts_of_the_lowest(run: Run, lowest: Lowest) -> None:
     elif is_plain(experiment) and experiment.updates_per_epoch == 1 and schedules.is_constant(experiment):
         sure = f"How close to the lowest {info.name} gradient descent is sure to come at η = {short(rate)}: η G²/2, where G bounds the gradient’s length."
         rows.append(("Sure to come within", short(closest(lowest, rate)), sure))
+    body = "".join(f"<tr><td>{a}</td><td>{b}</td><td>{c}</td></tr>" for a, b, c in rows)
+    st.html(f'<table class="live facts">{body}</table>')
+
+
+def _facts_here(found: Here) -> None:
+    """What holds where the run has ended, and only there."""
+    rows = [
+        ("Slope here", short(found.slope), "Length of the gradient where the run has ended."),
+        (
+            "Curvatures here",
+            ", ".join(map(short, found.curvatures)),
+            "Eigenvalues of the Hessian here, smallest first. At another place they are others; along a negative one it falls off.",
+        ),
+        (
+            "RMSE of the best found",
+            significant(found.best.rmse),
+            f"Of {STARTS} starts on the map. Nobody has proved that there is none lower.",
+        ),
+    ]
+    if found.is_minimum and found.limit:
+        stays = "Above it gradient descent on all rows leaves this valley. In another the limit is another."
+        rows.insert(2, ("Limit of the rate here", significant(found.limit), stays))
     body = "".join(f"<tr><td>{a}</td><td>{b}</td><td>{c}</td></tr>" for a, b, c in rows)
     st.html(f'<table class="live facts">{body}</table>')
 

@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from gd_core import drawing
-from gd_core.landscape import box_of, resting_axes, rests, typed_start, window
+from gd_core.landscape import box_of, resting_axes, rests, typed_place, typed_start, window
 from gd_core.outcome import Finding, Outcome
 from gd_core.settings.catalog import model_info
 from gd_core.settings.engines import SPECTRUM
@@ -629,12 +629,8 @@ def _start_clicked() -> None:
     problem, curvature, _ = live_runs.known(experiment)
     if curvature is None:
         if seen := box_of(experiment, problem.start):
-            _start_at(
-                *(
-                    c + h * (2 * share - 1)
-                    for c, h, share in zip(seen.centre, seen.half, (picked.x, picked.y), strict=True)
-                )
-            )
+            page.type("start", typed_place(seen, (picked.x, picked.y)))
+            live_runs.reset()
         return
     live_run = live_runs.on_page(experiment)
     run = live_runs.to_watch(live_runs.as_run(experiment, live_run)[0])
@@ -655,9 +651,4 @@ def _start_clicked() -> None:
         )
         return
     page.type("start", texts)
-    live_runs.reset()
-
-
-def _start_at(*theta: float) -> None:
-    page.type("start", ", ".join(f"{number:.4g}" for number in theta))
     live_runs.reset()

@@ -149,7 +149,7 @@ def test_a_text_longer_than_any_setting_is_not_taken_apart(name, monkeypatch):
 
 
 BAD = [  # field, text in a link, words that the sentence must hold
-    ("dataset", "iris", ("noisy-quadratic, two-features, one-parameter, table", "iris")),
+    ("dataset", "iris", ("noisy-quadratic, two-features, one-parameter, tide, table", "iris")),
     ("table", "cars", ("empty for noisy-quadratic", "cars")),
     ("features", "a,b", ("empty", "a")),
     ("features", '"a', ("names of columns", '"a')),

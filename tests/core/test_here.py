@@ -1,0 +1,143 @@
+"""What is said of a loss that is no bowl. Oracle: NumPy, with derivatives by hand and by differences, and a fine grid."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gd_core.here import STARTS, best_of, here_of
+from gd_core.landscape import box_of, lines_on, losses_on
+from gd_core.objective import value_and_gradient
+from gd_core.outcome import Outcome, Trained, outcome
+from gd_core.problem import build
+from gd_core.recorder import record
+from gd_core.settings.experiment import Experiment
+from gd_core.verdict import of_run
+
+TIDE = Experiment.default("tide")
+BOX = torch.tensor(TIDE.info.shown, dtype=torch.float64)
+AMPLITUDE = 1.8
+
+
+def rows_of(experiment):
+    data = build(experiment).dataset
+    return data.x.numpy()[:, 0], data.y.numpy()[:, 0]
+
+
+def loss(theta, x, y):
+    return np.mean((AMPLITUDE * np.sin(theta[0] * x + theta[1]) - y) ** 2)
+
+
+def gradient(theta, x, y):
+    off, slope = AMPLITUDE * np.sin(theta[0] * x + theta[1]) - y, AMPLITUDE * np.cos(theta[0] * x + theta[1])
+    return np.array([2 * np.mean(off * slope * x), 2 * np.mean(off * slope)])
+
+
+def hessian(theta, x, y):
+    swing, slope = AMPLITUDE * np.sin(theta[0] * x + theta[1]), AMPLITUDE * np.cos(theta[0] * x + theta[1])
+    both = 2 * (slope**2 - (swing - y) * swing)
+    return np.array([[np.mean(both * x * x), np.mean(both * x)], [np.mean(both * x), np.mean(both)]])
+
+
+@given(st.floats(1, 25), st.floats(-4, 4), st.integers(0, 50))
+def test_gradient_and_curvatures_are_those_worked_out_by_hand(omega, phi, seed):
+    """At any place, of any draw of the rows."""
+    experiment = replace(TIDE, data_seed=seed, points=30)
+    x, y = rows_of(experiment)
+    theta, problem = np.array([omega, phi]), build(experiment)
+    value, slopes = value_and_gradient(problem.objective, torch.tensor(theta))
+    assert float(value) == pytest.approx(loss(theta, x, y), rel=1e-12)
+    assert slopes.tolist() == pytest.approx(gradient(theta, x, y).tolist(), rel=1e-12, abs=1e-12)
+    found = here_of(experiment, problem, torch.tensor(theta))
+    assert found.curvatures == pytest.approx(np.linalg.eigvalsh(hessian(theta, x, y)), rel=1e-9, abs=1e-9)
+    assert found.slope == pytest.approx(np.linalg.norm(gradient(theta, x, y)), rel=1e-9, abs=1e-12)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_no_place_of_a_fine_grid_is_lower_than_the_best_that_was_found(seed):
+    """Nor is any that is come to from the lowest of the grid by Newton's steps of NumPy."""
+    experiment = replace(TIDE, data_seed=seed)
+    x, y = rows_of(experiment)
+    best = best_of(build(experiment), BOX)
+    grid = [(loss((o, p), x, y), o, p) for o in np.linspace(4, 20, 161) for p in np.linspace(-3.2, 3.2, 33)]
+    _, *theta = min(grid)
+    for _ in range(30):
+        theta = theta - np.linalg.solve(hessian(theta, x, y), gradient(theta, x, y))
+    assert best.loss <= min(grid)[0]
+    assert best.loss == pytest.approx(loss(theta, x, y), rel=1e-10)
+
+
+ENDS = {
+    "a local minimum": (9.0, 0.0),
+    "the lowest": (11.0, 0.0),
+    "the lowest, a turn further": (12.0, 4.0),
+}
+
+
+@pytest.mark.parametrize(("where", "start"), ENDS.items(), ids=ENDS)
+def test_where_a_run_comes_to_rest_is_told(where, start):
+    """By NumPy: the slope is 0 there, both curvatures are above 0, and a finer search knows a lower valley or does not."""
+    experiment = replace(TIDE, start=start)
+    recording, problem = record(experiment), build(experiment)
+    finding = outcome(recording, None, Trained.of(experiment, problem))
+    said = of_run(recording, experiment, None, finding)
+    x, y = rows_of(experiment)
+    theta = recording.epoch_theta[-1].numpy()
+    assert np.linalg.norm(gradient(theta, x, y)) < 1e-4
+    assert np.linalg.eigvalsh(hessian(theta, x, y)).min() > 0
+    rmse, best = np.sqrt(loss(theta, x, y)), best_of(problem, BOX).rmse
+    assert finding.outcome is Outcome.CONVERGED
+    if where == "a local minimum":
+        assert "That is a local minimum: every way from here leads up." in said
+        assert (
+            f"The best that {STARTS} starts found is RMSE {best:.4g}; this is {rmse / best:.3g} × that."
+            in said
+        )
+    else:
+        assert rmse == pytest.approx(best, rel=1e-6)
+        assert (
+            f"No lower valley was found from {STARTS} starts. That there is none, nobody has proved." in said
+        )
+
+
+def test_a_saddle_is_called_one():
+    """Between two valleys a place where the slope is 0 and one curvature is below 0, found by Newton's steps of NumPy."""
+    x, y = rows_of(TIDE)
+    saddles = set()
+    for omega in np.linspace(5, 19, 57):
+        for phi in np.linspace(-3, 3, 13):
+            theta = np.array([omega, phi])
+            for _ in range(30):
+                step = np.linalg.solve(hessian(theta, x, y), gradient(theta, x, y))
+                theta = theta - step * min(1, 0.3 / np.abs(step).max())
+            values = np.linalg.eigvalsh(hessian(theta, x, y))
+            if np.linalg.norm(gradient(theta, x, y)) < 1e-12 and values[0] < -0.1 < 0.1 < values[1]:
+                saddles.add(tuple(theta.round(8)))
+    assert saddles
+    for place in sorted(saddles)[:5]:
+        found = here_of(TIDE, build(TIDE), torch.tensor(place, dtype=torch.float64))
+        assert found.is_saddle
+        assert not found.is_minimum
+
+
+def test_the_map_is_of_the_loss():
+    """Each knot of its grid by NumPy; its lines lie where the loss is what they say; a start outside widens it."""
+    problem, (x, y) = build(TIDE), rows_of(TIDE)
+    shown = box_of(TIDE, problem.start)
+    grid = losses_on(problem.objective, shown, 21)
+    for row, phi in enumerate(np.linspace(-3.2, 3.2, 21)):
+        for column, omega in enumerate(np.linspace(4, 20, 21)):
+            assert grid[row, column] == pytest.approx(loss((omega, phi), x, y), rel=1e-12)
+    losses = losses_on(problem.objective, shown)
+    levels = lines_on(losses, shown)
+    off = [
+        loss(place + np.array(shown.centre), x, y) - levels.heights[level]
+        for place, level in zip(levels.offset[::40], levels.level[::40], strict=True)
+    ]
+    assert np.abs(off).max() < 0.1 * np.ptp(losses)
+    wide = box_of(TIDE, torch.tensor([40.0, 0.0], dtype=torch.float64))
+    assert wide.centre[0] + wide.half[0] > 40
+    assert box_of(Experiment.default(), problem.start) is None

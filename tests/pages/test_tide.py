@@ -1,0 +1,60 @@
+"""A loss with several valleys on the Train page. What is said of it is held by `tests/core/test_here.py`."""
+
+import re
+from dataclasses import replace
+
+import pytest
+from train_page import Lab
+
+from gd_core.here import here_of
+from gd_core.problem import build
+from gd_core.recorder import record
+from gd_core.settings.experiment import Experiment
+from pages.ui.player import tabs
+
+TIDE = Experiment.default("tide")
+
+
+def words(lab):
+    """What stands on the page as HTML."""
+    return "".join(element.proto.body for element in lab.at.get("html"))
+
+
+def test_it_has_a_map_a_verdict_and_numbers_of_where_it_ended():
+    """Three charts, one of them the map; no optimum is drawn; "In numbers" tells what holds at the end, once it is there."""
+    lab = Lab(**TIDE.to_query())
+    assert "Curvatures here" not in words(lab)
+    lab.press("train")
+    found = here_of(TIDE, build(TIDE), record(TIDE).epoch_theta[-1])
+    assert [chart.alt.split(",")[0] for chart in lab.charts][1] == "Level lines of the loss over ω and φ"
+    assert "optimum" not in "".join(chart.spec for chart in lab.charts)
+    assert "That is a local minimum: every way from here leads up." in lab.player["summary"]
+    cells = dict(re.findall(r"<tr><td>([^<]*)</td><td>([^<]*)</td>", words(lab)))
+    assert [float(cell) for cell in cells["Curvatures here"].split(", ")] == pytest.approx(
+        found.curvatures, rel=1e-2
+    )
+    assert float(cells["Limit of the rate here"]) == pytest.approx(2 / found.curvatures[-1], rel=1e-5)
+    assert float(cells["RMSE of the best found"]) == pytest.approx(found.best.rmse, rel=1e-5)
+
+
+def test_it_is_seen_in_relief():
+    """The net has the losses themselves at its knots, above the lowest of the map."""
+    lab = Lab(**TIDE.to_query())
+    lab.at.session_state["tab"] = tabs.RELIEF
+    (place,) = [i for i, chart in enumerate(lab.run().charts) if '"tilt"' in chart.spec]
+    net, objective = lab.table(place, "net"), build(TIDE).objective
+    # the first knot is the corner of the map where both are smallest, the 65th where ω is largest
+    corners = record(TIDE).epoch_theta.new_tensor([[4.0, -3.2], [20.0, -3.2]])
+    first, last = (net["loss"].to_pylist()[i] for i in (0, 64))
+    a, b = objective.many(corners).tolist()
+    assert last - first == pytest.approx(b - a, rel=1e-5)
+
+
+def test_above_the_limit_of_its_valley_a_run_leaves_it():
+    """What "In numbers" calls the limit here: just below it the run stays, above it the run ends elsewhere."""
+    run = replace(TIDE, start=(11.0, 0.0), epochs=300)
+    limit = here_of(run, build(run), record(run).epoch_theta[-1]).limit
+    for share, stays in ((0.97, True), (1.1, False)):
+        recording = record(replace(run, learning_rate=share * limit, start=(12.19, 0.52)))
+        near = float((recording.epoch_theta[-1] - record(run).epoch_theta[-1]).norm()) < 1e-3
+        assert near == stays
