@@ -11,7 +11,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from gd_core.objective import SQUARED, LinearObjective, Objective, Robust, in_features
+from gd_core.objective import SQUARED, Convex, LinearObjective, Objective, in_features
 from gd_core.optimizers import State
 from gd_core.problem import Problem
 from gd_core.settings.experiment import Experiment
@@ -39,13 +39,13 @@ class Autopsy(NamedTuple):
 def formula(objective: LinearObjective, theta: Tensor, rows: Tensor | None = None) -> Tensor:
     """(2/N) Φᵀ(Φθ − y) for the mean squared error, [P]; with the mean of y in place of y for the shape mistake.
 
-    Of a loss that is no square (1/N) Φᵀ ρ′(Φθ − y), with the slope ρ′ of each row's loss. A penalty adds 2λθ.
+    Of a loss that is no square (1/N) Φᵀ times the slope of each row's loss: of the log loss σ(Φθ) − y. A penalty adds 2λθ.
     """
     features, target = objective.features, objective.target
     if rows is not None:
         features, target = features[rows], target[rows]
-    if isinstance(objective.loss, Robust):
-        of_rows = features.T @ (1 / len(features) * objective.loss.slope(features @ theta - target))
+    if isinstance(objective.loss, Convex):
+        of_rows = features.T @ (1 / len(features) * objective.loss.slope(features @ theta, target))
     else:
         target = SQUARED[objective.loss].target(target)
         # autograd's order: to the last bit

@@ -194,6 +194,34 @@ def tide(points: int = 49, *, noise: float = 0.6, data_seed: int = 7) -> Dataset
     )
 
 
+def pass_or_fail(points: int = 200, *, noise: float = 1.5, data_seed: int = 7) -> Dataset:
+    """Whether a student passed, over hours of study and of sleep: y = 1 where 0.8 x₁ + 1.2 x₂ − 0.4 + noise > 0, else 0.
+
+    Args:
+        points: N rows; the first feature has a standard deviation of 2, the second of 1.
+        noise: Standard deviation of normal noise: the wider, the more the two classes overlap. With 0 a line parts them.
+        data_seed: Seeds a private generator.
+
+    Returns:
+        x of shape [N, 2], hours above the usual, and y of shape [N, 1], 0 or 1.
+
+    Source:
+        Made up for this program.
+    """
+    generator = torch.Generator().manual_seed(data_seed)
+    x = torch.randn(points, 2, generator=generator) * torch.tensor([2.0, 1.0])
+    luck = noise * torch.randn(points, generator=generator)
+    y = x @ torch.tensor([0.8, 1.2]) - 0.4 + luck > 0
+    return Dataset(
+        x=x.double(),
+        y=y.double().unsqueeze(1),
+        feature_names=("study above usual (h)", "sleep above usual (h)"),
+        target_name="passed (0 or 1)",
+        title="Pass or fail",
+        start=torch.zeros(3, dtype=torch.float64),
+    )
+
+
 def from_table(
     table: Table,
     target: str,
@@ -229,4 +257,5 @@ DATASETS: Mapping[str, Callable[..., Dataset]] = {
     "two-features": two_features,
     "one-parameter": one_parameter,
     "tide": tide,
+    "pass-or-fail": pass_or_fail,
 }

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 from torch.func import functional_call
-from torch.nn.functional import huber_loss, l1_loss, mse_loss
+from torch.nn.functional import binary_cross_entropy_with_logits, huber_loss, l1_loss, mse_loss
 
 from gd_core.datasets import Dataset
 from gd_core.least_squares import Centred, centred_of, fit
@@ -46,9 +46,9 @@ class Absolute:
     def __call__(self, prediction: Tensor, target: Tensor) -> Tensor:
         return l1_loss(prediction, target)
 
-    def slope(self, residual: Tensor) -> Tensor:
-        """N ∂L/∂ŷᵢ by ŷᵢ − yᵢ, any shape: as large close to the bottom as far away."""
-        return residual.sign()
+    def slope(self, prediction: Tensor, target: Tensor) -> Tensor:
+        """N ∂L/∂ŷᵢ of each row, [N]: as large close to the bottom as far away."""
+        return (prediction - target).sign()
 
 
 @dataclass(frozen=True)
@@ -69,18 +69,40 @@ class Huber:
     def __call__(self, prediction: Tensor, target: Tensor) -> Tensor:
         return huber_loss(prediction, target, delta=self.delta)
 
-    def slope(self, residual: Tensor) -> Tensor:
+    def slope(self, prediction: Tensor, target: Tensor) -> Tensor:
         """See `Absolute.slope`; no row pulls harder than δ."""
-        return residual.clamp(-self.delta, self.delta)
+        return (prediction - target).clamp(-self.delta, self.delta)
+
+
+@dataclass(frozen=True)
+class Log:
+    """Log loss, or binary cross-entropy: −(1/N) Σᵢ of yᵢ ln pᵢ + (1 − yᵢ) ln(1 − pᵢ), of logits zᵢ and y of 0 and 1, both [N].
+
+    pᵢ = σ(zᵢ) = 1/(1 + e^−zᵢ) is the probability of a 1. Worked out from the logit, so that no logarithm of 0 arises.
+    As torch's `BCEWithLogitsLoss`.
+    """
+
+    def __call__(self, prediction: Tensor, target: Tensor) -> Tensor:
+        return binary_cross_entropy_with_logits(prediction, target)
+
+    def slope(self, prediction: Tensor, target: Tensor) -> Tensor:
+        """See `Absolute.slope`: p − y, so no row pulls harder than 1."""
+        return self.probability(prediction) - target
+
+    def probability(self, logit: Tensor) -> Tensor:
+        """σ(z), any shape."""
+        return logit.sigmoid()
 
 
 Loss = Callable[[Tensor, Tensor], Tensor]
 Robust = Absolute | Huber  # a mean of a convex function of each residual, whose slope is bounded
+Convex = Robust | Log  # a mean of a convex function of each row's number
 LOSSES: Mapping[str, Loss] = {
     "mse": mse,
     "mse-broadcast": mse_broadcast,
     "absolute": Absolute(),
     "huber": Huber(),
+    "log": Log(),
 }
 
 
@@ -130,11 +152,15 @@ class Objective:
         return self.dataset.y.squeeze(1)
 
     def predict(self, theta: Tensor) -> Tensor:
-        """ŷ by way of the nn.Module, [N], for θ of shape [P]."""
+        """What the loss is told of each row by way of the nn.Module, [N], for θ of shape [P]: ŷ, of the log loss a logit."""
         parameters = dict(self.model.named_parameters())
         parts = theta.split([p.numel() for p in parameters.values()])
         values = {name: part.view_as(p) for (name, p), part in zip(parameters.items(), parts, strict=True)}
         return functional_call(self.model, values, self.dataset.x).squeeze(1)
+
+    def shown(self, prediction: Tensor) -> Tensor:
+        """ŷ by what the loss is told: the same, of the log loss the probability. Any shape."""
+        return self.loss.probability(prediction) if isinstance(self.loss, Log) else prediction
 
     def __call__(self, theta: Tensor) -> Tensor:
         """The loss at θ of shape [P], a scalar."""
@@ -147,7 +173,7 @@ class Objective:
     def rmse(self, theta: Tensor) -> Tensor:
         """Root mean squared error in the data's units, whatever loss is minimised and of which. [..., P] → [...]."""
         predictions = torch.vmap(self.predict)(theta.reshape(-1, theta.shape[-1]))
-        squares = (predictions - self.target).square().mean(-1)
+        squares = (self.shown(predictions) - self.target).square().mean(-1)
         return self.dataset.unit * squares.sqrt().reshape(theta.shape[:-1])
 
     def many(self, theta: Tensor) -> Tensor:
@@ -234,7 +260,8 @@ class LinearObjective(Objective):
 
     def rmse(self, theta: Tensor) -> Tensor:
         """See `Objective.rmse`."""
-        return self.dataset.unit * (theta @ self.features.T - self.target).square().mean(-1).sqrt()
+        errors = self.shown(theta @ self.features.T) - self.target
+        return self.dataset.unit * errors.square().mean(-1).sqrt()
 
 
 def objective_of(model: Model, dataset: Dataset, loss: Loss, penalty: Tensor | None = None) -> Objective:
@@ -254,9 +281,21 @@ def as_parabola(objective: Objective) -> LinearObjective | None:
 
 def in_features(objective: Objective) -> LinearObjective | None:
     """The objective, if its gradient is (1/N) Φᵀ times the slope of each row's loss; else None: the model has no Φ."""
-    if isinstance(objective, LinearObjective) and isinstance(objective.loss, Robust):
+    if isinstance(objective, LinearObjective) and isinstance(objective.loss, Convex):
         return objective
     return as_parabola(objective)
+
+
+def accuracy(objective: Objective, theta: Tensor) -> Tensor | None:
+    """The share of rows whose probability is on the side of their y, [..., P] → [...]; None of a loss without probabilities.
+
+    At exactly ½ a row is on neither side.
+    """
+    if not isinstance(objective.loss, Log):
+        return None
+    logits = torch.vmap(objective.predict)(theta.reshape(-1, theta.shape[-1]))
+    right = logits * (2 * objective.target - 1) > 0
+    return right.to(theta).mean(-1).reshape(theta.shape[:-1])
 
 
 def value_and_gradient(function: Callable[[Tensor], Tensor], theta: Tensor) -> tuple[Tensor, Tensor]:

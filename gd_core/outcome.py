@@ -16,7 +16,7 @@ from torch import Tensor
 from gd_core import gone_on, in_batches
 from gd_core.gone_on import LONGER
 from gd_core.here import Here, here_of
-from gd_core.objective import Absolute, LinearObjective, as_parabola
+from gd_core.objective import Absolute, LinearObjective, accuracy, as_parabola
 from gd_core.problem import Problem
 from gd_core.robust import Lowest, closest, lowest_of
 from gd_core.settings.experiment import Experiment
@@ -80,6 +80,7 @@ class Finding(NamedTuple):
         leaves: Whether it will leave the optimum that it has reached: its memory of the gradients fades.
         lowest: The lowest point of a loss that is no parabola, where it is known.
         here: What its loss is like where it has come to rest, if it is no bowl.
+        accuracy: The share of rows that a fitted probability has on their side at the end; None of a loss without any.
     """
 
     outcome: Outcome
@@ -88,6 +89,7 @@ class Finding(NamedTuple):
     leaves: bool = False
     lowest: Lowest | None = None
     here: Here | None = None
+    accuracy: float | None = None
 
 
 class Trained(NamedTuple):
@@ -153,17 +155,26 @@ def outcome(recording: Epochs, curvature: Curvature | None, trained: Trained | N
         curvature: The parabola that the loss is, or None.
         trained: By which rule; None where nobody knows, and the numbers alone must tell.
     """
-    lowest = lowest_of(trained.problem.objective) if trained and trained.problem else None
+    objective = trained.problem.objective if trained and trained.problem else None
+    lowest = lowest_of(objective) if objective else None
+    right = accuracy(objective, recording.epoch_theta[recording.kept]) if objective else None
+    found = _told(recording, curvature, trained, lowest)
+    return found._replace(lowest=lowest, accuracy=None if right is None else float(right))
+
+
+def _told(
+    recording: Epochs, curvature: Curvature | None, trained: Trained | None, lowest: Lowest | None
+) -> Finding:
     if recording.diverged_at is not None:
-        return Finding(Outcome.DIVERGED, recording.diverged_at, lowest=lowest)
+        return Finding(Outcome.DIVERGED, recording.diverged_at)
     if recording.stopped:
-        return Finding(Outcome.STOPPED, recording.epochs, lowest=lowest)
+        return Finding(Outcome.STOPPED, recording.epochs)
     if recording.still:
-        return Finding(Outcome.STILL, recording.epochs, lowest=lowest)
+        return Finding(Outcome.STILL, recording.epochs)
     if recording.early:
         return Finding(Outcome.EARLY, recording.epochs)
     if trained and lowest:
-        return _above_the_lowest(recording, lowest, trained)._replace(lowest=lowest)
+        return _above_the_lowest(recording, lowest, trained)
     if curvature is None or (trained and unsure_step(trained.phases[-1], curvature)):
         found = _by_losses_alone(recording, trained)
         if found.outcome is not Outcome.CONVERGED or trained is None or trained.problem is None:
@@ -514,6 +525,8 @@ def _above_the_lowest(recording: Epochs, lowest: Lowest, trained: Trained) -> Fi
     near = max(
         CONVERGED_BELOW * float(gap[0]), (PERFECT if lowest.is_zero else NEGLIGIBLE) * lowest.loss, rounding
     )
+    if not lowest.attained:
+        near = -math.inf  # however near the loss is: the parameters never come to rest
     first = trained.at(recording.epochs)[1]
     done = recording.epochs - first
     ahead = _ahead(recording, None, trained, done)

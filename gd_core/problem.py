@@ -66,7 +66,10 @@ class Problem:
 
     def predicted(self, theta: Tensor) -> Tensor:
         """ŷ of each row that is trained on, in the data's units, [P] → [N]."""
-        return self.objective.dataset.unit * self.objective.predict(theta) + self.offset[-1]
+        return (
+            self.objective.dataset.unit * self.objective.shown(self.objective.predict(theta))
+            + self.offset[-1]
+        )
 
     def centred(self, theta: Tensor) -> Tensor:
         """Coefficients of (x − mean) / deviation for the target as it is, [..., P] → [..., P], to draw the curve with.

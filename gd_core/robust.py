@@ -1,6 +1,6 @@
-"""The lowest point of a loss that is no parabola and yet convex: the absolute error, and Huber's.
+"""The lowest point of a loss that is no parabola and yet convex: the absolute error, Huber's, and the log loss (`logistic`).
 
-Both are sums of ρ(rᵢ) with ρ(r) = max of a r − ½ δ a² over |a| ≤ 1: for δ = 0 that is |r|, and else Huber's over δ. So the
+The first two are sums of ρ(rᵢ) with ρ(r) = max of a r − ½ δ a² over |a| ≤ 1: for δ = 0 that is |r|, and else Huber's over δ. So the
 lowest sum is the largest of yᵀa − ½ δ |a|² over all a with Φᵀa = 0 and |a| ≤ 1: of the absolute error a linear program.
 An interior-point method goes down on one and up on the other at once, and ends where the two meet: their difference
 is how far it can still be from the lowest loss.
@@ -10,6 +10,7 @@ Sources:
     Mehrotra, "On the Implementation of a Primal-Dual Interior Point Method", SIAM Journal on Optimization 2, 1992.
 """
 
+import math
 from dataclasses import dataclass, replace
 from weakref import WeakKeyDictionary
 
@@ -18,9 +19,10 @@ import torch
 from torch import Tensor
 
 from gd_core.least_squares import EPSILON, FLAT, rows_centred
+from gd_core.logistic import likeliest
 from gd_core.models import LinearInParameters
-from gd_core.objective import Huber, LinearObjective, Objective, Robust, mse
-from gd_core.theory import Curvature, curvature_of
+from gd_core.objective import Convex, Huber, LinearObjective, Log, Objective, mse
+from gd_core.theory import curvature_of, hessian
 
 STEPS = 100  # of the interior-point method; 20 to 30 are usual
 CENTRED = 0.1  # of what parts the two is aimed at in a step
@@ -28,7 +30,7 @@ MET = 1e-13  # of the sum: the two have met
 TO_THE_WALL = 0.99  # of the way
 
 
-_found: WeakKeyDictionary[Objective, "Lowest"] = WeakKeyDictionary()
+_found: WeakKeyDictionary[Objective, "Lowest | None"] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,46 +41,71 @@ class Lowest:
         optimum: θ*, [P]; where there are several, one of them.
         loss: L(θ*).
         rmse: Root mean squared error there, in the data's units. Elsewhere it may be lower.
+        steepest: The largest eigenvalue of (1/N) ΦᵀΦ, with which bounds on slope and curvature are written.
+        bends: A curvature that the loss has nowhere more than; infinite at a kink.
+        is_zero: Whether the loss there is no more than the rounding of the data.
+        attained: Whether there is such a point. Else the loss is one that runs near for ever.
         beyond: How many rows are off by more than δ there; of the absolute error all that are off.
-        square: The parabola that the squared error of the same rows is.
+        there: The largest curvature at θ*, of a loss that has one; else None.
     """
 
     optimum: Tensor
     loss: float
     rmse: float
-    beyond: int
-    square: Curvature
-
-    @property
-    def is_zero(self) -> bool:
-        """Whether the loss there is no more than the rounding of the data."""
-        return self.square.floor_is_zero
-
-    @property
-    def steepest(self) -> float:
-        """The largest eigenvalue of (1/N) ΦᵀΦ, with which bounds on slope and curvature are written."""
-        return self.square.largest / 2
+    steepest: float
+    bends: float
+    is_zero: bool = False
+    attained: bool = True
+    beyond: int = 0
+    there: float | None = None
 
 
 def lowest_of(objective: Objective) -> Lowest | None:
-    """The lowest point of a robust loss of a model that is linear in θ; None of any other loss, and with a penalty."""
-    if not isinstance(objective, LinearObjective) or not isinstance(loss := objective.loss, Robust):
+    """The lowest point of a convex loss of a model that is linear in θ; None of any other, and of a robust one with a penalty."""
+    if not isinstance(objective, LinearObjective) or not isinstance(loss := objective.loss, Convex):
         return None
-    if objective.penalty is not None:
+    if objective.penalty is not None and not isinstance(loss, Log):
         return None  # which moves it
-    if (found := _found.get(objective)) is None:
-        delta = loss.delta if isinstance(loss, Huber) else 0.0
-        optimum = lowest_at(objective.model, objective.dataset.x, objective.target, delta)
-        square = curvature_of(replace(objective, loss=mse))
-        off = (objective.predict(optimum) - objective.target).abs()
-        found = _found[objective] = Lowest(
-            optimum,
-            float(objective(optimum)),
-            float(objective.rmse(optimum)),
-            int((off > delta + 1e-9 * float(off.max())).sum()),
-            square,
+    if objective not in _found:
+        _found[objective] = (
+            _of_log_loss(objective)
+            if isinstance(loss, Log)
+            else _of_robust(objective, loss.delta if isinstance(loss, Huber) else 0.0)
         )
-    return found
+    return _found[objective]
+
+
+def _of_robust(objective: LinearObjective, delta: float) -> Lowest:
+    optimum = lowest_at(objective.model, objective.dataset.x, objective.target, delta)
+    square = curvature_of(replace(objective, loss=mse))
+    off = (objective.predict(optimum) - objective.target).abs()
+    return Lowest(
+        optimum,
+        float(objective(optimum)),
+        float(objective.rmse(optimum)),
+        steepest=square.largest / 2,
+        bends=square.largest / 2 if delta else math.inf,
+        is_zero=square.floor_is_zero,
+        beyond=int((off > delta + 1e-9 * float(off.max())).sum()),
+    )
+
+
+def _of_log_loss(objective: LinearObjective) -> Lowest | None:
+    """p(1 − p) is at most ¼, so the log loss bends at most a quarter of (1/N) ΦᵀΦ; the penalty adds 2λ."""
+    found = likeliest(objective.model, objective.dataset.x, objective.target, objective.penalty)
+    if found is None:
+        return None
+    steepest = float(torch.linalg.matrix_norm(objective.features, 2)) ** 2 / len(objective.target)
+    more = 0.0 if objective.penalty is None else 2 * float(objective.penalty.max())
+    return Lowest(
+        found.optimum,
+        found.loss,
+        float(objective.rmse(found.optimum)),
+        steepest=steepest,
+        bends=steepest / 4 + more,
+        attained=found.attained,
+        there=float(torch.linalg.eigvalsh(hessian(objective, found.optimum))[-1]) if found.attained else None,
+    )
 
 
 def closest(lowest: Lowest, learning_rate: float) -> float:
@@ -95,14 +122,15 @@ def closest(lowest: Lowest, learning_rate: float) -> float:
 
 
 def settles_below(lowest: Lowest) -> float:
-    """The rate below which gradient descent on all rows settles on Huber's loss from any start: 2 over its largest curvature.
+    """The rate below which gradient descent on all rows settles from any start: 2 over a curvature that is nowhere larger.
 
-    No row's loss bends more than ½ r², so no curvature is larger than the largest eigenvalue of (1/N) ΦᵀΦ.
+    Sure, and no limit: a larger rate may settle too. No row's loss bends more than ½ r² of Huber's loss, so none is larger
+    than the largest eigenvalue of (1/N) ΦᵀΦ; of the log loss a quarter of it. Of the absolute error there is none: 0.
 
     Source:
         Nesterov, "Introductory Lectures on Convex Optimization", 2004, theorem 2.1.14.
     """
-    return 2 / lowest.steepest
+    return 2 / lowest.bends
 
 
 def lowest_at(model: LinearInParameters, x: Tensor, target: Tensor, delta: float = 0.0) -> Tensor:

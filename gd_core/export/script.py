@@ -99,7 +99,7 @@ def _table(experiment: Experiment) -> list[str]:
         raw, first = ", *raw", ["raw = (to_raw @ theta + offset).tolist()"]
     if experiment.holdout:
         raw += ", judged"
-    prediction = script_data.predicted(experiment, "columns")
+    prediction = script_data.fitted(experiment, "columns")
     whole = "loss" if experiment.updates_per_epoch == 1 else script_data.loss_of(experiment, "columns", "y")
     if experiment.loss_info.is_mean_square:
         lines = [] if whole == "loss" else [f"whole = {whole}  # of all rows"]
@@ -114,7 +114,7 @@ def _table(experiment: Experiment) -> list[str]:
         if len(lines[-1]) > WIDTH - 8 or (experiment.penalty and whole != "loss"):
             lines[-1:] = [f"whole = {whole}", lines[-1].replace(whole, "whole")]
     if experiment.holdout:
-        unseen = script_data.predicted(experiment, "unseen")
+        unseen = script_data.fitted(experiment, "unseen")
         judged = script_data.in_units(experiment, f"(({unseen} - judge) ** 2).mean().sqrt().item()")
         if not experiment.patience:  # else it is known by then
             lines.insert(-1, f"judged = {judged}")
@@ -198,7 +198,7 @@ def _early(experiment: Experiment) -> list[str]:
     if not experiment.patience:
         return []
     first = experiment.total_epochs - experiment.epochs
-    unseen = script_data.predicted(experiment, "unseen")
+    unseen = script_data.fitted(experiment, "unseen")
     judged = script_data.in_units(experiment, f"(({unseen} - judge) ** 2).mean().sqrt().item()")
     lines = [
         f"judged = {judged}",

@@ -61,7 +61,8 @@ PARTED = "unseen, judge, columns, y = columns[held_out], y[held_out], columns[tr
 def _model(experiment: Experiment) -> Part:
     info, weights = model_info(experiment.info.model), experiment.info.weights
     columns, how = info.columns(weights), "a column for each parameter, so that " if info.linear else ""
-    words = f"The model {info.plain(weights)}: {how}a prediction is {predicted(experiment, 'columns')}."
+    what = "logit" if experiment.loss_info.yes_no else "prediction"
+    words = f"The model {info.plain(weights)}: {how}a {what} is {predicted(experiment, 'columns')}."
     parted = [*([PARTED] if experiment.holdout else []), *_target(experiment)]
     if not experiment.scale_features:
         return Part(words, "\n".join([columns, *parted, *_to_raw(experiment)]))
@@ -120,6 +121,12 @@ def predicted(experiment: Experiment, columns: str) -> str:
     """ŷ of some rows, whose columns have this name."""
     by_hand = model_info(experiment.info.model).prediction
     return f"{columns} @ theta" if by_hand is None else f"predict({columns})"
+
+
+def fitted(experiment: Experiment, columns: str) -> str:
+    """ŷ as it is compared with y: of the log loss the probability, whose logit is predicted."""
+    prediction = predicted(experiment, columns)
+    return f"torch.sigmoid({prediction})" if experiment.loss_info.yes_no else prediction
 
 
 def _prediction(experiment: Experiment) -> list[Part]:

@@ -277,6 +277,7 @@ class DatasetInfo:
         about: What the rows are, for the comment above the lines of a script.
         code: These lines, which make `x` and `y`, with {points}, {noise} and {data_seed} in them. A table has its own.
         noise_code: What stands there for {noisy}, if there is any noise.
+        yes_no: Whether its target is 0 or 1 in each row. A table's is looked at.
     """
 
     title: str
@@ -292,6 +293,7 @@ class DatasetInfo:
     about: str = ""
     code: str = ""
     noise_code: str = ""
+    yes_no: bool = False
 
     @property
     def weights(self) -> int:
@@ -373,6 +375,29 @@ y = 1.8 * torch.sin(2 * torch.pi * t / 0.5175 + 0.6){noisy}
 x = t.unsqueeze(1)""",
         noise_code=" + {noise!r} * (torch.rand({points}, generator=generator) - 0.5)",
     ),
+    "pass-or-fail": DatasetInfo(
+        title="Pass or fail",
+        help="A yes or a no for 200 students, over hours of study and sleep. Fitted is the probability of a pass.",
+        model="linear",
+        parameters=("w₁", "w₂", "b"),
+        knobs=("points", "noise", "data_seed"),
+        defaults={
+            "points": 200,
+            "noise": 1.5,
+            "data_seed": 7,
+            "loss": "log",
+            "learning_rate": 0.5,
+            "epochs": 300,
+        },
+        source="Made up for this program",
+        about="whether students passed, over their hours of study and sleep",
+        code="""generator = torch.Generator().manual_seed({data_seed})
+x = torch.randn({points}, 2, generator=generator) * torch.tensor([2.0, 1.0])  # hours above the usual
+y = x @ torch.tensor([0.8, 1.2]) - 0.4{noisy} > 0  # 1 for a pass
+x, y = x.double(), y.double()  # from here on with 16 digits""",
+        noise_code=" + {noise!r} * torch.randn({points}, generator=generator)",
+        yes_no=True,
+    ),
     "table": DatasetInfo(
         title="Your table",
         help="Rows of your own, from a file or pasted. A line, a polynomial or a plane is fitted to them.",
@@ -449,6 +474,7 @@ class LossInfo:
         name: What it is called in a sentence, and
         known: what is known before training, for a student; both empty if it is a squared error.
         hyperparameters: Fields of `Experiment` that it has, with their usual values.
+        yes_no: Whether it is of a target of 0 and 1: what the model says is a logit then, and ŷ = σ of that a probability.
         other_error: An error in the target's unit that is drawn beside the RMSE, of the loss; None if there is none,
         thin: and what it is.
         lines: How a script writes it,
@@ -468,6 +494,7 @@ class LossInfo:
     name: str = ""
     known: str = ""
     hyperparameters: Mapping[str, float] = field(default_factory=dict)
+    yes_no: bool = False
     other_error: Callable[[Any], Any] | None = None
     thin: str = ""
     lines: LossLines
@@ -554,6 +581,29 @@ LOSS_INFO: Mapping[str, LossInfo] = {
             "torch.nn.functional.huber_loss(prediction, target, delta={delta!r})",
         ),
     ),
+    "log": LossInfo(
+        title="Log loss, of yes or no",
+        help="For a target of 0 and 1. The curve is sent through σ, which makes a probability of it; the loss is the mean of "
+        "−ln of the probability that was given to what happened.",
+        latex=r"L = -\tfrac{1}{N}\sum_i y_i \ln \hat y_i + (1 - y_i) \ln(1 - \hat y_i)",
+        gradient=r"\nabla L = \tfrac{1}{N}\,{columns}^\top(\hat y - y)",
+        squared=False,
+        is_mean_square=False,
+        minimised="Minimised is the log loss, the thin line. Shown as RMSE is the error of the probability ŷ against 0 and 1.",
+        floor="The RMSE of the probabilities where the log loss is lowest. Elsewhere it may be lower.",
+        close="Close to {floor}, the RMSE where the log loss is lowest.",
+        name="log loss",
+        known="The log loss is no parabola: where a row’s probability is nearly right it hardly bends. So κ and a best rate "
+        "are not known before training. But it is convex, and nowhere does it bend more than a quarter of the largest eigenvalue of ΦᵀΦ/N: gradient descent on all rows "
+        "settles at every rate below 2 over that, which *In numbers* names. A larger one may settle too.",
+        yes_no=True,
+        other_error=lambda loss: loss,
+        thin="log loss, which is minimised",
+        lines=LossLines(
+            "The mean of -ln of the probability that each row's yes or no was given; predictions are logits.",
+            "torch.nn.functional.binary_cross_entropy_with_logits(prediction, target)",
+        ),
+    ),
 }
 
 
@@ -562,18 +612,27 @@ def loss_info(loss: str, *, penalised: bool = False) -> LossInfo:
     info = LOSS_INFO[loss]
     if not penalised:
         return info
+    said: dict[str, Any] = {
+        "name": "",
+        "known": "",
+        "other_error": (lambda loss: loss**0.5) if info.squared else None,
+        "thin": "root of the minimised loss" if info.squared else "",
+    }
+    if info.yes_no:  # which is no parabola without it either
+        name, largest = f"{info.name} with its penalty", "largest eigenvalue of ΦᵀΦ/N"
+        known = info.known.replace("The log loss", "The log loss with its penalty").replace(
+            largest, f"{largest} and 2λ"
+        )
+        said = {"name": name, "known": known, "thin": f"{name}, which is minimised"}
+    thin = " The thin line is the root of the whole loss." if info.squared else ""
     return replace(
         info,
-        name="",
-        known="",
-        other_error=(lambda loss: loss**0.5) if info.squared else None,
-        thin="root of the minimised loss" if info.squared else "",
+        **said,
         latex=rf"{info.latex} + \lambda\,\sum_j w_j^2",
         gradient=rf"{info.gradient} + 2\lambda\,w",
         is_mean_square=False,
         minimised=f"{info.title} plus λ‖w‖² is minimised, over the weights as they are trained, without the intercept. "
-        "Shown as RMSE is the error alone."
-        + (" The thin line is the root of the whole loss." if info.squared else ""),
+        "Shown as RMSE is the error alone." + (" The thin line is the whole loss." if info.yes_no else thin),
         floor="The error where the penalised loss is lowest. Without the penalty training gets below it.",
         close="Close to {floor}, the error where the penalised loss is lowest.",
         rises="Up: the penalised loss falls, while the error rises.",

@@ -11,6 +11,7 @@ from typing import Any, Self
 from gd_core.settings import schedules
 from gd_core.settings.catalog import (
     DATASET_INFO,
+    LOSS_INFO,
     DatasetInfo,
     LossInfo,
     loss_info,
@@ -38,6 +39,7 @@ from gd_core.settings.table_fields import (
     as_columns,
     fitting_default,
     info_of,
+    is_yes_no,
     needs_its_file,
     problem_with_holding_out,
     problem_with_table_field,
@@ -337,6 +339,12 @@ def _problem_beside(name: str, value: Any, others: Mapping[str, Any]) -> str | N
     info = DATASET_INFO[others["dataset"]] if "dataset" in others else None
     if name == "engine" and value == SPECTRUM:
         return _problem_with_spectrum(others)
+    if name == "loss" and LOSS_INFO[value].yes_no and info and not is_yes_no(others, info.yes_no):
+        own = others["dataset"] == DATASET
+        which = f"the column {quoted(others['target'])}" if own else f"the target of {others['dataset']}"
+        return f"loss must be one for numbers: {which} is not 0 or 1 in each row. Got {value}."
+    if name == "scale_target" and value and LOSS_INFO[others.get("loss", Experiment.loss)].yes_no:
+        return "scale_target must be false for the log loss, whose target is 0 or 1. Got true."
     if name in ("scale_features", "scale_target") and value and info and (reason := why_not_scaled(info)):
         return f"{name} must be false for {others['dataset']}: {reason}. Got true."
     if name == "intercept" and not value and info and not model_info(info.model).through_origin:

@@ -395,6 +395,22 @@ def problem_with_holding_out(held_out: int, value: float, others: Mapping[str, A
     return None
 
 
+def is_yes_no(others: Mapping[str, Any], built_in: bool) -> bool:
+    """Whether the target is 0 or 1 in each row; of a table that is not here nobody can say, and its rows are refused anyway.
+
+    Args:
+        others: Data set, table and target.
+        built_in: What is known of a data set that is no table.
+    """
+    if others["dataset"] != DATASET:
+        return built_in
+    table = table_at_hand(others["table"])
+    if table is None:
+        return True
+    target = table[others["target"]]
+    return bool(((target == 0) | (target == 1) | (target != target)).all())
+
+
 def _problem_with_points(value: Any, others: Mapping[str, Any], table: "Table | None") -> str | None:
     from gd_core.tables.table import MAX_ROWS
 

@@ -93,10 +93,14 @@ def test_many_losses_at_once_are_the_single_ones(objective):
 def test_second_derivatives_by_autograd(objective):
     """The objective runs under torch.autograd.functional.hessian, which finds (2/N) ΦᵀΦ for a squared error.
 
-    Of Huber's loss half of it over the rows that are off by less than δ, of the absolute error 0: it has kinks only.
+    Of Huber's loss half of it over the rows that are off by less than δ, of the absolute error 0: it has kinks only. Of
+    the log loss each row counts ½ p(1 − p).
     """
     features = objective.features.numpy()
-    if objective.loss not in SQUARED:
+    if objective.loss == LOSSES["log"]:
+        p = 1 / (1 + np.exp(-features @ points(objective, 1)[0].numpy()))
+        features = features * (p * (1 - p) / 2)[:, None] ** 0.5
+    elif objective.loss not in SQUARED:
         off = abs((objective.predict(points(objective, 1)[0]) - objective.target).numpy())
         features = features * (off < getattr(objective.loss, "delta", 0))[:, None] / 2**0.5
     matrix = torch.autograd.functional.hessian(objective, points(objective, 1)[0])
@@ -112,15 +116,19 @@ def test_some_rows_have_the_loss_of_those_rows(objective):
     prediction, target = objective.predict(theta)[rows], objective.target[rows]
     off = abs(float(prediction - target))
     expected = {LOSSES["absolute"]: off, LOSSES["huber"]: off**2 / 2 if off < 1 else off - 1 / 2}
+    expected[LOSSES["log"]] = np.logaddexp(0, float(prediction)) - float(prediction * target)
     assert float(objective.on(rows)(theta)) == pytest.approx(expected.get(objective.loss, off**2), rel=1e-12)
     assert objective.on(None) is objective
 
 
 @every_objective
 def test_rmse_is_against_the_data_whatever_is_minimised(objective):
-    """The root mean squared error is that of matching rows, for one θ or many."""
+    """The root mean squared error is that of matching rows, for one θ or many; of the log loss, of the probability."""
     thetas = points(objective)
-    errors = thetas.numpy() @ objective.features.numpy().T - objective.target.numpy()
+    fitted = thetas.numpy() @ objective.features.numpy().T
+    if objective.loss == LOSSES["log"]:  # the probability is
+        fitted = (1 + np.tanh(fitted / 2)) / 2
+    errors = fitted - objective.target.numpy()
     expected = np.sqrt((errors**2).mean(1))
     np.testing.assert_allclose(objective.rmse(thetas), expected, rtol=1e-12)
     assert float(objective.rmse(thetas[0])) == pytest.approx(expected[0], rel=1e-12)
