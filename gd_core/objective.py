@@ -13,7 +13,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 from torch.func import functional_call
-from torch.nn.functional import binary_cross_entropy_with_logits, huber_loss, l1_loss, mse_loss
+from torch.nn.functional import huber_loss, l1_loss, logsigmoid, mse_loss
 
 from gd_core.datasets import Dataset
 from gd_core.least_squares import Centred, centred_of, fit
@@ -78,12 +78,12 @@ class Huber:
 class Log:
     """Log loss, or binary cross-entropy: −(1/N) Σᵢ of yᵢ ln pᵢ + (1 − yᵢ) ln(1 − pᵢ), of logits zᵢ and y of 0 and 1, both [N].
 
-    pᵢ = σ(zᵢ) = 1/(1 + e^−zᵢ) is the probability of a 1. Worked out from the logit, so that no logarithm of 0 arises.
-    As torch's `BCEWithLogitsLoss`.
+    pᵢ = σ(zᵢ) = 1/(1 + e^−zᵢ) is the probability of a 1. Worked out from the logit, so that no logarithm of 0 arises, and ln pᵢ
+    and ln(1 − pᵢ) each by itself: torch's `BCEWithLogitsLoss` is the same, but subtracts two large numbers at a sure 0.
     """
 
     def __call__(self, prediction: Tensor, target: Tensor) -> Tensor:
-        return binary_cross_entropy_with_logits(prediction, target)
+        return -(target * logsigmoid(prediction) + (1 - target) * logsigmoid(-prediction)).mean()
 
     def slope(self, prediction: Tensor, target: Tensor) -> Tensor:
         """See `Absolute.slope`: p − y, so no row pulls harder than 1."""

@@ -537,6 +537,8 @@ def _above_the_lowest(recording: Epochs, lowest: Lowest, trained: Trained) -> Fi
         return Finding(Outcome.DESCENDING)
     recent = gap[first:][-max(1, min(WINDOW, done // 2)) :]
     now = float(recent.mean())
+    if not lowest.attained and now <= rounding:
+        return Finding(Outcome.DESCENDING)  # below the last digit, and for ever
     over = _schedule_is_over(trained, recording)
     if ahead is None and over:
         return Finding(Outcome.STILL)

@@ -9,9 +9,10 @@ from gd_core import in_batches
 from gd_core.problem import Problem, build
 from gd_core.reasons.phrases import ILL_CONDITIONED
 from gd_core.remedies import remedies_of
+from gd_core.robust import lowest_of, settles_below
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.experiment_fields import LEARNING_RATE, typed_rate
-from gd_core.settings.rules import linear_step
+from gd_core.settings.rules import is_plain, linear_step
 from gd_core.theory import (
     Curvature,
     Forecast,
@@ -105,7 +106,7 @@ def safe_start(
     """The same data from their usual start, all rows at a time, with a rate that settles.
 
     Features stay as they are, unless no rate that can be typed is small enough for them: then they are scaled. Where the
-    loss is no parabola nobody knows a rate that settles, and the rate stays.
+    loss is no parabola nobody knows a rate that settles, and the rate stays; but of a log loss.
 
     Args:
         experiment: The data, the rule and the epochs.
@@ -116,13 +117,24 @@ def safe_start(
         one = replace(plain, scale_features=scaled)
         problem, curvature = measure(one)
         if curvature is None:
-            return plain
+            return _without_parabola(plain, measure)
         rate = safe_rate(one, problem, curvature)
         if rate > LEARNING_RATE.low:
             break
     many = one.points * len(one.info.parameters) > MANY_NUMBERS
     epochs = min(one.epochs, FEW_EPOCHS) if many else one.epochs
     return replace(one, learning_rate=min(LEARNING_RATE.high, rate), epochs=epochs)
+
+
+def _without_parabola(
+    experiment: Experiment, measure: Callable[[Experiment], tuple[Problem, Curvature | None]]
+) -> Experiment:
+    """Gradient descent on a log loss at half of a rate that is sure to settle; else nobody knows one, and the rate stays."""
+    lowest = lowest_of(measure(experiment)[0].objective) if experiment.loss_info.yes_no else None
+    if lowest is None or not is_plain(experiment) or experiment.updates_per_epoch > 1:
+        return experiment
+    rate = typed_rate(settles_below(lowest) / 2)
+    return replace(experiment, learning_rate=min(LEARNING_RATE.high, max(LEARNING_RATE.low, rate)))
 
 
 def best_rate(experiment: Experiment, problem: Problem, curvature: Curvature) -> float:
@@ -141,6 +153,9 @@ def opening(
         experiment: The data, the rule and the epochs.
         measure: Where problem and parabola come from, if they are kept somewhere.
     """
+    if experiment.loss_info.yes_no:  # columns that slow one loss down slow the other
+        square = opening(replace(experiment, loss=Experiment.loss), measure)
+        return safe_start(replace(experiment, scale_features=square.scale_features), measure)
     plain = safe_start(experiment, measure)
     _, curvature = measure(plain)
     if curvature is None:
@@ -169,7 +184,7 @@ def as_opened(experiment: Experiment) -> tuple[Experiment, str]:
         plain = measured(experiment)[1]
         said = why_scaled(one) or (said_scaled(plain.condition_number) if plain else "")
     if curvature is None:
-        return one, said
+        return _without_parabola(one, measured), said
     rate = best_rate(one, problem, curvature)
     return replace(one, learning_rate=min(LEARNING_RATE.high, max(LEARNING_RATE.low, rate))), said
 

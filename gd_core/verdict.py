@@ -71,7 +71,7 @@ def of_steps(recording: Epochs, experiment: Experiment, forecast: Forecast | Non
         STEP + _why_up(experiment, forecast),
         "Epoch {epoch}: RMSE {rmse}. " + _at_the_edge(recording),
         STEP + "Up by {percent} %.",
-        STEP + f"Up, and the {name or 'loss'} goes down: rows that are far off count less in it.",
+        STEP + _why_up_while_the_loss_falls(experiment),
     )
     choice = torch.zeros(len(rmse), dtype=torch.int8)
     choice[change > -FLAT] = 1
@@ -85,6 +85,15 @@ def of_steps(recording: Epochs, experiment: Experiment, forecast: Forecast | Non
     choice[earlier & (change > LEVEL)] = 5
     choice[-1] = 4
     return StepVerdicts(templates, choice)
+
+
+def _why_up_while_the_loss_falls(experiment: Experiment) -> str:
+    loss = experiment.loss_info
+    count = "more" if loss.yes_no else "less"
+    return (
+        loss.rises
+        or f"Up, and the {loss.name or 'loss'} goes down: rows that are far off count {count} in it."
+    )
 
 
 def _at_the_edge(recording: Epochs) -> str:

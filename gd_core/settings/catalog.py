@@ -585,7 +585,7 @@ LOSS_INFO: Mapping[str, LossInfo] = {
         title="Log loss, of yes or no",
         help="For a target of 0 and 1. The curve is sent through σ, which makes a probability of it; the loss is the mean of "
         "−ln of the probability that was given to what happened.",
-        latex=r"L = -\tfrac{1}{N}\sum_i y_i \ln \hat y_i + (1 - y_i) \ln(1 - \hat y_i)",
+        latex=r"L = -\tfrac{1}{N}\sum_i [y_i\,\ln\,\hat y_i + (1 - y_i)\,\ln(1 - \hat y_i)]",
         gradient=r"\nabla L = \tfrac{1}{N}\,{columns}^\top(\hat y - y)",
         squared=False,
         is_mean_square=False,
@@ -593,15 +593,15 @@ LOSS_INFO: Mapping[str, LossInfo] = {
         floor="The RMSE of the probabilities where the log loss is lowest. Elsewhere it may be lower.",
         close="Close to {floor}, the RMSE where the log loss is lowest.",
         name="log loss",
-        known="The log loss is no parabola: where a row’s probability is nearly right it hardly bends. So κ and a best rate "
-        "are not known before training. But it is convex, and nowhere does it bend more than a quarter of the largest eigenvalue of ΦᵀΦ/N: gradient descent on all rows "
-        "settles at every rate below 2 over that, which *In numbers* names. A larger one may settle too.",
+        known="The log loss is no parabola: it hardly bends where a probability is nearly right. So κ and a best rate are not known "
+        "before training. It is convex, and gradient descent on all rows settles at every rate below the one that “In numbers” "
+        "names. A larger one may settle too.",
         yes_no=True,
         other_error=lambda loss: loss,
         thin="log loss, which is minimised",
         lines=LossLines(
             "The mean of -ln of the probability that each row's yes or no was given; predictions are logits.",
-            "torch.nn.functional.binary_cross_entropy_with_logits(prediction, target)",
+            "-(target * torch.nn.functional.logsigmoid(prediction) + (1 - target) * torch.nn.functional.logsigmoid(-prediction)).mean()",
         ),
     ),
 }
@@ -619,11 +619,8 @@ def loss_info(loss: str, *, penalised: bool = False) -> LossInfo:
         "thin": "root of the minimised loss" if info.squared else "",
     }
     if info.yes_no:  # which is no parabola without it either
-        name, largest = f"{info.name} with its penalty", "largest eigenvalue of ΦᵀΦ/N"
-        known = info.known.replace("The log loss", "The log loss with its penalty").replace(
-            largest, f"{largest} and 2λ"
-        )
-        said = {"name": name, "known": known, "thin": f"{name}, which is minimised"}
+        name = f"{info.name} with its penalty"
+        said = {"name": name, "thin": f"{name}, which is minimised"}
     thin = " The thin line is the root of the whole loss." if info.squared else ""
     return replace(
         info,

@@ -47,7 +47,7 @@ def one_row() -> alt.Chart:
     return alt.Chart(alt.SequenceGenerator(sequence=alt.SequenceParams(start=0, stop=1, step=1)))
 
 
-def prediction(model: str, theta: str, weights: int = 1) -> str:
+def prediction(model: str, theta: str, weights: int = 1, yes_no: bool = False) -> str:
     """ŷ over one feature as a Vega expression, with the parameters in the object `theta` and the feature in `datum.x`.
 
     Those of a centred model belong to the feature minus `mean`, over `deviation`, both in `frame`: see
@@ -57,10 +57,12 @@ def prediction(model: str, theta: str, weights: int = 1) -> str:
         model: Key of `catalog.MODEL_INFO`.
         theta: Name of the object.
         weights: Of a line or polynomial, how many weights stand before the intercept.
+        yes_no: Whether that is a logit, and ŷ its probability.
     """
     info = model_info(model)
     x = f"((datum.x - {FRAME}.mean) / {FRAME}.deviation)" if info.centred else "datum.x"
-    return info.curve(theta, x, weights)
+    curve = info.curve(theta, x, weights)
+    return f"1 / (1 + exp(-({curve})))" if yes_no else curve
 
 
 def kept(table: str) -> alt.Chart:

@@ -10,6 +10,7 @@ import pyarrow as pa
 from torch import Tensor
 
 from gd_core.datasets import Dataset
+from gd_core.robust import Lowest, lowest_of
 from gd_core.settings.catalog import model_info
 from pages.ui.charts.elements import (
     FIRST,
@@ -61,7 +62,8 @@ from pages.ui.charts.model import (
 from pages.ui.look.palette import Palette
 
 
-def _lines(colours: Palette, *, best: bool = True) -> dict[str, tuple[str, list[int]]]:
+def lines_of(colours: Palette, *, best: bool = True) -> dict[str, tuple[str, list[int]]]:
+    """Colour and dash of the lines that such a chart has, by name."""
     known = {"optimum": (colours.optimum, [7, 4])} if best else {}
     return {"fit": (colours.run, [1, 0]), "start": (colours.start, [2, 3])} | known
 
@@ -92,12 +94,14 @@ def _fit_spec(
     *,
     judged: bool = False,
     best: bool = True,
+    yes_no: bool = False,
 ) -> dict[str, Any]:
     """Data and the fitted curve over one feature; the curve is computed in the chart from θ.
 
-    With pinned runs `ghosts` is the number of parameters, else 0. `best` says whether the optimum is known.
+    With pinned runs `ghosts` is the number of parameters, else 0. `best` says whether the optimum is known, `yes_no` whether
+    the curve is that of a probability.
     """
-    lines = _lines(colours, best=best)
+    lines = lines_of(colours, best=best)
     label = NOT_YET if best else None
     names = named(lines | hidden_names(colours), list(lines), label) if ghosts else named(lines, label=label)
 
@@ -106,7 +110,7 @@ def _fit_spec(
         return (
             (made.transform_filter("answered") if name == "optimum" else made)
             .transform_calculate(x="x0 + (x1 - x0) * datum.u")
-            .transform_calculate(y=prediction(model, theta, weights), name=f"'{name}'")
+            .transform_calculate(y=prediction(model, theta, weights, yes_no), name=f"'{name}'")
             .mark_line(clip=True, strokeWidth=width)
             .encode(x="x:Q", y="y:Q", order="u:Q", **names)
         )
@@ -123,7 +127,7 @@ def _fit_spec(
         *([curve(FRAME, "optimum", 2)] if best else []),
         points,
         *([held_out(axes, colours, 60)] if judged else []),
-        *(fit_layers(prediction(model, "datum", weights), ghosts, colours, 1.6) if ghosts else ()),
+        *(fit_layers(prediction(model, "datum", weights, yes_no), ghosts, colours, 1.6) if ghosts else ()),
         curve("now", "fit", 3),
         off_mark(colours, "the curve is"),
     ]
@@ -139,8 +143,11 @@ def fit(
     in_sight = [values_of(run, lambda rows: rows.y[:, 0]), [0.0]]
     if run.experiment.info.is_a_single_row:  # it alone would leave the start's line outside of the frame
         in_sight.append(run.problem.predicted(run.problem.start).numpy())
-    y0, y1 = padded(np.concatenate(in_sight), 0.45)
-    best, info = run.parabola, run.experiment.info
+    yes_no, info = run.experiment.loss_info.yes_no, run.experiment.info
+    y0, y1 = padded(np.concatenate(in_sight), 0.12 if yes_no else 0.45)
+    best = run.parabola or (lowest_of(run.problem.objective) if yes_no else None)
+    if isinstance(best, Lowest) and not best.attained:
+        best = None
     optimum = {} if best is None else curve_parameters(run, best.optimum)
     tables = {
         **both_kinds(run, lambda rows: {"x": rows.x[:, 0].numpy(), "y": rows.y[:, 0].numpy()}),
@@ -165,9 +172,11 @@ def fit(
         len(info.parameters) if ghosts else 0,
         judged=judged,
         best=best is not None,
+        yes_no=yes_no,
     )
+    what = "probability of a 1" if yes_no else "fitted curve"
     text = (
-        f"Data as points, {dataset.target_name} over {dataset.feature_names[0]}; the fitted curve at the player’s epoch, "
+        f"Data as points, {dataset.target_name} over {dataset.feature_names[0]}; the {what} at the player’s epoch, "
         f"solid; the start, dotted{'; after a run the optimum, dashed' if best else ''}."
     )
     return View(spec, tables, text + (HELD_OUT_TEXT if judged else "") + told(ghosts))
@@ -264,8 +273,8 @@ def _along_spec(
             .mark_line(
                 clip=True,
                 strokeWidth=width,
-                color=_lines(colours)[name][0],
-                strokeDash=_lines(colours)[name][1],
+                color=lines_of(colours)[name][0],
+                strokeDash=lines_of(colours)[name][1],
             )
             .encode(x="x:Q", y="y:Q")
         )

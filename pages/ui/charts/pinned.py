@@ -302,7 +302,7 @@ def fits(ghosts: Sequence[Ghost], everyone: Sequence[Ghost], colours: Palette, h
         f"the player’s epoch, each with its number, colour and dash{'; the optimum, dashed' if best else ''}."
     )
     spec = _fits_spec(
-        prediction(model, "datum", info.weights),
+        prediction(model, "datum", info.weights, ghosts[0].summary.experiment.loss_info.yes_no),
         len(info.parameters),
         best is not None,
         dataset.feature_names[0],

@@ -278,6 +278,10 @@ def _charts(
             look.panel_title("Trend of the predictions" if several else "Data and fits", note)
         if several and not model_info(group[0].summary.experiment.info.model).plane:
             st.markdown("Over several features only planes are drawn.")
+        elif several and group[0].summary.experiment.loss_info.yes_no:
+            st.markdown(
+                "Probabilities have no straight trend. On the Train page each run’s boundary is drawn."
+            )
         elif several:
             tabs.draw(charts.trends(fitted, ghosts, colours, height), "compare_fit")
         else:

@@ -11,6 +11,7 @@ import streamlit as st
 from streamlit.components.v2 import component
 
 from gd_core import verdict
+from gd_core.objective import accuracy
 from gd_core.outcome import Finding
 from gd_core.settings.experiment import beyond
 from gd_core.settings.experiment_fields import COMMON_FIELDS
@@ -71,7 +72,7 @@ def table(
 ) -> tuple[dict[str, np.ndarray], dict[str, Sum]]:
     """One row a drawn epoch, in 32 bits, and the columns that the browser adds up itself, to keep the wire short.
 
-    Columns: epoch, template, rmse, next_rmse, loss; rate, where it changes; held_out, the RMSE of held-out rows, if there are some; for each parameter its value p, gradient g, the step d that follows
+    Columns: epoch, template, rmse, next_rmse, loss; accuracy, of a yes or no; rate, where it changes; held_out, the RMSE of held-out rows, if there are some; for each parameter its value p, gradient g, the step d that follows
     and n after it, all of the epoch's first update and in the coordinates that are trained, and r in raw units; and `extra`, one value a drawn epoch.
     """
     recording, experiment = run.recording, run.experiment
@@ -87,6 +88,8 @@ def table(
         columns["held_out"] = recording.epoch_held_out_rmse[rows]
     if other_error := experiment.loss_info.other_error:
         columns["root_loss"] = run.problem.objective.dataset.unit * other_error(columns["loss"])
+    if (right := accuracy(run.problem.objective, theta[rows])) is not None:
+        columns["accuracy"] = right
     sums: dict[str, Sum] = {}
     after = np.minimum(rows + 1, recording.epochs)
     columns["percent"] = 100 * (rmse[after] / rmse[rows].clamp(min=1e-300) - 1).abs()

@@ -3,6 +3,7 @@
 None is open at first, and only what is open is computed and sent.
 """
 
+import math
 from collections.abc import Sequence
 from contextlib import nullcontext
 from functools import partial
@@ -145,24 +146,38 @@ def _facts_of_the_lowest(run: Run, lowest: Lowest) -> None:
     info, rate = experiment.loss_info, experiment.learning_rate
     names = with_columns(vars(experiment), experiment.info.parameters)
     optimum = zip(map(escape, names), problem.raw(lowest.optimum).tolist(), strict=True)
+    least = "0 (a perfect fit, up to rounding)" if lowest.is_zero else significant(lowest.loss)
+    how = "Newton’s method" if info.yes_no else "an interior-point method"
     rows = [
-        (
-            f"Lowest {info.name}",
-            "0 (a perfect fit, up to rounding)" if lowest.is_zero else significant(lowest.loss),
-            "By an interior-point method, not by descending. No training gets below it.",
-        ),
+        *_penalty(experiment),
+        (f"Lowest {info.name}", least, f"By {how}, not by descending. No training gets below it."),
         (
             "Optimum",
             ", ".join(f"{name} = {significant(value)}" for name, value in optimum),
-            f"The parameters there{', in raw units' if experiment.is_rescaled else ''}. Several may be as good.",
+            f"The parameters there{', in raw units' if experiment.is_rescaled else ''}."
+            + ("" if info.yes_no else " Several may be as good."),
         ),
         ("RMSE there", significant(lowest.rmse), info.floor),
     ]
+    if not lowest.attained:
+        never = "Training nears it and never gets there: the model parts rows without an error, and the weights grow for ever."
+        rows[-3:] = [(f"Lowest {info.name}", f"{least}, never reached", never)]
+    sure = (
+        "Below it gradient descent on all rows settles, from any start: twice the limit of the squared error."
+    )
     if info.hyperparameters:
         off = f"Of {counted(experiment.training_rows, 'row')}. Each of them pulls no harder than δ."
-        sure = "Below it gradient descent on all rows settles, from any start: twice the limit of the squared error."
         rows += [("Rows beyond δ there", f"{lowest.beyond:,}", off)]
+    if info.yes_no:
+        sure = (
+            "Below it gradient descent on all rows settles, from any start: 2 over a quarter of the largest eigenvalue of "
+            f"ΦᵀΦ/N{' and 2λ' if experiment.penalty else ''}, as the loss bends nowhere more. No limit: a larger rate may settle."
+        )
+    if math.isfinite(lowest.bends):
         rows += [("Rate that is sure to settle", significant(settles_below(lowest)), sure)]
+        if lowest.there:
+            here = f"2 over the largest curvature at the lowest point, {short(lowest.there)}: no larger rate comes to rest there."
+            rows += [("Limit at the lowest point", significant(2 / lowest.there), here)]
     elif is_plain(experiment) and experiment.updates_per_epoch == 1 and schedules.is_constant(experiment):
         sure = f"How close to the lowest {info.name} gradient descent is sure to come at η = {short(rate)}: η G²/2, where G bounds the gradient’s length."
         rows.append(("Sure to come within", short(closest(lowest, rate)), sure))

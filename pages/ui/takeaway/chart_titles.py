@@ -6,6 +6,7 @@ TITLES = {
     "fit": "Data and fit",
     "agreement": "Predicted and actual",
     "along": "Fit along feature {}",
+    "boundary": "Data and boundary",
     "landscape": "Landscape",
     "error": "Error by epoch",
     "trace": "Parameter {}",

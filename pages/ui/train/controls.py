@@ -10,7 +10,7 @@ import streamlit as st
 from gd_core.settings.catalog import DATASET_INFO, LOSS_INFO, how_scaled, why_not_scaled
 from gd_core.settings.engines import AUTO, LOOP, SPECTRUM
 from gd_core.settings.examples import EXAMPLES, FAILS, PUBLISHED, WORKS
-from gd_core.settings.experiment import Experiment, defaults
+from gd_core.settings.experiment import Experiment, defaults, problem_with
 from gd_core.settings.rules import OPTIMIZER_INFO
 from gd_core.settings.schedules import COUNTED_IN, SCHEDULES, is_constant
 from gd_core.settings.table_fields import DATASET, needs_its_file
@@ -129,7 +129,10 @@ def _more(experiment: Experiment) -> None:
         page.switch("scale_target")
     if dataset != DATASET and has_switch("intercept", experiment):  # a table's stands beside its degree
         page.switch("intercept")
-    _select("loss", "Loss", LOSS_INFO)
+    fitting = {
+        name: one for name, one in LOSS_INFO.items() if problem_with("loss", name, vars(experiment)) is None
+    }
+    _select("loss", "Loss", fitting)
     _row(*LOSS_INFO[experiment.loss].hyperparameters)
     _row("penalty")
     starts = STARTS | ({"published": "All zeros"} if dataset == DATASET else {})

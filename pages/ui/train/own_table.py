@@ -663,6 +663,8 @@ def _pick(**choice: Any) -> None:
         _own().as_it_is = ""
     kept = {name: getattr(good, name) for name in KEPT_FIELDS if same_table or name not in OF_A_TABLE}
     fields: dict[str, Any] = defaults(DATASET, good.optimizer) | kept | values
+    if problem_with("loss", fields["loss"], fields):  # one of yes or no, and this target has numbers
+        fields["loss"] = Experiment.loss
     try:
         chosen = Experiment(**(fields | {name: getattr(good, name) for name in ("holdout", "split_seed")}))
     except ParameterError as error:  # too few rows, or too few numbers in a column, to hold some of them out
@@ -706,6 +708,11 @@ def unscale() -> None:
     """Show the features as they are, with a rate that settles then. For callbacks."""
     _own().as_it_is = page.settings.table
     page.load(_opened(replace(page.settings, scale_features=False, start="published")))
+
+
+def fit_probability() -> None:
+    """Fit the probability of a 1, by the log loss, with a rate that settles then. For callbacks."""
+    page.load(_opened(replace(page.settings, loss="log", scale_target=False, start="published")))
 
 
 def _opened(experiment: Experiment, as_it_is: bool = False) -> Experiment:

@@ -23,6 +23,7 @@ from gd_core.settings.task import THEORY
 from gd_core.theory import Forecast, why_no_theory
 from gd_core.words import counted, floor_label, percent, short, times
 from pages.ui.charts import averages
+from pages.ui.charts.boundary import boundary
 from pages.ui.charts.error import error as error_chart
 from pages.ui.charts.fit import agreement, along, fit
 from pages.ui.charts.ghosts import Ghost
@@ -222,6 +223,8 @@ def _panels_in_a_row(run: Run, colours: Palette, shown: pinned.Beside, told: flo
     with data, st.container(key="data_panel"):
         if sentence := _why_not_drawn(run):
             st.markdown(sentence)
+        elif _has_boundary(run):
+            _boundary(run, colours, height, shown, told)
         elif len(run.problem.dataset.feature_names) > 1:
             look.panel_title("Prediction and data", _agreement_note(run, shown))
             tabs.draw(_view(agreement, run, colours, height, ghosts=shown.fit), "agreement")
@@ -251,6 +254,8 @@ def _why_not_drawn(run: Run) -> str | None:
 def _data(run: Run, colours: Palette, shown: pinned.Beside, told: float) -> None:
     if sentence := _why_not_drawn(run):
         st.markdown(sentence)
+    elif _has_boundary(run):
+        _boundary(run, colours, TALL, shown, told)
     elif len(run.problem.dataset.feature_names) > 1:
         look.panel_title("Prediction and data", _agreement_note(run, shown))
         left, right = st.columns([3, 2], gap="small")
@@ -262,6 +267,27 @@ def _data(run: Run, colours: Palette, shown: pinned.Beside, told: float) -> None
                 tabs.draw(view, f"along_{place}")
     else:
         _one_feature(run, colours, TALL, shown, told)
+
+
+def _has_boundary(run: Run) -> bool:
+    """Whether a yes or no is told from several features, so that a line over two of them parts the two."""
+    return run.experiment.loss_info.yes_no and len(run.problem.dataset.feature_names) > 1
+
+
+def _boundary(run: Run, colours: Palette, height: int, shown: pinned.Beside, told: float) -> None:
+    """Over the two features that were chosen, of more than two."""
+    marks = "● 1, × 0, held out ◆ ◇" if run.experiment.holdout else "● 1, × 0"
+    note = (
+        ""
+        if run.experiment.points <= DRAWN_ROWS
+        else f"{DRAWN_ROWS} of {counted(run.experiment.points, 'row')} drawn"
+    )
+    look.panel_title(
+        "Data and boundary", "; ".join(filter(None, (marks, "shaded: the probability of 1", note)))
+    )
+    i, j = _shown_features(run)
+    features = (i, j) if i != j else (i, (i + 1) % len(run.problem.dataset.feature_names))
+    tabs.draw(_view(boundary, run, features, colours, height, told, ghosts=shown.fit), "boundary")
 
 
 def _one_feature(run: Run, colours: Palette, height: int, shown: pinned.Beside, told: float) -> None:
@@ -408,7 +434,11 @@ def _stride_note(run: Run) -> str:
 
 def formula_of(experiment: Experiment) -> str:
     """The model in LaTeX, with as many terms as there are."""
-    return model_info(experiment.info.model).latex(experiment.info.weights)
+    latex = model_info(experiment.info.model).latex(experiment.info.weights)
+    if not experiment.loss_info.yes_no:
+        return latex
+    head = r"\hat y = "
+    return f"{head}\\sigma({latex.removeprefix(head)})"
 
 
 def gradient_of(experiment: Experiment) -> str:
@@ -452,6 +482,8 @@ def _formula(run: Run, forecast: Forecast | None, told: float) -> None:
         floor = f"<span data-ended>{floor}</span>"
     of_scaled = " of the scaled y" if experiment.scale_target else ""
     loss_row = f"{rmse} {player.live('rmse')} &ensp; {held_out}{floor}{of_loss}{of_scaled} {player.live('loss', digits=4, full=True)}"
+    if loss.yes_no:
+        loss_row = f"{loss_row} &ensp; accuracy {player.live('accuracy', digits=4)}"
     if loss.other_error and loss.squared:  # else it is the loss itself
         loss_row += f" &ensp; its root {player.live('root_loss')}"
     if not all(map(is_constant, experiment.phases)):

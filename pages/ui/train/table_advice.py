@@ -8,9 +8,10 @@ import streamlit as st
 from gd_core.problem import Problem
 from gd_core.reasons.phrases import ILL_CONDITIONED
 from gd_core.safe_start import epochs_needed, safe_rate, so_many, why_scaled
-from gd_core.settings.catalog import how_scaled
+from gd_core.settings.catalog import LOSS_INFO, how_scaled
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.experiment_fields import typed_rate
+from gd_core.settings.table_fields import is_yes_no
 from gd_core.theory import Forecast
 from gd_core.words import counted, of_column, rounded, short
 from pages.ui.look.look import plain
@@ -24,6 +25,9 @@ def show(experiment: Experiment) -> None:
     too_large = why_scaled(experiment, lambda one: live_runs.known(one)[:2])
     for sentence in (*remarks(experiment, problem), *filter(None, [too_large])):
         st.markdown(f":orange[:material/info:] {plain(sentence)}")
+    if not experiment.loss_info.yes_no and is_yes_no(vars(experiment), built_in=False):
+        st.button("Fit a probability", key="probability", on_click=own_table.fit_probability, width="stretch",
+                  help=f"The target is 0 or 1. {LOSS_INFO['log'].help}")  # fmt: skip
     lines = [own_table.note(experiment)]
     if curvature is None or forecast is None:
         st.caption(plain(lines[0].strip()))
