@@ -16,6 +16,7 @@ from gd_core.recorder import record
 from gd_core.settings.experiment import Experiment
 from gd_core.tables.table import Table, keep
 from gd_core.verdict import of_steps
+from pages.ui.charts import averages
 from pages.ui.charts.boundary import BANDS, boundary
 from pages.ui.charts.elements import FRAME, prediction
 from pages.ui.charts.fit import fit
@@ -166,6 +167,16 @@ def test_it_is_no_choice_for_numbers():
         usual = Experiment.default(dataset).to_query()
         choices = Lab(**usual).at.selectbox("w_loss").options
         assert ("Log loss, of yes or no" in choices) == there
+
+
+def test_the_mean_of_the_points_has_the_error_of_its_probabilities():
+    """Beside a run in mini-batches: by NumPy, from θ of the mean."""
+    run = run_of(batch_size=10)
+    points = averages.points_of(run, np.array([5, 20]))
+    data = run.problem.dataset
+    p = 1 / (1 + np.exp(-(points.numpy()[:, :2] @ data.x.numpy().T + points.numpy()[:, 2:])))
+    expected = np.sqrt(((p - data.y[:, 0].numpy()) ** 2).mean(1))
+    assert averages.rmse_of(run, points) == pytest.approx(expected, rel=1e-12)
 
 
 def test_a_rise_of_the_rmse_while_the_loss_falls_has_its_reason():
