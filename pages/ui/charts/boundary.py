@@ -10,6 +10,7 @@ from torch import Tensor
 
 from gd_core.problem import Problem
 from gd_core.robust import lowest_of
+from gd_core.words import percent
 from pages.ui.charts.elements import (
     FIRST,
     FRAME,
@@ -164,7 +165,7 @@ def boundary(
     }
     names = dataset.feature_names[i], dataset.feature_names[j]
     judged = run.problem.held_out is not None
-    steps = ", ".join(f"{probability:.0%}" for probability in BANDS)
+    steps = ", ".join(map(percent, BANDS))
     text = (
         f"Rows over {names[0]} and {names[1]}: {dataset.target_name} is 1 at a disc and 0 at a cross. The line where its "
         f"probability is ½ at the player’s epoch, solid; the start’s, dotted{'; after a run that of the lowest loss, dashed' if best else ''}. "
