@@ -87,8 +87,8 @@ def test_a_start_of_zeros_has_no_boundary():
 def test_ones_and_noughts_have_marks_of_their_own():
     """Discs and crosses; of the held-out rows full and hollow diamonds; the text says so."""
     view = boundary(run_of(holdout=0.2), (0, 1), LIGHT, SIDE)
-    assert "1 at a disc and 0 at a cross" in view.text
-    assert "Held-out rows are diamonds, full for 1 and hollow for 0." in view.text
+    assert "a disc is a yes, a cross a no" in view.text
+    assert "Held-out rows are diamonds, full for a yes and hollow for a no." in view.text
     yes = view.tables["points"]["yes"].to_pylist() + view.tables["held_out"]["yes"].to_pylist()
     assert sum(yes) == float(build(Experiment.default("pass-or-fail")).dataset.y.sum())
 

@@ -10,7 +10,6 @@ from torch import Tensor
 
 from gd_core.problem import Problem
 from gd_core.robust import lowest_of
-from gd_core.words import percent
 from pages.ui.charts.elements import (
     FIRST,
     FRAME,
@@ -165,12 +164,11 @@ def boundary(
     }
     names = dataset.feature_names[i], dataset.feature_names[j]
     judged = run.problem.held_out is not None
-    steps = ", ".join(map(percent, BANDS))
     text = (
-        f"Rows over {names[0]} and {names[1]}: {dataset.target_name} is 1 at a disc and 0 at a cross. The line where its "
-        f"probability is ½ at the player’s epoch, solid; the start’s, dotted{'; after a run that of the lowest loss, dashed' if best else ''}. "
-        f"Shading grows darker where the probability of a 1 passes {steps}."
+        f"Rows over {names[0]} and {names[1]}: a disc is a yes, a cross a no. The line where the probability of a yes is a half at the "
+        f"player’s epoch, solid; the start’s, dotted{'; after a run that of the lowest loss, dashed' if best else ''}. Shading grows "
+        "darker in steps with the probability of a yes."
     )
-    text += " Held-out rows are diamonds, full for 1 and hollow for 0." if judged else ""
+    text += " Held-out rows are diamonds, full for a yes and hollow for a no." if judged else ""
     text += told_of_lines(ghosts, "the boundary")
     return View(_spec(names, height, colours, bool(ghosts), judged=judged, best=best), tables, text)
