@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 from oracle import number
-from scipy.optimize import linprog
+from parted import parted_by
 from sklearn.linear_model import LogisticRegression
 
 from gd_core.autopsy import formula
@@ -77,19 +77,6 @@ def test_the_lowest_point_is_scikit_learns(seed, penalty):
     p = known.predict_proba(x)[:, 1]
     loss = -np.log(np.where(y == 1, p, 1 - p)).mean() + penalty * np.square(known.coef_).sum()
     assert found.loss == pytest.approx(loss, rel=1e-10)
-
-
-def parted_by(features, y):
-    """Rows that a direction moves to their side, each by up to 1, that moves none to the other: by one linear program."""
-    count, size = features.shape
-    signed = (2 * y - 1)[:, None] * features
-    found = linprog(
-        np.concatenate([np.zeros(size), -np.ones(count)]),
-        A_ub=np.hstack([-signed, np.eye(count)]),
-        b_ub=np.zeros(count),
-        bounds=[(-1e4, 1e4)] * size + [(0, 1)] * count,
-    )
-    return found.x[size:] > 0.5
 
 
 @pytest.mark.parametrize("seed", range(40))

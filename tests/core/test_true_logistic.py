@@ -13,8 +13,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from oracle import number
+from parted import parted_by
 from sklearn.linear_model import LogisticRegression
-from test_logistic import parted_by
 
 from gd_core.outcome import Trained, outcome
 from gd_core.problem import build

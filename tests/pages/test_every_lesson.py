@@ -276,7 +276,7 @@ LESSONS = {
             ({"scale_features": "true"}, ["Scale features must be false in this lesson. Got true."]),
             (
                 {"dataset": "zebra"},
-                ["Data set must be one of noisy-quadratic, two-features, one-parameter, table. Got zebra."],
+                ["Data set must be one of noisy-quadratic, two-features, one-parameter, pass-or-fail, table. Got zebra."],
             ),
         ],
     ),
@@ -327,7 +327,7 @@ LESSONS = {
             ({"learning_rate": "-1"}, [f"{RATE} Got -1."]),
             (
                 {"dataset": "moon"},
-                ["Data set must be one of noisy-quadratic, two-features, one-parameter, table. Got moon."],
+                ["Data set must be one of noisy-quadratic, two-features, one-parameter, pass-or-fail, table. Got moon."],
             ),
             ({"loss": "mse-broadcast"}, [MATCHING]),
             ({"batch_size": "5"}, ["Batch size must be 0 in this lesson. Got 5."]),
@@ -620,7 +620,7 @@ LESSONS = {
                 {"dataset": "noisy-quadratic"},
                 ["Data set must be two-features in this lesson. Got noisy-quadratic.", OWN],
             ),
-            ({"loss": "mae"}, ["Loss must be one of mse, mse-broadcast, absolute, huber. Got mae."]),
+            ({"loss": "mae"}, ["Loss must be one of mse, mse-broadcast, absolute, huber, log. Got mae."]),
             ({"loss": "huber"}, ["Loss must be one of mse-broadcast, mse in this lesson. Got huber."]),
             ({"scale_features": "true"}, ["Scale features must be false in this lesson. Got true."]),
             ({"batch_size": "10"}, ["Batch size must be 0 in this lesson. Got 10."]),
