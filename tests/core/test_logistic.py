@@ -133,7 +133,7 @@ def test_years_keep_their_digits():
 def test_no_curvature_is_above_the_bound_and_the_one_there_is_numpys():
     """Eigenvalues of (1/N) Φᵀ diag(p(1 − p)) Φ + 2λ at random points, and at the lowest one."""
     experiment = replace(USUAL, penalty=0.05)
-    objective = build(experiment).objective
+    objective = build(experiment).linear
     lowest = lowest_of(objective)
     assert lowest
     features = objective.features.numpy()

@@ -53,7 +53,7 @@ def drawn_logistic(seed):
 
 def known_of(experiment):
     """Φ, y and λ of each parameter, and the lowest loss: by scikit-learn, or what it nears where rows can be parted."""
-    objective = build(experiment).objective
+    objective = build(experiment).linear
     features, y = objective.features.numpy(), objective.target.numpy()
     each = np.full(features.shape[1], experiment.penalty)
     if experiment.intercept:

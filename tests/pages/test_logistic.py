@@ -153,7 +153,7 @@ def test_a_table_with_a_yes_or_no_offers_it():
     lab.press("probability")
     assert lab.experiment.loss == "log"
     assert "probability" not in [button.key for button in lab.at.button]
-    design = build(lab.experiment).objective.features.numpy()
+    design = build(lab.experiment).linear.features.numpy()
     sure = 8 / np.linalg.eigvalsh(design.T @ design / 8)[-1]
     assert lab.experiment.learning_rate == pytest.approx(sure / 2, rel=0.01)
     lab.choose("target", "age")
