@@ -276,7 +276,9 @@ LESSONS = {
             ({"scale_features": "true"}, ["Scale features must be false in this lesson. Got true."]),
             (
                 {"dataset": "zebra"},
-                ["Data set must be one of noisy-quadratic, two-features, one-parameter, pass-or-fail, table. Got zebra."],
+                [
+                    "Data set must be one of noisy-quadratic, two-features, one-parameter, tide, pass-or-fail, table. Got zebra."
+                ],
             ),
         ],
     ),
@@ -327,7 +329,9 @@ LESSONS = {
             ({"learning_rate": "-1"}, [f"{RATE} Got -1."]),
             (
                 {"dataset": "moon"},
-                ["Data set must be one of noisy-quadratic, two-features, one-parameter, pass-or-fail, table. Got moon."],
+                [
+                    "Data set must be one of noisy-quadratic, two-features, one-parameter, tide, pass-or-fail, table. Got moon."
+                ],
             ),
             ({"loss": "mse-broadcast"}, [MATCHING]),
             ({"batch_size": "5"}, ["Batch size must be 0 in this lesson. Got 5."]),
