@@ -143,7 +143,8 @@ def unpacked(text: str) -> tuple[tuple[Pin, ...], list[str]]:
     Returns:
         The runs that can be read, and at most one sentence: what is wrong with the link, and how many were read.
     """
-    version, _, code = text.strip().partition(".")
+    # of a longer text no more is looked at: it is known to be cut or changed
+    version, _, code = text[: LONGEST + 100].strip().partition(".")
     if version != VERSION or not code:
         return (), [f"pins must begin with {VERSION}. as the links of this app do. Got {quoted(text)}."]
     lines, whole = _lines(code[: LONGEST + 1])

@@ -5,6 +5,7 @@ from itertools import islice
 import pytest
 import torch
 from problems import OBJECTIVES
+from rules import RULES
 
 from gd_core.optimizers import OPTIMIZERS, in_turn
 from gd_core.training import train
@@ -38,7 +39,7 @@ def test_adam_starts_with_a_step_of_the_rate():
 def test_rules_in_turn_are_separate_runs(first, second):
     """After its updates the first rule hands θ on, and the second starts afresh from there."""
     objective = OBJECTIVES["scaled"]
-    one, two = OPTIMIZERS[first](0.05), OPTIMIZERS[second](0.02)
+    one, two = RULES[first].ours(first, objective)(0.05), OPTIMIZERS[second](0.02)
 
     def run(rule, start, updates):
         return torch.stack([step.theta for step in islice(train(objective, start, rule), updates + 1)])

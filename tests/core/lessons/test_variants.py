@@ -395,5 +395,8 @@ def test_every_racer_is_known():
     rules = [one.optimizer for one in RACERS.values()]
     assert rules.count("gradient-descent") == 4
     assert [key for key, one in RACERS.items() if one.schedule != "constant"] == ["decaying"]
-    assert set(rules) == set(RULES)
+    assert set(rules) == set(RULES) - {
+        "adamw",
+        "newton",
+    }  # one decays the weights, one is no descent step by step
     assert all(one.rows == ALL for one in RACERS.values() if one.optimizer != "gradient-descent")

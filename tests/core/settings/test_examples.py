@@ -19,6 +19,7 @@ ENDS = {
     "Bounces for ever": Outcome.OVERSHOOTING,
     "Single rows": Outcome.HOVERING,
     "Jumps over the kink": Outcome.HOVERING,
+    "Stuck in a valley": Outcome.CONVERGED,  # in another than the lowest that is known
     "Crawls": Outcome.OVERSHOOTING,
 }
 
