@@ -10,7 +10,7 @@ from weakref import WeakKeyDictionary
 import torch
 from torch import Tensor
 
-from gd_core.objective import Objective, value_and_gradient
+from gd_core.objective import Objective, mse, value_and_gradient
 from gd_core.problem import Problem
 from gd_core.settings.experiment import Experiment
 from gd_core.theory import hessian
@@ -123,8 +123,12 @@ def best_of(problem: Problem, box: Tensor) -> Best:
 
 
 def here_of(experiment: Experiment, problem: Problem, theta: Tensor) -> Here | None:
-    """What the loss is like at θ, [P]; None of a data set that says no part of it to look for its lowest point in."""
-    if not experiment.info.shown:
+    """What the loss is like at θ, [P]; None of a data set that says no part of it to look for its lowest point in.
+
+    Nor of another loss than the mean squared error, whose lowest point is not where the RMSE is lowest.
+    """
+    plain = problem.objective.loss is mse and problem.objective.penalty is None
+    if not experiment.info.shown or not plain:
         return None
     objective, best = problem.objective, best_of(problem, theta.new_tensor(experiment.info.shown))
     _, gradient = value_and_gradient(objective, theta)

@@ -267,6 +267,14 @@ class Experiment:
             for name in ("dataset", "optimizer")
         }
         usual = defaults(**choice)
+        losses = (usual["loss"], query.get("loss", usual["loss"]))
+        sentence = problem_with("loss", losses[0], usual)
+        if sentence and problem_with(
+            "loss", losses[1], usual
+        ):  # the data set's own does not go with the rule
+            sentences.append(sentence)
+            choice["optimizer"] = cls.optimizer
+            usual = defaults(**choice)
         values = dict(usual)
         if fallback is not None and fallback.dataset == choice["dataset"]:
             values |= {name: getattr(fallback, name) for name in FIELDS if name not in choice}

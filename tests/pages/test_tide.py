@@ -58,3 +58,23 @@ def test_above_the_limit_of_its_valley_a_run_leaves_it():
         recording = record(replace(run, learning_rate=share * limit, start=(12.19, 0.52)))
         near = float((recording.epoch_theta[-1] - record(run).epoch_theta[-1]).norm()) < 1e-3
         assert near == stays
+
+
+def test_a_rule_that_its_loss_cannot_have_is_given_up_with_a_sentence():
+    """Newton's step is chosen, then this data set; and in a link, which opens all the same."""
+    newton = {"dataset": "noisy-quadratic", "optimizer": "newton", "learning_rate": "0.5"}
+    lab = Lab(**newton).choose("dataset", "tide")
+    refused = "Loss must have one curvature everywhere with newton, which divides by it. Got mse."
+    assert lab.complaints == [f"{refused} The update rule is gradient descent again."]
+    assert (lab.experiment.dataset, lab.experiment.optimizer) == ("tide", "gradient-descent")
+    assert lab.press("train").player["trained"]
+    linked = Lab(dataset="tide", optimizer="newton")
+    assert linked.complaints == [refused]
+    assert linked.experiment == TIDE
+
+
+@pytest.mark.parametrize("changes", [{"penalty": 0.1}, {"loss": "huber"}])
+def test_of_another_loss_no_best_rmse_is_told(changes):
+    """Its lowest point is not where the RMSE is lowest."""
+    run = replace(TIDE, **changes)
+    assert here_of(run, build(run), record(run).epoch_theta[-1]) is None
