@@ -41,11 +41,11 @@ fuzz: $(VENV)/dev.stamp  ## Try hostile links, tables and records for some minut
 
 bench: $(VENV)/dev.stamp  ## Measure this app beside what people would use instead, into docs/benchmarks.md
 	@$(VENV)/bin/python tests/browser/ensure_chromium.py
-	PYTHONPATH=.:tests/browser $(VENV)/bin/python tests/benchmarks/run.py $(ARGS)
+	PYTHONPATH=.:tests/browser:tests/core $(VENV)/bin/python tests/benchmarks/run.py $(ARGS)
 
 bench-quick: $(VENV)/dev.stamp  ## The same with less work, in a few minutes, into .benchmarks
 	@$(VENV)/bin/python tests/browser/ensure_chromium.py
-	PYTHONPATH=.:tests/browser $(VENV)/bin/python tests/benchmarks/run.py --quick $(ARGS)
+	PYTHONPATH=.:tests/browser:tests/core $(VENV)/bin/python tests/benchmarks/run.py --quick $(ARGS)
 
 check: $(VENV)/dev.stamp  ## Check format, lint and types
 	$(IN_VENV) ruff format --check .

@@ -9,11 +9,12 @@ import contextlib
 import json
 import random
 import signal
+import sqlite3
 import statistics
 import tempfile
 import time
 from collections.abc import AsyncGenerator
-from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -563,6 +564,10 @@ async def _come_and_go(site: Site, count: int, wait: float) -> tuple[list[float]
         async with in_class(site, 1):  # who looks has rooms forgotten that nobody looks at
             pass
         memory.append(resident(site.pids[0]))
+        with closing(
+            sqlite3.connect(connection.FILE)
+        ) as store:  # its log is as long as what was written last
+            store.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         size.append(sum(one.stat().st_size for one in connection.FILE.parent.glob("*.sqlite3*")) / 1e6)
 
     async def room() -> None:
