@@ -207,8 +207,8 @@ ENTRIES: tuple[Entry, ...] = (
     Entry(
         GOOD,
         "Gradient descent or the normal equation?",
-        "Newton’s step θ − H⁻¹∇L solves it at once, whatever κ. On one core it costs as much as 40 epochs for 1,000 parameters "
-        "and 4,000 rows; the work grows with P³, too much for a network.",
+        "Newton’s step θ − H⁻¹∇L solves it at once, whatever κ. It costs as much as some 30 epochs for 1,000 parameters and 4,000 rows, "
+        "and descent needs some κ of them. It grows with P³: no way for a network.",
         "See one step land",
         "train",
         _experiment("noisy-quadratic", "newton", learning_rate=1.0, epochs=5),

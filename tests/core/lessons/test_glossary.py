@@ -214,7 +214,7 @@ NUMBERS = {
     ],
     "Gradient descent or the normal equation?": lambda: [
         "at once" if arrival(settings_of("Gradient descent or the normal equation?")) == 1 else "not at once",
-        "as much as 40 epochs" if 10 < _epochs_for_a_solve(1000, 4000) < 160 else "as much as others",
+        "as much as some 30 epochs" if 10 < _epochs_for_a_solve(1000, 4000) < 160 else "as much as others",
         "for 1,000 parameters and 4,000 rows",
     ],
     "Weight decay: L2 or AdamW?": lambda: [
