@@ -12,6 +12,7 @@ from serving import ROOT, serving
 
 IMAGES = ROOT / "docs" / "images"
 PHONE = {"width": 390, "height": 844}
+TALL = {"width": 1400, "height": 1300}  # with what is opened under the player
 OPENING = "/"
 DIVERGES = "/?dataset=noisy-quadratic&learning_rate=5e-5&epochs=1000"
 # name: address, epoch to stop at, size, theme
@@ -19,6 +20,7 @@ PICTURES = {
     "train-light": (OPENING, 120, VIEWPORT, "light"),
     "train-dark": (OPENING, 120, VIEWPORT, "dark"),
     "diverged": (DIVERGES, None, VIEWPORT, "light"),
+    "valleys": ("/?dataset=tide", None, TALL, "light"),
     "phone": (OPENING, 120, PHONE, "light"),
     "learning-rate": ("/learning_rate?ask=false", None, VIEWPORT, "light"),
     "deep-networks": ("/deep_networks?ask=false", None, VIEWPORT, "light"),
@@ -94,6 +96,9 @@ def main() -> None:
             if epoch is not None:
                 lab.page.evaluate("document.fonts.ready")
                 lab.seek(epoch)
+            if size is TALL:
+                with lab.rerun():
+                    lab.page.get_by_role("radio", name="In relief").click()
             lab.page.mouse.move(1, 1)
             lab.page.evaluate("document.querySelector('[data-testid=stMain]').scrollTo(0, 0)")
             lab.settled()
