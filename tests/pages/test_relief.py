@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -112,3 +113,15 @@ def test_train_offers_it_where_there_are_two_parameters():
     for one, there in ((PLANE, True), (Experiment.default("one-parameter"), False), (ABSOLUTE, False)):
         (row,) = [row for row in Lab(**one.to_query()).at.segmented_control if row.key == "tab"]
         assert (tabs.RELIEF in row.options) == there
+
+
+def test_a_way_that_turns_back_is_drawn_in_the_order_of_its_epochs():
+    """A run that jumps to and fro: its line goes right and left, and is not sorted."""
+    run = run_of(replace(QUADRATIC, scale_features=False, learning_rate=5e-5))
+    svg = drawn(relief(run, (0, 1), QUADRATIC.trained_names, LIGHT, HEIGHT), epoch=6, seen=6)
+    way = max(
+        re.findall(rf'<path[^>]*d="(M[^"]*)"[^>]*stroke="{LIGHT.run}"[^>]*stroke-width="2.5"', svg), key=len
+    )
+    across = [float(place.split(",")[0]) for place in re.split("[ML]", way)[1:]]
+    steps = np.sign(np.diff(across))
+    assert {1, -1} <= set(steps)

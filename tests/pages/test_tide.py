@@ -10,6 +10,7 @@ from gd_core.here import here_of
 from gd_core.problem import build
 from gd_core.recorder import record
 from gd_core.settings.experiment import Experiment
+from pages.ui.charts.relief import POINTS
 from pages.ui.player import tabs
 
 TIDE = Experiment.default("tide")
@@ -43,9 +44,9 @@ def test_it_is_seen_in_relief():
     lab.at.session_state["tab"] = tabs.RELIEF
     (place,) = [i for i, chart in enumerate(lab.run().charts) if '"tilt"' in chart.spec]
     net, objective = lab.table(place, "net"), build(TIDE).objective
-    # the first knot is the corner of the map where both are smallest, the 65th where ω is largest
+    # the first knot is the corner of the map where both are smallest, the last of its line where ω is largest
     corners = record(TIDE).epoch_theta.new_tensor([[4.0, -3.2], [20.0, -3.2]])
-    first, last = (net["loss"].to_pylist()[i] for i in (0, 64))
+    first, last = (net["loss"].to_pylist()[i] for i in (0, POINTS - 1))
     a, b = objective.many(corners).tolist()
     assert last - first == pytest.approx(b - a, rel=1e-5)
 

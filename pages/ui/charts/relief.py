@@ -31,7 +31,7 @@ from pages.ui.charts.loss_map import ZOOM, zooms
 from pages.ui.charts.model import NEVER, Run, View, frame_table, rows_of, table, told_apart
 from pages.ui.look.palette import Palette
 
-LINES, POINTS = 33, 65  # of the net: lines in each direction, and points on one
+LINES, POINTS = 25, 41  # of the net: lines in each direction, and points on one
 FLOOR = -0.55  # where the level lines lie, with the height of the box as 1
 SEEN = 1.62  # half of what is seen, with half the side of the box as 1
 STRETCHED = 1.3  # how many times as long to the right as up a way is drawn, at most
