@@ -167,18 +167,7 @@ def level_lines(
     if not 0 < steepest <= top:
         return LevelLines(np.zeros(0, int), np.zeros((0, 2)), np.zeros(0, int), np.zeros(0))
     levels = np.geomspace(0.5 * steepest * 2.5**2, 0.7 * top, LINES)
-    generator = contourpy.contour_generator(x=x, y=y, z=loss)
-    lines = [
-        (n, _thinned(np.asarray(line), np.diag(cell)))
-        for n, level in enumerate(levels)
-        for line in generator.lines(level)
-    ]
-    return LevelLines(
-        line=np.concatenate([np.full(len(line), i) for i, (_, line) in enumerate(lines)]),
-        offset=np.concatenate([line for _, line in lines]),
-        level=np.concatenate([np.full(len(line), n) for n, line in lines]),
-        heights=levels,
-    )
+    return _lines_at(levels, x, y, loss)
 
 
 def box_of(experiment: Experiment, start: Tensor) -> Window | None:
@@ -217,6 +206,11 @@ def lines_on(losses: np.ndarray, shown: Window) -> LevelLines:
     """Level lines of a grid of losses, relative to the map's middle, as many of them below the median as above it."""
     x, y = (np.linspace(-half, half, len(losses)) for half in shown.half)
     levels = np.unique(np.quantile(losses, np.linspace(0.01, 0.97, TERRACES)))
+    return _lines_at(levels, x, y, losses)
+
+
+def _lines_at(levels: np.ndarray, x: np.ndarray, y: np.ndarray, losses: np.ndarray) -> LevelLines:
+    """The lines of a grid of losses, [Y, X], at these levels, thinned."""
     generator = contourpy.contour_generator(x=x, y=y, z=losses)
     cell = np.array([x[1] - x[0], y[1] - y[0]])
     lines = [

@@ -10,6 +10,8 @@ from torch import Tensor
 
 from gd_core.objective import LinearObjective
 from gd_core.optimizers import OPTIMIZERS, UpdateRule
+from gd_core.settings.catalog import DATASET_INFO, why_no_parabola
+from gd_core.settings.rules import OPTIMIZER_INFO
 
 
 def hessian_of(objective: LinearObjective) -> Tensor:
@@ -145,3 +147,10 @@ def torchs_path(
         optimizer.step()
         path.append(theta.detach().clone())
     return torch.stack(path)
+
+
+def is_refused(dataset: str, rule: str) -> bool:
+    """Whether a rule divides by the curvature, and the loss that a data set opens with has not one."""
+    info = DATASET_INFO[dataset]
+    loss = str(info.defaults.get("loss", "mse"))
+    return OPTIMIZER_INFO[rule].over_curvature and why_no_parabola(info.model, loss) is not None

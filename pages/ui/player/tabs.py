@@ -181,8 +181,7 @@ def _facts_of_the_lowest(run: Run, lowest: Lowest) -> None:
     elif is_plain(experiment) and experiment.updates_per_epoch == 1 and schedules.is_constant(experiment):
         sure = f"How close to the lowest {info.name} gradient descent is sure to come at η = {short(rate)}: η G²/2, where G bounds the gradient’s length."
         rows.append(("Sure to come within", short(closest(lowest, rate)), sure))
-    body = "".join(f"<tr><td>{a}</td><td>{b}</td><td>{c}</td></tr>" for a, b, c in rows)
-    st.html(f'<table class="live facts">{body}</table>')
+    _list(rows)
 
 
 def _facts_here(found: Here) -> None:
@@ -203,8 +202,7 @@ def _facts_here(found: Here) -> None:
     if found.is_minimum and found.limit:
         stays = "Above it gradient descent on all rows leaves this valley. In another the limit is another."
         rows.insert(2, ("Limit of the rate here", significant(found.limit), stays))
-    body = "".join(f"<tr><td>{a}</td><td>{b}</td><td>{c}</td></tr>" for a, b, c in rows)
-    st.html(f'<table class="live facts">{body}</table>')
+    _list(rows)
 
 
 def _of_scaled_target(run: Run) -> str:
@@ -284,6 +282,11 @@ def _facts(run: Run, forecast: Forecast) -> None:
     else:
         rows.append(("Limit of the rate", "none", forecast.why_no_limit or ""))
         rows.append(_safe(forecast))
+    _list(rows)
+
+
+def _list(rows: Sequence[tuple[str, str, str]]) -> None:
+    """Facts one below the other: what, how much, and what that means. HTML."""
     body = "".join(f"<tr><td>{a}</td><td>{b}</td><td>{c}</td></tr>" for a, b, c in rows)
     st.html(f'<table class="live facts">{body}</table>')
 

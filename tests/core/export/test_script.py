@@ -14,11 +14,12 @@ import nbformat
 import numpy as np
 import pytest
 import torch
+from rules import is_refused
 
 from gd_core.export.notebook import notebook
 from gd_core.export.script import FLAVOURS, script
 from gd_core.recorder import Recorder, record
-from gd_core.settings.catalog import DATASET_INFO, PUBLISHED, why_no_parabola, why_not_scaled
+from gd_core.settings.catalog import DATASET_INFO, PUBLISHED, why_not_scaled
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.rules import OPTIMIZER_INFO
 from gd_core.tables.table import Table, keep, to_csv
@@ -131,20 +132,9 @@ def small(dataset, optimizer, **changes):
 # ------------------------------------------------------------------------------------------------- the whole matrix
 
 
-def is_bowl(dataset):
-    """Whether the loss that a data set opens with is a parabola: else Newton's step is refused."""
-    info = DATASET_INFO[dataset]
-    return why_no_parabola(info.model, info.defaults.get("loss", "mse")) is None
-
-
 @pytest.mark.parametrize(
     ("dataset", "optimizer"),
-    [
-        (dataset, rule)
-        for dataset in PUBLISHED
-        for rule in OPTIMIZER_INFO
-        if is_bowl(dataset) or not OPTIMIZER_INFO[rule].over_curvature
-    ],
+    [(dataset, rule) for dataset in PUBLISHED for rule in OPTIMIZER_INFO if not is_refused(dataset, rule)],
 )
 def test_both_flavours_print_the_recording(dataset, optimizer):
     """Every data set, update rule, kind of batch, with and without scaling: to 1e-9, epoch by epoch."""
@@ -386,7 +376,7 @@ def variants():
                     batched = batch_size and (
                         DATASET_INFO[dataset].is_a_single_row or OPTIMIZER_INFO[optimizer].over_curvature
                     )
-                    if OPTIMIZER_INFO[optimizer].over_curvature and not is_bowl(dataset):
+                    if is_refused(dataset, optimizer):
                         continue
                     if not batched and not (scale_features and why_not_scaled(DATASET_INFO[dataset])):
                         for loss in ("mse", "mse-broadcast"):

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from known_fields import BOUNDS, CHOICES
+from rules import is_refused
 
 from gd_core.settings.catalog import DATASET_INFO, why_no_parabola, why_not_scaled
 from gd_core.settings.experiment import MAX_PHASES, Experiment, defaults, held_out_of, problem_with
@@ -418,14 +419,6 @@ def test_small_batches_leave_fewer_epochs():
 
 
 # -------------------------------------------------------------------------------------------- defaults, derived
-
-
-def is_refused(dataset, optimizer):
-    """Newton's step, where the loss that a data set opens with is no parabola."""
-    info = DATASET_INFO[dataset]
-    return OPTIMIZER_INFO[optimizer].over_curvature and bool(
-        why_no_parabola(info.model, info.defaults.get("loss", "mse"))
-    )
 
 
 @pytest.mark.parametrize("dataset", CHOICES["dataset"])
