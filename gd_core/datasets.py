@@ -194,6 +194,34 @@ def tide(points: int = 49, *, noise: float = 0.6, data_seed: int = 7) -> Dataset
     )
 
 
+def dose(points: int = 41, *, noise: float = 0.3, data_seed: int = 7) -> Dataset:
+    """A little helps, too much harms: y = tanh(2.5 x + 2) − tanh(2 x − 2) + noise, over the logarithm of a dose.
+
+    Args:
+        points: N, equally far apart from −2 to 2.
+        noise: Width of the uniform noise around 0, in centimetres.
+        data_seed: Seeds a private generator.
+
+    Returns:
+        x of shape [N, 1] (decimal logarithm of the dose in milligrams) and y of shape [N, 1] (centimetres).
+
+    Source:
+        Our own numbers. The start is ours too: two units that are nearly alike.
+    """
+    generator = torch.Generator().manual_seed(data_seed)
+    x = torch.linspace(-2, 2, points, dtype=torch.float64)
+    curve = torch.tanh(2.5 * x + 2) - torch.tanh(2 * x - 2)
+    y = curve + noise * (torch.rand(points, generator=generator) - 0.5)
+    return Dataset(
+        x=x.unsqueeze(1),
+        y=y.unsqueeze(1),
+        feature_names=("dose x (log₁₀ mg)",),
+        target_name="growth above usual y (cm)",
+        title="Dose",
+        start=torch.tensor([0.5, 0.5, 0.2, 0.2, 0.3, 0.1], dtype=torch.float64),
+    )
+
+
 def pass_or_fail(points: int = 200, *, noise: float = 1.5, data_seed: int = 7) -> Dataset:
     """Whether a student passed, over hours of study and of sleep: y = 1 where 0.8 x₁ + 1.2 x₂ − 0.4 + noise > 0, else 0.
 
@@ -257,5 +285,6 @@ DATASETS: Mapping[str, Callable[..., Dataset]] = {
     "two-features": two_features,
     "one-parameter": one_parameter,
     "tide": tide,
+    "dose": dose,
     "pass-or-fail": pass_or_fail,
 }

@@ -1,6 +1,6 @@
 """The models, as `nn.Module`s.
 
-One that is linear in its parameters, as all but the last of these are, is ŷ = Φ(x) θ. `features` gives Φ, which is computed once for a
+One that is linear in its parameters, as all but the last two of these are, is ŷ = Φ(x) θ. `features` gives Φ, which is computed once for a
 data set; it is the fast form of `forward`, and a test says that both agree. Theory asks for `features`, never for a
 model's name. A model that has none is a `Model` with a `forward`: it is trained by it, and has no theory.
 """
@@ -169,6 +169,28 @@ class Wave(Model):
         return self.amplitude * torch.sin(self.omega * x + self.phi)
 
 
+class TwoLayer(Model):
+    """ŷ = v₁ tanh(w₁ x + b₁) + … + v_K tanh(w_K x + b_K): a hidden layer of K units, and one that adds them up.
+
+    Units may change places, and a unit all its signs, and ŷ stays: each curve but the simplest has K! 2^K places of θ. Where all
+    parameters are 0 the gradient is 0 too: ∂ŷ/∂v_k = tanh(w_k x + b_k) = 0, and the others have v_k = 0 as a factor.
+
+    Source:
+        Sussmann, "Uniqueness of the Weights for Minimal Feedforward Nets with a Given Input-Output Map", Neural Networks 5, 1992.
+    """
+
+    def __init__(self, units: int = 2) -> None:
+        super().__init__()
+        self.weight, self.bias, self.out = (
+            nn.Parameter(torch.zeros(units, dtype=torch.float64)) for _ in range(3)
+        )
+        names = Linear(units).parameter_names[:-1]
+        self.parameter_names = tuple(name.replace("w", letter) for letter in "wbv" for name in names)
+
+    def forward(self, x: Tensor) -> Tensor:  # [N, 1] → [N, 1]
+        return (torch.tanh(x * self.weight + self.bias) @ self.out).unsqueeze(1)
+
+
 MODELS: Mapping[str, Callable[..., Model]] = {  # the number is of features, or of powers
     "quadratic": Quadratic,
     "quadratic-origin": lambda: ThroughOrigin(Quadratic()),
@@ -178,4 +200,5 @@ MODELS: Mapping[str, Callable[..., Model]] = {  # the number is of features, or 
     "polynomial-origin": lambda degree=2: ThroughOrigin(Polynomial(degree)),
     "proportional": Proportional,
     "wave": Wave,
+    "two-layer": TwoLayer,
 }

@@ -115,6 +115,24 @@ def _origin_to_raw(weights: int) -> str:
 to_raw = torch.diag(shares)"""
 
 
+def _units_in_latex(weights: int) -> str:
+    units = range(1, weights // 3 + 1)
+    return r"\hat y = " + " + ".join(rf"v_{k}\,\tanh(w_{k} x + b_{k})" for k in units)
+
+
+def _units(weights: int) -> str:
+    return " + ".join(f"v{k}·tanh(w{k}·x + b{k})" for k in range(1, weights // 3 + 1))
+
+
+def _units_added_up(theta: str, x: str, weights: int) -> str:
+    """Σ v_k tanh(w_k x + b_k), as a Vega expression, which has no tanh: 1 − 2/(1 + e^2z) is one."""
+    units = weights // 3
+    places = ((k, units + k, 2 * units + k) for k in range(units))
+    return " + ".join(
+        f"{theta}.p{v} * (1 - 2 / (1 + exp(2 * ({theta}.p{w} * {x} + {theta}.p{b}))))" for w, b, v in places
+    )
+
+
 def _horner_through_origin(theta: str, x: str, weights: int) -> str:
     """x (w₁ + x (w₂ + …)), as a Vega expression."""
     curve = f"{theta}.p{weights - 1}"
@@ -240,6 +258,14 @@ to_raw[-1, :-1] = -mu / sigma"""
         columns=fixed("columns = x[:, 0]"),
         prediction="1.8 * torch.sin(theta[0] * columns + theta[1])",
         curve=lambda theta, x, _: f"1.8 * sin({theta}.p0 * {x} + {theta}.p1)",
+    ),
+    "two-layer": ModelInfo(
+        latex=_units_in_latex,
+        plain=_units,
+        linear=False,
+        columns=fixed("columns = x"),
+        prediction="torch.tanh(columns * theta[:2] + theta[2:4]) @ theta[4:]",
+        curve=_units_added_up,
     ),
 }
 
@@ -373,6 +399,22 @@ y = torch.tensor([-3.0], dtype=torch.float64)""",
 t = torch.arange({points}, dtype=torch.float64) / 24  # days
 y = 1.8 * torch.sin(2 * torch.pi * t / 0.5175 + 0.6){noisy}
 x = t.unsqueeze(1)""",
+        noise_code=" + {noise!r} * (torch.rand({points}, generator=generator) - 0.5)",
+    ),
+    "dose": DatasetInfo(
+        title="Dose",
+        help="A little helps, too much harms. A network of two tanh units is fitted; its loss has hills, saddles and plateaus.",
+        model="two-layer",
+        parameters=("w₁", "w₂", "b₁", "b₂", "v₁", "v₂"),
+        knobs=("points", "noise", "data_seed"),
+        defaults={"points": 41, "noise": 0.3, "data_seed": 7, "learning_rate": 0.3, "epochs": 600},
+        source="Our own numbers",
+        shown=((-4.0, 4.0), (-4.0, 4.0), (-4.0, 4.0), (-4.0, 4.0), (-2.5, 2.5), (-2.5, 2.5)),
+        about="growth in cm above the usual, by the logarithm of a dose, with noise",
+        code="""generator = torch.Generator().manual_seed({data_seed})
+x = torch.linspace(-2, 2, {points}, dtype=torch.float64)  # log10 of the dose in mg
+y = torch.tanh(2.5 * x + 2) - torch.tanh(2 * x - 2){noisy}
+x = x.unsqueeze(1)""",
         noise_code=" + {noise!r} * (torch.rand({points}, generator=generator) - 0.5)",
     ),
     "pass-or-fail": DatasetInfo(

@@ -20,7 +20,7 @@ _ITALIC = {
 }  # fmt: skip
 _UPRIGHT = {
     r"\nabla": "∇", r"\partial": "∂", r"\Phi": "Φ", r"\top": "⊤", r"\dots": "…", r"\max": "max", r"\ln": "ln", r"\min": "min", r"\sum": "∑",
-    r"\sin": "sin",
+    r"\sin": "sin", r"\tanh": "tanh",
     r"\,": _THIN, r"\quad": "\N{EM SPACE}", r"\textstyle": "",
 }  # fmt: skip
 _BETWEEN = {

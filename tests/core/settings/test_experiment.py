@@ -155,7 +155,11 @@ def test_a_text_longer_than_any_setting_is_not_taken_apart(name, monkeypatch):
 
 
 BAD = [  # field, text in a link, words that the sentence must hold
-    ("dataset", "iris", ("noisy-quadratic, two-features, one-parameter, tide, pass-or-fail, table", "iris")),
+    (
+        "dataset",
+        "iris",
+        ("noisy-quadratic, two-features, one-parameter, tide, dose, pass-or-fail, table", "iris"),
+    ),
     ("table", "cars", ("empty for noisy-quadratic", "cars")),
     ("features", "a,b", ("empty", "a")),
     ("features", '"a', ("names of columns", '"a')),
