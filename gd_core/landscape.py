@@ -185,9 +185,14 @@ def box_of(experiment: Experiment, start: Tensor) -> Window | None:
     return Window((centre[0], centre[1]), (half[0], half[1]))
 
 
-def typed_place(shown: Window, share: tuple[float, float]) -> str:
-    """A place of such a map as it is typed into the start, from its shares of the map's sides."""
-    places = (c + h * (2 * part - 1) for c, h, part in zip(shown.centre, shown.half, share, strict=True))
+def place_on(shown: Window, share: tuple[float, float]) -> tuple[float, float]:
+    """A place of such a map, from its shares of the map's sides."""
+    u, v = (c + h * (2 * part - 1) for c, h, part in zip(shown.centre, shown.half, share, strict=True))
+    return u, v
+
+
+def typed_place(places: tuple[float, float]) -> str:
+    """The same as it is typed into the start."""
     return ", ".join(f"{place:.4g}" for place in places)
 
 

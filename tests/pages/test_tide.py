@@ -3,15 +3,20 @@
 import re
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from train_page import Lab
 
 from gd_core.here import here_of
+from gd_core.landscape import box_of
 from gd_core.problem import build
 from gd_core.recorder import record
 from gd_core.settings.experiment import Experiment
+from gd_core.starts import UNDER_WAY, Starts
 from pages.ui.charts.relief import POINTS
+from pages.ui.charts.starts import COLOURED, sign_of
 from pages.ui.player import tabs
+from pages.ui.player.start_maps import LISTED
 
 TIDE = Experiment.default("tide")
 
@@ -49,6 +54,50 @@ def test_it_is_seen_in_relief():
     first, last = (net["loss"].to_pylist()[i] for i in (0, POINTS - 1))
     a, b = objective.many(corners).tolist()
     assert last - first == pytest.approx(b - a, rel=1e-5)
+
+
+def test_where_starts_end_is_seen_told_and_chosen_from():
+    """The ground under the map is that of the core's map; its table has each share; an area that is chosen sets the start in it."""
+    run = replace(TIDE, epochs=100)
+    lab = Lab(**run.to_query()).press("train")
+    assert tabs.ENDS in lab.at.segmented_control("tab").options
+    lab.at.session_state["tab"] = tabs.ENDS
+    lab.run()
+    while "is trained, the rest is coming" in words(lab):
+        lab.run()
+    problem = build(run)
+    starts = Starts(run, problem, box_of(run, problem.start))
+    starts.advance()
+    ends = starts.recording()
+    (place,) = [i for i, chart in enumerate(lab.charts) if '"ends"' in chart.spec]
+    drawn = np.full(ends.which.shape, 99)
+    for row in lab.table(place, "ends").to_pylist():
+        column, wide = round((row["x"] - 4) / 16 * 60), round((row["x2"] - row["x"]) / 16 * 60)
+        drawn[round((row["y"] + 3.2) / 6.4 * 60), column : column + wide] = row["hue"]
+    parts = np.unique(np.stack([drawn, ends.which], -1).reshape(-1, 2), axis=0)
+    assert len(parts) == len(np.unique(ends.which))  # each kind has one hue,
+    assert len(np.unique(parts[:, 0])) == min(
+        len(parts), COLOURED + (ends.which < 0).any()
+    )  # and each its own
+    said = words(lab)
+    cells = re.findall(r"</span> (\S)</td><td>([^<]*?)(?:, at \d+ places)?</td><td>(\S+) %</td>", said)
+    shares = {sign: float(share) / 100 for sign, _, share in cells}
+    assert shares["?"] == pytest.approx(np.mean(ends.which == UNDER_WAY), rel=5e-3)
+    for number, valley in enumerate(ends.valleys[:LISTED]):
+        assert shares[sign_of(number)] == pytest.approx(np.mean(ends.which == number), rel=5e-3)
+        assert float(cells[number][1]) == pytest.approx(valley.rmse, rel=1e-3)
+    own = sign_of(ends.at((9.0, 0.0)))
+    assert f"The start ω = 9, φ = 0 lies in an area of {own}." in said
+    lab.at.segmented_control("starts").set_value(0)
+    lab.run()
+    chosen = lab.experiment.start
+    assert ends.at(chosen) == 0
+    assert "lies in an area of A." in words(lab)
+    assert not lab.player["trained"]
+    finished = record(lab.experiment).epoch_theta[-1]
+    assert here_of(lab.experiment, problem, finished).best.rmse == pytest.approx(
+        ends.valleys[0].rmse, rel=1e-6
+    )
 
 
 def test_above_the_limit_of_its_valley_a_run_leaves_it():

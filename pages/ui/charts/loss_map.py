@@ -20,7 +20,8 @@ from gd_core.landscape import (
     slice_minimum,
     window,
 )
-from pages.ui.charts import averages, preview
+from gd_core.starts import Ends
+from pages.ui.charts import averages, preview, starts
 from pages.ui.charts.elements import (
     FIRST,
     FRAME,
@@ -71,14 +72,15 @@ def _map_spec(
     ghosts: bool = False,
     directions: int = 0,
     averaged: bool = False,
+    ends: bool = False,
 ) -> dict[str, Any]:
+    axes = {"x": x_axis_of(x_name, labelExpr=LABEL), "y": y_axis_of(y_name, labelExpr=LABEL)}
     lines = (
         rows_from("lines")
         .transform_calculate(x="datum.dx * rings + slide_x", y="datum.dy * rings + slide_y")
         .mark_line(clip=True, strokeWidth=1.2)
         .encode(
-            x=x_axis_of(x_name, labelExpr=LABEL),
-            y=y_axis_of(y_name, labelExpr=LABEL),
+            **axes,
             detail="line:N",
             order="i:Q",
             color=alt.Color(
@@ -96,7 +98,9 @@ def _map_spec(
     still, moving = _pinned(colours) if ghosts else ((), ())
     means = rows_from("means").transform_calculate(x="datum.u", y="datum.v")
     layers = [
+        *([starts.areas(axes["x"], axes["y"], colours)] if ends else ()),
         lines,
+        *([starts.letters(colours)] if ends else ()),
         *([preview.path_layer(directions, colours)] if directions else []),
         *still,
         *path,
@@ -220,9 +224,18 @@ def landscape(
 
 
 def terrain(
-    run: Run, shown: Window, names: Sequence[str], colours: Palette, height: int, ghosts: Sequence[Ghost] = ()
+    run: Run,
+    shown: Window,
+    names: Sequence[str],
+    colours: Palette,
+    height: int,
+    ghosts: Sequence[Ghost] = (),
+    ends: Ends | None = None,
 ) -> View:
-    """The same of a loss of two parameters that is no bowl: it stands still, and nobody knows its lowest point."""
+    """The same of a loss of two parameters that is no bowl: it stands still, and nobody knows its lowest point.
+
+    With `ends`, over the ground of where starts end.
+    """
     rows = rows_of(run)
     theta = run.recording.epoch_theta[rows]
     (cx, cy), (hx, hy) = shown.centre, shown.half
@@ -236,12 +249,14 @@ def terrain(
             run, x0=cx - hx, x1=cx + hx, y0=cy - hy, y1=cy + hy, ou=np.nan, ov=np.nan, answer_from=0, slides=False
         ),
         **(tables_of_places(ghosts, (0, 1), (cx, cy), (hx, hy)) if ghosts else {}),
+        **(starts.tables_of(ends) if ends else {}),
     }  # fmt: skip
     text = (
-        f"Level lines of the loss over {names[0]} and {names[1]}, which has several valleys. Open circle: start. Line and dot: "
-        "the run. A click sets the start."
+        f"Level lines of the loss over {names[0]} and {names[1]}, which has several valleys. {starts.TEXT if ends else ''}"
+        "Open circle: start. Line and dot: the run. A click sets the start."
     )
-    return View(_map_spec(names[0], names[1], height, colours, bool(ghosts)), tables, text + told(ghosts))
+    spec = _map_spec(names[0], names[1], height, colours, bool(ghosts), ends=ends is not None)
+    return View(spec, tables, text + told(ghosts))
 
 
 def _lines(levels: LevelLines) -> pa.Table:

@@ -4,7 +4,7 @@ None is open at first, and only what is open is computed and sent.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from functools import partial
 from html import escape
@@ -16,7 +16,7 @@ import streamlit as st
 from gd_core.autopsy import REPLAYED_UPDATES, autopsy
 from gd_core.here import STARTS, Here, here_of
 from gd_core.landscape import box_of
-from gd_core.objective import in_features
+from gd_core.objective import LinearObjective, in_features
 from gd_core.robust import Lowest, closest, lowest_of, settles_below
 from gd_core.safe_start import safe_of
 from gd_core.settings import schedules
@@ -26,19 +26,21 @@ from gd_core.settings.experiment_fields import COMMON_FIELDS
 from gd_core.settings.rules import OPTIMIZER_INFO, NoLimit, is_plain
 from gd_core.settings.schedules import is_constant
 from gd_core.settings.table_fields import with_columns
+from gd_core.starts import ONE_VALLEY, why_no_starts
 from gd_core.theory import Curvature, Forecast, conventions, why_no_theory
 from gd_core.words import counted, floor_of, rounded, short, significant
 from pages.ui.charts.error import gap as gap_chart
 from pages.ui.charts.fit import panel
 from pages.ui.charts.model import RecordedRun, Run, View, rows_of
 from pages.ui.charts.parameters import trace
-from pages.ui.look import current_charts, formulas, projector
+from pages.ui.look import current_charts, formulas, look, projector
 from pages.ui.look.palette import Palette
-from pages.ui.player import player
+from pages.ui.player import player, start_maps
 
 HEIGHT = 220
 NUMBERS, PARAMETERS, STEPS, SIX, GAP = "In numbers", "Parameters", "Steps", "Six steps", "Gap to optimum"
 RELIEF = "In relief"
+ENDS = "Where starts end"
 RAISED = 340  # pixels: the height of what is in relief
 PANELS = 6
 KNOWN = (*COMMON_FIELDS, *schedules.FIELDS)  # settings with which a rule's step is what its entry writes out
@@ -88,9 +90,14 @@ def _is_compared(experiment: Experiment) -> bool:
 
 
 def show(
-    run: RecordedRun, forecast: Forecast | None, colours: Palette, axes: tuple[int, int] | None, told: float
-) -> None:
-    """Draw the row of buttons, and under it what was chosen.
+    run: RecordedRun,
+    forecast: Forecast | None,
+    colours: Palette,
+    axes: tuple[int, int] | None,
+    told: float,
+    on_start: Callable[[tuple[float, float]], None] | None = None,
+) -> bool:
+    """Draw the row of buttons, and under it what was chosen. Whether there is more of it to come.
 
     Args:
         run: On the page.
@@ -98,16 +105,20 @@ def show(
         colours: Of the theme.
         axes: Of the map, if there is one.
         told: From which epoch on the optimum is drawn.
+        on_start: Called with a place of the map's plane that was chosen for a start, where one may be.
     """
-    contents = {
+    contents: dict[str, Callable[[Any, Palette], bool | None]] = {
         NUMBERS: partial(_numbers, forecast=forecast), PARAMETERS: _parameters, STEPS: _steps, SIX: _six, GAP: _gap
     }  # fmt: skip
     if axes is not None and axes[0] != axes[1]:
         contents[RELIEF] = partial(in_relief, axes=axes, told=told)
+        if box_of(run.experiment, run.problem.start):
+            contents[ENDS] = partial(where_starts_end, axes=axes, on_start=on_start)
     chosen = st.segmented_control("Look closer", list(contents), key="tab", label_visibility="collapsed")
     if chosen:
         with st.container(key="closer"):
-            contents[chosen](run, colours)
+            return bool(contents[chosen](run, colours))
+    return False
 
 
 def draw(view: View, key: str, width: Any = "stretch") -> None:
@@ -360,11 +371,40 @@ def in_relief(run: Run, colours: Palette, axes: tuple[int, int], told: float = 0
     with right:
         st.html('<p class="panel-title">What is seen</p>')
         rest = " The other parameters are where the run is." if len(titles) > 2 else ""
+        one_valley = f" {ONE_VALLEY}" if isinstance(run.problem.objective, LinearObjective) else ""
         st.markdown(
             f"The net is the loss over {titles[axes[0]]} and {titles[axes[1]]}. Up is more of it, in equal steps.{rest} "
-            f"On the floor lie the map’s level lines.\n\n"
+            f"On the floor lie the map’s level lines.{one_valley}\n\n"
             "Drag the picture, or move its two sliders: *turn* goes round it, *tilt* up to 90°, which is the map from above."
         )
+
+
+def where_starts_end(
+    run: Run,
+    colours: Palette,
+    axes: tuple[int, int],
+    on_start: Callable[[tuple[float, float]], None] | None = None,
+) -> bool:
+    """The map with its ground in the colours of the valleys that starts come to, and a table of these; or why there is none.
+
+    Whether it is still trained.
+    """
+    from pages.ui.charts.loss_map import terrain  # as above
+
+    seen = box_of(run.experiment, run.problem.start)
+    if (why := why_no_starts(run.experiment, run.problem.objective)) or seen is None:
+        st.markdown(why)
+        return False
+    ends = start_maps.of(run.experiment, run.problem, seen, axes)
+    left, right = st.columns([3, 2], gap="large")
+    with left, look.clickable("starts"):
+        view = terrain(run, seen, run.experiment.trained_names, colours, RAISED, ends=ends)
+        draw(view, "starts")
+    with right:
+        st.html(start_maps.told(run, ends, colours))
+        if on_start:
+            start_maps.choice(ends, on_start)
+    return ends.share < 1
 
 
 def _steps(run: RecordedRun, _: Palette) -> None:

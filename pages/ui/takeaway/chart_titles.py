@@ -8,6 +8,8 @@ TITLES = {
     "along": "Fit along feature {}",
     "boundary": "Data and boundary",
     "landscape": "Landscape",
+    "relief": "In relief",
+    "starts": "Where starts end",
     "error": "Error by epoch",
     "trace": "Parameter {}",
     "panel": "Small panel {}",

@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from gd_core import drawing
-from gd_core.landscape import box_of, resting_axes, rests, typed_place, typed_start, window
+from gd_core.landscape import box_of, place_on, resting_axes, rests, typed_place, typed_start, window
 from gd_core.outcome import Finding, Outcome
 from gd_core.settings.catalog import model_info
 from gd_core.settings.engines import SPECTRUM
@@ -82,6 +82,7 @@ class Live:
         continue_from: The epoch of the run on the page to go on from.
         answered: The number of the first run by what decides the optimum.
         linked: The experiment that a link brought along.
+        more: Whether what is open below the player is still worked out.
     """
 
     experiment: Experiment = OPENING.experiment
@@ -89,6 +90,7 @@ class Live:
     continue_from: float | None = None
     answered: dict[str, int] = field(default_factory=dict)
     linked: Experiment | None = None
+    more: bool = False
 
 
 def show(held: controls.Controls, box: Any = None) -> None:
@@ -106,7 +108,7 @@ def show(held: controls.Controls, box: Any = None) -> None:
     _act(held.experiment)
     live_run = hand_in_task.without_what_the_task_forbids(live_runs.on_page(held.experiment))
     hand_in_task.show(box, live_run)
-    streaming = bool(live_run and live_run.recorder) or bool(pinned.pending())
+    streaming = bool(live_run and live_run.recorder) or bool(pinned.pending()) or session.held(Live).more
     # a fragment also when nothing streams: its elements would be drawn anew if they came out of one
     st.fragment(_live, run_every=live_runs.TICK if streaming else None)(held, streaming)
     prepare_task.show(held.experiment, live_run)
@@ -163,12 +165,16 @@ def _live(held: controls.Controls, streaming: bool) -> None:
     if projector.on():
         with st.container(key="numbers"):  # on a key
             _formula(run, forecast, told)
+    more = False
     if not task.hidden(THEORY) and not controls.slim():
-        tabs.show(run, forecast, colours, _relief_axes(run), told)
+        more = tabs.show(
+            run, forecast, colours, _relief_axes(run), told, _start_at if task.free("start") else None
+        )
     if live_run and task.current() is None and not controls.slim():  # next after a run
         lesson.try_next(*ways_on(run.experiment, forecast, finding.outcome))
-    trained = not (live_run and live_run.recorder) and not pinned.pending()
-    if streaming and trained and not current_charts.being_taken():
+    session.held(Live).more = more
+    trained = not (live_run and live_run.recorder) and not pinned.pending() and not more
+    if (trained if streaming else more) and not current_charts.being_taken():
         page.touch()
         st.rerun()
 
@@ -652,6 +658,12 @@ def _epoch_chosen() -> None:
         _press("continue")
 
 
+def _start_at(place: tuple[float, float]) -> None:
+    """Start at a place of the map of a loss that is no bowl."""
+    page.type("start", typed_place(place))
+    live_runs.reset()
+
+
 def _start_clicked() -> None:
     """Start where the map was clicked: its two parameters from there, the others as in the slice that it showed."""
     picked = player.clicked()
@@ -661,8 +673,7 @@ def _start_clicked() -> None:
     problem, curvature, _ = live_runs.known(experiment)
     if curvature is None:
         if seen := box_of(experiment, problem.start):
-            page.type("start", typed_place(seen, (picked.x, picked.y)))
-            live_runs.reset()
+            _start_at(place_on(seen, (picked.x, picked.y)))
         return
     live_run = live_runs.on_page(experiment)
     run = live_runs.to_watch(live_runs.as_run(experiment, live_run)[0])
