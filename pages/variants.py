@@ -5,7 +5,7 @@ from typing import Any
 
 import streamlit as st
 
-from gd_core.lessons.variants.racers import RACERS, RULES, TITLES, UNITS, USUAL
+from gd_core.lessons.variants.racers import IN_BATCHES, RACERS, TITLES, UNITS, USUAL
 from gd_core.settings.catalog import DATASET_INFO
 from gd_core.settings.experiment_fields import LEARNING_RATE
 from gd_core.settings.fields import AutoNumber, Choice, Flag, Several
@@ -19,7 +19,7 @@ UNIT_WORDS = {"epoch": "epochs", "update": "updates", "row": "rows seen"}
 OUTCOMES = {key: f"The first is {title}" for key, title in TITLES.items()} | {
     "none": "None of them gets there"
 }
-*OTHERS, LAST = (TITLES[rule] for rule in RULES)
+*OTHERS, LAST = (TITLES[rule] for rule in IN_BATCHES)
 RULE = "auto, or a rate of your own."
 FITS = own_table.at_most(100)
 # from the flat line y = 20 there is a way to go along the valley as well as across
@@ -83,7 +83,8 @@ page = PageSettings(
 ).open()
 EXAMPLES = {
     "Sizes of batch": (QUADRATIC, {"racers": ("batch", "mini-batch", "stochastic")}),
-    "Rules only": (QUADRATIC, {"racers": ("batch", *RULES)}),
+    "Rules only": (QUADRATIC, {"racers": ("batch", *IN_BATCHES)}),
+    "Newton’s step": (QUADRATIC, {"racers": ("batch", "momentum", "adam", "newton")}),
     "Single rows, decaying rate": (ARRIVES, {"racers": ("batch", "stochastic", "decaying")}),
     "Rate above the limit": (TOO_FAST, {}),
     "Not scaled": (NOT_SCALED, {}),

@@ -102,7 +102,8 @@ class InRace(NamedTuple):
     """A racer of the Variants lesson: its name there, and what this race shows to be good and bad about it.
 
     What only a run decides is no part of `good` and `bad`. {memory} is how much it remembers, {below} the share that
-    its limit is of momentum's; names of hyper-parameters stand for their values.
+    its limit is of momentum's, {kept} that of the error which it leaves along a curvature of 1, {parameters} how many there are and
+    {cubed} the third power of that; names of hyper-parameters stand for their values.
 
     Attributes:
         name: What it is called.
@@ -138,7 +139,8 @@ class OptimizerInfo:
         written_out: Its step in the numbers of an epoch, for one parameter {name}: {p} its value, {g} its gradient, {rate}
             η; {v_before} and {v} what is remembered, before and after; {alpha} and {1-alpha} a hyper-parameter and its rest.
         race: As a racer; None for gradient descent, which races with three sizes of batch, and for a rule that shrinks the
-            parameters too: the race is to the lowest error, and it does not go there.
+            parameters too: the race is to the lowest error, and it does not go there. One that divides by the curvature has the
+            rate 1, whatever the others have.
     """
 
     title: str
@@ -386,7 +388,12 @@ OPTIMIZER_INFO: Mapping[str, OptimizerInfo] = MappingProxyType(
             by_hand=("theta -= learning_rate * (inverse @ gradient)",),
             torch=None,
             written_out=("{name} ← {p} − {rate} × (H⁻¹∇L)",),
-            race=None,
+            race=InRace(
+                name="Newton",
+                good="Divides by the curvature, so all directions are alike: a step leaves {kept} of the error in each.",
+                bad="Inverts H, {parameters} × {parameters} numbers, which costs about P³: {cubed} here, a billion for 1,000 parameters. "
+                "Needs all rows.",
+            ),
         ),
     }
 )

@@ -247,6 +247,7 @@ def test_the_other_rates_wait_for_a_press():
             "adagrad",
             "rmsprop",
             "adam",
+            "newton",
             "decaying",
         )
     }
@@ -289,7 +290,14 @@ def test_the_last_link_is_the_next_lesson(bare):
 
 @pytest.mark.parametrize(
     "name",
-    ["Sizes of batch", "Rules only", "Single rows, decaying rate", "Rate above the limit", "Not scaled"],
+    [
+        "Sizes of batch",
+        "Rules only",
+        "Newton’s step",
+        "Single rows, decaying rate",
+        "Rate above the limit",
+        "Not scaled",
+    ],
 )
 def test_an_example_sets_everything(name):
     """Whatever was typed before, the example is the one with the lesson's own start and automatic rates."""
@@ -314,6 +322,26 @@ def test_single_rows_arrive_at_a_decaying_rate():
         in decaying[7]
     )
     assert "on average" not in constant[7]
+
+
+def test_newton_is_there_at_once_and_the_table_says_why():
+    """One update where batch needs many; what a step leaves, and that H is 3 × 3, whose third power is 27. At another rate it says what that leaves."""
+    page = LessonPage(LESSON, ask="false").press("example_Newton’s step")
+    *_, newton = table_of(page)
+    assert newton[0].endswith("Newton")
+    assert newton[1] == "1 50 % of its limit 2"
+    assert newton[2:5] == ["3 numbers", "1", "1"]
+    assert (
+        "all directions are alike: a step leaves 0 % of the error in each. 1 update to the target, batch 66."
+        in newton[7]
+    )
+    assert (
+        "Inverts H, 3 × 3 numbers, which costs about P³: 27 here, a billion for 1,000 parameters."
+        in newton[7]
+    )
+    assert page.player["summary"].startswith("Newton is first at RMSE ")
+    *_, newton = table_of(page.type(rate_newton="0.5"))
+    assert "a step leaves 50 % of the error in each. 4 updates to the target" in newton[7]
 
 
 def test_another_data_set_has_its_own_settings():

@@ -86,6 +86,8 @@ def by_hand(one: Experiment) -> tuple[np.ndarray, list[int]]:
                 case "adam":
                     m, s = one.beta1 * m + (1 - one.beta1) * g, one.beta2 * s + (1 - one.beta2) * g**2
                     step = (m / (1 - one.beta1**k)) / (np.sqrt(s / (1 - one.beta2**k)) + one.epsilon)
+                case "newton":
+                    step = np.linalg.lstsq(x, x @ theta - y, rcond=None)[0]
                 case _:  # gradient descent
                     pass
             theta = theta - rate * step
@@ -235,6 +237,11 @@ def _table_is_wrong(one: Any, finished: Race, rmse: np.ndarray, gone: bool, runs
             yield f"good or bad: {text}"
     if "point elsewhere" in text and own.updates_per_epoch == 1:
         yield f"batch: {text}"
+    left = re.search(rf"a step leaves ({NUMBER}) % of the error", text)
+    if bool(left) != (own.optimizer == "newton") or (
+        left and not _same(number(left[1]), 100 * abs(1 - own.learning_rate), 0)
+    ):
+        yield f"left: {text}"
     below = re.search(rf"limit is ({NUMBER}) % of momentum", text)
     if below and not _same(number(below[1]), 100 / (1 + 2 * own.momentum), 0):
         yield f"below: {text}"

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from gd_core.landscape import Window, window
-from gd_core.lessons.variants.racers import ALL, ONE, RACERS, RULES
+from gd_core.lessons.variants.racers import ALL, IN_BATCHES, ONE, RACERS
 from gd_core.problem import Problem, rule_of_phase
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.rules import OPTIMIZER_INFO, linear_step
@@ -57,7 +57,9 @@ class Entry(NamedTuple):
 
     @property
     def memory(self) -> int:
-        """Numbers that its rule keeps for each parameter besides the parameter: counted in the rule's own state."""
+        """Numbers that its rule keeps for each parameter besides the parameter: counted in the rule's own state, or a row of H⁻¹."""
+        if OPTIMIZER_INFO[self.experiment.optimizer].over_curvature:
+            return len(self.experiment.info.parameters)
         state = rule_of_phase(self.experiment.phase).initial(torch.zeros(2, dtype=torch.float64))
         return sum(isinstance(kept, Tensor) and kept.shape == (2,) for kept in state.values())
 
@@ -104,14 +106,14 @@ def line_up(
     """Give every racer its experiment.
 
     Batch gradient descent has the rate of `base`. Who has a limit too takes the same share of it; who has none takes
-    the rate of `first_step_rate`; a typed rate goes first.
+    the rate of `first_step_rate`; who divides by the curvature takes 1, with which it lands; a typed rate goes first.
 
     Args:
         base: The data, the start, the epochs, the rate of batch gradient descent, and the rows in a mini-batch.
         keys: Who takes part.
         problem: That of `base`.
         curvature: That of `base`.
-        small_batches: Whether the other rules take mini-batches too, instead of all rows.
+        small_batches: Whether the other rules that can take mini-batches do so, instead of all rows.
         rates: Typed rates by key.
     """
     share = base.learning_rate / stability_limit(curvature, base.phase)
@@ -119,7 +121,7 @@ def line_up(
     for key in keys:
         racer = RACERS[key]
         rows = 1 if racer.rows == ONE else 0 if racer.rows == ALL else base.batch_size
-        if small_batches and key in RULES:
+        if small_batches and key in IN_BATCHES:
             rows = base.batch_size
         own = OPTIMIZER_INFO[racer.optimizer].hyperparameters
         own = {name: value for name, value in own.items() if name != "momentum"}
@@ -127,6 +129,8 @@ def line_up(
         plain = replace(base, batch_size=rows % base.training_rows, **own)
         limit = limit_of(plain, problem, curvature)
         automatic = first_step_rate(plain, problem, curvature) if limit is None else share * limit
+        if OPTIMIZER_INFO[racer.optimizer].over_curvature:
+            automatic = 1.0
         if key == "batch":
             automatic = base.learning_rate  # without the rounding of a share
         typed = (rates or {}).get(key)
@@ -383,7 +387,12 @@ def tempting(finished: Race, unit: str, said: str) -> str:
         there = f" {first.entry.title} got there." if first else ""
         return f"At the start the target looks out of reach.{there}"
     one, a = by_key[said], by_key[said].entry
-    good = "It changes its steps by what it remembers." if a.memory else "Its steps are right for all rows."
+    rule = OPTIMIZER_INFO[a.experiment.optimizer]
+    good = (
+        "It changes its steps by what it remembers." if rule.memory else "Its steps are right for all rows."
+    )
+    if rule.over_curvature:
+        good = "It divides by the curvature."
     if an_epoch := max(0, a.experiment.updates_per_epoch - 1):
         good = f"It makes {short(an_epoch + 1)} steps in an epoch."
     if one.reached is not None and first is not None and first.reached is not None:

@@ -35,7 +35,9 @@ RACERS: Mapping[str, Racer] = MappingProxyType(
         "decaying": Racer("Stochastic (decaying)", rows=ONE, schedule="inverse-time:0.1"),
     }
 )
-USUAL = tuple(key for key, racer in RACERS.items() if racer.schedule == CONSTANT)  # who races at first
-RULES = tuple(key for key, racer in RACERS.items() if key == racer.optimizer)  # the other rules
+# the other rules, and those of them that can take mini-batches
+RULES = tuple(key for key, racer in RACERS.items() if key == racer.optimizer)
+IN_BATCHES = tuple(rule for rule in RULES if not OPTIMIZER_INFO[rule].over_curvature)
+USUAL = ("batch", "mini-batch", "stochastic", *IN_BATCHES)  # who races at first
 TITLES: Mapping[str, str] = MappingProxyType({key: racer.title for key, racer in RACERS.items()})
 UNITS: Mapping[str, str] = MappingProxyType({"epoch": "Epochs", "update": "Updates", "row": "Rows seen"})

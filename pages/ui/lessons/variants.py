@@ -313,7 +313,9 @@ def _rises(one: Result) -> str:
         return ""
     if not one.rises:
         return f"RMSE never rises in its {counted(one.updates, 'update')}."
-    remembers = one.entry.memory and one.entry.experiment.updates_per_epoch == 1
+    remembers = (
+        OPTIMIZER_INFO[one.entry.experiment.optimizer].memory and one.entry.experiment.updates_per_epoch == 1
+    )
     passes = "It passes the bottom: " if remembers else ""
     return f"{passes}RMSE rises in {short(one.rises)} of {counted(one.updates, 'update')}."
 
@@ -357,7 +359,10 @@ def _of_rule(one: Result, later: Any) -> tuple[str, str]:
     numbers = {name: short(value) for name, value in rule.own(experiment).items()}
     numbers["memory"] = _memory(one.entry)
     phase = experiment.phase
+    parameters = len(experiment.info.parameters)
+    numbers |= {"parameters": short(parameters), "cubed": short(parameters**3)}
     if isinstance(rule.theory, LinearRule):
+        numbers["kept"] = percent(abs(1 - phase.learning_rate))
         numbers["below"] = percent(
             limit_along(1.0, phase) / limit_along(1.0, phase._replace(optimizer="momentum"))
         )

@@ -65,7 +65,7 @@ def beside(experiment):
     """The same run by torch.optim: θ before the first and after each update, and the RMSE of all rows there."""
     problem = build(experiment)
     theta = problem.start.clone().requires_grad_()
-    optimizer = RULES[experiment.optimizer].beside([theta], experiment.learning_rate)
+    optimizer = RULES[experiment.optimizer].beside([theta], experiment.learning_rate, problem.objective)
     updates = experiment.epochs * experiment.updates_per_epoch
     rows = islice(batches(experiment.points, experiment.batch_size, experiment.seed), updates)
     if experiment.schedule == "inverse-time:0.1":
@@ -84,7 +84,8 @@ def test_everyone_runs_as_torchs_optimizer_does(key, small_batches, base):
     path, rmse = beside(one.entry.experiment)
     torch.testing.assert_close(one.theta, path, rtol=1e-9, atol=1e-9)
     np.testing.assert_allclose(one.rmse, rmse, rtol=1e-9, atol=1e-9)
-    target = float(rmse[len(rmse) // 2] + rmse[len(rmse) // 2 + 1]) / 2
+    middle = 0 if key == "newton" else len(rmse) // 2  # after one step only rounding is left
+    target = float(rmse[middle] + rmse[middle + 1]) / 2
     (again,) = raced(base, (key,), target, small_batches=small_batches).results
     below = [update for update, error in enumerate(rmse.tolist()) if error <= target]
     assert (again.reached.update if again.reached else None) == (below[0] if below else None)
@@ -99,13 +100,13 @@ def test_batches_are_those_of_the_name(key):
     (usual,) = line_up(BASE, (key,), problem, curvature)
     assert usual.experiment.rows_per_update == size
     (small,) = line_up(BASE, (key,), problem, curvature, small_batches=True)
-    is_rule = RACERS[key].optimizer != "gradient-descent"
+    is_rule = RACERS[key].optimizer not in ("gradient-descent", "newton")
     assert small.experiment.rows_per_update == (6 if is_rule else size)
 
 
 @everyone
 def test_memory_is_what_torch_keeps(key):
-    """The numbers kept for each parameter are as many as tensors of its shape in torch.optim's own state."""
+    """The numbers kept for each parameter are as many as tensors of its shape in torch.optim's own state; of H⁻¹ a row."""
     problem = build(BASE)
     (entry,) = line_up(BASE, (key,), problem, curvature_of(problem.objective))
     theta = torch.zeros(3, requires_grad=True)
@@ -113,19 +114,21 @@ def test_memory_is_what_torch_keeps(key):
     theta.sum().backward()
     optimizer.step()
     kept = [one for one in optimizer.state[theta].values() if torch.is_tensor(one) and one.shape == (3,)]
-    assert entry.memory == len(kept)
+    assert entry.memory == (3 if key == "newton" else len(kept))
 
 
 @given(share=st.floats(0.01, 2), small_batches=st.booleans())
 def test_who_has_a_limit_takes_the_same_share_of_it(share, small_batches):
-    """Batch has the rate of the settings; the others' rates are to their limits as its rate is to its own."""
+    """Batch has the rate of the settings; the others' rates are to their limits as its rate is to its own, but Newton's, which is 1."""
     problem = build(PLANE)
     curvature = curvature_of(problem.objective)
     base = replace(PLANE, learning_rate=share * 2 / curvature.largest)
     for entry in line_up(base, tuple(RACERS), problem, curvature, small_batches=small_batches):
         if entry.key == "batch":
             assert entry.experiment.learning_rate == base.learning_rate
-        if entry.limit is not None:
+        if entry.key == "newton":
+            assert (entry.experiment.learning_rate, entry.limit) == (1.0, 2.0)
+        elif entry.limit is not None:
             assert entry.experiment.learning_rate == pytest.approx(share * entry.limit, rel=1e-12)
         assert (entry.limit is None) == (entry.key in ("adagrad", "rmsprop", "adam"))
 
@@ -390,13 +393,24 @@ def test_the_race_in_words(results, unit, text):
     assert told(of(*results), unit) == text
 
 
+@pytest.mark.parametrize("base", [BASE, PLANE], ids=["quadratic", "plane"])
+def test_newton_is_there_after_one_step(base):
+    """Whatever the share of the limit that the others take, its first point is that of NumPy's least squares, and it stays."""
+    for share in (0.01, 1.5):
+        problem = build(base)
+        rate = share * 2 / curvature_of(problem.objective).largest
+        (one,) = raced(replace(base, learning_rate=rate), ("newton",), small_batches=True).results
+        x, y = problem.linear.features.numpy(), problem.objective.target.numpy()
+        best = np.linalg.lstsq(x, y, rcond=None)[0]
+        np.testing.assert_allclose(one.theta[1:].numpy(), np.tile(best, (len(one.theta) - 1, 1)), rtol=1e-9)
+        assert one.reached == (1, 1, base.points)
+        assert one.rises == 0
+
+
 def test_every_racer_is_known():
     """Three sizes of batch with the plain rule, single rows at a decaying rate, and each other rule once, on all rows."""
     rules = [one.optimizer for one in RACERS.values()]
     assert rules.count("gradient-descent") == 4
     assert [key for key, one in RACERS.items() if one.schedule != "constant"] == ["decaying"]
-    assert set(rules) == set(RULES) - {
-        "adamw",
-        "newton",
-    }  # one decays the weights, one is no descent step by step
+    assert set(rules) == set(RULES) - {"adamw"}  # which decays the weights
     assert all(one.rows == ALL for one in RACERS.values() if one.optimizer != "gradient-descent")
