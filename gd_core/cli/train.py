@@ -158,6 +158,9 @@ def _print_table(run: _Run, every: int) -> None:
         print(line)
     if every > 1:
         print(f"\nOne row every {counted(every, 'epoch')}, and the last; --every 1 shows all.")
+    if (mean := run.document["averaged"]) and mean["epochs"] > 1:
+        last = counted(mean["epochs"], "epoch")
+        print(f"\nThe mean of the points of its last {last} is at RMSE {significant(mean['rmse'])}.")
     print(f"\n{run.document['verdict']}")
     if run.recording.engine != LOOP:
         print(f"\n{ENGINE_NOTE}")

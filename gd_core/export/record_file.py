@@ -129,6 +129,7 @@ def document(
         "verdict": verdict.of_run(recording, experiment, forecast, finding),
         "last": at(recording.epochs),
         "kept": None if recording.best is None else at(recording.best),
+        "averaged": _averaged(experiment, problem, recording),
         "updates": recording.updates,
         "digest": digest(recording),
         "theory": {name: getattr(forecast, name, None) for name in THEORY}
@@ -141,6 +142,21 @@ def document(
             row.as_json(names)
             for row in rows(experiment, problem, recording, every or stride(experiment.total_epochs, ROWS))
         ],
+    }
+
+
+def _averaged(experiment: Experiment, problem: "Problem", recording: "Recording") -> dict[str, Any] | None:
+    """The mean of the points of the last half of a run in mini-batches that has not diverged."""
+    from gd_core.averaging import averaged, last_half
+
+    first = experiment.total_epochs - experiment.epochs
+    if not recording.mini_batches or recording.diverged_at is not None or recording.epochs <= first:
+        return None
+    theta, names = averaged(recording, first), experiment.info.parameters
+    return {
+        "epochs": len(last_half(recording, first)),
+        "rmse": problem.objective.rmse(theta).item(),
+        "parameters": dict(zip(names, theta.tolist(), strict=True)),
     }
 
 

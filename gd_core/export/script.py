@@ -122,16 +122,16 @@ def _table(experiment: Experiment) -> list[str]:
 
 
 def _settings(experiment: Experiment, lines: script_rules.Lines) -> Part:
-    code = [
-        f"epochs, every = {experiment.total_epochs}, {stride(experiment.total_epochs)}  # every so many-th is shown",
-        *lines.before,
-    ]
-    if experiment.updates_per_epoch > 1:
-        code += [
-            f"batch_size, updates = {experiment.batch_size}, {experiment.updates_per_epoch}  # updates in an epoch",
-            f"shuffle = torch.Generator().manual_seed({experiment.seed})"
+    epochs, every = experiment.total_epochs, stride(experiment.total_epochs)
+    if experiment.updates_per_epoch == 1:
+        code = [f"epochs, every = {epochs}, {every}  # every so many-th is shown", *lines.before]
+    else:
+        code = [
+            f"epochs, updates, every = {epochs}, {experiment.updates_per_epoch}, {every}  # every so many-th epoch is shown",
+            *lines.before,
+            f"batch_size, shuffle, points = {experiment.batch_size}, torch.Generator().manual_seed({experiment.seed}), []"
             if experiment.shuffle
-            else "batches = torch.arange(len(y)).split(batch_size)  # in the order of the rows, the same in each epoch",
+            else f"batches, points = torch.arange(len(y)).split({experiment.batch_size}), []  # the same in each epoch",
         ]
     if experiment.tolerance:
         code.append(
@@ -178,6 +178,22 @@ def _names(experiment: Experiment) -> list[str]:
     return [line if len(line) <= WIDTH else f"names = {listed(map(quoted, names))}", *again]
 
 
+def _mean(experiment: Experiment) -> list[str]:
+    """The mean of the points of the last half of a run in mini-batches that has not diverged: see `averaging`."""
+    if experiment.updates_per_epoch == 1:
+        return []
+    first = experiment.total_epochs - experiment.epochs
+    rmse = script_data.in_units(
+        experiment, f"(({script_data.fitted(experiment, 'columns')} - y) ** 2).mean().sqrt().item()"
+    )
+    half = f"points[(len(points) + {1 + first}) // 2 :]"
+    return [
+        "if loss.item() <= too_far:  # the mean of the points of the last half scatters less: Polyak and Ruppert",
+        f"    theta = torch.tensor({half}, dtype=torch.float64).mean(0)",
+        f'    print("their mean has RMSE", {rmse}, "at", *theta.tolist())',
+    ]
+
+
 def _still(experiment: Experiment) -> list[str]:
     """Whether the loss of all rows has changed by less than the tolerance in this epoch; earlier phases are not asked."""
     if not experiment.tolerance:
@@ -217,16 +233,15 @@ def _loop(experiment: Experiment, lines: script_rules.Lines) -> Part:
     due = f"{ends}epoch % every == 0 or epoch == epochs"
     if experiment.updates_per_epoch > 1:
         words = "Training. Each epoch shuffles the rows and goes through them, a batch for each update."
-        order = ["if turn == 0:", "    batches = torch.randperm(len(y), generator=shuffle).split(batch_size)"]
+        order = ["    batches = torch.randperm(len(y), generator=shuffle).split(batch_size)"]
         if not experiment.shuffle:
             words, order = "Training. Each epoch goes through the rows in order, a batch for each update.", []
-        due, reached = f"turn == 0 and ({due})", "-(-update // updates)"
+        order = ["if turn == 0:", *order, "    points.append(theta.tolist())"]
+        due, reached = f"turn == 0 and ({due})", "epoch + (turn > 0)"
         body = [
-            "epoch, turn = divmod(update, updates)",
             *order,
             *lines.turn,
-            "rows = batches[turn]",
-            f"loss = {script_data.loss_of(experiment, 'columns[rows]', 'y[rows]')}",
+            f"loss = {script_data.loss_of(experiment, 'columns[batches[turn]]', 'y[batches[turn]]')}",
         ]
     else:
         words = "Training. Each epoch takes all rows for one update."
@@ -245,11 +260,11 @@ def _loop(experiment: Experiment, lines: script_rules.Lines) -> Part:
         *lines.step,
     ]
     head = (
-        "for update in range(epochs * updates + 1):"
+        "for epoch, turn in (divmod(update, updates) for update in range(epochs * updates + 1)):"
         if "turn ==" in due
         else "for epoch in range(epochs + 1):"
     )
-    told = (
+    told = _mean(experiment) + (
         ['print("kept is epoch", best, "with the held-out RMSE", lowest, "and theta", kept)'] if early else []
     )
     return Part(words, "\n".join([head, *(f"    {line}" for line in body), *told]))

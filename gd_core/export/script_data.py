@@ -4,7 +4,7 @@ import re
 from typing import TYPE_CHECKING
 
 from gd_core.export.script_table import filled, table_part
-from gd_core.export.script_text import Part, listed
+from gd_core.export.script_text import WIDTH, Part, listed
 from gd_core.settings.catalog import DATASET_INFO, MANY_ROWS, model_info
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.table_fields import DATASET
@@ -166,7 +166,7 @@ def _start(experiment: Experiment) -> Part:
         code = f"""generator = torch.Generator().manual_seed({experiment.seed})
 start = torch.randn({size}, generator=generator, dtype=torch.float64)"""
     elif experiment.start == "published" and experiment.dataset == DATASET:
-        if not experiment.scale_target:
+        if not experiment.scale_target:  # 0 in any units
             code = f"theta = torch.zeros({size}, dtype=torch.float64).requires_grad_()"
             return Part(f"The start: {names} at 0.", code)
         words = f"The start: {names} at 0{units}."
@@ -181,6 +181,10 @@ start = torch.randn({size}, generator=generator, dtype=torch.float64)"""
             code = f"start = torch.tensor({text}, dtype=torch.float64)"
     start = "start - offset" if experiment.scale_target else "start"
     theta = f"torch.linalg.solve(to_raw, {start})" if experiment.is_rescaled else "start"
+    before, _, made = code.rpartition("start = ")
+    at_once = f"theta = {made}.requires_grad_()"
+    if theta == "start" and len(at_once) <= WIDTH:
+        return Part(words, before + at_once)
     return Part(words, f"{code}\ntheta = {theta}.requires_grad_()")
 
 

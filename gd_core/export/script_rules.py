@@ -107,7 +107,8 @@ def _entry(experiment: Experiment) -> tuple[ScheduleInfo, dict[str, Any]]:
 def _share(experiment: Experiment, k: str = "") -> str:
     """By which share of the first rate an update is made, as Python; of `k`, or of the loop's own count."""
     info, numbers = _entry(experiment)
-    k = k or ("update" if experiment.counted_in == UPDATES and experiment.updates_per_epoch > 1 else "epoch")
+    in_updates = experiment.counted_in == UPDATES and experiment.updates_per_epoch > 1
+    k = k or ("(epoch * updates + turn)" if in_updates else "epoch")
     if not (warmup := experiment.warmup):
         return info.by_hand.format(k=k, **numbers)
     later = info.by_hand.format(k=f"({k} - {warmup})", **numbers)

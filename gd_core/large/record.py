@@ -205,6 +205,7 @@ class Progressed:
             "verdict": self.verdict(),
             "last": {name: value for name, value in listed[-1].items() if name != "gradient"},
             "kept": None,
+            "averaged": None,
             "updates": point.updates,
             "digest": None,
             "theory": self.theory,

@@ -323,8 +323,7 @@ OPTIMIZER_INFO: Mapping[str, OptimizerInfo] = MappingProxyType(
             forgets=True,
             by_hand=(
                 "k += 1",
-                "m = beta1 * m + (1 - beta1) * gradient",
-                "s = beta2 * s + (1 - beta2) * gradient**2",
+                "m, s = beta1 * m + (1 - beta1) * gradient, beta2 * s + (1 - beta2) * gradient**2",
                 "m_hat, s_hat = m / (1 - beta1**k), s / (1 - beta2**k)  # corrected for the start at 0",
                 "theta -= learning_rate * m_hat / (s_hat.sqrt() + epsilon)",
             ),
@@ -358,8 +357,7 @@ OPTIMIZER_INFO: Mapping[str, OptimizerInfo] = MappingProxyType(
             forgets=True,
             by_hand=(
                 "k += 1",
-                "m = beta1 * m + (1 - beta1) * gradient",
-                "s = beta2 * s + (1 - beta2) * gradient**2",
+                "m, s = beta1 * m + (1 - beta1) * gradient, beta2 * s + (1 - beta2) * gradient**2",
                 "m_hat, s_hat = m / (1 - beta1**k), s / (1 - beta2**k)  # corrected for the start at 0",
                 "theta -= learning_rate * (weight_decay * theta + m_hat / (s_hat.sqrt() + epsilon))",
             ),

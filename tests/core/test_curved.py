@@ -97,7 +97,7 @@ def test_its_script_prints_the_same_numbers(changes, flavour):
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed):
         exec(compile(code, "script", "exec"), {})
-    *_, last = printed.getvalue().splitlines()
+    *_, last = (line for line in printed.getvalue().splitlines() if "mean" not in line)
     recording = record(experiment)
     if recording.diverged_at is not None:
         assert last == f"diverged at epoch {recording.diverged_at}"

@@ -127,7 +127,7 @@ def test_a_script_prints_the_run(schedule, warmup, counted_in, batch_size, flavo
     )  # fmt: skip
     with contextlib.redirect_stdout(io.StringIO()) as out:
         exec(compile(script(run, flavour), "script.py", "exec"), {"__name__": "__main__"})
-    rows = [list(map(float, line.split())) for line in out.getvalue().splitlines()[1:]]
+    rows = [list(map(float, line.split())) for line in out.getvalue().splitlines()[1:11]]
     recording = record(run)
     expected = torch.column_stack([recording.epoch_loss, recording.epoch_rmse, recording.epoch_theta])
     assert torch.allclose(torch.tensor(rows, dtype=torch.float64)[:, 1:], expected, rtol=1e-12, atol=1e-12)

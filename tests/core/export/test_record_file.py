@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import jsonschema
+import numpy as np
 import pytest
 import torch
 from hypothesis import given
@@ -399,7 +400,7 @@ def test_a_record_without_end_is_no_record(run, tmp_path, monkeypatch, flag, sou
 
 def test_a_record_of_the_first_format_is_made_again(monkeypatch):
     """What the golden files were: it lacks the keys that came later, and has the same numbers."""
-    later = ("table", "complete", "kept", "resume", "epochs")
+    later = ("table", "complete", "kept", "averaged", "resume", "epochs")
 
     def older(document):
         document["format"] = "Gradient Descent Lab, record 1"
@@ -407,6 +408,23 @@ def test_a_record_of_the_first_format_is_made_again(monkeypatch):
             del document[name]
 
     assert made_again(edited(older))[0]
+
+
+def test_a_record_has_the_mean_of_the_points():
+    """In mini-batches: NumPy's mean of θ at the end of each epoch of the last half, and its RMSE; else null."""
+    base = replace(
+        Experiment.default("noisy-quadratic"), scale_features=True, learning_rate=0.05, batch_size=4, epochs=7
+    )
+    for one in (base, base.continued(3, learning_rate=0.01, epochs=6)):
+        recording, problem = record(one), build(one)
+        found = record_file.document(one, problem, recording)["averaged"]
+        points = recording.epoch_theta.numpy()[-found["epochs"] :]
+        assert found["epochs"] == -(-one.epochs // 2)
+        assert list(found["parameters"].values()) == pytest.approx(points.mean(0), rel=1e-12)
+        x, y = problem.linear.features.numpy(), problem.objective.target.numpy()
+        assert found["rmse"] == pytest.approx(np.sqrt(np.mean((x @ points.mean(0) - y) ** 2)), rel=1e-12)
+    for one in (replace(base, batch_size=0), replace(base, learning_rate=3.0, epochs=100)):
+        assert record_file.document(one, build(one), record(one))["averaged"] is None
 
 
 # -------------------------------------------------------------------------------------------------------- the schema

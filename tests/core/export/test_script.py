@@ -16,8 +16,10 @@ import pytest
 import torch
 from rules import is_refused
 
+from gd_core.averaging import averaged
 from gd_core.export.notebook import notebook
 from gd_core.export.script import FLAVOURS, script
+from gd_core.problem import build
 from gd_core.recorder import Recorder, record
 from gd_core.settings.catalog import DATASET_INFO, PUBLISHED, why_not_scaled
 from gd_core.settings.experiment import Experiment
@@ -26,6 +28,7 @@ from gd_core.tables.table import Table, keep, to_csv
 
 TOLERANCE = 1e-9  # relative, of every printed number
 EPOCHS = 6
+MEAN = "their mean has RMSE "
 # Rates at which each rule trains and none diverges within so few epochs; raw seconds squared need small ones.
 RATES = {"gradient-descent": 0.05, "momentum": 0.02, "nesterov": 0.02}
 
@@ -38,9 +41,17 @@ def printed(source):
     return output.getvalue()
 
 
+def parted(output):
+    """The lines of a script, and what the last of them says of the mean of the points: RMSE and θ, [1 + P], if one does."""
+    told = [line for line in output.splitlines() if line.startswith(MEAN)]
+    assert len(told) <= 1
+    lines = [line for line in output.splitlines() if line not in told]
+    return lines, [float(word) for line in told for word in line.removeprefix(MEAN).replace("at", "").split()]
+
+
 def table_of(output):
     """Epochs [E + 1], numbers [E + 1, C], and the line that says where the run diverged or stood still, if there is one."""
-    _, *lines = output.splitlines()
+    _, *lines = parted(output)[0]
     diverged = lines.pop() if lines and lines[-1].startswith(("diverged", "the loss")) else None
     cells = [line.split() for line in lines]
     numbers = [[float(cell) for cell in row[1:]] for row in cells]
@@ -182,6 +193,41 @@ def test_every_other_setting_is_in_the_script(experiment, flavour):
     """Losses, starts, seeds, noise, and what a rule can be set to."""
     rows, of = check(experiment, flavour)
     assert rows == of
+
+
+@pytest.mark.parametrize("flavour", FLAVOURS)
+@pytest.mark.parametrize(
+    "experiment",
+    [
+        small("noisy-quadratic", "gradient-descent", batch_size=1, epochs=7),
+        small("two-features", "adam", batch_size=4, shuffle=False, scale_features=True),
+        small("noisy-quadratic", "momentum", batch_size=4, scale_target=True, scale_features=True),
+        small("two-features", "gradient-descent", batch_size=4).continued(4, learning_rate=0.01, epochs=5),
+        small("pass-or-fail", "gradient-descent", batch_size=4),
+        small("tide", "gradient-descent", batch_size=4, learning_rate=1e-3),
+        small("noisy-quadratic", "gradient-descent", learning_rate=1.5e-4, batch_size=3, epochs=100),
+        small("two-features", "gradient-descent"),
+    ],
+    ids=lambda x: x if isinstance(x, str) else "-".join(x.to_query().values()),
+)  # fmt: skip
+def test_a_script_prints_the_mean_of_the_points(experiment, flavour):
+    """Of a run in mini-batches the mean of θ at the end of each epoch of the last half, as the app draws it, and its RMSE; NumPy
+    takes it of the rows above. Of all rows, and of a run that has diverged, nothing is said."""
+    output = printed(script(experiment, flavour))
+    _, rows, diverged = table_of(output)
+    mean = parted(output)[1]
+    if experiment.batch_size == 0 or diverged:
+        assert mean == []
+        return
+    recording, problem = record(experiment), build(experiment)
+    first, parameters = experiment.total_epochs - experiment.epochs, recording.theta.shape[1]
+    theta = rows[:, 2 : 2 + parameters].numpy()
+    half = -(-experiment.epochs // 2)
+    assert mean[1:] == pytest.approx(theta[-half:].mean(0), rel=1e-12)
+    assert mean[1:] == pytest.approx(averaged(recording, first).tolist(), rel=TOLERANCE)
+    assert mean[0] == pytest.approx(
+        float(problem.objective.rmse(torch.tensor(mean[1:], dtype=torch.float64))), rel=1e-12
+    )
 
 
 @pytest.mark.parametrize("flavour", FLAVOURS)
@@ -432,7 +478,8 @@ def test_a_script_stops_early(flavour, batches):
         numbers, _ = expected(one)
         kept = record(one)
         assert kept.early
-        head, *lines = printed(script(one, flavour)).splitlines()
+        (head, *lines), mean = parted(printed(script(one, flavour)))
+        assert bool(mean) == bool(batches)
         assert lines[-2] == f"stopped early at epoch {kept.epochs}"
         best = re.fullmatch(r"kept is epoch (\d+) with the held-out RMSE (\S+) and theta (\[.*\])", lines[-1])
         assert best
