@@ -137,7 +137,8 @@ class OptimizerInfo:
         by_hand: Its step as lines of a script. Nothing is changed in place but theta.
         torch: torch.optim's; None where that has no such rule.
         written_out: Its step in the numbers of an epoch, for one parameter {name}: {p} its value, {g} its gradient, {rate}
-            η; {v_before} and {v} what is remembered, before and after; {alpha} and {1-alpha} a hyper-parameter and its rest.
+            η; {v_before} and {v} what is remembered, before and after; {alpha} and {1-alpha} a hyper-parameter and its rest;
+            {divided} its number of H⁻¹∇L, and {in_turn} the sum that this is, where it is short.
         race: As a racer; None for gradient descent, which races with three sizes of batch, and for a rule that shrinks the
             parameters too: the race is to the lowest error, and it does not go there. One that divides by the curvature has the
             rate 1, whatever the others have.
@@ -385,7 +386,7 @@ OPTIMIZER_INFO: Mapping[str, OptimizerInfo] = MappingProxyType(
             ),
             by_hand=("theta -= learning_rate * (inverse @ gradient)",),
             torch=None,
-            written_out=("{name} ← {p} − {rate} × (H⁻¹∇L)",),
+            written_out=("H⁻¹∇L = {in_turn}{divided}", "{name} ← {p} − {rate} × ({divided})"),
             race=InRace(
                 name="Newton",
                 good="Divides by the curvature, so all directions are alike: a step leaves {kept} of the error in each.",

@@ -102,6 +102,6 @@ def test_a_loss_that_is_no_square_has_no_theory(monkeypatch):
 
 def test_an_unknown_rule_has_no_step():
     """Nor Adam's."""
-    unknown: Any = SimpleNamespace(optimizer="sign", learning_rate=0.1)
+    unknown: Any = SimpleNamespace(experiment=SimpleNamespace(optimizer="sign", learning_rate=0.1))
     with pytest.raises(KeyError, match="sign"):
         tabs._update_line(unknown, "a", 0)

@@ -12,11 +12,12 @@ from typing import Any
 
 import numpy as np
 import streamlit as st
+from torch import Tensor
 
 from gd_core.autopsy import REPLAYED_UPDATES, autopsy
 from gd_core.here import STARTS, Here, here_of
 from gd_core.landscape import box_of
-from gd_core.objective import LinearObjective, in_features
+from gd_core.objective import LinearObjective, as_parabola, in_features
 from gd_core.robust import Lowest, closest, lowest_of, settles_below
 from gd_core.safe_start import safe_of
 from gd_core.settings import schedules
@@ -47,6 +48,7 @@ KNOWN = (*COMMON_FIELDS, *schedules.FIELDS)  # settings with which a rule's step
 BLURRED = 1e-3  # of the floor: from there on the blur of the curve shows in six digits of its RMSE
 AT_ONCE = 2  # charts of a page are drawn first; together all would stand only when the last does
 ABREAST = 4  # parameters' charts in a row
+TERMS = 4  # of a sum that is written out
 LARGE = 1e9  # in a table: from there on a number has an exponent
 COMPARED = (
     100_000  # rows times parameters, up to which the gradient is worked out in three ways at every epoch
@@ -82,7 +84,17 @@ def extra_columns(run: RecordedRun) -> dict[str, np.ndarray]:
         for name, (before, after) in parts.memory.items():
             columns[f"{name}_before{i}"] = before[:, i].numpy()
             columns[f"{name}{i}"] = after[:, i].numpy()
+    if OPTIMIZER_INFO[run.experiment.optimizer].over_curvature:
+        divided = gradient @ _inverse(run)
+        columns |= {f"d{i}": divided[:, i].numpy() for i in range(gradient.shape[1])}
     return columns
+
+
+def _inverse(run: Run) -> Tensor:
+    """H⁻¹, [P, P], by which a rule that divides by the curvature multiplies."""
+    parabola = as_parabola(run.problem.objective)
+    assert parabola is not None  # or the experiment would have been refused
+    return parabola.inverse_hessian
 
 
 def _is_compared(experiment: Experiment) -> bool:
@@ -452,7 +464,7 @@ def _autopsy(run: RecordedRun) -> str:
     experiment = run.experiment
     names = experiment.trained_names
     first = "eigenvectors" if run.recording.engine == SPECTRUM else "autograd"
-    lines = "".join(_update_line(experiment, name, i) for i, name in enumerate(names))
+    lines = "".join(_update_line(run, name, i) for i, name in enumerate(names))
     if sentence := not_known(experiment, KNOWN, "for a step to be written out"):
         lines = f"<p>{escape(sentence)}</p>"
     elif experiment.before:
@@ -485,12 +497,26 @@ def _autopsy(run: RecordedRun) -> str:
     )
 
 
-def _update_line(experiment: Experiment, name: str, i: int) -> str:
+def _update_line(run: Run, name: str, i: int) -> str:
     """The update rule with this epoch's numbers in it, for one parameter."""
+    experiment = run.experiment
     rule = OPTIMIZER_INFO[experiment.optimizer]
     live = {"p": f"p{i}", "g": f"g{i}"}
     live |= {part: f"{part}{i}" for kept in rule.memory for part in (kept, f"{kept}_before")}
     places = {place: player.live(column) for place, column in live.items()}
+    if rule.over_curvature:
+        row = _inverse(run)[i].tolist()
+        rounding = 1e-12 * max(map(abs, row))
+        signs = ["− " if number < -rounding else "+ " * (j > 0) for j, number in enumerate(row)]
+        sizes = [abs(number) * (abs(number) > rounding) for number in row]
+        terms = (
+            f"{sign}{short(size, 6)} × ({player.live(f'g{j}')})"
+            for j, (sign, size) in enumerate(zip(signs, sizes, strict=True))
+        )
+        places |= {
+            "divided": player.live(f"d{i}"),
+            "in_turn": f"{' '.join(terms)} = " if len(row) <= TERMS else "",
+        }
     rate = short(experiment.learning_rate, 6) if is_constant(experiment) else player.live("rate")
     places |= {"name": name, "rate": rate}
     for setting, value in rule.own(experiment).items():
