@@ -1,7 +1,7 @@
 """The same run gone on for longer, where that is soon done: what becomes of it, for labels are claims about that.
 
 The rows come in the order in which the loop would see them, by the rule's own equations; only the gradient is the
-formula's, which takes a fifth of autograd's time.
+formula's, where there is one, which takes a fifth of autograd's time.
 """
 
 import math
@@ -13,10 +13,11 @@ import torch
 from torch import Tensor
 
 from gd_core.autopsy import formula
-from gd_core.objective import LinearObjective, in_features
+from gd_core.objective import Objective, in_features, value_and_gradient
 from gd_core.problem import Problem, rule_of
 from gd_core.recorder import recorder_of
 from gd_core.robust import lowest_of
+from gd_core.settings.catalog import model_info
 from gd_core.settings.engines import SPECTRUM
 from gd_core.settings.experiment import Experiment
 from gd_core.theory import Curvature
@@ -26,6 +27,7 @@ LONGER = 10  # a label must hold when the run goes on for so many times its epoc
 MOST = 10_000  # updates: a quarter of a second, about
 ERRORS_AT_ONCE = 2**20  # residuals in memory together
 PRODUCTS = 20_000  # in an update that take as long as all else in it
+AUTOGRAD = 2  # of these updates for one whose gradient is no formula in Φ: it takes a sixth of a millisecond
 LATEST = 4  # results kept of one problem: outcome and verdict ask for the same
 _ends: WeakKeyDictionary[Problem, dict[Experiment, float]] = WeakKeyDictionary()
 _gone_on: WeakKeyDictionary[Problem, dict[tuple[Experiment, Curvature | None, int, float], Tensor]] = (
@@ -53,20 +55,21 @@ def far_enough(experiment: Experiment, before: int, done: int) -> int | None:
 def epochs_in(experiment: Experiment, updates: int) -> int:
     """Epochs that take as long as so many updates of small batches."""
     products = experiment.rows_per_update * len(experiment.info.parameters)
-    return int(updates / (experiment.updates_per_epoch * (1 + products / PRODUCTS)))
+    slower = 1 if model_info(experiment.info.model).linear else AUTOGRAD
+    return int(updates / (slower * experiment.updates_per_epoch * (1 + products / PRODUCTS)))
 
 
 def gaps_gone_on(
     experiment: Experiment, problem: Problem, curvature: Curvature | None, epochs: int, times: float
 ) -> Tensor:
-    """L − L* at the start of each epoch and at the end, infinite where the run has diverged, [E + 1].
+    """L − L* at the start of each epoch and at the end, infinite where the run has diverged, [E + 1]; L where no L* is known.
 
     The latest are kept as long as their problem is, and no longer: it may hold a visitor's own rows.
 
     Args:
         experiment: The run,
         problem: its problem,
-        curvature: and the parabola that its loss is; None of a robust loss.
+        curvature: and the parabola that its loss is; None of another loss.
         epochs: In all, E: so many more or fewer are trained in its last phase.
         times: What its last learning rate is multiplied by.
     """
@@ -104,15 +107,18 @@ def kept_of(problem: Problem) -> list[Tensor]:
 def _gaps_gone_on(
     experiment: Experiment, problem: Problem, curvature: Curvature | None, epochs: int, times: float
 ) -> Tensor:
-    objective = in_features(problem.objective)
-    assert objective is not None
-    lowest = lowest_of(objective)
+    objective = problem.objective
+    in_formula, lowest = in_features(objective), lowest_of(objective)
 
     def gap(theta: Tensor) -> Tensor:  # [..., P] → [...]
         if curvature is not None:
             return curvature.gap(theta).sum(-1)
-        assert lowest is not None
-        return _losses(objective, theta) - lowest.loss
+        return _losses(objective, theta) - (lowest.loss if lowest else 0.0)
+
+    def gradient(theta: Tensor, rows: Tensor | None) -> Tensor:
+        if in_formula is not None:
+            return formula(in_formula, theta, rows)
+        return value_and_gradient(objective.on(rows), theta)[1]
 
     rule = rule_of(replace(experiment, learning_rate=times * experiment.learning_rate), problem.objective)
     order = batches(experiment.training_rows, experiment.batch_size, experiment.seed, experiment.shuffle)
@@ -123,7 +129,7 @@ def _gaps_gone_on(
         # a single batch may pass the bound within an epoch, of a run that is far above its start
         if rows is not None and grows and not float(objective.on(rows)(theta)) <= bound:
             break
-        theta, state = rule.update(theta, formula(objective, theta, rows), state)
+        theta, state = rule.update(theta, gradient(theta, rows), state)
         if done % stride == 0:
             points.append(theta)
             grows = bool(gap(theta) > first)
@@ -132,7 +138,7 @@ def _gaps_gone_on(
     return torch.where((~(found <= bound)).cumsum(0) > 0, torch.inf, found)
 
 
-def _losses(objective: LinearObjective, theta: Tensor) -> Tensor:
+def _losses(objective: Objective, theta: Tensor) -> Tensor:
     """The loss at one θ or at many, [..., P] → [...]; of many some at a time, as they are residuals of all rows."""
     if theta.dim() == 1:
         return objective(theta)

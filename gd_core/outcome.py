@@ -46,6 +46,7 @@ STANDS = 0.01  # of the sum of the rates so far: less to come moves a run no mor
 RESTS = 0.1  # of those before: while a run rests its rates have been too small to tell
 STAYS = 0.9  # of the gap, at least
 SEEN = 200  # rates that are added up
+RETURNS = 1e-4  # of the whole fall: a run that gets so much higher again has left where it rested
 CERTAIN = 3.0  # standard errors by which a loss that scatters must fall or rise
 
 
@@ -176,7 +177,7 @@ def _told(
     if trained and lowest:
         return _above_the_lowest(recording, lowest, trained)
     if curvature is None or (trained and unsure_step(trained.phases[-1], curvature)):
-        found = _by_losses_alone(recording, trained)
+        found = _when_gone_on(_by_losses_alone(recording, trained), recording, trained)
         if found.outcome is not Outcome.CONVERGED or trained is None or trained.problem is None:
             return found
         assert trained.experiment is not None
@@ -618,6 +619,46 @@ def _by_losses_alone(recording: Epochs, trained: Trained | None = None) -> Findi
     return Finding(
         Outcome.OVERSHOOTING if rises >= 2 and 3 * rises >= len(recent) - 1 else Outcome.DESCENDING
     )
+
+
+def _when_gone_on(found: Finding, recording: Epochs, trained: Trained | None) -> Finding:
+    """The same of a run that does not rest, by what becomes of it where that is soon done: its losses alone do not tell.
+
+    Lower or higher than all that it has lately been, it descends or grows. Between, it goes to and fro: on all rows it jumps over
+    the bottom, unless it is still on its way down.
+    """
+    moves = (Outcome.DESCENDING, Outcome.OVERSHOOTING, Outcome.HOVERING, Outcome.GROWING)
+    if trained is None or recording.epochs == 0:
+        return found
+    phase, first = trained.at(recording.epochs)
+    done = recording.epochs - first
+    if found.outcome is Outcome.CONVERGED and OPTIMIZER_INFO[phase.optimizer].forgets:
+        ahead = _ahead(recording, None, trained, done)
+        fall = recording.epoch_loss[0] - recording.epoch_loss[-1]
+        leaves = ahead is not None and bool((ahead > recording.epoch_loss[-1] + RETURNS * fall).any())
+        return found._replace(leaves=leaves)
+    if found.outcome not in moves:
+        return found
+    if (
+        not recording.mini_batches
+        and is_plain(phase)
+        and bool((recording.epoch_loss[first:].diff() < 0).all())
+    ):
+        return found  # nothing remembered carries it up again
+    ahead = _ahead(recording, None, trained, done) if done else None
+    if ahead is None:
+        return found
+    recent = recording.epoch_loss[first:][-max(1, min(WINDOW, done // 2)) :]
+    later = float(ahead[-max(1, (len(ahead) + recording.epochs + 1) // 5) :].mean())
+    if later > float(recent.max()) * (1 + LEVEL):
+        return Finding(Outcome.GROWING)
+    scatter = float(recent.max() - recent.min()) if recording.mini_batches else LEVEL * later
+    if later < float(recent.min()) - scatter:
+        return found if found.outcome is Outcome.OVERSHOOTING else Finding(Outcome.DESCENDING)
+    if recording.mini_batches:
+        return Finding(Outcome.HOVERING)
+    still = bool((ahead - float(recording.epoch_loss[-1])).abs().max() <= LEVEL * abs(later))
+    return found if still else Finding(Outcome.OVERSHOOTING)
 
 
 def _rests_for_want_of_a_rate(trained: Trained | None, recording: Epochs, rests_from: int) -> bool:

@@ -14,7 +14,7 @@ from gd_core.outcome import CONVERGED_BELOW, Finding, Outcome, overfitting
 from gd_core.reasons import robust, scheduled, tolerance
 from gd_core.reasons.arrived import converged
 from gd_core.reasons.early import stopped_early
-from gd_core.reasons.phrases import BATCHES, FLAT, advised, joined, phase_of, rmse_of
+from gd_core.reasons.phrases import BATCHES, FLAT, advised, can_leave, joined, phase_of, rmse_of
 from gd_core.reasons.scattering import hovering, why_swing
 from gd_core.reasons.slow import why_descending
 from gd_core.reasons.too_large import gone_at, grows, too_far, why_gone, why_growing
@@ -203,7 +203,10 @@ def _without_theory(recording: Epochs, experiment: Experiment, finding: Finding,
             raise ValueError("outcome must be one of the training rows. Got stopped early.")
         case Outcome.CONVERGED if finding.here:
             rmse = significant(float(recording.epoch_rmse[-1]))
-            return joined(f"Converged at epoch {finding.epoch:,}, at RMSE {rmse}.", *at_rest(finding.here))
+            leaves = can_leave(phase_of(recording, experiment)[0]) if finding.leaves else ""
+            return joined(
+                f"Converged at epoch {finding.epoch:,}, at RMSE {rmse}.", *at_rest(finding.here), leaves
+            )
         case Outcome.CONVERGED:
             convex = experiment.penalty and experiment.loss_info.name  # else its lowest is known
             lower = (

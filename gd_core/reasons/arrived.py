@@ -5,9 +5,8 @@ import math
 import torch
 
 from gd_core.outcome import Finding
-from gd_core.reasons.phrases import CLOSE, phase_of, rmse_of, sizes_of
+from gd_core.reasons.phrases import CLOSE, can_leave, phase_of, rmse_of, sizes_of
 from gd_core.settings.experiment import Experiment
-from gd_core.settings.rules import OPTIMIZER_INFO
 from gd_core.settings.table_fields import with_columns
 from gd_core.theory import Forecast
 from gd_core.training import Epochs
@@ -31,11 +30,7 @@ def converged(
         news = f"The loss is as low as it gets, {since}: RMSE {rmse_of(recording, forecast)}, where its minimum has {significant(forecast.floor_rmse)}."
     phase = phase_of(recording, experiment)[0]
     if finding.leaves:
-        title = OPTIMIZER_INFO[phase.optimizer].title
-        return (
-            news,
-            f"{title} can leave it again: its memory of the gradients fades, and its steps become long again.",
-        )
+        return news, can_leave(phase)
     return news, _undetermined(experiment, forecast) or _coefficient_off(recording, experiment, forecast)
 
 

@@ -8,7 +8,7 @@ from gd_core.outcome import Trained
 from gd_core.remedies import BETTER, FEW, Remedies, Remedy, remedies_of
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.experiment_fields import LEARNING_RATE, Phase
-from gd_core.settings.rules import decay_of
+from gd_core.settings.rules import OPTIMIZER_INFO, decay_of
 from gd_core.theory import Forecast
 from gd_core.training import Epochs
 from gd_core.words import counted, rounded, short, significant, some
@@ -29,6 +29,12 @@ def phase_of(recording: Epochs, experiment: Experiment) -> tuple[Phase, int]:
     end = recording.diverged_at if recording.diverged_at is not None else recording.epochs
     trained = Trained(experiment.phases, experiment.training_rows, experiment.rows_per_update)
     return trained.at(end)
+
+
+def can_leave(phase: Phase) -> str:
+    """That a rule's steps become long again where it rests."""
+    title = OPTIMIZER_INFO[phase.optimizer].title
+    return f"{title} can leave it again: its memory of the gradients fades, and its steps become long again."
 
 
 def rmse_of(recording: Epochs, forecast: Forecast | None) -> str:
