@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.ui.look import look, projector
+from pages.ui.look import look, navigation, projector
 from pages.ui.train import controls, task
 
 held = controls.read_address()
@@ -15,7 +15,8 @@ row = st.container(key="rate_row", horizontal=True) if slim else None
 if box is None and not projector.on() and not slim:
     with st.container(key="start_here"):  # the browser shows it to who is new alone
         st.page_link(
-            "pages/one_parameter.py", label="New here? Start with lesson 1: nine lessons, 45 minutes."
+            "pages/one_parameter.py",
+            label=f"New here? Start with lesson 1: {navigation.whole_path()}.",
         )
 
 with st.container(key="lab"):  # where torch is missing yet, it is loaded here

@@ -47,6 +47,7 @@ POINT = _experiment("one-parameter", start=(2.0,))
 CURVE = _experiment("noisy-quadratic", epochs=10)
 SCALED = _experiment("noisy-quadratic", scale_features=True, learning_rate=0.3, epochs=40)
 PLANE = _experiment("two-features", learning_rate=0.5, epochs=20)
+WAVE = _experiment("tide", start=(9.0, 0.0))
 TABLE = _experiment("two-features", loss="mse-broadcast", learning_rate=1e-3, epochs=1000)
 BY_ADAM = _experiment("noisy-quadratic", "adam", scale_features=True, learning_rate=0.5, epochs=500)
 PENALISED = replace(BY_ADAM, penalty=0.25)  # torch's weight decay is twice that
@@ -308,12 +309,22 @@ ENTRIES: tuple[Entry, ...] = (
     Entry(
         SHAPE,
         "Are there local minima?",
-        "Not for the curves and planes here: their loss is convex, a bowl with one lowest point, and every λ is above 0. "
-        "The loss of a deep network is not convex.",
-        "See the bowl from above",
-        "landscape",
-        _experiment("two-features", learning_rate=0.1, epochs=40),
-        also="convex global minimum saddle stuck bowl",
+        "Not for curves and planes: their loss is convex, a bowl, and every λ is above 0. The wave’s loss has several: "
+        "this run ends at RMSE 1.542, and 0.1544 is known. A network’s has, too.",
+        "See a run end in a higher valley",
+        "hills",
+        WAVE,
+        also="convex non-convex global minimum stuck trapped bowl valley restart",
+    ),
+    Entry(
+        SHAPE,
+        "Saddle",
+        "A place where the slope is 0 and the loss falls off on a side; on a top it does so on every side. A run "
+        "stays there, but from a hair beside the top, RMSE 2.531, this one leaves for 0.1544.",
+        "See a run leave the top",
+        "hills",
+        replace(WAVE, start=(11.92, -2.33)),
+        also="plateau top maximum stationary critical point negative curvature",
     ),
     Entry(
         STEPS,

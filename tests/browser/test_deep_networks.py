@@ -85,7 +85,7 @@ def test_predict_then_watch_then_another_network(lab: Lab):
         assert lab.count("embeds") == 0
     with claim("back and forth between lessons"):
         said, last = lab.verdict(), lab.epoch()
-        lab.follow("Next: lesson 8, A falling loss")
+        lab.follow("Next: lesson 9, A falling loss")
         assert "/broadcasting" in lab.page.url
         lab.page.go_back()
         lab.page.wait_for_url("**/deep_networks?*")

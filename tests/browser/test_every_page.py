@@ -213,6 +213,24 @@ def variants(lab: Lab) -> None:
     assert set(lab.live()) == {"r0", "r7"}
 
 
+def hills(lab: Lab) -> None:
+    """The question; the end, with all that opens; a start from a click on the map."""
+    lab.open_page("/hills")
+    is_sound(lab, "before the answer")
+    fits(lab, "before the answer")
+    lab.answer("In a higher valley").to_end()
+    for box in ("In relief", "Further"):
+        with lab.rerun():
+            lab.page.get_by_text(box).first.click()
+    is_sound(lab, "at the end, with all that opens")
+    fits(lab, "at the end, with all that opens")
+    plot = lab.chart(MAP).locator(".role-frame > g > path.background").first.bounding_box()
+    with lab.rerun():
+        lab.page.mouse.click(plot["x"] + 0.45 * plot["width"], plot["y"] + 0.5 * plot["height"])
+    lab.answer("In the lowest valley that is known").to_end()
+    assert lab.judged().startswith("You were right: in the lowest valley that is known.")
+
+
 def deep_networks(lab: Lab) -> None:
     """The question and the end."""
     lab.open_page("/deep_networks?depth=6&width=8&activation=tanh&epochs=40&learning_rate=0.02")
@@ -262,7 +280,7 @@ def projector(lab: Lab) -> None:
 
 
 VISITS = {visit.__name__: visit for visit in (
-    train, compare, one_parameter, four_steps, gradient, learning_rate, landscape, variants, deep_networks,
+    train, compare, one_parameter, four_steps, gradient, learning_rate, landscape, variants, hills, deep_networks,
     broadcasting, glossary, projector,
 )}  # fmt: skip
 

@@ -46,7 +46,7 @@ def test_words_are_searched_and_lead_to_their_experiments(lab: Lab):
         lab.page.get_by_role("button", name="Show all").click()
         expect(cards(lab)).to_have_count(len(ENTRIES))
         search(lab, "zebra")
-        expect(lab.page.get_by_text("None of the 35 answers holds “zebra”.")).to_be_visible()
+        expect(lab.page.get_by_text("None of the 36 answers holds “zebra”.")).to_be_visible()
         expect(cards(lab)).to_have_count(0)
     with claim("a link opens its experiment"):
         search(lab, "rolling")

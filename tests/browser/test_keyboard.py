@@ -104,7 +104,7 @@ def test_a_lesson_needs_no_pointer(lab: Lab):
     assert lab.query["epochs"] == "30"
     tab_to(lab, "At most a thousandth")
     answered(lab)
-    followed(lab, "Next: lesson 8", "/broadcasting")
+    followed(lab, "Next: lesson 9", "/broadcasting")
 
     tab_to(opened(lab, "/broadcasting"), "It finds the plane")
     answered(lab)
@@ -114,7 +114,7 @@ def test_a_lesson_needs_no_pointer(lab: Lab):
         lab.page.keyboard.press("Enter")
     expect(lab.page.get_by_role("button", name="It finds the plane")).to_be_focused()
     answered(lab)
-    followed(lab, "Next: lesson 9", "/glossary")
+    followed(lab, "Next: lesson 10", "/glossary")
 
 
 def test_words_need_no_pointer(lab: Lab):

@@ -16,14 +16,12 @@ from gd_core.settings.pins import MOST, Pins
 from gd_core.settings.task import open_address, table_it_needs
 from gd_core.tables import table
 from pages.ui.lessons.glossary import Search
+from pages.ui.look.navigation import LESSONS
 
 ON_A_PAGE = 50  # addresses by their readers for each that is opened on a page,
 MOST_PAGES = 100  # up to so many: one takes a second or two, as long as reading a thousand
 PATIENCE = 300  # seconds for a page: a machine with other work takes a minute for the first one
-PAGES = (
-    "train", "compare", "one_parameter", "four_steps", "gradient", "learning_rate", "landscape", "variants", "deep_networks",
-    "broadcasting", "glossary",
-)  # fmt: skip
+PAGES = ("train", "compare", *LESSONS)
 OPTIONS = (
     "axes",
     "view",

@@ -95,6 +95,8 @@ RACE = {
     "start": "0.0,0.0,20.0",
     "epochs": "30",
 }
+TIDE = {"dataset": "tide", "learning_rate": "0.1", "start": "9.0,0.0", "epochs": "400"}
+TOP = "11.92022269178752,-2.33292591204991"  # where the slope is 0, by Newton's method
 LAYERS = {"depth": "3", "width": "4", "learning_rate": "0.02", "epochs": "12"}
 MISTAKE = {"dataset": "two-features", "loss": "mse-broadcast", "learning_rate": "0.001", "epochs": "1000"}
 MENDED = {name: text for name, text in MISTAKE.items() if name != "loss"}
@@ -522,6 +524,74 @@ LESSONS = {
             ),
         ],
     ),
+    "hills": Lesson(
+        link=TIDE,
+        asked=[
+            Asked(
+                link=TIDE,
+                answers={
+                    "lowest": "in the lowest valley that is known",
+                    "higher": "in a higher valley",
+                    "saddle": "on a top or a saddle",
+                    "none": "in none: it jumps from valley to valley",
+                },
+                right="higher",
+                told="Converged at epoch 225, at RMSE 1.54179. That is a local minimum",
+                changes=[
+                    ("start", "11, 0"),
+                    ("learning_rate", "0.05"),
+                    ("epochs", "60"),
+                    ("batch_size", "1"),
+                ],
+                truths=[
+                    (TIDE | {"start": "11.0,0.0"}, "lowest"),
+                    (TIDE | {"start": "11.92,-2.33"}, "lowest"),
+                    (TIDE | {"start": TOP}, "saddle"),
+                    (TIDE | {"start": "12.0,-2.0"}, "lowest"),
+                    (TIDE | {"start": "12.0,-2.0", "optimizer": "momentum"}, "higher"),
+                    (TIDE | {"epochs": "40", "batch_size": "1", "learning_rate": "0.05"}, "lowest"),
+                    (TIDE | {"epochs": "40", "batch_size": "1", "learning_rate": "0.5"}, "none"),
+                ],
+            )
+        ],
+        bad=[
+            ("start", "9", "Start must hold 2 numbers (ω, φ). Got 1. Using 9, 0 instead."),
+            ("start", "random", "Start must be in numbers in this lesson. Got random. Using 9, 0 instead."),
+            ("learning_rate", "0", f"{RATE} Got 0. Using 0.1 instead."),
+            (
+                "batch_size",
+                "1",
+                "Batch size must leave at most 3,000 updates in this lesson. Got 1, which makes 19,600. Using 0 instead.",
+            ),
+            (
+                "epochs",
+                "1001",
+                "Epochs must be between 1 and 1,000 in this lesson. Got 1001. Using 400 instead.",
+            ),
+        ],
+        hostile=[
+            (
+                {"optimizer": "adam"},
+                ["Update rule must be one of gradient-descent, momentum in this lesson. Got adam."],
+            ),
+            ({"loss": "huber"}, ["Loss must be mse in this lesson. Got huber."]),
+            ({"start": "random"}, ["Start must be in numbers in this lesson. Got random."]),
+            ({"points": "1000"}, ["Points must be between 3 and 200 in this lesson. Got 1000."]),
+            (
+                {"batch_size": "1"},
+                ["Batch size must leave at most 3,000 updates in this lesson. Got 1, which makes 19,600."],
+            ),
+            ({"relief": "1"}, ["In relief must be one of true, false. Got 1."]),
+            (
+                {"before": "3,gradient-descent,0.1"},
+                ["Before must be nothing in this lesson. Got 3,gradient-descent,0.1."],
+            ),
+            (
+                {"dataset": "noisy-quadratic", "learning_rate": "1e-05"},
+                ["Data set must be tide in this lesson. Got noisy-quadratic.", OWN],
+            ),
+        ],
+    ),
     "deep_networks": Lesson(
         link=LAYERS,
         asked=[
@@ -757,6 +827,7 @@ def test_unanswered_nothing_tells_the_answer(name, asked):
         "gradient": ["never vanish"],
         "learning_rate": ["of the limit", "slow", "zigzags", "diverges", "about right"],
         "landscape": ["epochs to within", "then has to wait"],
+        "hills": ["starts found", "best known", "a hair beside it each step", "is a bowl"],
         "deep_networks": ["0.25"],
         "broadcasting": ["bug", "mistake", "mended", "√ of the minimised loss", " differences"]
         if asked.link == MISTAKE

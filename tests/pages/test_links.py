@@ -1,7 +1,11 @@
 """Every link in the app, walked: the page exists, opens without a complaint, and shows exactly what was promised."""
 
+import re
+from pathlib import Path
+
 import pytest
 from lesson_page import LessonPage
+from train_page import Lab
 
 from pages.ui.look.navigation import LESSONS
 
@@ -35,3 +39,15 @@ def test_every_lesson_leads_on(page):
     if page in LESSONS:
         order = [*LESSONS, "train"]
         assert order[order.index(page) + 1] in targets
+
+
+def test_the_readme_and_train_count_the_lessons_as_the_menu_does():
+    """As many rows, in the menu's order, and the same number of lessons and minutes in words on both."""
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (\d+)\. (.*?) \|", readme, re.MULTILINE)
+    assert [(int(number), title) for number, title in rows] == [*enumerate(LESSONS.values(), 1)]
+    ((word, minutes),) = re.findall(r"(\w+) pages, about (\d+) minutes", readme)
+    assert {"Nine": 9, "Ten": 10, "Eleven": 11}[word] == len(rows)
+    assert f"Compare and {word.lower()} lessons" in readme
+    labels = [element.proto.label for element in Lab().at.get("page_link")]
+    assert f"New here? Start with lesson 1: {word.lower()} lessons, {minutes} minutes." in labels

@@ -32,6 +32,7 @@ def pages(experiment):
         ("Momentum overtakes", "variants"),
         ("Single rows", "variants"),
         ("Scaled features", "one_parameter"),
+        ("Stuck in a valley", "hills"),
     ],
 )
 def test_the_first_link_is_about_this_run(title, first):

@@ -21,6 +21,7 @@ DESCRIPTIONS = {
     "learning_rate": "The same problem at four learning rates: which one ends lowest, and which flies away?",
     "landscape": "The loss as a valley seen from above: which direction keeps a run waiting?",
     "variants": "Batches and update rules race from one start: momentum, AdaGrad, RMSProp, Adam and more.",
+    "hills": "A loss with many valleys: which one does a run end in, from here, from a top, with momentum, by single rows?",
     "deep_networks": "What the first layer of a deep network hears of the error, live, for up to 30 layers.",
     "broadcasting": "A published run whose loss falls in every epoch. Is its model right?",
     "glossary": "The words of gradient descent in short answers, each with an experiment that shows it.",

@@ -5,6 +5,7 @@ from typing import Any
 
 import streamlit as st
 
+from gd_core.settings.fields import in_a_word
 from pages.ui.look import session
 
 LESSONS = {
@@ -14,10 +15,12 @@ LESSONS = {
     "learning_rate": "Learning rate",
     "landscape": "Landscape",
     "variants": "Variants",
+    "hills": "Hills and saddles",
     "deep_networks": "Vanishing and exploding gradients",
     "broadcasting": "A falling loss",
     "glossary": "Words and questions",
 }
+MINUTES = 5  # that one takes, about
 
 
 @dataclass
@@ -66,8 +69,13 @@ def here() -> str:
 
 
 def place() -> str:
-    """Where a lesson stands among all: Lesson 3 of 9."""
+    """Where a lesson stands among all: Lesson 3 of 10."""
     return f"Lesson {[*LESSONS].index(here()) + 1} of {len(LESSONS)}" if here() in LESSONS else ""
+
+
+def whole_path() -> str:
+    """How many lessons there are, and how long they take."""
+    return f"{in_a_word(len(LESSONS)).lower()} lessons, {len(LESSONS) * MINUTES} minutes"
 
 
 def following(page: str) -> str:

@@ -491,12 +491,18 @@ def played(experiment: Experiment, *, trained: bool = True) -> tuple[RecordedRun
 
     For lessons, which are about the loop: so it is the loop that trains it.
     """
-    problem, curvature, forecast = foreseen(experiment)
+    forecast = foreseen(experiment)[2]
+    run, finding = to_its_end(experiment, trained=trained)
+    return run, forecast, finding
+
+
+def to_its_end(experiment: Experiment, *, trained: bool = True) -> tuple[RecordedRun, Finding]:
+    """The same of any loss, whether theory knows something of it or not."""
+    problem, parabola, _ = known(experiment)
     recording = _trained(replace(experiment, engine=LOOP)) if trained else _waiting(experiment)
     return (
-        to_watch(RecordedRun(experiment, problem, curvature, recording)),
-        forecast,
-        _ending(recording, curvature, Trained.of(experiment, problem)),
+        to_watch(RecordedRun(experiment, problem, parabola, recording)),
+        _ending(recording, parabola, Trained.of(experiment, problem)),
     )
 
 

@@ -157,7 +157,7 @@ def _numbers(run: Run, _: Palette, forecast: Forecast | None) -> None:
         if run.recording.epochs and (
             found := here_of(run.experiment, run.problem, run.recording.epoch_theta[-1])
         ):
-            _facts_here(found)
+            facts_here(found)
     st.caption(" ".join(filter(None, (run.experiment.loss_info.minimised, _of_scaled_target(run)))))
     if run.recording.engine == SPECTRUM and run.recording.epochs:
         st.caption(ENGINE_NOTE)
@@ -207,7 +207,7 @@ def _facts_of_the_lowest(run: Run, lowest: Lowest) -> None:
     _list(rows)
 
 
-def _facts_here(found: Here) -> None:
+def facts_here(found: Here) -> None:
     """What holds where the run has ended, and only there."""
     rows = [
         ("Slope here", short(found.slope), "Length of the gradient where the run has ended."),

@@ -7,6 +7,7 @@ GRADIENT = ("noisy-quadratic", "two-features", "one-parameter")
 LANDSCAPE = ("noisy-quadratic", "two-features", "table")  # three parameters each
 LEARNING_RATE = ("noisy-quadratic", "two-features", "one-parameter", "table")
 VARIANTS = ("noisy-quadratic", "two-features", "table")
+HILLS = ("tide",)  # a loss that is no bowl
 
 # Fields that most lessons let vary: of a table, of the rows, of where a run begins and how it is worked out.
 COLUMNS = ("target", "features", "degree", "missing")

@@ -44,6 +44,12 @@ def ways_on(experiment: Experiment, forecast: Forecast | None, outcome: Outcome)
         start = experiment.start if isinstance(experiment.start, tuple) else (2.0,)
         run = plain(experiment, epochs=min(experiment.epochs, 200), start=start)
         found.append(Link("The same point with its slope and its step", "one_parameter", run))
+    if experiment.dataset in lesson_data.HILLS:
+        start = experiment.start if isinstance(experiment.start, tuple) else (9.0, 0.0)
+        run = plain(
+            experiment, epochs=min(experiment.epochs, 1000), points=min(experiment.points, 200), start=start
+        )
+        found.append(Link("In which valley does it end, and why? Hills and saddles", "hills", run))
     table = experiment.dataset == "table"
     gone = outcome in (Outcome.DIVERGED, Outcome.GROWING, Outcome.OVERSHOOTING)
     if (

@@ -30,6 +30,7 @@ BY_TERM = {entry.term: entry for entry in ENTRIES}
 RAW = Experiment(**defaults("noisy-quadratic", "gradient-descent"))
 SCALED = replace(RAW, scale_features=True)
 PLANE = Experiment(**defaults("two-features", "gradient-descent"))
+WAVE = Experiment(**defaults("tide", "gradient-descent"))
 POINT = Experiment(**(defaults("one-parameter", "gradient-descent") | {"start": (2.0,)}))
 
 
@@ -93,6 +94,11 @@ def _epochs_for_a_solve(parameters, rows):
         shares.append((solved - begun) / ((time.process_time() - solved) / 5))
     torch.set_num_threads(threads)
     return sorted(shares)[1]
+
+
+def wave(experiment):
+    """RMSE by epoch of a run that fits a wave."""
+    return record(experiment).epoch_rmse.tolist()
 
 
 def loss_at(a):
@@ -205,7 +211,13 @@ NUMBERS = {
         f"40 epochs at η = 0.3 reach RMSE {scaled_end():.3f}",
     ],
     "Are there local minima?": lambda: [
-        f"every λ is above {0 if all(known(one)[1].smallest > 0 for one in (RAW, SCALED, PLANE, POINT)) else '?'}"
+        f"every λ is above {0 if all(known(one)[1].smallest > 0 for one in (RAW, SCALED, PLANE, POINT)) else '?'}",
+        f"ends at RMSE {wave(settings_of('Are there local minima?'))[-1]:.3f}",
+        f"and {wave(replace(WAVE, start=(12.0, 0.5)))[-1]:.4f} is known",
+    ],
+    "Saddle": lambda: [
+        f"RMSE {wave(settings_of('Saddle'))[0]:.3f}",
+        f"leaves for {wave(settings_of('Saddle'))[-1]:.4f}",
     ],
     "Momentum": lambda: [
         f"at η = {settings_of('Momentum').learning_rate} and β = {settings_of('Momentum').momentum}",
