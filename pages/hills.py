@@ -86,6 +86,7 @@ run_of = page.settings
 
 def start_of() -> str:
     """Where the run starts, for the question."""
+    assert isinstance(run_of.start, tuple)  # as `only` has it
     return ", ".join(
         f"{name} = {short(value, 6)}"
         for name, value in zip(run_of.info.parameters, run_of.start, strict=True)

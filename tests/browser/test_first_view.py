@@ -10,6 +10,7 @@ MOST = {
     "/": {"messages": 55, "widgets": 14, "elements": 1300},
     "/one_parameter": {"messages": 60, "widgets": 21, "elements": 800},
     "/variants": {"messages": 85, "widgets": 50, "elements": 1700},
+    "/hills": {"messages": 66, "widgets": 22, "elements": 1400},
 }
 # Of each chart, whether it gets its width a moment later. When it then stands is a matter of the machine.
 WAITS = "[...document.querySelectorAll('.stVegaLiteChart')].map((one) => getComputedStyle(one).animationName === 'without-width')"

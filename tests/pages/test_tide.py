@@ -5,18 +5,23 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import vl_convert
 from train_page import Lab
 
 from gd_core.here import here_of
-from gd_core.landscape import box_of
+from gd_core.landscape import box_of, lines_on, losses_on
 from gd_core.problem import build
 from gd_core.recorder import record
 from gd_core.settings.experiment import Experiment
 from gd_core.starts import UNDER_WAY, Starts
+from pages.ui.charts.loss_map import terrain
+from pages.ui.charts.model import RecordedRun
 from pages.ui.charts.relief import POINTS
 from pages.ui.charts.starts import COLOURED, sign_of
+from pages.ui.look.palette import palette
 from pages.ui.player import tabs
 from pages.ui.player.start_maps import LISTED
+from pages.ui.takeaway.pictures import Place, alone
 
 TIDE = Experiment.default("tide")
 
@@ -128,3 +133,16 @@ def test_of_another_loss_no_best_rmse_is_told(changes):
     """Its lowest point is not where the RMSE is lowest."""
     run = replace(TIDE, **changes)
     assert here_of(run, build(run), record(run).epoch_theta[-1]) is None
+
+
+def test_all_lines_of_a_level_are_one_that_is_broken():
+    """As many marks as levels, also in a picture that is taken along; no place is drawn that contourpy has not found."""
+    problem = build(TIDE)
+    seen = box_of(TIDE, problem.start)
+    view = terrain(RecordedRun(TIDE, problem, None, record(TIDE)), seen, ("ω", "φ"), palette("light"), 240)
+    svg = vl_convert.vegalite_to_svg(alone(view, "white", Place(0, 0)) | {"width": 400})
+    ways = re.findall(r'<path[^>]*d="(M[^"]*)"[^>]*stroke-width="1.2"', svg)
+    levels = lines_on(losses_on(problem.objective, seen), seen)
+    assert len(ways) == len(np.unique(levels.level)) < len(np.unique(levels.line))
+    assert sum(len(re.findall("[ML]", way)) for way in ways) == len(levels.line)
+    assert sum(way.count("M") for way in ways) == len(np.unique(levels.line))

@@ -1,6 +1,7 @@
 """The loss over two parameters as a map with the run's path, or over one as a curve."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -77,7 +78,9 @@ def _map_spec(
     axes = {"x": x_axis_of(x_name, labelExpr=LABEL), "y": y_axis_of(y_name, labelExpr=LABEL)}
     lines = (
         rows_from("lines")
-        .transform_calculate(x="datum.dx * rings + slide_x", y="datum.dy * rings + slide_y")
+        .transform_calculate(  # between two lines of a level there is no place
+            x="isValid(datum.dx) ? datum.dx * rings + slide_x : NaN", y="datum.dy * rings + slide_y"
+        )
         .mark_line(clip=True, strokeWidth=1.2)
         .encode(
             **axes,
@@ -242,7 +245,7 @@ def terrain(
     middle = torch.tensor(shown.centre, dtype=theta.dtype).expand(len(theta), 2)
     places = {"u": theta[:, 0], "v": theta[:, 1], "mu": middle[:, 0], "mv": middle[:, 1]}
     tables = {
-        "lines": _lines(lines_on(losses_on(run.problem.objective, shown), shown)),
+        "lines": _lines(_one_a_level(lines_on(losses_on(run.problem.objective, shown), shown))),
         "run": widened(_placed(places, shown), columns_of_places(ghosts, rows, (0, 1))),
         "path": _path(rows, theta[:, 0].numpy() / hx, theta[:, 1].numpy() / hy, (hx, hy)),
         "frame": frame_table(
@@ -257,6 +260,13 @@ def terrain(
     )
     spec = _map_spec(names[0], names[1], height, colours, bool(ghosts), ends=ends is not None)
     return View(spec, tables, text + told(ghosts))
+
+
+def _one_a_level(levels: LevelLines) -> LevelLines:
+    """The same, all lines of a level as one that is broken between them: each costs a browser seven elements."""
+    ends = np.flatnonzero(np.diff(levels.line)) + 1
+    level = np.insert(levels.level, ends, levels.level[ends - 1])
+    return replace(levels, line=level, level=level, offset=np.insert(levels.offset, ends, np.nan, axis=0))
 
 
 def _lines(levels: LevelLines) -> pa.Table:
