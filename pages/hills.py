@@ -8,7 +8,7 @@ from gd_core.settings.engines import SHORT_UPDATES
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.fields import Flag
 from gd_core.words import counted, short
-from pages.ui.look import look, projector
+from pages.ui.look import current_charts, look, projector
 from pages.ui.settings import lesson, lesson_data
 from pages.ui.settings.page_settings import NUMBERS, PageSettings
 
@@ -66,7 +66,11 @@ def of_its_updates(one: Experiment) -> str | None:
 page = PageSettings(
     "hills",
     HERE,
-    options={"further": lesson.FURTHER, "relief": Flag(default=False, title="In relief")},
+    options={
+        "further": lesson.FURTHER,
+        "relief": Flag(default=False, title="In relief"),
+        "ends": Flag(default=False, title="Where starts end"),
+    },
     varies=(*lesson_data.ROWS, "seed", "engine", "learning_rate", "momentum", "shuffle"),
     only={
         "dataset": lesson_data.HILLS,
@@ -79,7 +83,7 @@ page = PageSettings(
         "batch_size": of_its_updates,
     },
     guesses=tuple(ANSWERS),
-    views=("further", "relief"),
+    views=("further", "relief", "ends"),
 ).open()
 run_of = page.settings
 
@@ -131,7 +135,11 @@ seen = parts.seen_of(run)
 
 def take_start() -> None:
     if picked := player.clicked():
-        page.set(start=parts.start_at(seen, picked))
+        page.set(start=parts.clicked_at(seen, picked))
+
+
+def start_in(place: tuple[float, float]) -> None:
+    page.set(start=parts.start_at(place))
 
 
 if projector.on():
@@ -154,6 +162,14 @@ in_relief = page.draw(st.expander, "relief", "In relief")
 if page["relief"]:  # closed, nothing of it is sent
     with in_relief:
         tabs.in_relief(run, colours, (0, 1))
+in_ends = page.draw(st.expander, "ends", "Where do other starts end?")
+coming = False
+if page["ends"]:
+    with in_ends:
+        if page.revealed:
+            coming = tabs.where_starts_end(run, colours, (0, 1), start_in)
+        else:
+            st.markdown("That comes with the answer.")
 
 
 def judged() -> lesson.Judged:
@@ -223,3 +239,5 @@ lesson.closing(
     ),
     (page, {"This run": run}),
 )
+if coming and not current_charts.being_taken():
+    st.rerun()  # one more slice of the map of starts

@@ -219,12 +219,14 @@ def hills(lab: Lab) -> None:
     is_sound(lab, "before the answer")
     fits(lab, "before the answer")
     lab.answer("In a higher valley").to_end()
-    for box in ("In relief", "Further"):
+    for box in ("In relief", "Where do other starts end?", "Further"):
         with lab.rerun():
             lab.page.get_by_text(box).first.click()
     is_sound(lab, "at the end, with all that opens")
     fits(lab, "at the end, with all that opens")
-    plot = lab.chart(MAP).locator(".role-frame > g > path.background").first.bounding_box()
+    ground = lab.chart(MAP).locator(".role-frame > g > path.background").first
+    ground.scroll_into_view_if_needed()
+    plot = ground.bounding_box()
     with lab.rerun():
         lab.page.mouse.click(plot["x"] + 0.45 * plot["width"], plot["y"] + 0.5 * plot["height"])
     lab.answer("In the lowest valley that is known").to_end()

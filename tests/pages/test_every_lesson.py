@@ -582,6 +582,7 @@ LESSONS = {
                 ["Batch size must leave at most 3,000 updates in this lesson. Got 1, which makes 19,600."],
             ),
             ({"relief": "1"}, ["In relief must be one of true, false. Got 1."]),
+            ({"ends": "yes"}, ["Where starts end must be one of true, false. Got yes."]),
             (
                 {"before": "3,gradient-descent,0.1"},
                 ["Before must be nothing in this lesson. Got 3,gradient-descent,0.1."],

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, cast
 
 from gd_core import verdict
-from gd_core.landscape import Window, box_of, typed_place
+from gd_core.landscape import Window, box_of, place_on, typed_place
 from gd_core.lessons import hills
 from gd_core.outcome import Finding, Outcome
 from gd_core.words import percent
@@ -23,9 +23,14 @@ def seen_of(run: RecordedRun) -> Window:
     return seen
 
 
-def start_at(seen: Window, click: "Click") -> tuple[float, ...]:
-    """The start under a click on the map."""
-    return tuple(map(float, typed_place(seen, (click.x, click.y)).split(",")))
+def start_at(place: tuple[float, float]) -> tuple[float, ...]:
+    """A place of the map as a start, to as many digits as one would type."""
+    return tuple(map(float, typed_place(place).split(",")))
+
+
+def clicked_at(seen: Window, click: "Click") -> tuple[float, ...]:
+    """The start under a click on a map."""
+    return start_at(place_on(seen, (click.x, click.y)))
 
 
 def found_of(run: RecordedRun) -> hills.Found:
