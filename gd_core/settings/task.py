@@ -38,7 +38,11 @@ IN_WORDS = {  # how a page names what a task and a result consist of, at the hea
     "question": "The question",
     "target": "The target",
     "within": "Its number of epochs",
+    "free": "What is free",
+    "locked": "What is locked",
+    "lab": "The way to the whole lab",
     "answer": "Your answer",
+    "stopped_at": "The epoch at which it was stopped",
     "task": "The task",
     "result": "The result",
     "before": "Continue from here",
@@ -219,17 +223,19 @@ class Task:
         experiment, sentences = Experiment.from_query(_texts("task", data.get("e", {})))
         if sentences:
             raise ParameterError("task", f"task must hold settings as they are allowed: {sentences[0]}")
-        names = {key: tuple(filter(None, _text(data, key).split(","))) for key in "fl"}
-        if names["f"] == (ALL,):
-            names["f"] = CONTROLS
-        if names["l"] == (ALL,):
-            names["l"] = tuple(name for name in CONTROLS if name not in names["f"])
+        free, locked = (
+            tuple(filter(None, _text(data, name[0], name).split(","))) for name in ("free", "locked")
+        )
+        if free == (ALL,):
+            free = CONTROLS
+        if locked == (ALL,):
+            locked = tuple(name for name in CONTROLS if name not in free)
         return cls(
             experiment=experiment,
-            free=CONTROLS if names["f"] == (ALL,) else names["f"],
-            locked=names["l"],
-            text=_text(data, "t"),
-            question=_text(data, "q"),
+            free=free,
+            locked=locked,
+            text=_text(data, "t", "text"),
+            question=_text(data, "q", "question"),
             target=Target(data["r"], data.get("n")) if "r" in data else None,
             lab=data.get("o", False),
         )
@@ -301,7 +307,9 @@ class Result:
         experiment, sentences = task.opened(_texts("result", data.get("c", {})))
         if sentences:
             raise ParameterError("result", f"result must keep to its task: {sentences[0]}")
-        return cls(task=task, experiment=experiment, answer=_text(data, "a"), stopped_at=data.get("s"))
+        return cls(
+            task=task, experiment=experiment, answer=_text(data, "a", "answer"), stopped_at=data.get("s")
+        )
 
 
 class Opened(NamedTuple):
@@ -395,10 +403,10 @@ def _is_whole(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
-def _text(data: Mapping[str, Any], key: str) -> str:
+def _text(data: Mapping[str, Any], key: str, name: str) -> str:
     value = data.get(key, "")
     if not isinstance(value, str):
-        raise ParameterError(key, f"{key} must be text. Got {quoted(value)}.")
+        raise ParameterError(name, f"{name} must be text. Got {quoted(value)}.")
     return value
 
 

@@ -39,7 +39,7 @@ OPTIONS = (
 )
 BEGINS = (
     *FIELDS, *NETWORK_FIELDS, "pins", "task", "result", "q must", "The link is not as it was made", "free", "locked", "text",
-    "question", "target", "within", "answer", "stopped_at", "t must", "f must", "l must", "a must",
+    "question", "target", "within", "answer", "stopped_at", "lab",
 )  # fmt: skip
 
 

@@ -147,7 +147,7 @@ FORGED_TASKS = {
     "unknown control": ({"f": "learning_rate,magic"}, "free must hold names of controls. Got magic."),
     "twice": ({"f": "learning_rate,learning_rate"}, "free must name each control once"),
     "free and locked": ({"l": "learning_rate"}, "locked must not hold what is free. Got learning_rate."),
-    "list for text": ({"t": ["x"]}, "t must be text"),
+    "list for text": ({"t": ["x"]}, "text must be text"),
     "long text": ({"t": "x" * (LONGEST_TEXT + 1)}, "text must be at most 1,000 characters. Got 1,001."),
     "long question": ({"q": "x" * (LONGEST_QUESTION + 1)}, "question must be at most 300 characters. Got 301."),
     "half a character": ({"t": "\ud800"}, "text must be text"),
@@ -182,6 +182,7 @@ def test_a_forged_task_gets_a_sentence(name):
     assert opened.task is None
     assert len(opened.sentences) == 1
     assert opened.sentences[0].startswith(sentence)
+    assert titled(opened.sentences[0], IN_WORDS)[0].isupper()  # a page says no name of the code
 
 
 @pytest.mark.parametrize(
@@ -216,6 +217,7 @@ def test_a_forged_result_gets_a_sentence(data, sentence):
     opened = open_address({"result": forged("result", whole)})
     assert opened.result is None
     assert [said.startswith(sentence) for said in opened.sentences] == [True], opened.sentences
+    assert titled(opened.sentences[0], IN_WORDS)[0].isupper()
 
 
 def test_links_are_short():
