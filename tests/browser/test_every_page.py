@@ -234,9 +234,10 @@ def hills(lab: Lab) -> None:
 
 
 def deep_networks(lab: Lab) -> None:
-    """The question and the end."""
-    lab.open_page("/deep_networks?depth=6&width=8&activation=tanh&epochs=40&learning_rate=0.02")
+    """The question, with an example in force, and the end of another run."""
+    lab.open_page("/deep_networks")
     is_sound(lab, "before the answer")
+    lab.open_page("/deep_networks?depth=6&width=8&activation=tanh&epochs=40&learning_rate=0.02")
     fits(lab, "before the answer")
     lab.speed("all at once").answer("About the same, within × 10").ended()
     is_sound(lab, "at the end")
