@@ -10,10 +10,11 @@ from weakref import WeakKeyDictionary
 import torch
 from torch import Tensor
 
-from gd_core.objective import Objective, mse, value_and_gradient
+from gd_core.objective import Absolute, Objective, hessians, mse, value_and_gradient
 from gd_core.problem import Problem
 from gd_core.settings.experiment import Experiment
-from gd_core.theory import hessian
+from gd_core.settings.rules import linear_step
+from gd_core.theory import hessian, limit_along
 
 STARTS = 200
 STEPS = 80  # of each; the best of them goes on by
@@ -24,6 +25,7 @@ GROWS, SHRINKS = (
 )  # of a step along one parameter, where its slope keeps its sign and where it changes it
 FIRST = 0.01  # of the map's side: the first step
 LEVEL = 1e-6  # of the steepest slope of the map's: below it a place is level
+MANY = 2e7  # residuals times parameters, twice, at many places together: what is soon worked out
 FLAT = 1e-9  # of the largest curvature: below it there is none
 
 _found: WeakKeyDictionary[Objective, "Best"] = WeakKeyDictionary()
@@ -135,3 +137,19 @@ def here_of(experiment: Experiment, problem: Problem, theta: Tensor) -> Here | N
     slope = float(gradient.norm())
     curvatures = tuple(torch.linalg.eigvalsh(hessian(objective, theta)).tolist())
     return Here(slope, curvatures, slope <= LEVEL * best.steepest, best, float(objective.rmse(theta)))
+
+
+def limits_along(experiment: Experiment, problem: Problem, theta: Tensor) -> Tensor | None:
+    """The largest rate that is short enough for the steepest curvature at each of K places, [K, P] → [K]; 0 where none is too large.
+
+    None of a rule that has no limit, of mini-batches, and where it takes long.
+    """
+    phase, size = experiment.phase, theta.numel() * theta.shape[1] * experiment.training_rows
+    kinks = isinstance(problem.objective.loss, Absolute)  # whose curvature is 0 between them
+    if linear_step(phase) is None or experiment.updates_per_epoch > 1 or size > MANY or kinks:
+        return None
+    matrices = hessians(problem.objective.many, theta)
+    known = matrices.flatten(1).isfinite().all(1)  # not far out in a run that has diverged
+    steepest = torch.linalg.eigvalsh(torch.where(known[:, None, None], matrices, 0.0))[:, -1]
+    limits = [limit_along(one, phase) if one > 0 else 0.0 for one in steepest.tolist()]
+    return theta.new_tensor(limits)

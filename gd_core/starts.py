@@ -149,7 +149,15 @@ def _work(experiment: Experiment, side: int) -> float:
 
 
 class Starts(InSlices[None, Ends]):
-    """A map of starts in the making: `advance` trains for a while, `recording` is the map so far.
+    """A map of starts in the making: `advance` trains for a while, `recording` is the map so far. `why_no_starts` is asked before.
+
+    All at once it is
+
+        starts = Starts(experiment, problem, box_of(experiment, problem.start))
+        starts.advance()
+        ends = starts.recording()
+
+    and `charts.loss_map.terrain(…, ends=ends)` draws it.
 
     Args:
         experiment: The run whose rule, rate, epochs and rows each start has.

@@ -1,5 +1,6 @@
 """The JavaScript of the strip of rates alone: its thumb, its zones, its stops, and what it says of a rate."""
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -110,3 +111,34 @@ def test_without_a_limit_it_says_why(mounted: Callable[..., Component]):
     assert one.page.get_by_role("button").count() == 0
     one.update(reason=None)
     expect(one.page.locator(".reason")).to_be_hidden()
+
+
+def test_where_no_limit_holds_everywhere_it_draws_the_one_that_holds_here(mounted: Callable[..., Component]):
+    """As the player says it, epoch by epoch: two zones, the share in words; none where the loss curves down; with a limit it is deaf."""
+    one = strip(mounted, 0.1, low=1e-6, high=10, limit=None, zones=[], stops=[], reason="Known nowhere.")
+
+    def here(limit: float | None) -> None:
+        told = (
+            "delete document.body.dataset.limitHere"
+            if limit is None
+            else f"document.body.dataset.limitHere = {limit}"
+        )
+        one.page.evaluate(f"() => {{ {told}; document.dispatchEvent(new Event('here')); }}")
+
+    says = one.page.locator('[data-part="said"]')
+    expect(says).to_have_text("η = 0.1")
+    here(0.4)
+    expect(says).to_have_text("η = 0.1: 25 % of the limit here, 0.4")
+    expect(one.page.locator(".name")).to_have_text(["steady here", "too large here"])
+    width = one.page.locator(".zone.steady").evaluate("one => parseFloat(one.style.width)")
+    assert width == pytest.approx(100 * (math.log10(0.4) + 6) / 7, abs=0.01)
+    here(0.05)
+    expect(says).to_have_text("η = 0.1: 2 × the limit here, 0.05")
+    here(0)
+    expect(says).to_have_text("η = 0.1")
+    expect(one.page.locator(".name")).to_have_text(["no limit here"])
+    here(None)
+    expect(one.page.locator(".name")).to_have_count(0)
+    whole = strip(mounted, 0.1)
+    here(0.05)
+    expect(whole.page.locator(".name")).to_have_text([name for name, _ in ZONES])

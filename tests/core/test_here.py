@@ -9,7 +9,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gd_core.here import STARTS, best_of, here_of
+from gd_core.here import STARTS, best_of, here_of, limits_along
 from gd_core.landscape import box_of, lines_on, losses_on
 from gd_core.objective import value_and_gradient
 from gd_core.outcome import Outcome, Trained, outcome
@@ -145,3 +145,24 @@ def test_the_map_is_of_the_loss():
     wide = box_of(TIDE, torch.tensor([40.0, 0.0], dtype=torch.float64))
     assert wide.centre[0] + wide.half[0] > 40
     assert box_of(Experiment.default(), problem.start) is None
+
+
+def test_the_limit_at_every_epoch_is_that_of_the_steepest_curvature_there():
+    """By NumPy's eigenvalues: 2/λ of plain descent, 2(1 + β)/λ with a heavy ball, 0 where nothing curves upwards; None of other rules."""
+    x, y = rows_of(TIDE)
+    theta = np.array([[9.0, 0.0], [12.1, 0.6], [14.0, 0.5], [11.0, 2.5], [5.0, -2.0]])
+    steepest = np.array([np.linalg.eigvalsh(hessian(place, x, y))[-1] for place in theta])
+    places, plain = torch.tensor(theta), np.where(steepest > 0, 2 / steepest, 0)
+    assert limits_along(TIDE, build(TIDE), places).numpy() == pytest.approx(plain, rel=1e-9)
+    heavy = replace(TIDE, optimizer="momentum", momentum=0.9)
+    assert limits_along(heavy, build(heavy), places).numpy() == pytest.approx(1.9 * plain, rel=1e-9)
+    for changes in ({"optimizer": "adam"}, {"batch_size": 5}, {"loss": "absolute"}):
+        other = replace(TIDE, **changes)
+        assert limits_along(other, build(other), places) is None
+    top = next(
+        np.array([omega, phi])
+        for omega in np.linspace(5, 19, 141)
+        for phi in np.linspace(-3, 3, 61)
+        if np.linalg.eigvalsh(hessian(np.array([omega, phi]), x, y))[-1] < 0
+    )
+    assert limits_along(TIDE, build(TIDE), torch.tensor(top)[None]).tolist() == [0.0]

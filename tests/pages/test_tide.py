@@ -45,6 +45,10 @@ def test_it_has_a_map_a_verdict_and_numbers_of_where_it_ended():
         found.curvatures, rel=1e-2
     )
     assert float(cells["Limit of the rate here"]) == pytest.approx(2 / found.curvatures[-1], rel=1e-5)
+    limits = lab.player["table"]["limit_here"]
+    assert len(limits) == TIDE.epochs + 1
+    assert limits.iloc[-1] == pytest.approx(2 / found.curvatures[-1], rel=1e-5)
+    assert limits.iloc[0] != pytest.approx(limits.iloc[-1], rel=0.1)
     assert float(cells["RMSE of the best found"]) == pytest.approx(found.best.rmse, rel=1e-5)
 
 

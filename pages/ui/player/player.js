@@ -105,6 +105,15 @@ function create(root) {
     move('preview', state.preview);
   }
 
+  // The strip of rates draws the limit that holds at this epoch, where that changes with the place: it hears of it.
+  function tellHere(limit) {
+    const { dataset } = document.body;
+    if (dataset.limitHere === (limit === undefined ? undefined : String(limit))) return;
+    if (limit === undefined) delete dataset.limitHere;
+    else dataset.limitHere = limit;
+    document.dispatchEvent(new Event('here'));
+  }
+
   function sentence(r) {
     const template = state.templates[state.columns.template[r]];
     const epoch = state.columns.epoch[r];
@@ -147,6 +156,7 @@ function create(root) {
       if (element.textContent !== text) element.textContent = text;
       if (element.dataset.full !== undefined) element.title = significant(column[r]);
     }
+    tellHere(state.columns.limit_here?.[r]);
     for (const element of document.querySelectorAll('[data-lit]')) {
       const column = state.columns[element.dataset.lit];
       if (!column) continue;
@@ -413,6 +423,7 @@ function create(root) {
       document.removeEventListener('pointermove', turn);
       document.removeEventListener('click', click);
       document.removeEventListener('rate', aimed);
+      tellHere();
       document.documentElement.classList.remove('lab-unfolded');
     },
   };

@@ -550,11 +550,16 @@ def _transport(
             if live_run
             else live_runs.why_none() or _linked(run, forecast),
             changed=changed,
-            extra=tabs.extra_columns(run) | pinned.extra_columns(run, shown),
+            extra=tabs.extra_columns(run) | pinned.extra_columns(run, shown) | _of_the_strip(run),
             on_rate=_rate_chosen(player.rate),
             on_continue=_epoch_chosen if task.free("before") else None,
             on_click=_start_clicked if task.free("start") else None,
         )
+
+
+def _of_the_strip(run: RecordedRun) -> dict[str, Any]:
+    """What the strip of rates hears by the player, where there is one."""
+    return {} if task.hidden(THEORY) else rate.limit_columns(run)
 
 
 def _reason(experiment: Experiment) -> str:

@@ -7,13 +7,28 @@ const log = Math.log10;
 function create(root) {
   const $ = (name) => root.querySelector(`[data-part="${name}"]`);
   const slider = $('slider'), zones = $('zones'), names = $('names'), marks = $('marks'), said = $('said'), stops = $('stops');
-  let data = null, send = null;
+  let data = null, send = null, under = 0; // the rate under the thumb
 
   const share = (rate) => (log(rate) - log(data.low)) / (log(data.high) - log(data.low));
   const rateAt = (part) => 10 ** (log(data.low) + part * (log(data.high) - log(data.low)));
   const typed = (rate) => Number(rate.toPrecision(3));
 
+  // Where the curvature changes from place to place, the player says what holds where its run is: 0 where no rate is too large.
+  const limitHere = () => (data.limit ? 0 : +document.body.dataset.limitHere || 0);
+  const zonesHere = () => {
+    const limit = limitHere();
+    if (limit) {
+      return [
+        { name: 'steady', label: 'steady here', to: limit, says: 'short enough for the curvature where the run is' },
+        { name: 'diverges', label: 'too large here', to: null, says: 'leaves the place where the run is' },
+      ];
+    }
+    const none = document.body.dataset.limitHere !== undefined && !data.limit;
+    return none ? [{ name: 'none', label: 'no limit here', to: null, says: 'the loss does not curve upwards here' }] : data.zones;
+  };
+
   function say(rate) {
+    under = rate;
     let text = `η = ${short(rate)}`;
     if (data.limit) {
       const part = rate / data.limit;
@@ -21,6 +36,8 @@ function create(root) {
       if (Math.abs(part - 1) < 1e-9) text += ': exactly the limit, where the error neither grows nor shrinks';
       else text += `: ${part < 1 ? `${percent(part)} of` : `${times(part)} ×`} the limit, ${zone.says}`;
     }
+    const here = limitHere();
+    if (here) text += `: ${rate < here ? `${percent(rate / here)} of` : `${times(rate / here)} ×`} the limit here, ${short(here)}`;
     if (data.wait && rate === data.rate) text += `. ${data.wait}`;
     said.textContent = text;
     slider.setAttribute('aria-valuetext', text);
@@ -48,22 +65,33 @@ function create(root) {
     return made;
   }
 
-  return (fresh, setTriggerValue) => {
-    data = fresh;
-    send = setTriggerValue;
+  function drawZones() {
     zones.replaceChildren();
     names.replaceChildren();
-    marks.replaceChildren();
     let from = 0;
-    for (const { name, to, says } of data.zones) {
+    for (const { name, label, to, says } of zonesHere()) {
       const until = to === null ? 1 : Math.min(1, Math.max(0, share(to)));
       const width = `${100 * (until - from)}%`;
       const block = element('div', `zone ${name}`, '', { width });
       block.title = says;
       zones.append(block);
-      if (until > from) names.append(element('span', `name ${name}`, name, { left: `${50 * (from + until)}%` }));
+      if (until > from) names.append(element('span', `name ${name}`, label ?? name, { left: `${50 * (from + until)}%` }));
       from = until;
     }
+  }
+
+  const moved = () => {
+    if (!data || data.limit) return;
+    drawZones();
+    say(under);
+  };
+  document.addEventListener('here', moved);
+
+  const update = (fresh, setTriggerValue) => {
+    data = fresh;
+    send = setTriggerValue;
+    marks.replaceChildren();
+    drawZones();
     for (const { rate, label } of data.stops) {
       const mark = element('i', 'mark', '', { left: `${100 * share(rate)}%` });
       mark.title = label;
@@ -83,12 +111,20 @@ function create(root) {
     $('reason').textContent = data.reason || '';
     $('reason').hidden = !data.reason;
   };
+  return { update, remove: () => document.removeEventListener('here', moved) };
 }
 
 export default function ({ parentElement, data, setTriggerValue }) {
-  let update = strips.get(parentElement);
-  if (!update) strips.set(parentElement, (update = create(parentElement)));
-  update(data, setTriggerValue);
+  let strip = strips.get(parentElement);
+  if (!strip) strips.set(parentElement, (strip = create(parentElement)));
+  strip.update(data, setTriggerValue);
   // called before every update too, which sets it again at once
-  return () => { delete document.body.dataset.rate; };
+  return () => {
+    delete document.body.dataset.rate;
+    setTimeout(() => {
+      if ((parentElement.host || parentElement).isConnected) return;
+      strip.remove();
+      strips.delete(parentElement);
+    }, 0);
+  };
 }

@@ -4,9 +4,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import streamlit as st
 from streamlit.components.v2 import component
 
+from gd_core.here import limits_along
 from gd_core.reasons.phrases import near
 from gd_core.safe_start import epochs_needed, safe_of, so_many
 from gd_core.settings.experiment import Experiment
@@ -14,9 +16,11 @@ from gd_core.settings.experiment_fields import LEARNING_RATE
 from gd_core.settings.schedules import is_constant
 from gd_core.theory import ZONES_SAID, Forecast, why_no_theory
 from gd_core.words import counted, rounded
+from pages.ui.charts.model import RecordedRun, rows_of
 from pages.ui.charts.preview import can_preview
 from pages.ui.look.buttons import with_buttons
 from pages.ui.look.numbers import with_numbers
+from pages.ui.player.recording_cache import once
 from pages.ui.player.tabs import stops_before
 
 _HERE = Path(__file__).parent
@@ -82,6 +86,18 @@ def show(experiment: Experiment, forecast: Forecast | None, on_rate: Callable[[]
         },
         on_rate_change=on_rate,
     )
+
+
+def limit_columns(run: RecordedRun) -> dict[str, np.ndarray]:
+    """What the player tells the strip where a loss is no bowl: the limit at each drawn epoch, 0 where there is none."""
+    if run.parabola is not None or not run.recording.epochs:
+        return {}
+
+    def work() -> dict[str, np.ndarray]:
+        limits = limits_along(run.experiment, run.problem, run.recording.epoch_theta[rows_of(run)])
+        return {} if limits is None else {"limit_here": limits.numpy()}
+
+    return once(run.recording, limit_columns, work)
 
 
 def chosen() -> float | None:
