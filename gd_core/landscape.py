@@ -18,6 +18,7 @@ from gd_core.objective import Objective
 from gd_core.problem import Problem
 from gd_core.settings.experiment import Experiment
 from gd_core.theory import Curvature
+from gd_core.training import Epochs
 
 GRID = 161  # points along each side of the grid behind the level lines
 LINES = 12  # level lines at most
@@ -26,6 +27,7 @@ TERRACES = 18  # and its levels
 POINTS_A_LINE = 41  # drawn points of one line; the grid has more
 SAME = 1e-4  # of the loss: a place is the same as typed if that changes it by less
 RESTS = 1e-9  # share of two curvatures below which their parameters have nothing to do with each other
+FIRST_TWO = (0, 1)  # parameters
 MARGIN = 1.3  # the map's half-width as a multiple of the distance from start to optimum
 
 
@@ -170,17 +172,18 @@ def level_lines(
     return _lines_at(levels, x, y, loss)
 
 
-def box_of(experiment: Experiment, start: Tensor) -> Window | None:
-    """The map of a loss of two parameters that is no bowl: as its data set says, and wider where a start lies outside.
+def box_of(experiment: Experiment, start: Tensor, axes: Sequence[int] = FIRST_TWO) -> Window | None:
+    """The map of a loss that is no bowl: as its data set says, and wider where a start lies outside.
 
-    None of a data set that says nothing, and of more parameters.
+    None of a data set that says nothing.
     """
-    if len(shown := experiment.info.shown) != 2:
+    if not experiment.info.shown:
         return None
+    shown = [experiment.info.shown[axis] for axis in axes]
     centre = tuple((low + high) / 2 for low, high in shown)
     half = tuple(
-        max((high - low) / 2, MARGIN * abs(float(place) - middle))
-        for (low, high), place, middle in zip(shown, start, centre, strict=True)
+        max((high - low) / 2, MARGIN * abs(float(start[axis]) - middle))
+        for (low, high), axis, middle in zip(shown, axes, centre, strict=True)
     )
     return Window((centre[0], centre[1]), (half[0], half[1]))
 
@@ -191,20 +194,38 @@ def place_on(shown: Window, share: tuple[float, float]) -> tuple[float, float]:
     return u, v
 
 
-def typed_place(places: tuple[float, float]) -> str:
-    """The same as it is typed into the start."""
-    return ", ".join(f"{place:.4g}" for place in places)
+def sliced_at(recording: Epochs) -> Tensor:
+    """Where such a map is a slice through all parameters, [P]: where the run is last; of one that has gone where it began."""
+    return recording.epoch_theta[0 if recording.diverged_at is not None else -1]
 
 
-def losses_on(objective: Objective, shown: Window, points: int = TERRAIN) -> np.ndarray:
-    """The loss of two parameters on a grid, [points, points]: rows along the second, columns along the first."""
-    axes = [
-        torch.linspace(c - h, c + h, points, dtype=torch.float64)
-        for c, h in zip(shown.centre, shown.half, strict=True)
-    ]
-    v, u = torch.meshgrid(axes[1], axes[0], indexing="ij")
+def typed_place(places: tuple[float, float], through: Tensor, axes: Sequence[int] = FIRST_TWO) -> str:
+    """The same as it is typed into the start, the other parameters as in `through`, [P]."""
+    texts = [f"{number:.7g}" for number in through.tolist()]
+    for axis, place in zip(axes, places, strict=True):
+        texts[axis] = f"{place:.4g}"
+    return ", ".join(texts)
+
+
+def losses_at(objective: Objective, places: np.ndarray, through: Tensor, axes: Sequence[int]) -> np.ndarray:
+    """The loss at places of a map, [K, 2] → [K], the other parameters as in `through`, [P]."""
+    theta = through.detach().repeat(len(places), 1)
+    theta[:, list(axes)] = torch.from_numpy(places)
     with torch.no_grad():
-        return objective.many(torch.stack([u.flatten(), v.flatten()], 1)).reshape(points, points).numpy()
+        return objective.many(theta).numpy()
+
+
+def losses_on(
+    objective: Objective,
+    shown: Window,
+    through: Tensor,
+    axes: Sequence[int] = FIRST_TWO,
+    points: int = TERRAIN,
+) -> np.ndarray:
+    """The same on a grid, [points, points]: rows along the second parameter, columns along the first."""
+    u, v = (np.linspace(c - h, c + h, points) for c, h in zip(shown.centre, shown.half, strict=True))
+    places = np.stack(np.meshgrid(u, v), -1).reshape(-1, 2)
+    return losses_at(objective, places, through, axes).reshape(points, points)
 
 
 def lines_on(losses: np.ndarray, shown: Window) -> LevelLines:

@@ -131,11 +131,11 @@ def test_the_map_is_of_the_loss():
     """Each knot of its grid by NumPy; its lines lie where the loss is what they say; a start outside widens it."""
     problem, (x, y) = build(TIDE), rows_of(TIDE)
     shown = box_of(TIDE, problem.start)
-    grid = losses_on(problem.objective, shown, 21)
+    grid = losses_on(problem.objective, shown, problem.start, points=21)
     for row, phi in enumerate(np.linspace(-3.2, 3.2, 21)):
         for column, omega in enumerate(np.linspace(4, 20, 21)):
             assert grid[row, column] == pytest.approx(loss((omega, phi), x, y), rel=1e-12)
-    losses = losses_on(problem.objective, shown)
+    losses = losses_on(problem.objective, shown, problem.start)
     levels = lines_on(losses, shown)
     off = [
         loss(place + np.array(shown.centre), x, y) - levels.heights[level]

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
+from gd_core.landscape import Window, box_of, losses_on, place_on, sliced_at, typed_place
 from gd_core.models import TwoLayer
 from gd_core.objective import value_and_gradient
 from gd_core.problem import build
@@ -149,3 +150,28 @@ def test_a_run_is_that_of_torch_optim(rule):
         nn.functional.mse_loss(torch.tanh(x * w + b) @ v, y).backward()
         optimizer.step()
     torch.testing.assert_close(record(experiment).epoch_theta, torch.stack(points), rtol=1e-9, atol=1e-12)
+
+
+def test_its_map_is_a_slice_and_a_click_starts_on_it():
+    """Each knot by NumPy, the other four parameters as given; what is typed is the place, and the others with seven digits."""
+    (x, y), through = rows_of(), torch.tensor([0.5, 0.25, -1.0, 1.5, 0.3, 1 / 3], dtype=torch.float64)
+    shown = box_of(DOSE, through, (3, 0))
+    assert shown == Window((0, 0), (4, 4))
+    grid = losses_on(problem_of(DOSE).objective, shown, through, (3, 0), points=9)
+    for row, w in enumerate(np.linspace(-4, 4, 9)):
+        for column, b in enumerate(np.linspace(-4, 4, 9)):
+            theta = through.numpy().copy()
+            theta[3], theta[0] = b, w
+            assert grid[row, column] == pytest.approx(loss(theta, x, y), rel=1e-12)
+    assert typed_place(place_on(shown, (0.75, 0.5)), through, (3, 0)) == "0, 0.25, -1, 2, 0.3, 0.3333333"
+    far = box_of(DOSE, torch.tensor([9.0, 0, 0, 0, 0, 0]), (0, 5))
+    assert far.half[0] > 9
+    assert far.half[1] == 2.5
+
+
+def test_a_slice_goes_through_where_the_run_is_last():
+    """Of a run that has diverged through its start: where that is last nothing can be drawn."""
+    assert sliced_at(record(DOSE)).equal(record(DOSE).epoch_theta[-1])
+    gone = record(replace(DOSE, learning_rate=1000.0))
+    assert gone.diverged_at is not None
+    assert sliced_at(gone).equal(gone.epoch_theta[0])

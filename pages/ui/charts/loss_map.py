@@ -19,6 +19,7 @@ from gd_core.landscape import (
     losses_on,
     rests,
     slice_minimum,
+    sliced_at,
     window,
 )
 from gd_core.starts import Ends
@@ -226,39 +227,48 @@ def landscape(
     return View(spec, tables, text + told(ghosts))
 
 
+def of_a_slice(names: Sequence[str], at_start: bool = False) -> str:
+    """What a map leaves out that stands still, of more parameters than it shows."""
+    where = "at the start" if at_start else "where the run is last"
+    return f", a slice: the other parameters as {where}" if len(names) > 2 else ""
+
+
 def terrain(
     run: Run,
     shown: Window,
+    axes: tuple[int, int],
     names: Sequence[str],
     colours: Palette,
     height: int,
     ghosts: Sequence[Ghost] = (),
     ends: Ends | None = None,
 ) -> View:
-    """The same of a loss of two parameters that is no bowl: it stands still, and nobody knows its lowest point.
+    """The same of a loss that is no bowl: it stands still, and nobody knows its lowest point.
 
-    With `ends`, over the ground of where starts end.
+    With `ends`, over the ground of where starts end, and as a slice through these.
     """
     rows = rows_of(run)
-    theta = run.recording.epoch_theta[rows]
+    theta = run.recording.epoch_theta[rows][:, list(axes)]
+    through = run.problem.start if ends else sliced_at(run.recording)
     (cx, cy), (hx, hy) = shown.centre, shown.half
     middle = torch.tensor(shown.centre, dtype=theta.dtype).expand(len(theta), 2)
     places = {"u": theta[:, 0], "v": theta[:, 1], "mu": middle[:, 0], "mv": middle[:, 1]}
     tables = {
-        "lines": _lines(_one_a_level(lines_on(losses_on(run.problem.objective, shown), shown))),
-        "run": widened(_placed(places, shown), columns_of_places(ghosts, rows, (0, 1))),
+        "lines": _lines(_one_a_level(lines_on(losses_on(run.problem.objective, shown, through, axes), shown))),
+        "run": widened(_placed(places, shown), columns_of_places(ghosts, rows, axes)),
         "path": _path(rows, theta[:, 0].numpy() / hx, theta[:, 1].numpy() / hy, (hx, hy)),
         "frame": frame_table(
             run, x0=cx - hx, x1=cx + hx, y0=cy - hy, y1=cy + hy, ou=np.nan, ov=np.nan, answer_from=0, slides=False
         ),
-        **(tables_of_places(ghosts, (0, 1), (cx, cy), (hx, hy)) if ghosts else {}),
+        **(tables_of_places(ghosts, axes, (cx, cy), (hx, hy)) if ghosts else {}),
         **(starts.tables_of(ends) if ends else {}),
     }  # fmt: skip
+    u, v = (names[axis] for axis in axes)
     text = (
-        f"Level lines of the loss over {names[0]} and {names[1]}, which has several valleys. {starts.TEXT if ends else ''}"
-        "Open circle: start. Line and dot: the run. A click sets the start."
+        f"Level lines of the loss over {u} and {v}, which has several valleys{of_a_slice(names, ends is not None)}. "
+        f"{starts.TEXT if ends else ''}Open circle: start. Line and dot: the run. A click sets the start."
     )
-    spec = _map_spec(names[0], names[1], height, colours, bool(ghosts), ends=ends is not None)
+    spec = _map_spec(u, v, height, colours, bool(ghosts), ends=ends is not None)
     return View(spec, tables, text + told(ghosts))
 
 

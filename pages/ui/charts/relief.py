@@ -11,9 +11,18 @@ from typing import Any
 import altair as alt
 import numpy as np
 import pyarrow as pa
-import torch
 
-from gd_core.landscape import LevelLines, Window, level_lines, lines_on, losses_on, slice_minimum, window
+from gd_core.landscape import (
+    LevelLines,
+    Window,
+    level_lines,
+    lines_on,
+    losses_at,
+    losses_on,
+    slice_minimum,
+    sliced_at,
+    window,
+)
 from pages.ui.charts.elements import (
     FRAME,
     NOW,
@@ -27,7 +36,7 @@ from pages.ui.charts.elements import (
     rows_from,
     trail,
 )
-from pages.ui.charts.loss_map import ZOOM, zooms
+from pages.ui.charts.loss_map import ZOOM, of_a_slice, zooms
 from pages.ui.charts.model import NEVER, Run, View, frame_table, rows_of, table, told_apart
 from pages.ui.look.palette import Palette
 
@@ -236,10 +245,16 @@ def relief(
     return View(_spec(names[u], names[v], height, colours), tables, text)
 
 
-def terrain(run: Run, shown: Window, names: Sequence[str], colours: Palette, height: int) -> View:
-    """The same of a loss of two parameters that is no bowl, with the height of the box from the lowest place to the highest."""
+def terrain(
+    run: Run, shown: Window, axes: tuple[int, int], names: Sequence[str], colours: Palette, height: int
+) -> View:
+    """The same of a loss that is no bowl, with the height of the box from the lowest place to the highest.
+
+    Of more than two parameters the net is a slice, and the run is as high as its own loss: on the net where it is last.
+    """
     rows = rows_of(run)
-    losses, theta = losses_on(run.problem.objective, shown), run.recording.epoch_theta[rows].numpy()
+    losses = losses_on(run.problem.objective, shown, sliced_at(run.recording), axes)
+    theta = run.recording.epoch_theta[rows][:, list(axes)].numpy()
     lowest = min(float(losses.min()), float(run.recording.epoch_loss.min()))
     placed = (theta - shown.centre) / shown.half
     gap = np.minimum(run.recording.epoch_loss[rows].numpy() - lowest, 3e38)
@@ -255,23 +270,23 @@ def terrain(run: Run, shown: Window, names: Sequence[str], colours: Palette, hei
         "low": still,
     }
     tables = _tables(run, rows, shown, lines_on(losses, shown), columns) | {
-        "net": _net_over(run, shown, lowest),
+        "net": _net_over(run, shown, axes, lowest),
         "frame": frame_table(run, **_ends(shown), answer_from=NEVER),
     }
+    u, v = (names[axis] for axis in axes)
     text = (
-        f"The loss over {names[0]} and {names[1]} as a net in relief, with several valleys; below it the level lines of the same. "
-        "Line and dot: the run. Turn and tilt are two sliders."
+        f"The loss over {u} and {v} as a net in relief, with several valleys{of_a_slice(names)}; below it the level lines of the "
+        "same. Line and dot: the run. Turn and tilt are two sliders."
     )
-    return View(_spec(names[0], names[1], height, colours, terrain=True), tables, text)
+    return View(_spec(u, v, height, colours, terrain=True), tables, text)
 
 
-def _net_over(run: Run, shown: Window, lowest: float) -> pa.Table:
+def _net_over(run: Run, shown: Window, axes: tuple[int, int], lowest: float) -> pa.Table:
     """The loss above the lowest at each knot, in the order in which `_net` counts them."""
     along, across = np.linspace(-1, 1, POINTS), np.linspace(-1, 1, LINES)
     first = np.stack(np.broadcast_arrays(along[None, :], across[:, None]), -1).reshape(-1, 2)
     places = np.concatenate([first, first[:, ::-1]]) * shown.half + shown.centre
-    with torch.no_grad():
-        found = run.problem.objective.many(torch.from_numpy(places)).numpy()
+    found = losses_at(run.problem.objective, places, sliced_at(run.recording), axes)
     return table({"n": np.arange(len(found), dtype=np.int16), "loss": found - lowest})
 
 

@@ -375,14 +375,21 @@ def in_relief(run: Run, colours: Palette, axes: tuple[int, int], told: float = 0
     titles = with_columns(vars(run.experiment), run.experiment.trained_names)
     left, right = st.columns([3, 2], gap="large")
     with left, st.container(key="relief"):
-        if shown := box_of(run.experiment, run.problem.start):
-            view = terrain(run, shown, titles, colours, RAISED)
+        if shown := box_of(run.experiment, run.problem.start, axes):
+            view = terrain(run, shown, axes, titles, colours, RAISED)
         else:
             view = relief(run, axes, titles, colours, RAISED, told)
         draw(view, "relief")
     with right:
         st.html('<p class="panel-title">What is seen</p>')
-        rest = " The other parameters are where the run is." if len(titles) > 2 else ""
+        rest = ""
+        if len(titles) > 2:
+            rest = (
+                " The other parameters are where the run is."
+                if run.parabola
+                else " It is a slice: the other parameters are where the run is last. The run is as high as its own loss, so "
+                "it comes down to the net at its end."
+            )
         one_valley = f" {ONE_VALLEY}" if isinstance(run.problem.objective, LinearObjective) else ""
         st.markdown(
             f"The net is the loss over {titles[axes[0]]} and {titles[axes[1]]}. Up is more of it, in equal steps.{rest} "
@@ -403,14 +410,14 @@ def where_starts_end(
     """
     from pages.ui.charts.loss_map import terrain  # as above
 
-    seen = box_of(run.experiment, run.problem.start)
+    seen = box_of(run.experiment, run.problem.start, axes)
     if (why := why_no_starts(run.experiment, run.problem.objective)) or seen is None:
         st.markdown(why)
         return False
     ends = start_maps.of(run.experiment, run.problem, seen, axes)
     left, right = st.columns([3, 2], gap="large")
     with left, look.clickable("starts"):
-        view = terrain(run, seen, run.experiment.trained_names, colours, RAISED, ends=ends)
+        view = terrain(run, seen, axes, run.experiment.trained_names, colours, RAISED, ends=ends)
         draw(view, "starts")
     with right:
         st.html(start_maps.told(run, ends, colours))

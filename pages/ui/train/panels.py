@@ -8,7 +8,17 @@ from typing import Any
 import streamlit as st
 
 from gd_core import drawing
-from gd_core.landscape import box_of, place_on, resting_axes, rests, typed_place, typed_start, window
+from gd_core.landscape import (
+    FIRST_TWO,
+    box_of,
+    place_on,
+    resting_axes,
+    rests,
+    sliced_at,
+    typed_place,
+    typed_start,
+    window,
+)
 from gd_core.outcome import Finding, Outcome
 from gd_core.settings.catalog import model_info
 from gd_core.settings.engines import SPECTRUM
@@ -351,8 +361,13 @@ def _axes(run: Run) -> map_axes.Axes:
 def _relief_axes(run: Run) -> map_axes.Axes | None:
     """The two parameters of the map; None where there is none."""
     if run.parabola is None:
-        return (0, 1) if box_of(run.experiment, run.problem.start) else None
+        return _axes_of_terrain(run.experiment) if box_of(run.experiment, run.problem.start) else None
     return _axes(run)
+
+
+def _axes_of_terrain(experiment: Experiment) -> map_axes.Axes:
+    """The same of a loss that is no bowl: those that were chosen, or the first two."""
+    return page.axes_of(experiment) or FIRST_TWO
 
 
 def _landscape(run: Run, colours: Palette, height: int, shown: pinned.Beside, told: float) -> None:
@@ -385,15 +400,25 @@ def _landscape(run: Run, colours: Palette, height: int, shown: pinned.Beside, to
 
 def _terrain(run: Run, colours: Palette, height: int, shown: pinned.Beside) -> None:
     """The map of a loss that is no bowl, or why there is none."""
-    seen = box_of(run.experiment, run.problem.start)
+    experiment = run.experiment
+    axes, names = _axes_of_terrain(experiment), experiment.trained_names
+    seen = box_of(experiment, run.problem.start, axes)
     if seen is None:
         look.panel_title("Landscape")
-        st.markdown(why_no_theory(run.experiment))
+        st.markdown(why_no_theory(experiment))
         return
     clicks = "; click to set the start" if task.free("start") else ""
-    look.panel_title("Landscape", f"○ start, <b>●</b> run; several valleys{clicks}")
+    if len(names) == 2:
+        look.panel_title("Landscape", f"○ start, <b>●</b> run; several valleys{clicks}")
+    else:
+        with st.container(horizontal=True, vertical_alignment="center", key="map_head"):
+            look.panel_title("Landscape")
+            map_axes.control("axes", experiment.info.parameters, axes, _axes_chosen)
+            look.panel_title(
+                "", f"○ start, <b>●</b> run; a slice, the others as where the run is last{clicks}"
+            )
     with look.clickable("map"):
-        view = _view(terrain, run, seen, run.experiment.trained_names, colours, height, ghosts=shown.map)
+        view = _view(terrain, run, seen, axes, names, colours, height, ghosts=shown.map)
         tabs.draw(view, "landscape")
 
 
@@ -663,9 +688,11 @@ def _epoch_chosen() -> None:
         _press("continue")
 
 
-def _start_at(place: tuple[float, float]) -> None:
-    """Start at a place of the map of a loss that is no bowl."""
-    page.type("start", typed_place(place))
+def _start_at(place: tuple[float, float], through: Any = None) -> None:
+    """Start at a place of the map of a loss that is no bowl, the other parameters as they start, or as in `through`."""
+    experiment = session.held(Live).experiment
+    start = live_runs.known(experiment)[0].start if through is None else through
+    page.type("start", typed_place(place, start, _axes_of_terrain(experiment)))
     live_runs.reset()
 
 
@@ -677,8 +704,10 @@ def _start_clicked() -> None:
     experiment = session.held(Live).experiment
     problem, curvature, _ = live_runs.known(experiment)
     if curvature is None:
-        if seen := box_of(experiment, problem.start):
-            _start_at(place_on(seen, (picked.x, picked.y)))
+        axes = _axes_of_terrain(experiment)
+        if seen := box_of(experiment, problem.start, axes):
+            run = live_runs.as_run(experiment, live_runs.on_page(experiment))[0]
+            _start_at(place_on(seen, (picked.x, picked.y)), sliced_at(run.recording))
         return
     live_run = live_runs.on_page(experiment)
     run = live_runs.to_watch(live_runs.as_run(experiment, live_run)[0])

@@ -1,0 +1,36 @@
+"""A network of two units on the Train page. What is said of it is held by `tests/core/test_two_layer.py`."""
+
+import pytest
+from train_page import Lab
+
+from gd_core.problem import build
+from gd_core.recorder import record
+from gd_core.settings.experiment import Experiment
+from pages.ui.charts.relief import POINTS
+from pages.ui.player import tabs
+
+DOSE = Experiment.default("dose")
+
+
+def test_its_map_is_a_slice_through_any_two_parameters():
+    """It says so; another axis is chosen as on every map; all six parameters stand in the table of numbers."""
+    lab = Lab(**DOSE.to_query(), axes="b₁,v₂").press("train")
+    text = [chart.alt for chart in lab.charts][1]
+    assert text.startswith("Level lines of the loss over b₁ and v₂, which has several valleys, a slice")
+    words = "".join(element.proto.body for element in lab.at.get("html"))
+    assert all(f"<td>{name}</td>" in words for name in DOSE.info.parameters)
+    lab.at.selectbox(key="axes y").set_value(0).run()
+    assert [chart.alt for chart in lab.charts][1].startswith("Level lines of the loss over b₁ and w₁")
+
+
+def test_in_relief_the_other_parameters_are_where_the_run_is_last():
+    """The net has the loss at its corners, the four other parameters as at the end."""
+    lab = Lab(**DOSE.to_query(), axes="w₁,v₁").press("train")
+    lab.at.session_state["tab"] = tabs.RELIEF
+    (place,) = [i for i, chart in enumerate(lab.run().charts) if '"tilt"' in chart.spec]
+    net, end = lab.table(place, "net"), record(DOSE).epoch_theta[-1]
+    corners = end.repeat(2, 1)
+    corners[:, 0], corners[:, 4] = end.new_tensor([-4.0, 4.0]), -2.5
+    a, b = build(DOSE).objective.many(corners).tolist()
+    first, last = (net["loss"].to_pylist()[i] for i in (0, POINTS - 1))
+    assert last - first == pytest.approx(b - a, rel=1e-5)
