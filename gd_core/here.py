@@ -18,7 +18,9 @@ from gd_core.theory import hessian, limit_along
 
 STARTS = 200
 STEPS = 80  # of each; the best of them goes on by
-POLISHED = 20  # steps of Newton's at most
+POLISHED = 30  # steps of Newton's at most
+CANDIDATES = 3  # of the starts: the lowest of them go on by these
+HALVED = 20  # times at most, until such a step leads down
 GROWS, SHRINKS = (
     1.2,
     0.5,
@@ -26,7 +28,11 @@ GROWS, SHRINKS = (
 FIRST = 0.01  # of the map's side: the first step
 LEVEL = 1e-6  # of the steepest slope of the map's: below it a place is level
 MANY = 2e7  # residuals times parameters, twice, at many places together: what is soon worked out
+SETTLED = 1e-15  # of the loss: what a step is to gain at least
 FLAT = 1e-9  # of the largest curvature: below it there is none
+ARRIVED = 1e-4  # of the loss at the bottom of a valley: closer is there
+NONE = 1e-12  # of the steepest slope: below it a slope is rounding
+ROUNDING = 1e-14  # of the highest loss of the starts
 
 _found: WeakKeyDictionary[Objective, "Best"] = WeakKeyDictionary()
 
@@ -38,41 +44,78 @@ class Best(NamedTuple):
         theta: θ, [P].
         loss: L(θ).
         rmse: Root mean squared error there, in the data's units.
-        steepest: The largest length of the gradient at the starts.
+        steepest: The largest length of the gradient at the starts,
+        highest: and the largest loss.
     """
 
     theta: Tensor
     loss: float
     rmse: float
     steepest: float
+    highest: float
+
+    @property
+    def is_perfect(self) -> bool:
+        """Whether the fit is perfect, up to rounding."""
+        return self.loss <= ROUNDING * self.highest
 
 
 class Here(NamedTuple):
     """A loss at one θ.
 
     Attributes:
-        slope: Length of the gradient.
-        curvatures: Eigenvalues of the Hessian, smallest first.
-        is_level: Whether the gradient is next to nothing.
-        best: What many starts have found.
+        loss: L(θ).
         rmse: Of θ.
+        slope: Length of the gradient.
+        falling: The same of its part along directions of negative curvature.
+        curvatures: Eigenvalues of the Hessian, smallest first.
+        bottom: The loss at the bottom of the valley that θ is in; None where it does not curve upwards in every direction.
+        best: What many starts have found.
     """
 
-    slope: float
-    curvatures: tuple[float, ...]
-    is_level: bool
-    best: Best
+    loss: float
     rmse: float
+    slope: float
+    falling: float
+    curvatures: tuple[float, ...]
+    bottom: float | None
+    best: Best
+
+    @property
+    def is_level(self) -> bool:
+        """Whether the gradient is next to nothing, or the loss next to that of its valley's bottom."""
+        at_bottom = self.bottom is not None and self.loss - self.bottom <= ARRIVED * self.bottom
+        return at_bottom or self.slope <= LEVEL * self.best.steepest
+
+    @property
+    def smallest(self) -> float:
+        """The least curvature up to which there is any, either way."""
+        return FLAT * max(map(abs, self.curvatures))
+
+    @property
+    def down(self) -> tuple[float, ...]:
+        """The negative curvatures, the strongest first."""
+        return tuple(x for x in self.curvatures if x < -self.smallest)
+
+    @property
+    def flat(self) -> int:
+        """Along how many directions the loss does not curve."""
+        return sum(abs(x) <= self.smallest for x in self.curvatures)
 
     @property
     def is_minimum(self) -> bool:
         """Whether it is the lowest point of its surroundings: level, and curved upwards in every direction."""
-        return self.is_level and self.curvatures[0] > FLAT * max(map(abs, self.curvatures))
+        return self.is_level and self.bottom is not None
 
     @property
     def is_saddle(self) -> bool:
         """Whether it is level and falls off in some direction."""
-        return self.is_level and self.curvatures[0] < -FLAT * max(map(abs, self.curvatures))
+        return self.is_level and bool(self.down)
+
+    @property
+    def stays(self) -> bool:
+        """Whether no slope leads down the directions of negative curvature, but for rounding."""
+        return self.falling <= NONE * self.best.steepest
 
     @property
     def limit(self) -> float | None:
@@ -80,9 +123,14 @@ class Here(NamedTuple):
         return 2 / self.curvatures[-1] if self.curvatures[-1] > 0 else None
 
     @property
+    def lowest(self) -> float:
+        """The loss at the bottom of its valley, or of θ where that has none."""
+        return self.loss if self.bottom is None else self.bottom
+
+    @property
     def is_best(self) -> bool:
-        """Whether no start has found a lower one, up to rounding."""
-        return self.rmse <= self.best.rmse * (1 + 1e-6)
+        """Whether no start has found a lower valley, up to rounding: the same curve by other parameters is as low."""
+        return self.lowest <= self.best.loss * (1 + 2e-6) + ROUNDING * self.best.highest
 
 
 def best_of(problem: Problem, box: Tensor) -> Best:
@@ -103,6 +151,7 @@ def best_of(problem: Problem, box: Tensor) -> Best:
     low, side = box[:, 0], box[:, 1] - box[:, 0]
     generator = torch.Generator().manual_seed(0)
     theta = low + side * torch.rand(STARTS, len(box), generator=generator, dtype=torch.float64)
+    highest = float(objective.many(theta).max())
     step, before = (FIRST * side).expand_as(theta), torch.zeros_like(theta)
     steepest = 0.0
     for number in range(STEPS):
@@ -113,15 +162,30 @@ def best_of(problem: Problem, box: Tensor) -> Best:
         step = torch.where(same > 0, GROWS * step, torch.where(same < 0, SHRINKS * step, step))
         before = torch.where(same < 0, 0.0, gradient)
         theta = theta - before.sign() * step
-    place = theta[int(objective.many(theta).argmin())].detach()
+    theta = theta.detach()[objective.many(theta).argsort()[:CANDIDATES]]
+    places = [_bottom(objective, place) for place in theta]
+    place = min(places, key=lambda one: float(objective(one)))
+    loss, rmse = float(objective(place)), float(objective.rmse(place))
+    found = _found[objective] = Best(place, loss, rmse, steepest, highest)
+    return found
+
+
+def _bottom(objective: Objective, place: Tensor) -> Tensor:
+    """Where steps of Newton's lead from a place, each halved until it leads down, while the loss curves upwards in every direction."""
     for _ in range(POLISHED):
         loss, gradient = value_and_gradient(objective, place)
         bowl, falls = torch.linalg.cholesky_ex(hessian(objective, place))
-        if falls or objective(nearer := place - torch.cholesky_solve(gradient[:, None], bowl)[:, 0]) >= loss:
+        if falls:
+            break
+        step = torch.cholesky_solve(gradient[:, None], bowl)[:, 0]
+        if float(gradient @ step) <= SETTLED * float(loss):
+            break
+        lower = (place - step / 2**times for times in range(HALVED))
+        nearer = next((one for one in lower if objective(one) < loss), None)
+        if nearer is None:
             break
         place = nearer
-    found = _found[objective] = Best(place, float(objective(place)), float(objective.rmse(place)), steepest)
-    return found
+    return place
 
 
 def here_of(experiment: Experiment, problem: Problem, theta: Tensor) -> Here | None:
@@ -133,10 +197,20 @@ def here_of(experiment: Experiment, problem: Problem, theta: Tensor) -> Here | N
     if not experiment.info.shown or not plain:
         return None
     objective, best = problem.objective, best_of(problem, theta.new_tensor(experiment.info.shown))
-    _, gradient = value_and_gradient(objective, theta)
-    slope = float(gradient.norm())
-    curvatures = tuple(torch.linalg.eigvalsh(hessian(objective, theta)).tolist())
-    return Here(slope, curvatures, slope <= LEVEL * best.steepest, best, float(objective.rmse(theta)))
+    loss, gradient = value_and_gradient(objective, theta)
+    curvatures, directions = torch.linalg.eigh(hessian(objective, theta))
+    smallest = FLAT * float(curvatures.abs().max())
+    falling = (gradient @ directions)[curvatures < -smallest]
+    bottom = float(objective(_bottom(objective, theta))) if float(curvatures[0]) > smallest else None
+    return Here(
+        loss=float(loss),
+        rmse=float(objective.rmse(theta)),
+        slope=float(gradient.norm()),
+        falling=float(falling.norm()),
+        curvatures=tuple(curvatures.tolist()),
+        bottom=bottom,
+        best=best,
+    )
 
 
 def limits_along(experiment: Experiment, problem: Problem, theta: Tensor) -> Tensor | None:

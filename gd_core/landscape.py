@@ -244,6 +244,8 @@ def _lines_at(levels: np.ndarray, x: np.ndarray, y: np.ndarray, losses: np.ndarr
         for n, level in enumerate(levels)
         for line in generator.lines(level)
     ]
+    if not lines:  # a slice may be level everywhere
+        return LevelLines(np.zeros(0, int), np.zeros((0, 2)), np.zeros(0, int), levels)
     return LevelLines(
         line=np.concatenate([np.full(len(line), i) for i, (_, line) in enumerate(lines)]),
         offset=np.concatenate([line for _, line in lines]),

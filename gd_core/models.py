@@ -188,7 +188,8 @@ class TwoLayer(Model):
         self.parameter_names = tuple(name.replace("w", letter) for letter in "wbv" for name in names)
 
     def forward(self, x: Tensor) -> Tensor:  # [N, 1] → [N, 1]
-        return (torch.tanh(x * self.weight + self.bias) @ self.out).unsqueeze(1)
+        # not by a product of matrices, which may add one unit up in another order: units that are alike stay so to the last bit
+        return (torch.tanh(x * self.weight + self.bias) * self.out).sum(1, keepdim=True)
 
 
 MODELS: Mapping[str, Callable[..., Model]] = {  # the number is of features, or of powers

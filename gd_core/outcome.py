@@ -15,7 +15,7 @@ from torch import Tensor
 
 from gd_core import gone_on, in_batches
 from gd_core.gone_on import LONGER
-from gd_core.here import Here, here_of
+from gd_core.here import ROUNDING, Here, here_of
 from gd_core.objective import Absolute, LinearObjective, accuracy, as_parabola
 from gd_core.problem import Problem
 from gd_core.robust import Lowest, closest, lowest_of
@@ -178,10 +178,7 @@ def _told(
         return _above_the_lowest(recording, lowest, trained)
     if curvature is None or (trained and unsure_step(trained.phases[-1], curvature)):
         found = _when_gone_on(_by_losses_alone(recording, trained), recording, trained)
-        if found.outcome is not Outcome.CONVERGED or trained is None or trained.problem is None:
-            return found
-        assert trained.experiment is not None
-        return found._replace(here=here_of(trained.experiment, trained.problem, recording.epoch_theta[-1]))
+        return _by_what_is_here(recording, found, trained)
     return _Judge(recording, curvature, trained).finding()
 
 
@@ -659,6 +656,35 @@ def _when_gone_on(found: Finding, recording: Epochs, trained: Trained | None) ->
         return Finding(Outcome.HOVERING)
     still = bool((ahead - float(recording.epoch_loss[-1])).abs().max() <= LEVEL * abs(later))
     return found if still else Finding(Outcome.OVERSHOOTING)
+
+
+def _by_what_is_here(recording: Epochs, found: Finding, trained: Trained | None) -> Finding:
+    """Tell of a run that rests by its losses, on a loss that is no bowl, what holds where it rests.
+
+    - converged: in a valley, and as near to its bottom as on a parabola.
+    - stood still: it has never moved; or where the loss falls off, at a place without a slope that way.
+    - still descending: elsewhere in a valley, or on a plateau, which has a slope. Not where its schedule has ended it, nor of a
+      rule that holds its parameters beside the bottom.
+    """
+    never = recording.epochs > 0 and bool((recording.epoch_theta == recording.epoch_theta[0]).all())
+    rests = never or found.outcome is Outcome.CONVERGED
+    if not rests or trained is None or trained.experiment is None or trained.problem is None:
+        return found
+    here = here_of(trained.experiment, trained.problem, recording.epoch_theta[-1])
+    if here is None:
+        return found
+    gap = here.loss - here.lowest
+    near = max(CONVERGED_BELOW * (float(recording.epoch_loss[0]) - here.lowest), NEGLIGIBLE * here.lowest)
+    arrived = here.bottom is not None and gap <= max(near, ROUNDING * here.best.highest)
+    if arrived or (here.flat and not here.down and here.is_level):
+        return found._replace(outcome=Outcome.CONVERGED, epoch=found.epoch or 0, here=here)
+    if here.stays and (never or here.down):
+        return Finding(Outcome.STILL, here=here)
+    if recording.mini_batches or decay_of(trained.at(recording.epochs)[0]):
+        return found
+    if _schedule_is_over(trained, recording):
+        return Finding(Outcome.STILL)
+    return Finding(Outcome.DESCENDING, here=here)
 
 
 def _rests_for_want_of_a_rate(trained: Trained | None, recording: Epochs, rests_from: int) -> bool:

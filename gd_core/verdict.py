@@ -18,7 +18,7 @@ from gd_core.reasons.phrases import BATCHES, FLAT, advised, can_leave, joined, p
 from gd_core.reasons.scattering import hovering, why_swing
 from gd_core.reasons.slow import why_descending
 from gd_core.reasons.too_large import gone_at, grows, too_far, why_gone, why_growing
-from gd_core.reasons.valleys import at_rest
+from gd_core.reasons.valleys import at_a_start, at_rest, on_the_way
 from gd_core.remedies import remedies_of
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.rules import OPTIMIZER_INFO, LinearRule
@@ -192,6 +192,12 @@ def _without_theory(recording: Epochs, experiment: Experiment, finding: Finding,
     """Of a loss that is no parabola: what the losses alone tell."""
     word = _word(finding)
     match finding.outcome:
+        case Outcome.STILL if finding.here and recording.epoch_theta[0].equal(recording.epoch_theta[-1]):
+            return joined(
+                f"Standing still {after}.", *at_a_start(experiment, finding.here, recording.epoch_theta[0])
+            )
+        case Outcome.STILL if finding.here:
+            return joined(f"Standing still {after}.", *at_rest(finding.here))
         case Outcome.STILL if not recording.still:
             phase, first = phase_of(recording, experiment)
             return joined(
@@ -234,7 +240,8 @@ def _without_theory(recording: Epochs, experiment: Experiment, finding: Finding,
         case Outcome.HOVERING:
             return f"{word} {after}. {BATCHES} A smaller rate or a larger batch may hover lower."
         case Outcome.DESCENDING:
-            return f"{word} {after}. More epochs bring it lower."
+            where = on_the_way(finding.here) if finding.here else ()
+            return joined(f"{word} {after}.", *where, "More epochs bring it lower.")
 
 
 def _stood_still(recording: Epochs, experiment: Experiment, forecast: Forecast | None) -> str:

@@ -1,30 +1,80 @@
-"""What is said of a run that has come to rest on a loss that is no bowl: in which valley, and whether many starts know a lower one."""
+"""What is said of a run on a loss that is no bowl: in which valley or on which plateau, and whether many starts know a lower one."""
+
+from torch import Tensor
 
 from gd_core.here import STARTS, Here
-from gd_core.words import short, significant, times
+from gd_core.settings.catalog import model_info
+from gd_core.settings.experiment import Experiment
+from gd_core.words import counted, short, significant, times
 
 
 def at_rest(here: Here) -> tuple[str, ...]:
     """Where it is, and what another start may find. Nothing is said of the whole loss that nobody has proved."""
-    best = significant(here.best.rmse, 4)
-    if here.is_saddle:
-        falls = sum(curvature < 0 for curvature in here.curvatures)
-        of = (
-            "every direction"
-            if falls == len(here.curvatures)
-            else f"a direction of curvature {short(here.curvatures[0])}"
-        )
-        kind = "top" if falls == len(here.curvatures) else "saddle"
+    if here.down:
         return (
-            f"That is a {kind}: the slope is 0 here, and so is every step, though it falls off along {of}.",
+            f"That is a {_kind(here)}: the slope is 0 here, and so is every step, though it falls off {_along(here)}.",
         )
-    if not here.is_minimum:
+    if here.flat:
+        flat = counted(here.flat, "direction")
         return (
-            f"The slope is hardly anything here, {short(here.slope)}. The best that {STARTS} starts found is RMSE {best}.",
+            f"Along {flat} the loss does not curve here, so no curvature tells whether it is a minimum.",
+            _best(here),
         )
     if here.is_best:
         return (f"No lower valley was found from {STARTS} starts. That there is none, nobody has proved.",)
+    more = "" if here.best.is_perfect else f"; this is {times((here.lowest / here.best.loss) ** 0.5)} × that"
     return (
         "That is a local minimum: every way from here leads up.",
-        f"The best that {STARTS} starts found is RMSE {best}; this is {times(here.rmse / here.best.rmse)} × that. Start elsewhere.",
+        f"{_best(here)[:-1]}{more}. Start elsewhere.",
     )
+
+
+def at_a_start(experiment: Experiment, here: Here, start: Tensor) -> tuple[str, ...]:
+    """Why a run never moves: its start is a place without a slope."""
+    why = model_info(experiment.info.model).at_zero if not start.any() else ""
+    if not here.down:
+        return (*at_rest(here), why)
+    return (
+        f"Nothing happens: the slope is 0 here along every parameter.{f' {why}' if why else ''}",
+        f"That is a {_kind(here)}: it falls off {_along(here)}. Start a little beside it.",
+    )
+
+
+def on_the_way(here: Here) -> tuple[str, ...]:
+    """Where a run is that hardly moves, and has not arrived."""
+    if here.bottom is None:
+        falls = f", and the loss falls off {_along(here)}" if here.down else ""
+        return (f"This is a plateau: the slope is hardly anything, {short(here.slope)}{falls}.", _best(here))
+    floor = significant(here.rmse * (here.bottom / here.loss) ** 0.5, 4)
+    return (
+        f"The bottom of this valley has RMSE {floor}; the slope is hardly anything, {short(here.slope)}.",
+    )
+
+
+def _best(here: Here) -> str:
+    rmse = "0, a perfect fit" if here.best.is_perfect else significant(here.best.rmse, 4)
+    return f"The best that {STARTS} starts found is RMSE {rmse}."
+
+
+def place_of(here: Here) -> str:
+    """What kind of place it is."""
+    if here.is_minimum:
+        return "the lowest that was found" if here.is_best else "a local minimum"
+    if here.bottom is not None:
+        return "a valley, above its bottom"
+    if here.is_saddle:
+        return f"a {_kind(here)}"
+    return "a flat place" if here.is_level else "a plateau or slope"
+
+
+def _kind(here: Here) -> str:
+    return "top" if len(here.down) == len(here.curvatures) else "saddle"
+
+
+def _along(here: Here) -> str:
+    """Along which directions it falls off."""
+    if len(here.down) == len(here.curvatures):
+        return "along every direction"
+    if len(here.down) == 1:
+        return f"along a direction of curvature {short(here.down[0])}"
+    return f"along {counted(len(here.down), 'direction')}, of curvature {short(here.down[0])} the steepest"

@@ -55,6 +55,7 @@ class ModelInfo:
         plane: Whether of several features ŷ = w₁ x₁ + … + b, with b or without: only such are drawn.
         intercept: Whether the last parameter is one.
         through_origin: Key of the same model without it; empty if there is none.
+        at_zero: Why the slope is 0 where all parameters are, as a sentence; empty where it is not.
     """
 
     latex: Sized
@@ -69,6 +70,7 @@ class ModelInfo:
     plane: bool = False
     intercept: bool = False
     through_origin: str = ""
+    at_zero: str = ""
 
 
 def _plane_in_latex(weights: int) -> str:
@@ -264,8 +266,9 @@ to_raw[-1, :-1] = -mu / sigma"""
         plain=_units,
         linear=False,
         columns=fixed("columns = x"),
-        prediction="torch.tanh(columns * theta[:2] + theta[2:4]) @ theta[4:]",
+        prediction="(torch.tanh(columns * theta[:2] + theta[2:4]) * theta[4:]).sum(1)",
         curve=_units_added_up,
+        at_zero="Each unit gives tanh 0 = 0, which v is multiplied with; and v = 0 multiplies all that w and b do.",
     ),
 }
 
@@ -299,7 +302,8 @@ class DatasetInfo:
         rows: Key of the data set whose rows it has, if they are another's: two models can fit the same.
         start: θ₀ as published, in raw units; None if it is the one that comes with the rows.
         shown: Of a loss that is no bowl: lowest and highest of each parameter on the map, and where starts are drawn from
-            that are tried for its lowest point.
+            that are tried for its lowest point,
+        axes: and the two parameters that the map shows at first, by number.
         about: What the rows are, for the comment above the lines of a script.
         code: These lines, which make `x` and `y`, with {points}, {noise} and {data_seed} in them. A table has its own.
         noise_code: What stands there for {noisy}, if there is any noise.
@@ -316,6 +320,7 @@ class DatasetInfo:
     rows: str = ""
     start: tuple[float, ...] | None = None
     shown: tuple[tuple[float, float], ...] = ()
+    axes: tuple[int, int] = (0, 1)
     about: str = ""
     code: str = ""
     noise_code: str = ""
@@ -410,6 +415,7 @@ x = t.unsqueeze(1)""",
         defaults={"points": 41, "noise": 0.3, "data_seed": 7, "learning_rate": 0.3, "epochs": 600},
         source="Our own numbers",
         shown=((-4.0, 4.0), (-4.0, 4.0), (-4.0, 4.0), (-4.0, 4.0), (-2.5, 2.5), (-2.5, 2.5)),
+        axes=(0, 4),
         about="growth in cm above the usual, by the logarithm of a dose, with noise",
         code="""generator = torch.Generator().manual_seed({data_seed})
 x = torch.linspace(-2, 2, {points}, dtype=torch.float64)  # log10 of the dose in mg

@@ -104,6 +104,15 @@ EXAMPLES: tuple[Example, ...] = (
     ),
     _example(
         WORKS,
+        "A network of two units",
+        "Its two tanh units begin nearly alike. They part, and each draws one side of the hill.",
+        "dose",
+        "adam",
+        learning_rate=0.05,
+        epochs=1000,
+    ),
+    _example(
+        WORKS,
         "An outlier bends the line",
         "The square of one far row weighs more than ten on a line: the slope is 0.5 instead of 0.345.",
         "table",
@@ -219,6 +228,22 @@ EXAMPLES: tuple[Example, ...] = (
         "tide",
         learning_rate=0.1,
         epochs=400,
+    ),
+    _example(
+        FAILS,
+        "Nothing happens: a saddle",
+        "A network of two units starts with all its parameters at 0. Each slope is exactly 0, so no step is ever taken.",
+        "dose",
+        start=(0.0,) * 6,
+        epochs=100,
+    ),
+    _example(
+        FAILS,
+        "Two units that stay alike",
+        "Both start with the same numbers, so they hear the same slopes for ever: two units draw what one can. A saddle again.",
+        "dose",
+        start=(0.5, 0.5, 0.2, 0.2, 0.3, 0.3),
+        epochs=2000,
     ),
     _example(
         FAILS,

@@ -9,8 +9,17 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
+from units import gradient, hessian_by_hand, loss
 
-from gd_core.landscape import Window, box_of, losses_on, place_on, sliced_at, typed_place
+from gd_core.landscape import (
+    Window,
+    box_of,
+    lines_on,
+    losses_on,
+    place_on,
+    sliced_at,
+    typed_place,
+)
 from gd_core.models import TwoLayer
 from gd_core.objective import value_and_gradient
 from gd_core.problem import build
@@ -26,48 +35,6 @@ problem_of = cache(build)
 def rows_of(experiment=DOSE):
     data = problem_of(experiment).dataset
     return data.x.numpy()[:, 0], data.y.numpy()[:, 0]
-
-
-def units_of(theta, x):
-    """tanh of each row and unit, and its slope, both [N, 2]."""
-    w, b, _ = np.asarray(theta).reshape(3, 2)
-    made = np.tanh(np.outer(x, w) + b)
-    return made, 1 - made**2
-
-
-def loss(theta, x, y):
-    return np.mean((units_of(theta, x)[0] @ np.asarray(theta)[4:] - y) ** 2)
-
-
-def jacobian(theta, x):
-    """∂ŷᵢ/∂θⱼ by hand, [N, 6]."""
-    made, slope = units_of(theta, x)
-    inner = slope * np.asarray(theta)[4:]
-    return np.hstack([inner * x[:, None], inner, made])
-
-
-def gradient(theta, x, y):
-    off = units_of(theta, x)[0] @ np.asarray(theta)[4:] - y
-    return 2 * jacobian(theta, x).T @ off / len(x)
-
-
-def hessian_by_hand(theta, x, y):
-    """(2/N) (JᵀJ + Σ rᵢ ∂²ŷᵢ): of the second part a unit's parameters only meet each other."""
-    made, slope = units_of(theta, x)
-    v, jac = np.asarray(theta)[4:], jacobian(theta, x)
-    off, found = made @ v - y, jac.T @ jac
-    for k in range(2):
-        bend = off * v[k] * -2 * made[:, k] * slope[:, k]
-        found[k, k] += bend @ x**2
-        found[2 + k, 2 + k] += bend.sum()
-        for one, other, value in (
-            (k, 2 + k, bend @ x),
-            (k, 4 + k, off * slope[:, k] @ x),
-            (2 + k, 4 + k, off @ slope[:, k]),
-        ):
-            found[one, other] += value
-            found[other, one] += value
-    return 2 * found / len(x)
 
 
 @given(places)
@@ -167,6 +134,15 @@ def test_its_map_is_a_slice_and_a_click_starts_on_it():
     far = box_of(DOSE, torch.tensor([9.0, 0, 0, 0, 0, 0]), (0, 5))
     assert far.half[0] > 9
     assert far.half[1] == 2.5
+
+
+def test_a_slice_may_be_level_everywhere():
+    """At 0 nothing hangs on w alone: no line is drawn, and nothing fails."""
+    zero = torch.zeros(6, dtype=torch.float64)
+    shown = box_of(DOSE, zero)
+    losses = losses_on(problem_of(DOSE).objective, shown, zero)
+    assert np.ptp(losses) == 0
+    assert len(lines_on(losses, shown).line) == 0
 
 
 def test_a_slice_goes_through_where_the_run_is_last():

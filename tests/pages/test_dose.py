@@ -1,5 +1,7 @@
 """A network of two units on the Train page. What is said of it is held by `tests/core/test_two_layer.py`."""
 
+from dataclasses import replace
+
 import pytest
 from train_page import Lab
 
@@ -34,3 +36,18 @@ def test_in_relief_the_other_parameters_are_where_the_run_is_last():
     a, b = build(DOSE).objective.many(corners).tolist()
     first, last = (net["loss"].to_pylist()[i] for i in (0, POINTS - 1))
     assert last - first == pytest.approx(b - a, rel=1e-5)
+
+
+def test_at_0_nothing_happens_and_the_page_says_why():
+    """The map over w₁ and v₁ shows the saddle; over two that alone change nothing it is level, and stands all the same."""
+    lab = Lab(**replace(DOSE, start=(0.0,) * 6, epochs=50).to_query()).press("train")
+    assert [chart.alt for chart in lab.charts][1].startswith("Level lines of the loss over w₁ and v₁")
+    said = lab.player["summary"]
+    assert said.startswith(
+        "Standing still after 50 epochs, at RMSE 1.16496. Nothing happens: the slope is 0 here along every parameter."
+    )
+    assert "Each unit gives tanh 0 = 0" in said
+    assert "That is a saddle: it falls off along 2 directions" in said
+    for axis, number in (("x", 0), ("y", 1)):
+        lab.at.selectbox(key=f"axes {axis}").set_value(number).run()
+    assert [chart.alt for chart in lab.charts][1].startswith("Level lines of the loss over w₁ and w₂")

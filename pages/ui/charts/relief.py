@@ -259,7 +259,7 @@ def terrain(
     placed = (theta - shown.centre) / shown.half
     gap = np.minimum(run.recording.epoch_loss[rows].numpy() - lowest, 3e38)
     still = np.zeros(len(rows))
-    top = still + 1.02 * (losses.max() - lowest)
+    top = still + max(1.02 * (losses.max() - lowest), 1e-300)  # a slice may be level everywhere
     columns = {
         "u": placed[:, 0],
         "v": placed[:, 1],

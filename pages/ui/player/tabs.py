@@ -18,6 +18,7 @@ from gd_core.autopsy import REPLAYED_UPDATES, autopsy
 from gd_core.here import STARTS, Here, here_of
 from gd_core.landscape import box_of
 from gd_core.objective import LinearObjective, as_parabola, in_features
+from gd_core.reasons.valleys import place_of
 from gd_core.robust import Lowest, closest, lowest_of, settles_below
 from gd_core.safe_start import safe_of
 from gd_core.settings import schedules
@@ -209,12 +210,16 @@ def _facts_of_the_lowest(run: Run, lowest: Lowest) -> None:
 
 def facts_here(found: Here) -> None:
     """What holds where the run has ended, and only there."""
+    signs = f" Negative here: {len(found.down)}." if found.down else ""
+    signs += f" Zero, up to rounding: {found.flat}, along which it is flat." if found.flat else ""
     rows = [
+        ("This place", place_of(found), "By slope and curvatures here. Of the whole loss they tell nothing."),
         ("Slope here", short(found.slope), "Length of the gradient where the run has ended."),
         (
             "Curvatures here",
             ", ".join(map(short, found.curvatures)),
-            "Eigenvalues of the Hessian here, smallest first. At another place they are others; along a negative one it falls off.",
+            "Eigenvalues of the Hessian here, smallest first. At another place they are others; along a negative one it falls off."
+            + signs,
         ),
         (
             "RMSE of the best found",
@@ -224,7 +229,7 @@ def facts_here(found: Here) -> None:
     ]
     if found.is_minimum and found.limit:
         stays = "Above it gradient descent on all rows leaves this valley. In another the limit is another."
-        rows.insert(2, ("Limit of the rate here", significant(found.limit), stays))
+        rows.insert(3, ("Limit of the rate here", significant(found.limit), stays))
     _list(rows)
 
 

@@ -9,7 +9,6 @@ import streamlit as st
 
 from gd_core import drawing
 from gd_core.landscape import (
-    FIRST_TWO,
     box_of,
     place_on,
     resting_axes,
@@ -366,8 +365,8 @@ def _relief_axes(run: Run) -> map_axes.Axes | None:
 
 
 def _axes_of_terrain(experiment: Experiment) -> map_axes.Axes:
-    """The same of a loss that is no bowl: those that were chosen, or the first two."""
-    return page.axes_of(experiment) or FIRST_TWO
+    """The same of a loss that is no bowl: those that were chosen, or its data set's."""
+    return page.axes_of(experiment) or experiment.info.axes
 
 
 def _landscape(run: Run, colours: Palette, height: int, shown: pinned.Beside, told: float) -> None:
@@ -519,7 +518,7 @@ def _formula(run: Run, forecast: Forecast | None, told: float) -> None:
         loss_row += f" &ensp; its root {player.live('root_loss')}"
     if not all(map(is_constant, experiment.phases)):
         loss_row += f" &ensp; rate η {player.live('rate')}"
-    many = len(experiment.info.parameters) > 5
+    many = len(experiment.info.parameters) > 6
     table = f'<table class="live{" many" if many else ""}"><tr>{head}</tr>{rows}</table>'
     table = look.wide("Numbers of all parameters", table)
     st.html(f'{above}{table}<p class="panel-title"><small>{loss_row}</small></p>')

@@ -20,6 +20,8 @@ ENDS = {
     "Single rows": Outcome.HOVERING,
     "Jumps over the kink": Outcome.HOVERING,
     "Stuck in a valley": Outcome.CONVERGED,  # in another than the lowest that is known
+    "Nothing happens: a saddle": Outcome.STILL,
+    "Two units that stay alike": Outcome.STILL,  # which is a saddle too
     "Crawls": Outcome.OVERSHOOTING,
 }
 
