@@ -27,7 +27,11 @@ ALLOWED = {  # what an f-string formats, and why it is no number of a sentence
         "{math.floor(rate / unit * (1 + 1e-12)) * unit:.2e}": "rounds a value",
         "{self.low:.12g}": "a bound as one types it",
     },
-    "gd_core/landscape.py": {"{number:.{digits}g}": "rounds a value", "{place:.4g}": "rounds a value"},
+    "gd_core/landscape.py": {
+        "{number:.{digits}g}": "rounds a value",
+        "{number:.7g}": "rounds a value",
+        "{place:.4g}": "rounds a value",
+    },
     "gd_core/reasons/tolerance.py": {
         "{math.floor(there / power * (1 + 1e-12)) * power:.0e}": "rounds a value"
     },
