@@ -199,9 +199,11 @@ def sliced_at(recording: Epochs) -> Tensor:
     return recording.epoch_theta[0 if recording.diverged_at is not None else -1]
 
 
-def typed_place(places: tuple[float, float], through: Tensor, axes: Sequence[int] = FIRST_TWO) -> str:
-    """The same as it is typed into the start, the other parameters as in `through`, [P]."""
-    texts = [f"{number:.7g}" for number in through.tolist()]
+def typed_place(
+    places: tuple[float, float], through: Tensor | None = None, axes: Sequence[int] = FIRST_TWO
+) -> str:
+    """The same as it is typed into the start, the other parameters as in `through`, [P], if there are others."""
+    texts = ["", ""] if through is None else [f"{number:.7g}" for number in through.tolist()]
     for axis, place in zip(axes, places, strict=True):
         texts[axis] = f"{place:.4g}"
     return ", ".join(texts)

@@ -150,7 +150,7 @@ else:
 with left:
     look.panel_title("Landscape", "○ start, <b>●</b> run; click to set the start")
     with look.clickable("map"):
-        view = terrain(run, seen, run_of.info.parameters, colours, projector.height(390, LARGE))
+        view = terrain(run, seen, (0, 1), run_of.info.parameters, colours, projector.height(390, LARGE))
         tabs.draw(view, "landscape")
 with middle:
     look.panel_title("Data and fit")

@@ -143,10 +143,11 @@ def test_all_lines_of_a_level_are_one_that_is_broken():
     """As many marks as levels, also in a picture that is taken along; no place is drawn that contourpy has not found."""
     problem = build(TIDE)
     seen = box_of(TIDE, problem.start)
-    view = terrain(RecordedRun(TIDE, problem, None, record(TIDE)), seen, ("ω", "φ"), palette("light"), 240)
+    run = RecordedRun(TIDE, problem, None, record(TIDE))
+    view = terrain(run, seen, (0, 1), ("ω", "φ"), palette("light"), 240)
     svg = vl_convert.vegalite_to_svg(alone(view, "white", Place(0, 0)) | {"width": 400})
     ways = re.findall(r'<path[^>]*d="(M[^"]*)"[^>]*stroke-width="1.2"', svg)
-    levels = lines_on(losses_on(problem.objective, seen), seen)
+    levels = lines_on(losses_on(problem.objective, seen, problem.start), seen)
     assert len(ways) == len(np.unique(levels.level)) < len(np.unique(levels.line))
     assert sum(len(re.findall("[ML]", way)) for way in ways) == len(levels.line)
     assert sum(way.count("M") for way in ways) == len(np.unique(levels.line))
