@@ -58,6 +58,7 @@ ALLOWED = {  # what an f-string formats, and why it is no number of a sentence
     "gd_core/lessons/learning_rate/four_rates.py": {
         "{best:.{digits}g}": "rounds a value",
         "{rate:.6g}": "the same",
+        "{rate:.{digits}g}": "the same",
     },
     "pages/ui/charts/gradient.py": {"{10 ** power:.1e}": "rounds a value"},
     "pages/ui/charts/learning_rate/sweep.py": {

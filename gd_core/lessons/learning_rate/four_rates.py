@@ -1,6 +1,7 @@
 """Four rates worth seeing side by side, and what happens close to the stability limit. All from the problem itself."""
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
@@ -30,9 +31,9 @@ FOREVER = 10**15  # epochs; a loss that has not passed the bound by then is not 
 def four_rates(
     experiment: Experiment, problem: Problem, curvature: Curvature, forecast: Forecast
 ) -> tuple[float, ...]:
-    """A slow rate, the best for these epochs, one that overshoots and one that diverges, to six digits.
+    """A slow rate, the best for these epochs, one that overshoots and one that diverges, to three digits or what it takes.
 
-    The best has as many as it takes: with momentum near 1 the sixth may part a valley from its wall. A rule without a
+    The best has six or more: with momentum near 1 the sixth may part a valley from its wall. A rule without a
     limit has no such names: there a hundredth of the best, the best, 10 and 100 times it.
     """
     limit, best = forecast.stability_limit, forecast.best_for_epochs
@@ -44,11 +45,11 @@ def four_rates(
     if limit is None or best is None:
         rates = rates_between(*WITHOUT_A_LIMIT)
         best = float(rates[left(rates).argmin()])
-        wanted = (best / 100, best, best * 10, best * 100)
+        four = [float(f"{rate:.6g}") for rate in (best / 100, best, best * 10, best * 100)]
     else:
         overshooting = max(OVERSHOOTING, (1 + best / limit) / 2)
         wanted = (min(SLOW * limit, best / 10), best, overshooting * limit, DIVERGING * limit)
-    four = [six_digits(rate) for rate in wanted]
+        four = [_few_digits(rate, (0, best, limit)) for rate in wanted]
     digits = [float(f"{best:.{digits}g}") for digits in range(6, 18)]
     gap = left(torch.tensor(digits, dtype=torch.float64)) - curvature.floor_loss
     as_good = gap <= gap[-1] + MILLIONTH * gap[-1].abs() + ROUNDING * curvature.floor_loss
@@ -92,9 +93,10 @@ def way_words(recording: Epochs, forecast: Forecast) -> str:
     )
 
 
-def six_digits(rate: float) -> float:
-    """A rate as it is typed."""
-    return float(f"{rate:.6g}")
+def _few_digits(rate: float, others: Sequence[float]) -> float:
+    """A rate as it is typed: with three digits, or more where that would bring it nearer to another one."""
+    near = min(abs(rate - other) for other in others if other != rate) / 10
+    return next(told for digits in range(3, 18) if abs((told := float(f"{rate:.{digits}g}")) - rate) <= near)
 
 
 class NearLimit(NamedTuple):

@@ -45,6 +45,17 @@ def test_four_rates_do_what_they_are_called(experiment):
     assert [run.diverged_at is not None for run in runs] == [False, False, False, True]
 
 
+@every_problem
+@pytest.mark.parametrize("momentum", [0.5, 0.99, 0.9999])
+def test_fewer_digits_bring_no_rate_across_another(experiment, momentum):
+    """With momentum the best lies so near the limit that three digits would make them one."""
+    experiment = replace(experiment, optimizer="momentum", momentum=momentum)
+    problem, curvature, forecast_ = foreseen(experiment)
+    slow, best, almost, above = four_rates(experiment, problem, curvature, forecast_)
+    assert 0 < slow < best < almost < forecast_.stability_limit < above
+    assert slow == float(f"{slow:.3g}")
+
+
 @pytest.mark.parametrize("optimizer", ["adagrad", "rmsprop", "adam"])
 def test_a_rule_without_a_limit_has_a_best_among_those_tried(optimizer):
     """Of a hundredth of it, itself, 10 and 100 times it, the second leaves the smallest error."""
