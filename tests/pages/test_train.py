@@ -192,7 +192,7 @@ def test_every_update_rule_trains_with_every_kind_of_batch(optimizer, batch_size
 FIRST_WORDS = {
     Outcome.CONVERGED: "As good as this curve gets", Outcome.DESCENDING: "Still descending", Outcome.OVERSHOOTING: "Overshooting",
     Outcome.HOVERING: "Hovering", Outcome.GROWING: "Growing", Outcome.DIVERGED: "Diverged",
-    Outcome.EARLY: "Stopped early",
+    Outcome.EARLY: "Stopped early", Outcome.STILL: "Standing still",
 }  # fmt: skip
 
 
