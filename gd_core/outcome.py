@@ -647,10 +647,11 @@ def _when_gone_on(found: Finding, recording: Epochs, trained: Trained | None) ->
         return found
     recent = recording.epoch_loss[first:][-max(1, min(WINDOW, done // 2)) :]
     later = float(ahead[-max(1, (len(ahead) + recording.epochs + 1) // 5) :].mean())
-    if later > float(recent.max()) * (1 + LEVEL):
+    low, high = float(recent.min()), float(recent.max())
+    if later > high * (1 + LEVEL):
         return Finding(Outcome.GROWING)
-    scatter = float(recent.max() - recent.min()) if recording.mini_batches else LEVEL * later
-    if later < float(recent.min()) - scatter:
+    scatter = high - low if recording.mini_batches else LEVEL * later
+    if later < max(low - scatter, FALLS * low if recording.mini_batches else 0.0):
         return found if found.outcome is Outcome.OVERSHOOTING else Finding(Outcome.DESCENDING)
     if recording.mini_batches:
         return Finding(Outcome.HOVERING)
