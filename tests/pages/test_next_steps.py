@@ -33,6 +33,7 @@ def pages(experiment):
         ("Single rows", "variants"),
         ("Scaled features", "one_parameter"),
         ("Stuck in a valley", "hills"),
+        ("Nothing happens: a saddle", "hills"),
     ],
 )
 def test_the_first_link_is_about_this_run(title, first):

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from gd_core.lessons.variants.racers import RACERS
 from gd_core.outcome import Outcome
 from gd_core.reasons.phrases import ILL_CONDITIONED
+from gd_core.settings.catalog import model_info
 from gd_core.settings.experiment import Experiment, defaults
 from gd_core.settings.fields import in_a_word
 from gd_core.settings.table_fields import TABLE_FIELDS
@@ -50,6 +51,8 @@ def ways_on(experiment: Experiment, forecast: Forecast | None, outcome: Outcome)
             experiment, epochs=min(experiment.epochs, 1000), points=min(experiment.points, 200), start=start
         )
         found.append(Link("In which valley does it end, and why? Hills and saddles", "hills", run))
+    elif not model_info(experiment.info.model).linear:
+        found.append(Link("Valleys, tops and saddles, on another model: Hills and saddles", "hills"))
     table = experiment.dataset == "table"
     gone = outcome in (Outcome.DIVERGED, Outcome.GROWING, Outcome.OVERSHOOTING)
     if (
