@@ -188,7 +188,7 @@ def _wrong_of_a_saddle(theta, said, x, y):
         yield f"still: {gradient(theta, x, y)}"
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", [*range(8), 111])  # the last hovers for a few epochs only
 def test_a_verdict_is_true(seed):
     """Ten times as long, a run that descends is lower, one that rests is where it was; curvatures are NumPy's."""
     found, sentence = wrong(drawn_network(seed))
