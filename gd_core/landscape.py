@@ -6,7 +6,7 @@ lines are computed once, around the slice's own lowest point, and the map moves 
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 import contourpy
@@ -14,16 +14,19 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gd_core.objective import Objective
+from gd_core.objective import LinearObjective, Objective, Robust, mse
 from gd_core.problem import Problem
+from gd_core.robust import lowest_of
 from gd_core.settings.experiment import Experiment
-from gd_core.theory import Curvature
+from gd_core.theory import Curvature, curvature_of
 from gd_core.training import Epochs
 
 GRID = 161  # points along each side of the grid behind the level lines
 LINES = 12  # level lines at most
 TERRAIN = 81  # points along each side of a map of a loss that is no bowl,
 TERRACES = 18  # and its levels
+AT_ONCE = 2**22  # losses of rows, so that memory stays small
+MOST_ROWS = 20_000  # of such a map, which takes a second then
 POINTS_A_LINE = 41  # drawn points of one line; the grid has more
 SAME = 1e-4  # of the loss: a place is the same as typed if that changes it by less
 RESTS = 1e-9  # share of two curvatures below which their parameters have nothing to do with each other
@@ -188,6 +191,24 @@ def box_of(experiment: Experiment, start: Tensor, axes: Sequence[int] = FIRST_TW
     return Window((centre[0], centre[1]), (half[0], half[1]))
 
 
+def terrain_box(experiment: Experiment, problem: Problem, axes: Sequence[int]) -> Window | None:
+    """The same of any loss that is no parabola: of a robust one around its lowest point, as wide as the squared error's would be."""
+    if (box := box_of(experiment, problem.start, axes)) or (bowl := bowl_of(problem)) is None:
+        return box
+    return window(bowl, problem.start, axes)
+
+
+def bowl_of(problem: Problem) -> Curvature | None:
+    """The squared error's parabola, moved to the lowest point of a robust loss of the same rows; None of another, and of many rows."""
+    objective = problem.objective
+    if not isinstance(objective, LinearObjective) or not isinstance(objective.loss, Robust):
+        return None
+    lowest = lowest_of(objective)
+    if lowest is None or len(lowest.optimum) == 1 or len(objective.target) > MOST_ROWS:
+        return None
+    return replace(curvature_of(replace(objective, loss=mse)), optimum=lowest.optimum)
+
+
 def place_on(shown: Window, share: tuple[float, float]) -> tuple[float, float]:
     """A place of such a map, from its shares of the map's sides."""
     u, v = (c + h * (2 * part - 1) for c, h, part in zip(shown.centre, shown.half, share, strict=True))
@@ -214,7 +235,8 @@ def losses_at(objective: Objective, places: np.ndarray, through: Tensor, axes: S
     theta = through.detach().repeat(len(places), 1)
     theta[:, list(axes)] = torch.from_numpy(places)
     with torch.no_grad():
-        return objective.many(theta).numpy()
+        parts = theta.split(max(1, AT_ONCE // len(objective.target)))
+        return torch.cat([objective.many(part) for part in parts]).numpy()
 
 
 def losses_on(

@@ -1,7 +1,8 @@
 """The lowest point of a loss that is no parabola and yet convex: the absolute error, Huber's, and the log loss (`logistic`).
 
 The first two are sums of ρ(rᵢ) with ρ(r) = max of a r − ½ δ a² over |a| ≤ 1: for δ = 0 that is |r|, and else Huber's over δ. So the
-lowest sum is the largest of yᵀa − ½ δ |a|² over all a with Φᵀa = 0 and |a| ≤ 1: of the absolute error a linear program.
+lowest sum is the largest of yᵀa − ½ δ |a|² over all a with Φᵀa = 0 and |a| ≤ 1: of the absolute error a linear program. A penalty
+is the half square of more rows, for which a has no bounds.
 An interior-point method goes down on one and up on the other at once, and ends where the two meet: their difference
 is how far it can still be from the lowest loss.
 
@@ -12,6 +13,7 @@ Sources:
 
 import math
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -43,6 +45,8 @@ class Lowest:
         rmse: Root mean squared error there, in the data's units. Elsewhere it may be lower.
         steepest: The largest eigenvalue of (1/N) ΦᵀΦ, with which bounds on slope and curvature are written.
         bends: A curvature that the loss has nowhere more than; infinite at a kink.
+        penalty: The largest λ of a penalty, which bends the loss by 2λ.
+        pulls: Length of the penalty's slope at θ*.
         is_zero: Whether the loss there is no more than the rounding of the data.
         attained: Whether there is such a point. Else the loss is one that runs near for ever.
         beyond: How many rows are off by more than δ there; of the absolute error all that are off.
@@ -54,6 +58,8 @@ class Lowest:
     rmse: float
     steepest: float
     bends: float
+    penalty: float = 0.0
+    pulls: float = 0.0
     is_zero: bool = False
     attained: bool = True
     beyond: int = 0
@@ -61,11 +67,9 @@ class Lowest:
 
 
 def lowest_of(objective: Objective) -> Lowest | None:
-    """The lowest point of a convex loss of a model that is linear in θ; None of any other, and of a robust one with a penalty."""
+    """The lowest point of a convex loss of a model that is linear in θ; None of any other."""
     if not isinstance(objective, LinearObjective) or not isinstance(loss := objective.loss, Convex):
         return None
-    if objective.penalty is not None and not isinstance(loss, Log):
-        return None  # which moves it
     if objective not in _found:
         _found[objective] = (
             _of_log_loss(objective)
@@ -76,16 +80,21 @@ def lowest_of(objective: Objective) -> Lowest | None:
 
 
 def _of_robust(objective: LinearObjective, delta: float) -> Lowest:
-    optimum = lowest_at(objective.model, objective.dataset.x, objective.target, delta)
-    square = curvature_of(replace(objective, loss=mse))
+    penalty = objective.penalty
+    optimum = lowest_at(objective.model, objective.dataset.x, objective.target, delta, penalty)
+    square = replace(objective, loss=mse)
+    steepest = curvature_of(replace(square, penalty=None)).largest / 2
+    most = 0.0 if penalty is None else float(penalty.max())
     off = (objective.predict(optimum) - objective.target).abs()
     return Lowest(
         optimum,
         float(objective(optimum)),
         float(objective.rmse(optimum)),
-        steepest=square.largest / 2,
-        bends=square.largest / 2 if delta else math.inf,
-        is_zero=square.floor_is_zero,
+        steepest=steepest,
+        bends=steepest + 2 * most if delta else math.inf,
+        penalty=most,
+        pulls=0.0 if penalty is None else float((2 * penalty * optimum).norm()),
+        is_zero=curvature_of(square).floor_is_zero,
         beyond=int((off > delta + 1e-9 * float(off.max())).sum()),
     )
 
@@ -96,13 +105,14 @@ def _of_log_loss(objective: LinearObjective) -> Lowest | None:
     if found is None:
         return None
     steepest = float(torch.linalg.matrix_norm(objective.features, 2)) ** 2 / len(objective.target)
-    more = 0.0 if objective.penalty is None else 2 * float(objective.penalty.max())
+    most = 0.0 if objective.penalty is None else float(objective.penalty.max())
     return Lowest(
         found.optimum,
         found.loss,
         float(objective.rmse(found.optimum)),
         steepest=steepest,
-        bends=steepest / 4 + more,
+        bends=steepest / 4 + 2 * most,
+        penalty=most,
         attained=found.attained,
         there=float(torch.linalg.eigvalsh(hessian(objective, found.optimum))[-1]) if found.attained else None,
     )
@@ -115,17 +125,26 @@ def closest(lowest: Lowest, learning_rate: float) -> float:
     slope: |Φᵀ sign(r)/N|² is at most the largest eigenvalue of (1/N) ΦᵀΦ. Of |x| alone G = 1, and steps to and fro
     over a width of η are on average η/2 high at most.
 
+    With a penalty Σⱼ λⱼ θⱼ² the slope is u + 2Λ(θ − θ*), |u| ≤ G + |2Λθ*|, and a step gains 2η Σⱼ λⱼ (θ − θ*)ⱼ² more. If 2ηλ < 1 that
+    makes up for what the second part adds to its length, and (η/2) (G + |2Λθ*|)² / (1 − 2ηλ) is left; else nothing is sure.
+
     Source:
         Shor, "Minimization Methods for Non-Differentiable Functions", 1985, section 2.1.
     """
-    return learning_rate * lowest.steepest / 2
+    room = 1 - 2 * learning_rate * lowest.penalty
+    return learning_rate * slope_of(lowest) ** 2 / 2 / room if room > 0 else math.inf
+
+
+def slope_of(lowest: Lowest) -> float:
+    """G, with which `closest` is written: a bound of the gradient's length, but for what the penalty adds farther away."""
+    return lowest.steepest**0.5 + lowest.pulls
 
 
 def settles_below(lowest: Lowest) -> float:
     """The rate below which gradient descent on all rows settles from any start: 2 over a curvature that is nowhere larger.
 
     Sure, and no limit: a larger rate may settle too. No row's loss bends more than ½ r² of Huber's loss, so none is larger
-    than the largest eigenvalue of (1/N) ΦᵀΦ; of the log loss a quarter of it. Of the absolute error there is none: 0.
+    than the largest eigenvalue of (1/N) ΦᵀΦ; of the log loss a quarter of it. A penalty adds 2λ. Of the absolute error there is none: 0.
 
     Source:
         Nesterov, "Introductory Lectures on Convex Optimization", 2004, theorem 2.1.14.
@@ -133,64 +152,85 @@ def settles_below(lowest: Lowest) -> float:
     return 2 / lowest.bends
 
 
-def lowest_at(model: LinearInParameters, x: Tensor, target: Tensor, delta: float = 0.0) -> Tensor:
-    """θ with the lowest Σ ρ(yᵢ − ŷᵢ), [P]: of Huber's loss with this δ, of the absolute error for 0.
+def lowest_at(
+    model: LinearInParameters, x: Tensor, target: Tensor, delta: float = 0.0, penalty: Tensor | None = None
+) -> Tensor:
+    """θ with the lowest (1/N) Σ ρ(yᵢ − ŷᵢ) + Σⱼ λⱼ θⱼ², [P]: of Huber's loss with this δ, of the absolute error for 0.
 
     Args:
         model: ŷ = Φθ.
         x: [N, D].
         target: y, [N].
         delta: δ.
+        penalty: λ, [P].
     """
     rows, back = (one.numpy() for one in rows_centred(model, x))
+    count = len(rows)
+    if penalty is not None:  # half squares beside Σ ρ, of which Huber's loss is δ times as much
+        rows = np.concatenate([rows, np.sqrt(2 * count / (delta or 1) * penalty.numpy())[:, None] * back])
     length = np.linalg.norm(rows, axis=0)
     length[length == 0] = 1.0
     left, sizes, right = np.linalg.svd(rows / length, full_matrices=False)
     rank = int((sizes > FLAT * len(sizes) * EPSILON * sizes[0]).sum())
-    y, q = target.numpy(), left[:, :rank]
+    y, q, below = target.numpy(), left[:count, :rank], left[count:, :rank]
     z = q.T @ y  # of least squares
     size = float(abs(y - q @ z).max())
     if size > FLAT * EPSILON * abs(y).max():  # else the rows lie on one curve
-        z = z + size * _interior_point(q, (y - q @ z) / size, delta / size)
+        part = _Sum(q, (y - q @ z) / size, delta / size, below * size**0.5, -(below @ z) / size**0.5)
+        z = z + size * part.lowest()
     return torch.from_numpy(back @ (right[:rank].T @ (z / sizes[:rank]) / length))
 
 
-def _interior_point(q: np.ndarray, y: np.ndarray, delta: float) -> np.ndarray:
-    """z with the lowest Σ ρ(y − Qz), for orthonormal columns, [R]. `y` is what least squares leaves, at most 1."""
-    a, z = np.zeros(len(y)), np.zeros(q.shape[1])
-    high, low = np.ones_like(y), np.ones_like(y)  # 1 − a and 1 + a,
-    up, down = np.maximum(y, 0) + 0.1, np.maximum(-y, 0) + 0.1  # and what they are multiplied by
-    for _ in range(STEPS):
-        apart = high @ up + low @ down
-        if apart <= MET * (1 + abs(y).sum()):
-            break
-        aim = CENTRED * apart / (2 * len(y))  # of each of these products
-        off = y - q @ z - delta * a - aim / high + aim / low
-        weights = 1 / (delta + up / high + down / low)
-        dz = np.linalg.lstsq((q.T * weights) @ q, q.T @ (weights * off + a), rcond=None)[0]
-        da = weights * (off - q @ dz)
-        d_up, d_down = (aim + up * da) / high - up, (aim - down * da) / low - down
-        pairs = ((high, -da), (low, da), (up, d_up), (down, d_down))
-        room = min(float(np.min(-x[d < 0] / d[d < 0], initial=np.inf)) for x, d in pairs)
-        t = min(1.0, TO_THE_WALL * room)
-        a, z, up, down = a + t * da, z + t * dz, up + t * d_up, down + t * d_down
-        high, low = high - t * da, low + t * da
-    return _to_the_last_digit(q, y, delta, a, z)
+class _Sum(NamedTuple):
+    """Σ ρ(y − Qz) + ½ |s − Pz|², where the columns of Q and P together are orthogonal. `y` is what least squares leaves, at most 1."""
 
+    q: np.ndarray  # [N, R]
+    y: np.ndarray
+    delta: float
+    p: np.ndarray  # [P, R], or no rows
+    s: np.ndarray
 
-def _to_the_last_digit(
-    q: np.ndarray, y: np.ndarray, delta: float, a: np.ndarray, z: np.ndarray
-) -> np.ndarray:
-    """The same by linear equations, now that it is known on which side of the kinks each row lies; if that is no worse."""
+    def at(self, z: np.ndarray) -> float:
+        """Its value, at [R]."""
+        r, left = self.y - self.q @ z, self.s - self.p @ z
+        inside = np.clip(r / self.delta, -1, 1) if self.delta else np.sign(r)
+        return float(inside @ r - 0.5 * self.delta * inside @ inside + 0.5 * left @ left)
 
-    def total(z: np.ndarray) -> float:
-        r = y - q @ z
-        inside = np.clip(r / delta, -1, 1) if delta else np.sign(r)
-        return float(inside @ r - 0.5 * delta * inside @ inside)
+    def lowest(self) -> np.ndarray:
+        """Where it is lowest, by an interior-point method, [R]."""
+        q, y, delta, p, s = self
+        a, z = np.zeros(len(y)), np.zeros(q.shape[1])
+        high, low = np.ones_like(y), np.ones_like(y)  # 1 − a and 1 + a,
+        up, down = np.maximum(y, 0) + 0.1, np.maximum(-y, 0) + 0.1  # and what they are multiplied by
+        for _ in range(STEPS):
+            apart = high @ up + low @ down
+            if apart <= MET * (1 + abs(y).sum()):
+                break
+            aim = CENTRED * apart / (2 * len(y))  # of each of these products
+            off = y - q @ z - delta * a - aim / high + aim / low
+            weights = 1 / (delta + up / high + down / low)
+            slope = q.T @ (weights * off + a) + p.T @ (s - p @ z)
+            dz = np.linalg.lstsq((q.T * weights) @ q + p.T @ p, slope, rcond=None)[0]
+            da = weights * (off - q @ dz)
+            d_up, d_down = (aim + up * da) / high - up, (aim - down * da) / low - down
+            pairs = ((high, -da), (low, da), (up, d_up), (down, d_down))
+            room = min(float(np.min(-x[d < 0] / d[d < 0], initial=np.inf)) for x, d in pairs)
+            t = min(1.0, TO_THE_WALL * room)
+            a, z, up, down = a + t * da, z + t * dz, up + t * d_up, down + t * d_down
+            high, low = high - t * da, low + t * da
+        return self._to_the_last_digit(a, z)
 
-    beyond = abs(a) > 1 - 1e-6
-    near, pull = q[~beyond], delta * q[beyond].T @ np.sign(a[beyond])
-    if delta == 0 and len(near) != len(z):
-        return z  # several are as good
-    other = np.linalg.lstsq(near.T @ near, near.T @ y[~beyond] + pull, rcond=None)[0]
-    return other if total(other) <= total(z) * (1 + 1e-12) else z
+    def _to_the_last_digit(self, a: np.ndarray, z: np.ndarray) -> np.ndarray:
+        """The same by linear equations, now that it is known on which side of the kinks each row lies; if that is no worse."""
+        q, y, delta, p, s = self
+        beyond = abs(a) > 1 - 1e-6
+        near, pull = q[~beyond], q[beyond].T @ np.sign(a[beyond]) + p.T @ s
+        if delta == 0 and len(p):  # the rows near lie on the curve, and their a hold what the others pull
+            both = np.block([[p.T @ p, -near.T], [near, np.zeros((len(near), len(near)))]])
+            other = np.linalg.lstsq(both, np.concatenate([pull, y[~beyond]]), rcond=None)[0][: len(z)]
+        elif delta == 0 and len(near) != len(z):
+            return z  # several are as good
+        else:
+            matrix = near.T @ near + delta * p.T @ p
+            other = np.linalg.lstsq(matrix, near.T @ y[~beyond] + delta * pull, rcond=None)[0]
+        return other if self.at(other) <= self.at(z) * (1 + 1e-12) else z

@@ -9,7 +9,7 @@ from gd_core import in_batches
 from gd_core.problem import Problem, build
 from gd_core.reasons.phrases import ILL_CONDITIONED
 from gd_core.remedies import remedies_of
-from gd_core.robust import lowest_of, settles_below
+from gd_core.robust import lowest_of, settles_below, slope_of
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.experiment_fields import LEARNING_RATE, typed_rate
 from gd_core.settings.rules import is_plain, linear_step
@@ -21,7 +21,7 @@ from gd_core.theory import (
     parabola_of,
     why_no_limit,
 )
-from gd_core.words import rounded, short, some
+from gd_core.words import counted, rounded, short, some
 
 MUST_BE_SCALED = (
     "scale_features must be true for this table, whose features as they are take a rate smaller than any that can be typed. "
@@ -67,6 +67,27 @@ def safe_of(forecast: Forecast) -> Safe:
     )
 
 
+def safe_without_parabola(experiment: Experiment, problem: Problem) -> Safe | None:
+    """The same for gradient descent on all rows, of a loss that is no parabola and whose lowest point is known; else None.
+
+    Of the absolute error there is no rate that settles. Of n epochs at a rate η the lowest loss is sure to be within R²/(2ηn) + ηG²/2 of
+    the lowest of all, R the way to it and G the largest slope: least at R/(G√n).
+
+    Source:
+        Nesterov, "Introductory Lectures on Convex Optimization", 2004, section 3.2.3.
+    """
+    lowest = lowest_of(problem.objective)
+    if lowest is None or experiment.updates_per_epoch > 1 or not is_plain(experiment):
+        return None
+    if math.isfinite(lowest.bends):
+        sure = "Half of a rate that is sure to settle, from any start. A larger one may settle too."
+        return Safe("Safe", typed_rate(settles_below(lowest) / 2), sure)
+    way = float((problem.start - lowest.optimum).norm())
+    rate = way / (slope_of(lowest) * experiment.epochs**0.5)
+    promised = f"Of all fixed rates the one whose lowest loss in {counted(experiment.epochs, 'epoch')} is sure to come closest."
+    return Safe("To begin with", typed_rate(rate), promised) if rate else None
+
+
 def epochs_needed(forecast: Forecast) -> float | None:
     """Epochs to within 1 % of the floor at the rate as it is, see `Remedies.stay`; None where nobody knows."""
     experiment, limit = forecast.experiment, forecast.stability_limit
@@ -106,7 +127,7 @@ def safe_start(
     """The same data from their usual start, all rows at a time, with a rate that settles.
 
     Features stay as they are, unless no rate that can be typed is small enough for them: then they are scaled. Where the
-    loss is no parabola nobody knows a rate that settles, and the rate stays; but of a log loss.
+    loss is no parabola see `safe_without_parabola`.
 
     Args:
         experiment: The data, the rule and the epochs.
@@ -129,12 +150,11 @@ def safe_start(
 def _without_parabola(
     experiment: Experiment, measure: Callable[[Experiment], tuple[Problem, Curvature | None]]
 ) -> Experiment:
-    """Gradient descent on a log loss at half of a rate that is sure to settle; else nobody knows one, and the rate stays."""
-    lowest = lowest_of(measure(experiment)[0].objective) if experiment.loss_info.yes_no else None
-    if lowest is None or not is_plain(experiment) or experiment.updates_per_epoch > 1:
+    """At the rate of `safe_without_parabola`; else nobody knows one, and the rate stays."""
+    safe = safe_without_parabola(experiment, measure(experiment)[0])
+    if safe is None:
         return experiment
-    rate = typed_rate(settles_below(lowest) / 2)
-    return replace(experiment, learning_rate=min(LEARNING_RATE.high, max(LEARNING_RATE.low, rate)))
+    return replace(experiment, learning_rate=min(LEARNING_RATE.high, max(LEARNING_RATE.low, safe.rate)))
 
 
 def best_rate(experiment: Experiment, problem: Problem, curvature: Curvature) -> float:
@@ -153,7 +173,7 @@ def opening(
         experiment: The data, the rule and the epochs.
         measure: Where problem and parabola come from, if they are kept somewhere.
     """
-    if experiment.loss_info.yes_no:  # columns that slow one loss down slow the other
+    if not experiment.loss_info.squared:  # columns that slow one loss down slow the other
         square = opening(replace(experiment, loss=Experiment.loss), measure)
         return safe_start(replace(experiment, scale_features=square.scale_features), measure)
     plain = safe_start(experiment, measure)

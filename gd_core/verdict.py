@@ -214,15 +214,9 @@ def _without_theory(recording: Epochs, experiment: Experiment, finding: Finding,
                 f"Converged at epoch {finding.epoch:,}, at RMSE {rmse}.", *at_rest(finding.here), leaves
             )
         case Outcome.CONVERGED:
-            convex = experiment.penalty and experiment.loss_info.name  # else its lowest is known
-            lower = (
-                "With a penalty the lowest loss is not known."
-                if convex
-                else "Whether another start ends lower, no theory says."
-            )
             return (
                 f"Converged at epoch {finding.epoch:,}: since then the loss has not moved by more than a millionth of its "
-                f"whole fall. RMSE {significant(float(recording.epoch_rmse[-1]))}. {lower}"
+                f"whole fall. RMSE {significant(float(recording.epoch_rmse[-1]))}. Whether another start ends lower, no theory says."
             )
         case Outcome.DIVERGED:
             phase = phase_of(recording, experiment)[0]

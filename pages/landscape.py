@@ -249,7 +249,8 @@ with st.sidebar:
     own_table.line(page.settings)
     page.text("learning_rate")
     if page.revealed:  # the strip says how long it takes
-        rate.show(page.settings, live_runs.foreseen(page.settings)[2], rate_chosen)
+        problem, _, forecast = live_runs.foreseen(page.settings)
+        rate.show(page.settings, problem, forecast, rate_chosen)
     page.text("epochs")
     scaling.control(page)
     if page["compare"]:

@@ -86,7 +86,12 @@ def _why_gone(recording: Epochs, experiment: Experiment, lowest: Lowest) -> str:
     theory = OPTIMIZER_INFO[phase.optimizer].theory
     if isinstance(theory, NoLimit):
         return too_far(phase, theory)
-    if experiment.penalty:  # whose slope is not
+    if lowest.penalty and not math.isfinite(lowest.bends):
+        if is_plain(phase) and phase.learning_rate * lowest.penalty > 1:
+            over = f"1/λ = {short(1 / lowest.penalty)}; yours is {times(phase.learning_rate * lowest.penalty)} × that"
+            return f"The penalty throws each step farther than the last at every rate above {over}."
+        return f"At the rate {short(phase.learning_rate)} each of its steps is too long."
+    if experiment.penalty:  # whose slope is not bounded
         limit = settles_below(lowest)
         return f"Gradient descent settles at every rate below {short(limit)}; yours is {times(phase.learning_rate / limit)} × that."
     return (
@@ -118,10 +123,11 @@ def _why_hovering(experiment: Experiment, lowest: Lowest) -> tuple[str, ...]:
         if lowest.there and rate > 2 / lowest.there:
             here = f"At the lowest point itself the limit is {short(2 / lowest.there)}: no larger rate comes to rest there."
         return (f"Every rate below {short(limit)} settles; yours is {told} that.", here)
-    promise = short(closest(lowest, rate))
+    promise = closest(lowest, rate)
+    within = f"At η = {short(rate)} it is sure to come within {short(promise)} of the lowest, and a third of the rate within a third of that."
     return (
         "The slope does not shrink near the bottom, so steps of a fixed rate jump to and fro over it.",
-        f"At η = {short(rate)} it is sure to come within {promise} of the lowest, and a third of the rate within a third of that.",
+        within if math.isfinite(promise) else "A smaller rate may hover lower.",
     )
 
 

@@ -521,6 +521,7 @@ class LossInfo:
         rises: Why the RMSE may rise although the rate is below its limit; empty if for another reason.
         name: What it is called in a sentence, and
         known: what is known before training, for a student; both empty if it is a squared error.
+        known_penalised: The same with a penalty, where that is something else.
         hyperparameters: Fields of `Experiment` that it has, with their usual values.
         yes_no: Whether it is of a target of 0 and 1: what the model says is a logit then, and ŷ = σ of that a probability.
         other_error: An error in the target's unit that is drawn beside the RMSE, of the loss; None if there is none,
@@ -541,6 +542,7 @@ class LossInfo:
     rises: str = ""
     name: str = ""
     known: str = ""
+    known_penalised: str = ""
     hyperparameters: Mapping[str, float] = field(default_factory=dict)
     yes_no: bool = False
     other_error: Callable[[Any], Any] | None = None
@@ -605,6 +607,8 @@ LOSS_INFO: Mapping[str, LossInfo] = {
         known="The absolute error is no parabola. Its slope is as steep close to the bottom as far away, and a kink has no "
         "curvature. So there is no κ, and no rate is a limit: a fixed one ends in steps to and fro, the longer the larger "
         "it is.",
+        known_penalised="The absolute error is no parabola: its slope jumps at a kink, which has no curvature. So there is no κ. A fixed "
+        "rate ends in steps to and fro, the longer the larger it is; above 1/λ the penalty throws each step farther than the last.",
         other_error=lambda loss: loss,
         thin="MAE, which is minimised",
         lines=LossLines("The mean of the absolute errors.", "(prediction - target).abs().mean()"),
@@ -623,6 +627,8 @@ LOSS_INFO: Mapping[str, LossInfo] = {
         name="Huber loss",
         known="The Huber loss is a parabola only where no row is off by more than δ, so κ and a best rate are not known "
         "before training. Gradient descent on all rows settles at every rate below twice the limit of the squared error.",
+        known_penalised="The Huber loss is a parabola only where no row is off by more than δ, so κ and a best rate are not known "
+        "before training. Gradient descent on all rows settles at every rate below the one that “In numbers” names.",
         hyperparameters={"delta": 1.0},
         lines=LossLines(
             "Half the square of each error up to delta, a straight line beyond it; the mean of these.",
@@ -666,10 +672,12 @@ def loss_info(loss: str, *, penalised: bool = False) -> LossInfo:
         "other_error": (lambda loss: loss**0.5) if info.squared else None,
         "thin": "root of the minimised loss" if info.squared else "",
     }
-    if info.yes_no:  # which is no parabola without it either
+    thin = " The thin line is the root of the whole loss."
+    if not info.squared:  # which is no parabola without it either
         name = f"{info.name} with its penalty"
-        said = {"name": name, "thin": f"{name}, which is minimised"}
-    thin = " The thin line is the root of the whole loss." if info.squared else ""
+        said = {"name": name, "known": info.known_penalised or info.known}
+        said["thin"] = f"{name}, which is minimised" if info.thin else ""
+        thin = " The thin line is the whole loss." if info.thin else ""
     return replace(
         info,
         **said,
@@ -677,7 +685,7 @@ def loss_info(loss: str, *, penalised: bool = False) -> LossInfo:
         gradient=rf"{info.gradient} + 2\lambda\,w",
         is_mean_square=False,
         minimised=f"{info.title} plus λ‖w‖² is minimised, over the weights as they are trained, without the intercept. "
-        "Shown as RMSE is the error alone." + (" The thin line is the whole loss." if info.yes_no else thin),
+        f"Shown as RMSE is the error alone.{thin}",
         floor="The error where the penalised loss is lowest. Without the penalty training gets below it.",
         close="Close to {floor}, the error where the penalised loss is lowest.",
         rises="Up: the penalised loss falls, while the error rises.",

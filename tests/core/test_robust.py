@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from scipy.optimize import least_squares
+from scipy.optimize import least_squares, lsq_linear, minimize
 from sklearn.linear_model import QuantileRegressor
 
 from gd_core.autopsy import autopsy
@@ -16,6 +16,7 @@ from gd_core.outcome import Outcome, Trained, outcome
 from gd_core.problem import build
 from gd_core.recorder import record
 from gd_core.robust import closest, lowest_of, settles_below
+from gd_core.safe_start import opening, safe_without_parabola
 from gd_core.settings.experiment import Experiment, defaults
 from gd_core.settings.fields import ParameterError
 from gd_core.tables.reading import read
@@ -123,6 +124,87 @@ def test_the_lowest_point_is_other_peoples(loss, delta):
     lowest = lowest_of(build(experiment).objective)
     assert lowest is not None
     assert lowest.loss == pytest.approx(expected, rel=1e-6)
+
+
+@pytest.mark.parametrize("penalty", [1e-4, 0.03, 1.0, 50.0])
+@pytest.mark.parametrize("changes", [{}, {"scale_target": True, "intercept": False}, {"degree": 8}])
+@every_loss
+def test_the_lowest_point_of_a_penalised_loss_is_where_no_slope_is_left(loss, changes, penalty):
+    """The loss is convex, so θ* is the lowest if 0 is a slope there: each row pulls by at most 1 (of Huber's loss by r), those on the
+    curve by what SciPy's bounded least squares finds; together they hold the penalty. SciPy's own descent comes no lower."""
+    experiment = replace(years(loss, 1.5), scale_features=True, penalty=penalty, **changes)
+    objective = build(experiment).linear
+    lowest = lowest_of(objective)
+    assert lowest is not None
+    phi, y, theta = objective.features.numpy(), objective.target.numpy(), lowest.optimum.numpy()
+    each = penalty * (np.arange(phi.shape[1]) < phi.shape[1] - int(experiment.intercept))
+    length = np.linalg.norm(phi, axis=0)
+
+    def value(b):
+        r = abs(phi @ b - y)
+        rho = r if loss == "absolute" else np.where(r <= 1.5, r**2 / 2, 1.5 * (r - 0.75))
+        return rho.mean() + (each * b**2).sum()
+
+    r = y - phi @ theta
+    if loss == "absolute":
+        on_it = abs(r) < 1e-9 * abs(y).max()
+        rest = (2 * len(y) * each * theta - phi[~on_it].T @ np.sign(r[~on_it])) / length
+        left = (
+            lsq_linear((phi[on_it] / length).T, rest, bounds=(-1, 1), tol=1e-14).fun if on_it.any() else rest
+        )
+    else:
+        left = (2 * len(y) * each * theta - phi.T @ np.clip(r, -1.5, 1.5)) / length
+    assert abs(left).max() < 1e-8
+    assert lowest.loss == pytest.approx(value(theta), rel=1e-12)
+    for start in (np.zeros_like(theta), theta + 0.01):
+        assert minimize(value, start, method="BFGS").fun > lowest.loss * (1 - 1e-9)
+
+
+def test_a_penalised_absolute_error_keeps_its_promise():
+    """The run comes within the bound, whichever the rate; where 2ηλ is 1 or more none is given, and above 1/λ it is gone."""
+    base = replace(on("absolute", scale_features=True), penalty=0.2, epochs=4000)
+    lowest = lowest_of(build(base).objective)
+    assert lowest is not None
+    for rate in (0.05, 0.5, 2.0):
+        promise = closest(lowest, rate)
+        assert float(record(replace(base, learning_rate=rate)).epoch_loss.min()) - lowest.loss <= promise
+        assert promise > rate * lowest.steepest / 2
+    assert closest(lowest, 2.5) == closest(lowest, 3.0) == np.inf
+    gone = replace(base, learning_rate=5.5)
+    recording, problem = record(gone), build(gone)
+    said = of_run(recording, gone, None, outcome(recording, None, Trained.of(gone, problem)))
+    assert "throws each step farther than the last at every rate above 1/λ = 5; yours is 1.1 × that." in said
+    held = replace(base, learning_rate=4.5)
+    assert record(held).diverged_at is None
+
+
+def test_a_rate_to_begin_with_is_known():
+    """Of Huber's loss half of 2/λ of ΦᵀΦ/N, with 2λ of a penalty; of the absolute error the way over the largest slope and √n, whose
+    run is sure to come within their product over √n. Of momentum, batches and other losses nobody knows one."""
+    huber = replace(OUTLIER, loss="huber", scale_features=True)
+    phi = build(huber).linear.features.numpy()
+    top = np.linalg.eigvalsh(phi.T @ phi / len(phi))[-1]
+    for penalty in (0.0, 0.3):
+        one = replace(huber, penalty=penalty)
+        safe = safe_without_parabola(one, build(one))
+        assert safe is not None
+        assert safe.rate == pytest.approx(1 / (top + 2 * penalty), rel=5e-3)
+    absolute = replace(OUTLIER, loss="absolute", scale_features=True, epochs=60)
+    problem = build(absolute)
+    safe, lowest = safe_without_parabola(absolute, problem), lowest_of(problem.objective)
+    assert safe is not None
+    assert lowest is not None
+    way = np.linalg.norm(problem.start.numpy() - lowest.optimum.numpy())
+    assert safe.rate == pytest.approx(way / (top * 60) ** 0.5, rel=5e-3)
+    losses = record(replace(absolute, learning_rate=safe.rate)).epoch_loss
+    assert float(losses.min()) - lowest.loss <= way * (top / 60) ** 0.5
+    assert opening(replace(OUTLIER, loss="absolute", epochs=60)).learning_rate != OUTLIER.learning_rate
+    for other in (
+        replace(absolute, optimizer="momentum"),
+        replace(absolute, batch_size=4),
+        replace(absolute, loss="mse"),
+    ):
+        assert safe_without_parabola(other, build(other)) is None
 
 
 def test_a_row_far_off_bends_the_square_alone():

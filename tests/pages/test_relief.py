@@ -105,12 +105,16 @@ def test_seen_from_above_the_net_is_flat():
 
 
 def test_train_offers_it_where_there_are_two_parameters():
-    """With the map's parameters in its text; a loss over one, or one that is no parabola, has nothing to see from a side."""
+    """With the map's parameters in its text; a loss over one, or over three and no parabola, has nothing to see from a side."""
     lab = Lab(**PLANE.to_query())
     lab.at.session_state["tab"] = tabs.RELIEF
     (shown,) = [chart for chart in lab.run().charts if '"tilt"' in chart.spec]
     assert shown.alt.startswith("The loss over w₁ and w₂ as a net in relief")
-    for one, there in ((PLANE, True), (Experiment.default("one-parameter"), False), (ABSOLUTE, False)):
+    for one, there in (
+        (PLANE, True),
+        (Experiment.default("one-parameter"), False),
+        (ABSOLUTE, True),
+    ):
         (row,) = [row for row in Lab(**one.to_query()).at.segmented_control if row.key == "tab"]
         assert (tabs.RELIEF in row.options) == there
 

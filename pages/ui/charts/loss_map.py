@@ -240,14 +240,16 @@ def terrain(
     names: Sequence[str],
     colours: Palette,
     height: int,
+    answer_from: float | None = None,
     ghosts: Sequence[Ghost] = (),
     ends: Ends | None = None,
 ) -> View:
-    """The same of a loss that is no bowl: it stands still, and nobody knows its lowest point.
+    """The same of a loss that is no parabola: it stands still.
 
-    With `ends`, over the ground of where starts end, and as a slice through these.
+    With `answer_from` its lowest point is in the middle; of one with several valleys nobody knows it. With
+    `ends`, over the ground of where starts end, and as a slice through these.
     """
-    rows = rows_of(run)
+    rows, lowest = rows_of(run), answer_from is not None
     theta = run.recording.epoch_theta[rows][:, list(axes)]
     through = run.problem.start if ends else sliced_at(run.recording)
     (cx, cy), (hx, hy) = shown.centre, shown.half
@@ -258,15 +260,18 @@ def terrain(
         "run": widened(_placed(places, shown), columns_of_places(ghosts, rows, axes)),
         "path": _path(rows, theta[:, 0].numpy() / hx, theta[:, 1].numpy() / hy, (hx, hy)),
         "frame": frame_table(
-            run, x0=cx - hx, x1=cx + hx, y0=cy - hy, y1=cy + hy, ou=np.nan, ov=np.nan, answer_from=0, slides=False
+            run, x0=cx - hx, x1=cx + hx, y0=cy - hy, y1=cy + hy, ou=cx if lowest else np.nan, ov=cy if lowest else np.nan,
+            answer_from=answer_from or 0, slides=False,
         ),
         **(tables_of_places(ghosts, axes, (cx, cy), (hx, hy)) if ghosts else {}),
         **(starts.tables_of(ends) if ends else {}),
     }  # fmt: skip
     u, v = (names[axis] for axis in axes)
+    valleys = "" if lowest else ", which has several valleys"
     text = (
-        f"Level lines of the loss over {u} and {v}, which has several valleys{of_a_slice(names, ends is not None)}. "
-        f"{starts.TEXT if ends else ''}Open circle: start. Line and dot: the run. A click sets the start."
+        f"Level lines of the loss over {u} and {v}{valleys}{of_a_slice(names, ends is not None)}. "
+        f"{starts.TEXT if ends else ''}Open circle: start. {'Diamond, after a run: lowest point. ' if lowest else ''}"
+        "Line and dot: the run. A click sets the start."
     )
     spec = _map_spec(u, v, height, colours, bool(ghosts), ends=ends is not None)
     return View(spec, tables, text + told(ghosts))

@@ -23,6 +23,7 @@ from gd_core.landscape import (
     sliced_at,
     window,
 )
+from gd_core.objective import LinearObjective
 from pages.ui.charts.elements import (
     FRAME,
     NOW,
@@ -274,8 +275,9 @@ def terrain(
         "frame": frame_table(run, **_ends(shown), answer_from=NEVER),
     }
     u, v = (names[axis] for axis in axes)
+    valleys = "" if isinstance(run.problem.objective, LinearObjective) else ", with several valleys"
     text = (
-        f"The loss over {u} and {v} as a net in relief, with several valleys{of_a_slice(names)}; below it the level lines of the "
+        f"The loss over {u} and {v} as a net in relief{valleys}{of_a_slice(names)}; below it the level lines of the "
         "same. Line and dot: the run. Turn and tilt are two sliders."
     )
     return View(_spec(u, v, height, colours, terrain=True), tables, text)

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from gd_core.autopsy import REPLAYED_UPDATES, autopsy
 from gd_core.here import STARTS, Here, here_of
-from gd_core.landscape import box_of
+from gd_core.landscape import box_of, terrain_box
 from gd_core.objective import LinearObjective, as_parabola, in_features
 from gd_core.reasons.valleys import place_of
 from gd_core.robust import Lowest, closest, lowest_of, settles_below
@@ -192,19 +192,26 @@ def _facts_of_the_lowest(run: Run, lowest: Lowest) -> None:
     if info.hyperparameters:
         off = f"Of {counted(experiment.training_rows, 'row')}. Each of them pulls no harder than δ."
         rows += [("Rows beyond δ there", f"{lowest.beyond:,}", off)]
-    if info.yes_no:
+    if info.yes_no or lowest.penalty:
+        part = "a quarter of the largest" if info.yes_no else "the largest"
         sure = (
-            "Below it gradient descent on all rows settles, from any start: 2 over a quarter of the largest eigenvalue of "
-            f"ΦᵀΦ/N{' and 2λ' if experiment.penalty else ''}, as the loss bends nowhere more. No limit: a larger rate may settle."
+            f"Below it gradient descent on all rows settles, from any start: 2 over {part} eigenvalue of "
+            f"ΦᵀΦ/N{' and 2λ' if lowest.penalty else ''}, as the loss bends nowhere more. No limit: a larger rate may settle."
         )
     if math.isfinite(lowest.bends):
         rows += [("Rate that is sure to settle", significant(settles_below(lowest)), sure)]
         if lowest.there:
             here = f"2 over the largest curvature at the lowest point, {short(lowest.there)}: no larger rate comes to rest there."
             rows += [("Limit at the lowest point", significant(2 / lowest.there), here)]
-    elif is_plain(experiment) and experiment.updates_per_epoch == 1 and schedules.is_constant(experiment):
-        sure = f"How close to the lowest {info.name} gradient descent is sure to come at η = {short(rate)}: η G²/2, where G bounds the gradient’s length."
-        rows.append(("Sure to come within", short(closest(lowest, rate)), sure))
+    elif (
+        is_plain(experiment)
+        and experiment.updates_per_epoch == 1
+        and schedules.is_constant(experiment)
+        and math.isfinite(within := closest(lowest, rate))
+    ):
+        bound = "η G²/2 over 1 − 2ηλ" if lowest.penalty else "η G²/2"
+        sure = f"How close to the lowest {info.name} gradient descent is sure to come at η = {short(rate)}: {bound}, where G bounds the gradient’s length."
+        rows.append(("Sure to come within", short(within), sure))
     _list(rows)
 
 
@@ -380,7 +387,7 @@ def in_relief(run: Run, colours: Palette, axes: tuple[int, int], told: float = 0
     titles = with_columns(vars(run.experiment), run.experiment.trained_names)
     left, right = st.columns([3, 2], gap="large")
     with left, st.container(key="relief"):
-        if shown := box_of(run.experiment, run.problem.start, axes):
+        if run.parabola is None and (shown := terrain_box(run.experiment, run.problem, axes)):
             view = terrain(run, shown, axes, titles, colours, RAISED)
         else:
             view = relief(run, axes, titles, colours, RAISED, told)

@@ -6,19 +6,23 @@ from html import escape
 from typing import Any
 
 import streamlit as st
+from torch import Tensor
 
 from gd_core import drawing
 from gd_core.landscape import (
-    box_of,
+    Window,
+    bowl_of,
     place_on,
     resting_axes,
     rests,
     sliced_at,
+    terrain_box,
     typed_place,
     typed_start,
     window,
 )
 from gd_core.outcome import Finding, Outcome
+from gd_core.problem import Problem
 from gd_core.settings.catalog import model_info
 from gd_core.settings.engines import SPECTRUM
 from gd_core.settings.examples import EXAMPLES, OPENING
@@ -29,7 +33,7 @@ from gd_core.settings.rules import OPTIMIZER_INFO
 from gd_core.settings.schedules import is_constant
 from gd_core.settings.table_fields import with_columns
 from gd_core.settings.task import THEORY
-from gd_core.theory import Forecast, why_no_theory
+from gd_core.theory import Curvature, Forecast, why_no_theory
 from gd_core.words import counted, floor_label, percent, short, times
 from pages.ui.charts import averages
 from pages.ui.charts.boundary import boundary
@@ -77,6 +81,7 @@ SLIM = 260  # or of two in the frame of another page
 CHANGED = "The settings have changed since this run: Train runs the new ones."
 ABOVE_THE_LIMIT = 1.05  # times it: a run grows there, in steps that one can follow
 LEGEND = '○ start, <b>●</b> run, <b class="optimum">◆</b> optimum'  # of the landscape
+WIDEST = 4.0  # times, a map around a lowest point for a run that leaves it
 LINE = 26  # of the legend of pinned runs over them
 _LOW = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
@@ -128,7 +133,8 @@ def show(held: controls.Controls, box: Any = None) -> None:
 def under_rate(experiment: Experiment) -> None:
     """The strip of rates, where the rate may be chosen and theory may be seen."""
     if task.free("learning_rate") and not task.hidden(THEORY):
-        rate.show(experiment, live_runs.known(experiment)[2], _rate_chosen(rate.chosen))
+        problem, _, forecast = live_runs.known(experiment)
+        rate.show(experiment, problem, forecast, _rate_chosen(rate.chosen))
 
 
 def under_table(experiment: Experiment) -> None:
@@ -360,18 +366,35 @@ def _axes(run: Run) -> map_axes.Axes:
 def _relief_axes(run: Run) -> map_axes.Axes | None:
     """The two parameters of the map; None where there is none."""
     if run.parabola is None:
-        return _axes_of_terrain(run.experiment) if box_of(run.experiment, run.problem.start) else None
+        axes = _axes_of_terrain(run.experiment, run.problem)
+        return axes if terrain_box(run.experiment, run.problem, axes) else None
     return _axes(run)
 
 
-def _axes_of_terrain(experiment: Experiment) -> map_axes.Axes:
-    """The same of a loss that is no bowl: those that were chosen, or its data set's."""
-    return page.axes_of(experiment) or experiment.info.axes
+def _axes_of_terrain(experiment: Experiment, problem: Problem) -> map_axes.Axes:
+    """The same of a loss that is no parabola: those that were chosen, or its data set's; of a robust loss as of the squared error."""
+    if chosen := page.axes_of(experiment):
+        return chosen
+    bowl = None if experiment.info.shown else bowl_of(problem)
+    return resting_axes(bowl) if bowl else experiment.info.axes
+
+
+def _seen(run: Run, axes: map_axes.Axes) -> Window | None:
+    """The map of a loss that is no parabola; around a lowest point as wide as the run needs."""
+
+    def made() -> Window | None:
+        seen = terrain_box(run.experiment, run.problem, axes)
+        if seen is None or run.experiment.info.shown or (zoomed := zooms(run, seen, axes)) is None:
+            return seen
+        times, (half_u, half_v) = min(float(zoomed[-1]), WIDEST), seen.half
+        return Window(seen.centre, (times * half_u, times * half_v))
+
+    return once(run.recording, (terrain_box, axes), made)
 
 
 def _landscape(run: Run, colours: Palette, height: int, shown: pinned.Beside, told: float) -> None:
     if run.parabola is None:
-        _terrain(run, colours, height, shown)
+        _terrain(run, colours, height, shown, told)
         return
     axes = _axes(run)
     names = run.experiment.trained_names
@@ -397,27 +420,28 @@ def _landscape(run: Run, colours: Palette, height: int, shown: pinned.Beside, to
         tabs.draw(view, "landscape")
 
 
-def _terrain(run: Run, colours: Palette, height: int, shown: pinned.Beside) -> None:
-    """The map of a loss that is no bowl, or why there is none."""
+def _terrain(run: Run, colours: Palette, height: int, shown: pinned.Beside, told: float) -> None:
+    """The map of a loss that is no parabola, or why there is none."""
     experiment = run.experiment
-    axes, names = _axes_of_terrain(experiment), experiment.trained_names
-    seen = box_of(experiment, run.problem.start, axes)
+    axes = _axes_of_terrain(experiment, run.problem)
+    seen, lowest = _seen(run, axes), not experiment.info.shown
     if seen is None:
         look.panel_title("Landscape")
         st.markdown(why_no_theory(experiment))
         return
+    names = tuple(with_columns(vars(experiment), experiment.trained_names))
     clicks = "; click to set the start" if task.free("start") else ""
+    marks = LEGEND if lowest else "○ start, <b>●</b> run"
     if len(names) == 2:
-        look.panel_title("Landscape", f"○ start, <b>●</b> run; several valleys{clicks}")
+        look.panel_title("Landscape", f"{marks}{'' if lowest else '; several valleys'}{clicks}")
     else:
         with st.container(horizontal=True, vertical_alignment="center", key="map_head"):
             look.panel_title("Landscape")
             map_axes.control("axes", experiment.info.parameters, axes, _axes_chosen)
-            look.panel_title(
-                "", f"○ start, <b>●</b> run; a slice, the others as where the run is last{clicks}"
-            )
+            look.panel_title("", f"{marks}; a slice, the others as where the run is last{clicks}")
     with look.clickable("map"):
-        view = _view(terrain, run, seen, axes, names, colours, height, ghosts=shown.map)
+        answer = told if lowest else None
+        view = _view(terrain, run, seen, axes, names, colours, height, answer, ghosts=shown.map)
         tabs.draw(view, "landscape")
 
 
@@ -690,8 +714,9 @@ def _epoch_chosen() -> None:
 def _start_at(place: tuple[float, float], through: Any = None) -> None:
     """Start at a place of the map of a loss that is no bowl, the other parameters as they start, or as in `through`."""
     experiment = session.held(Live).experiment
-    start = live_runs.known(experiment)[0].start if through is None else through
-    page.type("start", typed_place(place, start, _axes_of_terrain(experiment)))
+    problem = live_runs.known(experiment)[0]
+    start = problem.start if through is None else through
+    page.type("start", typed_place(place, start, _axes_of_terrain(experiment, problem)))
     live_runs.reset()
 
 
@@ -703,10 +728,16 @@ def _start_clicked() -> None:
     experiment = session.held(Live).experiment
     problem, curvature, _ = live_runs.known(experiment)
     if curvature is None:
-        axes = _axes_of_terrain(experiment)
-        if seen := box_of(experiment, problem.start, axes):
-            run = live_runs.as_run(experiment, live_runs.on_page(experiment))[0]
-            _start_at(place_on(seen, (picked.x, picked.y)), sliced_at(run.recording))
+        axes = _axes_of_terrain(experiment, problem)
+        run = live_runs.as_run(experiment, live_runs.on_page(experiment))[0]
+        if seen := _seen(live_runs.to_watch(run), axes):
+            place, through = place_on(seen, (picked.x, picked.y)), sliced_at(run.recording)
+            if experiment.info.shown:
+                _start_at(place, through)
+            elif bowl := bowl_of(problem):
+                theta = through.clone()
+                theta[list(axes)] = theta.new_tensor(place)
+                _type_start(problem, bowl, theta)
         return
     live_run = live_runs.on_page(experiment)
     run = live_runs.to_watch(live_runs.as_run(experiment, live_run)[0])
@@ -719,6 +750,11 @@ def _start_clicked() -> None:
         dict.fromkeys(axes), (picked.x, picked.y), frame.centre, frame.half, strict=False
     ):
         theta[axis] = centre + half * zoom * (2 * share - 1)
+    _type_start(problem, curvature, theta)
+
+
+def _type_start(problem: Problem, curvature: Curvature, theta: Tensor) -> None:
+    """Start from a place of the map, if its numbers hold it."""
     texts = typed_start(problem, curvature, theta)
     if texts is None:
         page.tell(

@@ -9,8 +9,9 @@ import streamlit as st
 from streamlit.components.v2 import component
 
 from gd_core.here import limits_along
+from gd_core.problem import Problem
 from gd_core.reasons.phrases import near
-from gd_core.safe_start import epochs_needed, safe_of, so_many
+from gd_core.safe_start import epochs_needed, safe_of, safe_without_parabola, so_many
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.experiment_fields import LEARNING_RATE
 from gd_core.settings.schedules import is_constant
@@ -34,18 +35,22 @@ KEY = "rate"  # of the component
 NO_PREVIEW = "Charts follow the rate only for gradient descent on all rows"
 SCHEDULED = "Zones and limit are for the first and largest rate, η: the schedule goes down from there"
 BELOW_THE_LIMIT, ABOVE_THE_LIMIT = 1e-4, 10.0  # how far the track reaches, as shares of the limit
-WITHOUT_A_LIMIT = (1e-6, 10.0)  # the track of a rule that has none
+WITHOUT_A_LIMIT = (1e-6, 10.0)  # the track of a rule that has none,
+AROUND = 10.0  # and at least as many times the safe rate, and its part
 
 
-def show(experiment: Experiment, forecast: Forecast | None, on_rate: Callable[[], None]) -> None:
+def show(
+    experiment: Experiment, problem: Problem, forecast: Forecast | None, on_rate: Callable[[], None]
+) -> None:
     """Draw the strip, without zones where theory knows none. `chosen` gives the rate when `on_rate` is called."""
     limit, rate = forecast and forecast.stability_limit, experiment.learning_rate
     low, high = WITHOUT_A_LIMIT if limit is None else (limit * BELOW_THE_LIMIT, limit * ABOVE_THE_LIMIT)
+    safe = safe_of(forecast) if forecast else safe_without_parabola(experiment, problem)
     bounds = LEARNING_RATE
     stops: list[dict[str, Any]] = []
     zones: list[dict[str, object]] = []
-    if forecast:
-        safe = safe_of(forecast)
+    if safe:
+        low, high = min(low, safe.rate / AROUND), max(high, safe.rate * AROUND)
         stops.append(_stop(safe.label, safe.rate, safe.why))
     if forecast and limit is not None:
         zones = [_zone(name, limit * share) for name, share in forecast.zones.items()]
