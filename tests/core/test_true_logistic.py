@@ -12,17 +12,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from convex import Known, judged, told
 from oracle import number
 from parted import parted_by
 from sklearn.linear_model import LogisticRegression
 
-from gd_core.outcome import Trained, outcome
 from gd_core.problem import build
-from gd_core.recorder import record
 from gd_core.settings.experiment import Experiment
-from gd_core.verdict import of_run
 
-LONGER = 10
 RULES = ("gradient-descent", "gradient-descent", "momentum", "nesterov", "adam", "rmsprop", "adagrad")
 
 
@@ -85,66 +82,17 @@ def loss_at(theta, features, y, each):
 
 def wrong(experiment):
     """What is wrong with the verdict on a run, and the verdict."""
-    problem, recording = build(experiment), record(experiment)
-    finding = outcome(recording, None, Trained.of(experiment, problem))
-    said = of_run(recording, experiment, None, finding)
-    return list(_wrong(experiment, finding.outcome.value, said, recording)), said
-
-
-def _wrong(experiment, label, said, recording):
+    run = told(experiment)
     features, y, each, floor, attained = known_of(experiment)
-    theta = recording.epoch_theta.numpy()
-    losses = loss_at(theta, features, y, each)
-    if len(re.findall(r"[.!?](?= |$)", said)) > 5 or re.search(r"nan|None|[{}]", said):
-        yield f"form: {said}"
     top = np.linalg.eigvalsh(features.T @ features / len(y))[-1] / 4 + 2 * experiment.penalty
-    for limit in re.findall(r"[Ee]very rate below (\S+?)(?:;| settles)", said):
-        if not math.isclose(number(limit), 2 / top, rel_tol=6e-3):
-            yield f"number: sure to settle below {limit}, is {2 / top}"
-    if label == "diverged":
-        return
-    told, how, least = re.search(
-        r", at log loss(?: with its penalty)? (\S+); (the lowest is|it nears) (\S+?)(?:\.| and)(?= )", said
-    ).groups()
-    if not math.isclose(number(told), losses[-1], rel_tol=1e-5, abs_tol=1e-20):
-        yield f"number: loss {told}, is {losses[-1]}"
-    if not math.isclose(number(least), floor, rel_tol=1e-5, abs_tol=1e-9):
-        yield f"number: lowest {least}, is {floor}"
-    if (how == "the lowest is") != attained:
-        yield f"attained: {how}, {attained}"
-    right, of = re.search(r"Right are (\S+) of (\d+) rows", said).groups()
-    if (number(right), number(of)) != ((((features @ theta[-1]) * (2 * y - 1)) > 0).sum(), len(y)):
-        yield f"number: {right} right of {of}"
-    longer = record(replace(experiment, epochs=LONGER * experiment.epochs))
-    gone = longer.diverged_at is not None
-    after = loss_at(longer.epoch_theta.numpy(), features, y, each) - floor
-    gaps = losses - floor
-    count = max(1, min(20, experiment.epochs // 2))
-    now = gaps[-count:].mean()
-    then = math.inf if gone else after[-max(1, len(after) // 5) :].mean()
-    near = max(1.05e-6 * gaps[0], 1.05e-4 * floor, 1e-13 * losses[0])
-    facts = f"gap {gaps[0]:.4g} → {now:.4g} → {then:.4g}, {near:.3g} is near"
-    match label:
-        case "converged":
-            if gaps[-1] > near or then > near or not attained:
-                yield f"converged: {facts}"
-        case "still descending":
-            if then > now:
-                yield f"descending: {facts}"
-        case "hovering":
-            if gone or then < gaps[-count:].min() / 3 or then > 3 * gaps[-count:].max():
-                yield f"hovering: {facts}"
-            plain = experiment.optimizer == "gradient-descent" and not experiment.batch_size
-            if plain and experiment.learning_rate < 2 / top:
-                yield "hovering: at a rate that settles"
-            for limit in re.findall(r"the limit is (\S+?):", said):
-                if experiment.learning_rate < number(limit) * 0.99:
-                    yield f"number: limit there {limit}"
-        case "growing":
-            if then < now:
-                yield f"growing: {facts}"
-        case _:
-            yield f"label: {label}"
+    known = Known(lambda theta: loss_at(theta, features, y, each), floor, attained, sure=2 / top)
+    found = list(judged(experiment, run, known, 5))
+    if run.label != "diverged":
+        right, of = re.search(r"Right are (\S+) of (\d+) rows", run.said).groups()
+        theta = run.recording.epoch_theta[-1].numpy()
+        if (number(right), number(of)) != (((features @ theta * (2 * y - 1)) > 0).sum(), len(y)):
+            found.append(f"number: {right} right of {of}")
+    return found, run.said
 
 
 @pytest.mark.parametrize("seed", range(15))

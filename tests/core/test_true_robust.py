@@ -2,7 +2,7 @@
 
 The oracle knows the lowest loss from scikit-learn's `QuantileRegressor` and from SciPy, and what becomes of a run by going
 on with it. `python tests/core/test_true_robust.py 0 1000` tries as many as one likes,
-`… 0 1000 schedules` as many with one.
+`… 0 1000 schedules` as many with one, `… 0 1000 penalty` with that.
 """
 
 import math
@@ -11,18 +11,17 @@ import re
 import sys
 from dataclasses import replace
 
+import convex
 import numpy as np
 import pytest
+from convex import LONGER, judged, told
 from oracle import Known, drawn, number, rates, with_schedule
-from scipy.optimize import least_squares
+from scipy.optimize import least_squares, lsq_linear
 from sklearn.linear_model import QuantileRegressor
 
-from gd_core.outcome import Trained, outcome
 from gd_core.problem import build
-from gd_core.recorder import record
-from gd_core.verdict import of_run
+from gd_core.robust import lowest_of
 
-LONGER = 10
 MOST_UPDATES = 5_000
 
 
@@ -49,6 +48,13 @@ def drawn_scheduled(seed):
     return with_schedule(dice, base)
 
 
+def drawn_penalised(seed):
+    """The first with an L2 penalty, some under a schedule."""
+    dice = random.Random(f"robust penalty {seed}")
+    draw = drawn_scheduled if dice.random() < 0.3 else drawn_robust
+    return replace(draw(dice.randrange(10**9)), penalty=float(f"{10 ** dice.uniform(-4, 1):.3g}"))
+
+
 def rho(residual, experiment):
     """The loss of each residual, written out."""
     size = abs(residual)
@@ -60,7 +66,7 @@ def rho(residual, experiment):
 
 def lowest(experiment):
     """The lowest loss, by other people's programs, in columns that they bear: orthonormal ones."""
-    known = Known(replace(experiment, loss="mse"))
+    known = Known(replace(experiment, loss="mse", penalty=0.0))
     left, _, _ = np.linalg.svd(known.features / np.linalg.norm(known.features, axis=0), full_matrices=False)
     columns, y = left[:, : known.rank] * len(known.target) ** 0.5, known.target
     start = columns.T @ y / len(y)
@@ -76,82 +82,54 @@ def lowest(experiment):
     return known, float(rho(columns @ best - y, experiment).mean())
 
 
+def lowest_penalised(experiment):
+    """The lowest with a penalty is where no slope is left: what each row pulls by, those on the curve as SciPy says, holds it."""
+    known = Known(replace(experiment, loss="mse", penalty=0.0))
+    objective = build(experiment).linear
+    theta, each = lowest_of(objective).optimum.numpy(), objective.penalty.numpy()
+    r, length = known.target - known.features @ theta, np.linalg.norm(known.features, axis=0)
+    delta = experiment.delta if experiment.loss == "huber" else 0.0
+    on_it = abs(r) < 1e-9 * abs(known.target).max() if not delta else np.zeros(len(r), bool)
+    pull = (np.clip(r, -delta, delta) if delta else np.sign(r))[~on_it]
+    left = (2 * len(r) * each * theta - known.features[~on_it].T @ pull) / length
+    if on_it.any():
+        left = lsq_linear((known.features[on_it] / length).T, left, bounds=(-1, 1), tol=1e-14).fun
+    assert abs(left).max() < 1e-6 * (delta or 1), "a slope is left"
+    return known, float(rho(r, experiment).mean() + (each * theta**2).sum())
+
+
 def wrong(experiment):
     """What is wrong with the verdict on a run, and the verdict."""
-    problem, recording = build(experiment), record(experiment)
-    finding = outcome(recording, None, Trained.of(experiment, problem))
-    said = of_run(recording, experiment, None, finding)
-    return list(_wrong(experiment, finding.outcome.value, said, recording)), said
+    run = told(experiment)
+    known, floor = (lowest_penalised if experiment.penalty else lowest)(experiment)
+    each = build(experiment).linear.penalty.numpy() if experiment.penalty else 0.0
 
+    def loss(theta):
+        return rho(theta @ known.features.T - known.target, experiment).mean(-1) + (each * theta**2).sum(-1)
 
-def _wrong(experiment, label, said, recording):
-    known, floor = lowest(experiment)
-    losses = np.array(
-        [
-            rho(known.features @ theta - known.target, experiment).mean()
-            for theta in recording.epoch_theta.numpy()
+    top = np.linalg.eigvalsh(known.features.T @ known.features / len(known.target))[-1]
+    sure = 2 / (top + 2 * experiment.penalty) if experiment.loss == "huber" else 0.0
+    nothing = 1e-12 * loss(run.recording.epoch_theta[0].numpy())
+    oracle = convex.Known(loss, floor, zero=max(1e-7 * known.size, known.zero), sure=sure, nothing=nothing)
+    found = list(judged(experiment, run, oracle, 4))
+    if run.label == "stood still":
+        shares = re.search(r"The rate has come to (\S+), (\S+) % of (\S+): too little", run.said)
+        last, first = rates(experiment)[-1], experiment.learning_rate
+        pairs = (
+            zip(shares.groups(), (last, 100 * last / first, first), strict=True) if shares else [("0", 1.0)]
+        )
+        found += [
+            f"number: rate {words}, is {is_so}"
+            for words, is_so in pairs
+            if not math.isclose(number(words), is_so, rel_tol=6e-3, abs_tol=1e-300)
         ]
-    )
-    zero = max(1e-7 * known.size, known.zero)
-    if label != "diverged":
-        told, least = re.search(
-            r", at (?:MAE|Huber loss) (\S+); the lowest is (\S+?)(?:\. RMSE| \()", said
-        ).groups()
-        if not math.isclose(number(told), losses[-1], rel_tol=1e-5, abs_tol=1e-12 * losses[0]):
-            yield f"number: loss {told}, is {losses[-1]}"
-        if not math.isclose(number(least), floor, rel_tol=1e-5, abs_tol=zero):
-            yield f"number: lowest {least}, is {floor}"
-    if len(re.findall(r"[.!?](?= |$)", said)) > 4 or re.search(r"nan|None|[{}]", said):
-        yield f"form: {said}"
-    if label == "diverged":
-        return
-    longer = record(replace(experiment, epochs=LONGER * experiment.epochs))
-    gone = longer.diverged_at is not None
-    after = np.array(
-        [
-            rho(known.features @ theta - known.target, experiment).mean()
-            for theta in longer.epoch_theta.numpy()
-        ]
-    )
-    gaps, after = losses - floor, after - floor
-    count = max(1, min(20, experiment.epochs // 2))
-    now = gaps[-count:].mean()
-    then = math.inf if gone else after[-max(1, len(after) // 5) :].mean()
-    near = max(1.05e-6 * gaps[0], 1.05e-4 * floor, 1e-13 * losses[0], 3.05 * floor if floor < zero else 0)
-    facts = f"gap {gaps[0]:.4g} → {now:.4g} → {then:.4g}, {near:.3g} is near"
-    match label:
-        case "converged":
-            if gaps[-1] > near or then > near:
-                yield f"converged: {facts}"
-        case "still descending":
-            if then > now:
-                yield f"descending: {facts}"
-        case "hovering":
-            if gone or then < gaps[-count:].min() / 3 or then > 3 * gaps[-count:].max():
-                yield f"hovering: {facts}"
-        case "growing":
-            if then < now:
-                yield f"growing: {facts}"
-        case "stood still":
-            if abs(then - gaps[-1]) > max(0.15 * gaps[-1], near) or gaps[-1] <= near / 1.1:
-                yield f"stood still: {facts}"
-            told = re.search(r"The rate has come to (\S+), (\S+) % of (\S+): too little", said)
-            last, first = rates(experiment)[-1], experiment.learning_rate
-            shares = {told[1]: last, told[2]: 100 * last / first, told[3]: first} if told else {"0": 1.0}
-            for words, is_so in shares.items():
-                if not math.isclose(number(words), is_so, rel_tol=6e-3, abs_tol=1e-300):
-                    yield f"number: rate {words}, is {is_so}"
-        case _:
-            yield f"label: {label}"
-    for limit in re.findall(r"Every rate below (\S+) settles", said):
-        top = np.linalg.eigvalsh(known.features.T @ known.features / len(known.target))[-1]
-        if not math.isclose(number(limit), 2 / top, rel_tol=6e-3):
-            yield f"number: limit {limit}, is {2 / top}"
-        if experiment.learning_rate < 2 / top:
-            yield "hovering: below the limit"
-    for promise in re.findall(r"sure to come within (\S+) of the lowest", said):
-        if not gone and after.min() > number(promise) * 1.01 and len(after) > 2000:
-            yield f"promise: within {promise}, came to {after.min()}"
+    for over, many in re.findall(r"above 1/λ = (\S+); yours is (\S+) ×", run.said):
+        share = experiment.learning_rate * experiment.penalty
+        if not math.isclose(number(over), 1 / experiment.penalty, rel_tol=6e-3) or not math.isclose(
+            number(many), share, rel_tol=6e-3
+        ):
+            found.append(f"number: 1/λ {over}, {many}")
+    return found, run.said
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -168,11 +146,18 @@ def test_a_verdict_on_a_schedule_is_true(seed):
     assert not found, f"{found}\n{sentence}"
 
 
+@pytest.mark.parametrize("seed", range(15))
+def test_a_verdict_on_a_penalised_loss_is_true(seed):
+    """The same beside λ‖w‖², whose lowest point is proved."""
+    found, sentence = wrong(drawn_penalised(seed))
+    assert not found, f"{found}\n{sentence}"
+
+
 if __name__ == "__main__":
     tried, failed = range(int(sys.argv[1]), int(sys.argv[2])), 0
     for tried_seed in tried:
-        draw = drawn_scheduled if "schedules" in sys.argv else drawn_robust
-        if (result := wrong(draw(tried_seed)))[0]:
+        draws = {"schedules": drawn_scheduled, "penalty": drawn_penalised}
+        if (result := wrong(draws.get(sys.argv[-1], drawn_robust)(tried_seed)))[0]:
             failed += 1
             print(tried_seed, *result[0], result[1], sep="\n   ", flush=True)
     print(f"{len(tried):,} tried, {failed:,} wrong")
