@@ -610,6 +610,9 @@ def test_the_label_of_the_rate_is_of_the_whole_run():
     assert rates["epoch"][-1] < 60
     assert rates["label"][0] == "η: 0.05 → 0.3 → 0.075"
     assert rates["share"] == pytest.approx([min(1, (k + 1) / 6) for k in rates["epoch"]])
+    # no line crosses them: the largest is drawn at 0.24 of the height, below the floor
+    (frame,) = error(run, LIGHT, HEIGHT, 0).tables["frame"].to_pylist()
+    assert frame["y0"] * (frame["y1"] / frame["y0"]) ** 0.24 < 0.9 * frame["floor"]
     shrinks = run_of(scale_features=True, learning_rate=0.3, schedule="exponential:0.9", epochs=3)
     assert error(shrinks, LIGHT, HEIGHT, 0).tables["rates"].to_pydict()["label"][0] == "η: 0.3 → 0.243"
 

@@ -110,21 +110,37 @@ def log_axis(title: str) -> alt.Y:
     return alt.Y("y:Q", scale=scale, axis=axis)
 
 
-def level(column: str, colour: str, dash: list[int], label: str, when: str = "") -> list[alt.Chart]:
-    """A horizontal line across the chart at a value of `frame`, with its name on it; `when` is a further condition."""
+def level(
+    column: str, colour: str, dash: list[int], label: str, when: str = "", paper: str = ""
+) -> list[alt.Chart]:
+    """A horizontal line across the chart at a value of `frame`, with its name on it; `when` is a further condition.
+
+    With the colour of the paper the name has a halo, where other lines may pass behind it.
+    """
     base = rows_from("frame").transform_filter(f"isValid(datum.{column})" + (f" && ({when})" if when else ""))
     rule = base.mark_rule(color=colour, strokeDash=dash, strokeWidth=2).encode(y=alt.Y(f"{column}:Q"))
-    text = (
-        base.transform_calculate(label=label)
-        .mark_text(align="right", dx=-4, dy=9, color=colour, fontWeight=600)
-        .encode(x=alt.value("width"), y=alt.Y(f"{column}:Q"), text="label:N")
+    texts = haloed(
+        base.transform_calculate(label=label),
+        {"x": alt.value("width"), "y": alt.Y(f"{column}:Q"), "text": "label:N"},
+        {"align": "right", "dx": -4, "dy": 9, "fontWeight": 600},
+        colour,
+        paper,
     )
-    return [rule, text]
+    return [rule, *texts]
 
 
-def floor_rule(colours: Palette, when: str = "") -> list[alt.Chart]:
+def haloed(
+    base: alt.Chart, place: Mapping[str, Any], style: Mapping[str, Any], colour: str, paper: str
+) -> list[alt.Chart]:
+    """A text, and if the colour of the paper is given, a halo behind it."""
+    halo = [base.mark_text(**style, stroke=paper, strokeWidth=3).encode(**place)] if paper else []
+    return [*halo, base.mark_text(**style, color=colour).encode(**place)]
+
+
+def floor_rule(colours: Palette, when: str = "", *, halo: bool = False) -> list[alt.Chart]:
     """The lowest RMSE that there is as a dashed line, from `floor` and `floor_label` of `frame`."""
-    return level("floor", colours.optimum, [7, 4], "datum.floor_label", when)
+    paper = colours.paper if halo else ""
+    return level("floor", colours.optimum, [7, 4], "datum.floor_label", when, paper)
 
 
 def trail(

@@ -22,6 +22,7 @@ from pages.ui.charts.elements import (
     expression,
     finish,
     floor_rule,
+    haloed,
     head_at,
     kept,
     level,
@@ -58,6 +59,7 @@ from pages.ui.look.palette import Palette
 
 RATES = 200  # points of the line of the rate
 RATE_AXIS = "from 0 below to the largest above, on an axis of its own"
+RATE_BAND = 0.3  # of the height: the rates, and their label
 DOWN = 50.0  # how far below the start's error the axis reaches while nobody may know the floor
 
 
@@ -115,7 +117,9 @@ def _error_spec(
         layers += preview.error_layers(directions, colours)
     if scheduled:
         layers += _rate_layers(colours)
-    layers += floor_rule(colours, "answered")
+    if early:
+        layers += _kept_and_stopped(colours)
+    layers += floor_rule(colours, "answered", halo=early or scheduled)
     layers += level("zero", colours.start, [2, 3], "'zero to rounding'")
     layers.append(below)
     if ghosts:
@@ -126,8 +130,6 @@ def _error_spec(
     if judged:
         diamond = {"shape": "diamond", "size": 90, "filled": True, "color": colours.ink}
         layers.append(dot(f"min(epoch, {FRAME}.last, x1)", "now.held_out", stroke=colours.paper, **diamond))
-    if early:
-        layers += _kept_and_stopped(colours)
     parameters = [expression("now", NOW), answered(), *([preview.parameter()] if directions else [])]
     return finish(layers, height, parameters)
 
@@ -154,15 +156,19 @@ def _kept_and_stopped(colours: Palette) -> list[alt.Chart]:
     Each with its word, from when the player has come there.
     """
     layers: list[alt.Chart] = []
+    texts: list[alt.Chart] = []  # over both lines
     for column, word, dash, dy in (("kept", "kept", [2, 3], 4), ("stop", "stopped", [1, 0], 18)):
         base = rows_from("frame").transform_filter(f"isValid(datum.{column}) && epoch >= datum.stop")
         across = alt.X(f"{column}:Q")
         layers.append(base.mark_rule(color=colours.ink, strokeDash=dash).encode(x=across))
-        text = base.transform_calculate(label=f"'{word} ' + datum.{column}_said")
-        style = {"align": "right", "dx": -5, "baseline": "top", "dy": dy, "color": colours.ink}
-        layers.append(
-            text.mark_text(**style, fontWeight=600).encode(x=across, y=alt.value(0), text="label:N")
+        texts += haloed(
+            base.transform_calculate(label=f"'{word} ' + datum.{column}_said"),
+            {"x": across, "y": alt.value(0), "text": "label:N"},
+            {"align": "right", "dx": -5, "baseline": "top", "dy": dy, "fontWeight": 600},
+            colours.ink,
+            colours.paper,
         )
+    layers += texts
     mark = rows_from("frame").transform_filter("isValid(datum.kept) && epoch >= datum.stop")
     style = {"shape": "diamond", "size": 130, "filled": False, "color": colours.ink, "strokeWidth": 2}
     layers.append(mark.mark_point(**style).encode(x=alt.X("kept:Q"), y=alt.Y("lowest_held_out:Q")))
@@ -218,19 +224,22 @@ def error(
     low = zero if reaches_zero else min(low, lowest_rmse) if shows_floor else low
     if parabola is None and run.parabola is not None and low == high:  # nothing to go by yet
         low = high / DOWN
+    bottom, top = low / 1.6, high * 1.25
     directions = 0 if root_loss else preview.directions(run)
     scheduled = not all(map(is_constant, run.experiment.phases))
+    if scheduled:  # whose rates have the lowest part of the chart for themselves
+        bottom *= (bottom / top) ** (RATE_BAND / (1 - RATE_BAND))
     tables = {
         "run": table({name: drawn[name] for name in by_epoch} | columns_of_errors(ghosts, rows, zero)),
         "path": log_path(rows[shown], {name: values[shown] for name, values in drawn.items()}),
-        **(tables_of_errors(ghosts, end, low / 1.6, high * 1.25, zero) if ghosts else {}),
+        **(tables_of_errors(ghosts, end, bottom, top, zero) if ghosts else {}),
         **({"rates": _rates(run, end)} if scheduled else {}),
         "frame": frame_table(
             run,
             x0=0,
             x1=end,
-            y0=low / 1.6,
-            y1=high * 1.25,
+            y0=bottom,
+            y1=top,
             floor=lowest_rmse if shows_floor else np.nan,
             floor_label=""
             if parabola is None and lowest is None
@@ -309,11 +318,8 @@ def _rate_layers(colours: Palette) -> list[alt.Chart]:
     line = rows.mark_line(strokeDash=[2, 3], strokeWidth=1.5, color=colours.ink, interpolate="step-after")
     # above the largest, for stairs that rise there; the first is a halo, since the floor may pass behind it
     named = rows.transform_filter("datum.label != ''").transform_calculate(y=height.format(share=1))
-    paints: list[dict[str, Any]] = [{"stroke": colours.paper, "strokeWidth": 3}, {"color": colours.ink}]
-    texts = [
-        named.mark_text(align="left", dx=6, dy=-9, **paint).encode(**place, text="label:N")
-        for paint in paints
-    ]
+    style = {"align": "left", "dx": 6, "dy": -9}
+    texts = haloed(named, {**place, "text": "label:N"}, style, colours.ink, colours.paper)
     return [line.encode(**place, order="x:Q"), *texts]
 
 
