@@ -266,17 +266,13 @@ class Experiment:
             name: read(name, getattr(known, name), getattr(cls, name), {})
             for name in ("dataset", "optimizer")
         }
-        usual = defaults(**choice)
-        losses = (usual["loss"], query.get("loss", usual["loss"]))
-        sentence = problem_with("loss", losses[0], usual)
-        if sentence and problem_with(
-            "loss", losses[1], usual
-        ):  # the data set's own does not go with the rule
+        same = fallback is not None and fallback.dataset == choice["dataset"]
+        usual, sentence = going_together(**choice, loss=query.get("loss", known.loss if same else None))
+        if sentence:
             sentences.append(sentence)
             choice["optimizer"] = cls.optimizer
-            usual = defaults(**choice)
         values = dict(usual)
-        if fallback is not None and fallback.dataset == choice["dataset"]:
+        if same:
             values |= {name: getattr(fallback, name) for name in FIELDS if name not in choice}
         if choice["dataset"] == DATASET:
             before = len(sentences)
@@ -382,6 +378,21 @@ def _problem_beside(name: str, value: Any, others: Mapping[str, Any]) -> str | N
             f"take a larger batch_size. Got {value:,}."
         )
     return None
+
+
+def going_together(dataset: str, optimizer: str, loss: str | None = None) -> tuple[dict[str, Any], str]:
+    """The settings that a data set opens with under a rule; those of gradient descent, and why, where its own loss cannot have the rule.
+
+    Args:
+        dataset: Key of `catalog.DATASET_INFO`.
+        optimizer: Key of `rules.OPTIMIZER_INFO`.
+        loss: Asked for in place of its own.
+    """
+    usual = defaults(dataset, optimizer)
+    sentence = problem_with("loss", usual["loss"], usual)
+    if sentence is None or (loss is not None and problem_with("loss", loss, usual) is None):
+        return usual, ""
+    return defaults(dataset, Experiment.optimizer), sentence
 
 
 def _problem_with_curvature(name: str, value: Any, others: Mapping[str, Any]) -> str | None:

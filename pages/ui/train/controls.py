@@ -10,8 +10,7 @@ import streamlit as st
 from gd_core.settings.catalog import DATASET_INFO, LOSS_INFO, how_scaled, why_not_scaled
 from gd_core.settings.engines import AUTO, LOOP, SPECTRUM
 from gd_core.settings.examples import EXAMPLES, FAILS, PUBLISHED, WORKS
-from gd_core.settings.experiment import Experiment, problem_with
-from gd_core.settings.fields import ParameterError
+from gd_core.settings.experiment import Experiment, going_together, problem_with
 from gd_core.settings.rules import OPTIMIZER_INFO
 from gd_core.settings.schedules import COUNTED_IN, SCHEDULES, is_constant
 from gd_core.settings.table_fields import DATASET, needs_its_file
@@ -195,12 +194,8 @@ def _dataset_chosen(dataset: str) -> None:
     page.held.wanted = None
     last = own_table.last()
     back = dataset == DATASET and last is not None and not needs_its_file(last.table)
-    refused = ""
-    try:
-        usual = Experiment.default(dataset, page.settings.optimizer)
-    except ParameterError as error:  # a rule that this loss cannot have
-        usual, refused = Experiment.default(dataset), str(error)
-    page.load(last if back and last else usual)
+    usual, refused = going_together(dataset, page.settings.optimizer)
+    page.load(last if back and last else Experiment(**usual))
     if refused:
         page.tell(f"{refused} The update rule is gradient descent again.")
     page.held.axes = None

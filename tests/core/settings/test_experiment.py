@@ -358,6 +358,17 @@ def test_the_last_good_experiment_is_fallen_back_on(good, query):
     assert Experiment.from_query({}, fallback=good) == (good, [])
 
 
+def test_a_loss_that_was_chosen_for_a_rule_is_kept():
+    """Newton's step on the square of a yes or no is fallen back on, although the data set opens with a loss that it cannot have."""
+    good = Experiment.from_query({"dataset": "pass-or-fail", "optimizer": "newton", "loss": "mse"})[0]
+    assert (good.optimizer, good.loss) == ("newton", "mse")
+    assert Experiment.from_query({"epochs": "7"}, fallback=good) == (replace(good, epochs=7), [])
+    other = Experiment.from_query(
+        {"dataset": "pass-or-fail"}, fallback=replace(Experiment.default(), optimizer="newton")
+    )[0]
+    assert (other.optimizer, other.loss) == ("gradient-descent", "log")
+
+
 def test_fewer_points_than_the_last_batch_had():
     """A batch of ten rows was good until five points were typed: then all rows are taken, with a sentence."""
     good = replace(Experiment(), batch_size=10, learning_rate=0.25)
