@@ -84,7 +84,7 @@ page = PageSettings(
 EXAMPLES = {
     "Sizes of batch": (QUADRATIC, {"racers": ("batch", "mini-batch", "stochastic")}),
     "Rules only": (QUADRATIC, {"racers": ("batch", *IN_BATCHES)}),
-    "Newton’s step": (QUADRATIC, {"racers": ("batch", "momentum", "adam", "newton")}),
+    "Newton’s step": (QUADRATIC, {"racers": ("batch", "stochastic", "adam", "newton")}),
     "Single rows, decaying rate": (ARRIVES, {"racers": ("batch", "stochastic", "decaying")}),
     "Rate above the limit": (TOO_FAST, {}),
     "Not scaled": (NOT_SCALED, {}),

@@ -280,12 +280,12 @@ def test_each_racer_opens_on_the_train_page_as_it_ran():
 
 
 def test_the_last_link_is_the_next_lesson(bare):
-    """Sizes of batch by update on this page, then the deep networks."""
+    """Sizes of batch by update on this page, then the hills."""
     own, following = bare.links[-2:]
     assert own[1] == LESSON
     assert own[2]["racers"] == "batch,mini-batch,stochastic"
     assert own[2]["unit"] == "update"
-    assert following[1] == "deep_networks"
+    assert following[1] == "hills"
 
 
 @pytest.mark.parametrize(
