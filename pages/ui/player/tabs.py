@@ -17,7 +17,7 @@ from torch import Tensor
 from gd_core.autopsy import REPLAYED_UPDATES, autopsy
 from gd_core.here import STARTS, Here, here_of
 from gd_core.landscape import box_of, terrain_box
-from gd_core.objective import LinearObjective, as_parabola, in_features
+from gd_core.objective import as_parabola, in_features
 from gd_core.reasons.valleys import place_of
 from gd_core.robust import Lowest, closest, lowest_of, settles_below
 from gd_core.safe_start import safe_of
@@ -402,7 +402,7 @@ def in_relief(run: Run, colours: Palette, axes: tuple[int, int], told: float = 0
                 else " It is a slice: the other parameters are where the run is last. The run is as high as its own loss, so "
                 "it comes down to the net at its end."
             )
-        one_valley = f" {ONE_VALLEY}" if isinstance(run.problem.objective, LinearObjective) else ""
+        one_valley = f" {ONE_VALLEY}" if run.parabola is not None else ""
         st.markdown(
             f"The net is the loss over {titles[axes[0]]} and {titles[axes[1]]}. Up is more of it, in equal steps.{rest} "
             f"On the floor lie the map’s level lines.{one_valley}\n\n"
