@@ -8,7 +8,7 @@ from train_page import Lab
 from gd_core.problem import build
 from gd_core.recorder import record
 from gd_core.settings.experiment import Experiment
-from pages.ui.charts.relief import POINTS
+from pages.ui.charts.relief import KNOTS
 from pages.ui.player import tabs
 
 DOSE = Experiment.default("dose")
@@ -29,12 +29,11 @@ def test_in_relief_the_other_parameters_are_where_the_run_is_last():
     """The net has the loss at its corners, the four other parameters as at the end."""
     lab = Lab(**DOSE.to_query(), axes="w₁,v₁").press("train")
     lab.at.session_state["tab"] = tabs.RELIEF
-    (place,) = [i for i, chart in enumerate(lab.run().charts) if '"tilt"' in chart.spec]
-    net, end = lab.table(place, "net"), record(DOSE).epoch_theta[-1]
+    losses, end = lab.run().component("relief")["table"]["net.loss"], record(DOSE).epoch_theta[-1]
     corners = end.repeat(2, 1)
     corners[:, 0], corners[:, 4] = end.new_tensor([-4.0, 4.0]), -2.5
     a, b = build(DOSE).objective.many(corners).tolist()
-    first, last = (net["loss"].to_pylist()[i] for i in (0, POINTS - 1))
+    first, last = (float(losses[i]) for i in (0, KNOTS - 1))
     assert last - first == pytest.approx(b - a, rel=1e-5)
 
 

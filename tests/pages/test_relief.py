@@ -108,8 +108,9 @@ def test_train_offers_it_where_there_are_two_parameters():
     """With the map's parameters in its text; a loss over one, or over three and no parabola, has nothing to see from a side."""
     lab = Lab(**PLANE.to_query())
     lab.at.session_state["tab"] = tabs.RELIEF
-    (shown,) = [chart for chart in lab.run().charts if '"tilt"' in chart.spec]
-    assert shown.alt.startswith("The loss over w₁ and w₂ as a net in relief")
+    shown = lab.run().component("relief")
+    assert shown["text"].startswith("The loss over w₁ and w₂ as a net in relief")
+    assert shown["names"] == ["w₁", "w₂"]
     for one, there in (
         (PLANE, True),
         (Experiment.default("one-parameter"), False),

@@ -16,7 +16,7 @@ from gd_core.settings.experiment import Experiment
 from gd_core.starts import UNDER_WAY, Starts
 from pages.ui.charts.loss_map import terrain
 from pages.ui.charts.model import RecordedRun
-from pages.ui.charts.relief import POINTS
+from pages.ui.charts.relief import KNOTS
 from pages.ui.charts.starts import COLOURED, sign_of
 from pages.ui.look.palette import palette
 from pages.ui.player import tabs
@@ -56,11 +56,10 @@ def test_it_is_seen_in_relief():
     """The net has the losses themselves at its knots, above the lowest of the map."""
     lab = Lab(**TIDE.to_query())
     lab.at.session_state["tab"] = tabs.RELIEF
-    (place,) = [i for i, chart in enumerate(lab.run().charts) if '"tilt"' in chart.spec]
-    net, objective = lab.table(place, "net"), build(TIDE).objective
+    losses, objective = lab.run().component("relief")["table"]["net.loss"], build(TIDE).objective
     # the first knot is the corner of the map where both are smallest, the last of its line where ω is largest
     corners = record(TIDE).epoch_theta.new_tensor([[4.0, -3.2], [20.0, -3.2]])
-    first, last = (net["loss"].to_pylist()[i] for i in (0, POINTS - 1))
+    first, last = (float(losses[i]) for i in (0, KNOTS - 1))
     a, b = objective.many(corners).tolist()
     assert last - first == pytest.approx(b - a, rel=1e-5)
 

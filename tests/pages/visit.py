@@ -88,11 +88,12 @@ class Visit:
         end = 4 + int.from_bytes(proto.bytes[:4], "little")
         data, at = json.loads(proto.bytes[4:end]), end
         table = {}
-        for column, kind in data["columns"]:
-            table[column] = np.frombuffer(proto.bytes, kind, data["rows"], at)
+        for column, kind, rows in data["columns"]:
+            table[column] = np.frombuffer(proto.bytes, kind, rows, at)
             at += -(-table[column].nbytes // 8) * 8
         assert at == len(proto.bytes)
-        return data | {"table": pd.DataFrame(table)}
+        alike = len({len(values) for values in table.values()}) == 1
+        return data | {"table": pd.DataFrame(table) if alike else table}
 
     @property
     def player(self) -> dict[str, Any]:

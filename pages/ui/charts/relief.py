@@ -1,7 +1,8 @@
 """The loss over two parameters in relief: the bowl as a net, seen from a side that can be turned, with the run on it.
 
-The net is projected within the chart, as Vega's expressions, so that the picture plays, is exported and is saved as every
-other one, and nothing more is loaded for it. It is drawn without shading: one sees through it, to the level lines below.
+The chart is what is taken along: the net is projected within it, as Vega's expressions, so that the picture is saved as every
+other one. On the page its tables are drawn by `pages/ui/player/relief.js`. It has no shading: one sees through it, to the level
+lines below.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,7 +18,6 @@ from gd_core.landscape import (
     Window,
     level_lines,
     lines_on,
-    losses_at,
     losses_on,
     slice_minimum,
     sliced_at,
@@ -41,7 +41,7 @@ from pages.ui.charts.loss_map import ZOOM, of_a_slice, zooms
 from pages.ui.charts.model import NEVER, Run, View, frame_table, rows_of, table, told_apart
 from pages.ui.look.palette import Palette
 
-LINES, POINTS = 25, 41  # of the net: lines in each direction, and points on one
+KNOTS = 41  # of the net, along each side
 FLOOR = -0.55  # where the level lines lie, with the height of the box as 1
 SEEN = 1.62  # half of what is seen, with half the side of the box as 1
 STRETCHED = 1.3  # how many times as long to the right as up a way is drawn, at most
@@ -71,18 +71,19 @@ def _y() -> alt.Y:
     return alt.Y("y:Q", scale=alt.Scale(domain=[alt.ExprRef("y0"), alt.ExprRef("y1")], nice=False), axis=None)
 
 
-def _net(colour: str, *, terrain: bool) -> alt.Chart:
-    """Lines along both sides of the box, over a parabola, or as the table `net` has them; what is higher than the box is left out."""
-    made = alt.SequenceParams(start=0, stop=2 * LINES * POINTS, step=1, **{"as": "n"})
+def _net(colour: str, *, terrain: bool, along_u: bool) -> alt.Chart:
+    """Every other line along one side of the box, over a parabola, or as the table `net` has it; what is higher than the box is left out."""
+    made = alt.SequenceParams(start=0, stop=KNOTS * KNOTS, step=1, **{"as": "n"})
     parabola = (
         f"low + steep * ({FRAME}.uu * pow(datum.u - low_u, 2) + {FRAME}.vv * pow(datum.v - low_v, 2)"
         f" + {FRAME}.uv * (datum.u - low_u) * (datum.v - low_v))"
     )
+    i, j = f"datum.n % {KNOTS}", f"floor(datum.n / {KNOTS})"
     return (
         (rows_from("net") if terrain else alt.Chart(alt.SequenceGenerator(sequence=made)))
-        .transform_calculate(line=f"floor(datum.n / {POINTS})", along=f"datum.n % {POINTS} * 2 / {POINTS - 1} - 1")
-        .transform_calculate(across=f"datum.line % {LINES} * 2 / {LINES - 1} - 1", first=f"datum.line < {LINES}")
-        .transform_calculate(u="datum.first ? datum.along : datum.across", v="datum.first ? datum.across : datum.along")
+        .transform_calculate(line=j if along_u else i)
+        .transform_filter("datum.line % 2 == 0")
+        .transform_calculate(u=f"{i} * 2 / {KNOTS - 1} - 1", v=f"{j} * 2 / {KNOTS - 1} - 1")
         .transform_calculate(h="datum.loss / now.top" if terrain else parabola)
         .transform_calculate(h="datum.h <= 1 ? datum.h : NaN")
         .transform_calculate(**_seen("datum.u", "datum.v", "datum.h"))
@@ -173,7 +174,7 @@ def _spec(
         _box(colours.line),
         lines,
         *trail(below, along, colour=colours.run, width=1.2),
-        _net(colours.line, terrain=terrain),
+        *(_net(colours.line, terrain=terrain, along_u=one) for one in (True, False)),
         lowest,
         plumb,
         *trail(on_net, along, colour=colours.run),
@@ -284,11 +285,8 @@ def terrain(
 
 
 def _net_over(run: Run, shown: Window, axes: tuple[int, int], lowest: float) -> pa.Table:
-    """The loss above the lowest at each knot, in the order in which `_net` counts them."""
-    along, across = np.linspace(-1, 1, POINTS), np.linspace(-1, 1, LINES)
-    first = np.stack(np.broadcast_arrays(along[None, :], across[:, None]), -1).reshape(-1, 2)
-    places = np.concatenate([first, first[:, ::-1]]) * shown.half + shown.centre
-    found = losses_at(run.problem.objective, places, sliced_at(run.recording), axes)
+    """The loss above the lowest at each knot: rows along the second parameter, from low to high."""
+    found = losses_on(run.problem.objective, shown, sliced_at(run.recording), axes, KNOTS).ravel()
     return table({"n": np.arange(len(found), dtype=np.int16), "loss": found - lowest})
 
 

@@ -37,3 +37,18 @@ function trimmed(text) {
   const [mantissa, exponent] = text.split('e');
   return (mantissa.includes('.') ? mantissa.replace(/\.?0+$/, '') : mantissa) + (exponent === undefined ? '' : `e${exponent}`);
 }
+
+const KINDS = { f4: Float32Array, f8: Float64Array, i1: Int8Array, i2: Int16Array, i4: Int32Array };
+
+// What the server says, and its columns: see `packed` in player.py.
+function unpacked(bytes) {
+  const { buffer } = bytes.slice(); // which begins where an array may begin
+  let at = 4 + new DataView(buffer).getUint32(0, true);
+  const said = JSON.parse(new TextDecoder().decode(bytes.subarray(4, at)));
+  const table = {};
+  for (const [name, kind, rows] of said.columns) {
+    table[name] = new KINDS[kind](buffer, at, rows);
+    at += 8 * Math.ceil(table[name].byteLength / 8);
+  }
+  return { ...said, table };
+}

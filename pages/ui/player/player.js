@@ -11,27 +11,11 @@ const AT_REST = 0.1; // and of the time of play so much is left for that
 const players = new WeakMap();
 
 const NARROW = 640; // pixels of room, as in look.css
-const TURNS = 0.5; // degrees that a pixel turns what is in relief
 
 const SWIPE = 6; // pixels: a finger that goes further does not tap,
 const TAP = 500; // nor one that stays longer, in milliseconds
 
 const ROUNDING = 2e-7; // of numbers with 32 bits: a sum that is no more of its parts is 0
-
-const KINDS = { f4: Float32Array, f8: Float64Array, i1: Int8Array, i4: Int32Array };
-
-// What the server says, and its table by columns: see `packed` in player.py.
-function unpacked(bytes) {
-  const { buffer } = bytes.slice(); // which begins where an array may begin
-  let at = 4 + new DataView(buffer).getUint32(0, true);
-  const said = JSON.parse(new TextDecoder().decode(bytes.subarray(4, at)));
-  const table = {};
-  for (const [name, kind] of said.columns) {
-    table[name] = new KINDS[kind](buffer, at, said.rows);
-    at += 8 * Math.ceil(table[name].byteLength / 8);
-  }
-  return { ...said, table };
-}
 
 // The table's columns with those that are left to the browser: see `table` in player.py.
 function columnsOf({ table, rows, sums, stride, last }) {
@@ -96,6 +80,9 @@ function create(root) {
         input.dispatchEvent(new Event('input', { bubbles: true }));
       }
     }
+    if (document.body.dataset[name] === String(value)) return;
+    document.body.dataset[name] = value; // for what draws itself
+    document.dispatchEvent(new Event('moved'));
   }
 
   // Where the rate on the strip is not that of the run, charts draw where it would lead, and the run's verdict waits.
@@ -301,23 +288,6 @@ function create(root) {
     if (x >= 0 && x <= 1 && y >= 0 && y <= 1) state.send('clicked', [x, y, state.epoch, name]);
   }
   document.addEventListener('click', click);
-  // What is in relief turns with the pointer, by its own two sliders; a finger that goes up or down scrolls the page.
-  let grip = null;
-  function grasp(event) {
-    const chart = event.target.closest?.('.st-key-relief svg.marks')?.closest('.stVegaLiteChart');
-    const [turn, tilt] = ['turn', 'tilt'].map((name) => chart?.querySelector(`input[name="${name}"]`));
-    grip = turn && tilt && { turn, tilt, from: [+turn.value, +tilt.value], x: event.clientX, y: event.clientY };
-  }
-  function turn(event) {
-    if (!grip || !event.buttons) return;
-    const [round, up] = [TURNS * (event.clientX - grip.x), event.pointerType === 'touch' ? 0 : TURNS * (event.clientY - grip.y)];
-    grip.turn.value = ((grip.from[0] + round + 540) % 360 + 360) % 360 - 180;
-    grip.tilt.value = grip.from[1] + up;
-    for (const slider of [grip.turn, grip.tilt]) slider.dispatchEvent(new Event('input', { bubbles: true }));
-  }
-  document.addEventListener('pointerdown', grasp);
-  document.addEventListener('pointermove', turn);
-
   function aimed() {
     foresee();
     draw();
@@ -419,8 +389,6 @@ function create(root) {
       window.removeEventListener('resize', place);
       document.removeEventListener('keydown', key);
       document.removeEventListener('pointerdown', press, true);
-      document.removeEventListener('pointerdown', grasp);
-      document.removeEventListener('pointermove', turn);
       document.removeEventListener('click', click);
       document.removeEventListener('rate', aimed);
       tellHere();

@@ -288,12 +288,12 @@ def put(
 
 
 def packed(said: Mapping[str, Any], numbers: Mapping[str, np.ndarray]) -> bytes:
-    """What the player is told, and its table: JSON with the length of it before, then the columns, as player.js unpacks them.
+    """What the player is told, and its table: JSON with the length of it before, then the columns, as `unpacked` in numbers.js has them.
 
     Each begins at a multiple of 8 bytes, as a browser wants its arrays. A table of Arrow's in the place of these bytes has
     Streamlit load pandas, a tenth of the server's memory, to see what it is.
     """
-    columns = [(name, values.dtype.str[1:]) for name, values in numbers.items()]
+    columns = [(name, values.dtype.str[1:], len(values)) for name, values in numbers.items()]
     rows = len(next(iter(numbers.values())))
     text = json.dumps(dict(said) | {"rows": rows, "columns": columns}).encode()
     text += b" " * (-(4 + len(text)) % 8)

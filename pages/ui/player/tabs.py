@@ -383,6 +383,7 @@ def _parameters(run: Run, colours: Palette) -> None:
 def in_relief(run: Run, colours: Palette, axes: tuple[int, int], told: float = 0) -> None:
     """The map's loss from the side, under the two sliders that turn it."""
     from pages.ui.charts.relief import relief, terrain  # when it is opened
+    from pages.ui.player.relief import show
 
     titles = with_columns(vars(run.experiment), run.experiment.trained_names)
     left, right = st.columns([3, 2], gap="large")
@@ -391,7 +392,7 @@ def in_relief(run: Run, colours: Palette, axes: tuple[int, int], told: float = 0
             view = terrain(run, shown, axes, titles, colours, RAISED)
         else:
             view = relief(run, axes, titles, colours, RAISED, told)
-        draw(view, "relief")
+        show(view, (titles[axes[0]], titles[axes[1]]), colours, RAISED)
     with right:
         st.html('<p class="panel-title">What is seen</p>')
         rest = ""
