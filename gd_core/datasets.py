@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from gd_core.tables.measured import SEA
 from gd_core.tables.table import Table, used
 
 
@@ -194,6 +195,27 @@ def tide(points: int = 49, *, noise: float = 0.6, data_seed: int = 7) -> Dataset
     )
 
 
+def sea(points: int = 24, *, noise: float = 0.0, data_seed: int = 0) -> Dataset:
+    """Temperature of the sea off Peru, the mean of each month of 2008 and 2009, above that of all 24. Measured: nothing can be changed.
+
+    Returns:
+        x of shape [24, 1] (years) and y of shape [24, 1] (°C).
+
+    Source:
+        NOAA, see `tables.measured`. The start is ours.
+    """
+    del points, noise, data_seed
+    celsius = torch.tensor([float(month) for month in SEA.split()], dtype=torch.float64)
+    return Dataset(
+        x=torch.arange(24, dtype=torch.float64).unsqueeze(1) / 12,
+        y=(celsius - celsius.mean()).unsqueeze(1),
+        feature_names=("time t (years)",),
+        target_name="above the mean y (°C)",
+        title="Sea",
+        start=torch.tensor([2.0, 10.0, 0.5], dtype=torch.float64),
+    )
+
+
 def dose(points: int = 41, *, noise: float = 0.3, data_seed: int = 7) -> Dataset:
     """A little helps, too much harms: y = tanh(2.5 x + 2) − tanh(2 x − 2) + noise, over the logarithm of a dose.
 
@@ -285,6 +307,7 @@ DATASETS: Mapping[str, Callable[..., Dataset]] = {
     "two-features": two_features,
     "one-parameter": one_parameter,
     "tide": tide,
+    "sea": sea,
     "dose": dose,
     "pass-or-fail": pass_or_fail,
 }

@@ -1,6 +1,6 @@
 """The models, as `nn.Module`s.
 
-One that is linear in its parameters, as all but the last two of these are, is ŷ = Φ(x) θ. `features` gives Φ, which is computed once for a
+One that is linear in its parameters, as all but the last three of these are, is ŷ = Φ(x) θ. `features` gives Φ, which is computed once for a
 data set; it is the fast form of `forward`, and a test says that both agree. Theory asks for `features`, never for a
 model's name. A model that has none is a `Model` with a `forward`: it is trained by it, and has no theory.
 """
@@ -169,6 +169,19 @@ class Wave(Model):
         return self.amplitude * torch.sin(self.omega * x + self.phi)
 
 
+class FreeWave(Model):
+    """ŷ = a sin(ω t + φ), all three to be found. (−a, φ + π) is the same curve; where a is 0, ω and φ change nothing."""
+
+    parameter_names = ("a", "ω", "φ")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.a, self.omega, self.phi = (nn.Parameter(torch.zeros((), dtype=torch.float64)) for _ in range(3))
+
+    def forward(self, x: Tensor) -> Tensor:  # [N, 1] → [N, 1]
+        return self.a * torch.sin(self.omega * x + self.phi)
+
+
 class TwoLayer(Model):
     """ŷ = v₁ tanh(w₁ x + b₁) + … + v_K tanh(w_K x + b_K): a hidden layer of K units, and one that adds them up.
 
@@ -201,5 +214,6 @@ MODELS: Mapping[str, Callable[..., Model]] = {  # the number is of features, or 
     "polynomial-origin": lambda degree=2: ThroughOrigin(Polynomial(degree)),
     "proportional": Proportional,
     "wave": Wave,
+    "free-wave": FreeWave,
     "two-layer": TwoLayer,
 }

@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
+from gd_core.tables.measured import SEA
+
 Sized = Callable[[int], str]  # a text for D, the number of weights: of the parameters without an intercept
 
 
@@ -261,6 +263,14 @@ to_raw[-1, :-1] = -mu / sigma"""
         prediction="1.8 * torch.sin(theta[0] * columns + theta[1])",
         curve=lambda theta, x, _: f"1.8 * sin({theta}.p0 * {x} + {theta}.p1)",
     ),
+    "free-wave": ModelInfo(
+        latex=fixed(r"\hat y = a\,\sin(\omega\,t + \varphi)"),
+        plain=fixed("a·sin(ω·t + φ)"),
+        linear=False,
+        columns=fixed("columns = x[:, 0]"),
+        prediction="theta[0] * torch.sin(theta[1] * columns + theta[2])",
+        curve=lambda theta, x, _: f"{theta}.p0 * sin({theta}.p1 * {x} + {theta}.p2)",
+    ),
     "two-layer": ModelInfo(
         latex=_units_in_latex,
         plain=_units,
@@ -405,6 +415,27 @@ t = torch.arange({points}, dtype=torch.float64) / 24  # days
 y = 1.8 * torch.sin(2 * torch.pi * t / 0.5175 + 0.6){noisy}
 x = t.unsqueeze(1)""",
         noise_code=" + {noise!r} * (torch.rand({points}, generator=generator) - 0.5)",
+    ),
+    "sea": DatasetInfo(
+        title="Sea",
+        help="Temperature of the sea off Peru, 24 months as measured. The wave a·sin(ω·t + φ) is fitted to it, its height too.",
+        model="free-wave",
+        parameters=("a", "ω", "φ"),
+        defaults={
+            "points": 24,
+            "noise": 0.0,
+            "data_seed": 0,
+            "learning_rate": 0.1,
+            "epochs": 600,
+        },
+        source="NOAA, Climate Prediction Center, ERSST v3b, Niño 1+2, 2008 and 2009; public domain",
+        shown=((-4.0, 4.0), (2.0, 14.0), (-3.2, 3.2)),
+        axes=(1, 2),
+        about="sea surface temperature off Peru, monthly, 2008 and 2009 (NOAA, Nino 1+2)",
+        code=f"""months = \"\"\"{SEA}\"\"\"
+celsius = torch.tensor([float(month) for month in months.split()], dtype=torch.float64)
+x = torch.arange(24, dtype=torch.float64).unsqueeze(1) / 12  # years
+y = celsius - celsius.mean()""",
     ),
     "dose": DatasetInfo(
         title="Dose",

@@ -279,7 +279,7 @@ LESSONS = {
             (
                 {"dataset": "zebra"},
                 [
-                    "Data set must be one of noisy-quadratic, two-features, one-parameter, tide, dose, pass-or-fail, table. Got zebra."
+                    "Data set must be one of noisy-quadratic, two-features, one-parameter, tide, sea, dose, pass-or-fail, table. Got zebra."
                 ],
             ),
         ],
@@ -332,7 +332,7 @@ LESSONS = {
             (
                 {"dataset": "moon"},
                 [
-                    "Data set must be one of noisy-quadratic, two-features, one-parameter, tide, dose, pass-or-fail, table. Got moon."
+                    "Data set must be one of noisy-quadratic, two-features, one-parameter, tide, sea, dose, pass-or-fail, table. Got moon."
                 ],
             ),
             ({"loss": "mse-broadcast"}, [MATCHING]),

@@ -429,9 +429,9 @@ def where_starts_end(
         return False
     ends = start_maps.of(run.experiment, run.problem, seen, axes)
     left, right = st.columns([3, 2], gap="large")
-    with left, look.clickable("starts"):
+    with left, look.clickable(start_maps.PAGE):
         view = terrain(run, seen, axes, run.experiment.trained_names, colours, RAISED, ends=ends)
-        draw(view, "starts")
+        draw(view, start_maps.PAGE)
     with right:
         st.html(start_maps.told(run, ends, colours))
         if on_start:

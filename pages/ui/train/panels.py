@@ -55,7 +55,7 @@ from pages.ui.charts.model import (
 )
 from pages.ui.look import current_charts, formulas, look, map_axes, projector, session
 from pages.ui.look.palette import Palette, palette
-from pages.ui.player import live_runs, player, run_summaries, tabs
+from pages.ui.player import live_runs, player, run_summaries, start_maps, tabs
 from pages.ui.player.recording_cache import once
 from pages.ui.settings import lesson
 from pages.ui.settings.next_steps import ways_on
@@ -733,7 +733,7 @@ def _start_clicked() -> None:
         if seen := _seen(live_runs.to_watch(run), axes):
             place, through = place_on(seen, (picked.x, picked.y)), sliced_at(run.recording)
             if experiment.info.shown:
-                _start_at(place, through)
+                _start_at(place, None if picked.plot == start_maps.PAGE else through)
             elif bowl := bowl_of(problem):
                 theta = through.clone()
                 theta[list(axes)] = theta.new_tensor(place)

@@ -158,7 +158,7 @@ BAD = [  # field, text in a link, words that the sentence must hold
     (
         "dataset",
         "iris",
-        ("noisy-quadratic, two-features, one-parameter, tide, dose, pass-or-fail, table", "iris"),
+        ("noisy-quadratic, two-features, one-parameter, tide, sea, dose, pass-or-fail, table", "iris"),
     ),
     ("table", "cars", ("empty for noisy-quadratic", "cars")),
     ("features", "a,b", ("empty", "a")),
