@@ -5,10 +5,13 @@ RMSE, the root of the mean squared error, is what is shown; the loss is what is 
 no unit any more, and RMSE is told in the data's all the same.
 """
 
+import threading
 from collections.abc import Callable, Mapping
+from copy import deepcopy
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import NamedTuple
+from weakref import WeakKeyDictionary
 
 import torch
 from torch import Tensor
@@ -128,6 +131,17 @@ SQUARED: Mapping[Loss, Squared] = {
 }
 
 
+_of_thread = threading.local()
+
+
+def _own(model: Model) -> Model:
+    """This thread's copy of a model: it is lent its parameters for a call, and two threads must not lend to the same."""
+    copies: WeakKeyDictionary[Model, Model] = _of_thread.__dict__.setdefault("copies", WeakKeyDictionary())
+    if (own := copies.get(model)) is None:
+        own = copies[model] = deepcopy(model)
+    return own
+
+
 @dataclass(frozen=True, eq=False)
 class Objective:
     """θ ↦ loss, for one model on one data set. The model is only asked what it predicts.
@@ -156,7 +170,7 @@ class Objective:
         parameters = dict(self.model.named_parameters())
         parts = theta.split([p.numel() for p in parameters.values()])
         values = {name: part.view_as(p) for (name, p), part in zip(parameters.items(), parts, strict=True)}
-        return functional_call(self.model, values, self.dataset.x).squeeze(1)
+        return functional_call(_own(self.model), values, self.dataset.x).squeeze(1)
 
     def shown(self, prediction: Tensor) -> Tensor:
         """ŷ by what the loss is told: the same, of the log loss the probability. Any shape."""
@@ -183,7 +197,7 @@ class Objective:
             return torch.vmap(self.predict)(theta)
         # where every parameter is a number, the model's own arithmetic takes K of each at once, in a fraction of vmap's time
         values = {name: theta[:, i, None, None] for i, name in enumerate(names)}
-        return functional_call(self.model, values, self.dataset.x).squeeze(2)
+        return functional_call(_own(self.model), values, self.dataset.x).squeeze(2)
 
     def many(self, theta: Tensor) -> Tensor:
         """The loss at each of K parameter vectors, [K, P] → [K]."""

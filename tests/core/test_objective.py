@@ -1,5 +1,8 @@
 """The loss as one function of one flat vector."""
 
+import sys
+import threading
+
 import numpy as np
 import pytest
 import torch
@@ -9,7 +12,9 @@ from hypothesis import strategies as st
 from gd_core.datasets import DATASETS
 from gd_core.models import MODELS
 from gd_core.objective import LOSSES, SQUARED, LinearObjective, mse, mse_broadcast, value_and_gradient
+from gd_core.problem import build
 from gd_core.settings.catalog import DATASET_INFO, MODEL_INFO
+from gd_core.settings.experiment import Experiment
 
 # those whose model has a Φ; `test_here.py` has the other
 LINEAR = [name for name in DATASETS if MODEL_INFO[DATASET_INFO[name].model].linear]
@@ -144,3 +149,27 @@ def test_the_gradient_leaves_theta_alone():
     assert (value.item(), gradient.tolist()) == (81.0, [54.0])  # (3 + 3·2)² and 18·(2 + 1)
     assert not theta.requires_grad
     assert not value.requires_grad
+
+
+def test_two_threads_do_not_disturb_each_other():
+    """A model without Φ is lent its parameters for a call; another visitor's call at the same moment has its own."""
+    objective = build(Experiment.default("tide")).objective
+    x = objective.dataset.x.numpy()[:, 0]
+    right, usual, together = [], sys.getswitchinterval(), threading.Barrier(3)
+
+    def predict(omega):
+        theta = torch.tensor([omega, 0.5], dtype=torch.float64)
+        expected = 1.8 * np.sin(omega * x + 0.5)
+        together.wait()
+        right.append(all(np.allclose(objective.predict(theta), expected, atol=1e-12) for _ in range(400)))
+
+    sys.setswitchinterval(1e-6)
+    try:
+        threads = [threading.Thread(target=predict, args=(omega,)) for omega in (3.0, 7.0, 11.0)]
+        for one in threads:
+            one.start()
+        for one in threads:
+            one.join()
+    finally:
+        sys.setswitchinterval(usual)
+    assert right == [True] * 3
