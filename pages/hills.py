@@ -22,6 +22,7 @@ ANSWERS = {
 RULES = {"gradient-descent": "Gradient descent", "momentum": "Momentum"}
 HERE = lesson.experiment("tide", start=(9.0, 0.0), epochs=400)
 ASIDE = lesson.experiment("tide", start=(12.0, -2.0), epochs=400)
+AT_ZERO = lesson.experiment("dose", start=(0.0,) * 6, epochs=100)
 EXAMPLES = {
     "From here": (HERE, "It starts between two valleys."),
     "A second start": (lesson.experiment("tide", start=(11.0, 0.0), epochs=400), "Two to the right of the first."),
@@ -197,6 +198,8 @@ if more := lesson.further(page, "why saddles are common, and what curves here"):
         st.markdown(WHY)
         st.html(parts.upwards_table())
         st.caption(SOURCE)
+        st.markdown(parts.of_zero(AT_ZERO))
+        lesson.way_to(lesson.Link("This network from 0, on the Train page", "train", AT_ZERO))
         if page.revealed:
             look.panel_title("Where this run has ended")
             tabs.facts_here(parts.found_of(run).here)

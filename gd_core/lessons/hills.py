@@ -14,6 +14,7 @@ from gd_core.here import LEVEL, STARTS, Here, here_of
 from gd_core.objective import Objective, value_and_gradient
 from gd_core.problem import Problem
 from gd_core.settings.experiment import Experiment
+from gd_core.theory import hessian
 from gd_core.training import Epochs
 from gd_core.words import counted, short, significant, times
 
@@ -139,6 +140,13 @@ def tempting(said: Ending, found: Found) -> str:
         case "none":
             instead = "This run does not stay in one valley."
     return f"{_TEMPTING[said]} {instead}"
+
+
+def at_its_start(problem: Problem) -> tuple[float, tuple[float, ...]]:
+    """The length of the gradient where a run starts, and the eigenvalues of the Hessian there, smallest first."""
+    _, gradient = value_and_gradient(problem.objective, problem.start)
+    values = torch.linalg.eigvalsh(hessian(problem.objective, problem.start))
+    return float(gradient.norm()), tuple(values.tolist())
 
 
 @lru_cache(16)

@@ -51,6 +51,9 @@ def test_further_counts_random_curvatures_and_tells_those_here_after_the_run():
     assert re.findall("<td>(.*?)</td>", shares)[0] == f"{100 * hills.all_upwards(1):.3g} %"
     assert shares.endswith("<td>none</td>")
     assert "Curvatures here" not in page.words
+    assert "the slope is 0 there, and the curvatures go from −" in page.words
+    (link,) = [query for label, _, query in page.links if label == "This network from 0, on the Train page"]
+    assert link["start"] == "0.0,0.0,0.0,0.0,0.0,0.0"
     page.skip()
     assert "Curvatures here" in page.words
 

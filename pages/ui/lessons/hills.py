@@ -6,7 +6,8 @@ from gd_core import verdict
 from gd_core.landscape import Window, box_of, place_on, typed_place
 from gd_core.lessons import hills
 from gd_core.outcome import Finding, Outcome
-from gd_core.words import percent
+from gd_core.settings.experiment import Experiment
+from gd_core.words import percent, short
 from pages.ui.charts.model import RecordedRun
 from pages.ui.player import live_runs
 
@@ -60,6 +61,20 @@ def upwards_table() -> str:
         f'<div class="wide" tabindex="0" role="region" aria-label="Level places that are lowest ones">'
         f'<table class="live"><tr><th scope="row">Parameters</th>{heads}</tr>'
         f'<tr><th scope="row">All curvatures positive, of {hills.MATRICES:,} random Hessians</th>{cells}</tr></table></div>'
+    )
+
+
+def of_zero(experiment: Experiment) -> str:
+    """What a network is like whose parameters are all 0: no slope, and curvatures of both signs."""
+
+    def work() -> tuple[float, tuple[float, ...]]:
+        return hills.at_its_start(live_runs.known(experiment)[0])
+
+    slope, curvatures = live_runs.worked_out(experiment, "at its start", work)
+    return (
+        f"A network of two tanh units has a saddle where all its {len(curvatures)} parameters are 0: the slope is {short(slope)} "
+        f"there, and the curvatures go from {short(curvatures[0])} to {short(curvatures[-1])}. A run that starts there never "
+        "takes a step. That is one reason why networks start with random weights."
     )
 
 

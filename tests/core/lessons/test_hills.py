@@ -102,6 +102,17 @@ def test_another_loss_is_refused():
         hills.found(bowl, build(bowl), record(replace(bowl, epochs=2)))
 
 
+def test_a_network_has_a_saddle_at_0():
+    """Of v tanh(wx + b) only ∂²L/∂v∂w = −2 mean(xy) and ∂²L/∂v∂b = −2 mean(y) are not 0 there: each unit has ± their length, and 0."""
+    zero = replace(Experiment.default("dose"), start=(0.0,) * 6)
+    problem = build(zero)
+    x, y = problem.dataset.x.numpy()[:, 0], problem.dataset.y.numpy().ravel()
+    length = 2 * np.hypot((x * y).mean(), y.mean())
+    slope, curvatures = hills.at_its_start(problem)
+    assert slope == 0
+    assert curvatures == pytest.approx([-length, -length, 0, 0, length, length], abs=1e-12)
+
+
 @pytest.mark.parametrize(
     ("dimensions", "probability"),
     [(1, 1 / 2), (2, (2 - math.sqrt(2)) / 4), (3, (math.pi - 2 * math.sqrt(2)) / (4 * math.pi))],
