@@ -715,7 +715,7 @@ def loss_info(loss: str, *, penalised: bool = False) -> LossInfo:
         latex=rf"{info.latex} + \lambda\,\sum_j w_j^2",
         gradient=rf"{info.gradient} + 2\lambda\,w",
         is_mean_square=False,
-        minimised=f"{info.title} plus λ‖w‖² is minimised, over the weights as they are trained, without the intercept. "
+        minimised=f"{info.title} plus λ‖w‖² is minimised, over the parameters as they are trained, all but an intercept. "
         f"Shown as RMSE is the error alone.{thin}",
         floor="The error where the penalised loss is lowest. Without the penalty training gets below it.",
         close="Close to {floor}, the error where the penalised loss is lowest.",

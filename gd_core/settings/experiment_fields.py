@@ -274,7 +274,7 @@ FIELDS: Mapping[str, Field] = {
         high=1e6,
         title="L2 penalty λ",
         help="λ times the sum of the squared weights, as they are trained, is added to the loss: ridge regression. "
-        "The intercept is no weight. 0 adds nothing.",
+        "An intercept is no weight. 0 adds nothing.",
     ),
     "optimizer": Choice(
         choices={key: info.title for key, info in OPTIMIZER_INFO.items()},
