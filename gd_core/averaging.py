@@ -36,9 +36,8 @@ def running(recording: Epochs, epochs: np.ndarray, firsts: Sequence[int] = (0,))
     part = np.searchsorted(firsts, ends.numpy(), side="left").clip(min=1) - 1
     first = torch.from_numpy(np.asarray(firsts, dtype=np.int64)[part])
     before = first + (ends - first) // 2
-    sums = torch.cat(
-        [torch.zeros_like(points[:1]), (points[1:] - points[-1]).cumsum(0)]
-    )  # small beside the points
+    # Small beside the points.
+    sums = torch.cat([torch.zeros_like(points[:1]), (points[1:] - points[-1]).cumsum(0)])
     count = (ends - before).unsqueeze(1)
     means = points[-1] + (sums[ends] - sums[before]) / count.clamp(min=1)
     return torch.where((count > 0) & means.isfinite(), means, points[ends])  # sums of a run far out are none

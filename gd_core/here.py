@@ -21,10 +21,8 @@ STEPS = 80  # of each; the best of them goes on by
 POLISHED = 30  # steps of Newton's at most
 CANDIDATES = 3  # of the starts: the lowest of them go on by these
 HALVED = 20  # times at most, until such a step leads down
-GROWS, SHRINKS = (
-    1.2,
-    0.5,
-)  # of a step along one parameter, where its slope keeps its sign and where it changes it
+# Of a step along one parameter, where its slope keeps its sign and where it changes it.
+GROWS, SHRINKS = (1.2, 0.5)
 FIRST = 0.01  # of the map's side: the first step
 LEVEL = 1e-6  # of the steepest slope of the map's: below it a place is level
 MANY = 2e7  # residuals times parameters, twice, at many places together: what is soon worked out

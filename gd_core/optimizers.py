@@ -163,9 +163,8 @@ def in_turn(*rules: tuple[int, UpdateRule]) -> UpdateRule:
 
     This is how a run is continued with another rate or rule.
     """
-    ends = list(accumulate(updates for updates, _ in rules))[
-        :-1
-    ]  # the update at which the next rule takes over
+    # The update at which the next rule takes over.
+    ends = list(accumulate(updates for updates, _ in rules))[:-1]
 
     def initial(theta: Tensor) -> State:
         return {"update": 0, "own": rules[0][1].initial(theta)}

@@ -198,9 +198,8 @@ class _Judge:
         self.scheduled = self.phase is not None and not is_constant(self.phase)
         self.few_to_come = False  # whether the rates to come are next to nothing
         self.above_in_the_end = False  # whether the rate that it comes to is above the limit
-        if (
-            self.phase is not None and self.scheduled
-        ):  # from here on it is judged at the rate to which it has come
+        # From here on it is judged at the rate to which it has come.
+        if self.phase is not None and self.scheduled:
             limit = limit_along(curvature.largest, self.phase) if self.linear else math.inf
             self.above_in_the_end = in_the_end(self.phase) > limit * (1 + LEVEL)
             self.few_to_come = _little_to_come(self.phase, stride, self.done)
@@ -351,9 +350,8 @@ class _Judge:
             return Finding(Outcome.STILL)
         said, now = self._by_mean() if self.linear else self._by_errors(), float(self.recent.mean())
         if self.scheduled and self.later is not None:
-            said = (
-                Outcome.HOVERING
-            )  # what its last steps were like its next ones need not be: the run gone on tells
+            # What its last steps were like its next ones need not be: the run gone on tells.
+            said = Outcome.HOVERING
         later = self._level() if self.later is None and self.linear else self.later
         if later is None:
             return Finding(said)
@@ -368,9 +366,8 @@ class _Judge:
         """The mean error goes as on all rows, an update at a time: what it still holds of the gap will go, scatter stays."""
         assert self.phase is not None
         if self.scheduled:
-            return (
-                Outcome.HOVERING
-            )  # what is left of a mean error at many rates is not worked out: the run gone on tells
+            # What is left of a mean error at many rates is not worked out: the run gone on tells.
+            return Outcome.HOVERING
         recent, start = float(self.recent.mean()), self.recording.epoch_theta[self.first]
         now, later = (
             float(left_along(self.curvature, self.phase, start, n).sum())
@@ -546,9 +543,8 @@ def _above_the_lowest(recording: Epochs, lowest: Lowest, trained: Trained) -> Fi
     later = float(ahead[-max(1, (len(ahead) + recording.epochs + 1) // 5) :].mean())
     if later > max(RISES * now + rounding, float(recent.max())):
         return Finding(Outcome.GROWING)
-    if over and abs(later - float(gap[-1])) <= (1 - STAYS) * float(
-        gap[-1]
-    ):  # what a velocity carries on moves yet
+    # What a velocity carries on moves yet.
+    if over and abs(later - float(gap[-1])) <= (1 - STAYS) * float(gap[-1]):
         return Finding(Outcome.STILL)
     share = FALLS if recording.mini_batches else MOSTLY
     falls = later < min(share * now, float(recent.min()))

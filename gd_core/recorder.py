@@ -183,9 +183,8 @@ class SpectrumRecorder(InSlices[Stretch, Recording]):
         objective, validation = self.problem.linear, self.problem.validation
         unit = objective.dataset.unit
         if objective.is_mean_square:
-            self._rmse[there] = torch.from_numpy(
-                unit * np.sqrt(stretch.loss.numpy())
-            )  # torch would ask its threads
+            # Torch would ask its threads.
+            self._rmse[there] = torch.from_numpy(unit * np.sqrt(stretch.loss.numpy()))
         else:
             self._rmse[there] = unit * objective.moments.mean_square(stretch.theta).sqrt()
         if isinstance(validation, LinearObjective):

@@ -167,9 +167,8 @@ def _tried(experiment: Experiment, problem: Problem, curvature: Curvature) -> tu
         return math.inf, 0
     alone = replace(experiment, before=(), epochs=1)
     gaps = gone_on.gaps_gone_on(alone, build(alone, problem), curvature, tried, 1.0).numpy()[1:]
-    to_come = np.append(
-        gaps[::-1].cumsum()[::-1], 0.0
-    )  # from each epoch on: so no large sum hides a small gap
+    # From each epoch on: so no large sum hides a small gap.
+    to_come = np.append(gaps[::-1].cumsum()[::-1], 0.0)
     counts = np.arange(1, tried + 1)
     tail = np.maximum(1, counts // 10)
     with np.errstate(invalid="ignore"):

@@ -74,16 +74,14 @@ def path(moments: Moments, start: Tensor, phases: Sequence[Phase], more: float =
     for phase in phases:
         slope = 2 / count * sizes * error  # along each column of V
         if np.array_equal(theta - phase.learning_rate * slope @ right, theta):
-            error = np.zeros_like(
-                error
-            )  # a step that changes no digit of θ is none: the loop stays here for good
+            # A step that changes no digit of θ is none: the loop stays here for good.
+            error = np.zeros_like(error)
         else:  # with the rounding of θ, which a rate above the limit makes grow, as it does in the loop
             error, least = error_at(theta), HALF_A_DIGIT * sizes * (abs(right) @ abs(theta))
             error = np.where(abs(error) < least, np.copysign(least, error), error)
         slope = 2 / count * sizes * error
-        curvatures = np.where(
-            error == 0, 0.0, 2 / count * sizes**2
-        )  # who has arrived stays, whatever overflows
+        # Who has arrived stays, whatever overflows.
+        curvatures = np.where(error == 0, 0.0, 2 / count * sizes**2)
         done = 0
         for powers in _multiples(phase, curvatures):
             some = powers[..., : phase.epochs - done]

@@ -36,11 +36,8 @@ from gd_core.training import DIVERGED_ABOVE, batches
 from gd_core.words import counted
 
 SIDES = (60, 32, 16)  # starts along each side of the plane: as many as are soon trained
-COARSE = (
-    4,
-    2,
-    1,
-)  # every so many-th along each side is trained first, where all together take long: coarse, then fine
+# Where all take long, every so many-th along each side is trained first: coarse, then fine.
+COARSE = (4, 2, 1)
 KNOWN = tuple(name for name in (*COMMON_FIELDS, *schedules.FIELDS) if name not in ("tolerance", "patience"))
 DIVERGED, UNDER_WAY, LEVEL_GROUND, NOT_YET = -1, -2, -3, -4
 ARRIVED = 1e-3  # of a run's fall: as much may be left
@@ -54,9 +51,8 @@ ALIKE = 1e-4  # of the spread of the curves: where two are nearer, they are one 
 STANDS = 1e-13  # of the steepest slope: it is 0 up to rounding
 ONE_VALLEY = "This loss has one valley: wherever a run starts, it goes down to the same lowest loss, unless it diverges."
 ERRORS_AT_ONCE = 2**20  # residuals in memory together
-AT_ONCE = (
-    5e7  # residuals of a whole map, times half the parameters, that are no wait: a third of a second, about
-)
+# Residuals of a whole map, times half the parameters, that are no wait: a third of a second, about.
+AT_ONCE = 1.5e7
 MOST = 2e9  # the same that are waited for: half a minute, about,
 UPDATE = 60_000  # and as many of them take as long as an update of few
 
@@ -126,9 +122,8 @@ class Ends(NamedTuple):
 
 def why_no_starts(experiment: Experiment, objective: Objective) -> str | None:
     """Why there is no such map, in a sentence for a student; None if there is one."""
-    if isinstance(
-        objective, LinearObjective
-    ):  # every loss is convex in what a model that is linear in θ says
+    # Every loss is convex in what a model that is linear in θ says.
+    if isinstance(objective, LinearObjective):
         return ONE_VALLEY
     if sentence := not_known(experiment, KNOWN, "for a map of starts"):
         return sentence
@@ -177,9 +172,8 @@ class Starts(InSlices[None, Ends]):
     ) -> None:
         self.experiment, self.problem, self.shown, self.axes = experiment, problem, shown, axes
         self._side, self._done = side, 0
-        self._which = np.full(
-            (side, side), NOT_YET, dtype=np.int16
-        )  # numbers of lowest points, or less than 0
+        # Numbers of lowest points, or less than 0.
+        self._which = np.full((side, side), NOT_YET, dtype=np.int16)
         self._lowest = _Lowest(problem.objective)
         super().__init__(self._steps_of_all())
 

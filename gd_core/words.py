@@ -148,9 +148,8 @@ def floor_label(known: HasFloor, digits: int = 4, *, bounds: bool = True) -> str
         bounds: Whether no training gets below: not where another loss than the mean square is minimised.
     """
     name = "floor" if bounds else "where the loss is lowest:"
-    number = (
-        short(known.floor_rmse, digits) if digits < 6 else significant(known.floor_rmse, digits)
-    )  # as a table has it
+    # As a table has it.
+    number = short(known.floor_rmse, digits) if digits < 6 else significant(known.floor_rmse, digits)
     return f"{name} {'0 up to rounding' if known.floor_is_zero else number}"
 
 

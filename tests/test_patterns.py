@@ -20,13 +20,11 @@ import pytest
 from gd_core.tables.patterns import LONGEST
 
 ROOT = Path(__file__).parents[1]
-tree_of: Any = importlib.import_module(
-    "re._parser"
-)  # Python's own reader of patterns, which has no public name
+# Python's own reader of patterns, which has no public name.
+tree_of: Any = importlib.import_module("re._parser")
 kinds: Any = importlib.import_module("re._constants")
-CUTS = (
-    ROOT / "gd_core/tables/patterns.py"
-)  # what it is given it cuts at 400 characters, and knows no pattern itself
+# What it is given it cuts at 400 characters, and knows no pattern itself.
+CUTS = ROOT / "gd_core/tables/patterns.py"
 METHODS = ("match", "fullmatch", "search", "findall", "finditer", "sub", "subn", "split")
 FAST = 40  # times as long as one look at each character: no reason to look closer
 # Characters, and what the time grows to from a quarter of them: 4 is in proportion, 16 quadratic, 64 cubic. So few that

@@ -174,9 +174,8 @@ def _twice(random: Random) -> Drawn:
     start = random.choice((1.0, 2.0))
     while True:
         factor = random.choice((0.8, 0.7, 0.6))
-        other = random.choice(
-            (2 * factor - 1, (1 + factor) / 2, -factor, -1.2)
-        )  # twice, half, beyond, too much
+        # Twice, half, beyond, too much.
+        other = random.choice((2 * factor - 1, (1 + factor) / 2, -factor, -1.2))
         rates = _rate(factor), _rate(other)
         first, second = (_epochs_to_a_tenth(_bowl(rate, start, 100)) for rate in rates)
         if first and (second is None or second == first or abs(second - first) > first / 4):

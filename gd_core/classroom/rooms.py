@@ -29,9 +29,8 @@ LONGEST = {
     "picture": 8000,
 }
 
-_ADDRESS = re.compile(
-    r"[a-z_]*(?:\?[!-~]*)?"
-)  # a page and a query, and nothing that a browser takes for another server
+# A page and a query, and nothing that a browser takes for another server.
+_ADDRESS = re.compile(r"[a-z_]*(?:\?[!-~]*)?")
 
 
 class NotNow(ValueError):

@@ -122,9 +122,8 @@ def settings_of(options: argparse.Namespace, parser: Parser) -> tuple[Experiment
     }
     if "table" in query:
         query.setdefault("dataset", "table")
-    options.held, options.notes = table_in_file(
-        query, options, parser
-    )  # held for as long as the command runs
+    # Held for as long as the command runs.
+    options.held, options.notes = table_in_file(query, options, parser)
     if options.held is not None and "features" not in query and query.get("degree", "1") == "1":
         target = query.get("target") or guessed_target(options.held)
         features = all_features(options.held, target) if target in options.held.names else ()

@@ -20,10 +20,8 @@ from gd_core.words import counted, short, significant, times
 
 REACH = 0.005  # of a map's side: the longest step downhill
 STEPS = 3000  # of them, at most
-GROWS, SHRINKS = (
-    1.5,
-    0.5,
-)  # of the rate, after a step that falls as the slope says and after one that does not
+# Of the rate, after a step that falls as the slope says and after one that does not.
+GROWS, SHRINKS = (1.5, 0.5)
 FALLS = 0.1  # of what the slope says: less is too little
 SAME = 1e-3  # of the RMSE: two ends that differ by less are one valley, or as good
 LAST = 20  # epochs at the end of a run that are looked at

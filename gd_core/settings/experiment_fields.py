@@ -353,9 +353,8 @@ COMMON_FIELDS = (
 )  # fmt: skip
 
 
-_HEAD = re.compile(
-    r"^[a-z]\w*|(?<=: )[a-z]\w*(?= (?:must|is) )"
-)  # a name that a sentence, or its reason, begins with
+# A name that a sentence, or its reason, begins with.
+_HEAD = re.compile(r"^[a-z]\w*|(?<=: )[a-z]\w*(?= (?:must|is) )")
 
 
 def titled(sentence: str, titles: Mapping[str, str] | None = None) -> str:

@@ -8,10 +8,8 @@ from charset_normalizer import from_bytes
 from gd_core.words import short
 
 MAX_BYTES = 50_000_000
-LOOKED_AT, SAMPLE = (
-    200_000,
-    20_000,
-)  # bytes that are searched for others than ASCII, and those that are judged
+# Bytes that are searched for others than ASCII, and those that are judged.
+LOOKED_AT, SAMPLE = (200_000, 20_000)
 SIGNATURES = {
     b"\x1f\x8b": "compressed with gzip, within a file that was: unpack it first",
     b"%PDF": "a PDF: copy its table into a spreadsheet and save that as CSV",

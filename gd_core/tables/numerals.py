@@ -189,9 +189,8 @@ def _count(column: pa.StringArray, pattern: str) -> int:
 def quick_numbers(column: pa.StringArray) -> np.ndarray | None:
     """A column all of whose cells are numbers; None if one is not."""
     try:
-        column[:100].cast(
-            pa.float64()
-        )  # a column of words is told by its first cells: the whole takes a second a million
+        # A column of words is told by its first cells: the whole takes a second a million.
+        column[:100].cast(pa.float64())
         numbers = column.cast(pa.float64()).to_numpy(zero_copy_only=False)
     except pa.ArrowInvalid:
         return None

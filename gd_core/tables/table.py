@@ -256,10 +256,8 @@ def keep(table: Table) -> Table:
     """Have whoever asks now find a table, and nobody else, for as long as what is returned is held: the same content once."""
     who = holder.who()
     here = _here.setdefault((who, table.mark), table)
-    if (here.read_as, here.source) != (
-        table.read_as,
-        table.source,
-    ):  # the same numbers, from another file or in other words
+    # The same numbers, from another file or in other words.
+    if (here.read_as, here.source) != (table.read_as, table.source):
         _here[who, table.mark] = here = table
     # who holds it knows more of it than its link does: the columns that were left out
     _here[who, here.key] = here

@@ -230,9 +230,8 @@ def test_sessions_are_let_go(server):
     for _ in range(10):
         server.visit()
     begun = time.monotonic()
-    while (
-        more := server.alive() - before
-    ):  # until the last visitors have been given up; what leaks only grows
+    # Until the last visitors have been given up; what leaks only grows.
+    while more := server.alive() - before:
         assert time.monotonic() - begun < PATIENCE, f"kept after their sessions: {more}"
         server.visit()
     assert open_files(server.process.pid) <= files + 2 * FILES_OF_A_SESSION

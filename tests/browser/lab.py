@@ -314,9 +314,8 @@ class Lab:
             with self.rerun(player=False):
                 self.more.click()
             control.wait_for()
-            self.page.evaluate(
-                STILL, "[data-testid=stExpander]"
-            )  # a list that is opened while it moves is closed again
+            # A list that is opened while it moves is closed again.
+            self.page.evaluate(STILL, "[data-testid=stExpander]")
         return control
 
     def field(self, label: str) -> Locator:

@@ -37,6 +37,5 @@ def test_an_address_below_a_page_leads_on(lab: Lab):
     assert lab.serious_faults() == []
     lab.page.get_by_role("link", name="Begin at Train").click()
     assert lab.settled().page.url.rstrip("/") == lab.url
-    lab.errors[:] = [
-        error for error in lab.errors if "404" not in error
-    ]  # Chromium says it of the page itself
+    # Chromium says it of the page itself.
+    lab.errors[:] = [error for error in lab.errors if "404" not in error]

@@ -245,9 +245,8 @@ def test_time_goes_where_the_picture_moves(mounted: Callable[..., Component]):
         "p0": [3 - 2 * 0.8**epoch for epoch in epochs],
         "template": [0 for _ in epochs],
     }
-    rests = math.ceil(
-        math.log(0.005) / math.log(0.8)
-    )  # nearer than 0.5 % of its way: the parameter is later than the error
+    # Nearer than 0.5 % of its way: the parameter is later than the error.
+    rests = math.ceil(math.log(0.005) / math.log(0.8))
     player = mounted("player", run(1000, table=columns, sums={}, play=True, **{"from": 0}), AROUND)
     for share in (0.25, 0.5, 0.75):
         assert player.frames(5.4 / 4).epoch() == pytest.approx(share * rests, abs=1)

@@ -71,9 +71,8 @@ def test_everything_can_be_taken_from_a_run(lab: Lab, profile, tmp_path):
     with claim("the picture is named by the epoch that the slider shows, and says it"):
         pictures = opened(dialog, "Pictures")
         expect(pictures).to_contain_text("epoch 120 of 200")
-        with (
-            lab.rerun()
-        ):  # a press in that moment would ask for a file of the buttons that are being replaced
+        # A press in that moment would ask for a file of the buttons that are being replaced.
+        with lab.rerun():
             pictures.get_by_role("radio", name="SVG").click()
         svg = downloaded(lab, pictures, "Data and fit", tmp_path)
         assert svg.name == "noisy-quadratic_eta-0.05_fit_epoch-120.svg"

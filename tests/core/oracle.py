@@ -406,9 +406,8 @@ def _label_is_wrong(experiment, label, sentence, known, recording):
                 far = float(recording.epoch_rmse[first:].max())
                 often = 1 if left[2] == "once" else int(number(left[2].split()[0]))
                 leaves = int((np.diff((gaps[first:] > enough).astype(int)) == 1).sum())
-                if (
-                    gaps[first : first + 20].max() > enough or not 1 <= leaves <= often + 1
-                ):  # whose measure of near goes by direction
+                # Whose measure of near goes by direction.
+                if gaps[first : first + 20].max() > enough or not 1 <= leaves <= often + 1:
                     yield f"left: reached {gaps[first]:.3g}, left {leaves} times, {enough:.3g} is near"
                 if not _close(number(left[3]), far, 1e-5):
                     yield f"number: farthest {far}"

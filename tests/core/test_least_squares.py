@@ -298,9 +298,8 @@ def test_flat_directions_are_counted(name):
     torch.testing.assert_close(
         found.eigenvectors.T @ found.eigenvectors, torch.eye(len(still), dtype=torch.float64)
     )
-    assert abs(float((found.optimum @ still).abs().sum())) <= 1e-9 * float(
-        found.optimum.norm()
-    )  # the shortest
+    # The shortest.
+    assert abs(float((found.optimum @ still).abs().sum())) <= 1e-9 * float(found.optimum.norm())
 
 
 # ----------------------------------------------------------------------------------------------- a floor of nothing

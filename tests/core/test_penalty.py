@@ -174,9 +174,8 @@ def test_the_eigenvectors_have_the_numbers_of_the_loop(name):
     for column in ("epoch_theta", "epoch_loss", "epoch_rmse", "epoch_held_out_rmse", "gradient"):
         one, other = getattr(loop, column), getattr(spectrum, column)
         torch.testing.assert_close(one, other, rtol=1e-9, atol=1e-9)
-    assert (
-        float((loop.epoch_loss - loop.epoch_rmse**2)[-1]) > 1e-6
-    )  # the penalty is in the one and not in the other
+    # The penalty is in the one and not in the other.
+    assert float((loop.epoch_loss - loop.epoch_rmse**2)[-1]) > 1e-6
 
 
 def test_a_million_epochs_end_at_the_optimum():

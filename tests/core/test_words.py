@@ -115,9 +115,8 @@ def test_hostile_numbers_have_a_form(form, number):
     """None fails, and none looks like a computer's."""
     text = form(number)
     bad = BAD.search(text)
-    assert bad is None or form is words.significant or form is FORMS[-1], (
-        text
-    )  # six digits in a row are a number's own
+    # Six digits in a row are a number's own.
+    assert bad is None or form is words.significant or form is FORMS[-1], text
     assert "-" not in text
 
 

@@ -195,9 +195,8 @@ def one_parameter(seed: int) -> Iterator[str]:
             break
         side = "same side" if before * after > 0 else "across"
         change = after**2 / before**2 - 1
-        lost = (
-            abs(after - before) < 2.3e-16 * (abs(start) + 1) and "stays at {p0}" in said_now
-        )  # in the rounding of A
+        # In the rounding of A.
+        lost = abs(after - before) < 2.3e-16 * (abs(start) + 1) and "stays at {p0}" in said_now
         if lost:
             continue
         if side not in said_now:
@@ -435,9 +434,8 @@ def broadcasting(seed: int) -> Iterator[str]:
     if told != true and min(edges) > 1e-6:
         yield f"standing {true} {facts}"
     near = 1e-6 * known.size
-    lowest = known.rmse(
-        np.linalg.lstsq(known.features, target, rcond=None)[0]
-    )  # where the minimised loss is lowest
+    # Where the minimised loss is lowest.
+    lowest = known.rmse(np.linalg.lstsq(known.features, target, rcond=None)[0])
     for guess in ("found", "coming", "wrong", "grows"):
         line = broadcast.tempting(guess, told)
         claims = {

@@ -39,9 +39,8 @@ def run(seed: int, count: int) -> None:
     Raises:
         AssertionError: At the first that breaks the reader: its number, its bytes and what it did.
     """
-    with suppress(
-        OSError
-    ):  # what the process has held at most before is not the reader's; only Linux forgets it
+    # What the process has held at most before is not the reader's; only Linux forgets it.
+    with suppress(OSError):
         Path("/proc/self/clear_refs").write_text("5")
     for number in range(count):
         rng = random.Random(f"{seed} {number}")

@@ -98,9 +98,8 @@ def test_the_table_is_what_the_runs_were():
     finals = [float(cell.replace("−", "-")) for cell in exact(page, "Final RMSE")[:4]]
     assert finals == pytest.approx([float(run.epoch_rmse[-1]) for run in runs], rel=1e-5)
     assert cells(page, "Final RMSE")[:3] == [f"{final:#.4g}" for final in finals[:3]]
-    assert not re.search(
-        'scope="row">(Update rule|Epochs|Points|Momentum)<', page.words
-    )  # alike, so not told
+    # Alike, so not told.
+    assert not re.search('scope="row">(Update rule|Epochs|Points|Momentum)<', page.words)
     assert page.query["target"] == "20"
 
 

@@ -42,9 +42,8 @@ def test_each_epoch_is_two_moments_with_one_stage_each():
     for stage, sentence in zip(table["stage"], words, strict=True):
         assert ("Initialise", "loss", "step", "Stop")[int(stage)] in sentence
     assert table["rmse"][1::2][:10].tolist() == pytest.approx(QUADRATIC_RMSE, rel=1e-6)
-    assert (
-        table["printed"].tolist()[-1] == table["printed"].tolist()[-2]
-    )  # the loop prints nothing after its last
+    # The loop prints nothing after its last.
+    assert table["printed"].tolist()[-1] == table["printed"].tolist()[-2]
 
 
 def test_charts_know_what_their_stage_knows():

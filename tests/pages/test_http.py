@@ -74,11 +74,8 @@ def test_where_streamlit_counts_visits_it_may_send_them():
         ("/join/vote", "", None),
         ("/lab/join/events", "lab", None),
         ("/join/elsewhere", "", "../"),
-        (
-            "/variants/_stcore/health",
-            "",
-            None,
-        ),  # Streamlit's page asks for it, and takes its 404 for an answer
+        # Streamlit's page asks for it, and takes its 404 for an answer.
+        ("/variants/_stcore/health", "", None),
     ],
 )
 def test_an_address_below_a_page_is_answered(path, base, start):

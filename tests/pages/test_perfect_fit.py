@@ -54,9 +54,8 @@ def test_compare_says_zero():
 
     def cells(title: str) -> list[str]:
         (row,) = re.findall(rf'<tr><th scope="row">{re.escape(title)}.*?</tr>', words)
-        row = re.sub(
-            r'<span title="(.*?)">.*?</span>', r"\1", row
-        )  # all digits stand where the pointer rests
+        # All digits stand where the pointer rests.
+        row = re.sub(r'<span title="(.*?)">.*?</span>', r"\1", row)
         return [re.sub("<.*?>", "", cell) for cell in re.findall(r"<td.*?>(.*?)</td>", row)]
 
     final = cells("Final RMSE")

@@ -84,9 +84,8 @@ def test_where_starts_end_is_seen_told_and_chosen_from():
         drawn[round((row["y"] + 3.2) / 6.4 * 60), column : column + wide] = row["hue"]
     parts = np.unique(np.stack([drawn, ends.which], -1).reshape(-1, 2), axis=0)
     assert len(parts) == len(np.unique(ends.which))  # each kind has one hue,
-    assert len(np.unique(parts[:, 0])) == min(
-        len(parts), COLOURED + (ends.which < 0).any()
-    )  # and each its own
+    # And each its own.
+    assert len(np.unique(parts[:, 0])) == min(len(parts), COLOURED + (ends.which < 0).any())
     said = words(lab)
     cells = re.findall(r"</span> (\S)</td><td>([^<]*?)(?:, at \d+ places)?</td><td>(\S+) %</td>", said)
     shares = {sign: float(share) / 100 for sign, _, share in cells}

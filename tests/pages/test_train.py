@@ -940,9 +940,8 @@ def test_a_tolerance_ends_the_run_and_its_axis():
     assert player["summary"].startswith(
         f"Stopped at epoch {len(expected) - 1:,}, where the loss changed by less"
     )
-    assert (
-        lab.type(tolerance="0.02").player["last"] == len(expected) - 1
-    )  # the run stays until another is trained
+    # The run stays until another is trained.
+    assert lab.type(tolerance="0.02").player["last"] == len(expected) - 1
     lab.type(tolerance="0")
     assert "tolerance" not in lab.query
 

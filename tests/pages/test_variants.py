@@ -181,9 +181,8 @@ def test_a_diverged_racer_is_said_and_marked():
             not (frame["x0"] <= p["x"] <= frame["x1"] and frame["y0"] <= p["y"] <= frame["y1"])
             for p in points
         ]
-        assert outside == [False] * (len(points) - 1) + [
-            True
-        ]  # the path ends with the step that leaves the map
+        # The path ends with the step that leaves the map.
+        assert outside == [False] * (len(points) - 1) + [True]
     rows = table_of(page)
     assert f"Diverged at epoch {gone['batch']}." in rows[0][7]
     assert f"Diverged at epoch {gone['momentum']}." in rows[1][7]

@@ -11,7 +11,7 @@ from gd_core.in_slices import InSlices
 from gd_core.lessons.deep_networks.backpropagation import Backpropagated, backpropagated
 from gd_core.lessons.deep_networks.model import Deep
 from gd_core.lessons.deep_networks.network import Network
-from gd_core.lessons.deep_networks.one_thread import one_thread
+from gd_core.one_thread import one_thread
 from gd_core.optimizers import OPTIMIZERS
 from gd_core.training import Step, has_diverged, train
 

@@ -171,9 +171,8 @@ def said(trial: Trial, name: str) -> str:
         return f"{h} is exactly right here, by chance: bend and rounding cancel."
     if trial.bend > GOOD_WITHIN * trial.rounding and trial.bend / 2 <= trial.off <= 2 * trial.bend:
         return f"{off}: {right}. Too big: the chord ends where the curve has bent away, by ½·h·L″ = {short(trial.bend)}."
-    if (
-        max(trial.rounding, trial.off) > GOOD_WITHIN * trial.bend
-    ):  # where all rows are met, more is rounded than L
+    # Where all rows are met, more is rounded than L.
+    if max(trial.rounding, trial.off) > GOOD_WITHIN * trial.bend:
         return f"{off}: {right}. Too small: two nearly equal losses are subtracted, and the digits they share are lost."
     return f"{off}: {right}. About the best for a forward difference: bend and rounding are of one size."
 

@@ -104,9 +104,8 @@ def goal_of(
     return goals[-1]
 
 
-Found = tuple[
-    int | None, float | None, int | None
-]  # epochs, a rate that needs no more, and how many were tried
+# Epochs, a rate that needs no more, and how many were tried.
+Found = tuple[int | None, float | None, int | None]
 Search = Callable[[float], Found]  # the fewest epochs in which a gap L − L* is reached
 
 
@@ -282,9 +281,8 @@ def attempts(
 ) -> list[Attempt]:
     """How each of these rates does."""
     rates = torch.tensor(learning_rates, dtype=torch.float64)
-    losses = torch.stack(
-        [*islice(paths(objective, start, phase, rates, curvature=curvature), allowed + 1)]
-    )  # [E + 1, K]
+    # [E + 1, K].
+    losses = torch.stack([*islice(paths(objective, start, phase, rates, curvature=curvature), allowed + 1)])
     reached = losses.sqrt() <= goal.rmse * (1 + EXACT)
     return [
         Attempt(

@@ -35,9 +35,8 @@ def points_of(run: Run, rows: np.ndarray) -> Tensor:
 def rmse_of(run: Run, points: Tensor) -> np.ndarray:
     """Root mean squared error of the training rows at some points, [K]: of a linear model by its moments, however many rows."""
     objective = run.problem.objective
-    if (
-        not isinstance(objective, LinearObjective) or run.experiment.loss_info.yes_no
-    ):  # a probability has no moments
+    # A probability has no moments.
+    if not isinstance(objective, LinearObjective) or run.experiment.loss_info.yes_no:
         return objective.rmse(points).numpy()
     return objective.dataset.unit * objective.moments.mean_square(points).sqrt().numpy()
 

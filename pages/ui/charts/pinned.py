@@ -266,9 +266,8 @@ def _fits_spec(
     theta = {f"p{i}": f"{FRAME}.p{i}" for i in range(parameters)}
     lines = hidden_names(colours) | {"optimum": (colours.optimum, [7, 4])}
     optimum = (
-        (
-            span(100) if best else span(100).transform_filter("false")
-        )  # its scale is that of the others as well
+        # Its scale is that of the others as well.
+        (span(100) if best else span(100).transform_filter("false"))
         .transform_calculate(x="x0 + (x1 - x0) * datum.u", name="'optimum'", **theta)
         .transform_calculate(y=formula)
         .mark_line(clip=True, strokeWidth=1.5)

@@ -288,9 +288,8 @@ def race_errors(race: Race, unit: str, colours: Palette, height: int) -> View:
     lowest = min(float(one.rmse.min()) for one in race.results)
     highest = max(race.start_rmse, *(float(one.rmse.max()) for one in race.results))
     reaches_zero = lowest <= zero
-    trained = all(
-        one.recording.complete for one in race.results
-    )  # before the answer no floor tells how low it gets
+    # Before the answer no floor tells how low it gets.
+    trained = all(one.recording.complete for one in race.results)
     shows_floor = trained and zero < race.floor_rmse and race.floor_rmse >= lowest / 100
     low = zero if reaches_zero else min(lowest, race.floor_rmse, race.target) if shows_floor else lowest
     low, high = min(low, race.target) / 1.6, min(highest, TOP * race.start_rmse) * 1.25

@@ -109,9 +109,8 @@ def _sweep(experiment: Experiment, placed: Sequence[Placed], room: rooms.Room) -
         placed: Those results.
         room: On whose board they are.
     """
-    from pages.ui.charts.learning_rate import (
-        sweep,
-    )  # when somebody has handed in, and not for Train's first view
+    # When somebody has handed in, and not for Train's first view.
+    from pages.ui.charts.learning_rate import sweep
     from pages.ui.player import sweeps
 
     if not sweeps.has_one(experiment):

@@ -199,9 +199,8 @@ def step(seen: int, *steps: Step) -> None:
     teacher = session.held(Teacher)
     teacher.why_not = ""
     with _told():
-        if (
-            connection.classroom().room(teacher.code, now()).version == seen
-        ):  # else the box shows what has become of it
+        # Else the box shows what has become of it.
+        if connection.classroom().room(teacher.code, now()).version == seen:
             for one in steps:
                 room = connection.classroom().steer(teacher.code, teacher.token, one, now(), seen=seen)
                 seen = room.version

@@ -35,9 +35,8 @@ TALL, LARGE = 290, 230  # height of the charts, in pixels, and on a projector
 AT_FLOOR = 5e-5  # of the floor: an RMSE that is nearer has converged
 EXAMPLE = 100  # epochs of an example at most: what tells rates apart happens early
 STATE = st.session_state
-RULES = dict(
-    [(rule, info) for rule, info in OPTIMIZER_INFO.items() if not info.decays][:MOST]
-)  # to the lowest loss
+# To the lowest loss.
+RULES = dict([(rule, info) for rule, info in OPTIMIZER_INFO.items() if not info.decays][:MOST])
 WITH_LIMIT = ("Slow", "Best for these epochs", "Overshooting", "Diverging")
 WITHOUT_LIMIT = ("A hundredth of the best", "Best for these epochs", "10 × the best", "100 × the best")
 

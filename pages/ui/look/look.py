@@ -47,9 +47,8 @@ def title(heading: str, sentence: str, place: str = "") -> None:
     """The page's heading with one sentence beside it; for a lesson also its place among all."""
     small = f"<small>{place}</small>" if place else ""
     whole = ""
-    if (
-        st.context.is_embedded
-    ):  # in the frame of another page there is no menu: all else is in a tab of its own
+    # In the frame of another page there is no menu: all else is in a tab of its own.
+    if st.context.is_embedded:
         here = escape("?" + urlencode(st.query_params.to_dict()))
         whole = f'<a class="whole" href="{here}" target="_blank">Open in a new tab ↗</a>'
     st.html(f'<div class="lab-title">{small}<h1>{heading}</h1><p>{sentence}</p>{whole}</div>')

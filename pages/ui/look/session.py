@@ -77,9 +77,8 @@ def held(kind: type[T]) -> T:
     as soon as it turns to the session.
     """
     found = STATE.get(key(kind))
-    if (
-        type(found) is not kind
-    ):  # none yet, or of a class that Streamlit has loaded anew since: its values stay
+    # None yet, or of a class that Streamlit has loaded anew since: its values stay.
+    if type(found) is not kind:
         there = {field.name for field in fields(kind) if hasattr(found, field.name)}
         found = STATE[key(kind)] = kind(**{name: getattr(found, name) for name in there})
     return found

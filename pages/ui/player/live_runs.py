@@ -307,9 +307,8 @@ def rename_table(before: str, now: str) -> None:
     """The same rows are known by another key: what was trained on them stays. For callbacks."""
     runs = session.held(Runs)
     for live_run in {*runs.kept.values(), *([runs.live_run] if runs.live_run else [])}:
-        if (
-            live_run.experiment.table == before
-        ):  # itself: beside a second one with its recorder, one would stand still
+        # Itself: beside a second one with its recorder, one would stand still.
+        if live_run.experiment.table == before:
             live_run.experiment = replace(live_run.experiment, table=now)
     runs.kept = {live_run.experiment: live_run for live_run in runs.kept.values()}
 

@@ -7,7 +7,7 @@ import numpy as np
 import streamlit as st
 
 from gd_core.landscape import Window
-from gd_core.lessons.deep_networks.one_thread import one_thread
+from gd_core.one_thread import one_thread
 from gd_core.problem import Problem
 from gd_core.settings.experiment import Experiment
 from gd_core.starts import DIVERGED, LEVEL_GROUND, UNDER_WAY, Ends, Starts, Valley, side_of
@@ -38,9 +38,8 @@ def of(experiment: Experiment, problem: Problem, shown: Window, axes: tuple[int,
     side = side_of(experiment)
     assert side is not None  # or `why_no_starts` has said why there is none
     take = live_runs.follow(PAGE, (whose, what), lambda _: Starts(experiment, problem, shown, axes, side))
-    with (
-        one_thread()
-    ):  # beside other work two that wait for each other took 7 to 25 s for what one does in 0.9 s
+    # Beside other work two that wait for each other took 7 to 25 s for what one does in 0.9 s.
+    with one_thread():
         live_runs.advance(take)
     if take.recorder is None:
         kept.put((what, whose), take.recording)

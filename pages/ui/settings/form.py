@@ -171,9 +171,8 @@ class Form(ABC, Generic[S, H]):
         if entered or not (held.touched or self._is_own(address)):
             sentences = projector.follow(address, entered=entered)
             held.followed = self._follow(address, sentences, entered=entered)
-            if (
-                held.followed and held.sentences
-            ):  # they stand in the side bar, which a phone and a projector have closed
+            # They stand in the side bar, which a phone and a projector have closed.
+            if held.followed and held.sentences:
                 st.toast(
                     "  \n".join(
                         plain(line) for said in held.sentences.values() for line in said.split("  \n")

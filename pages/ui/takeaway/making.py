@@ -6,9 +6,8 @@ from typing import Any
 
 from pages.ui.takeaway.converter_process import ConversionError, Workshop
 
-_turn = threading.Semaphore(
-    1
-)  # of two at once each would take twice as long, and pages would be slow for all
+# Of two at once each would take twice as long, and pages would be slow for all.
+_turn = threading.Semaphore(1)
 _LOOK_EVERY = 0.5  # seconds; while it waits, whether it has been stopped
 
 

@@ -562,9 +562,8 @@ def _transport(
     shown: pinned.Beside,
 ) -> None:
     changed = live_run is not None and live_run.experiment != held.experiment
-    newest = (
-        live_run is not None and live_run.number == live_runs.takes()
-    )  # not one that Back has found again
+    # Not one that Back has found again.
+    newest = live_run is not None and live_run.number == live_runs.takes()
     with st.container(key="transport", horizontal=True, vertical_alignment="top"):
         with st.container(key="commands", width="content", gap="xsmall"):
             with st.container(key="buttons", horizontal=True, width="content", gap="small"):

@@ -82,9 +82,8 @@ def _dialog(experiment: Experiment, live_run: live_runs.TrainRun | None) -> None
 
 def _controls(experiment: Experiment) -> None:
     shown = list(_shown(experiment))
-    for first in range(
-        0, len(shown), COLUMNS
-    ):  # row by row: as it is read, also by keyboard and on a telephone
+    # Row by row: as it is read, also by keyboard and on a telephone.
+    for first in range(0, len(shown), COLUMNS):
         for name, column in zip(
             shown[first : first + COLUMNS], st.columns(COLUMNS, gap="medium"), strict=False
         ):

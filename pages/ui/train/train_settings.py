@@ -70,9 +70,8 @@ class TrainSettings(Form[Experiment, TrainHeld]):
     def open(self) -> Self:
         held = self.held
         held.said.clear()
-        held.more = bool(
-            STATE.get(MORE_KEY, held.more)
-        )  # a press of it has come in, or it was away with the page
+        # A press of it has come in, or it was away with the page.
+        held.more = bool(STATE.get(MORE_KEY, held.more))
         held.touched |= held.pressed is not None
         if held.touched:
             task.forget_the_sentences()

@@ -229,9 +229,8 @@ def test_after_the_run_all_is_said():
     wall = views.for_projector(RUN, COUNTED)
     assert (wall.right, wall.sentence, wall.address) == ((2,), "It diverges.", "learning_rate?rates=1e-3")
     assert views.for_student(RUN, COUNTED, (2, 1)).why == "It would at half."
-    assert (
-        views.for_student(RUN, COUNTED, (0, None)).why == "It is small."
-    )  # answered in the first round only
+    # Answered in the first round only.
+    assert views.for_student(RUN, COUNTED, (0, None)).why == "It is small."
     assert views.for_student(RUN, COUNTED, (0, 2)).why == ""
     assert views.for_student(RUN, COUNTED).why == ""
 

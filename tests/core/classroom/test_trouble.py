@@ -59,9 +59,8 @@ def test_what_was_acknowledged_outlives_kill_9(url, opened):
     assert {token: look.own(token).said for token in votes} == {
         token: (int(answer),) for token, answer in votes.items()
     }
-    assert (
-        look.tally.answered - len(votes) <= 4
-    )  # of each thread one may be kept that was not yet acknowledged
+    # Of each thread one may be kept that was not yet acknowledged.
+    assert look.tally.answered - len(votes) <= 4
     assert classroom.steer(room.code, teacher, rules.run, NOW).phase is Phase.RUN
 
 

@@ -8,9 +8,9 @@ import torch
 
 from gd_core.lessons.deep_networks.model import Deep, flat_loss
 from gd_core.lessons.deep_networks.network import Network
-from gd_core.lessons.deep_networks.one_thread import _library, one_thread
 from gd_core.lessons.deep_networks.recorder import DRAWN_EPOCHS, DeepRecorder, record, stride_of
 from gd_core.objective import value_and_gradient
+from gd_core.one_thread import _library, one_thread
 
 QUICK = Network(depth=4, width=8, activation="tanh", learning_rate=0.05, epochs=60)
 OVERFLOW = Network(depth=20, activation="relu", initialisation="large", learning_rate=0.02, epochs=50)

@@ -149,9 +149,8 @@ def test_arrows_are_the_gradient_that_autograd_finds(dataset, scaled):
     for axes in PLANES:
         projection = parameter_projection(curvature, axes)
         shown = window_around(projection, problem.start.unsqueeze(0))
-        field = gradient_field(
-            projection, shown, curvature.optimum[list(axes)]
-        )  # the slice through the optimum
+        # The slice through the optimum.
+        field = gradient_field(projection, shown, curvature.optimum[list(axes)])
         assert len(field.place) == ARROWS[0] * ARROWS[1]
         for place, gradient in zip(field.place[::7], field.gradient[::7], strict=True):
             theta = curvature.optimum.clone()

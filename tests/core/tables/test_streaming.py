@@ -357,9 +357,8 @@ def test_ctrl_c_keeps_the_record_and_resume_goes_on(run, tmp_path, table, monkey
         if point.epoch == 12:
             signal.raise_signal(signal.SIGINT)
 
-    before = signal.signal(
-        signal.SIGINT, signal.default_int_handler
-    )  # a job in the background starts without
+    # A job in the background starts without.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     with monkeypatch.context() as patch:
         patch.setattr(Progressed, "add", interrupted)
         part, errors = trained(run, tmp_path, *flags, status=128 + signal.SIGINT)

@@ -190,9 +190,8 @@ def rate_sweep(
     best_rate = np.nan if best is None else float(every[best])
     # before the answer neither limit nor zones: they would tell it
     limit = (forecast.stability_limit if swept else None) or np.nan
-    below = (
-        0.17 if of_a_class is None else 0.1
-    )  # the upper edge: a disc clear of the crosses, a ring above all that end
+    # The upper edge: a disc clear of the crosses, a ring above all that end.
+    below = 0.17 if of_a_class is None else 0.1
     gone = every[~fine] if swept or waits else np.sort(np.array(rates)[np.isinf(at_end)])
     edges = (
         [x0, *(forecast.stability_limit * share for share in forecast.zones.values()), x1]

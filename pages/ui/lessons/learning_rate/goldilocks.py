@@ -135,9 +135,8 @@ def _said(last: Attempt, target: Goal, shared: Experiment) -> str:
 
 
 def _list(results: list[Attempt], target: Goal) -> None:
-    best = min(
-        range(len(results)), key=lambda i: (results[i].epochs or math.inf, i)
-    )  # a start is never there
+    # A start is never there.
+    best = min(range(len(results)), key=lambda i: (results[i].epochs or math.inf, i))
     shown = sorted({best, *range(max(0, len(results) - KEPT + 1), len(results))})
     rows = ""
     for i in shown:
