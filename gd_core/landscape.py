@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gd_core.objective import LinearObjective, Objective, Robust, mse
+from gd_core.objective import LinearObjective, Objective, Robust, hessians, mse
 from gd_core.problem import Problem
 from gd_core.robust import lowest_of
 from gd_core.settings.experiment import Experiment
@@ -192,21 +192,28 @@ def box_of(experiment: Experiment, start: Tensor, axes: Sequence[int] = FIRST_TW
 
 
 def terrain_box(experiment: Experiment, problem: Problem, axes: Sequence[int]) -> Window | None:
-    """The same of any loss that is no parabola: of a robust one around its lowest point, as wide as the squared error's would be."""
+    """The same of any loss that is no parabola: of a convex one around its lowest point, as wide as `bowl_of` would be."""
     if (box := box_of(experiment, problem.start, axes)) or (bowl := bowl_of(problem)) is None:
         return box
     return window(bowl, problem.start, axes)
 
 
 def bowl_of(problem: Problem) -> Curvature | None:
-    """The squared error's parabola, moved to the lowest point of a robust loss of the same rows; None of another, and of many rows."""
+    """A parabola at the lowest point of a convex loss: that of the log loss there, of a robust one the squared error's.
+
+    None of another loss, of one that has no lowest point or one parameter, and of many rows.
+    """
     objective = problem.objective
-    if not isinstance(objective, LinearObjective) or not isinstance(objective.loss, Robust):
-        return None
     lowest = lowest_of(objective)
-    if lowest is None or len(lowest.optimum) == 1 or len(objective.target) > MOST_ROWS:
+    if lowest is None or not lowest.attained or len(lowest.optimum) == 1 or len(objective.target) > MOST_ROWS:
         return None
-    return replace(curvature_of(replace(objective, loss=mse)), optimum=lowest.optimum)
+    assert isinstance(objective, LinearObjective)  # which alone have a lowest point that is known
+    bowl = replace(curvature_of(replace(objective, loss=mse)), optimum=lowest.optimum)
+    if isinstance(objective.loss, Robust):
+        return bowl
+    hessian = hessians(objective.many, lowest.optimum[None])[0]
+    values, vectors = torch.linalg.eigh(hessian)
+    return replace(bowl, hessian=hessian, eigenvalues=values.clamp(min=0), eigenvectors=vectors)
 
 
 def place_on(shown: Window, share: tuple[float, float]) -> tuple[float, float]:
