@@ -7,7 +7,6 @@ going on with it in NumPy. `python tests/core/test_true_logistic.py 0 300` tries
 import math
 import random
 import re
-import sys
 from dataclasses import replace
 
 import numpy as np
@@ -16,6 +15,7 @@ from convex import Known, judged, told
 from oracle import number
 from parted import parted_by
 from sklearn.linear_model import LogisticRegression
+from tries import tried
 
 from gd_core.problem import build
 from gd_core.settings.experiment import Experiment
@@ -103,9 +103,4 @@ def test_a_verdict_is_true(seed):
 
 
 if __name__ == "__main__":
-    tried, failed = range(int(sys.argv[1]), int(sys.argv[2])), 0
-    for tried_seed in tried:
-        if (result := wrong(drawn_logistic(tried_seed)))[0]:
-            failed += 1
-            print(tried_seed, *result[0], result[1], sep="\n   ", flush=True)
-    print(f"{len(tried):,} tried, {failed:,} wrong")
+    tried(lambda seed: wrong(drawn_logistic(seed)))

@@ -7,13 +7,13 @@ becomes of a run by going on with it. `python tests/core/test_true_network.py 0 
 import math
 import random
 import re
-import sys
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from oracle import number
 from scipy.optimize import least_squares
+from tries import tried
 from units import gradient, hessian_by_hand, loss, units_of
 
 from gd_core.here import STARTS
@@ -196,9 +196,4 @@ def test_a_verdict_is_true(seed):
 
 
 if __name__ == "__main__":
-    tried, failed = range(int(sys.argv[1]), int(sys.argv[2])), 0
-    for tried_seed in tried:
-        if (result := wrong(drawn_network(tried_seed)))[0]:
-            failed += 1
-            print(tried_seed, *result[0], result[1], sep="\n   ", flush=True)
-    print(f"{len(tried):,} tried, {failed:,} wrong")
+    tried(lambda seed: wrong(drawn_network(seed)))

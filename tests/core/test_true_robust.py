@@ -18,6 +18,7 @@ from convex import LONGER, judged, told
 from oracle import Known, drawn, number, rates, with_schedule
 from scipy.optimize import least_squares, lsq_linear
 from sklearn.linear_model import QuantileRegressor
+from tries import tried
 
 from gd_core.problem import build
 from gd_core.robust import lowest_of
@@ -154,10 +155,5 @@ def test_a_verdict_on_a_penalised_loss_is_true(seed):
 
 
 if __name__ == "__main__":
-    tried, failed = range(int(sys.argv[1]), int(sys.argv[2])), 0
-    for tried_seed in tried:
-        draws = {"schedules": drawn_scheduled, "penalty": drawn_penalised}
-        if (result := wrong(draws.get(sys.argv[-1], drawn_robust)(tried_seed)))[0]:
-            failed += 1
-            print(tried_seed, *result[0], result[1], sep="\n   ", flush=True)
-    print(f"{len(tried):,} tried, {failed:,} wrong")
+    draws = {"schedules": drawn_scheduled, "penalty": drawn_penalised}
+    tried(lambda seed: wrong(draws.get(sys.argv[-1], drawn_robust)(seed)))

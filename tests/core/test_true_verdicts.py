@@ -18,6 +18,7 @@ from oracle import (
     drawn_with_penalty,
     judged,
 )
+from tries import tried
 
 from gd_core.outcome import Trained, outcome
 from gd_core.problem import build
@@ -89,14 +90,9 @@ def test_a_verdict_on_newtons_step_is_true(seed):
 
 
 if __name__ == "__main__":
-    tried, count = range(int(sys.argv[1]), int(sys.argv[2])), 0
     draws = {
         "in-order": drawn_in_order, "conventions": drawn_by_convention, "penalty": drawn_with_penalty,
         "schedules": drawn_scheduled, "decay": drawn_decaying, "newton": drawn_newton,
     }  # fmt: skip
     draw = draws[sys.argv[3]] if len(sys.argv) > 3 else drawn
-    for number in tried:
-        if (result := wrong(draw(number)))[0]:
-            count += 1
-            print(number, *result[0], result[1], sep="\n   ")
-    print(f"{len(tried):,} tried, {count:,} wrong")
+    tried(lambda seed: wrong(draw(seed)))

@@ -7,13 +7,13 @@ tests/core/test_true_wave.py 0 1000` tries as many as one likes.
 import math
 import random
 import re
-import sys
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 from oracle import number
+from tries import tried
 
 from gd_core.outcome import Trained, outcome
 from gd_core.problem import build
@@ -138,19 +138,5 @@ def test_a_verdict_is_true(seed):
 
 
 if __name__ == "__main__":
-    tried, failed = range(int(sys.argv[1]), int(sys.argv[2])), 0
     torch.set_num_threads(1)
-    for tried_seed in tried:
-        if (result := wrong(one := drawn_wave(tried_seed)))[0]:
-            failed += 1
-            print(
-                tried_seed,
-                one.optimizer,
-                one.learning_rate,
-                f"batch {one.batch_size}",
-                *result[0],
-                result[1],
-                sep="\n   ",
-                flush=True,
-            )
-    print(f"{len(tried):,} tried, {failed:,} wrong")
+    tried(lambda seed: wrong(drawn_wave(seed)))
