@@ -25,6 +25,7 @@ GRID = 161  # points along each side of the grid behind the level lines
 LINES = 12  # level lines at most
 TERRAIN = 81  # points along each side of a map of a loss that is no bowl,
 TERRACES = 18  # and its levels
+SPECKS = 1e-9  # of the heights on a map: what is less above its lowest is rounding
 AT_ONCE = 2**22  # losses of rows, so that memory stays small
 MOST_ROWS = 20_000  # of such a map, which takes a second then
 POINTS_A_LINE = 41  # drawn points of one line; the grid has more
@@ -260,10 +261,14 @@ def losses_on(
 
 
 def lines_on(losses: np.ndarray, shown: Window) -> LevelLines:
-    """Level lines of a grid of losses, relative to the map's middle, as many of them below the median as above it."""
+    """Level lines of a grid of losses, relative to the map's middle, as many of them below the median as above it.
+
+    None lies within a floor that is level up to rounding, as the slice of a robust loss may have: it would be of specks.
+    """
     x, y = (np.linspace(-half, half, len(losses)) for half in shown.half)
     levels = np.unique(np.quantile(losses, np.linspace(0.01, 0.97, TERRACES)))
-    return _lines_at(levels, x, y, losses)
+    above = levels[levels > losses.min() + SPECKS * np.ptp(losses)]
+    return _lines_at(above if len(above) else levels, x, y, losses)
 
 
 def _lines_at(levels: np.ndarray, x: np.ndarray, y: np.ndarray, losses: np.ndarray) -> LevelLines:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gd_core.here import STARTS, best_of, here_of, limits_along
-from gd_core.landscape import box_of, lines_on, losses_on
+from gd_core.landscape import Window, box_of, lines_on, losses_on
 from gd_core.objective import value_and_gradient
 from gd_core.outcome import Outcome, Trained, outcome
 from gd_core.problem import build
@@ -166,3 +166,13 @@ def test_the_limit_at_every_epoch_is_that_of_the_steepest_curvature_there():
         if np.linalg.eigvalsh(hessian(np.array([omega, phi]), x, y))[-1] < 0
     )
     assert limits_along(TIDE, build(TIDE), torch.tensor(top)[None]).tolist() == [0.0]
+
+
+def test_a_level_floor_has_no_line():
+    """Of a basin whose floor is level up to rounding every line goes round it: none is of specks within."""
+    side = np.linspace(-4, 4, 81)
+    away = np.hypot(*np.meshgrid(side, side))
+    losses = 100 + np.maximum(away, 1.5) + np.random.default_rng(5).normal(scale=3e-14, size=away.shape)
+    found = lines_on(losses, Window((0.0, 0.0), (4.0, 4.0)))
+    assert len(found.heights) > 10
+    assert np.hypot(*found.offset.T).min() > 1.5
