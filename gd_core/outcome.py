@@ -647,7 +647,11 @@ def _when_gone_on(found: Finding, recording: Epochs, trained: Trained | None) ->
     if later > high * (1 + LEVEL):
         return Finding(Outcome.GROWING)
     scatter = high - low if recording.mini_batches else LEVEL * later
-    if later < max(low - scatter, FALLS * low if recording.mini_batches else 0.0):
+    below = max(low - scatter, FALLS * low if recording.mini_batches else 0.0)
+    # Where it has not gone on so far as the label must hold, what falls will fall further.
+    if len(ahead) < (gone_on.LONGER - 1) * done:
+        below = max(below, low * (1 - LEVEL))
+    if later < below:
         return found if found.outcome is Outcome.OVERSHOOTING else Finding(Outcome.DESCENDING)
     if recording.mini_batches:
         return Finding(Outcome.HOVERING)

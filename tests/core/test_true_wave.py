@@ -130,7 +130,9 @@ def lowest_on_a_grid(x, y):
     return loss_at(grid, x, y).min()
 
 
-@pytest.mark.parametrize("seed", range(15))
+@pytest.mark.parametrize(
+    "seed", [*range(15), 536]
+)  # the last falls on, and is soon done for twice its epochs only
 def test_a_verdict_is_true(seed):
     """Gone on ten times, a run does what its label says; a place that is called a minimum is one."""
     found, sentence = wrong(drawn_wave(seed))
