@@ -15,7 +15,7 @@ HEADER = ("epoch", "A", "L′(A)", "η · L′(A)", "next A", "loss")
 
 
 def factor_card(experiment: Experiment, *, revealed: bool) -> str:
-    """1 − 18η in large type, with what its sign and its size mean; before the answer only the sum to be done."""
+    """1 − 18η in large type, where it comes from, and what its sign and its size mean; before the answer only the sum to be done."""
     number = behaviour.factor(experiment.learning_rate)
     here = "; here it is 0, and stays 0" if revealed and experiment.start == (behaviour.OPTIMUM,) else ""
     worth = behaviour.written(number) if revealed else "?"
@@ -26,7 +26,7 @@ def factor_card(experiment: Experiment, *, revealed: bool) -> str:
     )
     return (
         f'<div class="factor"><p class="sum">1 − 18η <small>= 1 − 18 × {_rate(experiment)} =</small> <b>{worth}</b></p>'
-        f"<p>Every step multiplies the distance to −1 by this{here}.</p>"
+        f"<p>The slope is 18 (A + 1). So every step multiplies the distance to −1 by this{here}.</p>"
         f"<p><b>Sign</b> {sign}</p><p><b>Size</b> {size}</p></div>"
     )
 

@@ -1,4 +1,4 @@
-"""The bones that every lesson has: heading, formula, predict first, the player, what to notice, what to try next."""
+"""The bones that every lesson has: heading, predict first, the player, the formula, what to notice, what to try next."""
 
 from __future__ import annotations
 
@@ -171,6 +171,22 @@ class Doors:
     terms: set[str] = field(default_factory=set)
 
 
+@dataclass
+class InSymbols:
+    """What the lesson says in symbols.
+
+    Attributes:
+        formula: In LaTeX; "" is none.
+    """
+
+    formula: str = ""
+
+    def write(self) -> None:
+        if self.formula:
+            with st.container(key="formula"):
+                st.html(f"<p>{formulas.html(self.formula)}</p>")
+
+
 def linked(text: str, link: str = '<a href="{url}" target="_blank">{word}</a>') -> str:
     """A text in which a word of the glossary is a link to it, where it stands on the page for the first time."""
     done = ""
@@ -187,13 +203,21 @@ def first_words() -> None:
 
 
 def heading(title: str, sentence: str, formula: str = "") -> None:
-    """The page's name, one sentence that says what will be seen, and the formula."""
+    """The page's name, and one sentence that says what will be seen.
+
+    Args:
+        title: The page's name.
+        sentence: What will be seen.
+        formula: The same in symbols, in LaTeX. It stands below the picture, with what to notice; on a projector, where a key
+            shows it, up here.
+    """
     look.apply()
     first_words()
     look.title(title, linked(sentence), navigation.place())
-    if formula:
-        with st.container(key="formula"):
-            st.html(f"<p>{formulas.html(formula)}</p>")
+    symbols = session.held(InSymbols)
+    symbols.formula = formula
+    if projector.on():
+        symbols.write()
 
 
 def predict(page: PageSettings[Any], question: Question, then: Then | None = None) -> Asked:
@@ -306,7 +330,7 @@ def go_on() -> None:
 def closing(
     lines: tuple[str, ...], links: tuple[Link, ...], shown: tuple[PageSettings[Any], Taken] | None = None
 ) -> None:
-    """What to notice and what to try next, side by side, the button to the next lesson, and what can be taken away.
+    """The formula, what to notice and what to try next, the button to the next lesson, and what can be taken away.
 
     Args:
         lines: What to notice.
@@ -315,6 +339,8 @@ def closing(
     """
     left, right = st.columns([3, 2], gap="large")
     with left:
+        if not projector.on():
+            session.held(InSymbols).write()
         notice(lines, shown[0] if shown else None)
     with right:
         if links:
