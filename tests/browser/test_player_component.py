@@ -331,6 +331,26 @@ def test_a_run_in_training_is_waited_for(mounted: Callable[..., Component]):
     assert (player.epoch(), player.last, player.verdict()) == (90, 90, "Stopped.")
 
 
+def test_the_end_of_a_run_in_training_comes_when_it_comes(mounted: Callable[..., Component]):
+    """To end, or the slider drawn beyond what is there, leads on with what arrives; a step elsewhere takes that back."""
+    part = {"complete": False, "planned": 1000, "from": 0}
+    player = mounted("player", run(50, play=True, **part), AROUND)
+    player.button("To end").click()
+    assert player.epoch() == 50
+    assert player.update(**run(80, **part)).epoch() == 80
+    player.button("Back 10").click()
+    assert player.update(**run(90, **part)).epoch() == 70
+    player.seek(85)
+    player.seek(500)
+    assert player.update(**run(300, **part)).epoch() == 300
+    assert player.update(**run(700, **part)).epoch() == 500
+    player.button("To end").click()
+    player.update(**run(720, planned=1000, summary="Stopped.", **{"from": 0}))
+    assert (player.epoch(), player.last, player.verdict()) == (720, 720, "Stopped.")
+    player.button("Play").click()
+    assert player.update(**run(720, planned=1000, summary="Stopped.", **{"from": 0})).epoch() < 720
+
+
 def test_one_epoch_in_several_is_drawn(mounted: Callable[..., Component]):
     """Of a long run the slider rests on drawn epochs, and a step leads to the next of them."""
     player = mounted("player", run(1000, stride=20), AROUND)

@@ -53,7 +53,7 @@ function secondsOf(columns, rows) {
 function create(root) {
   const $ = (name) => root.querySelector(`[data-part="${name}"]`);
   const state = {
-    id: null, playing: false, position: 0, epoch: 0, seen: 0, last: 0, planned: 1, stride: 1, complete: true,
+    id: null, playing: false, position: 0, epoch: 0, seen: 0, last: 0, aim: 0, planned: 1, stride: 1, complete: true,
     columns: {}, rows: 0, seconds: [], names: [], rate: 0, preview: 0, changed: false, speed: 1, tick: 0, then: 0, said: null,
   };
   const buttons = Object.fromEntries(
@@ -204,6 +204,7 @@ function create(root) {
 
   function seek(epoch) {
     if (state.playing) setPlaying(false);
+    state.aim = epoch; // of a run that is still trained, maybe beyond what has come of it
     state.position = shownEpoch(epoch);
     show(state.position);
     if (state.epoch > state.seen) {
@@ -220,13 +221,13 @@ function create(root) {
       state.position = 0;
       show(0);
     }
-    state.position = state.epoch;
+    state.position = state.aim = state.epoch;
     setPlaying(!state.playing);
   }
 
   const actions = {
     start: () => seek(0), back10: () => step(-10), back: () => step(-1), play: toggle,
-    forward: () => step(1), forward10: () => step(10), end: () => seek(state.last),
+    forward: () => step(1), forward10: () => step(10), end: () => seek(span()),
   };
   for (const [name, action] of Object.entries(actions)) buttons[name].onclick = action;
   slider.oninput = () => seek(+slider.value);
@@ -365,7 +366,7 @@ function create(root) {
         const first = state.id === null;
         state.id = data.id;
         state.position = data.from;
-        state.seen = data.from;
+        state.seen = state.aim = data.from;
         state.epoch = -1;
         show(data.from);
         move('seen', state.seen);
@@ -377,6 +378,7 @@ function create(root) {
       } else {
         state.position = Math.min(state.position, state.last);
         if (state.epoch > state.last) show(state.last);
+        if (state.aim > state.epoch && !state.playing) seek(state.aim);
         draw();
       }
     },
