@@ -5,9 +5,11 @@ import logging
 import os
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from functools import wraps
 from typing import Any
 
 from streamlit import cli_util, config
+from streamlit.runtime.forward_msg_queue import ForwardMsgQueue
 from streamlit.web.server import server_util
 
 from pages.ui.classroom import connection
@@ -19,12 +21,33 @@ async def lifespan(_: Any) -> AsyncGenerator[None]:
     """For the server: it answers nobody before this has yielded."""
     # it watches the whole folder for changes, .venv too, and warns when torch opens its thousands of files there
     logging.getLogger("watchdog").setLevel(logging.ERROR)
+    keep_what_is_unsent()
     load()
     connection.at_start()
     open_browser()
     task = asyncio.create_task(giving_back.for_ever())
     yield
     task.cancel()
+
+
+def keep_what_is_unsent() -> None:
+    """Have the run of a fragment leave alone what the page's run before it has said and the server not sent yet.
+
+    On a busy machine Streamlit 1.67 drops of it what stands in the fragment, since that is sent again. But the browser hears
+    first that the page has ended: the fragment's place is gone for it, what stands behind moves up, and is drawn over.
+    """
+    clear = ForwardMsgQueue.clear
+
+    @wraps(clear)
+    def keep(
+        self: ForwardMsgQueue,
+        retain_lifecycle_msgs: bool = False,
+        fragment_ids_this_run: list[str] | None = None,
+    ) -> None:
+        of_none = None if fragment_ids_this_run is None else []
+        clear(self, retain_lifecycle_msgs, of_none)
+
+    ForwardMsgQueue.clear = keep
 
 
 def load() -> None:
