@@ -11,11 +11,20 @@ from collections.abc import Callable, Mapping
 import torch
 from torch import Tensor, nn
 
+Pull = Callable[[Tensor], Tensor]
+
 
 class Model(nn.Module):
     """ŷ by `forward`, [N, D] → [N, 1], with θ the parameters in order of definition, flattened to [P]."""
 
     parameter_names: tuple[str, ...]
+
+    def vjp(self, x: Tensor, theta: Tensor) -> tuple[Tensor, Pull] | None:
+        """ŷ at each of K parameter vectors, [K, P] → [K, N], and the vector-Jacobian product there: ∂L/∂ŷ, [K, N] ↦ ∂L/∂θ, [K, P].
+
+        None of a model that leaves its derivatives to autograd. Where there are some they cost half of that, and a test holds them to it.
+        """
+        return None
 
 
 class LinearInParameters(Model):
@@ -155,6 +164,11 @@ class Proportional(LinearInParameters):
         return torch.diag(1 / deviation)
 
 
+def _of_line(slope: Tensor, x: Tensor) -> Tensor:
+    """∂L/∂(w, b) of a term w x + b of each row, by ∂L/∂(w x + b): [K, N] → [K, 2], for x of [N, 1]."""
+    return torch.stack([slope @ x[:, 0], slope.sum(1)], 1)
+
+
 class Wave(Model):
     """ŷ = A sin(ω t + φ), of which A is known: what is looked for is how fast it swings, and when."""
 
@@ -168,6 +182,15 @@ class Wave(Model):
     def forward(self, x: Tensor) -> Tensor:  # [N, 1] → [N, 1]
         return self.amplitude * torch.sin(self.omega * x + self.phi)
 
+    def vjp(self, x: Tensor, theta: Tensor) -> tuple[Tensor, Pull]:
+        omega, phi = theta.split(1, 1)
+        angle = torch.addcmul(phi, omega, x.T)
+
+        def pull(slope: Tensor) -> Tensor:
+            return self.amplitude * _of_line(angle.cos() * slope, x)
+
+        return self.amplitude * angle.sin(), pull
+
 
 class FreeWave(Model):
     """ŷ = a sin(ω t + φ), all three to be found. (−a, φ + π) is the same curve; where a is 0, ω and φ change nothing."""
@@ -180,6 +203,17 @@ class FreeWave(Model):
 
     def forward(self, x: Tensor) -> Tensor:  # [N, 1] → [N, 1]
         return self.a * torch.sin(self.omega * x + self.phi)
+
+    def vjp(self, x: Tensor, theta: Tensor) -> tuple[Tensor, Pull]:
+        a, omega, phi = theta.split(1, 1)
+        angle = torch.addcmul(phi, omega, x.T)
+        sine = angle.sin()
+
+        def pull(slope: Tensor) -> Tensor:
+            swing = a * _of_line(angle.cos() * slope, x)
+            return torch.cat([(sine * slope).sum(1, keepdim=True), swing], 1)
+
+        return a * sine, pull
 
 
 class TwoLayer(Model):
@@ -203,6 +237,21 @@ class TwoLayer(Model):
     def forward(self, x: Tensor) -> Tensor:  # [N, 1] → [N, 1]
         # not by a product of matrices, which may add one unit up in another order: units that are alike stay so to the last bit
         return (torch.tanh(x * self.weight + self.bias) * self.out).sum(1, keepdim=True)
+
+    def vjp(self, x: Tensor, theta: Tensor) -> tuple[Tensor, Pull]:
+        units = list(zip(*(one.split(1, 1) for one in theta.chunk(3, 1)), strict=True))
+        given = [torch.addcmul(b, w, x.T).tanh() for w, b, _ in units]
+
+        def pull(slope: Tensor) -> Tensor:
+            inner = [
+                v * _of_line(slope - slope * t.square(), x) for t, (*_, v) in zip(given, units, strict=True)
+            ]
+            outer = [(t * slope).sum(1, keepdim=True) for t in given]
+            w, b = zip(*(one.split(1, 1) for one in inner), strict=True)
+            return torch.cat([*w, *b, *outer], 1)
+
+        added = torch.stack([v * t for t, (*_, v) in zip(given, units, strict=True)]).sum(0)
+        return added, pull
 
 
 MODELS: Mapping[str, Callable[..., Model]] = {  # the number is of features, or of powers

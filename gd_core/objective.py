@@ -160,6 +160,11 @@ class Objective:
         """A loss of rows with the penalty at θ beside it. [...], [..., P] → [...]."""
         return loss if self.penalty is None else loss + (self.penalty * theta.square()).sum(-1)
 
+    @property
+    def is_mean_square(self) -> bool:
+        """Whether the loss is the mean square whose root is the RMSE."""
+        return self.loss is mse and self.penalty is None
+
     @cached_property
     def target(self) -> Tensor:
         """y as a vector, [N]."""
@@ -204,6 +209,35 @@ class Objective:
         losses = torch.vmap(self.loss, (0, None))(self.predict_many(theta), self.target)
         return self.penalised(losses, theta)
 
+    def many_with_gradients(self, theta: Tensor) -> tuple[Tensor, Tensor]:
+        """The same with ∇L there, [K, P] → [K] and [K, P]: by the model's own derivatives, if it gives them, else by autograd."""
+        own = self.model.vjp(self.dataset.x, theta)
+        if own is None:
+            return values_and_gradients(self.many, theta)
+        prediction, pull = own
+        losses, slope = _with_slope(self.loss, prediction, self.target)
+        gradients = pull(slope) / len(self.target)
+        if self.penalty is None:
+            return losses, gradients
+        penalised, more = values_and_gradients(lambda many: self.penalised(losses, many), theta)
+        return penalised, gradients + more
+
+    def hessians(self, theta: Tensor) -> Tensor:
+        """Second derivatives at each of K places, [K, P] → [K, P, P]."""
+        if self.penalty is not None or self.model.vjp(self.dataset.x, theta[:0]) is None:
+            return hessians(self.many, theta)
+        theta = theta.detach().requires_grad_()  # a model's own gradient is to be derived only once more
+        return _derived(self.many_with_gradients(theta)[1], theta)
+
+
+def _with_slope(loss: Loss, prediction: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+    """A loss of K predictions, and N ∂L/∂ŷ of each row. [K, N] → [K] and [K, N]."""
+    if isinstance(loss, Convex):
+        return torch.vmap(loss, (0, None))(prediction, target), loss.slope(prediction, target)
+    squared = SQUARED[loss]
+    away = prediction - squared.target(target)
+    return torch.linalg.vecdot(away, away) / len(target) + squared.above(target), 2 * away
+
 
 @dataclass(frozen=True, eq=False)
 class LinearObjective(Objective):
@@ -244,11 +278,6 @@ class LinearObjective(Objective):
             return moments
         rows = torch.diag((moments.rows * self.penalty).sqrt())
         return moments.beside(rows if back is None else rows @ back)
-
-    @property
-    def is_mean_square(self) -> bool:
-        """Whether the loss is the mean square whose root is the RMSE."""
-        return self.loss is mse and self.penalty is None
 
     @property
     def least_squares_target(self) -> Tensor:
@@ -346,6 +375,11 @@ def hessians(many: Callable[[Tensor], Tensor], theta: Tensor) -> Tensor:
     """Second derivatives at each of K places at once, of [K, P] ↦ [K]. [K, P, P]."""
     theta = theta.detach().requires_grad_()
     (gradients,) = torch.autograd.grad(many(theta).sum(), theta, create_graph=True)
+    return _derived(gradients, theta)
+
+
+def _derived(gradients: Tensor, theta: Tensor) -> Tensor:
+    """Their derivatives, each place's own, [K, P] by [K, P] → [K, P, P]."""
     columns = [torch.autograd.grad(one, theta, retain_graph=True)[0] for one in gradients.sum(0)]
     matrices = torch.stack(columns, 2)
     return (matrices + matrices.mT) / 2

@@ -13,7 +13,7 @@ Mini-batches never rest. Of those it is told in which valley they are at the end
 Newton's steps lead to its lowest point.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -24,7 +24,8 @@ from torch import Tensor
 from gd_core.here import FLAT, LEVEL
 from gd_core.in_slices import InSlices
 from gd_core.landscape import Window
-from gd_core.objective import LinearObjective, Objective, hessians, values_and_gradients
+from gd_core.objective import LinearObjective, Objective
+from gd_core.one_thread import in_parts
 from gd_core.problem import Problem
 from gd_core.settings import schedules
 from gd_core.settings.experiment import Experiment, not_known
@@ -41,6 +42,7 @@ COARSE = (4, 2, 1)
 KNOWN = tuple(name for name in (*COMMON_FIELDS, *schedules.FIELDS) if name not in ("tolerance", "patience"))
 DIVERGED, UNDER_WAY, LEVEL_GROUND, NOT_YET = -1, -2, -3, -4
 ARRIVED = 1e-3  # of a run's fall: as much may be left
+LATELY = 5e-3  # of its fall so far: what falls by more in the last epochs has not arrived
 LOOKED_BACK = 20  # epochs in which no more is left
 LOOKED_AT = 50  # epochs: after so many those are let go of whose end is known
 CONTRACTS = 0.25  # of the gap, at least, is what a step of Newton's leaves in a valley
@@ -48,11 +50,13 @@ POLISHED = 6  # steps of Newton's from there to its lowest point
 NEAR = 1e-3  # of the largest of a parameter: Newton's steps that end nearer are gone on with together
 SAME = 1e-6  # of the largest of a place: lowest points that are nearer are one
 ALIKE = 1e-4  # of the spread of the curves: where two are nearer, they are one valley
+ROUNDING = 1e-15  # of a place: a step of Newton's that is shorter
 STANDS = 1e-13  # of the steepest slope: it is 0 up to rounding
 ONE_VALLEY = "This loss has one valley: wherever a run starts, it goes down to the same lowest loss, unless it diverges."
-ERRORS_AT_ONCE = 2**20  # residuals in memory together
+ERRORS_AT_ONCE = 2**20  # residuals in memory together,
+RESIDUALS = 2**15  # and of these as many as stay in a core's cache
 # Residuals of a whole map, times half the parameters, that are no wait: a third of a second, about.
-AT_ONCE = 1.5e7
+AT_ONCE = 5e7
 MOST = 2e9  # the same that are waited for: half a minute, about,
 UPDATE = 60_000  # and as many of them take as long as an update of few
 
@@ -216,7 +220,7 @@ class Starts(InSlices[None, Ends]):
         for update, rows in enumerate(islice(order, updates), 1):
             some = objective.on(rows)
             assert isinstance(some, Objective)  # what has Φ has no such map
-            losses, gradient = values_and_gradients(some.many, theta)
+            losses, gradient = _in_parts(some, some.many_with_gradients, theta)
             gone |= ~(losses <= DIVERGED_ABOVE * first.clamp(min=1))
             theta, state = rule.update(theta, gradient, state)
             theta = torch.where(gone[:, None], start, theta)  # or its numbers would overflow
@@ -245,15 +249,20 @@ class Starts(InSlices[None, Ends]):
     def _told(self, latest: list[Tensor], first: Tensor, gone: Tensor, *, ended: bool) -> np.ndarray:
         """Where starts are by their latest θ, each [K, P], and first loss, [K]; before all have `ended` only what stays so."""
         lowest, theta = self._lowest, latest[-1]
-        losses, slopes = values_and_gradients(self.problem.objective.many, theta)
+        losses, slopes = self.problem.objective.many_with_gradients(theta)
         gone = gone | ~(losses <= DIVERGED_ABOVE * first.clamp(min=1))
         told = np.where(gone.numpy(), DIVERGED, UNDER_WAY)
         if not ended and not self._rests_for_good:
             return told
         lowest.steepest = max(lowest.steepest, float(slopes.norm(dim=1).nan_to_num(0, 0, 0).max()))
         level = slopes.norm(dim=1) <= STANDS * lowest.steepest
-        share = 2 * ARRIVED if self.experiment.updates_per_epoch == 1 else 1.0
-        number = lowest.below(theta, slopes, share * (first - losses))
+        number = torch.full((len(theta),), -1)
+        if self.experiment.updates_per_epoch > 1:
+            number = lowest.below(theta, slopes, first - losses)
+        else:  # what has arrived has hardly a thousandth of its fall behind it in the epochs that are looked back at
+            lately = (self.problem.objective.many(latest[0]) - losses).abs()
+            may = (lately <= LATELY * (first - losses) + STANDS * first.abs()).nonzero()[:, 0]
+            number[may] = lowest.below(theta[may], slopes[may], (2 * ARRIVED * (first - losses))[may])
         arrived = (number >= 0) & ~gone
         if arrived.any() and self.experiment.updates_per_epoch == 1:
             mine = number.clamp(min=0)
@@ -311,7 +320,7 @@ class _Lowest:
         if not len(candidates):
             return found
         some = nearer[candidates]
-        nearest, curves = _newton(self.objective, some, values_and_gradients(self.objective.many, some)[1])
+        nearest, curves = _newton(self.objective, some, self.objective.many_with_gradients(some)[1])
         candidates, ends = candidates[curves], nearest[curves]
         if not len(candidates):
             return found
@@ -336,9 +345,12 @@ class _Lowest:
         """The numbers of lowest points, known by now, to which Newton's steps lead from these places; −1 where they lead to none."""
         theta = places
         for _ in range(POLISHED):
-            theta, _ = _newton(self.objective, theta, values_and_gradients(self.objective.many, theta)[1])
-        losses, slopes = values_and_gradients(self.objective.many, theta)
-        matrices = hessians(self.objective.many, theta)
+            before = theta
+            theta, _ = _newton(self.objective, theta, self.objective.many_with_gradients(theta)[1])
+            if bool((theta - before).abs().max() <= ROUNDING * (1 + theta.abs().max())):
+                break
+        losses, slopes = self.objective.many_with_gradients(theta)
+        matrices = self.objective.hessians(theta)
         sound = losses.isfinite() & matrices.flatten(1).isfinite().all(1)
         values = torch.linalg.eigvalsh(
             torch.where(sound[:, None, None], matrices, torch.eye(theta.shape[1]).double())
@@ -380,13 +392,21 @@ class _Lowest:
 
 def _newton(objective: Objective, theta: Tensor, slopes: Tensor) -> tuple[Tensor, Tensor]:
     """A step of Newton's from each place where the loss curves upwards in every direction, [K, P], and whether it does, [K]."""
-    matrices = hessians(objective.many, theta)
+    (matrices,) = _in_parts(objective, lambda some: (objective.hessians(some),), theta)
     sound = matrices.flatten(1).isfinite().all(1)
     matrices = torch.where(sound[:, None, None], matrices, -torch.eye(theta.shape[1]).double())
     bowls, falls = torch.linalg.cholesky_ex(matrices)
     curves = falls == 0
     steps = torch.cholesky_solve(slopes[:, :, None], bowls)[:, :, 0]
     return torch.where(curves[:, None], theta - steps, theta), curves
+
+
+def _in_parts(
+    objective: Objective, work: Callable[[Tensor], tuple[Tensor, ...]], theta: Tensor
+) -> tuple[Tensor, ...]:
+    """What becomes of K places at once, [K, P] → [K, …], worked out in parts that stay in a core's cache."""
+    parts = theta.split(max(1, RESIDUALS // len(objective.target)))
+    return tuple(map(torch.cat, zip(*in_parts(work, parts), strict=True)))
 
 
 def _those(which: Tensor, held: Any) -> Any:

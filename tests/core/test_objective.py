@@ -2,6 +2,7 @@
 
 import sys
 import threading
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,9 +12,17 @@ from hypothesis import strategies as st
 
 from gd_core.datasets import DATASETS
 from gd_core.models import MODELS
-from gd_core.objective import LOSSES, SQUARED, LinearObjective, mse, mse_broadcast, value_and_gradient
+from gd_core.objective import (
+    LOSSES,
+    SQUARED,
+    LinearObjective,
+    Objective,
+    mse,
+    mse_broadcast,
+    value_and_gradient,
+)
 from gd_core.problem import build
-from gd_core.settings.catalog import DATASET_INFO, MODEL_INFO
+from gd_core.settings.catalog import DATASET_INFO, LOSS_INFO, MODEL_INFO
 from gd_core.settings.experiment import Experiment
 
 # those whose model has a Φ; `test_here.py` has the other
@@ -139,6 +148,25 @@ def test_rmse_is_against_the_data_whatever_is_minimised(objective):
     expected = np.sqrt((errors**2).mean(1))
     np.testing.assert_allclose(objective.rmse(thetas), expected, rtol=1e-12)
     assert float(objective.rmse(thetas[0])) == pytest.approx(expected[0], rel=1e-12)
+
+
+@pytest.mark.parametrize("name", [name for name in DATASETS if name not in LINEAR])
+@pytest.mark.parametrize("loss", [name for name in LOSSES if not LOSS_INFO[name].yes_no])
+@pytest.mark.parametrize("penalty", [0.0, 0.3])
+def test_a_models_own_derivatives_are_autograds(name, loss, penalty):
+    """At many θ at once, of all rows and of some: losses and gradients are those of autograd at each."""
+    experiment = replace(Experiment.default(name), loss=loss, penalty=penalty)
+    objective, generator = build(experiment).objective, torch.Generator().manual_seed(2)
+    box = torch.tensor(experiment.info.shown, dtype=torch.float64)
+    thetas = box[:, 0] + box.diff()[:, 0] * torch.rand(40, len(box), generator=generator, dtype=torch.float64)
+    assert objective.model.vjp(objective.dataset.x, thetas) is not None
+    for one in (objective, objective.on(torch.tensor([4])), objective.on(torch.tensor([0, 7, 3]))):
+        assert isinstance(one, Objective)
+        losses, gradients = one.many_with_gradients(thetas)
+        for theta, value, gradient in zip(thetas, losses, gradients, strict=True):
+            theirs, slope = value_and_gradient(one, theta)
+            assert float(value) == pytest.approx(float(theirs), rel=1e-12)
+            np.testing.assert_allclose(gradient, slope, rtol=1e-11, atol=1e-12 * float(1 + slope.norm()))
 
 
 def test_the_gradient_leaves_theta_alone():

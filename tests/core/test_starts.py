@@ -152,6 +152,21 @@ def test_it_is_the_same_coarse_and_fine_and_at_once():
     assert parts.recording().share == 1
 
 
+@pytest.mark.parametrize(
+    ("dataset", "batch_size", "epochs"), [("tide", 0, 50), ("tide", 7, 8), ("dose", 0, 50)]
+)
+def test_it_is_the_same_by_one_thread_as_by_two(monkeypatch, dataset, batch_size, epochs):
+    """To the last bit, lowest points and all: who works a part out changes none of its numbers."""
+    experiment = replace(Experiment.default(dataset), batch_size=batch_size, epochs=epochs)
+    two = map_of(experiment, side=32)
+    monkeypatch.setattr("gd_core.starts.in_parts", lambda work, parts: [work(part) for part in parts])
+    one = map_of(experiment, side=32)
+    assert (one.which == two.which).all()
+    assert len(one.valleys) == len(two.valleys)
+    for mine, theirs in zip(one.valleys, two.valleys, strict=True):
+        assert mine.places.equal(theirs.places)
+
+
 def test_what_diverges_is_a_kind_of_its_own(monkeypatch):
     """Of a e^(bt) far above the limit: those whose loss NumPy sees pass a million times the first, and no others."""
     curved.know(monkeypatch)

@@ -1,7 +1,8 @@
 """Training a deep network: all at once or in slices, to its end or until it overflows."""
 
 import math
-from threading import Thread
+import os
+from threading import Barrier, Thread
 
 import pytest
 import torch
@@ -10,7 +11,7 @@ from gd_core.lessons.deep_networks.model import Deep, flat_loss
 from gd_core.lessons.deep_networks.network import Network
 from gd_core.lessons.deep_networks.recorder import DRAWN_EPOCHS, DeepRecorder, record, stride_of
 from gd_core.objective import value_and_gradient
-from gd_core.one_thread import _library, one_thread
+from gd_core.one_thread import _library, in_parts, one_thread
 
 QUICK = Network(depth=4, width=8, activation="tanh", learning_rate=0.05, epochs=60)
 OVERFLOW = Network(depth=20, activation="relu", initialisation="large", learning_rate=0.02, epochs=50)
@@ -142,3 +143,25 @@ def test_mkl_is_set_back_too():
     with one_thread():
         assert local(1) == 1
     assert local(0) == 0
+
+
+def test_parts_are_worked_out_on_one_core_each_and_come_in_order():
+    """Each part once, with one core for its thread; together they need two threads at least where a part waits for another."""
+    meet, seen = Barrier(2, timeout=20), []
+
+    def work(part):
+        if (os.cpu_count() or 1) > 1 and part < 2:
+            meet.wait()  # a part that waits for another one has a thread of its own
+        seen.append(torch.get_num_threads())
+        return 10 * part
+
+    assert in_parts(work, range(5)) == [0, 10, 20, 30, 40]
+    assert seen == [1] * 5
+    assert in_parts(work, [3]) == [30]
+
+
+def test_a_part_that_fails_is_heard_of():
+    """Whichever thread has met it."""
+    for bad in range(3):
+        with pytest.raises(ZeroDivisionError):
+            in_parts(lambda part, bad=bad: 1 / (part - bad), range(3))
