@@ -4,6 +4,7 @@ A gradient of 0 is a lowest point where the Hessian has no negative eigenvalue, 
 loss none of that tells anything: there may be a lower valley elsewhere, and nobody can prove that there is none.
 """
 
+from dataclasses import dataclass
 from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
@@ -58,32 +59,21 @@ class Best(NamedTuple):
         return self.loss <= ROUNDING * self.highest
 
 
-class Here(NamedTuple):
-    """A loss at one θ.
+@dataclass(frozen=True, kw_only=True)
+class Local:
+    """A loss at one θ, its penalty with it.
 
     Attributes:
         loss: L(θ).
         rmse: Of θ.
         slope: Length of the gradient.
-        falling: The same of its part along directions of negative curvature.
         curvatures: Eigenvalues of the Hessian, smallest first.
-        bottom: The loss at the bottom of the valley that θ is in; None where it does not curve upwards in every direction.
-        best: What many starts have found.
     """
 
     loss: float
     rmse: float
     slope: float
-    falling: float
     curvatures: tuple[float, ...]
-    bottom: float | None
-    best: Best
-
-    @property
-    def is_level(self) -> bool:
-        """Whether the gradient is next to nothing, or the loss next to that of its valley's bottom."""
-        at_bottom = self.bottom is not None and self.loss - self.bottom <= ARRIVED * self.bottom
-        return at_bottom or self.slope <= LEVEL * self.best.steepest
 
     @property
     def smallest(self) -> float:
@@ -101,6 +91,34 @@ class Here(NamedTuple):
         return sum(abs(x) <= self.smallest for x in self.curvatures)
 
     @property
+    def limit(self) -> float | None:
+        """2/λ of the steepest curvature, above which a step of gradient descent along it is too long here; None where nothing curves upwards."""
+        return 2 / self.curvatures[-1] if self.curvatures[-1] > 0 else None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Here(Local):
+    """The same of a loss with several valleys, and what is known of them.
+
+    Attributes:
+        falling: Length of the gradient's part along directions of negative curvature.
+        bottom: The loss at the bottom of the valley that θ is in; None where it does not curve upwards in every direction.
+        is_mean_square: Whether the root of the loss is the RMSE: there is no penalty.
+        best: What many starts have found.
+    """
+
+    falling: float
+    bottom: float | None
+    is_mean_square: bool
+    best: Best
+
+    @property
+    def is_level(self) -> bool:
+        """Whether the gradient is next to nothing, or the loss next to that of its valley's bottom."""
+        at_bottom = self.bottom is not None and self.loss - self.bottom <= ARRIVED * self.bottom
+        return at_bottom or self.slope <= LEVEL * self.best.steepest
+
+    @property
     def is_minimum(self) -> bool:
         """Whether it is the lowest point of its surroundings: level, and curved upwards in every direction."""
         return self.is_level and self.bottom is not None
@@ -114,11 +132,6 @@ class Here(NamedTuple):
     def stays(self) -> bool:
         """Whether no slope leads down the directions of negative curvature, but for rounding."""
         return self.falling <= NONE * self.best.steepest
-
-    @property
-    def limit(self) -> float | None:
-        """The largest rate at which gradient descent stays near a lowest point, 2/λ of the steepest; None elsewhere."""
-        return 2 / self.curvatures[-1] if self.curvatures[-1] > 0 else None
 
     @property
     def lowest(self) -> float:
@@ -189,26 +202,43 @@ def _bottom(objective: Objective, place: Tensor) -> Tensor:
 def here_of(experiment: Experiment, problem: Problem, theta: Tensor) -> Here | None:
     """What the loss is like at θ, [P]; None of a data set that says no part of it to look for its lowest point in.
 
-    Nor of another loss than the mean squared error, whose lowest point is not where the RMSE is lowest.
+    Nor of another loss than the mean squared error, with a penalty or without.
     """
-    plain = problem.objective.loss is mse and problem.objective.penalty is None
-    if not experiment.info.shown or not plain:
+    objective = problem.objective
+    if not experiment.info.shown or objective.loss is not mse:
         return None
-    objective, best = problem.objective, best_of(problem, theta.new_tensor(experiment.info.shown))
+    best = best_of(problem, theta.new_tensor(experiment.info.shown))
+    local, gradient, directions = _local(objective, theta)
+    falling = (gradient @ directions)[[one < -local.smallest for one in local.curvatures]]
+    bowl = local.curvatures[0] > local.smallest
+    return Here(
+        **vars(local),
+        falling=float(falling.norm()),
+        bottom=float(objective(_bottom(objective, theta))) if bowl else None,
+        is_mean_square=objective.is_mean_square,
+        best=best,
+    )
+
+
+def local_of(problem: Problem, theta: Tensor) -> Local | None:
+    """What any loss is like at θ, [P]; None of the absolute error, whose curvature is 0 between kinks, and where it takes long."""
+    objective = problem.objective
+    if isinstance(objective.loss, Absolute) or theta.numel() * len(objective.target) > MANY:
+        return None
+    return _local(objective, theta)[0]
+
+
+def _local(objective: Objective, theta: Tensor) -> tuple[Local, Tensor, Tensor]:
+    """That, the gradient, [P], and the directions of the curvatures, [P, P] by column."""
     loss, gradient = value_and_gradient(objective, theta)
     curvatures, directions = torch.linalg.eigh(hessian(objective, theta))
-    smallest = FLAT * float(curvatures.abs().max())
-    falling = (gradient @ directions)[curvatures < -smallest]
-    bottom = float(objective(_bottom(objective, theta))) if float(curvatures[0]) > smallest else None
-    return Here(
+    local = Local(
         loss=float(loss),
         rmse=float(objective.rmse(theta)),
         slope=float(gradient.norm()),
-        falling=float(falling.norm()),
         curvatures=tuple(curvatures.tolist()),
-        bottom=bottom,
-        best=best,
     )
+    return local, gradient, directions
 
 
 def limits_along(experiment: Experiment, problem: Problem, theta: Tensor) -> Tensor | None:

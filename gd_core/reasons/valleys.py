@@ -22,7 +22,10 @@ def at_rest(here: Here) -> tuple[str, ...]:
         )
     if here.is_best:
         return (f"No lower valley was found from {STARTS} starts. That there is none, nobody has proved.",)
-    more = "" if here.best.is_perfect else f"; this is {times((here.lowest / here.best.loss) ** 0.5)} × that"
+    power = 0.5 if here.is_mean_square else 1
+    more = (
+        "" if here.best.is_perfect else f"; this is {times((here.lowest / here.best.loss) ** power)} × that"
+    )
     return (
         "That is a local minimum: every way from here leads up.",
         f"{_best(here)[:-1]}{more}. Start elsewhere.",
@@ -45,13 +48,15 @@ def on_the_way(here: Here) -> tuple[str, ...]:
     if here.bottom is None:
         falls = f", and the loss falls off {_along(here)}" if here.down else ""
         return (f"This is a plateau: the slope is hardly anything, {short(here.slope)}{falls}.", _best(here))
-    floor = significant(here.rmse * (here.bottom / here.loss) ** 0.5, 4)
-    return (
-        f"The bottom of this valley has RMSE {floor}; the slope is hardly anything, {short(here.slope)}.",
-    )
+    floor = f"RMSE {significant(here.rmse * (here.bottom / here.loss) ** 0.5, 4)}"
+    if not here.is_mean_square:
+        floor = f"a penalised loss of {significant(here.bottom, 4)}"
+    return (f"The bottom of this valley has {floor}; the slope is hardly anything, {short(here.slope)}.",)
 
 
 def _best(here: Here) -> str:
+    if not here.is_mean_square:
+        return f"The lowest penalised loss that {STARTS} starts found is {significant(here.best.loss, 4)}."
     rmse = "0, a perfect fit" if here.best.is_perfect else significant(here.best.rmse, 4)
     return f"The best that {STARTS} starts found is RMSE {rmse}."
 

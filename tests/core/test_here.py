@@ -8,8 +8,9 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from units import hessian_by_hand
 
-from gd_core.here import STARTS, best_of, here_of, limits_along
+from gd_core.here import STARTS, best_of, here_of, limits_along, local_of
 from gd_core.landscape import Window, box_of, lines_on, losses_on
 from gd_core.objective import value_and_gradient
 from gd_core.outcome import Outcome, Trained, outcome
@@ -166,6 +167,98 @@ def test_the_limit_at_every_epoch_is_that_of_the_steepest_curvature_there():
         if np.linalg.eigvalsh(hessian(np.array([omega, phi]), x, y))[-1] < 0
     )
     assert limits_along(TIDE, build(TIDE), torch.tensor(top)[None]).tolist() == [0.0]
+
+
+JIT = "ignore:.*torch.jit.script:DeprecationWarning"  # torch.func's own
+
+
+@pytest.mark.filterwarnings(JIT)
+@pytest.mark.parametrize("penalty", [0.003, 0.5])
+@pytest.mark.parametrize("dataset", ["tide", "sea", "dose"])
+def test_with_a_penalty_all_that_holds_here_is_of_loss_and_penalty(dataset, penalty):
+    """Gradient and eigenvalues by torch.func and NumPy of the two added up by hand; the strip's limit is 2/λ of the largest."""
+    experiment = replace(Experiment.default(dataset), penalty=penalty)
+    problem = build(experiment)
+    box = torch.tensor(experiment.info.shown, dtype=torch.float64)
+    generator = torch.Generator().manual_seed(3)
+    x, y = problem.dataset.x, problem.dataset.y[:, 0]
+
+    def both(theta):
+        w, b, v = theta.chunk(3) if dataset == "dose" else (theta, theta, theta)
+        fitted = {
+            "tide": lambda: 1.8 * torch.sin(theta[0] * x + theta[1]),
+            "sea": lambda: theta[0] * torch.sin(theta[1] * x + theta[2]),
+            "dose": lambda: (torch.tanh(x * w + b) @ v)[:, None],
+        }[dataset]()
+        return ((fitted[:, 0] - y) ** 2).mean() + penalty * (theta**2).sum()
+
+    for share in torch.rand(6, len(box), generator=generator, dtype=torch.float64):
+        theta = box[:, 0] + share * box.diff()[:, 0]
+        values = np.linalg.eigvalsh(torch.func.hessian(both)(theta).numpy())
+        found = here_of(experiment, problem, theta)
+        assert found.loss == pytest.approx(float(both(theta)), rel=1e-12)
+        assert found.slope == pytest.approx(float(torch.func.grad(both)(theta).norm()), rel=1e-10)
+        assert found.curvatures == pytest.approx(values, rel=1e-9, abs=1e-10)
+        assert found.rmse == pytest.approx((found.loss - penalty * float(theta @ theta)) ** 0.5, rel=1e-9)
+        limit = 2 / values[-1] if values[-1] > 0 else 0
+        assert float(limits_along(experiment, problem, theta[None])) == pytest.approx(limit, rel=1e-9)
+
+
+def test_a_saddle_of_the_loss_is_the_lowest_point_under_a_large_penalty():
+    """At 0 the network has curvature −κ and no slope; 2λ is added to each: a saddle below κ/2, a minimum above."""
+    zero = torch.zeros(6, dtype=torch.float64)
+    dose = Experiment.default("dose")
+    kappa = -np.linalg.eigvalsh(hessian_by_hand(zero.numpy(), *rows_of(dose)))[0]
+    assert kappa > 0.1
+    for share, is_saddle in ((0.9, True), (1.1, False)):
+        experiment = replace(dose, penalty=float(share * kappa / 2), start=(0.0,) * 6)
+        found = here_of(experiment, build(experiment), zero)
+        assert (found.is_saddle, found.is_minimum) == (is_saddle, not is_saddle)
+        recording, problem = record(replace(experiment, epochs=20)), build(experiment)
+        said = of_run(recording, experiment, None, outcome(recording, None, Trained.of(experiment, problem)))
+        assert ("That is a saddle" in said) == is_saddle
+        assert ("nothing happens" in said.lower()) == is_saddle
+
+
+def test_where_a_penalised_run_comes_to_rest_is_told_by_its_loss():
+    """In a local minimum: NumPy's gradient of loss and penalty is 0 there, and the share is that of two penalised losses."""
+    experiment = replace(TIDE, penalty=0.001, start=(9.0, 0.0), epochs=2000)
+    recording, problem = record(experiment), build(experiment)
+    said = of_run(recording, experiment, None, outcome(recording, None, Trained.of(experiment, problem)))
+    x, y = rows_of(experiment)
+    theta = recording.epoch_theta[-1].numpy()
+    assert np.linalg.norm(gradient(theta, x, y) + 0.002 * theta) < 1e-4
+    assert np.linalg.eigvalsh(hessian(theta, x, y) + 0.002 * np.eye(2)).min() > 0
+
+    def whole(theta):
+        return loss(theta, x, y) + 0.001 * theta @ theta
+
+    grid = [
+        (whole(np.array([o, p])), o, p) for o in np.linspace(4, 20, 161) for p in np.linspace(-3.2, 3.2, 33)
+    ]
+    _, *best = min(grid)
+    for _ in range(30):
+        best = best - np.linalg.solve(
+            hessian(best, x, y) + 0.002 * np.eye(2), gradient(best, x, y) + 0.002 * np.array(best)
+        )
+    assert f"The lowest penalised loss that {STARTS} starts found is {whole(best):.4g}; " in said
+    assert f"this is {whole(theta) / whole(best):.3g} × that." in said
+
+
+def test_what_holds_here_of_a_log_loss_with_its_penalty():
+    """Slope and eigenvalues of (1/N) Φᵀ diag(p(1 − p)) Φ + 2λ by NumPy, at the end of a run; of the absolute error nothing is told."""
+    experiment = replace(Experiment.default("pass-or-fail"), penalty=0.05, epochs=40)
+    problem, theta = build(experiment), record(experiment).epoch_theta[-1]
+    features, y = problem.linear.features.numpy(), problem.linear.target.numpy()
+    p, lambdas = 1 / (1 + np.exp(-features @ theta.numpy())), np.array([0.05, 0.05, 0.0])
+    found = local_of(problem, theta)
+    slope = features.T @ (p - y) / len(y) + 2 * lambdas * theta.numpy()
+    curved = features.T @ (features * (p * (1 - p))[:, None]) / len(y) + 2 * np.diag(lambdas)
+    assert found.slope == pytest.approx(np.linalg.norm(slope), rel=1e-10)
+    assert found.curvatures == pytest.approx(np.linalg.eigvalsh(curved), rel=1e-9)
+    assert found.limit == pytest.approx(2 / np.linalg.eigvalsh(curved)[-1], rel=1e-9)
+    absolute = replace(experiment, loss="absolute")
+    assert local_of(build(absolute), theta) is None
 
 
 def test_a_level_floor_has_no_line():

@@ -4,7 +4,7 @@ None is open at first, and only what is open is computed and sent.
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from functools import partial
 from html import escape
@@ -15,7 +15,7 @@ import streamlit as st
 from torch import Tensor
 
 from gd_core.autopsy import REPLAYED_UPDATES, autopsy
-from gd_core.here import STARTS, Here, here_of
+from gd_core.here import STARTS, Here, Local, here_of, local_of
 from gd_core.landscape import box_of, terrain_box
 from gd_core.objective import as_parabola, in_features
 from gd_core.reasons.valleys import place_of
@@ -155,10 +155,10 @@ def _numbers(run: Run, _: Palette, forecast: Forecast | None) -> None:
         st.markdown(why_no_theory(run.experiment))
         if lowest := lowest_of(run.problem.objective):
             _facts_of_the_lowest(run, lowest)
-        if run.recording.epochs and (
-            found := here_of(run.experiment, run.problem, run.recording.epoch_theta[-1])
-        ):
-            facts_here(found)
+        if run.recording.epochs:
+            theta = run.recording.epoch_theta[-1]
+            found = here_of(run.experiment, run.problem, theta) or local_of(run.problem, theta)
+            facts_here(found, *([] if lowest else _penalty(run.experiment)))
     st.caption(" ".join(filter(None, (run.experiment.loss_info.minimised, _of_scaled_target(run)))))
     if run.recording.engine == SPECTRUM and run.recording.epochs:
         st.caption(ENGINE_NOTE)
@@ -215,29 +215,40 @@ def _facts_of_the_lowest(run: Run, lowest: Lowest) -> None:
     _list(rows)
 
 
-def facts_here(found: Here) -> None:
-    """What holds where the run has ended, and only there."""
-    signs = f" Negative here: {len(found.down)}." if found.down else ""
+def facts_here(found: Local | None, *rows: tuple[str, str, str]) -> None:
+    """What holds where the run has ended, and only there, below some rows."""
+    if found:
+        rows = (*rows, *_facts_here(found))
+    if rows:
+        _list(list(rows))
+
+
+def _facts_here(found: Local) -> Iterator[tuple[str, str, str]]:
+    several = isinstance(found, Here)
+    if several:
+        yield (
+            "This place",
+            place_of(found),
+            "By slope and curvatures here. Of the whole loss they tell nothing.",
+        )
+    yield "Slope here", short(found.slope), "Length of the gradient where the run has ended."
+    signs = " At another place they are others"
+    signs += "; along a negative one it falls off." if several else "."
+    signs += f" Negative here: {len(found.down)}." if found.down else ""
     signs += f" Zero, up to rounding: {found.flat}, along which it is flat." if found.flat else ""
-    rows = [
-        ("This place", place_of(found), "By slope and curvatures here. Of the whole loss they tell nothing."),
-        ("Slope here", short(found.slope), "Length of the gradient where the run has ended."),
-        (
-            "Curvatures here",
-            ", ".join(map(short, found.curvatures)),
-            "Eigenvalues of the Hessian here, smallest first. At another place they are others; along a negative one it falls off."
-            + signs,
-        ),
-        (
-            "RMSE of the best found",
-            significant(found.best.rmse),
-            f"Of {STARTS} starts on the map. Nobody has proved that there is none lower.",
-        ),
-    ]
-    if found.is_minimum and found.limit:
+    curvatures = ", ".join(map(short, found.curvatures))
+    yield "Curvatures here", curvatures, f"Eigenvalues of the Hessian here, smallest first.{signs}"
+    if found.limit and (not several or found.is_minimum):
         stays = "Above it gradient descent on all rows leaves this valley. In another the limit is another."
-        rows.insert(3, ("Limit of the rate here", significant(found.limit), stays))
-    _list(rows)
+        if not several:
+            stays = "2 over the largest of them: a longer step along it makes the loss rise here. Elsewhere the limit is another."
+        yield "Limit of the rate here", significant(found.limit), stays
+    if several and found.is_mean_square:
+        best = f"Of {STARTS} starts on the map. Nobody has proved that there is none lower."
+        yield "RMSE of the best found", significant(found.best.rmse), best
+    elif several:
+        best = f"Of {STARTS} starts on the map, at RMSE {significant(found.best.rmse)}. Nobody has proved that there is none lower."
+        yield "Lowest penalised loss found", significant(found.best.loss), best
 
 
 def _of_scaled_target(run: Run) -> str:
