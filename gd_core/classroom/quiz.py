@@ -1,6 +1,7 @@
-"""What was learned: six short questions before the hour and six of the same kinds after it, with other numbers, each judged by a run.
+"""What was learned: seven short questions before the hour and seven of the same kinds after it, with other numbers, each judged by a run.
 
-The bowl L(A) = (3 + 3A)² of the first lesson does for five of them; the sixth has two directions of unequal curvature.
+The bowl L(A) = (3 + 3A)² of the first lesson does for five of them; the sixth has two directions of unequal curvature, the
+seventh two valleys.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from random import Random
 from typing import NamedTuple
 from urllib.parse import urlencode
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -26,6 +28,7 @@ from gd_core.words import counted, short
 
 BEFORE, AFTER = 1, 2  # papers
 BOWL = "The loss is (3 + 3A)², lowest at A = −1; its slope is 18 (A + 1)."
+SAME = 1e-3  # of w: so near it is there
 CLEAR = 1.5  # times: what is nearer than that is not asked
 
 
@@ -40,7 +43,7 @@ class Drawn(NamedTuple):
 
 
 def quiz(seed: str, paper: int) -> tuple[tuple[Question, Judgement], ...]:
-    """Six questions with their judgements: the same for the same seed, other numbers on the other paper.
+    """Seven questions with their judgements: the same for the same seed, other numbers on the other paper.
 
     Args:
         seed: Such as the room's code.
@@ -238,6 +241,56 @@ def _lagging(random: Random) -> Drawn:
     return Drawn(text, ("a", "b", "Both are as far"), ends.index(max(ends)), told, "landscape")
 
 
+@dataclass(frozen=True, eq=False)
+class _Hills:
+    """L(w) = (w² − 1)² + tilt · w: two valleys, of which one is lower, and a top between them."""
+
+    tilt: float
+
+    def on(self, rows: Tensor | None) -> _Hills:
+        return self
+
+    def __call__(self, theta: Tensor) -> Tensor:
+        return (theta.square() - 1).square().sum() + self.tilt * theta.sum()
+
+    @property
+    def level(self) -> list[float]:
+        """Where the slope 4w³ − 4w + tilt is 0, from left to right: a valley, the top, a valley."""
+        return sorted(np.roots((4, 0, -4, self.tilt)).real.tolist())
+
+
+def _which_valley(random: Random) -> Drawn:
+    """Where a run ends that has a hill before it: in the valley on its own side, unless a step is so long that it leaps."""
+    answers = (
+        "In the lower valley",
+        "In the higher valley",
+        "On the top between them",
+        "In neither: it flies away",
+    )
+    while True:
+        hills, start = _Hills(random.choice((-0.4, -0.3, 0.3, 0.4))), random.choice((-1.6, -0.5, 0.5, 1.6))
+        rate = random.choice((0.01, 0.03, 0.05, 0.05, 1.0))
+        first = torch.tensor([start], dtype=torch.float64)
+        path = [float(one.theta[0]) for one in islice(train(hills, first, gradient_descent(rate)), 400)]
+        gone = next((k for k, place in enumerate(path) if not abs(place) < 1e3), None)
+        left, top, right = hills.level
+        lower, higher = (left, right) if hills.tilt > 0 else (right, left)
+        where = (
+            3 if gone else 0 if abs(path[-1] - lower) < SAME else 1 if abs(path[-1] - higher) < SAME else None
+        )
+        # who has leapt over the top on the way, or goes to and fro, is too hard to foresee
+        if where is not None and (gone or all((place > top) == (start > top) for place in path)):
+            break
+    sign = "+" if hills.tilt > 0 else "−"
+    text = (
+        f"The loss is (w² − 1)² {sign} {short(abs(hills.tilt))}w. It has a valley near w = {short(lower, 2)}, a higher one near w = {short(higher, 2)}, and a top "
+        f"between them near w = {short(top, 2)}. From w = {short(start)} with learning rate η = {short(rate)}: where does gradient descent end?"
+    )
+    steps = ", ".join(short(one, 2) for one in path[: gone or 4][:4])
+    told = f"{answers[where]}: w is {steps} …"
+    return Drawn(text, answers, where, told, "hills")
+
+
 KINDS: Mapping[str, Callable[[Random], Drawn]] = {
     "One step": _step,
     "What the point does": _motion,
@@ -245,4 +298,5 @@ KINDS: Mapping[str, Callable[[Random], Drawn]] = {
     "The largest rate": _largest_rate,
     "Another rate": _twice,
     "Which direction lags": _lagging,
+    "Which valley": _which_valley,
 }

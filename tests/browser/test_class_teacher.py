@@ -27,8 +27,8 @@ def test_a_class_is_taught(visit: Callable[..., Lab], server: Server):
 
     with claim("what was learned is asked before the hour, one question at a time, and left with a press"):
         press("What was learned")
-        press("Six questions before")
-        expect(wall.page.get_by_text("Before the hour: 1 of 6")).to_be_visible()
+        press("Seven questions before")
+        expect(wall.page.get_by_text("Before the hour: 1 of 7")).to_be_visible()
         asked = phones[0].page.get_by_role("heading", level=1)
         expect(asked).not_to_have_text("You are in")
         phones[0].page.locator("button.answer").first.click()
@@ -37,7 +37,7 @@ def test_a_class_is_taught(visit: Callable[..., Lab], server: Server):
         assert phones[0].serious_faults() == []
         first = asked.inner_text()
         press("Next question")
-        expect(wall.page.get_by_text("Before the hour: 2 of 6")).to_be_visible()
+        expect(wall.page.get_by_text("Before the hour: 2 of 7")).to_be_visible()
         expect(asked).not_to_have_text(first)
         press("Stop here")
 

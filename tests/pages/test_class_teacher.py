@@ -381,7 +381,7 @@ def answer_rightly(page: Taught, tokens: list[str], right: int) -> None:
     page.vote(tokens, *(truth if number < right else (truth + 1) % 2 for number in range(len(tokens))))
 
 
-def test_six_before_six_after_and_the_gain():
+def test_seven_before_seven_after_and_the_gain():
     """Of four, one is right before each time, three after: the gain is two thirds. Nothing is given away before the end."""
     page = Taught()
     code, teacher = page.teacher.code, page.teacher.token
@@ -394,12 +394,12 @@ def test_six_before_six_after_and_the_gain():
     begin_paper(page, AFTER)
     for number, (question, judgement) in enumerate(quiz(code, AFTER), 1):
         assert (page.room.question.text, page.room.phase) == (question.text, Phase.VOTING)
-        assert f"After the hour: {number} of 6" in words_of(page)
+        assert f"After the hour: {number} of 7" in words_of(page)
         assert question.text in unescape(words_of(page))
         assert judgement.sentence not in unescape(page.html)
         assert "✓" not in page.html
         answer_rightly(page, tokens, 3)
-        page.press("class_paper_next" if number < 6 else "class_paper_end")
+        page.press("class_paper_next" if number < 7 else "class_paper_end")
     assert page.room.phase is Phase.LOBBY
     rows = re.findall(
         r"<tr><th scope=\"row\">(.*?)</th><td>(.*?)</td><td>(.*?)</td><td>(.*?)</td>", page.html

@@ -1,4 +1,4 @@
-"""What was learned: six questions before the hour and six after it, one by one, and what the class has gained. Off unless asked for."""
+"""What was learned: seven questions before the hour and seven after it, one by one, and what the class has gained. Off unless asked for."""
 
 from __future__ import annotations
 
@@ -58,9 +58,9 @@ def menu(room: Callable[[], Room | None], press: Press) -> None:
         return
     with closed:
         st.markdown(
-            "Six short questions before the hour, and six of the same kinds with other numbers after it. Each is judged by a run."
+            "Seven short questions before the hour, and seven of the same kinds with other numbers after it. Each is judged by a run."
         )
-        for paper, label in ((BEFORE, "Six questions before"), (AFTER, "Six questions after")):
+        for paper, label in ((BEFORE, "Seven questions before"), (AFTER, "Seven questions after")):
             st.button(label, key=f"class_paper_{paper}", on_click=_begin, args=(room, press, paper))
         st.button(
             "Show what was learned", key="class_gain", type="tertiary", on_click=show_gain, args=(True,)

@@ -2,6 +2,7 @@
 
 import re
 
+import numpy as np
 import pytest
 
 from gd_core.classroom import quiz as made
@@ -68,7 +69,31 @@ def lagging(text, answers):
     return ends.index(max(ends))
 
 
-ORACLES = dict(zip(KINDS, (one_step, motion, best_rate, largest_rate, another_rate, lagging), strict=True))
+def which_valley(text, answers):
+    """By the roots of the slope in NumPy: the valley on the start's side of the top, if 400 steps by hand do not leave."""
+    sign, tilt, *_ = re.search(r"\(w² − 1\)² ([+−]) ([\d.]+)w", text).groups()
+    tilt = float(tilt) if sign == "+" else -float(tilt)
+    start, rate = numbers(text.partition("From w = ")[2])
+    w = start
+    for _ in range(400):
+        w = w - rate * (4 * w**3 - 4 * w + tilt)
+        if abs(w) > 100:
+            return 3
+    places = np.sort(np.roots([4, 0, -4, tilt]).real)
+    at = int(np.abs(places - w).argmin())
+    assert abs(places[at] - w) < 1e-2
+    assert (at > 1) == (start > places[1])
+    depths = (places**2 - 1) ** 2 + tilt * places
+    valley, higher, top = (numbers(one)[0] for one in re.findall(r"near w = (−?\d+(?:\.\d+)?)", text))
+    assert [valley, top, higher] == pytest.approx(
+        [places[depths.argmin()], places[1], places[2 - depths.argmin()]], abs=0.06
+    )
+    return 0 if at == depths.argmin() else 1
+
+
+ORACLES = dict(
+    zip(KINDS, (one_step, motion, best_rate, largest_rate, another_rate, lagging, which_valley), strict=True)
+)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -93,7 +118,7 @@ def test_the_second_paper_has_the_same_kinds_with_other_numbers(seed):
         (one.text, one.answers) != (two.text, two.answers)
         for (one, _), (two, _) in zip(before, after, strict=True)
     )
-    assert len(KINDS) == 6
+    assert len(KINDS) == 7
 
 
 def test_the_same_seed_draws_the_same():
