@@ -18,6 +18,12 @@ LESSON = """<iframe title="One parameter, one slope" src="{url}/one_parameter?em
   style="width: 100%; height: {height}px; border: 0"></iframe>"""
 MAIN = "document.querySelector('[data-testid=stMain]')"
 SLIM, HIGH = 700, 600  # pixels
+FITS = f"""async width => {{
+  const main = {MAIN}, end = performance.now() + 20000;
+  const fits = () => innerWidth === width && main.scrollHeight <= main.clientHeight && main.scrollWidth <= width;
+  while (!fits() && performance.now() < end) await new Promise(requestAnimationFrame);
+  return fits();
+}}"""
 
 
 class Quiet(SimpleHTTPRequestHandler):
@@ -114,6 +120,10 @@ def test_a_run_is_embedded_from_take_away(visit, course):
         expect(summary).to_be_in_viewport(ratio=1)
         assert inside(lab).evaluate(f"{MAIN}.scrollHeight <= {MAIN}.clientHeight")
         assert inside(lab).evaluate(f"{MAIN}.scrollWidth <= innerWidth")
+    with claim("in a column of any width nothing is cut, and nothing has to be scrolled"):
+        for width in (480, 601, 640, 641, 681, 800, SLIM):
+            lab.page.locator("iframe").evaluate(f"frame => frame.style.width = '{width}px'")
+            assert inside(lab).evaluate(FITS, width), width
     with claim("a typed rate trains another run"):
         rate.fill("0.5")
         rate.press("Enter")
