@@ -1,4 +1,4 @@
-"""The fixed rate that leaves the smallest loss after n epochs, of all below the limit, for rules linear in the gradient.
+"""The rate that leaves the smallest loss after n epochs, of all below the limit, for rules linear in the gradient.
 
 After n epochs the loss is Σ cᵢ pₙ(ηλᵢ)² above its floor: cᵢ is the first gap along eigenvector i, and pₙ a polynomial, what
 n epochs multiply an error by. With an epoch's matrix of trace 2h and determinant r² (`theory.step_matrix`),
@@ -8,6 +8,10 @@ n epochs multiply an error by. With an epoch's matrix of trace 2h and determinan
 where h² < r²: there the velocity swings, and the loss has a valley for every half swing. Elsewhere pₙ has no zero, falls
 before the swings and grows after them. So before the steepest direction swings the loss only falls with the rate, and it
 is enough to look at rates that are equally far apart in the steepest direction's ϑ: others swing more slowly.
+
+Under a schedule epoch k has the rate η σₖ, its share of the first, and pₙ is the product of the epochs; without momentum
+Π (1 − ηλσₖ), with a zero at each 1/(λσₖ). Below 1/λ of the steepest direction the loss only falls with η, and where zeros
+lie close together next to nothing is left between them. So it is enough to look at rates equally far apart from there on.
 
 Sources:
     Goh, "Why Momentum Really Works", Distill 2017. Flammarion and Bach, "From Averaging to Acceleration, There is Only a
@@ -24,9 +28,14 @@ IN_A_HALF_SWING = 8  # rates that are looked at,
 AT_LEAST = 1000  # and in all,
 AFTER_THE_SWINGS = 300  # and between the last swing and the limit
 AT_ONCE = 2**16  # rates, so that memory stays small
+IN_A_CACHE = 2**14  # numbers that are multiplied at once
 SEEN = 1e-9  # swings that are this small a share of what is left are not looked for
 ROUNDS, FINER = 7, 6  # into valleys, and how many times closer the three rates of one are in the next
 KEPT = 8  # valleys that are looked into once more, without the guess that they are parabolas
+FINEST = (
+    1e-10,
+    1e-6,
+)  # part of the way between two rates that are looked at; under a schedule, whose epochs are gone through
 TWO_SIDES = np.linspace(-1, 1, 17)
 EDGE = 1e-9  # of the limit: as close as one gets to it
 
@@ -47,6 +56,26 @@ def multiples(step: LinearStep, curvatures: np.ndarray, epochs: int | np.ndarray
         low, high = half - root, half + root
         still = ((first - low) * high**epochs - (first - high) * low**epochs) / (2 * root)
     return np.where(swings, swinging, still)
+
+
+def multiples_under(step: LinearStep, curvatures: np.ndarray, shares: np.ndarray) -> np.ndarray:
+    """The same in epochs at these shares σₖ of η, one after another: pₙ at s = ηλ. [...] and [n] → [...]."""
+    beta, a, b = step
+    error, velocity = np.ones_like(curvatures), np.zeros_like(curvatures)
+    with np.errstate(all="ignore"):
+        if beta == 0:  # the epochs change places, so those at one rate are a power
+            at, often = np.unique((a + b) * shares, return_counts=True)
+            some = max(1, IN_A_CACHE // max(1, curvatures.size))
+            for first in range(0, len(at), some):
+                factors = 1 - np.multiply.outer(at[first : first + some], curvatures)
+                for power in np.unique(often[first : first + some]):
+                    error *= factors[often[first : first + some] == power].prod(0) ** power
+            return error
+        for share in shares:
+            slope = curvatures * error
+            velocity = beta * velocity + slope
+            error = error - share * (a * slope + b * velocity)
+    return error
 
 
 def widest(step: LinearStep, curvatures: np.ndarray, epochs: int) -> np.ndarray:
@@ -77,7 +106,12 @@ def slowest_root(step: LinearStep, curvature: float) -> float:
 
 
 def best_rates(
-    step: LinearStep, eigenvalues: np.ndarray, first: np.ndarray, epochs: int, limit: float
+    step: LinearStep,
+    eigenvalues: np.ndarray,
+    first: np.ndarray,
+    epochs: int,
+    limit: float,
+    shares: np.ndarray | None = None,
 ) -> np.ndarray:
     """A few rates below the limit, one of which leaves the smallest loss after so many epochs, to rounding. [K].
 
@@ -87,17 +121,23 @@ def best_rates(
         first: L − L* of the start along each eigenvector, [P].
         epochs: n, at least 1.
         limit: The stability limit of the rate.
+        shares: σₖ of each epoch, [n], each at most 1; None for one rate. The rate is then the one that they are shares of.
     """
     parts = (first > 0) & (eigenvalues > 0)
     if not parts.any():
         return np.array([limit / 2])
     first, eigenvalues = first[parts], eigenvalues[parts]
-    if step.beta == 0:
+    if step.beta == 0 and shares is None:
         return np.array([_of_parabola(step, eigenvalues, first, epochs, limit)])
+
+    def multiplied(curvatures: np.ndarray) -> np.ndarray:
+        if shares is None:
+            return multiples(step, curvatures, epochs)
+        return multiples_under(step, curvatures, shares)
 
     def left(rates: np.ndarray) -> np.ndarray:
         found = [
-            first @ multiples(step, eigenvalues[:, None] * some, epochs) ** 2
+            first @ multiplied(eigenvalues[:, None] * some) ** 2
             for some in np.array_split(rates.ravel(), math.ceil(rates.size / AT_ONCE))
         ]
         return np.nan_to_num(np.concatenate(found), nan=math.inf).reshape(rates.shape)
@@ -107,9 +147,10 @@ def best_rates(
     def looked_at(count: int) -> np.ndarray:
         return left(swinging_rates(step, steepest, count, limit))
 
-    count, wanted = AT_LEAST, IN_A_HALF_SWING * epochs
+    # without momentum the swings are one rate
+    count, wanted = (AT_LEAST, IN_A_HALF_SWING * epochs) if step.beta else (1, 1)
     gaps = looked_at(count)
-    largest_swing = first.sum() * math.exp(epochs * math.log(step.beta)) * (epochs + 1) ** 2
+    largest_swing = first.sum() * step.beta**epochs * (epochs + 1) ** 2
     if wanted > count and largest_swing > SEEN * gaps.min():
         count = wanted
         gaps = looked_at(count)
@@ -133,8 +174,8 @@ def best_rates(
         at, below, there, above = at[keep], below[keep], there[keep], above[keep]
     found = at[np.argsort(there, kind="stable")[:KEPT]]
     lowest = valleys[np.argsort(gaps[valleys], kind="stable")[:KEPT]]
-    centres, width = np.concatenate([found.round(), lowest, valleys[valleys >= count][:KEPT]]), 1.0
-    while width > 1e-10:
+    centres, width = np.unique(np.concatenate([found.round(), lowest, valleys[valleys >= count][:KEPT]])), 1.0
+    while width > FINEST[shares is not None]:
         around = centres[:, None] + width * TWO_SIDES
         centres = around[np.arange(len(around)), along(around).argmin(1)]
         width /= 8

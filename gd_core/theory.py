@@ -22,7 +22,7 @@ from gd_core.least_squares import EPSILON, Fit, fit, rounding_of_data, uncentred
 from gd_core.moments import Moments
 from gd_core.objective import Objective, as_parabola
 from gd_core.problem import Problem
-from gd_core.rate_search import best_rates, slowest_root
+from gd_core.rate_search import best_rates, multiples_under, slowest_root
 from gd_core.settings import schedules
 from gd_core.settings.catalog import model_info, why_no_parabola
 from gd_core.settings.experiment import Experiment, beyond, not_known
@@ -35,14 +35,17 @@ from gd_core.words import counted, short
 # flattest direction takes is another question. With momentum a small rate may already swing and a larger one be no faster, so
 # there the only line is the limit.
 GRADIENT_DESCENT_ZONES = {"slow": 0.05, "steady": 0.5, "zigzags": 1.0}
+AT_FIRST = "too large at first"  # under a schedule that comes down
 ZONES_SAID = {
     "slow": "every direction is slow",
     "steady": "no direction zigzags",
     "zigzags": "the steepest direction zigzags, closer each time",
     "settles": "every direction settles",
+    AT_FIRST: "the steepest direction grows at first",
     "diverges": "the steepest direction grows",
 }
 FIRST_STEP = 0.1  # of an adaptive rule, as a share of the longest way that a parameter has to go
+MOST_SCHEDULED = 12_000  # epochs times parameters up to which the best rate under a schedule is looked for: a fifth of a second
 NOTHING = 1e-12  # of the first RMSE: beside a floor of 0 no more than rounding
 KNOWN = (*COMMON_FIELDS, *schedules.FIELDS)  # settings that the theory takes account of
 
@@ -404,14 +407,19 @@ def best_in_the_long_run(curvature: Curvature, phase: Phase) -> float:
 
 
 def gaps(curvature: Curvature, phase: Phase, start: Tensor, learning_rates: Tensor, epochs: int) -> Tensor:
-    """L − L* after so many epochs from `start`, for each of K rates, without training. [K] → [K]."""
+    """L − L* after so many epochs from `start`, for each of K rates under the phase's schedule, without training. [K] → [K]."""
     return _left(curvature, phase, start, learning_rates, epochs).sum(-1)
 
 
 def _left(curvature: Curvature, phase: Phase, start: Tensor, learning_rates: Tensor, epochs: int) -> Tensor:
     """The same of each eigenvector's direction, [K] → [K, P]."""
     error = curvature.along(start)
-    if is_plain(phase):
+    if not schedules.is_constant(phase):
+        felt_by_each = learning_rates[:, None] * felt(phase, curvature.eigenvalues)
+        powers = torch.from_numpy(
+            multiples_under(_linear(phase), felt_by_each.numpy(), _shares(phase, epochs))
+        )
+    elif is_plain(phase):
         powers = (1 - learning_rates[:, None] * curvature.eigenvalues) ** epochs
     else:
         steps = step_matrix(phase, learning_rates[:, None], curvature.eigenvalues)
@@ -420,8 +428,19 @@ def _left(curvature: Curvature, phase: Phase, start: Tensor, learning_rates: Ten
     return 0.5 * curvature.eigenvalues * left**2
 
 
+def _shares(phase: Phase, epochs: int) -> np.ndarray:
+    """The share of η of each of so many epochs on all rows, [n]."""
+    share = schedules.share_of(phase)
+    return np.array([share(k) for k in range(epochs)])
+
+
+def best_is_sought(phase: Phase, parameters: int, epochs: int) -> bool:
+    """Whether the best rate for so many epochs is looked for: under a schedule each epoch counts, and of many it takes long."""
+    return schedules.is_constant(phase) or epochs * parameters <= MOST_SCHEDULED
+
+
 def best_for(curvature: Curvature, phase: Phase, start: Tensor, epochs: int) -> float:
-    """The fixed rate below the limit that leaves the smallest loss after exactly `epochs` epochs from `start`.
+    """The rate below the limit that leaves the smallest loss after exactly `epochs` epochs from `start`, under the phase's schedule.
 
     The minimum of the exact curve over the rate, of whose valleys momentum has one for every half swing: `rate_search`.
     Where the best rate in the long run has solved the problem to rounding by then, it is that; and of rates that leave
@@ -436,9 +455,9 @@ def best_for(curvature: Curvature, phase: Phase, start: Tensor, epochs: int) -> 
     if float(gaps(curvature, phase, start, _vector(patient), epochs)) <= solved:
         return patient
     limit = stability_limit(curvature, phase)
-    rates = torch.from_numpy(
-        best_rates(_linear(phase), felt(phase, curvature.eigenvalues).numpy(), first.numpy(), epochs, limit)
-    )
+    shares = None if schedules.is_constant(phase) else _shares(phase, epochs)
+    each = felt(phase, curvature.eigenvalues).numpy()
+    rates = torch.from_numpy(best_rates(_linear(phase), each, first.numpy(), epochs, limit, shares))
     left = gaps(curvature, phase, start, rates, epochs)
     alike = rates[left <= max(solved, float(left.min()) * (1 + 1e-9))]
     return float(alike[(alike - patient).abs().argmin()])
@@ -533,7 +552,8 @@ def exact_trajectory(curvature: Curvature, start: Tensor, learning_rate: float, 
 class Forecast:
     """What theory says about an experiment, in plain numbers. Rates are None where the rule has no such line.
 
-    With a schedule the limit is one for the rate of each epoch; best rates and factors, which are those of one rate, are None.
+    With a schedule the limit is one for the rate of each epoch, and a best rate is the η of which the epochs have their shares.
+    Factors, which are those of one rate, are None; so is what a schedule that comes down would be best at in the long run.
 
     Attributes:
         eigenvalues: Curvatures, smallest first.
@@ -542,13 +562,14 @@ class Forecast:
         why_no_limit: The reason where there is none.
         best_learning_rate: In the long run.
         best_for_epochs: For exactly the epochs asked for, from this start; None for a continued run, which goes on
-            from somewhere else.
+            from somewhere else, and where it is not looked for: `best_is_sought`.
         pays_after: From this epoch on the first of the two is ahead.
         optimum: θ* in raw units.
         optimum_digits: How many digits of each are known, 0 to 15; 0 where a number is 0 up to rounding.
         floor_rmse: RMSE at θ*.
         floor_is_zero: Whether that is no more than the rounding of the data.
-        zones: Names and upper ends of the rate's zones below the limit, as shares of it.
+        zones: Names and upper ends of the rate's zones below the limit, as shares of it; and of the one above it in which
+            the schedule brings the rate below.
         factors: What the error along each eigenvector is multiplied by in an epoch, at the chosen rate.
         experiment: What it is about,
         problem: its problem,
@@ -587,22 +608,25 @@ def forecast_of(experiment: Experiment, problem: Problem, curvature: Curvature) 
     reason = why_no_limit(experiment)
     phase, start, epochs = experiment.phase, problem.start, experiment.epochs
     has_limit, at_one_rate = reason is None, schedules.is_constant(experiment)
-    best = has_limit and at_one_rate
+    once = has_limit and at_one_rate and not experiment.before
+    last = schedules.in_the_end(experiment) / experiment.learning_rate  # share of η
+    sought = has_limit and not experiment.before and best_is_sought(phase, len(start), epochs)
+    zones = GRADIENT_DESCENT_ZONES if is_plain(phase) else {"settles": 1.0}
     return Forecast(
         eigenvalues=tuple(curvature.eigenvalues.tolist()),
         condition_number=curvature.condition_number,
         stability_limit=stability_limit(curvature, phase) if has_limit else None,
         why_no_limit=reason,
-        best_learning_rate=best_in_the_long_run(curvature, phase) if best else None,
-        best_for_epochs=best_for(curvature, phase, start, epochs) if best and not experiment.before else None,
-        pays_after=pays_after(curvature, phase, start, epochs) if best and not experiment.before else None,
+        best_learning_rate=best_in_the_long_run(curvature, phase) if has_limit and last == 1 else None,
+        best_for_epochs=best_for(curvature, phase, start, epochs) if sought else None,
+        pays_after=pays_after(curvature, phase, start, epochs) if once else None,
         optimum=tuple(problem.raw(curvature.optimum).tolist()),
         optimum_digits=_digits(problem, curvature),
         floor_rmse=curvature.floor_rmse,
         floor_is_zero=curvature.floor_is_zero,
-        zones=GRADIENT_DESCENT_ZONES if is_plain(phase) else {"settles": 1.0},
+        zones=zones if last == 1 else {**zones, AT_FIRST: 1 / last if last else math.inf},
         factors=tuple(factor(phase, phase.learning_rate, x) for x in curvature.eigenvalues.tolist())
-        if best
+        if has_limit and at_one_rate
         else None,
         experiment=experiment,
         problem=problem,

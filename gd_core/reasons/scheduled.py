@@ -3,16 +3,19 @@
 import math
 from dataclasses import replace
 
+import torch
+
 from gd_core import gone_on
 from gd_core.outcome import Finding, Outcome
 from gd_core.reasons.arrived import converged
 from gd_core.reasons.phrases import BATCHES, phase_of, rmse_of
+from gd_core.reasons.slow import HELPS
 from gd_core.reasons.too_large import gone_at, too_large_for_batches
 from gd_core.settings.experiment import Experiment
-from gd_core.settings.experiment_fields import Phase
+from gd_core.settings.experiment_fields import LEARNING_RATE, Phase, typed_rate
 from gd_core.settings.rules import OPTIMIZER_INFO, LinearRule, linear_step
 from gd_core.settings.schedules import CONSTANT, at_constant_rate, is_constant, rate_at
-from gd_core.theory import Forecast, limit_along
+from gd_core.theory import Forecast, gaps, limit_along
 from gd_core.training import Epochs
 from gd_core.words import counted, floor_of, percent, short, significant, times
 
@@ -34,13 +37,18 @@ def of_run(
     """The run in at most three sentences."""
     phase, first = phase_of(recording, experiment)
     if finding.outcome is Outcome.DIVERGED:
-        return gone_at(recording, finding), _too_large(experiment, forecast, phase)
+        return (
+            gone_at(recording, finding),
+            _too_large(experiment, forecast, phase),
+            _at_the_best(experiment, forecast, phase, math.inf),
+        )
     end, floor = f"after {counted(recording.epochs, 'epoch')}, at RMSE {rmse_of(recording, forecast)}", ""
     floor = f"; the floor is {floor_of(forecast)}"
     if experiment.loss_info.rises:
         floor = f"; where its loss is lowest it is {significant(forecast.floor_rmse)}"
     if finding.outcome is Outcome.GROWING:
-        return f"Growing {end}.", _why_it_grows(experiment, forecast, phase)
+        best = _at_the_best(experiment, forecast, phase, math.inf)
+        return f"Growing {end}.", _why_it_grows(experiment, forecast, phase), best
     if finding.leaves:
         return converged(recording, experiment, forecast, finding)
     if finding.outcome is Outcome.CONVERGED:
@@ -48,10 +56,13 @@ def of_run(
     else:
         word = {Outcome.STILL: "Standing still"}.get(finding.outcome, finding.outcome.capitalize())
         news = f"{word} {end}{floor}."
+    arrived = finding.outcome is Outcome.CONVERGED
+    now = 0.0 if arrived else float(recording.epoch_loss[-1]) - forecast.curvature.floor_loss
     return (
         news,
         _brought(experiment, forecast, phase, recording.epochs - first, finding),
-        _at_one_rate(recording, experiment, forecast, phase),
+        _at_the_best(experiment, forecast, phase, now)
+        or _at_one_rate(recording, experiment, forecast, phase),
     )
 
 
@@ -82,18 +93,30 @@ def above_the_limit(experiment: Experiment, forecast: Forecast, phase: Phase | N
     if is_constant(phase) or linear_step(phase) is None or experiment.updates_per_epoch > 1:
         return ""
     limit = limit_along(forecast.eigenvalues[-1], phase)
+    if not (when := when_above(phase, limit)):
+        return ""
+    most = times(rate_at(phase, 1, _top(phase)) / limit)
+    return f"The rate is above the limit {short(limit)} {when}, up to {most} × as large."
+
+
+def _top(phase: Phase) -> int:
+    """The epoch at the largest rate of a part: the end of its warm-up."""
+    return phase.warmup if phase.warmup < phase.epochs else phase.epochs - 1
+
+
+def when_above(phase: Phase, limit: float) -> str:
+    """In which epochs the rate is above the limit: until epoch 3; "" where in none."""
     if phase.learning_rate <= limit:
         return ""
     # up in the warm-up, down or level from there on: so the epochs above it are those between two
-    top = phase.warmup if phase.warmup < phase.epochs else phase.epochs - 1
+    top = _top(phase)
     if rate_at(phase, 1, top) <= limit:
         return ""
     first, last = _edge(phase, limit, -1, top), _edge(phase, limit, phase.epochs, top)
-    most = times(rate_at(phase, 1, top) / limit)
     when = f"until epoch {last + 1:,}" if first == 0 else f"from epoch {first:,} to {last + 1:,}"
     if last == phase.epochs - 1:
         when = f"from epoch {first:,} on" if first else "all the time"
-    return f"The rate is above the limit {short(limit)} {when}, up to {most} × as large."
+    return when
 
 
 def _edge(phase: Phase, limit: float, below: int, above: int) -> int:
@@ -125,6 +148,30 @@ def _too_large(experiment: Experiment, forecast: Forecast, phase: Phase) -> str:
     if experiment.updates_per_epoch > 1:
         return too_large_for_batches(experiment, forecast, at_constant_rate(phase, phase.learning_rate))
     return above_the_limit(experiment, forecast, phase)
+
+
+def _at_the_best(experiment: Experiment, forecast: Forecast, phase: Phase, now: float) -> str:
+    """Where the run ends at the best η under its schedule; "" where none is known, or little is left by it to gain."""
+    best, curvature = forecast.best_for_epochs, forecast.curvature
+    if best is None or phase != experiment.phase or experiment.loss_info.rises or not curvature.bounds_rmse:
+        return ""
+    if experiment.tolerance or experiment.patience:  # which may stop that run before
+        return ""
+
+    def left(part: Phase) -> float:
+        rate = torch.tensor([part.learning_rate], dtype=torch.float64)
+        return float(gaps(curvature, part, forecast.problem.start, rate, experiment.epochs))
+
+    rate = typed_rate(best)
+    gap, at_one_rate = (
+        left(phase._replace(learning_rate=rate)),
+        left(at_constant_rate(phase, phase.learning_rate)),
+    )
+    if not gap < HELPS * now or at_one_rate <= gap or not LEARNING_RATE.low <= rate <= LEARNING_RATE.high:
+        return ""
+    rmse = torch.tensor(curvature.unit * math.sqrt(curvature.floor_loss + gap), dtype=torch.float64)
+    first = float(forecast.problem.objective.rmse(forecast.problem.start))
+    return f"Under the same schedule η = {short(rate)} leaves RMSE {significant(float(curvature.error(rmse, first)))}."
 
 
 def _at_one_rate(recording: Epochs, experiment: Experiment, forecast: Forecast, phase: Phase) -> str:

@@ -232,23 +232,29 @@ def fixed(part: Scheduled, updates_per_epoch: int) -> str:
     return written_out(part.schedule.split(":")[0], numbers)
 
 
-def rate_of(part: Scheduled, updates_per_epoch: int) -> float | Callable[[int], float]:
-    """η, or the η of update k = 0, 1, 2 … of a part of a run.
+def share_of(part: Scheduled, updates_per_epoch: int = 1) -> Callable[[int], float]:
+    """The share of η at update k = 0, 1, 2 … of a part of a run, whatever its η.
 
     Warm-up over w goes (k + 1)/(w + 1) of the way, and the schedule begins after it: torch's `SequentialLR` of a `LinearLR`
     that starts at 1/(w + 1), and of the schedule.
     """
-    if is_constant(part):
-        return part.learning_rate
     info, numbers = parts_of(fixed(part, updates_per_epoch))
-    values, first, warmup = tuple(numbers.values()), part.learning_rate, part.warmup
+    values, warmup = tuple(numbers.values()), part.warmup
     stride = updates_per_epoch if part.counted_in == EPOCHS else 1
 
-    def rate(update: int) -> float:
+    def share(update: int) -> float:
         k = update // stride
-        return first * ((k + 1) / (warmup + 1) if k < warmup else info.share(k - warmup, *values))
+        return (k + 1) / (warmup + 1) if k < warmup else info.share(k - warmup, *values)
 
-    return rate
+    return share
+
+
+def rate_of(part: Scheduled, updates_per_epoch: int) -> float | Callable[[int], float]:
+    """η, or the η of update k = 0, 1, 2 … of a part of a run."""
+    if is_constant(part):
+        return part.learning_rate
+    first, share = part.learning_rate, share_of(part, updates_per_epoch)
+    return lambda update: first * share(update)
 
 
 def at_constant_rate(part: P, rate: float) -> P:

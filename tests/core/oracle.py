@@ -483,6 +483,15 @@ def _schedule_is_wrong(experiment, label, sentence, known, recording):
         and "has come to" in sentence and max(each) > known.limit(experiment) * 1.001
     ):  # fmt: skip
         yield "reason: above the limit, and not said"
+    best = re.search(f"Under the same schedule η = ({NUMBER}) leaves RMSE ({NUMBER})", sentence)
+    if best:
+        run = record(replace(experiment, learning_rate=number(best[1])))
+        if run.diverged_at is not None or not _close(
+            number(best[2]), float(run.epoch_rmse[-1]), 1e-4, known.zero
+        ):
+            yield f"remedy: η = {best[1]} ends at {float(run.epoch_rmse[-1])}"
+        if label != "diverged" and not float(run.epoch_rmse[-1]) < float(recording.epoch_rmse[-1]):
+            yield f"remedy: η = {best[1]} is no better"
     alone = re.search(f"At the constant rate ({NUMBER}) it (diverges|ends at|is about|hovers about)(?: RMSE ({NUMBER}))?(?:, ({NUMBER}) ×)?", sentence)  # fmt: skip
     if alone:
         one = replace(experiment, schedule="constant", warmup=0, epochs=done)

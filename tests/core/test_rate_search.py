@@ -5,8 +5,9 @@ import math
 import numpy as np
 import pytest
 import torch
-from hypothesis import example, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
+from schedulers import of_torch
 
 from gd_core import theory
 from gd_core.rate_search import multiples
@@ -33,23 +34,36 @@ def parabola(eigenvalues, errors):
     return curvature, torch.tensor(errors, dtype=torch.float64)
 
 
-def simulated(optimizer, beta, rates, eigenvalues, errors, epochs):
-    """The loss after so many epochs at each rate: one update after another, as the textbook has them."""
-    found = []
+def simulated(optimizer, beta, rates, eigenvalues, errors, epochs, schedule="constant", warmup=0):
+    """The loss after so many epochs at each rate: one update after another, as the textbook has them, at torch's shares of the rate."""
+    found, shares = [], shares_of_torch(schedule, warmup, epochs)
     for some in np.array_split(rates, math.ceil(len(rates) / 4096)):
         theta = np.tile(np.array(errors)[:, None], (1, len(some)))
         velocity = np.zeros_like(theta)
         curvatures = np.array(eigenvalues)[:, None]
-        for _ in range(epochs):
+        for share in shares:
             gradient = curvatures * theta
             if optimizer == "gradient-descent":
-                theta = theta - some * gradient
+                theta = theta - share * some * gradient
             else:
                 velocity = beta * velocity + gradient
                 step = velocity if optimizer == "momentum" else gradient + beta * velocity
-                theta = theta - some * step
+                theta = theta - share * some * step
         found.append((curvatures * theta**2).sum(0) / 2)
     return np.concatenate(found)
+
+
+def shares_of_torch(schedule, warmup, epochs):
+    """The rate of each epoch by torch's scheduler, the first being 1."""
+    if (schedule, warmup) == ("constant", 0):
+        return [1.0] * epochs
+    optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=1.0)
+    scheduler, found = of_torch(optimizer, schedule, warmup, epochs), []
+    for _ in range(epochs):
+        found.append(optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        scheduler.step()
+    return found
 
 
 def many_rates(limit, epochs, seed):
@@ -67,10 +81,10 @@ def many_rates(limit, epochs, seed):
     return limit * shaken
 
 
-def missed(optimizer, beta, eigenvalues, errors, epochs, seed=0):
+def missed(optimizer, beta, eigenvalues, errors, epochs, schedule="constant", warmup=0, seed=0):
     """By how many times the best of very many simulated rates ends lower than ours; at most 1 if ours is right."""
     curvature, start = parabola(eigenvalues, errors)
-    phase = Phase(1, optimizer, 1.0, momentum=beta)
+    phase = Phase(epochs, optimizer, 1.0, momentum=beta, schedule=schedule, warmup=warmup)
     largest = max(eigenvalues)
     limit = {
         "gradient-descent": 2 / largest,
@@ -81,7 +95,7 @@ def missed(optimizer, beta, eigenvalues, errors, epochs, seed=0):
     assert 0 < best < limit
 
     def left(rates):
-        return simulated(optimizer, beta, rates, eigenvalues, errors, epochs)
+        return simulated(optimizer, beta, rates, eigenvalues, errors, epochs, schedule, warmup)
 
     rates = np.sort(many_rates(limit, epochs, seed))
     others = left(rates)
@@ -121,6 +135,23 @@ def problems(draw, longest):
 def test_no_simulated_rate_below_the_limit_ends_lower(problem):
     """Whatever the rule, β, curvatures, start and epochs: none of some thousands of rates leaves a smaller loss."""
     assert missed(*problem) <= 1
+
+
+@settings(deadline=None, max_examples=40)
+@example(("gradient-descent", 0.0, [0.05, 1.0], [1.0, 1.0], 30), "step:10:0.5", 0)
+@example(("momentum", 0.99, [0.05, 1.0], [1.0, 1.0], 60), "cosine:0:0.0", 5)
+@given(
+    problems(longest=100),
+    st.sampled_from(
+        ["constant", "step:3:0.4", "step:40:0.1", "inverse-time:0.01", "inverse-time:0.3", "exponential:0.95", "exponential:0.5",
+         "cosine:0:0.05", "cosine:0:0.0"]
+    ),
+    st.sampled_from([0, 1, 5, 40]),
+)  # fmt: skip
+def test_no_simulated_rate_up_to_the_limit_ends_lower_under_a_schedule(problem, schedule, warmup):
+    """Nor of the η of which the epochs have torch's shares."""
+    assume(not warmup or warmup < problem[-1])  # whose scheduler torch would not begin
+    assert missed(*problem, schedule=schedule, warmup=warmup) <= 1
 
 
 @pytest.mark.parametrize(

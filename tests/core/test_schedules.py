@@ -8,6 +8,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from schedulers import of_torch
 
 from gd_core.averaging import averaged, running
 from gd_core.export.script import FLAVOURS, script, why_not
@@ -28,27 +29,6 @@ from gd_core.settings.schedules import (
 
 RATE = 0.3
 KINDS = ["constant", "step:3:0.4", "inverse-time:0.07", "exponential:0.9", "cosine:0:0.05", "cosine:0:0.0"]
-
-
-def of_torch(optimizer, schedule, warmup, length):
-    """torch's scheduler of a text, put together here from its numbers."""
-    schedulers = torch.optim.lr_scheduler
-    kind, *numbers = schedule.split(":")
-    numbers = list(map(float, numbers))
-    rate = optimizer.param_groups[0]["lr"]
-    made = {
-        "constant": lambda: schedulers.ConstantLR(optimizer, factor=1.0),
-        "step": lambda every, factor: schedulers.StepLR(optimizer, int(every), factor),
-        "inverse-time": lambda decay: schedulers.LambdaLR(optimizer, lambda k: 1 / (1 + decay * k)),
-        "exponential": lambda factor: schedulers.ExponentialLR(optimizer, factor),
-        "cosine": lambda over, end: schedulers.CosineAnnealingLR(
-            optimizer, int(over) or length - warmup, end * rate
-        ),
-    }
-    if not warmup:
-        return made[kind](*numbers)
-    rises = schedulers.LinearLR(optimizer, 1 / (warmup + 1), total_iters=warmup)
-    return schedulers.SequentialLR(optimizer, [rises, made[kind](*numbers)], milestones=[warmup])
 
 
 def rates_of_torch(schedule, warmup, length):

@@ -70,7 +70,10 @@ def why_elsewhere(base: Experiment, curvature: Curvature) -> str:
 def runs(base: Experiment, problem: Problem, curvature: Curvature) -> tuple[Experiment, Experiment]:
     """Gradient descent in single rows at half of what they stand on average, and at a rate that shrinks to a tenth of that."""
     epochs = min(EPOCHS, UPDATES // base.training_rows)
-    plain = replace(base, optimizer="gradient-descent", engine=AUTO, batch_size=1, epochs=epochs)
+    plain = replace(
+        base, optimizer="gradient-descent", engine=AUTO, batch_size=1, epochs=epochs, schedule=Experiment.schedule,
+        warmup=Experiment.warmup, counted_in=Experiment.counted_in,
+    )  # fmt: skip
     phase = plain.phase
     rate = min(settling_rate(curvature, phase, 1), safe_rate(problem.linear, 1, phase))
     constant = replace(plain, learning_rate=typed_rate(rate))

@@ -2,18 +2,23 @@
 
 import math
 from collections.abc import Sequence
+from itertools import islice
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from gd_core.lessons.learning_rate.sweep import TRIED, rates_between, sweep
+from gd_core.lessons.learning_rate.sweep import TRIED, paths, rates_between, sweep
 from gd_core.lessons.perfect_fit import nothing
 from gd_core.objective import Objective
 from gd_core.problem import Problem
+from gd_core.rate_search import multiples_under
+from gd_core.reasons.scheduled import when_above
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.experiment_fields import LEARNING_RATE, Phase
-from gd_core.settings.rules import is_plain
+from gd_core.settings.rules import felt, is_plain, linear_step
+from gd_core.settings.schedules import is_constant, share_of
 from gd_core.theory import Curvature, Forecast, factor, gaps, stability_limit
 from gd_core.training import Epochs, diverged_above
 from gd_core.words import counted, percent, short, times
@@ -21,7 +26,9 @@ from gd_core.words import counted, percent, short, times
 SLOW = 0.02  # of the limit, inside the zone "slow" of gradient descent
 OVERSHOOTING = 0.95  # of the limit, or half-way from the best rate to it, whichever is higher
 DIVERGING = 1.4  # of the limit
+HIGHER, FAR = 1.25, 40  # steps by which under a schedule a rate is sought that diverges, and how many
 WITHOUT_A_LIMIT = (1e-5, 1e3)  # where the best rate of an adaptive rule is looked for
+NEXT_TO_IT = 0.99995  # of the limit
 MILLIONTH, ROUNDING = 1e-6, 1e-12  # of the best gap, or of the floor: what is so near is as good
 FEW = 5e-3  # of the way: what is left of it is named, not what is done
 CLOSE = 1e-9  # of the way: so near the floor a run is at it
@@ -33,7 +40,8 @@ def four_rates(
 ) -> tuple[float, ...]:
     """A slow rate, the best for these epochs, one that overshoots and one that diverges, to three digits or what it takes.
 
-    The best has six or more: with momentum near 1 the sixth may part a valley from its wall. A rule without a
+    The best has six or more: with momentum near 1 the sixth may part a valley from its wall. Under a schedule the best up
+    to the limit may lie next to it, and the best of all above: then the third is half-way to the one that diverges. A rule without a
     limit has no such names: there a hundredth of the best, the best, 10 and 100 times it.
     """
     limit, best = forecast.stability_limit, forecast.best_for_epochs
@@ -48,9 +56,18 @@ def four_rates(
         four = [float(f"{rate:.6g}") for rate in (best / 100, best, best * 10, best * 100)]
     else:
         overshooting = max(OVERSHOOTING, (1 + best / limit) / 2)
-        wanted = (min(SLOW * limit, best / 10), best, overshooting * limit, DIVERGING * limit)
+        diverging = DIVERGING
+        if not is_constant(experiment):  # which may make up for more
+            higher = DIVERGING * HIGHER ** torch.arange(FAR, dtype=torch.float64)
+            lost = left(limit * higher).isinf().nonzero()
+            diverging = float(higher[int(lost[0]) if len(lost) else 0])
+            if best > OVERSHOOTING * limit:
+                overshooting = math.sqrt(diverging)
+        wanted = (min(SLOW * limit, best / 10), best, overshooting * limit, diverging * limit)
         four = [_few_digits(rate, (0, best, limit)) for rate in wanted]
     digits = [float(f"{best:.{digits}g}") for digits in range(6, 18)]
+    if limit is not None:  # the best may be next to it, and is below
+        digits = [rate for rate in digits if rate <= limit]
     gap = left(torch.tensor(digits, dtype=torch.float64)) - curvature.floor_loss
     as_good = gap <= gap[-1] + MILLIONTH * gap[-1].abs() + ROUNDING * curvature.floor_loss
     four[1] = digits[int(as_good.nonzero()[0])]
@@ -71,10 +88,18 @@ def share_words(forecast: Forecast, rate: float) -> str:
     """Where a rate lies: 95 % of the limit, 1.4 × the limit."""
     if forecast.stability_limit is None:
         return "this rule has no limit"
-    share = rate / forecast.stability_limit
+    share, phase = rate / forecast.stability_limit, forecast.experiment.phase
     if share == 1:
         return "exactly the limit"
-    return f"{percent(share)} of the limit" if share < 1 else f"{times(share)} × the limit"
+    if NEXT_TO_IT < share < 1:
+        return "just below the limit"
+    if share < 1:
+        return f"{percent(share)} of the limit"
+    above = ""
+    if not is_constant(phase):
+        when = when_above(phase._replace(learning_rate=rate), forecast.stability_limit)
+        above = f", above it {when}" if when else ", which no epoch comes to"
+    return f"{times(share)} × the limit{above}"
 
 
 def way_words(recording: Epochs, forecast: Forecast) -> str:
@@ -131,7 +156,7 @@ class NearLimit(NamedTuple):
 def near_limit(
     objective: Objective, curvature: Curvature, phase: Phase, start: Tensor, share: float
 ) -> NearLimit:
-    """What happens at a share of the stability limit, without training.
+    """What happens at a share of the stability limit, without training, where the rate stays as it is.
 
     Just above the limit the factor is just above 1, and the loss takes long to pass the bound that ends a run. The
     first epoch above it is found by doubling and halving: above the limit the loss, once it rises, only rises.
@@ -141,8 +166,7 @@ def near_limit(
     """
     rate = share * stability_limit(curvature, phase)
     multiplied = 1.0 if share == 1 else factor(phase, rate, curvature.largest)
-    error = curvature.along(start)
-    has_part = abs(float(error[-1])) > 1e-12 * float(error.norm())
+    has_part = _has_part(curvature, start)
     half_life = (
         math.log(0.5) / math.log(multiplied) if 0 < multiplied < 1 else 0.0 if multiplied == 0 else math.inf
     )
@@ -153,6 +177,61 @@ def near_limit(
         diverges_at = _first_above(objective, curvature, phase, start, rate)
     jumps = rate * curvature.largest > 1 if is_plain(phase) else None
     return NearLimit(rate, share, multiplied, jumps, has_part, half_life, diverges_at)
+
+
+class Passing(NamedTuple):
+    """What a run under a schedule does to the error along the steepest direction, its η being near the limit.
+
+    Attributes:
+        learning_rate: η.
+        above: The epochs in which the rate is above the limit, in words; "" where in none.
+        has_part: Whether the start has any error along that direction.
+        largest: The largest size of that error, as a share of the first.
+        left: Its size after the epochs.
+        epochs: How many.
+        diverges_at: The epoch at which the loss passes 10⁶ × max(1, first loss); None if in none of them.
+    """
+
+    learning_rate: float
+    above: str
+    has_part: bool
+    largest: float
+    left: float
+    epochs: int
+    diverges_at: int | None
+
+
+def passing(objective: Objective, curvature: Curvature, phase: Phase, start: Tensor, share: float) -> Passing:
+    """What happens under the phase's schedule with η at a share of the stability limit.
+
+    Raises:
+        ValueError: If the rule has no limit.
+    """
+    limit = stability_limit(curvature, phase)
+    rate, epochs = share * limit, phase.epochs
+    run = paths(objective, start, phase, torch.tensor([rate], dtype=torch.float64), curvature=curvature)
+    losses = torch.cat([*islice(run, epochs + 1)])
+    steepest, step = np.array([rate * float(felt(phase, curvature.largest))]), linear_step(phase)
+    assert step is not None
+    share_at = share_of(phase)
+    shares = np.array([share_at(epoch) for epoch in range(epochs)])
+    sizes = [abs(float(multiples_under(step, steepest, shares[:n])[0])) for n in range(epochs + 1)]
+    gone = losses.isinf().nonzero()
+    return Passing(
+        rate,
+        when_above(phase._replace(learning_rate=rate), limit),
+        _has_part(curvature, start),
+        max(sizes),
+        sizes[-1],
+        epochs,
+        int(gone[0]) if len(gone) else None,
+    )
+
+
+def _has_part(curvature: Curvature, start: Tensor) -> bool:
+    """Whether a start has any error along the steepest direction."""
+    error = curvature.along(start)
+    return abs(float(error[-1])) > 1e-12 * float(error.norm())
 
 
 def _first_above(

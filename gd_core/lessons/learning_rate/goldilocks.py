@@ -1,8 +1,9 @@
-"""A challenge: reach a target error in as few epochs as one fixed rate can. And the fewest that any fixed rate needs.
+"""A challenge: reach a target error in as few epochs as one rate can. And the fewest that any rate needs.
 
 What counts is the first epoch at which the error is at most the target, whether it stays there or not: with momentum and
 the adaptive rules it may come and go. So the fewest epochs are the first at which any rate's error is, and every epoch
-has to be asked, since a valley between two rates of a grid may be open at one of them only.
+has to be asked, since a valley between two rates of a grid may be open at one of them only. Under a schedule a rate is the η
+of which the epochs have their shares.
 """
 
 import math
@@ -19,10 +20,12 @@ from gd_core.objective import Objective
 from gd_core.rate_search import IN_A_HALF_SWING, multiples, swinging_rates
 from gd_core.settings.experiment_fields import LEARNING_RATE, Phase
 from gd_core.settings.rules import is_plain, linear_step
+from gd_core.settings.schedules import is_constant, share_of
 from gd_core.theory import Curvature, stability_limit
 
 SHARES = (0.001, 0.01, 0.05, 0.1, 0.25, 0.5)  # of the way from the floor to the first RMSE; hardest first
 GRID = 2250  # rates tried of a rule that has no limit,
+LEAST = 1e-3  # of η: smaller shares of a schedule are not made up for
 ABOVE = 500  # and above the limit of one that has, where a few epochs may still do
 WAYS = (1e-5, 1e3)  # of the longest way that a parameter has to go, where it is longer than 1
 PER_EPOCH = 24  # valleys of the error over the rate that are remembered,
@@ -91,7 +94,7 @@ def goal_of(
         return None
     search = (
         _of_parabola(curvature, start, allowed)
-        if is_plain(phase)
+        if is_plain(phase) and is_constant(phase)
         else _Tried(objective, curvature, phase, start, allowed).search
     )
     goals = []
@@ -157,7 +160,10 @@ class _Tried:
     ) -> None:
         self.allowed = allowed
         self.floor = curvature.floor_loss
-        self.curvature, self.step, self.first = curvature, linear_step(phase), curvature.gap(start)
+        self.curvature, self.first = curvature, curvature.gap(start)
+        self.step = (
+            linear_step(phase) if is_constant(phase) else None
+        )  # of which an epoch is known without those before
         self.follow = lambda rates: paths(objective, start, phase, rates, curvature=curvature)
         self.rates = _rates_to_try(curvature, phase, start, allowed)
         self.count = len(self.rates)
@@ -209,7 +215,7 @@ class _Tried:
     ) -> tuple[Tensor, tuple[int, float] | None]:
         """The gap of each valley's rates after its own epochs, [V, 9], and the first epoch at which one is there.
 
-        A rule that is linear in the gradient needs no epoch but the last for it; who seems to be there is trained.
+        A rule that is linear in the gradient needs at one rate no epoch but the last for it; who seems to be there is trained.
         """
         left = torch.full_like(rates, math.inf)
         if self.step is not None:
@@ -236,7 +242,7 @@ class _Tried:
 def _rates_to_try(curvature: Curvature, phase: Phase, start: Tensor, epochs: int) -> Tensor:
     """Equally far apart in the swings of the steepest direction up to the limit and in equal ratios above; sorted.
 
-    Of a rule without a limit in equal ratios alone.
+    Of a rule without a limit in equal ratios alone. What a schedule takes from the rate a larger η may give back.
     """
     step = linear_step(phase)
     away = (start - curvature.optimum).abs()
@@ -247,7 +253,11 @@ def _rates_to_try(curvature: Curvature, phase: Phase, start: Tensor, epochs: int
     limit = stability_limit(curvature, phase)
     flattest = float(curvature.eigenvalues[curvature.gap(start) > 0].min())
     below = swinging_rates(step, curvature.largest, IN_A_HALF_SWING * max(epochs, GRID // 10), limit)
-    above = rates_between(limit, limit * max(1.5, curvature.largest / flattest), count=ABOVE)
+    highest, above = max(1.5, curvature.largest / flattest), ABOVE
+    if not is_constant(phase):
+        share = share_of(phase)
+        highest, above = highest / max(LEAST, min(map(share, range(epochs)), default=1.0)), GRID
+    above = rates_between(limit, limit * highest, count=above)
     return torch.cat([torch.from_numpy(below), above]).unique()
 
 

@@ -3,11 +3,14 @@
 For a rule that is linear in the gradient a closed form is enough, as the loss is a parabola: along eigenvector i the
 error after n epochs is a number times its first value (`theory.gaps`). The other rules have no closed form; their K
 parameter vectors take each update together, on the parabola itself: H (θ − θ*) is its gradient, whatever the number of rows.
+Under a schedule every rate is the η of which its epochs have their shares. A run may then pass the bound on its way and come
+back, so each epoch is looked at.
 """
 
 import math
 from collections.abc import Iterator
-from itertools import islice
+from functools import partial
+from itertools import count, islice
 
 import torch
 from torch import Tensor
@@ -15,8 +18,9 @@ from torch import Tensor
 from gd_core.objective import Objective
 from gd_core.problem import rule_of_phase
 from gd_core.settings.experiment_fields import Phase
-from gd_core.settings.rules import decay_of, is_plain, linear_step
-from gd_core.theory import Curvature, curvature_of, gaps, step_matrix
+from gd_core.settings.rules import LinearStep, decay_of, felt, linear_step
+from gd_core.settings.schedules import at_constant_rate, is_constant, share_of
+from gd_core.theory import Curvature, curvature_of, gaps
 from gd_core.training import diverged_above
 
 TRIED = 240  # rates of a sweep
@@ -38,12 +42,12 @@ def sweep(
     Args:
         objective: θ ↦ loss.
         start: θ₀, [P], the same for all.
-        phase: The update rule and its settings; its own rate is not looked at.
-        learning_rates: η, [K].
+        phase: The update rule, its settings and its schedule; its own rate is not looked at.
+        learning_rates: η, [K]; with a schedule the largest rate of each run.
         epochs: How many, at least 0.
         curvature: The parabola of `objective`, if it has been measured already.
     """
-    if linear_step(phase) is None:
+    if linear_step(phase) is None or not is_constant(phase):
         return next(islice(paths(objective, start, phase, learning_rates, curvature=curvature), epochs, None))
     curvature = curvature or curvature_of(objective)
     losses = curvature.floor_loss + gaps(curvature, phase, start, learning_rates, epochs)
@@ -62,27 +66,35 @@ def paths(
 
     A rate that has diverged stays at ∞, as its run has ended there. See `sweep` for the arguments.
     """
-    follow = _of_updates if linear_step(phase) is None else _of_errors
+    curvature, step = curvature or curvature_of(objective), linear_step(phase)
+    follow = _of_updates if step is None else partial(_of_errors, step)
     bound = _bound(objective, start)
     worst = torch.zeros(len(learning_rates), dtype=torch.float64)  # so far; it keeps a NaN
-    for losses in follow(curvature or curvature_of(objective), start, phase, learning_rates):
+    for losses in follow(curvature, start, phase, learning_rates):
         worst = worst.maximum(losses)
         yield torch.where(worst <= bound, losses, math.inf)
 
 
-def _of_errors(curvature: Curvature, start: Tensor, phase: Phase, learning_rates: Tensor) -> Iterator[Tensor]:
+def _of_errors(
+    step: LinearStep, curvature: Curvature, start: Tensor, phase: Phase, learning_rates: Tensor
+) -> Iterator[Tensor]:
     """Error and velocity along each eigenvector, one epoch after another."""
+    (beta, a, b), share = step, share_of(phase)
     error = curvature.along(start).expand(len(learning_rates), -1)  # [K, P]
-    state = torch.stack([error, torch.zeros_like(error)], -1).unsqueeze(-1)  # [K, P, 2, 1]
-    matrix = step_matrix(phase, learning_rates[:, None], curvature.eigenvalues)  # [K, P, 2, 2]
-    plain = 1 - learning_rates[:, None] * curvature.eigenvalues if is_plain(phase) else None
-    while True:
-        yield curvature.floor_loss + (0.5 * curvature.eigenvalues * error**2).sum(-1)
-        if plain is not None:
-            error = plain * error
+    steep = learning_rates[:, None] * felt(phase, curvature.eigenvalues)  # [K, P]
+    velocity, half = torch.zeros_like(error), 0.5 * curvature.eigenvalues
+    now, kept = math.nan, steep
+    for epoch in count():
+        yield curvature.floor_loss + (half * error**2).sum(-1)
+        if beta == 0:
+            if share(epoch) != now:
+                now = share(epoch)
+                kept = 1 - (now * (a + b)) * steep
+            error = kept * error
         else:
-            state = matrix @ state
-            error = state[..., 0, 0]
+            slope = steep * error
+            velocity = beta * velocity + slope
+            error = error - share(epoch) * (a * slope + b * velocity)
 
 
 def _of_updates(
@@ -93,17 +105,17 @@ def _of_updates(
     A rule without a limit takes the rate last, θ ← (1 − ηλ) θ − η u with u free of η and λ its weight decay. So one update with
     η = 1 from 0 is −u, and each vector takes its own multiple of it.
     """
-    rule = rule_of_phase(phase._replace(learning_rate=1.0))
+    rule, share = rule_of_phase(at_constant_rate(phase, 1.0)), share_of(phase)
     theta = start.repeat(len(learning_rates), 1)  # [K, P]
     state = rule.initial(theta)
-    origin, rates = torch.zeros_like(theta), learning_rates[:, None]
-    kept = 1 - rates * decay_of(phase)
-    while True:
+    origin, decay = torch.zeros_like(theta), decay_of(phase)
+    for epoch in count():
         away = theta - curvature.optimum
         gradient = away @ curvature.hessian
         yield curvature.floor_loss + 0.5 * torch.linalg.vecdot(away, gradient)
         step, state = rule.update(origin, gradient, state)
-        theta = (kept * theta).addcmul(rates, step)
+        rates = share(epoch) * learning_rates[:, None]
+        theta = ((1 - rates * decay) * theta).addcmul(rates, step)
 
 
 def rates_between(low: float, high: float, *, count: int = TRIED, around: float | None = None) -> Tensor:

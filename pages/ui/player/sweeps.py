@@ -4,19 +4,20 @@ import torch
 from torch import Tensor
 
 from gd_core.lessons.learning_rate.sweep import rates_between, sweep
+from gd_core.settings import schedules
 from gd_core.settings.experiment import Experiment, beyond
 from gd_core.settings.experiment_fields import HYPERPARAMETERS
 from pages.ui.player import live_runs
 
 KNOWN = (
     "dataset", "table", "target", "features", "degree", "intercept", "missing", "points", "noise", "data_seed", "holdout",
-    "split_seed", "optimizer", *HYPERPARAMETERS, "learning_rate", "scale_features", "start", "seed", "engine", "epochs",
+    "split_seed", "optimizer", *HYPERPARAMETERS, "learning_rate", *schedules.FIELDS, "scale_features", "start", "seed", "engine", "epochs",
 )  # fmt: skip
 MOST_EPOCHS = 1000  # all rates together take a fraction of a second
 
 
 def has_one(experiment: Experiment) -> bool:
-    """Whether the sweep ends where runs end: full batches at one rate on a parabola, and no setting that it does not know."""
+    """Whether the sweep ends where runs end: full batches on a parabola, and no setting that it does not know."""
     plain = beyond(vars(experiment), KNOWN) is None and not experiment.before
     return plain and experiment.epochs <= MOST_EPOCHS and live_runs.known(experiment)[2] is not None
 

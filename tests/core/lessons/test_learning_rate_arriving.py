@@ -80,6 +80,14 @@ def test_a_constant_rate_hovers_and_the_other_two_arrive(base):
     assert 0 < left[MEAN] < left[CONSTANT] / 10
 
 
+def test_they_are_the_same_two_runs_whatever_the_schedule_of_the_page():
+    """One at a constant rate, and one under a schedule of its own."""
+    problem = build(SCALED)
+    curvature = curvature_of(problem.objective)
+    scheduled = replace(SCALED, schedule="step:5:0.5", warmup=2, counted_in="updates")
+    assert runs(scheduled, problem, curvature) == runs(SCALED, problem, curvature)
+
+
 def number(text: str) -> float:
     return float(text.rstrip(".,").replace(",", "").replace("−", "-"))
 

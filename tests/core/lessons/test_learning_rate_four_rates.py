@@ -56,6 +56,21 @@ def test_fewer_digits_bring_no_rate_across_another(experiment, momentum):
     assert slow == float(f"{slow:.3g}")
 
 
+@every_problem
+@pytest.mark.parametrize("schedule", ["step:4:0.5", "exponential:0.8", "cosine:0:0.01", "constant"])
+def test_four_rates_under_a_schedule_are_its_own(experiment, schedule):
+    """The second leaves the smallest error of all up to the limit, of which 40 are tried, and is not that of a constant rate."""
+    scheduled = replace(experiment, schedule=schedule, warmup=3)
+    rates = four_rates(scheduled, *foreseen(scheduled))
+    assert list(rates) == sorted(rates)
+    limit, least = foreseen(scheduled)[2].stability_limit, float(ended(scheduled, rates[1]).epoch_rmse[-1])
+    assert rates[1] <= limit
+    for rate in (*rates[:1], *(torch.linspace(0.025, 1, 40) * limit).tolist()):
+        assert float(ended(scheduled, rate).epoch_rmse[-1]) >= least * (1 - 1e-6)
+    if schedule != "constant":
+        assert rates[1] != four_rates(experiment, *foreseen(experiment))[1]
+
+
 @pytest.mark.parametrize("optimizer", ["adagrad", "rmsprop", "adam"])
 def test_a_rule_without_a_limit_has_a_best_among_those_tried(optimizer):
     """Of a hundredth of it, itself, 10 and 100 times it, the second leaves the smallest error."""

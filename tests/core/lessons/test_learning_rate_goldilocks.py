@@ -52,6 +52,20 @@ def test_no_trained_rate_needs_fewer_epochs_than_the_best(experiment, optimizer)
 
 
 @every_problem
+@pytest.mark.parametrize("schedule", ["step:4:0.5", "exponential:0.8", "cosine:0:0.01"])
+@pytest.mark.parametrize("optimizer", ["gradient-descent", "momentum"])
+def test_no_trained_rate_under_a_schedule_needs_fewer_epochs(experiment, optimizer, schedule):
+    """The same of the η that a schedule begins with, by real runs."""
+    experiment = replace(experiment, optimizer=optimizer, momentum=0.9, schedule=schedule, warmup=2)
+    _, _, goal = parts(experiment)
+    assert needed(experiment, goal.learning_rate, goal.rmse) == goal.epochs
+    assert goal.tried > 1000
+    for rate in goal.learning_rate * np.geomspace(0.05, 20, 60):
+        epochs = needed(experiment, rate, goal.rmse)
+        assert epochs is None or epochs >= goal.epochs
+
+
+@every_problem
 def test_the_goal_is_reached_in_half_of_the_epochs_allowed(experiment):
     """So there is room for a rate that is good but not best; and the target lies between floor and start."""
     problem, curvature, goal = parts(experiment)

@@ -1,15 +1,18 @@
 """Many rates at once: their ends, and what they cost. Against single runs they are held in test_every_rule.py."""
 
+import math
 from dataclasses import replace
+from itertools import islice
 
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from problems import EXPERIMENTS
+from schedulers import of_torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from gd_core.lessons.learning_rate.sweep import rates_between, sweep
+from gd_core.lessons.learning_rate.sweep import paths, rates_between, sweep
 from gd_core.problem import build
 from gd_core.recorder import record
 from gd_core.settings.experiment import Experiment
@@ -36,6 +39,73 @@ def test_an_overflow_on_the_way_is_no_nan(optimizer):
     found = sweep(problem.objective, start, experiment.phase, rates, 5000, curvature=curvature)
     assert not found.isnan().any()
     assert found.isinf().tolist() == [False, True, True]
+
+
+RULES_OF_TORCH = {
+    "gradient-descent": torch.optim.SGD,
+    "momentum": lambda parameters, lr: torch.optim.SGD(parameters, lr=lr, momentum=0.9),
+    "nesterov": lambda parameters, lr: torch.optim.SGD(parameters, lr=lr, momentum=0.9, nesterov=True),
+    "adam": torch.optim.Adam,
+    "adamw": lambda parameters, lr: torch.optim.AdamW(parameters, lr=lr, weight_decay=0.01),
+}
+
+
+def of_torchs_loop(problem, optimizer, rate, schedule, warmup, epochs):
+    """The loss at the start and after each epoch with torch's optimizer and scheduler, ∞ from where it passes the bound. [E + 1]."""
+    theta = problem.start.clone().requires_grad_()
+    stepping = RULES_OF_TORCH[optimizer]([theta], lr=rate)
+    scheduler, losses = of_torch(stepping, schedule, warmup, epochs), []
+    for _ in range(epochs + 1):
+        stepping.zero_grad()
+        loss = problem.objective(theta)
+        losses.append(loss.item())
+        loss.backward()
+        stepping.step()
+        scheduler.step()
+    worst = torch.tensor(losses, dtype=torch.float64).cummax(0).values
+    gone = ~(worst <= 1e6 * max(1.0, losses[0]))
+    return torch.where(gone, math.inf, torch.tensor(losses, dtype=torch.float64))
+
+
+@pytest.mark.parametrize("optimizer", RULES_OF_TORCH)
+@pytest.mark.parametrize(
+    ("schedule", "warmup"),
+    [
+        ("constant", 4),
+        ("step:3:0.4", 0),
+        ("inverse-time:0.3", 2),
+        ("exponential:0.8", 0),
+        ("cosine:0:0.05", 0),
+    ],
+)
+def test_every_rate_under_a_schedule_is_torchs_loop(optimizer, schedule, warmup):
+    """Losses of each epoch at rates from far too small to lost on the way, some of which the schedule would bring back below the bound."""
+    experiment = replace(
+        EXPERIMENTS["scaled"], optimizer=optimizer, momentum=0.9, weight_decay=0.01, schedule=schedule, warmup=warmup, epochs=20
+    )  # fmt: skip
+    problem = build(experiment)
+    rates = [0.01, 0.3, 0.5, 0.8, 3.0, 40.0, 1e3]
+    expected = torch.stack(
+        [of_torchs_loop(problem, optimizer, rate, schedule, warmup, 20) for rate in rates], 1
+    )
+    assert bool(expected[-1].isinf().any()) == (optimizer != "adam")
+    near = 1e-12 * float(expected[0, 0])
+    many = torch.tensor(rates, dtype=torch.float64)
+    found = torch.stack([*islice(paths(problem.objective, problem.start, experiment.phase, many), 21)])
+    torch.testing.assert_close(found, expected, rtol=1e-6, atol=near)
+    ended = sweep(problem.objective, problem.start, experiment.phase, many, 20)
+    torch.testing.assert_close(ended, expected[-1], rtol=1e-6, atol=near)
+
+
+def test_who_has_passed_the_bound_on_the_way_is_lost():
+    """Ten epochs far above the limit, then rates next to 0: the loss falls below the bound again, but the run has ended before."""
+    experiment = replace(EXPERIMENTS["scaled"], schedule="step:3:0.15", epochs=25)
+    problem = build(experiment)
+    rates = torch.tensor([20.0], dtype=torch.float64)
+    run = record(replace(experiment, learning_rate=20.0))
+    found = sweep(problem.objective, problem.start, experiment.phase, rates, 25)
+    assert run.diverged_at is not None
+    assert found.isinf().all()
 
 
 def test_an_optimum_stays_where_it_is_at_every_rate():
