@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import streamlit as st
 
+from gd_core.settings import schedules
 from gd_core.settings.catalog import DATASET_INFO, why_not_scaled
 from gd_core.settings.experiment_fields import HYPERPARAMETERS, LEARNING_RATE
 from gd_core.settings.fields import Choice, Number, Numbers
@@ -66,6 +67,7 @@ page = PageSettings(
         "optimizer",
         *HYPERPARAMETERS,
         "learning_rate",
+        *schedules.FIELDS,
         "scale_features",
     ),
     only={
@@ -82,11 +84,14 @@ page = PageSettings(
     resets={"rates": ("dataset", "scale_features", "optimizer")},
 ).open()
 
+rule, schedule = page.settings.optimizer, page.settings.schedule.split(":")[0]
+at_one_rate = schedules.is_constant(page.settings)
 lesson.heading(
     "Learning rate",
-    "The same problem four times, each at a rate of its own.",
-    OPTIMIZER_INFO[page.settings.optimizer].latex
-    + (LIMITS[page.settings.optimizer] if page.revealed else ""),
+    f"The same problem four times, each at a rate of its own{schedules.in_words(page.settings)}.",
+    OPTIMIZER_INFO[rule].latex
+    + ("" if schedule == schedules.CONSTANT else rf"\qquad {schedules.SCHEDULES[schedule].latex}")
+    + (LIMITS[rule] if page.revealed else ""),
 )
 epochs = counted(page.settings.epochs, "epoch")
 QUESTION = lesson.Question(f"Which run has the lowest RMSE after {epochs}?", ANSWERS)
@@ -125,10 +130,19 @@ with st.sidebar:
     )
     page.choose("optimizer", RULES, label="Update rule")
     page.text("epochs")
+    own = page.settings.schedule  # a link may have numbers of its own
+    kinds = {schedules.usual(kind): info.title for kind, info in schedules.SCHEDULES.items()}
+    page.choose(
+        "schedule",
+        kinds if own in kinds else kinds | {own: schedules.alone(page.settings)},
+        label="Rate schedule",
+        help="How the rate goes down while a run trains. Each of the four begins at its own η.",
+    )
+    page.text("warmup")
     st.button(
         "Rates from the limit again",
-        help="2 % of the limit, the best below it for these epochs, just under it, 1.4 times it. Without a limit: the best of "
-        "those tried, a hundredth of it, 10 and 100 times it."
+        help="2 % of the limit, the best below it for these epochs, just under it, 1.4 times it. Under a schedule the last is one "
+        "that diverges. Without a limit: the best of those tried, a hundredth of it, 10 and 100 times it."
         if page.revealed
         else "Four rates that suit this problem.",
         on_click=page.set,
@@ -138,8 +152,12 @@ with st.sidebar:
     )
 lesson.closing(
     (
-        "Too small wastes epochs. A little above the limit, the run is lost.",
-        "With gradient descent a larger rate is better, up to the best one. Beyond the limit the error grows from epoch to epoch.",
+        "Too small wastes epochs. A little above the limit, the run is lost."
+        if at_one_rate
+        else "The limit holds for the rate of each epoch. A schedule can bring a rate below it in time.",
+        "With gradient descent a larger rate is better, up to the best one. Beyond the limit the error grows from epoch to epoch."
+        if at_one_rate
+        else "Too small still wastes epochs: a schedule only makes a rate smaller.",
         "The limit belongs to the problem. Scale the features and it moves.",
     ),
     (

@@ -7,6 +7,7 @@ from sign_descent import SIGN_DESCENT
 
 from gd_core.settings.catalog import LOSS_INFO, MODEL_INFO
 from gd_core.settings.rules import OPTIMIZER_INFO
+from gd_core.settings.schedules import SCHEDULES
 from pages.ui.look import formulas
 
 READ = {
@@ -48,12 +49,13 @@ def test_formulas_are_parted_where_they_say_so():
 
 
 def test_every_formula_that_there_is():
-    """Models with few and many weights, losses and their gradients, update rules: no command is left over."""
+    """Models with few and many weights, losses and their gradients, update rules, schedules: no command is left over."""
     models = [info.latex(weights) for info in MODEL_INFO.values() for weights in (1, 2, 3, 10)]
     losses = [
         one for info in LOSS_INFO.values() for one in (info.latex, info.gradient.replace("{columns}", "J"))
     ]
     rules = [info.latex for info in (*OPTIMIZER_INFO.values(), SIGN_DESCENT)]
+    rules += [info.latex for info in SCHEDULES.values()]
     for latex in (*models, *losses, *rules):
         assert "\\" not in formulas.html(latex)
         assert tree(latex)[0].get("aria-label")

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from lesson_page import LessonPage
-from true_learning_rate import wrong
+from true_learning_rate import drawn_scheduled, wrong
 
 from gd_core.problem import build
 from gd_core.recorder import record
@@ -401,3 +401,46 @@ def test_unanswered_the_train_link_does_not_give_it_away():
 def test_what_is_said_of_four_rates_is_true(seeds):
     """Which run is lowest when, the best rate, how far each came, both sides of the limit: loops in NumPy agree, at random."""
     assert {seed: found for seed in seeds if (found := list(wrong(seed, most=60)))} == {}
+
+
+@pytest.mark.parametrize("seeds", [range(12), range(12, 24)])
+def test_what_is_said_of_four_rates_under_a_schedule_is_true(seeds):
+    """Who is lowest, which epochs are above the limit, the best of all η up to it, both sides of it: by plain loops in NumPy."""
+    assert {
+        seed: found for seed in seeds if (found := list(wrong(seed, most=60, draw=drawn_scheduled)))
+    } == {}
+
+
+STEPS = replace(SCALED, schedule="step:5:0.5")
+
+
+def test_a_schedule_is_followed_from_a_link_and_chosen_at_the_side():
+    """Four rates of their own, the formula and the sentence say it; another choice is another run, and the question stands again."""
+    page = lesson(**STEPS.to_query(), guess="skip")
+    assert page.complaints == []
+    assert "of its own, × 0.5 every 5" in page.words
+    assert page.table(SWEEP, "zones")["zone"].to_pylist()[-2:] == ["zigzags", "too large at first"]
+    truth = ends(STEPS, rates(page))
+    assert page.table(SWEEP, "marks")["y"].to_pylist()[:3] == pytest.approx(truth[:3], rel=1e-6)
+    assert truth[1] < truth[0]
+    assert truth[3] == np.inf
+    assert "above it until epoch" in page.words
+    page.choose("schedule", "cosine:0:0.01")
+    assert page.query["schedule"] == "cosine:0:0.01"
+    assert page.judged == ""
+    page.type(warmup="3").skip()
+    assert page.query["warmup"] == "3"
+    curve = page.table(SWEEP, "curve").to_pandas()
+    run = record(
+        replace(SCALED, schedule="cosine:0:0.01", warmup=3, learning_rate=float(curve["x"].iloc[40]))
+    )
+    assert curve["y"].iloc[40] == pytest.approx(float(run.epoch_rmse[-1]), rel=1e-9)
+
+
+def test_the_challenge_is_that_of_the_schedule():
+    """It says which schedule, and an attempt is the run under it."""
+    page = lesson(**STEPS.to_query(), guess="skip")
+    assert "with one rate η, × 0.5 every 5 epochs, in as few" in page.words
+    page.type(learning_rate="0.01").press("try")
+    run = record(replace(STEPS, learning_rate=0.01))
+    assert f"RMSE {float(run.epoch_rmse[-1]):.4g} at the end" in page.words

@@ -20,7 +20,7 @@ from gd_core.lessons.gradient.finite_differences import said as said_of_step
 from gd_core.lessons.gradient.per_row import Ending, ending, said
 from gd_core.lessons.learning_rate.arriving import CONSTANT, MEAN, SHRINKING, Arriving
 from gd_core.lessons.learning_rate.arriving import told as told_of_single_rows
-from gd_core.lessons.learning_rate.four_rates import NearLimit, best_words, share_words, way_words
+from gd_core.lessons.learning_rate.four_rates import NearLimit, Passing, best_words, share_words, way_words
 from gd_core.lessons.one_parameter import behaviour
 from gd_core.lessons.variants.race import Race, line_up, race, told
 from gd_core.outcome import Finding, Outcome
@@ -31,7 +31,7 @@ from gd_core.theory import Curvature, curvature_of
 from gd_core.words import floor_label
 from pages.ui.lessons import variants
 from pages.ui.lessons.landscape import tables
-from pages.ui.lessons.learning_rate.goldilocks import near_words
+from pages.ui.lessons.learning_rate.goldilocks import near_words, passing_words
 
 HOSTILE = (0.0, 1e-300, 2e-16, 1e-5, 0.9999999, 1.0, 1.0000001, 999.96, 1e15)
 COUNTS = (1, 2, 1000, 10**15)
@@ -54,7 +54,9 @@ def known(floor: float, zero: bool) -> Any:
     """What theory says of a floor."""
     nothing = partial(Curvature.nothing, SimpleNamespace(floor_rmse=floor, floor_is_zero=zero))
     curvature = SimpleNamespace(nothing=nothing)
-    return SimpleNamespace(stability_limit=1.0, floor_rmse=floor, floor_is_zero=zero, curvature=curvature)
+    return SimpleNamespace(
+        stability_limit=1.0, floor_rmse=floor, floor_is_zero=zero, curvature=curvature, experiment=PLANE
+    )
 
 
 def sentences_of_rates() -> Any:
@@ -69,6 +71,8 @@ def sentences_of_rates() -> Any:
     for share, factor, jumps, at in product((0.5, 1.0, 1.5), HOSTILE, (True, False, None), (None, *COUNTS)):
         found = NearLimit(1e-5, share, factor, jumps, True, 0.3 if factor < 0.5 else 1e15, at)
         yield near_words(found, 0.5)
+    for size, left, above, at in product(HOSTILE, HOSTILE, ("", "until epoch 3"), (None, *COUNTS)):
+        yield passing_words(Passing(1e-5, above, True, size, left, 15, at), 0.5)
     constant = replace(PLANE, batch_size=1, epochs=20, schedule="inverse-time:0.3")
     for a, b, c, floor in product(HOSTILE[1:], HOSTILE[1:], HOSTILE[1:], (0.0, 1.0)):
         above = {name: np.full(21, left) for name, left in ((CONSTANT, a), (MEAN, b), (SHRINKING, c))}

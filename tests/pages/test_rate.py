@@ -1,10 +1,15 @@
 """The strip under the learning rate: what it is given for each problem."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from train_page import Lab
 
 from gd_core.problem import build
+from gd_core.recorder import record
+from gd_core.settings.experiment import Experiment
+from gd_core.theory import ZONES_SAID, curvature_of
 
 
 def strip(**query: str):
@@ -54,3 +59,34 @@ def test_without_a_limit_there_is_still_a_rate_to_begin_with(query, label):
     assert data["zones"] == []
     assert data["wait"] == ""
     assert data["reason"]
+
+
+def test_under_a_schedule_the_strip_is_that_of_its_epochs():
+    """The best η is that of the schedule, the zone above the limit is for the first epochs, and it says until which one; a warm-up keeps its end."""
+    steps = replace(
+        Experiment.default("noisy-quadratic"), scale_features=True, learning_rate=0.6, schedule="step:7:0.5", epochs=25
+    )  # fmt: skip
+    data = strip(**steps.to_query())[0]
+    problem = build(steps)
+    curvature = curvature_of(problem.objective)
+    limit = 2 / curvature.largest
+    assert data["zones"][-1] == {
+        "name": "diverges", "label": "too large", "to": None, "says": ZONES_SAID["too large at first"]
+    }  # fmt: skip
+    (best,) = [stop for stop in data["stops"] if stop["label"].startswith("Best")]
+    assert (best["label"], "under this schedule" in best["hint"]) == ("Best for 25 epochs", True)
+    left = [
+        float(record(replace(steps, learning_rate=one)).epoch_rmse[-1])
+        for one in (best["rate"], *np.linspace(0.02, 1, 50) * limit)
+    ]
+    assert min(left) >= left[0] * (1 - 1e-9)
+    assert (
+        data["wait"]
+        == f"The rate is above the limit {limit:.3g} until epoch 7, up to {0.6 / limit:.3g} × as large."
+    )
+    ends = replace(steps, schedule="cosine:0:0.5")
+    names = [(zone["label"], zone["to"]) for zone in strip(**ends.to_query())[0]["zones"][-2:]]
+    assert names == [("too large", pytest.approx(2 * limit)), ("diverges", None)]
+    warm = strip(**replace(steps, schedule="constant", warmup=5).to_query())[0]
+    assert warm["zones"][-1]["label"] == "diverges"
+    assert "Best in the long run" in [stop["label"] for stop in warm["stops"]]

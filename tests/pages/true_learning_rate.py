@@ -9,11 +9,13 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from oracle import rates as rates_of
 
-from gd_core.lessons.learning_rate.four_rates import near_limit, way_words
+from gd_core.lessons.learning_rate.four_rates import near_limit, passing, way_words
 from gd_core.problem import build
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.rules import OPTIMIZER_INFO
+from gd_core.settings.schedules import is_constant
 from pages.ui.charts.learning_rate import sweep as sweep_chart
 from pages.ui.lessons.learning_rate import four_rates, goldilocks
 
@@ -67,6 +69,23 @@ def drawn(seed: int, most: int = 200) -> tuple[Experiment, tuple[float, ...]]:
     return experiment, rates
 
 
+def drawn_scheduled(seed: int, most: int = 200) -> tuple[Experiment, tuple[float, ...]]:
+    """The same under a schedule, a warm-up, or both."""
+    experiment, rates = drawn(seed, most)
+    dice = random.Random(f"scheduled {seed}")
+    schedule = dice.choice(
+        [
+            f"step:{dice.randint(1, experiment.epochs)}:{dice.choice([0.1, 0.5, 0.9])}",
+            f"inverse-time:{dice.choice([0.001, 0.03, 0.1, 1.0])}",
+            f"exponential:{dice.choice([0.5, 0.9, 0.99, 0.999])}",
+            f"cosine:{dice.choice([experiment.epochs, 7])}:{dice.choice([0.0, 0.01, 0.4])}",
+            "constant",
+        ]
+    )
+    warmup = dice.choice([0, 0, 3, 20]) if schedule != "constant" else dice.choice([1, 5, 40])
+    return replace(experiment, schedule=schedule, warmup=warmup), rates
+
+
 def _rows(experiment: Experiment) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     problem = build(experiment)
     return problem.linear.features.numpy(), problem.linear.target.numpy(), problem.start.numpy()
@@ -88,6 +107,7 @@ def followed(experiment: Experiment, rates: Any, epochs: int) -> tuple[np.ndarra
     best, *_ = np.linalg.lstsq(features, target, rcond=None)
     rest, matrix = np.mean((features @ best - target) ** 2), 2 / len(target) * features.T @ features
     rate = np.asarray(rates)[:, None]
+    shares = rates_of(replace(experiment, learning_rate=1.0, epochs=epochs))
     theta = np.tile(start, (len(rate), 1))
     m, s, found = np.zeros_like(theta), np.zeros_like(theta), []
     beta, alpha, b1, b2 = experiment.momentum, experiment.alpha, experiment.beta1, experiment.beta2
@@ -116,7 +136,8 @@ def followed(experiment: Experiment, rates: Any, epochs: int) -> tuple[np.ndarra
                     step = (m / (1 - b1 ** (k + 1))) / (np.sqrt(s / (1 - b2 ** (k + 1))) + experiment.epsilon)
                 case _:  # gradient descent
                     pass
-            theta = theta - rate * step
+            if k < epochs:
+                theta = theta - shares[k] * rate * step
     return np.array(found), math.sqrt(rest)
 
 
@@ -124,9 +145,9 @@ def _same(said: float, true: float, near: float = 0.0, relative: float = 6e-3) -
     return math.isclose(said, true, rel_tol=relative, abs_tol=near)
 
 
-def wrong(seed: int, most: int = 200) -> Iterator[str]:
+def wrong(seed: int, most: int = 200, draw: Any = drawn) -> Iterator[str]:
     """All that is wrong with what is said of four drawn runs, and of the rates beside them."""
-    experiment, rates = drawn(seed, most)
+    experiment, rates = draw(seed, most)
     four = four_rates.of(Page(experiment, rates))
     rmse, floor = followed(experiment, four.rates, experiment.epochs)
     _features, target, _ = _rows(experiment)
@@ -149,7 +170,9 @@ def wrong(seed: int, most: int = 200) -> Iterator[str]:
         }
         if any(words in line and not true for words, true in claims.items()):
             yield f"tempting: {guess} {line} {end}"
-    if experiment.optimizer in LINEAR:
+    if experiment.optimizer in LINEAR and not is_constant(experiment):
+        yield from _passing_is_wrong(experiment, random.Random(seed + 1))
+    elif experiment.optimizer in LINEAR:
         yield from _sides_are_wrong(experiment, random.Random(seed + 1))
 
 
@@ -181,7 +204,9 @@ def _epochs_are_wrong(four: Any, rmse: np.ndarray, near: float) -> Iterator[str]
         ):
             yield f"also lowest at epoch {epoch}: {text} {now}"
         gone = re.search(r"(Runs? [\d, and]+?) (?:has|have) diverged", text)
-        if (_named(gone[1]) if gone else set()) != set(np.flatnonzero(np.isinf(now))):
+        # of one that is lost at once some epochs more are shown: see `recorder.watched`
+        ended = {i for i in np.flatnonzero(np.isinf(now)) if epoch >= len(numbers[i])}
+        if (_named(gone[1]) if gone else set()) != ended:
             yield f"diverged at {epoch}: {text} {now}"
 
 
@@ -214,6 +239,7 @@ def _summary_is_wrong(
         at = int(np.flatnonzero(np.isinf(rmse[:, first]))[0])
         if (int(gone[1]) - 1, number(gone[2])) != (first, at):
             yield f"diverged: {text} {first} {at}"
+        yield from _above_is_wrong(experiment, four.rates[first], text)
         if gone[3] and not _same(number(gone[3]) - 1, _growth(experiment, four.rates[first]) - 1, 0, 0.05):
             yield f"grows: {text} {_growth(experiment, four.rates[first])}"
     yield from _form(text)
@@ -244,6 +270,8 @@ def _panels_are_wrong(
                 yield f"share: {where} {true}"
             if share and abs(true - 1) > 1e-12 and (share[2] == "×") != (true > 1):
                 yield f"side: {where} {true}"
+            if not is_constant(experiment) and true > 1 + 1e-9:
+                yield from _above_is_wrong(experiment, rate, where)
         ended = four.ends_at[i]
         if np.isfinite(rmse[-1, i]) and abs(ended - rmse[-1, i]) <= 1e-6 * ended + near:
             text = way_words(four.runs[i].recording, four.forecast)
@@ -271,6 +299,62 @@ def _panels_are_wrong(
         yield f"best: {text} {four.best} leaves {own}, {grid[tried.argmin()]} {tried.min()}"
     if linear and "below it" not in text and tried.min() < own - tolerance:
         yield f"best: {text} {four.best} leaves {own}, {grid[tried.argmin()]} {tried.min()}, limit {limit}"
+
+
+def _above_is_wrong(experiment: Experiment, rate: float, text: str) -> Iterator[str]:
+    """Of the epochs that are said to be above the limit."""
+    if is_constant(experiment) or experiment.optimizer not in LINEAR:
+        return
+    above = [
+        k
+        for k, one in enumerate(rates_of(replace(experiment, learning_rate=rate)))
+        if one > _limit(experiment)
+    ]
+    if not above:
+        if "no epoch" not in text:
+            yield f"above in none: {text}"
+        return
+    first, last = above[0], above[-1]
+    ends = last == experiment.epochs - 1
+    to = "on" if ends else f"to {last + 1:,}"
+    words = f"from epoch {first:,} {to}" if first else "all the time" if ends else f"until epoch {last + 1:,}"
+    if words not in text:
+        yield f"above: {text} {words}"
+
+
+def _passing_is_wrong(experiment: Experiment, dice: random.Random) -> Iterator[str]:
+    """Of what is said of an η near the limit that a schedule moves."""
+    problem, curvature, _ = goldilocks.live_runs.foreseen(replace(experiment, learning_rate=1.0))
+    share = dice.choice([0.5, 0.99, 1.0001, 1.01, 1.5, dice.uniform(0.1, 2), 10 ** dice.uniform(0, 2)])
+    found = passing(problem.objective, curvature, experiment.phase, problem.start, share)
+    text = goldilocks.passing_words(found, float(problem.objective(problem.start)))
+    yield from _form(text)
+    rate = share * _limit(experiment)
+    rmse, _ = followed(experiment, [rate], experiment.epochs)
+    gone = np.flatnonzero(np.isinf(rmse[:, 0]))
+    if not found.has_part:
+        return
+    passed = re.search(rf"at epoch \*\*({NUMBER})\*\*", text)
+    if (passed and number(passed[1])) != (gone[0] if len(gone) else None):
+        yield f"passes: {text} {gone[:1]}"
+    yield from _above_is_wrong(experiment, rate, text)
+    if len(gone):
+        return
+    features, _target, _start = _rows(experiment)
+    _, _, vectors = np.linalg.svd(features, full_matrices=False)
+    errors = [abs(float(_along(experiment, rate, n) @ vectors[0])) for n in range(experiment.epochs + 1)]
+    left, largest = errors[-1] / errors[0], max(errors) / errors[0]
+    told = re.search(rf"({NUMBER}) % of the error", text)
+    if told and not _same(number(told[1]) / 100, left, 1e-8, 2e-2):
+        yield f"left: {text} {left}"
+    grew = re.search(rf"up to ({NUMBER}) ×", text)
+    if grew and not _same(number(grew[1]) - 1, largest - 1, 1e-6, 0.05):
+        yield f"grew: {text} {largest}"
+    if "comes back" in text and not left < largest * (1 - 1e-9):
+        yield f"back: {text} {errors}"
+    ends = re.search(rf"is ({NUMBER}) × its first size", text)
+    if ends and not _same(number(ends[1]), left, 0, 2e-2):
+        yield f"ends: {text} {left}"
 
 
 def _sides_are_wrong(experiment: Experiment, dice: random.Random) -> Iterator[str]:
@@ -309,11 +393,11 @@ def _along(experiment: Experiment, rate: float, epochs: int) -> np.ndarray:
     features, target, start = _rows(experiment)
     best, *_ = np.linalg.lstsq(features, target, rcond=None)
     matrix, away, m = 2 / len(target) * features.T @ features, start - best, 0.0
-    for _ in range(epochs):
+    for share in rates_of(replace(experiment, learning_rate=1.0, epochs=max(1, epochs)))[:epochs]:
         g = matrix @ away
         m = experiment.momentum * m + g
         step = {"gradient-descent": g, "momentum": m, "nesterov": g + experiment.momentum * m}
-        away = away - rate * step[experiment.optimizer]
+        away = away - share * rate * step[experiment.optimizer]
     return away
 
 

@@ -14,13 +14,13 @@ from typing import NamedTuple
 
 _THIN = "\N{THIN SPACE}"
 _ITALIC = {
-    r"\alpha": "α", r"\beta": "β", r"\delta": "δ", r"\epsilon": "ϵ", r"\eta": "η", r"\theta": "θ", r"\kappa": "κ",
-    r"\lambda": "λ", r"\rho": "ρ", r"\sigma": "σ", r"\varphi": "φ",
+    r"\alpha": "α", r"\beta": "β", r"\gamma": "γ", r"\delta": "δ", r"\epsilon": "ϵ", r"\eta": "η", r"\theta": "θ", r"\kappa": "κ",
+    r"\lambda": "λ", r"\pi": "π", r"\rho": "ρ", r"\sigma": "σ", r"\varphi": "φ",
     r"\omega": "ω",
 }  # fmt: skip
 _UPRIGHT = {
     r"\nabla": "∇", r"\partial": "∂", r"\Phi": "Φ", r"\top": "⊤", r"\dots": "…", r"\max": "max", r"\ln": "ln", r"\min": "min", r"\sum": "∑",
-    r"\sin": "sin", r"\tanh": "tanh",
+    r"\sin": "sin", r"\cos": "cos", r"\tanh": "tanh", r"\lfloor": "⌊", r"\rfloor": "⌋",
     r"\,": _THIN, r"\quad": "\N{EM SPACE}", r"\textstyle": "",
 }  # fmt: skip
 _BETWEEN = {

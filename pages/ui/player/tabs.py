@@ -320,6 +320,8 @@ def _facts(run: Run, forecast: Forecast) -> None:
         rows.append(_safe(forecast))
         if forecast.best_for_epochs:
             best = "The smallest loss after exactly these epochs, of all rates below the limit."
+            if not is_constant(experiment):
+                best = "The smallest loss after exactly these epochs, of all η up to the limit under this schedule."
             best += stops_before(experiment)
             rows.append((f"Best rate for {epochs}", significant(forecast.best_for_epochs), best))
         if forecast.best_learning_rate:

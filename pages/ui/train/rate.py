@@ -1,5 +1,6 @@
 """The strip under the learning rate: a logarithmic slider over the zones of this problem, and the marked stops."""
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,11 +12,12 @@ from streamlit.components.v2 import component
 from gd_core.here import limits_along
 from gd_core.problem import Problem
 from gd_core.reasons.phrases import near
+from gd_core.reasons.scheduled import above_the_limit
 from gd_core.safe_start import epochs_needed, safe_of, safe_without_parabola, so_many
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.experiment_fields import LEARNING_RATE
 from gd_core.settings.schedules import is_constant
-from gd_core.theory import ZONES_SAID, Forecast, why_no_theory
+from gd_core.theory import AT_FIRST, ZONES_SAID, Forecast, why_no_theory
 from gd_core.words import counted, rounded
 from pages.ui.charts.model import RecordedRun, rows_of
 from pages.ui.charts.preview import can_preview
@@ -54,7 +56,8 @@ def show(
         stops.append(_stop(safe.label, safe.rate, safe.why))
     if forecast and limit is not None:
         zones = [_zone(name, limit * share) for name, share in forecast.zones.items()]
-        zones.append(_zone("diverges", None))
+        if zones[-1]["to"] is not None:
+            zones.append(_zone("diverges", math.inf))
         stops.append(_stop("Limit", limit, "Above it the error grows instead of shrinking."))
         epochs = counted(experiment.epochs, "epoch")
         pays = (
@@ -66,6 +69,8 @@ def show(
         if soon is not None:
             label = f"Best for {epochs}" + (" and more" if soon == late else "")
             hint = "Of all fixed rates below the limit, the one with the smallest loss at the end of the run."
+            if not is_constant(experiment):
+                hint = "Of all η up to the limit, under this schedule, the one with the smallest loss at the end of the run."
             hint += stops_before(experiment)
             stops.append(_stop(label, soon, hint))
         if late is not None and soon != late:
@@ -81,7 +86,7 @@ def show(
             # tuples: of a list Streamlit asks whether it is a table, and loads pandas to know
             "zones": tuple(zones),
             "stops": tuple(stop for stop in stops if stop["rate"] >= bounds.low),
-            "wait": _wait(forecast),
+            "wait": _wait(forecast) or (above_the_limit(experiment, forecast) if forecast else ""),
             "hint": SCHEDULED
             if limit is not None and not is_constant(experiment)
             else ""
@@ -118,8 +123,12 @@ def _wait(forecast: Forecast | None) -> str:
     return f"It takes {so_many(epochs)} to {near(forecast).removeprefix('to ')}."
 
 
-def _zone(name: str, to: float | None) -> dict[str, object]:
-    return {"name": name, "to": to, "says": ZONES_SAID[name]}
+def _zone(name: str, to: float) -> dict[str, object]:
+    """A zone as the strip has it: the last goes on without an end."""
+    look, label = (
+        ("diverges", "too large") if name == AT_FIRST else (name, name)
+    )  # for which the strip has room
+    return {"name": look, "label": label, "to": to if math.isfinite(to) else None, "says": ZONES_SAID[name]}
 
 
 def _stop(label: str, rate: float, hint: str) -> dict[str, Any]:

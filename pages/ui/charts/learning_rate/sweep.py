@@ -11,7 +11,7 @@ from torch import Tensor
 
 from gd_core.lessons.learning_rate.four_rates import WITHOUT_A_LIMIT
 from gd_core.lessons.learning_rate.sweep import TRIED
-from gd_core.theory import Forecast
+from gd_core.theory import AT_FIRST, Forecast
 from gd_core.words import counted, short, some
 from pages.ui.charts.elements import (
     _ends,
@@ -62,6 +62,7 @@ def _sweep_spec(height: int, colours: Palette, of_a_class: bool) -> dict[str, An
         "steady": colours.run,
         "settles": colours.run,
         "zigzags": colours.data,
+        AT_FIRST: colours.several[3],
         "diverges": colours.several[3],
     }
     zones = rows_from("zones")

@@ -11,9 +11,11 @@ import streamlit as st
 from gd_core.lessons.learning_rate.four_rates import best_words, four_rates, share_words, way_words
 from gd_core.lessons.perfect_fit import nothing, rmse_of
 from gd_core.outcome import Finding
+from gd_core.reasons.scheduled import above_the_limit
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.experiment_fields import LEARNING_RATE
 from gd_core.settings.fields import Number, ParameterError, written
+from gd_core.settings.schedules import is_constant
 from gd_core.theory import Forecast
 from gd_core.words import counted, floor_of, short, times
 from pages.ui.charts.learning_rate import four_rates as charts
@@ -159,6 +161,8 @@ def _best(four: Four) -> str:
     limit, shared = four.forecast.stability_limit, plain(four.runs[0].experiment)
     if limit is None:
         return best_words(four.forecast, shared.epochs, above=False)
+    if not is_constant(shared):  # above it lie valleys too narrow for a sweep to find them all
+        return best_words(four.forecast, shared.epochs, above=True)
     rates, rmse = (found.numpy() for found in swept(shared, sweep_chart.reach(four.forecast, four.rates)))
     above = bool(rates[sweep_chart.best_of(rates, rmse, four.forecast.best_for_epochs)] > limit)
     return best_words(four.forecast, shared.epochs, above)
@@ -309,7 +313,12 @@ def tempting(four: Four, said: str) -> str:
     """Why a wrong answer about the four was tempting, and what it overlooks."""
     epochs = counted(four.runs[0].experiment.epochs, "epoch")
     if said == "none":
-        return "Rates above the limit do diverge. Not all four did."
+        large = (
+            "Rates above the limit do diverge"
+            if is_constant(four.runs[0].experiment)
+            else "Too large a rate does diverge"
+        )
+        return f"{large}. Not all four did."
     if not four.lowest:
         return "One of four is often right. Here all four are too large."
     mine, best = int(said) - 1, four.lowest[0]
@@ -335,12 +344,11 @@ def _summary(four: Four) -> str:
     for i, run in enumerate(four.runs):
         if run.recording.diverged_at is None:
             continue
-        growth = live_runs.foreseen(run.experiment)[2].factors
-        why = (
-            f": along the steepest direction the error grows × {times(max(growth))} an epoch"
-            if growth and max(growth) > 1
-            else ""
-        )
+        forecast = live_runs.foreseen(run.experiment)[2]
+        growth, above = forecast.factors, above_the_limit(run.experiment, forecast)
+        why = f": {above[0].lower()}{above[1:-1]}" if above else ""
+        if growth and max(growth) > 1:
+            why = f": along the steepest direction the error grows × {times(max(growth))} an epoch"
         parts.append(f"Run {i + 1} diverged at epoch {short(run.recording.diverged_at)}{why}.")
         break
     return " ".join(parts)

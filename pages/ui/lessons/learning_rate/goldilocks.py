@@ -7,9 +7,10 @@ from dataclasses import dataclass, field, replace
 
 import streamlit as st
 
-from gd_core.lessons.learning_rate.four_rates import NearLimit, near_limit
+from gd_core.lessons.learning_rate.four_rates import NearLimit, Passing, near_limit, passing
 from gd_core.lessons.learning_rate.goldilocks import Attempt, Goal, attempts, goal_of
 from gd_core.settings.experiment import Experiment
+from gd_core.settings.schedules import in_words, is_constant
 from gd_core.words import counted, floor_of, percent, short, significant, times
 from pages.ui.classroom import class_board, teaching
 from pages.ui.lessons.learning_rate import four_rates
@@ -18,6 +19,10 @@ from pages.ui.look import look, session
 from pages.ui.player import live_runs
 from pages.ui.settings.page_settings import PageSettings
 
+NO_PART = (
+    "At {rate} nothing shows: this start has no error along the steepest direction. Choose another start."
+)
+GREW = 1.005  # times, from which on it is said by how much
 KEPT = 8  # attempts that are remembered for a problem
 
 
@@ -35,7 +40,7 @@ class Tried:
 
 
 def goal(experiment: Experiment) -> Goal | None:
-    """The target of a problem, and the fewest epochs that any fixed rate needs for it."""
+    """The target of a problem, and the fewest epochs that any rate needs for it."""
 
     def search() -> Goal | None:
         problem, curvature, _ = live_runs.foreseen(experiment)
@@ -86,9 +91,14 @@ def _task(target: Goal, shared: Experiment) -> str:
     floor = floor_of(forecast) if forecast.floor_is_zero else significant(forecast.floor_rmse, 4)
     share = f"{percent(target.share)} of the way from the floor, {floor}, to the start"
     return (
-        f"Reach **RMSE {significant(target.rmse, 4)}** with one fixed rate, in as few epochs as you can, "
+        f"Reach **RMSE {significant(target.rmse, 4)}** with one {_rate(shared)}, in as few epochs as you can, "
         f"{epochs} at most. That is {share}."
     )
+
+
+def _rate(shared: Experiment) -> str:
+    """What is sought: a fixed rate, or the largest rate under a schedule."""
+    return "fixed rate" if is_constant(shared) else f"rate η{in_words(shared)}"
 
 
 def _tried(shared: Experiment) -> list[float]:
@@ -122,7 +132,8 @@ def _said(last: Attempt, target: Goal, shared: Experiment) -> str:
         nobody = f"None{among}" if among else "No fixed rate"
         if last.epochs is not None:
             return f"{own} {nobody} here gets there. Score **{last.score(target)}**."
-        return f"{own} {nobody} gets there in {counted(shared.epochs, 'epoch')}. More epochs help."
+        more = "More epochs help." if is_constant(shared) else "A schedule that comes down more slowly may."
+        return f"{own} {nobody} gets there in {counted(shared.epochs, 'epoch')}. {more}"
     if last.epochs is not None and last.epochs < target.epochs:
         return f"{own} That beats the best{among} here: it needs {short(target.epochs)}. Score **{last.score(target)}**."
     if last.score(target) == 100:
@@ -177,8 +188,14 @@ def claim(page: PageSettings[Experiment], four: Four) -> None:
                 f"{percent} %", key=f"percent_{percent}", on_click=page.set, kwargs={"percent": float(percent)},
                 type="primary" if page["percent"] == percent else "secondary",
             )  # fmt: skip
-    found = near_limit(problem.objective, curvature, shared.phase, problem.start, page["percent"] / 100)
-    st.markdown(near_words(found, float(problem.objective(problem.start))))
+    given = problem.objective, curvature, shared.phase, problem.start, page["percent"] / 100
+    first = float(problem.objective(problem.start))
+    if is_constant(shared):
+        found = near_limit(*given)
+        st.markdown(near_words(found, first))
+    else:
+        found = passing(*given)
+        st.markdown(passing_words(found, first))
     st.button(
         "Watch it as run 4", key="watch", on_click=four_rates.put, args=(page, four, 4, found.learning_rate)
     )
@@ -188,7 +205,7 @@ def near_words(found: NearLimit, first_loss: float) -> str:
     """The answer at one share of the limit, with its numbers."""
     rate = f"η = {significant(found.learning_rate, 4)}"
     if not found.has_part:
-        return f"At {rate} nothing shows: this start has no error along the steepest direction. Choose another start."
+        return NO_PART.format(rate=rate)
     if found.outcome == "bounces":
         return (
             f"**It bounces for ever.** At exactly the limit, {rate}, the error along the steepest direction is multiplied "
@@ -196,9 +213,8 @@ def near_words(found: NearLimit, first_loss: float) -> str:
         )
     if found.outcome == "shrinks":
         return f"**It settles.** At {rate} {_shrinking(found)}"
-    of = " × its first value" if first_loss >= 1 else ""
     when = (
-        f"The loss passes 10⁶{of} at epoch **{short(found.diverges_at)}**."
+        _passes(found.diverges_at, first_loss)
         if found.diverges_at
         else "That takes more epochs than can be counted here."
     )
@@ -207,6 +223,30 @@ def near_words(found: NearLimit, first_loss: float) -> str:
         f"**It grows, always.** At {rate} the error along the steepest direction is multiplied by "
         f"−{times(found.factor)} in every epoch. {when}{slow}"
     )
+
+
+def passing_words(found: Passing, first_loss: float) -> str:
+    """The same where a schedule moves the rate."""
+    rate, epochs = f"η = {significant(found.learning_rate, 4)}", counted(found.epochs, "epoch")
+    if not found.has_part:
+        return NO_PART.format(rate=rate)
+    above = f"At {rate} the rate is above the limit {found.above}."
+    if not found.above:
+        above = f"At {rate} no epoch’s rate is above the limit."
+    if found.diverges_at is not None:
+        return f"**It is lost on the way.** {above} {_passes(found.diverges_at, first_loss)}"
+    left = f"After {epochs} {percent(found.left)} of the error along the steepest direction is left."
+    if not found.above:
+        return f"**It settles.** {above} {left}"
+    grew = f", up to {times(found.largest)} × its first size" if found.largest > GREW else " a little"
+    if found.left < found.largest:
+        return f"**It grows, and comes back.** {above} There that error grows{grew}. {left}"
+    return f"**It grows.** {above} After {epochs} the error along the steepest direction is {times(found.left)} × its first size."
+
+
+def _passes(epoch: int, first_loss: float) -> str:
+    of = " × its first value" if first_loss >= 1 else ""
+    return f"The loss passes 10⁶{of} at epoch **{short(epoch)}**."
 
 
 def _shrinking(found: NearLimit) -> str:
