@@ -76,29 +76,29 @@ with look.first_visit():
     from pages.ui.look.palette import palette
     from pages.ui.player import live_runs, player, tabs
 live_runs.settle()
-TALL, LOW = projector.height(258, 208), projector.height(178, 208)
+TALL, LOW = projector.height(258, 218), projector.height(178, 208)
 
 
 def draw(recording: DeepRecording) -> None:
-    """The four charts and the player."""
+    """The four charts and the player. On a projector the three that move stand in a row, in sight with the player."""
     waiting = not page.revealed
     depth, colours = page.settings.depth, palette(st.context.theme.type)
-    left, right = st.columns(2, gap="medium")
+    left, right, *third = st.columns(3 if projector.on() else 2, gap="medium")
     with left:
         look.panel_title("Data and network")
         tabs.draw(curve.deep_curve(recording, colours, TALL), "deep_curve")
     with right:
-        share = "" if waiting else f"layer 1 has {player.live('share', digits=3)} × layer {depth}’s"
+        share = "" if waiting or third else f"layer 1 has {player.live('share', digits=3)} × layer {depth}’s"
         look.panel_title("Gradient by layer", share)
         tabs.draw(layers.deep_norms(recording, colours, TALL, waiting=waiting), "deep_norms")
-    left, right = st.columns(2, gap="medium")
+    left, right = (st.container(), third[0]) if third else st.columns(2, gap="medium")
     with left:
         step = layers.heat_step(recording)
         look.panel_title("Gradient by layer and epoch", f"one in {step} epochs drawn" if step > 1 else "")
         tabs.draw(layers.deep_heat(recording, colours, LOW, waiting=waiting), "deep_heat")
     with right:
         look.panel_title("Loss by epoch")
-        tabs.draw(curve.deep_loss(recording, colours, LOW), "deep_loss")
+        tabs.draw(curve.deep_loss(recording, colours, TALL if third else LOW), "deep_loss")
     templates, choice = verdict.of_epochs(recording, waiting=waiting)
     with lesson.transport():
         player.put(

@@ -110,6 +110,9 @@ def test_lessons_by_keyboard_alone(visit):
     lab.ended()
     assert lab.judged().startswith("You were right")
     fits_both(1)
+    with claim("the table's last row is above the player"):
+        row = lab.page.locator(".sheet tr").filter(has_text="40").last.bounding_box()
+        assert row["y"] + row["height"] <= lab.player.bounding_box()["y"]
     key(lab, "r")
     expect(lab.button("Play")).to_be_disabled()
     key(lab, "s").wait_for_query(guess="skip", view="projector")
@@ -121,3 +124,8 @@ def test_lessons_by_keyboard_alone(visit):
     lab.page.keyboard.press("End")
     lab.ended()
     fits_both(2)
+    lab.open_page("/deep_networks?view=projector&depth=6&width=8&epochs=40")
+    key(lab, "s")
+    lab.page.keyboard.press("End")
+    lab.ended()
+    fits_both(3)

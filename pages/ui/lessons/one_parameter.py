@@ -26,7 +26,8 @@ def factor_card(experiment: Experiment, *, revealed: bool) -> str:
     )
     return (
         f'<div class="factor"><p class="sum">1 − 18η <small>= 1 − 18 × {_rate(experiment)} =</small> <b>{worth}</b></p>'
-        f"<p>The slope is 18 (A + 1). So every step multiplies the distance to −1 by this{here}.</p>"
+        '<p><span class="why">The slope is 18 (A + 1). </span>'
+        f"Every step multiplies the distance to −1 by this{here}.</p>"
         f"<p><b>Sign</b> {sign}</p><p><b>Size</b> {size}</p></div>"
     )
 
