@@ -5,6 +5,7 @@ import math
 import re
 from dataclasses import replace
 
+import altair as alt
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -899,3 +900,18 @@ def test_an_axis_of_calendar_years_has_no_commas(name, ticks):
     }
     drawn = set(re.findall(r"<text[^>]*>([^<]+)<", vl_convert.vegalite_to_svg(spec)))
     assert ticks <= drawn
+
+
+def test_a_channel_that_is_given_as_a_text_or_a_value_is_made_as_altair_makes_it():
+    """Of every kind, and without its dictionary of all classes, which it makes anew for each."""
+    channels = {
+        "x": "x:Q", "y": alt.value(alt.ExprRef("height")), "x2": "end", "y2": "y2:Q", "order": "i:Q", "detail": "line:N",
+        "text": "label:N", "strokeDash": alt.value([2, 3]), "opacity": alt.value(0.5), "color": alt.Color("level:Q"),
+        "tooltip": [alt.Tooltip("x:Q")], "shape": "kind:N",
+    }  # fmt: skip
+    made = [chart.mark_point().encode(**channels) for chart in (alt.Chart("a"), elements.Rows("a"))]
+    theirs, ours = (one.to_dict() for one in made)
+    assert ours == theirs
+    assert [type(value) for value in made[1].encoding._kwds.values()] == [
+        type(value) for value in made[0].encoding._kwds.values()
+    ]

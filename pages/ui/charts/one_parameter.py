@@ -13,6 +13,7 @@ from pages.ui.charts.elements import (
     FIRST,
     FRAME,
     NOW,
+    Rows,
     dot,
     expression,
     finish,
@@ -151,7 +152,7 @@ def _tangent(colours: Palette) -> list[alt.Chart]:
     ]
 
 
-def _step(colours: Palette) -> list[alt.Chart]:
+def _step(colours: Palette) -> list[Rows]:
     """The step along the axis, told apart by colour, dash, head and words; and where it lands on the curve."""
     paint = {-1: colours.run, 0: colours.data, 1: colours.several[3]}
     landing = one_row().transform_filter("isValid(now.next)")

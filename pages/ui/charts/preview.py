@@ -12,7 +12,7 @@ import altair as alt
 from gd_core.settings.experiment import Experiment, beyond
 from gd_core.settings.experiment_fields import COMMON_FIELDS
 from gd_core.settings.rules import is_plain
-from pages.ui.charts.elements import FRAME, one_row
+from pages.ui.charts.elements import FRAME, Rows, one_row
 from pages.ui.charts.model import DRAWN_EPOCHS, Run
 from pages.ui.look.palette import Palette
 
@@ -64,7 +64,7 @@ def _sum(column: str, count: int, exponent: str) -> str:
 def _epochs() -> alt.Chart:
     """The drawn epochs t of a run at the rate of the preview; none while there is no preview."""
     made = alt.SequenceParams(start=0, stop=DRAWN_EPOCHS + 1, step=1, **{"as": "i"})
-    rows = alt.Chart(alt.SequenceGenerator(sequence=made)).transform_filter(f"{RATE} > 0")
+    rows = Rows(alt.SequenceGenerator(sequence=made)).transform_filter(f"{RATE} > 0")
     return rows.transform_calculate(t=f"datum.i * {FRAME}.stride").transform_filter(
         f"datum.t <= {FRAME}.planned"
     )

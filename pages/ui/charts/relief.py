@@ -28,6 +28,7 @@ from pages.ui.charts.elements import (
     FRAME,
     NOW,
     PLACE_LABEL,
+    Rows,
     answered,
     dot,
     expression,
@@ -80,7 +81,7 @@ def _net(colour: str, *, terrain: bool, along_u: bool) -> alt.Chart:
     )
     i, j = f"datum.n % {KNOTS}", f"floor(datum.n / {KNOTS})"
     return (
-        (rows_from("net") if terrain else alt.Chart(alt.SequenceGenerator(sequence=made)))
+        (rows_from("net") if terrain else Rows(alt.SequenceGenerator(sequence=made)))
         .transform_calculate(line=j if along_u else i)
         .transform_filter("datum.line % 2 == 0")
         .transform_calculate(u=f"{i} * 2 / {KNOTS - 1} - 1", v=f"{j} * 2 / {KNOTS - 1} - 1")
@@ -97,7 +98,7 @@ def _box(colour: str) -> alt.Chart:
     corner = "indexof([1, 2], datum.n % 4) >= 0 ? 1 : -1"
     made = alt.SequenceParams(start=0, stop=5, step=1, **{"as": "n"})
     return (
-        alt.Chart(alt.SequenceGenerator(sequence=made))
+        Rows(alt.SequenceGenerator(sequence=made))
         .transform_calculate(u=corner, v="datum.n % 4 >= 2 ? 1 : -1")
         .transform_calculate(**_seen("datum.u", "datum.v", str(FLOOR)))
         .mark_line(strokeWidth=1, color=colour)

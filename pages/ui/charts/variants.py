@@ -17,6 +17,7 @@ from pages.ui.charts import marks
 from pages.ui.charts.elements import (
     FRAME,
     NOW,
+    Rows,
     contours,
     count_axis,
     dot,
@@ -87,7 +88,7 @@ def _heads(x: str, y: str, condition: str, colours: Palette) -> alt.Chart:
     """Where each racer is; x and y are expressions of `datum.racer`."""
     numbers = alt.SequenceParams(start=0, stop=len(PLACES), step=1, **{"as": "racer"})
     return (
-        alt.Chart(alt.SequenceGenerator(sequence=numbers))
+        Rows(alt.SequenceGenerator(sequence=numbers))
         .transform_filter(condition)
         .transform_calculate(x=x, y=y)
         .mark_point(clip=True, opacity=1, size=95, filled=True, stroke=colours.paper, strokeWidth=1)

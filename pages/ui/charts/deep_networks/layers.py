@@ -17,6 +17,7 @@ from pages.ui.charts.elements import (
     FIRST,
     FRAME,
     NOW,
+    Rows,
     _ends,
     count_axis,
     expression,
@@ -62,9 +63,7 @@ def _layer_axis(channel: Any, title: str, step: str) -> Any:
 def _norms_spec(height: int, colours: Palette) -> dict[str, Any]:
     lines = {"this epoch": (colours.run, [1, 0]), "start": (colours.start, [2, 3])}
     numbers = alt.SequenceParams(start=1, stop=MOST_LAYERS + 1, step=1, **{"as": "layer"})
-    layer = alt.Chart(alt.SequenceGenerator(sequence=numbers)).transform_filter(
-        f"datum.layer <= {FRAME}.shown"
-    )
+    layer = Rows(alt.SequenceGenerator(sequence=numbers)).transform_filter(f"datum.layer <= {FRAME}.shown")
 
     def norms(row: str, name: str) -> alt.Chart:
         return layer.transform_calculate(

@@ -15,6 +15,7 @@ from pages.ui.charts.elements import (
     FIRST,
     FRAME,
     NOW,
+    Rows,
     count_axis,
     dot,
     expression,
@@ -250,7 +251,7 @@ def _errors_spec(height: int, colours: Palette) -> dict[str, Any]:
     )
     base = rows_from("path").transform_calculate(x="datum.epoch")
     four = alt.SequenceParams(start=1, stop=5, step=1, **{"as": "run"})
-    heads = alt.Chart(alt.SequenceGenerator(sequence=four)).transform_calculate(
+    heads = Rows(alt.SequenceGenerator(sequence=four)).transform_calculate(
         x=f"min(epoch, {FRAME}['e' + datum.run])", y="now['r' + datum.run]"
     )
     heads = heads.transform_filter(f"{FRAME}.last > 0")  # at the start all four lie on one another
