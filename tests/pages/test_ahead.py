@@ -7,7 +7,10 @@ from pathlib import Path
 
 import pytest
 from streamlit import file_util
+from streamlit.testing.v1 import AppTest
 
+from pages.ui.look import described as html
+from pages.ui.look import look
 from pages.ui.look.ahead import CHARTS
 from pages.ui.look.described import described
 from pages.ui.train.http import content_security_policy
@@ -47,3 +50,26 @@ def test_the_policy_of_contents_lets_the_script_run():
     assert len(scripts) == 2
     for script in scripts:
         assert f"'sha256-{b64encode(sha256(script.encode()).digest()).decode()}'" in content_security_policy()
+
+
+def test_the_style_sheet_stands_in_the_html_behind_streamlits_own():
+    """Streamlit adds its rules to the head: of two that say as much the later one holds."""
+    page = described(HTML, "variants")
+    assert page.count(html.SHEET) == 1
+    assert page.index("<body>") < page.index(html.SHEET) < page.index('<div id="root">')
+
+
+@pytest.mark.parametrize("served", [True, False])
+def test_a_page_brings_the_style_sheet_where_no_server_of_ours_does(served: bool, monkeypatch):
+    """Once, in the one place or the other."""
+
+    def page() -> None:
+        from pages.ui.look import look
+
+        look.apply()
+
+    monkeypatch.setattr(html, "_serves", served)
+    monkeypatch.setattr(look.navigation, "enter", lambda: None)
+    (sheet,) = AppTest.from_function(page).run().get("html")
+    assert (html.SHEET in sheet.proto.body) is not served
+    assert "--lab-paper" in sheet.proto.body

@@ -1,11 +1,13 @@
 """Each page's own title and description in the HTML that is sent first, which is what a link shows where it is shared.
 
 Streamlit sends the same file for every page, and a browser gives it its title later. Who only looks at a link, such as a
-search engine or a messenger, runs no script.
+search engine or a messenger, runs no script. What all pages look like stands there too: a style sheet that comes with a page's
+elements has a browser work out anew what all of them look like.
 """
 
 from collections.abc import Awaitable, Callable, MutableMapping
 from html import escape
+from pathlib import Path
 from typing import Any
 
 from pages.ui.look import ahead
@@ -30,13 +32,24 @@ TITLES = {"": NAME, "compare": f"Compare · {NAME}"} | {
     page: f"{title} · {NAME}" for page, title in LESSONS.items()
 }
 
+SHEET = Path(__file__).with_name("look.css").read_text(encoding="utf-8")  # what all pages look like
+_serves = False
+
 Scope = MutableMapping[str, Any]
 Send = Callable[[Scope], Awaitable[None]]
 App = Callable[[Scope, Any, Send], Awaitable[None]]
 
 
+def serves() -> bool:
+    """Whether this process sends pages' HTML, and with it the style sheet."""
+    return _serves
+
+
 def described(html: str, page: str) -> str:
-    """Streamlit's file with a page's title and description in its head, and what is to be fetched at once."""
+    """Streamlit's file with a page's title and description in its head, what is to be fetched at once, and the style sheet.
+
+    That stands in the body: of two rules that say as much the later one holds, and Streamlit adds its own to the head.
+    """
     title, text = escape(TITLES[page]), escape(DESCRIPTIONS[page])
     head = (
         f'<title>{title}</title><meta name="description" content="{text}">'
@@ -44,14 +57,16 @@ def described(html: str, page: str) -> str:
     )
     charts = page not in ahead.WITHOUT_CHARTS
     fetched = ahead.links(html, charts=charts) + (f"<script>{ahead.script()}</script>" if charts else "")
-    return html.replace("<title>Streamlit</title>", head, 1).replace("</head>", f"{fetched}</head>", 1)
+    html = html.replace("<title>Streamlit</title>", head, 1).replace("</head>", f"{fetched}</head>", 1)
+    return html.replace("<body>", f"<body><style>{SHEET}</style>", 1)
 
 
 class Described:
     """A server around another, which fills in the head of each page."""
 
     def __init__(self, app: App) -> None:
-        self.app = app
+        global _serves
+        self.app, _serves = app, True
 
     async def __call__(self, scope: Scope, receive: Any, send: Send) -> None:
         """Answer a request."""

@@ -11,11 +11,10 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
-from pages.ui.look import current_charts, navigation, projector
+from pages.ui.look import current_charts, described, navigation, projector
 from pages.ui.look.palette import palette
 
 _HERE = Path(__file__).parent
-_CSS = (_HERE / "look.css").read_text(encoding="utf-8")
 _LARGE = (_HERE / "projector.css").read_text(encoding="utf-8")
 _SLIM = (_HERE / "embedded.css").read_text(encoding="utf-8")
 
@@ -30,17 +29,18 @@ class _Sheet(str):
 
 
 def apply() -> None:
-    """Put the style sheet on the page. The first thing that a page does after it has read its address."""
+    """Put the style sheet on the page. The first thing that a page does after it has read its address.
+
+    What all pages have in common stands in the HTML already, where our server has sent that.
+    """
     navigation.enter()
     current_charts.clear()
     colours = palette(st.context.theme.type)
     ours = f"--lab-paper: {colours.paper}; --lab-run: {colours.run}; --lab-optimum: {colours.optimum}; --lab-data: {colours.data}; --lab-on-run: {colours.on_run};"
     ours += f" --lab-serif: {st.get_option('theme.headingFont')};"
-    st.html(
-        _Sheet(
-            f"<style>:root {{ {ours} }}\n{_CSS}{_LARGE if projector.on() else _SLIM if st.context.is_embedded else ''}</style>"
-        )
-    )
+    common = "" if described.serves() else described.SHEET
+    mode = _LARGE if projector.on() else _SLIM if st.context.is_embedded else ""
+    st.html(_Sheet(f"<style>:root {{ {ours} }}\n{common}{mode}</style>"))
 
 
 def title(heading: str, sentence: str, place: str = "") -> None:
