@@ -1,6 +1,6 @@
 """Gradient Descent Lab: page settings and the list of pages. Start with `streamlit run app.py`.
 
-`streamlit run` imports this file once, as a server that loads PyTorch before it answers its first visitor, has our headers
+`streamlit run` imports this file once, as a server that loads PyTorch while its first visitor fetches the shell, has our headers
 on its answers, a class's small pages for phones, and our sentence where a page fails. Then it runs it as a script at every visitor's request. Where it is only
 ever run as a script, the first visitor loads PyTorch.
 """
@@ -35,6 +35,11 @@ else:
         __file__,
         routes=routes.routes(),
         lifespan=startup.lifespan,
-        middleware=[Middleware(http.Rules), Middleware(packed.Packed), Middleware(Described)],
+        middleware=[
+            Middleware(http.Rules),
+            Middleware(packed.Packed),
+            Middleware(Described),
+            Middleware(startup.Waiting),
+        ],
         on_script_error=mishap.say,
     )

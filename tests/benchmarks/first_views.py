@@ -134,7 +134,7 @@ def from_the_command(quick: bool) -> Section:
         for _ in range(starts):
             for app, seconds in found.items():
                 begun = time.perf_counter()
-                with serving(app) as server:
+                with serving(app, when="/") as server:  # the page: what a browser asks for
                     context = browser.new_context(viewport={"width": 1400, "height": 900})
                     up = time.perf_counter() - begun
                     seconds.append(up + _visit(context, server.url).seconds)

@@ -174,8 +174,8 @@ def first_visit(quick: bool) -> Section:
     table = Table(
         f"the median of {starts} starts, from the request to the last chart",
         [Column("app"), *(Column(f"{who} visitor", "s") for who in ("first", "second"))],
-        note="This app loads PyTorch and trains a run before it answers anyone: its terminal and its browser wait for that, "
-        "its visitors do not.",
+        note="This app says that it is well when PyTorch is loaded and a run trained: until then it sends no more than the "
+        "shell of a page.",
     )
     table.columns[1:1] = [Column("answers after", "s")]
     table.columns += [Column("memory", "MB")]

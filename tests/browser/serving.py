@@ -29,6 +29,7 @@ def serving(
     flags: Sequence[str] = (),
     module: Sequence[str] = ("streamlit", "run"),
     log: int | IO[bytes] = subprocess.DEVNULL,
+    when: str = "/_stcore/health",
 ) -> Generator[Server]:
     """Start an app on a free loopback port, wait until it answers, and end just that process afterwards.
 
@@ -40,6 +41,7 @@ def serving(
         flags: Further flags, where a test is about them.
         module: What runs it, where it is not Streamlit's own command.
         log: Where its log goes.
+        when: What it answers when it is waited for no longer. That it is well, it says when all is loaded.
     """
     port = port or free_port()
     command = [sys.executable, "-m", *module, app, "--server.address", "127.0.0.1"]
@@ -47,7 +49,7 @@ def serving(
     process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
     try:
         url = f"http://127.0.0.1:{port}"
-        wait_for(f"{url}/_stcore/health", process)
+        wait_for(f"{url}{when}", process)
         yield Server(url, process.pid)
     finally:
         process.terminate()

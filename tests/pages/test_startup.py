@@ -1,11 +1,93 @@
-"""What a server does before its first visitor comes."""
+"""What a server does before its first visitor comes: it keeps what is unsent, and sends the shell while PyTorch is loaded."""
 
 import asyncio
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
 
+import pytest
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.runtime.forward_msg_queue import ForwardMsgQueue
 
 from pages.ui.train import startup
+
+ROOT = Path(__file__).resolve().parents[2]
+# The server's own start with a load that takes until it is told to end; then what has been imported meanwhile.
+MEANWHILE = """
+import asyncio, sys, threading
+import app
+from pages.ui.train import startup
+
+end = threading.Event()
+startup.load = end.wait
+
+async def main():
+    async with startup.lifespan(None):
+        for _ in range(10):
+            await asyncio.sleep(0.01)
+        print(*(name for name in ("torch", "numpy", "altair") if name in sys.modules))
+        end.set()
+
+asyncio.run(main())
+"""
+FAILS = MEANWHILE.replace("startup.load = end.wait", "startup.load = lambda: 1 / 0")
+
+
+def started(script: str) -> subprocess.CompletedProcess[str]:
+    """A fresh interpreter that has run this."""
+    return subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, env=os.environ | {"STREAMLIT_SERVER_HEADLESS": "true"},
+        capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+
+
+SHELL = [
+    ("http", path)
+    for path in ("/", "/variants", "/lab/variants", "/static/js/x.js", "/lab/static/media/x.woff2")
+]
+REST = [
+    ("http", path) for path in ("/_stcore/health", "/_stcore/host-config", "/join", "/join/enter", "/media/x")
+]
+
+
+@pytest.mark.parametrize(("kind", "path", "waits"), [
+    *((*one, False) for one in SHELL), *((*one, True) for one in REST), ("websocket", "/_stcore/stream", True),
+])  # fmt: skip
+def test_all_but_the_shell_waits_until_all_is_loaded(kind: str, path: str, waits: bool, monkeypatch):
+    """Then it is answered, too."""
+
+    async def ask() -> list[bool]:
+        loaded, came = asyncio.Event(), asyncio.Event()
+        monkeypatch.setattr(startup, "_loaded", loaded)
+
+        async def server(*_: object) -> None:
+            came.set()
+
+        asked = asyncio.create_task(startup.Waiting(server)({"type": kind, "path": path}, *[None] * 2))
+        for _ in range(5):
+            await asyncio.sleep(0)
+        before = came.is_set()
+        loaded.set()
+        await asked
+        return [before, came.is_set()]
+
+    assert asyncio.run(ask()) == [not waits, True]
+
+
+def test_the_thread_that_answers_imports_nothing_of_what_is_loaded():
+    """It would wait for the other thread's import, and with it everyone who asks for a file."""
+    done = started(MEANWHILE)
+    assert (done.returncode, done.stdout) == (0, "\n"), done.stderr
+
+
+def test_a_server_that_cannot_load_ends():
+    """With the reason in its log. It would let everybody wait."""
+    done = started(FAILS)
+    assert done.returncode == -signal.SIGTERM
+    assert "The app could not be loaded." in done.stderr
+    assert "ZeroDivisionError" in done.stderr
 
 
 def message(kind, text="", place=(), fragment=""):

@@ -1,19 +1,28 @@
-"""What a server does before its first visitor comes: load PyTorch and the rest, and train once what the page opens with."""
+"""What a server does before its first page: load PyTorch and the rest, and train once what the page opens with.
+
+Meanwhile it sends Streamlit's own files, so that who opens the page at once has its shell by then. Whether the server is well,
+which a page asks before it speaks with it, is answered when all is loaded.
+"""
 
 import asyncio
 import logging
 import os
+import signal
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from functools import wraps
 from typing import Any
 
+from starlette.types import ASGIApp, Receive, Scope, Send
 from streamlit import cli_util, config
 from streamlit.runtime.forward_msg_queue import ForwardMsgQueue
 from streamlit.web.server import server_util
 
 from pages.ui.classroom import connection
+from pages.ui.look.described import DESCRIPTIONS
 from pages.ui.train import giving_back
+
+_loaded = asyncio.Event()
 
 
 @asynccontextmanager
@@ -22,10 +31,8 @@ async def lifespan(_: Any) -> AsyncGenerator[None]:
     # it watches the whole folder for changes, .venv too, and warns when torch opens its thousands of files there
     logging.getLogger("watchdog").setLevel(logging.ERROR)
     keep_what_is_unsent()
-    load()
-    connection.at_start()
+    task = asyncio.create_task(_prepare())
     open_browser()
-    task = asyncio.create_task(giving_back.for_ever())
     yield
     task.cancel()
 
@@ -48,6 +55,40 @@ def keep_what_is_unsent() -> None:
         clear(self, retain_lifecycle_msgs, of_none)
 
     ForwardMsgQueue.clear = keep
+
+
+async def _prepare() -> None:
+    """Load all in a thread, let in who waits for it, and tidy up from then on. A server that cannot load ends.
+
+    Until then this thread may import nothing of what is loaded: it would wait, and with it everyone who asks for a file.
+    """
+    try:
+        await asyncio.to_thread(load)
+    except Exception:
+        logging.getLogger(__name__).exception("The app could not be loaded.")
+        signal.raise_signal(signal.SIGTERM)
+        return
+    _loaded.set()
+    connection.at_start()
+    await giving_back.for_ever()
+
+
+class Waiting:
+    """ASGI middleware: until all is loaded, only Streamlit's own files and the HTML of a page are sent; all else waits."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, or open one websocket."""
+        if scope["type"] in ("http", "websocket") and not _is_of_the_shell(scope):
+            await _loaded.wait()
+        await self._app(scope, receive, send)
+
+
+def _is_of_the_shell(scope: Scope) -> bool:
+    path = scope["path"]
+    return scope["type"] == "http" and ("/static/" in path or path.rpartition("/")[2] in DESCRIPTIONS)
 
 
 def load() -> None:
