@@ -19,6 +19,8 @@ Sources:
 """
 
 import math
+from collections import deque
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
@@ -61,7 +63,7 @@ def multiples(step: LinearStep, curvatures: np.ndarray, epochs: int | np.ndarray
 def multiples_under(step: LinearStep, curvatures: np.ndarray, shares: np.ndarray) -> np.ndarray:
     """The same in epochs at these shares σₖ of η, one after another: pₙ at s = ηλ. [...] and [n] → [...]."""
     beta, a, b = step
-    error, velocity = np.ones_like(curvatures), np.zeros_like(curvatures)
+    error = np.ones_like(curvatures)
     with np.errstate(all="ignore"):
         if beta == 0:  # the epochs change places, so those at one rate are a power
             at, often = np.unique((a + b) * shares, return_counts=True)
@@ -71,11 +73,20 @@ def multiples_under(step: LinearStep, curvatures: np.ndarray, shares: np.ndarray
                 for power in np.unique(often[first : first + some]):
                     error *= factors[often[first : first + some] == power].prod(0) ** power
             return error
+    return deque(each_under(step, curvatures, shares), maxlen=1).pop()
+
+
+def each_under(step: LinearStep, curvatures: np.ndarray, shares: Iterable[float]) -> Iterator[np.ndarray]:
+    """The same after each of these epochs, the first being none. [...] each."""
+    beta, a, b = step
+    error, velocity = np.ones_like(curvatures), np.zeros_like(curvatures)
+    yield error
+    with np.errstate(all="ignore"):
         for share in shares:
             slope = curvatures * error
             velocity = beta * velocity + slope
             error = error - share * (a * slope + b * velocity)
-    return error
+            yield error
 
 
 def widest(step: LinearStep, curvatures: np.ndarray, epochs: int) -> np.ndarray:

@@ -15,13 +15,14 @@ from torch import Tensor
 
 from gd_core import gone_on, in_batches
 from gd_core.problem import Problem, build
-from gd_core.rate_search import multiples, widest
+from gd_core.rate_search import each_under, multiples, widest
 from gd_core.settings.catalog import why_not_scaled
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.experiment_fields import HYPERPARAMETERS, LEARNING_RATE, Phase, typed_rate
 from gd_core.settings.rules import OPTIMIZER_INFO, felt, linear_step
-from gd_core.settings.schedules import is_constant
+from gd_core.settings.schedules import is_constant, share_of
 from gd_core.theory import Curvature, Forecast, best_in_the_long_run, curvature_of, limit_along
+from gd_core.training import diverged_above
 
 WITHIN = 0.01  # of the floor,
 NOTHING_LEFT = 1e-6  # or of the first RMSE where the floor is 0
@@ -149,6 +150,21 @@ def epochs_to_floor(curvature: Curvature, phase: Phase, start: Tensor) -> float:
             return int(far[-1]) + 1
         high //= 2
     return 1
+
+
+def epochs_under(curvature: Curvature, phase: Phase, start: Tensor, first_loss: float) -> float:
+    """The same under the phase's schedule, of its own epochs: infinite if that is in none of them, or it is lost before."""
+    step, first = linear_step(phase), curvature.gap(start).numpy()
+    assert step is not None
+    rates = phase.learning_rate * felt(phase, curvature.eigenvalues).numpy()
+    shares = map(share_of(phase), range(phase.epochs))
+    with np.errstate(all="ignore"):
+        left = np.array([multiplied**2 @ first for multiplied in each_under(step, rates, shares)])
+        if not (curvature.floor_loss + left <= diverged_above(first_loss)).all():
+            return math.inf
+    far = np.flatnonzero(left > _least(curvature, float(first.sum())))
+    arrived = int(far[-1]) + 1 if len(far) else 0
+    return arrived if arrived <= phase.epochs else math.inf
 
 
 def _tried(experiment: Experiment, problem: Problem, curvature: Curvature) -> tuple[float, int]:

@@ -17,6 +17,7 @@ from gd_core.theory import (
     Curvature,
     Forecast,
     best_for,
+    best_is_sought,
     first_step_rate,
     parabola_of,
     why_no_limit,
@@ -159,7 +160,8 @@ def _without_parabola(
 
 def best_rate(experiment: Experiment, problem: Problem, curvature: Curvature) -> float:
     """The best for exactly the epochs of a run from its start; where no line tells that, one that settles. Three digits."""
-    if why_no_limit(experiment) is not None or experiment.before or experiment.updates_per_epoch > 1:
+    unknown = why_no_limit(experiment) is not None or experiment.before or experiment.updates_per_epoch > 1
+    if unknown or not best_is_sought(experiment.phase, len(problem.start), experiment.epochs):
         return safe_rate(experiment, problem, curvature)
     return typed_rate(best_for(curvature, experiment.phase, problem.start, experiment.epochs))
 

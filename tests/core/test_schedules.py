@@ -2,6 +2,8 @@
 
 import contextlib
 import io
+import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,6 +16,8 @@ from gd_core.averaging import averaged, running
 from gd_core.export.script import FLAVOURS, script, why_not
 from gd_core.problem import build
 from gd_core.recorder import record
+from gd_core.remedies import epochs_under
+from gd_core.safe_start import best_rate
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.experiment_fields import FIELDS
 from gd_core.settings.schedules import (
@@ -26,6 +30,7 @@ from gd_core.settings.schedules import (
     rate_of,
     usual,
 )
+from gd_core.theory import curvature_of, forecast_of, stability_limit
 
 RATE = 0.3
 KINDS = ["constant", "step:3:0.4", "inverse-time:0.07", "exponential:0.9", "cosine:0:0.05", "cosine:0:0.0"]
@@ -212,3 +217,39 @@ def test_it_is_said_in_words():
     run = Experiment(schedule="step:10:0.5", warmup=1, counted_in="updates")
     assert in_words(run) == ", × 0.5 every 10 updates, after a warm-up of 1 update"
     assert run.phase.in_words == "1,000 epochs of gradient descent at 1e−5" + in_words(run)
+
+
+@pytest.mark.parametrize("schedule", KINDS)
+@pytest.mark.parametrize("optimizer", ["gradient-descent", "momentum", "nesterov"])
+@pytest.mark.parametrize("share", [0.01, 0.6, 1.3])
+def test_when_a_run_is_near_the_floor_for_good_is_told_before_it(schedule, optimizer, share):
+    """The epoch from which the real run stays within 1 % of the floor to its end; infinite if there is none, or it diverges."""
+    run = Experiment(
+        dataset="noisy-quadratic", scale_features=True, optimizer=optimizer, momentum=0.8, schedule=schedule, warmup=3, epochs=120
+    )  # fmt: skip
+    problem = build(run)
+    curvature = curvature_of(problem.objective)
+    run = replace(run, learning_rate=share * stability_limit(curvature, run.phase))
+    recording = record(run)
+    near = recording.epoch_rmse <= 1.01 * curvature.floor_rmse
+    true = next((k for k in range(len(near)) if near[k:].all()), math.inf)
+    told = epochs_under(curvature, run.phase, problem.start, float(problem.objective(problem.start)))
+    assert told == (math.inf if recording.diverged_at else true)
+
+
+def test_of_very_many_epochs_no_best_rate_is_sought():
+    """A table under a schedule opens at once, at a rate that settles; of a few epochs at the best of them."""
+    few = Experiment(dataset="noisy-quadratic", scale_features=True, schedule="cosine:0:0.0", epochs=100)
+    problem = build(few)
+    curvature = curvature_of(problem.objective)
+    limit = stability_limit(curvature, few.phase)
+    many = replace(few, epochs=1_000_000)
+    assert best_rate(many, problem, curvature) == pytest.approx(limit / 2, rel=5e-3)
+    assert forecast_of(many, problem, curvature).best_for_epochs is None
+    rate = best_rate(few, problem, curvature)
+    ends = [
+        float(record(replace(few, learning_rate=one)).epoch_rmse[-1])
+        for one in (rate, *np.linspace(0.05, 0.98, 25) * limit)
+    ]
+    assert min(ends) >= ends[0] * (1 - 1e-6)
+    assert rate > 0.9 * limit

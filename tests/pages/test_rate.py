@@ -80,10 +80,16 @@ def test_under_a_schedule_the_strip_is_that_of_its_epochs():
         for one in (best["rate"], *np.linspace(0.02, 1, 50) * limit)
     ]
     assert min(left) >= left[0] * (1 - 1e-9)
-    assert (
-        data["wait"]
-        == f"The rate is above the limit {limit:.3g} until epoch 7, up to {0.6 / limit:.3g} × as large."
+    near = record(steps).epoch_rmse <= 1.01 * curvature.floor_rmse
+    arrived = next(k for k in range(26) if near[k:].all())
+    assert data["wait"] == (
+        f"The rate is above the limit {limit:.3g} until epoch 7, up to {0.6 / limit:.3g} × as large. "
+        f"It takes {arrived} epochs to within 1 % of the floor."
     )
+    slow, lost = (strip(**replace(steps, learning_rate=one).to_query())[0]["wait"] for one in (0.01, 2.0))
+    assert slow == "In 25 epochs it does not come within 1 % of the floor."
+    assert record(replace(steps, learning_rate=2.0)).diverged_at
+    assert lost.endswith(f"up to {2 / limit:.3g} × as large. {slow}")
     ends = replace(steps, schedule="cosine:0:0.5")
     names = [(zone["label"], zone["to"]) for zone in strip(**ends.to_query())[0]["zones"][-2:]]
     assert names == [("too large", pytest.approx(2 * limit)), ("diverges", None)]

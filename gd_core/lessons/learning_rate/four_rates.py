@@ -13,7 +13,7 @@ from gd_core.lessons.learning_rate.sweep import TRIED, paths, rates_between, swe
 from gd_core.lessons.perfect_fit import nothing
 from gd_core.objective import Objective
 from gd_core.problem import Problem
-from gd_core.rate_search import multiples_under
+from gd_core.rate_search import each_under
 from gd_core.reasons.scheduled import when_above
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.experiment_fields import LEARNING_RATE, Phase
@@ -211,11 +211,9 @@ def passing(objective: Objective, curvature: Curvature, phase: Phase, start: Ten
     rate, epochs = share * limit, phase.epochs
     run = paths(objective, start, phase, torch.tensor([rate], dtype=torch.float64), curvature=curvature)
     losses = torch.cat([*islice(run, epochs + 1)])
-    steepest, step = np.array([rate * float(felt(phase, curvature.largest))]), linear_step(phase)
+    steepest, step = np.array(rate * float(felt(phase, curvature.largest))), linear_step(phase)
     assert step is not None
-    share_at = share_of(phase)
-    shares = np.array([share_at(epoch) for epoch in range(epochs)])
-    sizes = [abs(float(multiples_under(step, steepest, shares[:n])[0])) for n in range(epochs + 1)]
+    sizes = [abs(float(one)) for one in each_under(step, steepest, map(share_of(phase), range(epochs)))]
     gone = losses.isinf().nonzero()
     return Passing(
         rate,

@@ -85,7 +85,7 @@ def _of_errors(
     velocity, half = torch.zeros_like(error), 0.5 * curvature.eigenvalues
     now, kept = math.nan, steep
     for epoch in count():
-        yield curvature.floor_loss + (half * error**2).sum(-1)
+        yield curvature.floor_loss + error.square() @ half
         if beta == 0:
             if share(epoch) != now:
                 now = share(epoch)

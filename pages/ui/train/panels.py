@@ -636,7 +636,7 @@ def _offers(outcome: Outcome, forecast: Forecast | None, now: float) -> Sequence
     if outcome in (Outcome.DIVERGED, Outcome.GROWING):
         smaller = {"Set the rate to the limit": limit, "To the best for these epochs": best}
         rates = {label: rate for label, rate in smaller.items() if rate and rate < now}
-    elif outcome is Outcome.CONVERGED and limit:
+    elif outcome is Outcome.CONVERGED and limit and now <= limit:  # above it a schedule may bring one there
         rates = {"What happens just above the limit? Set the rate to": typed_rate(ABOVE_THE_LIMIT * limit)}
     return [
         player.Offer(f"{label} {short(rate)}", rate)

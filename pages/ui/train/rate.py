@@ -11,13 +11,14 @@ from streamlit.components.v2 import component
 
 from gd_core.here import limits_along
 from gd_core.problem import Problem
-from gd_core.reasons.phrases import near
+from gd_core.reasons.phrases import joined, near
 from gd_core.reasons.scheduled import above_the_limit
+from gd_core.remedies import epochs_under
 from gd_core.safe_start import epochs_needed, safe_of, safe_without_parabola, so_many
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.experiment_fields import LEARNING_RATE
 from gd_core.settings.schedules import is_constant
-from gd_core.theory import AT_FIRST, ZONES_SAID, Forecast, why_no_theory
+from gd_core.theory import AT_FIRST, ZONES_SAID, Forecast, best_is_sought, why_no_theory
 from gd_core.words import counted, rounded
 from pages.ui.charts.model import RecordedRun, rows_of
 from pages.ui.charts.preview import can_preview
@@ -35,7 +36,7 @@ _strip = component(
 )
 KEY = "rate"  # of the component
 NO_PREVIEW = "Charts follow the rate only for gradient descent on all rows"
-SCHEDULED = "Zones and limit are for the first and largest rate, η: the schedule goes down from there"
+SCHEDULED = "Zones and limit are for the largest rate, η, and charts do not follow it under a schedule"
 BELOW_THE_LIMIT, ABOVE_THE_LIMIT = 1e-4, 10.0  # how far the track reaches, as shares of the limit
 WITHOUT_A_LIMIT = (1e-6, 10.0)  # the track of a rule that has none,
 AROUND = 10.0  # and at least as many times the safe rate, and its part
@@ -86,7 +87,7 @@ def show(
             # tuples: of a list Streamlit asks whether it is a table, and loads pandas to know
             "zones": tuple(zones),
             "stops": tuple(stop for stop in stops if stop["rate"] >= bounds.low),
-            "wait": _wait(forecast) or (above_the_limit(experiment, forecast) if forecast else ""),
+            "wait": _wait(forecast),
             "hint": SCHEDULED
             if limit is not None and not is_constant(experiment)
             else ""
@@ -117,10 +118,28 @@ def chosen() -> float | None:
 
 def _wait(forecast: Forecast | None) -> str:
     """How long it takes at the rate as it is; empty where nobody knows, or it never gets there."""
+    if forecast and not is_constant(forecast.experiment):
+        return _wait_under(forecast)
     epochs = epochs_needed(forecast) if forecast else None
     if not forecast or not epochs:
         return ""
     return f"It takes {so_many(epochs)} to {near(forecast).removeprefix('to ')}."
+
+
+def _wait_under(forecast: Forecast) -> str:
+    """In which epochs a schedule has the rate above the limit, and whether they are enough."""
+    experiment, start = forecast.experiment, forecast.problem.start
+    above = above_the_limit(experiment, forecast)
+    sought = best_is_sought(experiment.phase, len(start), experiment.epochs)
+    if forecast.stability_limit is None or experiment.before or not sought:
+        return above
+    first = float(forecast.problem.objective(start))
+    epochs = epochs_under(forecast.curvature, experiment.phase, start, first)
+    if math.isinf(epochs):
+        return joined(above, f"In {counted(experiment.epochs, 'epoch')} it does not come {near(forecast)}.")
+    return joined(
+        above, f"It takes {so_many(epochs)} to {near(forecast).removeprefix('to ')}." if epochs else ""
+    )
 
 
 def _zone(name: str, to: float) -> dict[str, object]:

@@ -11,6 +11,7 @@ from gd_core.safe_start import epochs_needed, safe_rate, so_many, why_scaled
 from gd_core.settings.catalog import LOSS_INFO, how_scaled
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.experiment_fields import typed_rate
+from gd_core.settings.schedules import is_constant
 from gd_core.settings.table_fields import is_yes_no
 from gd_core.theory import Forecast
 from gd_core.words import counted, of_column, rounded, short
@@ -83,6 +84,8 @@ def _why_rate(forecast: Forecast) -> str:
     if forecast.stability_limit is None:
         return "η makes a first step of a tenth of the way to the optimum."
     epochs = epochs_needed(forecast)
+    if not is_constant(forecast.experiment):
+        return "η is half the limit for these rows, computed from their curvature: no direction grows."
     if epochs is None or epochs <= forecast.experiment.epochs:
         return "η is half the limit for these rows, computed from their curvature: Train settles."
     return f"η is half the limit for these rows: no direction grows, but the slowest takes {so_many(epochs)}."
