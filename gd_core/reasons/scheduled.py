@@ -46,8 +46,11 @@ def of_run(
     floor = f"; the floor is {floor_of(forecast)}"
     if experiment.loss_info.rises:
         floor = f"; where its loss is lowest it is {significant(forecast.floor_rmse)}"
+    now = float(recording.epoch_loss[-1]) - forecast.curvature.floor_loss
+    if finding.outcome is Outcome.CONVERGED or rmse_of(recording, forecast) == "0":
+        now = 0.0  # there is nothing to gain
     if finding.outcome is Outcome.GROWING:
-        best = _at_the_best(experiment, forecast, phase, math.inf)
+        best = _at_the_best(experiment, forecast, phase, now)
         return f"Growing {end}.", _why_it_grows(experiment, forecast, phase), best
     if finding.leaves:
         return converged(recording, experiment, forecast, finding)
@@ -56,8 +59,6 @@ def of_run(
     else:
         word = {Outcome.STILL: "Standing still"}.get(finding.outcome, finding.outcome.capitalize())
         news = f"{word} {end}{floor}."
-    arrived = finding.outcome is Outcome.CONVERGED
-    now = 0.0 if arrived else float(recording.epoch_loss[-1]) - forecast.curvature.floor_loss
     return (
         news,
         _brought(experiment, forecast, phase, recording.epochs - first, finding),
