@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 from sklearn.linear_model import LinearRegression, SGDRegressor
 from torch import Tensor
+from torch.func import functional_call, grad, vmap
 from torch.nn.functional import mse_loss
 
 from tutorials import Trace
@@ -54,6 +55,23 @@ def numpy_by_hand(features: Array, target: Array, start: Array, learning_rate: f
         losses.append(float(error @ error) / len(error))
         theta -= learning_rate * 2 / len(error) * (features.T @ error)
     return Trace(losses, theta.tolist())
+
+
+def many_starts(
+    model: torch.nn.Module, x: Tensor, y: Tensor, theta: Tensor, learning_rate: float, epochs: int
+) -> Tensor:
+    """Gradient descent from each of K starts at once, [K, P], as PyTorch's documentation does it for per-sample gradients."""
+    shapes = {name: one.shape for name, one in model.named_parameters()}
+
+    def loss(one: Tensor) -> Tensor:
+        parts = one.split([shape.numel() for shape in shapes.values()])
+        given = {name: part.reshape(shape) for part, (name, shape) in zip(parts, shapes.items(), strict=True)}
+        return mse_loss(functional_call(model, given, x), y)
+
+    step = vmap(grad(loss))
+    for _ in range(epochs):
+        theta = theta - learning_rate * step(theta)
+    return theta
 
 
 def sgd_regressor(x: Array, y: Array, start: Array, learning_rate: float, epochs: int) -> Trace:

@@ -8,6 +8,7 @@ from functools import partial
 
 import numpy as np
 import pytest
+import torch
 
 import core
 import peers
@@ -67,6 +68,18 @@ def test_torch_optim_is_ours(name, way):
     recording = record(experiment)
     same(recording.theta[-1], trace.parameters)
     same(recording.loss[:-1], trace.losses)
+
+
+@pytest.mark.parametrize("dataset", ["tide", "dose"])
+def test_many_starts_are_ours(dataset):
+    """Each of them ends where our run from there ends."""
+    experiment = replace(Experiment.default(dataset), epochs=40)
+    problem = build(experiment)
+    starts = problem.start + torch.tensor([[0.0], [0.3]], dtype=torch.float64)
+    data = problem.dataset
+    ends = peers.many_starts(problem.objective.model, data.x, data.y, starts, experiment.learning_rate, 40)
+    for start, end in zip(starts, ends, strict=True):
+        same(record(replace(experiment, start=tuple(start.tolist()))).theta[-1], end)
 
 
 def test_numpy_by_hand_is_ours():
