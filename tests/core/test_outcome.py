@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 
+from gd_core import gone_on
 from gd_core.outcome import Finding, Outcome, Trained, outcome
 from gd_core.problem import build
 from gd_core.recorder import Recorder, record
@@ -137,18 +138,37 @@ def shortened(recording, epochs):
 
 
 @pytest.mark.parametrize("batch_size", [1, 3])
-def test_hovering_is_told_at_any_epoch(batch_size):
+def test_hovering_is_told_at_any_epoch(batch_size, monkeypatch):
     """Single rows scatter the loss by a factor of ten and more; wherever the run ends, it hovers all the same."""
     experiment = replace(SCALED, batch_size=batch_size, learning_rate=0.15, epochs=150)
     recording = record(experiment)
+    share_what_comes(monkeypatch, experiment)
     found = [judged(experiment, shortened(recording, epochs)).outcome for epochs in range(40, 151)]
     assert found.count(Outcome.HOVERING) >= 0.95 * len(found)
 
 
-def test_slow_descent_in_batches_is_not_hovering():
+def share_what_comes(monkeypatch, experiment):
+    """Ends of one run go on alike: it is gone on with once, as far as the longest of them, and each is given its part."""
+    problem, go_on = build(experiment), gone_on._gaps_gone_on
+    curvature = curvature_of(problem.objective)
+    farthest = gone_on.epochs_in(experiment, gone_on.MOST)
+    gaps = go_on(experiment, problem, curvature, farthest, 1.0)
+    part = farthest // 7
+    assert torch.equal(go_on(experiment, problem, curvature, part, 1.0), gaps[: part + 1])
+
+    def shared(asked, _problem, _curvature, epochs, times):
+        assert (asked, times) == (experiment, 1.0)
+        assert epochs <= farthest
+        return gaps[: epochs + 1]
+
+    monkeypatch.setattr(gone_on, "_gaps_gone_on", shared)
+
+
+def test_slow_descent_in_batches_is_not_hovering(monkeypatch):
     """A fall of a thousandth an epoch is seen through the scatter of the batches."""
     experiment = replace(PLANE, points=60, batch_size=20, learning_rate=1e-4, epochs=60)
     recording = record(experiment)
+    share_what_comes(monkeypatch, experiment)
     for epochs in range(21, 61):
         assert judged(experiment, shortened(recording, epochs)) == Finding(Outcome.DESCENDING)
 
