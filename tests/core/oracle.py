@@ -9,18 +9,20 @@ import math
 import random
 import re
 from dataclasses import replace
+from functools import lru_cache
 from itertools import count
 from typing import Any
 
 import numpy as np
 
 from gd_core.problem import build
-from gd_core.recorder import record
+from gd_core.recorder import record as recorded
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.schedules import is_constant
 from gd_core.tables.reading import read
 from gd_core.tables.table import keep
 
+record = lru_cache(4)(recorded)  # several sentences on one run are held to the same longer ones
 LONGER = 10  # times as long
 MOST_UPDATES = 5_000  # of the longer run, where the loop takes each
 LINEAR = ("gradient-descent", "momentum", "nesterov")
