@@ -76,24 +76,22 @@ def test_train_prints_the_articles_epochs():
     assert done.stdout.splitlines()[-1].startswith("Still descending after 10 epochs, at RMSE 18.0377")
 
 
-def test_train_prints_the_mean_of_the_points():
+def test_train_prints_the_mean_of_the_points(run):
     """In mini-batches a line above the verdict has it, in the digits of the table; of all rows there is none."""
     flags = ("train", "noisy-quadratic", "--scale-features", "--learning-rate", "0.05", "--epochs", "6")
-    done = command(*flags, "--batch-size", "4")
-    _, rows = table_of(done.stdout)
+    _, output, _ = run(*flags, "--batch-size", "4")
+    _, rows = table_of(output)
     curve = Experiment.default("noisy-quadratic")
     problem = build(replace(curve, scale_features=True))
     mean = np.array(rows)[-3:, 3:6].mean(0)
     x, y = problem.linear.features.numpy(), problem.objective.target.numpy()
     (told,) = [
-        line
-        for line in done.stdout.splitlines()
-        if line.startswith("The mean of the points of its last 3 epochs")
+        line for line in output.splitlines() if line.startswith("The mean of the points of its last 3 epochs")
     ]
     assert float(told.removesuffix(".").split()[-1]) == pytest.approx(
         np.sqrt(np.mean((x @ mean - y) ** 2)), rel=1e-5
     )
-    assert "The mean of the points" not in command(*flags).stdout
+    assert "The mean of the points" not in run(*flags)[1]
 
 
 def test_help_does_not_wait_for_torch():
