@@ -24,7 +24,8 @@ NOT_FETCHED = ("katex", "KaTeX", "SourceSerif")
 def test_a_first_view_is_light(lab: Lab, path: str):
     """What is closed is not sent. Neither KaTeX nor Streamlit's serif font is fetched: 750 kB for two lines of formulas.
 
-    The code that draws charts is fetched before the page speaks with its server, and a third waits for two.
+    The code that draws charts is fetched before the page speaks with its server, which it finds at once, and a third waits for
+    two.
     """
     view = FirstView(lab.page)
     lab.open_page(path)
@@ -35,6 +36,8 @@ def test_a_first_view_is_light(lab: Lab, path: str):
         view.kinds,
     )
     fetched = dict(lab.page.evaluate(ASKED))
+    asked = [name.removeprefix(lab.url) for name in fetched if "/_stcore/" in name]
+    assert set(asked) == {"/_stcore/health", "/_stcore/host-config"}
     assert not [name for name in fetched if any(part in name for part in NOT_FETCHED)]
     spoke = next(when for name, when in fetched.items() if name.endswith("/_stcore/health"))
     assert next(when for name, when in fetched.items() if "/ArrowVegaLiteChart." in name) < spoke

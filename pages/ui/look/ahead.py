@@ -1,4 +1,4 @@
-"""Streamlit's own files that a first view of ours needs, named in the HTML that is sent first.
+"""Streamlit's own files that a first view of ours needs, and where its server is, named in the HTML that is sent first.
 
 Streamlit's page asks for the code of an element when the first message about one arrives, and for the charts' last. A browser
 that knows of them fetches them beside the shell, and makes the charts' ready while it waits for the server's first message.
@@ -6,7 +6,7 @@ that knows of them fetches them beside the shell, and makes the charts' ready wh
 
 import re
 from collections.abc import Iterator
-from functools import cache, lru_cache
+from functools import lru_cache
 from pathlib import Path
 
 from streamlit import file_util
@@ -15,6 +15,8 @@ EVERYWHERE = ("BidiComponent", "Html", "PageLink")
 CHARTS = "ArrowVegaLiteChart"
 WITH_CHARTS = (CHARTS, *EVERYWHERE, "Button", "TextInput")
 WITHOUT_CHARTS = {"compare", "glossary"}  # before a run is pinned
+# Streamlit's page would ask below its own address first, as if the app stood there, and on for another tenth of a second.
+SERVER = "globalThis.__streamlit ??= { BACKEND_BASE_URL: new URL('.', location.href).href };"
 _IMPORT = re.compile(r'\b(?:from|import)"\./([^"]+\.js)"')
 _HEAD = 20_000  # characters at the beginning of a file, where its imports stand
 
@@ -47,8 +49,8 @@ def links(html: str, *, charts: bool) -> str:
     return "".join(f'<link rel="modulepreload" crossorigin href="./static/js/{file}">' for file in known)
 
 
-@cache
-def script() -> str:
-    """Has the charts' code run when the browser first has nothing to do. It is the only script of ours in the HTML."""
-    imports = "".join(f"import('./static/js/{file}');" for file in _files(CHARTS))
-    return f"globalThis.requestIdleCallback?.(() => {{ {imports} }})" if imports else ""
+@lru_cache(2)
+def script(*, charts: bool) -> str:
+    """Says where the server is, and has the charts' code run when the browser first has nothing to do."""
+    imports = "".join(f"import('./static/js/{file}');" for file in _files(CHARTS)) if charts else ""
+    return SERVER + (f" globalThis.requestIdleCallback?.(() => {{ {imports} }})" if imports else "")

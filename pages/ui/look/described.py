@@ -56,7 +56,7 @@ def described(html: str, page: str) -> str:
         f'<meta property="og:title" content="{title}"><meta property="og:description" content="{text}">'
     )
     charts = page not in ahead.WITHOUT_CHARTS
-    fetched = ahead.links(html, charts=charts) + (f"<script>{ahead.script()}</script>" if charts else "")
+    fetched = ahead.links(html, charts=charts) + f"<script>{ahead.script(charts=charts)}</script>"
     html = html.replace("<title>Streamlit</title>", head, 1).replace("</head>", f"{fetched}</head>", 1)
     return html.replace("<body>", f"<body><style>{SHEET}</style>", 1)
 

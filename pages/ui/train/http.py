@@ -75,13 +75,13 @@ def _says_where_from(headers: Headers) -> bool:
 
 
 def content_security_policy() -> str:
-    """What a page may load and run: nothing from elsewhere, and no script in the page but Streamlit's own and `ahead.script`.
+    """What a page may load and run: nothing from elsewhere, and no script in the page but Streamlit's own and that of `ahead`.
 
     Who may show the app in a frame is left open, for the pages of courses. Streamlit styles the page from within, and has the
     scripts of a component as blob:. Not every browser takes a websocket to the same server for 'self'.
     """
     page = Path(file_util.get_static_dir(), "index.html").read_text(encoding="utf-8")
-    inline = [*_INLINE.findall(page), ahead.script()]
+    inline = [*_INLINE.findall(page), *(ahead.script(charts=charts) for charts in (True, False))]
     digests = (b64encode(sha256(script.encode()).digest()).decode() for script in inline)
     scripts = " ".join(f"'sha256-{digest}'" for digest in digests)
     # Community Cloud counts visits
