@@ -229,9 +229,19 @@ def sliced_at(recording: Epochs) -> Tensor:
 
 
 def typed_place(
-    places: tuple[float, float], through: Tensor | None = None, axes: Sequence[int] = FIRST_TWO
+    places: tuple[float, float],
+    through: Tensor | None = None,
+    axes: Sequence[int] = FIRST_TWO,
+    problem: Problem | None = None,
 ) -> str:
-    """The same as it is typed into the start, the other parameters as in `through`, [P], if there are others."""
+    """The same as it is typed into the start, the other parameters as in `through`, [P], if there are others.
+
+    In raw units, if the problem is given, on whose map it is.
+    """
+    if problem is not None and through is not None and problem.objective.dataset is not problem.dataset:
+        theta = through.clone()
+        theta[list(axes)] = theta.new_tensor(places)
+        return ", ".join(f"{number:.7g}" for number in problem.raw(theta).tolist())
     texts = ["", ""] if through is None else [f"{number:.7g}" for number in through.tolist()]
     for axis, place in zip(axes, places, strict=True):
         texts[axis] = f"{place:.4g}"

@@ -1,6 +1,6 @@
 """The models, as `nn.Module`s.
 
-One that is linear in its parameters, as all but the last three of these are, is ŷ = Φ(x) θ. `features` gives Φ, which is computed once for a
+One that is linear in its parameters, as all but the last few of these are, is ŷ = Φ(x) θ. `features` gives Φ, which is computed once for a
 data set; it is the fast form of `forward`, and a test says that both agree. Theory asks for `features`, never for a
 model's name. A model that has none is a `Model` with a `forward`: it is trained by it, and has no theory.
 """
@@ -26,14 +26,6 @@ class Model(nn.Module):
         """
         return None
 
-
-class LinearInParameters(Model):
-    """A model ŷ = Φ(x) θ."""
-
-    def features(self, x: Tensor) -> Tensor:
-        """Φ(x) of shape [N, P], for x of shape [N, D]."""
-        raise NotImplementedError
-
     def to_raw(self, mean: Tensor, deviation: Tensor) -> Tensor:
         """The matrix [P, P] that turns coefficients of (x − mean) / deviation into coefficients of x.
 
@@ -41,6 +33,14 @@ class LinearInParameters(Model):
             mean: What was subtracted from each feature, [D].
             deviation: What each feature was divided by, [D].
         """
+        raise NotImplementedError
+
+
+class LinearInParameters(Model):
+    """A model ŷ = Φ(x) θ."""
+
+    def features(self, x: Tensor) -> Tensor:
+        """Φ(x) of shape [N, P], for x of shape [N, D]."""
         raise NotImplementedError
 
 
@@ -215,6 +215,10 @@ class FreeWave(Model):
 
         return a * sine, pull
 
+    def to_raw(self, mean: Tensor, deviation: Tensor) -> Tensor:
+        m, s = float(mean), float(deviation)  # ω (t − m) / s + φ
+        return torch.tensor([[1, 0, 0], [0, 1 / s, 0], [0, -m / s, 1]], dtype=torch.float64)
+
 
 class TwoLayer(Model):
     """ŷ = v₁ tanh(w₁ x + b₁) + … + v_K tanh(w_K x + b_K): a hidden layer of K units, and one that adds them up.
@@ -253,8 +257,35 @@ class TwoLayer(Model):
         added = torch.stack([v * t for t, (*_, v) in zip(given, units, strict=True)]).sum(0)
         return added, pull
 
+    def to_raw(self, mean: Tensor, deviation: Tensor) -> Tensor:
+        m, s = float(mean), float(deviation)  # w (x − m) / s + b, of each unit
+        line = torch.tensor([[1 / s, 0, 0], [-m / s, 1, 0], [0, 0, 1]], dtype=torch.float64)
+        return torch.kron(line, torch.eye(len(self.weight), dtype=torch.float64))
 
-MODELS: Mapping[str, Callable[..., Model]] = {  # the number is of features, or of powers
+
+class WithIntercept(Model):
+    """Another model and an intercept, ŷ = f(x) + c, which is the last parameter: y need not go up and down around 0."""
+
+    def __init__(self, model: Model) -> None:
+        super().__init__()
+        self.parameter_names = (*model.parameter_names, "c")
+        self.model, self.last = model, nn.ParameterDict({"c": torch.zeros((), dtype=torch.float64)})
+
+    def forward(self, x: Tensor) -> Tensor:  # [N, 1] → [N, 1]
+        return self.model(x) + self.last["c"]
+
+    def vjp(self, x: Tensor, theta: Tensor) -> tuple[Tensor, Pull] | None:
+        found = self.model.vjp(x, theta[:, :-1])
+        if found is None:
+            return None
+        curve, pull = found
+        return curve + theta[:, -1:], lambda slope: torch.cat([pull(slope), slope.sum(1, keepdim=True)], 1)
+
+    def to_raw(self, mean: Tensor, deviation: Tensor) -> Tensor:
+        return torch.block_diag(self.model.to_raw(mean, deviation), torch.ones(1, 1, dtype=torch.float64))
+
+
+MODELS: Mapping[str, Callable[..., Model]] = {  # the number is of features, of powers, or of weights
     "quadratic": Quadratic,
     "quadratic-origin": lambda: ThroughOrigin(Quadratic()),
     "linear": Linear,
@@ -265,4 +296,6 @@ MODELS: Mapping[str, Callable[..., Model]] = {  # the number is of features, or 
     "wave": Wave,
     "free-wave": FreeWave,
     "two-layer": TwoLayer,
+    "sine": lambda weights=3: WithIntercept(FreeWave()),
+    "network": lambda weights=6: WithIntercept(TwoLayer(weights // 3)),
 }

@@ -7,10 +7,10 @@ import torch
 from torch import Tensor
 
 from gd_core.datasets import DATASETS, Dataset, from_table
-from gd_core.models import MODELS, LinearInParameters, Model
+from gd_core.models import MODELS, Model
 from gd_core.objective import LinearObjective, Objective, as_parabola, loss_of, objective_of
 from gd_core.optimizers import OPTIMIZERS, UpdateRule, at_rate, in_turn
-from gd_core.settings.catalog import LOSS_INFO, model_info
+from gd_core.settings.catalog import LOSS_INFO, OFFERED, model_info
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.experiment_fields import Phase
 from gd_core.settings.fields import ParameterError
@@ -33,6 +33,7 @@ class Problem:
         held_out: The rows kept from training, in raw units, or None.
         validation: The same loss on the held-out rows, scaled by the training rows' mean and deviation, or None.
         offset: The mean of a scaled target, as an intercept, [P]; else 0, [1].
+        units: By what the parameters that have the unit of y are multiplied on the way back from a scaled one, [P]; else 1, [1].
     """
 
     dataset: Dataset
@@ -43,6 +44,7 @@ class Problem:
     held_out: Dataset | None = None
     validation: Objective | None = None
     offset: Tensor = field(default_factory=lambda: torch.zeros(1, dtype=torch.float64))
+    units: Tensor = field(default_factory=lambda: torch.ones(1, dtype=torch.float64))
 
     @property
     def linear(self) -> LinearObjective:
@@ -77,7 +79,7 @@ class Problem:
         Not by way of the raw ones: of a tenth power of calendar years these have too few digits to hold a curve.
         """
         if self.objective.dataset.x is not self.dataset.x:
-            return self.objective.dataset.unit * theta + self.offset
+            return self.units * theta + self.offset
         mean, deviation = self.dataset.mean, self.dataset.deviation
         return self.raw(theta) @ self.linear.model.to_raw(-mean / deviation, 1 / deviation).T
 
@@ -93,9 +95,7 @@ def build(experiment: Experiment, like: Problem | None = None) -> Problem:
         like: The problem of an experiment with the same data, scaling and loss, which are then shared.
     """
     if like is not None:
-        start = start_of(experiment, like.dataset)
-        start = like.scaled(start) if experiment.is_rescaled else start
-        return replace(like, start=start, rule=rule_of(experiment, like.objective))
+        return replace(like, start=_trained_start(experiment, like), rule=rule_of(experiment, like.objective))
     dataset, model, held_out = dataset_of(experiment), model_of(experiment), None
     if experiment.holdout:
         training, kept = _sides(experiment)
@@ -105,15 +105,15 @@ def build(experiment: Experiment, like: Problem | None = None) -> Problem:
     )
     trained = standardised(dataset)
     to_raw = torch.eye(len(dataset.start), dtype=torch.float64)
-    offset = torch.zeros(1, dtype=torch.float64)
+    offset, units = torch.zeros(1, dtype=torch.float64), torch.ones(1, dtype=torch.float64)
     if experiment.scale_features:
-        assert isinstance(model, LinearInParameters)  # or the experiment would have been refused
         to_raw = model.to_raw(dataset.mean, dataset.deviation)
     if experiment.scale_target:
-        to_raw = trained.unit * to_raw
+        of_target = model_info(experiment.info.model).of_target or (True,) * len(to_raw)
+        units = to_raw.new_tensor([trained.unit if one else 1.0 for one in of_target])
+        to_raw = units[:, None] * to_raw
         offset = torch.cat([torch.zeros_like(dataset.start[:-1]), dataset.target_mean])
     loss = loss_of(experiment.loss, **LOSS_INFO[experiment.loss].own(experiment))
-    start = start_of(experiment, dataset)
     validation = None
     if held_out:
         validation = objective_of(model, standardised(held_out), loss)
@@ -121,14 +121,24 @@ def build(experiment: Experiment, like: Problem | None = None) -> Problem:
     problem = Problem(
         dataset,
         objective,
-        start,
+        dataset.start,
         to_raw,
         rule_of(experiment, objective),
         held_out,
         validation,
         offset,
+        units,
     )
-    return replace(problem, start=problem.scaled(start)) if experiment.is_rescaled else problem
+    return replace(problem, start=_trained_start(experiment, problem))
+
+
+def _trained_start(experiment: Experiment, problem: Problem) -> Tensor:
+    """θ₀ in the coordinates that are trained, [P]. A model that has its own start for a table has it in these."""
+    start = start_of(experiment, problem.dataset)
+    own = OFFERED[experiment.model].start if experiment.dataset == DATASET else ()
+    if own and not isinstance(experiment.start, tuple):
+        return start if experiment.start == "random" else start.new_tensor(own)
+    return problem.scaled(start) if experiment.is_rescaled else start
 
 
 def dataset_of(experiment: Experiment) -> Dataset:

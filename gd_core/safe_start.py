@@ -10,9 +10,11 @@ from gd_core.problem import Problem, build
 from gd_core.reasons.phrases import ILL_CONDITIONED
 from gd_core.remedies import remedies_of
 from gd_core.robust import lowest_of, settles_below, slope_of
+from gd_core.settings.catalog import OFFERED
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.experiment_fields import LEARNING_RATE, typed_rate
 from gd_core.settings.rules import is_plain, linear_step
+from gd_core.settings.table_fields import is_always_scaled
 from gd_core.theory import (
     Curvature,
     Forecast,
@@ -113,6 +115,8 @@ def why_scaled(
     experiment: Experiment, measure: Callable[[Experiment], tuple[Problem, Curvature | None]] = measured
 ) -> str | None:
     """That no rate that can be typed settles on the columns as they are, and what to do; None if one does."""
+    if is_always_scaled(vars(experiment)):
+        return None
     raw = replace(experiment, scale_features=False, batch_size=0, before=())
     problem, curvature = measure(raw)
     if curvature is None or (rate := safe_rate(raw, problem, curvature)) >= LEARNING_RATE.low:
@@ -151,8 +155,10 @@ def safe_start(
 def _without_parabola(
     experiment: Experiment, measure: Callable[[Experiment], tuple[Problem, Curvature | None]]
 ) -> Experiment:
-    """At the rate of `safe_without_parabola`; else nobody knows one, and the rate stays."""
+    """At the rate of `safe_without_parabola`; else nobody knows one: that which its model is offered with, or as it is."""
     safe = safe_without_parabola(experiment, measure(experiment)[0])
+    if safe is None and is_always_scaled(vars(experiment)):
+        return replace(experiment, learning_rate=OFFERED[experiment.model].learning_rate)
     if safe is None:
         return experiment
     return replace(experiment, learning_rate=min(LEARNING_RATE.high, max(LEARNING_RATE.low, safe.rate)))
@@ -175,6 +181,8 @@ def opening(
         experiment: The data, the rule and the epochs.
         measure: Where problem and parabola come from, if they are kept somewhere.
     """
+    if is_always_scaled(vars(experiment)):
+        return safe_start(experiment, measure)
     if not experiment.loss_info.squared:  # columns that slow one loss down slow the other
         square = opening(replace(experiment, loss=Experiment.loss), measure)
         return safe_start(replace(experiment, scale_features=square.scale_features), measure)

@@ -10,11 +10,13 @@ from shutil import get_terminal_size
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from gd_core.settings import schedules
+from gd_core.settings.catalog import OFFERED
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.experiment_fields import FIELDS, HYPERPARAMETERS
 from gd_core.settings.fields import Flag, Number
 from gd_core.settings.table_fields import (
     FILES,
+    LINE,
     MAX_FEATURES,
     all_features,
     guessed_target,
@@ -59,7 +61,7 @@ class Help(argparse.RawDescriptionHelpFormatter):
 
 # What of the settings goes together. One that is not here, as a new one, stands under the last.
 GROUPS: Mapping[str, tuple[str, ...]] = {
-    "a table of one's own": ("table", "target", "features", "degree", "missing"),
+    "a table of one's own": ("table", "target", "features", "degree", "model", "missing"),
     "other data": ("points", "noise", "data_seed"),
     "the training": ("optimizer", "learning_rate", "epochs", "batch_size", "scale_features", "start", "tolerance", "patience", "penalty"),
     "of an update rule": (*HYPERPARAMETERS,),
@@ -124,7 +126,8 @@ def settings_of(options: argparse.Namespace, parser: Parser) -> tuple[Experiment
         query.setdefault("dataset", "table")
     # Held for as long as the command runs.
     options.held, options.notes = table_in_file(query, options, parser)
-    if options.held is not None and "features" not in query and query.get("degree", "1") == "1":
+    of_one = query.get("degree", "1") != "1" or query.get("model", LINE) != LINE
+    if options.held is not None and "features" not in query and not of_one:
         target = query.get("target") or guessed_target(options.held)
         features = all_features(options.held, target) if target in options.held.names else ()
         if len(features) > MAX_FEATURES:
@@ -262,6 +265,8 @@ def what_is_fitted(values: Mapping[str, Any]) -> list[str]:
     """The first lines of a run on a table: the target, the features, the rows, and those that are left out."""
     features = own_names(values["features"], table_at_hand(values["table"]))
     power = f", degree {values['degree']}" if values["degree"] > 1 else ""
+    model = values.get("model", LINE)
+    power += "" if model == LINE else f", {OFFERED[model].title.lower()}"
     rows = counted(values["points"], "row")
     first = f"{values['target']} from {', '.join(features)}{power}: {rows}{set_aside(values)}."
     return [line for line in (first, left_out_rows(values)) if line]

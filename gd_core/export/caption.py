@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from gd_core.settings import schedules
-from gd_core.settings.catalog import LOSS_INFO
+from gd_core.settings.catalog import LOSS_INFO, OFFERED
 from gd_core.settings.experiment import Experiment, defaults, is_knob
 from gd_core.settings.experiment_fields import FIELDS, Phase
 from gd_core.settings.fields import quoted
@@ -95,6 +95,7 @@ def _data(run: Experiment) -> str:
             counted(run.points, "row"),
         ]
         of += [f"degree {run.degree}"] if run.degree > 1 else []
+        of += [] if run.model == Experiment.model else [OFFERED[run.model].title.lower()]
         return ", ".join([*of, *without, *GAPS.get(run.missing, ())])
     knobs = {
         "points": counted(run.points, "point"),

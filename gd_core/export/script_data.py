@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 
 from gd_core.export.script_table import filled, table_part
 from gd_core.export.script_text import WIDTH, Part, listed
-from gd_core.settings.catalog import DATASET_INFO, MANY_ROWS, model_info
+from gd_core.settings.catalog import DATASET_INFO, MANY_ROWS, OFFERED, model_info
 from gd_core.settings.experiment import Experiment
-from gd_core.settings.table_fields import DATASET
+from gd_core.settings.table_fields import DATASET, is_always_scaled
 
 if TYPE_CHECKING:
     from gd_core.datasets import Dataset
@@ -104,8 +104,14 @@ def _to_raw(experiment: Experiment) -> list[str]:
         return []
     size = len(experiment.info.parameters)
     features = "to_raw" if experiment.scale_features else f"torch.eye({size}, dtype=torch.float64)"
+    of_target = model_info(experiment.info.model).of_target
+    by, units = "unit", []
+    if of_target:  # the others have no part in y
+        flags = ", ".join("unit" if one else "1.0" for one in of_target)
+        by, units = "units", [f"units = torch.tensor([{flags}], dtype=torch.float64).unsqueeze(1)"]
     return [
-        f"to_raw = unit * {features}",
+        *units,
+        f"to_raw = {by} * {features}",
         f"offset = torch.tensor([{'0.0, ' * (size - 1)}centre], dtype=torch.float64)"
         if size <= MANY
         else f"offset = torch.tensor({size - 1} * [0.0] + [centre], dtype=torch.float64)",
@@ -165,6 +171,9 @@ def _start(experiment: Experiment) -> Part:
         words = f"The start: {names} at random, from a seed of its own{units}."
         code = f"""generator = torch.Generator().manual_seed({experiment.seed})
 start = torch.randn({size}, generator=generator, dtype=torch.float64)"""
+    elif own := _own_start(experiment):
+        code = f"theta = torch.tensor({listed(map(repr, own))}, dtype=torch.float64).requires_grad_()"
+        return Part(f"The start: {names}, for the scaled rows.", code)
     elif experiment.start == "published" and experiment.dataset == DATASET:
         if not experiment.scale_target:  # 0 in any units
             code = f"theta = torch.zeros({size}, dtype=torch.float64).requires_grad_()"
@@ -179,6 +188,9 @@ start = torch.randn({size}, generator=generator, dtype=torch.float64)"""
             code = f"start = {text}\nstart = torch.tensor(start, dtype=torch.float64)"
         else:
             code = f"start = torch.tensor({text}, dtype=torch.float64)"
+    if experiment.start == "random" and is_always_scaled(vars(experiment)):
+        words = f"The start: {names} at random, from a seed of its own, for the scaled rows."
+        return Part(words, f"{code.replace('start = ', 'theta = ')}.requires_grad_()")
     start = "start - offset" if experiment.scale_target else "start"
     theta = f"torch.linalg.solve(to_raw, {start})" if experiment.is_rescaled else "start"
     before, _, made = code.rpartition("start = ")
@@ -186,6 +198,12 @@ start = torch.randn({size}, generator=generator, dtype=torch.float64)"""
     if theta == "start" and len(at_once) <= WIDTH:
         return Part(words, before + at_once)
     return Part(words, f"{code}\ntheta = {theta}.requires_grad_()")
+
+
+def _own_start(experiment: Experiment) -> tuple[float, ...]:
+    """θ₀ that the model of a table comes with, if that is where the run starts."""
+    is_own = experiment.dataset == DATASET and experiment.start == "published"
+    return OFFERED[experiment.model].start if is_own else ()
 
 
 def _numbers(experiment: Experiment) -> tuple[float, ...]:

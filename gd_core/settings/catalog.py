@@ -40,6 +40,33 @@ class Scaling:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Offered:
+    """How a model is offered for a table of one's own.
+
+    Attributes:
+        title: Name on the page.
+        help: One sentence for a student.
+        features: Of how many columns it is; 0 for any number.
+        parameters: Display names of θ, in order; empty where they hang on columns and degree.
+        start: θ₀, for features and target that are scaled; they always are, where it is given.
+        shown: See `DatasetInfo`, in the same units,
+        axes: and this.
+        learning_rate: η to begin with, where nobody knows one before training,
+        epochs: and for how long.
+    """
+
+    title: str
+    help: str
+    features: int = 0
+    parameters: tuple[str, ...] = ()
+    start: tuple[float, ...] = ()
+    shown: tuple[tuple[float, float], ...] = ()
+    axes: tuple[int, int] = (0, 1)
+    learning_rate: float = 0.2
+    epochs: int = 600
+
+
+@dataclass(frozen=True, kw_only=True)
 class ModelInfo:
     """A model in words.
 
@@ -58,6 +85,8 @@ class ModelInfo:
         intercept: Whether the last parameter is one.
         through_origin: Key of the same model without it; empty if there is none.
         at_zero: Why the slope is 0 where all parameters are, as a sentence; empty where it is not.
+        of_target: Which parameters have the unit of y, in order, so that they are scaled with it; empty if all have.
+        offered: How it is offered for a table; None if it is not.
     """
 
     latex: Sized
@@ -73,6 +102,8 @@ class ModelInfo:
     intercept: bool = False
     through_origin: str = ""
     at_zero: str = ""
+    of_target: tuple[bool, ...] = ()
+    offered: Offered | None = None
 
 
 def _plane_in_latex(weights: int) -> str:
@@ -157,6 +188,12 @@ _SIZE = Scaling(
     constant="sigma = 1.0  # a column of zeros",
     to_raw=_origin_to_raw,
 )
+_OF_ONE = Scaling(
+    moments="mu, sigma = x.mean().item(), x.std(correction=0).item()",
+    constant="sigma = 1.0  # the deviation of a constant column",
+    to_raw=_polynomial_to_raw,
+    imports=("math",),
+)
 
 MODEL_INFO: Mapping[str, ModelInfo] = {
     "quadratic": ModelInfo(
@@ -208,6 +245,10 @@ to_raw[-1, :-1] = -mu / sigma"""
         plane=True,
         intercept=True,
         through_origin="linear-origin",
+        offered=Offered(
+            title="Line, plane or polynomial",
+            help="w₁·x + b; with more columns or a degree, more terms. The loss is a bowl.",
+        ),
     ),
     "linear-origin": ModelInfo(
         latex=_plane_in_latex,
@@ -229,12 +270,7 @@ to_raw[-1, :-1] = -mu / sigma"""
         columns=lambda weights: (
             f"columns = torch.cat([*(x**k for k in range(1, {weights + 1})), torch.ones_like(x)], 1)"
         ),
-        scaling=Scaling(
-            moments="mu, sigma = x.mean().item(), x.std(correction=0).item()",
-            constant="sigma = 1.0  # the deviation of a constant column",
-            to_raw=_polynomial_to_raw,
-            imports=("math",),
-        ),
+        scaling=_OF_ONE,
         curve=_horner,
         centred=True,
         intercept=True,
@@ -280,7 +316,66 @@ to_raw[-1, :-1] = -mu / sigma"""
         curve=_units_added_up,
         at_zero="Each unit gives tanh 0 = 0, which v is multiplied with; and v = 0 multiplies all that w and b do.",
     ),
+    "sine": ModelInfo(
+        latex=fixed(r"\hat y = a\,\sin(\omega\,x + \varphi) + c"),
+        plain=fixed("a·sin(ω·x + φ) + c"),
+        linear=False,
+        columns=fixed("columns = x[:, 0]"),
+        prediction="theta[0] * torch.sin(theta[1] * columns + theta[2]) + theta[3]",
+        scaling=Scaling(
+            moments=_OF_ONE.moments,
+            constant=_OF_ONE.constant,
+            to_raw=fixed(
+                """to_raw = torch.eye(4, dtype=torch.float64)
+to_raw[1, 1], to_raw[2, 1] = 1 / sigma, -mu / sigma"""
+            ),
+        ),
+        curve=lambda theta, x, _: f"{theta}.p0 * sin({theta}.p1 * {x} + {theta}.p2) + {theta}.p3",
+        centred=True,
+        intercept=True,
+        of_target=(True, False, False, True),
+        offered=Offered(
+            title="Wave",
+            help="a·sin(ω·x + φ) + c, of one column, for what comes again and again. The loss has many valleys.",
+            features=1,
+            parameters=("a", "ω", "φ", "c"),
+            start=(1.0, 2.0, 0.0, 0.0),
+            shown=((-2.5, 2.5), (0.5, 12.0), (-3.2, 3.2), (-1.5, 1.5)),
+            axes=(1, 2),
+        ),
+    ),
+    "network": ModelInfo(
+        latex=lambda weights: f"{_units_in_latex(weights)} + c",
+        plain=lambda weights: f"{_units(weights)} + c",
+        linear=False,
+        columns=fixed("columns = x"),
+        prediction="(torch.tanh(columns * theta[:2] + theta[2:4]) * theta[4:6]).sum(1) + theta[6]",
+        scaling=Scaling(
+            moments=_OF_ONE.moments,
+            constant=_OF_ONE.constant,
+            to_raw=fixed(
+                """to_raw = torch.eye(7, dtype=torch.float64)
+to_raw[[0, 1], [0, 1]], to_raw[[2, 3], [0, 1]] = 1 / sigma, -mu / sigma"""
+            ),
+        ),
+        curve=lambda theta, x, weights: f"{_units_added_up(theta, x, weights)} + {theta}.p{weights}",
+        centred=True,
+        intercept=True,
+        of_target=(False,) * 4 + (True,) * 3,
+        offered=Offered(
+            title="Network of two tanh units",
+            help="v₁·tanh(w₁·x + b₁) + v₂·tanh(w₂·x + b₂) + c, of one column. The loss has hills, saddles and plateaus.",
+            features=1,
+            parameters=("w₁", "w₂", "b₁", "b₂", "v₁", "v₂", "c"),
+            start=(0.5, 0.6, 0.2, -0.2, 0.3, 0.1, 0.0),
+            shown=(((-4.0, 4.0),) * 4 + ((-2.5, 2.5),) * 2 + ((-1.5, 1.5),)),
+            axes=(0, 4),
+        ),
+    ),
 }
+
+# Those of a table, by the key that stands in its link.
+OFFERED: Mapping[str, Offered] = {name: info.offered for name, info in MODEL_INFO.items() if info.offered}
 
 
 def model_info(name: str) -> ModelInfo:
@@ -479,7 +574,7 @@ x, y = x.double(), y.double()  # from here on with 16 digits""",
     ),
     "table": DatasetInfo(
         title="Your table",
-        help="Rows of your own, from a file or pasted. A line, a polynomial or a plane is fitted to them.",
+        help="Rows of your own, from a file or pasted. A line, a polynomial, a plane, a wave or a small network is fitted to them.",
         model="linear",
         parameters=("w₁", "b"),
         defaults={

@@ -35,10 +35,12 @@ from gd_core.settings.fields import (
 from gd_core.settings.rules import OPTIMIZER_INFO
 from gd_core.settings.table_fields import (
     DATASET,
+    LINE,
     TABLE_FIELDS,
     as_columns,
     fitting_default,
     info_of,
+    is_always_scaled,
     is_yes_no,
     needs_its_file,
     problem_with_holding_out,
@@ -67,6 +69,7 @@ class Experiment:
     target: str = ""
     features: tuple[str, ...] = ()
     degree: int = 1
+    model: str = LINE
     intercept: bool = True
     missing: str = "refuse"
     points: int = 20
@@ -351,6 +354,13 @@ def _problem_beside(name: str, value: Any, others: Mapping[str, Any]) -> str | N
         return "scale_target must be false for the log loss, whose target is 0 or 1. Got true."
     if name in ("scale_features", "scale_target") and value and info and (reason := why_not_scaled(info)):
         return f"{name} must be false for {others['dataset']}: {reason}. Got true."
+    scaled = name == "scale_features" or (
+        name == "scale_target" and not LOSS_INFO[others.get("loss", Experiment.loss)].yes_no
+    )
+    if scaled and not value and info and is_always_scaled(others):
+        return f"{name} must be true for model {others['model']}, whose start and map are in scaled units. Got false."
+    if name == "intercept" and not value and info and is_always_scaled(others):
+        return f"intercept must be true for model {others['model']}, which has none to leave out. Got false."
     if name == "intercept" and not value and info and not model_info(info.model).through_origin:
         return f"intercept must be true for {others['dataset']}: its model has none to leave out. Got false."
     if name == "start" and isinstance(value, tuple):

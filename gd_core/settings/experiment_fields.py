@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple, Self
 
 from gd_core.settings import schedules
-from gd_core.settings.catalog import DATASET_INFO, LOSS_INFO
+from gd_core.settings.catalog import DATASET_INFO, LOSS_INFO, OFFERED
 from gd_core.settings.engines import ENGINES
 from gd_core.settings.fields import (
     Choice,
@@ -221,6 +221,11 @@ FIELDS: Mapping[str, Field] = {
         title="Degree",
         help=f"Of a polynomial in one feature, 1 to {MAX_DEGREE}.",
     ),
+    "model": Choice(
+        choices={key: offered.title for key, offered in OFFERED.items()},
+        title="Model",
+        help=f"What is fitted to a table: {', '.join(OFFERED)}. All but the first are of one column.",
+    ),
     "intercept": Flag(
         title="Intercept",
         help="Fit an intercept. Without one the curve goes through the origin: y is 0 where x is 0.",
@@ -347,7 +352,7 @@ FIELDS: Mapping[str, Field] = {
 # What every part of the lab takes account of. A newer field stands here when all do; until then each part that has
 # learnt of it names it beside these in its own list, and `experiment.not_known` keeps the others from ignoring it.
 COMMON_FIELDS = (
-    "dataset", "table", "target", "features", "degree", "intercept", "missing", "points", "noise", "data_seed",
+    "dataset", "table", "target", "features", "degree", "model", "intercept", "missing", "points", "noise", "data_seed",
     "holdout", "split_seed", "loss", "delta", "penalty", "optimizer", "learning_rate", "momentum", "alpha", "beta1", "beta2", "epsilon", "weight_decay",
     "batch_size", "shuffle", "scale_features", "scale_target", "start", "seed", "before", "engine", "tolerance", "patience", "epochs",
 )  # fmt: skip

@@ -9,7 +9,7 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from gd_core.settings.catalog import DATASET_INFO, DatasetInfo, through_origin
+from gd_core.settings.catalog import DATASET_INFO, LOSS_INFO, OFFERED, DatasetInfo, Offered, through_origin
 from gd_core.settings.fields import Field, quoted
 from gd_core.tables.example_tables import EXAMPLE_TABLES
 from gd_core.words import counted, short
@@ -20,15 +20,17 @@ if TYPE_CHECKING:
 DATASET = "table"
 # How the name of a file with a table ends.
 FILES = ("csv", "tsv", "txt", "data", "dat", "xlsx", "xls", "parquet", "json", "jsonl", "gz")
-TABLE_FIELDS = ("table", "target", "features", "degree", "missing")
+TABLE_FIELDS = ("table", "target", "features", "degree", "model", "missing")
 MAX_FEATURES = 20
 MAX_DEGREE = 10
+LINE = "linear"  # a polynomial, too, if its degree is above 1
 MISSING = ("refuse", "drop", "mean")
 NO_TABLE: Mapping[str, Any] = {
     "table": "",
     "target": "",
     "features": (),
     "degree": 1,
+    "model": LINE,
     "missing": "refuse",
 }
 FEWEST_ROWS = 2
@@ -69,6 +71,8 @@ def problem_with_table_field(name: str, value: Any, others: Mapping[str, Any], f
             return _problem_with_features(value, others["target"], table)
         case "degree":
             return field.wrong(name, value) or _problem_with_degree(value, others["features"], table)
+        case "model":
+            return field.wrong(name, value) or _problem_with_model(value, others)
         case "missing":
             return field.wrong(name, value) or _problem_with_missing(value, others, table)
         case "points":
@@ -114,6 +118,7 @@ def usual_fields(key: str) -> dict[str, Any]:
             "target": example.target,
             "features": example.features,
             "degree": example.degree,
+            "model": LINE,
             "missing": "refuse",
         }
     table = table_at_hand(key)
@@ -121,8 +126,8 @@ def usual_fields(key: str) -> dict[str, Any]:
         return dict(NO_TABLE)
     target = guessed_target(table)
     features = first_feature(table, target)
-    values = {"table": key, "target": target, "features": features, "degree": 1}
-    return {name: values[name] for name in ("target", "features", "degree")} | {
+    values = {"table": key, "target": target, "features": features, "degree": 1, "model": LINE}
+    return {name: values[name] for name in ("target", "features", "degree", "model")} | {
         "missing": usual_missing(values)
     }
 
@@ -244,8 +249,14 @@ def fitting_default(name: str, value: Any, values: Mapping[str, Any]) -> Any:
         return first_feature(table, values["target"])
     if name == "degree" and len(values["features"]) > 1:
         return 1
+    if name == "model" and value not in fitting_models(values):
+        return LINE
     if name == "missing" and value in ("refuse", "drop"):
         return usual_missing(values)
+    if name in ("scale_features", "scale_target") and is_always_scaled(values):
+        return name == "scale_features" or not LOSS_INFO[values["loss"]].yes_no
+    if name == "intercept" and is_always_scaled(values):
+        return True
     return points_of(values) if name == "points" else value
 
 
@@ -263,17 +274,32 @@ def info_of(values: Mapping[str, Any]) -> DatasetInfo:
     """The data set as a choice, with the model that features and degree make; without its intercept if that is asked for."""
     info = DATASET_INFO[values["dataset"]]
     if values["dataset"] == DATASET:
-        info = _table_info(len(values["features"]), values["degree"])
+        info = _table_info(len(values["features"]), values["degree"], values.get("model", LINE))
     return info if values.get("intercept", True) else through_origin(info)
 
 
 @lru_cache(64)
-def _table_info(features: int, degree: int) -> DatasetInfo:
+def _table_info(features: int, degree: int, model: str) -> DatasetInfo:
+    offered = OFFERED[model]
+    if offered.parameters:
+        of_model = {name: getattr(offered, name) for name in ("parameters", "shown", "axes")}
+        return replace(DATASET_INFO[DATASET], model=model, **of_model)
     return replace(
         DATASET_INFO[DATASET],
         model="polynomial" if degree > 1 else "linear",
         parameters=parameter_names(max(features, degree)),
     )
+
+
+def fitting_models(values: Mapping[str, Any]) -> Mapping[str, Offered]:
+    """The models that a table's columns can be fitted with, by key, each with its words."""
+    columns = len(values["features"])
+    return {name: one for name, one in OFFERED.items() if not one.features or one.features == columns}
+
+
+def is_always_scaled(values: Mapping[str, Any]) -> bool:
+    """Whether the model of a table has its start and its map in scaled units."""
+    return values["dataset"] == DATASET and bool(OFFERED[values.get("model", LINE)].start)
 
 
 def parameter_names(weights: int) -> tuple[str, ...]:
@@ -287,7 +313,7 @@ def with_columns(values: Mapping[str, Any], names: Sequence[str], most: int = SH
 
     A unit in brackets stands behind a comma: w₂ (speed², mph). Of a column's name so many characters are shown at most.
     """
-    if values["dataset"] != DATASET:
+    if values["dataset"] != DATASET or OFFERED[values.get("model", LINE)].parameters:
         return list(names)
     powers = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
     features = []
@@ -361,6 +387,17 @@ def _problem_with_degree(value: Any, features: tuple[str, ...], table: "Table | 
         largest = table.largest(next(iter(features)))
         if largest and not 1 / REACH <= largest**value <= REACH:
             return f"degree must be lower for values as far from 1 as {short(largest)}: their powers cannot be computed. Got {value}."
+    return None
+
+
+def _problem_with_model(value: str, others: Mapping[str, Any]) -> str | None:
+    needs, columns, degree = OFFERED[value].features, len(others["features"]), others["degree"]
+    if needs and columns != needs:
+        return (
+            f"model {value} needs {counted(needs, 'feature') if needs > 1 else 'one feature'}. Got {columns}."
+        )
+    if value != LINE and degree > 1:
+        return f"model must be {LINE} with a degree of {degree}, which only a polynomial has. Got {value}."
     return None
 
 

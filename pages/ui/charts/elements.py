@@ -121,8 +121,9 @@ def count_axis(title: str = "epoch", **axis: Any) -> alt.X:
     return x_axis_of(title, labelExpr=EPOCH_LABEL, tickMinStep=1, **axis)
 
 
-def y_axis_of(title: str, **axis: Any) -> alt.Y:
-    return alt.Y("y:Q", scale=alt.Scale(domain=_ends("y"), nice=False), axis=_axis(title, **axis))
+def y_axis_of(title: str, scale: Mapping[str, Any] | None = None, **axis: Any) -> alt.Y:
+    ends = alt.Scale(domain=_ends("y"), nice=False, **(scale or {}))
+    return alt.Y("y:Q", scale=ends, axis=_axis(title, **axis))
 
 
 def log_axis(title: str) -> alt.Y:

@@ -12,6 +12,7 @@ from torch import Tensor
 from gd_core.datasets import Dataset
 from gd_core.robust import Lowest, lowest_of
 from gd_core.settings.catalog import model_info
+from gd_core.settings.table_fields import is_always_scaled
 from pages.ui.charts.elements import (
     FIRST,
     FRAME,
@@ -117,7 +118,7 @@ def _fit_spec(
 
     axes = {
         "x": x_axis_of(x_title),
-        "y": y_axis_of(y_title),
+        "y": y_axis_of(y_title, {"zero": False}),  # a curve that starts among the rows need not see it
         "tooltip": [alt.Tooltip("x:Q", title=x_title), alt.Tooltip("y:Q", title=y_title)],
     }
     points = rows_from("points").mark_circle(size=55, color=colours.data, opacity=0.85).encode(**axes)
@@ -140,8 +141,12 @@ def fit(
     """One feature: data, the start, the curve at this epoch, those of pinned runs, and from an epoch on the optimum."""
     dataset = run.problem.dataset
     x0, x1 = padded(values_of(run, lambda rows: rows.x[:, 0]), 0.04)
-    in_sight = [values_of(run, lambda rows: rows.y[:, 0]), [0.0]]
-    if run.experiment.info.is_a_single_row:  # it alone would leave the start's line outside of the frame
+    in_sight = [values_of(run, lambda rows: rows.y[:, 0])]
+    # where the start is not at 0, and where a single row alone would leave its line outside of the frame
+    own = is_always_scaled(vars(run.experiment))
+    if not own:
+        in_sight.append(np.zeros(1))
+    if own or run.experiment.info.is_a_single_row:
         in_sight.append(run.problem.predicted(run.problem.start).numpy())
     yes_no, info = run.experiment.loss_info.yes_no, run.experiment.info
     y0, y1 = padded(np.concatenate(in_sight), 0.12 if yes_no else 0.45)

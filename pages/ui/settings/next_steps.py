@@ -59,7 +59,7 @@ def ways_on(experiment: Experiment, forecast: Forecast | None, outcome: Outcome)
         gone
         and experiment.intercept  # a lesson has one
         and experiment.dataset in lesson_data.LEARNING_RATE
-        and not (table and experiment.points > 10_000)
+        and not (table and (experiment.points > 10_000 or experiment.info.shown))
     ):
         run = plain(experiment, epochs=min(experiment.epochs, 1000))
         found.append(Link("Four rates on this problem, and where the limit is", "learning_rate", run))

@@ -13,7 +13,7 @@ from gd_core.settings.examples import EXAMPLES, FAILS, PUBLISHED, WORKS
 from gd_core.settings.experiment import Experiment, going_together, problem_with
 from gd_core.settings.rules import OPTIMIZER_INFO
 from gd_core.settings.schedules import COUNTED_IN, SCHEDULES, is_constant
-from gd_core.settings.table_fields import DATASET, needs_its_file
+from gd_core.settings.table_fields import DATASET, is_always_scaled, needs_its_file
 from gd_core.words import short
 from pages.ui.look import projector
 from pages.ui.train import own_table, task
@@ -124,9 +124,12 @@ def _more(experiment: Experiment) -> None:
         help_text = "A single row has no spread, so there is nothing to scale."
     elif not_scaled:
         help_text = f"Cannot be scaled: {not_scaled}."
-    page.switch("scale_features", disabled=not_scaled is not None, help=help_text)
+    always = is_always_scaled(vars(experiment))
+    if always:
+        help_text = "This model has its start and its map in scaled units."
+    page.switch("scale_features", disabled=always or not_scaled is not None, help=help_text)
     if has_switch("scale_target", experiment):
-        page.switch("scale_target")
+        page.switch("scale_target", disabled=always)
     if dataset != DATASET and has_switch("intercept", experiment):  # a table's stands beside its degree
         page.switch("intercept")
     fitting = {
@@ -135,7 +138,9 @@ def _more(experiment: Experiment) -> None:
     _select("loss", "Loss", fitting)
     _row(*LOSS_INFO[experiment.loss].hyperparameters)
     _row("penalty")
-    starts = STARTS | ({"published": "All zeros"} if dataset == DATASET else {})
+    starts = STARTS | (
+        {"published": "As the model begins" if always else "All zeros"} if dataset == DATASET else {}
+    )
     page.choose(
         "start", starts, label="Start",
         help="The parameters before the first step. A press on the landscape sets them too.",

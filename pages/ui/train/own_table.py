@@ -15,6 +15,7 @@ from weakref import WeakValueDictionary
 import streamlit as st
 
 from gd_core import drawing
+from gd_core.settings.catalog import LOSS_INFO, OFFERED
 from gd_core.settings.experiment import Experiment, defaults, problem_with
 from gd_core.settings.experiment_fields import FIELDS
 from gd_core.settings.fields import ParameterError
@@ -25,7 +26,9 @@ from gd_core.settings.table_fields import (
     MAX_FEATURES,
     TABLE_FIELDS,
     as_columns,
+    fitting_models,
     guessed_target,
+    is_always_scaled,
     is_guessed_by_name,
     left_out_rows,
     needs_its_file,
@@ -184,7 +187,7 @@ def mine(usual: Experiment, fits: Callable[[Experiment], str | None], **changes:
         changes: Fields that the lesson sets.
     """
     found = last()
-    if found is None or needs_its_file(found.table):
+    if found is None or needs_its_file(found.table) or found.model != Experiment.model:
         return usual
     kept = {
         name: getattr(found, name) for name in (*TABLE_FIELDS, "points", "learning_rate", "scale_features")
@@ -274,7 +277,19 @@ def panel() -> None:
                 help="The columns that it is predicted from. With one a line or a polynomial is fitted, with several a plane. "
                 "A column of words brings a column of 0 and 1 for each word but the first.",
             )  # fmt: skip
-        if len(picked()["features"]) == 1 and not task.hidden("degree"):
+        models = {
+            name: one
+            for name, one in fitting_models(picked()).items()
+            if not drawing.is_drawing(page.settings)
+        }
+        if len(models) > 1 and not task.hidden("model"):
+            page.draw(
+                st.selectbox, "model", FIELDS["model"].title, options=list(models), format_func=lambda key: models[key].title,
+                then=_model_picked, disabled=not task.free("model"),
+                help="  \n".join(f"**{one.title}**: {one.help}" for one in models.values()),
+            )  # fmt: skip
+        is_line = page.field("model") == Experiment.model
+        if len(picked()["features"]) == 1 and is_line and not task.hidden("degree"):
             page.draw(
                 st.select_slider, "degree", "Degree", options=range(1, MAX_DEGREE + 1),
                 then=lambda degree: _pick(degree=degree),
@@ -282,12 +297,14 @@ def panel() -> None:
                 help="1 is a line w₁·x + b; 2 adds w₂·x², and so on. All of them are linear in the weights. "
                      "From 4 on, scale the features.",
             )  # fmt: skip
+        own_model = is_always_scaled(vars(page.settings))
         page.draw(
             st.toggle,
             "intercept",
             FIELDS["intercept"].title,
             then=_intercept_picked,
-            help=FIELDS["intercept"].help,
+            help="This model has its intercept, c." if own_model else FIELDS["intercept"].help,
+            disabled=own_model,
         )
         if task.free("missing"):
             _gaps(table)
@@ -645,7 +662,19 @@ def _target_picked(target: str) -> None:
 
 def _features_picked(features: list[str]) -> None:
     columns = as_columns("features", tuple(features), page.field("table"))
-    _pick(features=features, degree=page.field("degree") if len(columns) == 1 else 1)
+    one = len(columns) == 1
+    _pick(
+        features=features,
+        degree=page.field("degree") if one else 1,
+        model=page.field("model") if one else Experiment.model,
+    )
+
+
+def _model_picked(model: str) -> None:
+    """Fit another model, from its own start, with its rate and for its epochs."""
+    _pick(model=model, degree=1)
+    if page.settings.model == model and is_always_scaled(vars(page.settings)):
+        page.load(replace(page.settings, epochs=OFFERED[model].epochs))
 
 
 def _pick(**choice: Any) -> None:
@@ -665,6 +694,12 @@ def _pick(**choice: Any) -> None:
     fields: dict[str, Any] = defaults(DATASET, good.optimizer) | kept | values
     if problem_with("loss", fields["loss"], fields):  # one of yes or no, and this target has numbers
         fields["loss"] = Experiment.loss
+    if is_always_scaled(values):
+        fields |= {
+            "scale_features": True,
+            "scale_target": not LOSS_INFO[fields["loss"]].yes_no,
+            "intercept": True,
+        }
     try:
         chosen = Experiment(**(fields | {name: getattr(good, name) for name in ("holdout", "split_seed")}))
     except ParameterError as error:  # too few rows, or too few numbers in a column, to hold some of them out

@@ -715,7 +715,7 @@ def _start_at(place: tuple[float, float], through: Any = None) -> None:
     experiment = session.held(Live).experiment
     problem = live_runs.known(experiment)[0]
     start = problem.start if through is None else through
-    page.type("start", typed_place(place, start, _axes_of_terrain(experiment, problem)))
+    page.type("start", typed_place(place, start, _axes_of_terrain(experiment, problem), problem))
     live_runs.reset()
 
 

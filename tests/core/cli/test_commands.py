@@ -281,6 +281,7 @@ FLAGS = {
     "target": "",
     "features": "",
     "degree": "1",
+    "model": "linear",
     "intercept": "false",
     "missing": "refuse",
     "points": "50",
