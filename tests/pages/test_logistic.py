@@ -19,6 +19,7 @@ from gd_core.verdict import of_steps
 from pages.ui.charts import averages
 from pages.ui.charts.boundary import BANDS, boundary
 from pages.ui.charts.elements import FRAME, prediction
+from pages.ui.charts.error import error
 from pages.ui.charts.fit import fit
 from pages.ui.charts.model import Run
 from pages.ui.look import session
@@ -187,3 +188,26 @@ def test_a_rise_of_the_rmse_while_the_loss_falls_has_its_reason():
         .templates[6]
         .endswith("the log loss goes down: rows that are far off count more in it.")
     )
+
+
+def test_accuracy_is_a_line_of_its_own_beside_the_error():
+    """Each of its corners is NumPy's share of rows on the right side; drawn from 3 % to 97 % of the height; its text says so."""
+    run = run_of(epochs=60)
+    view = error(run, LIGHT, SIDE)
+    x, y = run.problem.dataset.x.numpy(), run.problem.dataset.y.numpy()[:, 0]
+    theta = run.recording.epoch_theta.numpy()
+    logits = x @ theta[:, :2].T + theta[:, 2]
+    right = (logits * (2 * y - 1)[:, None] > 0).mean(0)
+    told = dict(
+        zip(*(view.tables["accuracy"][name].to_pylist() for name in ("epoch", "accuracy")), strict=True)
+    )
+    assert told == {k: pytest.approx(right[k]) for k in told}
+    assert np.interp(range(61), list(told), list(told.values())) == pytest.approx(right)
+    (line,) = re.findall(
+        r'<path[^>]*d="M([^"]+)"[^>]*stroke-width="1.5"[^>]*stroke-dasharray="6,3"', drawn(view, 60)
+    )
+    heights = [1 - float(place.split(",")[1]) / SIDE for place in line.split("L")]
+    assert heights == pytest.approx([0.03 + 0.94 * share for share in told.values()], abs=1e-3)
+    assert "The dashed line is the accuracy of the training rows, from 0 % at the bottom" in view.text
+    plain = run_of(loss="mse")
+    assert "accuracy" not in error(plain, LIGHT, SIDE).tables

@@ -9,6 +9,7 @@ import altair as alt
 import numpy as np
 import pyarrow as pa
 
+from gd_core.objective import accuracy
 from gd_core.robust import lowest_of
 from gd_core.settings.schedules import by_epoch, is_constant
 from gd_core.words import floor_label, short
@@ -58,6 +59,7 @@ from pages.ui.charts.model import (
 from pages.ui.look.palette import Palette
 
 RATES = 200  # points of the line of the rate
+ACCURACY_AXIS = "from 0 % at the bottom to 100 % at the top, by the numbers at the right"
 RATE_AXIS = "from 0 below to the largest above, on an axis of its own"
 RATE_BAND = 0.3  # of the height: the rates, and their label
 DOWN = 50.0  # how far below the start's error the axis reaches while nobody may know the floor
@@ -75,6 +77,7 @@ def _error_spec(
     directions: int = 0,
     scheduled: bool = False,
     averaged: bool = False,
+    accurate: bool = False,
 ) -> dict[str, Any]:
     epoch_axis = count_axis()
     carrier = (
@@ -117,6 +120,8 @@ def _error_spec(
         layers += preview.error_layers(directions, colours)
     if scheduled:
         layers += _rate_layers(colours)
+    if accurate:
+        layers += _accuracy_layers(colours)
     if early:
         layers += _kept_and_stopped(colours)
     layers += floor_rule(colours, "answered", halo=early or scheduled)
@@ -206,6 +211,7 @@ def error(
     if other_root:
         other_error = info.other_error or np.sqrt
         columns["root_loss"] = unit * other_error(run.recording.epoch_loss.numpy()[rows])
+    right = None if root_loss else accuracy(run.problem.objective, run.recording.epoch_theta[rows])
     zero = log_zero(float(rmse[0]))
     by_epoch = [name for name in columns if name != "root_loss"]
     reaches_zero = bool(min(values.min() for values in columns.values()) <= zero)
@@ -234,6 +240,7 @@ def error(
         "path": log_path(rows[shown], {name: values[shown] for name, values in drawn.items()}),
         **(tables_of_errors(ghosts, end, bottom, top, zero) if ghosts else {}),
         **({"rates": _rates(run, end)} if scheduled else {}),
+        **({"accuracy": _shares(rows[shown], right.numpy()[shown])} if right is not None else {}),
         "frame": frame_table(
             run,
             x0=0,
@@ -278,6 +285,8 @@ def error(
         text += " The line with dashes and a diamond is the error on the held-out rows."
     if scheduled:
         text += f" The dotted line at the bottom is the learning rate of each epoch, {RATE_AXIS}."
+    if right is not None:
+        text += f" The dashed line is the accuracy of the training rows, {ACCURACY_AXIS}."
     spec = _error_spec(
         other_root,
         height,
@@ -288,6 +297,7 @@ def error(
         directions=directions,
         scheduled=scheduled,
         averaged=averaged,
+        accurate=right is not None,
     )
     return View(spec, tables, text + told(ghosts))
 
@@ -321,6 +331,34 @@ def _rate_layers(colours: Palette) -> list[alt.Chart]:
     style = {"align": "left", "dx": 6, "dy": -9}
     texts = haloed(named, {**place, "text": "label:N"}, style, colours.ink, colours.paper)
     return [line.encode(**place, order="x:Q"), *texts]
+
+
+def _shares(epochs: np.ndarray, right: np.ndarray) -> pa.Table:
+    """The accuracy by epoch; of steps on one level their two ends."""
+    changes = np.flatnonzero(np.diff(right)) if len(right) > 1 else np.zeros(0, dtype=int)
+    keep = np.unique(np.concatenate([[0, len(right) - 1], changes, changes + 1]))
+    return table({"epoch": epochs[keep], "accuracy": right[keep]})
+
+
+def _accuracy_layers(colours: Palette) -> list[alt.Chart]:
+    """The accuracy up to this epoch, dashed, on an axis of its own at the right, over the whole height."""
+    height = "y0 * pow(y1 / y0, 0.03 + 0.94 * datum.accuracy)"
+    lines = rows_from("accuracy").transform_calculate(x="datum.epoch", y=height)
+    where: dict[str, Any] = {"x": "x:Q", "y": "y:Q"}
+    said = [alt.Tooltip("epoch:Q"), alt.Tooltip("accuracy:Q", format=".1%")]
+    style: dict[str, Any] = {"clip": True, "strokeDash": [6, 3], "color": colours.ink}
+    drawn: list[alt.Chart] = [
+        lines.transform_filter(f"datum.epoch <= {until}")
+        .mark_line(strokeWidth=width, opacity=opacity, **style)
+        .encode(**where, order="x:Q", tooltip=said)
+        for until, width, opacity in (("seen", 1, 0.3), ("epoch", 1.5, 1))
+    ]
+    at_right: dict[str, Any] = {"x": alt.value("width"), "y": "y:Q", "text": "label:N"}
+    for share, label in ((0, "0 %"), (1, "accuracy 100 %")):
+        end = height.replace("datum.accuracy", str(share))
+        tick = rows_from("frame").transform_calculate(y=end, label=f"'{label}'")
+        drawn += haloed(tick, at_right, {"align": "right", "dx": -3}, colours.ink, colours.paper)
+    return drawn
 
 
 @lru_cache(16)

@@ -478,6 +478,7 @@ def _stride_note(run: Run) -> str:
     stride = stride_of(drawn_until(run))
     thin = run.experiment.loss_info.thin
     notes = [f"thin: {thin}"] if thin else []
+    notes += ["dashed: accuracy"] if run.experiment.loss_info.yes_no else []
     notes += _mean_note(run)
     notes += [f"one in {counted(stride, 'epoch')} drawn, all recorded"] if stride > 1 else []
     # said before Train as well: a note that comes with the run would push a narrow chart down
