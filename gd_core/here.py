@@ -202,10 +202,11 @@ def _bottom(objective: Objective, place: Tensor) -> Tensor:
 def here_of(experiment: Experiment, problem: Problem, theta: Tensor) -> Here | None:
     """What the loss is like at θ, [P]; None of a data set that says no part of it to look for its lowest point in.
 
-    Nor of another loss than the mean squared error, with a penalty or without.
+    Nor of another loss than the mean squared error, with a penalty or without, and of so many rows that it takes long.
     """
     objective = problem.objective
-    if not experiment.info.shown or objective.loss is not mse:
+    takes_long = STARTS * theta.numel() * len(objective.target) > MANY
+    if not experiment.info.shown or objective.loss is not mse or takes_long:
         return None
     best = best_of(problem, theta.new_tensor(experiment.info.shown))
     local, gradient, directions = _local(objective, theta)

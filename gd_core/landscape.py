@@ -179,9 +179,9 @@ def level_lines(
 def box_of(experiment: Experiment, start: Tensor, axes: Sequence[int] = FIRST_TWO) -> Window | None:
     """The map of a loss that is no bowl: as its data set says, and wider where a start lies outside.
 
-    None of a data set that says nothing.
+    None of a data set that says nothing, and of many rows.
     """
-    if not experiment.info.shown:
+    if not experiment.info.shown or experiment.training_rows > MOST_ROWS:
         return None
     shown = [experiment.info.shown[axis] for axis in axes]
     centre = tuple((low + high) / 2 for low, high in shown)

@@ -11,7 +11,7 @@ import torch
 from gd_core.export.caption import in_words
 from gd_core.export.script import script
 from gd_core.here import here_of
-from gd_core.landscape import sliced_at, typed_place
+from gd_core.landscape import box_of, sliced_at, typed_place
 from gd_core.outcome import Outcome, Trained, outcome
 from gd_core.problem import build
 from gd_core.recorder import record
@@ -161,3 +161,16 @@ def test_a_yes_or_no_can_be_fitted_by_each():
         problem, theta = build(experiment), record(experiment).epoch_theta[-1]
         logits = curve(model, problem.raw(theta).numpy(), np.arange(20.0))
         np.testing.assert_allclose(problem.predicted(theta), 1 / (1 + np.exp(-logits)), rtol=1e-9)
+
+
+@pytest.mark.parametrize("model", OWN)
+def test_of_a_large_table_nothing_is_searched(model):
+    """Where 200 starts or a map would take seconds and gigabytes there is neither."""
+    x = np.random.default_rng(3).normal(size=30_000)
+    table = keep(read("x,y\n" + "\n".join(f"{a:.4f},{np.tanh(a):.4f}" for a in x)).table)
+    query = {"dataset": "table", "table": table.key, "target": "y", "features": "x", "model": model}
+    experiment, sentences = Experiment.from_query(query | {"learning_rate": "0.2", "epochs": "3"})
+    assert sentences == []
+    problem = build(experiment)
+    assert here_of(experiment, problem, problem.start) is None
+    assert box_of(experiment, problem.start) is None
