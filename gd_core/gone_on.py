@@ -132,7 +132,7 @@ def _gaps_gone_on(
         theta, state = rule.update(theta, gradient(theta, rows), state)
         if done % stride == 0:
             points.append(theta)
-            grows = bool(gap(theta) > first)
+            grows = rows is not None and bool(gap(theta) > first)
     found = torch.full((epochs + 1,), torch.inf, dtype=torch.float64)
     found[: len(points)] = gap(torch.stack(points))
     return torch.where((~(found <= bound)).cumsum(0) > 0, torch.inf, found)
