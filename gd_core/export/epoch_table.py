@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, TextIO
 import torch
 from torch import Tensor
 
-from gd_core.objective import Objective, as_parabola, value_and_gradient
+from gd_core.objective import Objective, accuracy, as_parabola, value_and_gradient
 from gd_core.problem import Problem
 from gd_core.settings.experiment import Experiment
 from gd_core.theory import hessian
@@ -27,6 +27,9 @@ class Epoch(NamedTuple):
     gradient: list[float]
     raw: list[float]  # parameters in the units of the data; empty unless something is scaled
     held_out_rmse: list[float]  # a single number; empty unless rows are held out
+    accuracy: list[
+        float
+    ]  # a single number; empty unless the target is a yes or no to which a probability is fitted
 
     def as_json(self, names: Sequence[str]) -> dict[str, Any]:
         """As it stands in a record, its parameters by name."""
@@ -38,6 +41,8 @@ class Epoch(NamedTuple):
         found |= {"parameters": named(self.parameters), "gradient": named(self.gradient)}
         if self.held_out_rmse:
             found["held_out_rmse"] = self.held_out_rmse[0]
+        if self.accuracy:
+            found["accuracy"] = self.accuracy[0]
         return found | {"raw_parameters": named(self.raw)} if self.raw else found
 
 
@@ -56,7 +61,10 @@ def rows(experiment: Experiment, problem: Problem, recording: Recording, every: 
         raw = problem.raw(theta) if experiment.is_rescaled else theta[:, :0]
         held_out = recording.epoch_held_out_rmse
         held_out = theta[:, :0] if held_out is None else held_out[some, None]
-        columns = (recording.epoch_loss[some], recording.epoch_rmse[some], theta, gradient, raw, held_out)
+        right = accuracy(problem.objective, theta)
+        right = theta[:, :0] if right is None else right[:, None]
+        known = recording.epoch_loss[some], recording.epoch_rmse[some]
+        columns = (*known, theta, gradient, raw, held_out, right)
         yield from map(Epoch, some, *(column.tolist() for column in columns))
 
 
@@ -76,11 +84,20 @@ def write_csv(experiment: Experiment, problem: Problem, recording: Recording, fi
     names = experiment.info.parameters
     raw = [f"raw_{name}" for name in names if experiment.is_rescaled]
     writer = csv.writer(file, lineterminator="\n")
-    held_out = ["held_out_rmse"] if experiment.holdout else []
-    head = ["epoch", "loss", "rmse", *names, *(f"gradient_{name}" for name in names), *raw, *held_out]
+    judged = ["held_out_rmse"] if experiment.holdout else []
+    judged += ["accuracy"] if experiment.loss_info.yes_no else []
+    head = ["epoch", "loss", "rmse", *names, *(f"gradient_{name}" for name in names), *raw, *judged]
     writer.writerow(map(harmless, head))
     for row in rows(experiment, problem, recording):
-        numbers = row.loss, row.rmse, *row.parameters, *row.gradient, *row.raw, *row.held_out_rmse
+        numbers = (
+            row.loss,
+            row.rmse,
+            *row.parameters,
+            *row.gradient,
+            *row.raw,
+            *row.held_out_rmse,
+            *row.accuracy,
+        )
         writer.writerow([row.epoch, *numbers])
 
 

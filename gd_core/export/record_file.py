@@ -91,6 +91,7 @@ def document(
     """
     from gd_core import verdict
     from gd_core.export.epoch_table import rows
+    from gd_core.objective import accuracy
     from gd_core.outcome import Trained, outcome
     from gd_core.theory import forecast_of, parabola_of, why_no_theory
 
@@ -112,6 +113,8 @@ def document(
         }
         if recording.epoch_held_out_rmse is not None:
             found["held_out_rmse"] = recording.epoch_held_out_rmse[epoch].item()
+        if (right := accuracy(problem.objective, theta)) is not None:
+            found["accuracy"] = right.item()
         if experiment.is_rescaled:
             found["raw_parameters"] = named(problem.raw(theta).tolist())
         return found

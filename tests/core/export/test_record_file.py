@@ -455,3 +455,19 @@ def test_our_reader_of_schemas_agrees_with_jsonschema(value, name):
     """Whatever stands at a key: both refuse it, or neither."""
     document = {"format": FORMAT, "experiment": {}} | {name: value}
     assert (checker(SCHEMA)(document) is None) == jsonschema.Draft202012Validator(SCHEMA).is_valid(document)
+
+
+def test_of_a_yes_or_no_accuracy_stands_in_record_and_table():
+    """At the end and by epoch NumPy's share of rows on the right side; no other loss has the key."""
+    experiment = replace(Experiment.default("pass-or-fail"), epochs=12)
+    recording, problem = record(experiment), build(experiment)
+    x, y = problem.dataset.x.numpy(), problem.dataset.y.numpy()[:, 0]
+    theta = recording.epoch_theta.numpy()
+    right = ((x @ theta[:, :2].T + theta[:, 2]) * (2 * y - 1)[:, None] > 0).mean(0)
+    document = json.loads(to_json(experiment, recording))
+    assert document["last"]["accuracy"] == pytest.approx(right[-1])
+    assert [one["accuracy"] for one in document["epochs"]] == pytest.approx(right.tolist())
+    lines = list(csv.DictReader(io.StringIO(to_csv(experiment, recording))))
+    assert [float(line["accuracy"]) for line in lines] == pytest.approx(right.tolist())
+    plain = Experiment(epochs=2)
+    assert "accuracy" not in to_json(plain, record(plain)) + to_csv(plain, record(plain))
