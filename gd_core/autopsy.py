@@ -50,7 +50,7 @@ def formula(objective: LinearObjective, theta: Tensor, rows: Tensor | None = Non
         target = SQUARED[objective.loss].target(target)
         # autograd's order: to the last bit
         of_rows = features.T @ (2 / len(features) * (features @ theta - target))
-    return of_rows if objective.penalty is None else of_rows + 2 * objective.penalty * theta
+    return of_rows if objective.penalty is None else of_rows + objective.penalty.slope(theta)
 
 
 def finite_difference(

@@ -89,7 +89,7 @@ def growth(objective: LinearObjective, rows_per_update: int, phase: Phase) -> fl
     rows, pull = objective.features.numpy(), _pull(objective)
     step, rate = _linear(phase), phase.learning_rate
     dice = np.random.default_rng(0)
-    axes = _axes(rows, pull)  # flat directions take no part in training
+    axes = _axes(objective)  # flat directions take no part in training
     error = dice.standard_normal((PATHS, rows.shape[1])) @ axes @ axes.T
     velocity = np.zeros_like(error)
     grown = np.zeros(PATHS)
@@ -128,7 +128,7 @@ class InOrder:
             target = objective.target_in_batches(rows_per_update)
             missed, pulled = (target - objective.features @ optimum).numpy(), pull * optimum.numpy()
         step, rate = _linear(phase), phase.learning_rate
-        self.axes = _axes(rows, pull)  # [P, R]
+        self.axes = _axes(objective)  # [P, R]
         seen, size = rows @ self.axes, self.axes.shape[1]
         back, pulled = (self.axes.T * pull) @ self.axes, self.axes.T @ pulled
         epoch = np.eye(2 * size, 2 * size + 1)  # [M m]: what x and 1 have become
@@ -236,13 +236,14 @@ def _pull(objective: LinearObjective) -> np.ndarray:
     """2λ of each parameter: by how much its penalty’s slope grows with it, [P]; zeros without one."""
     if objective.penalty is None:
         return np.zeros(objective.features.shape[1])
-    return 2 * objective.penalty.numpy()
+    return objective.penalty.bend.numpy()
 
 
-def _axes(rows: np.ndarray, pull: np.ndarray) -> np.ndarray:
-    """The directions that are not flat, one a column. [N, P] → [P, R]."""
-    if pull.any():
-        rows = np.concatenate([rows, np.diag(np.sqrt(len(rows) * pull / 2))])
+def _axes(objective: LinearObjective) -> np.ndarray:
+    """The directions that are not flat, one a column, [P, R]."""
+    rows = objective.features.numpy()
+    if objective.penalty:
+        rows = np.concatenate([rows, objective.penalty.rows(len(rows)).numpy()])
     _, sizes, axes = np.linalg.svd(rows, full_matrices=False)
     return axes[sizes > 1e-9 * sizes[0]].T
 

@@ -17,6 +17,7 @@ from torch import Tensor
 
 from gd_core.least_squares import rows_centred
 from gd_core.models import LinearInParameters
+from gd_core.penalty import Penalty
 
 STEPS = 200  # of Newton's method; ten are usual, and where classes can be parted a step adds 1 to a logit
 SETTLED = 1e-13  # of the loss: what a step could still bring
@@ -40,7 +41,7 @@ class Likeliest(NamedTuple):
 
 
 def likeliest(
-    model: LinearInParameters, x: Tensor, target: Tensor, penalty: Tensor | None = None
+    model: LinearInParameters, x: Tensor, target: Tensor, penalty: Penalty | None = None
 ) -> Likeliest | None:
     """The lowest mean log loss plus Σⱼ λⱼ θⱼ²; None in the rare case that it is not told whether there is one.
 
@@ -48,7 +49,7 @@ def likeliest(
         model: logit = Φθ.
         x: [N, D].
         target: y, 0 or 1, [N].
-        penalty: λ of each parameter, [P].
+        penalty: Σⱼ λⱼ θⱼ².
     """
     rows, back = (one.numpy() for one in rows_centred(model, x))
     length = np.linalg.norm(rows, axis=0) / len(rows) ** 0.5
@@ -56,9 +57,11 @@ def likeliest(
     signs = 2 * target.numpy() - 1
     signed = signs[:, None] * rows / length  # their product with u is how far each row is on its side
     back = back / length  # θ = M u
-    weights = np.zeros((0, len(length))) if penalty is None else penalty.sqrt().numpy()[:, None] * back
-    if penalty is not None and abs(signs.sum()) == len(signs) and not penalty.all():
-        return Likeliest(torch.zeros_like(penalty), 0.0, attained=False)  # the intercept alone runs off
+    weights = np.zeros((0, len(length))) if penalty is None else penalty.rows(1).numpy() @ back
+    if penalty is not None and abs(signs.sum()) == len(signs):
+        free = model.features(x)[:, penalty.each == 0]
+        if bool((free == 1).all(0).any()):  # an intercept alone runs off
+            return Likeliest(torch.zeros_like(penalty.each), 0.0, attained=False)
     u = np.zeros(len(length))
     for _ in range(STEPS):
         margin = signed @ u

@@ -22,6 +22,7 @@ from gd_core.datasets import Dataset
 from gd_core.least_squares import Centred, centred_of, fit
 from gd_core.models import LinearInParameters, Model
 from gd_core.moments import Moments
+from gd_core.penalty import Penalty
 
 
 def mse(prediction: Tensor, target: Tensor) -> Tensor:
@@ -152,13 +153,11 @@ class Objective:
     model: Model
     dataset: Dataset
     loss: Loss = mse
-    penalty: Tensor | None = (
-        None  # λ of each parameter, [P]: 0 of an intercept. Adds Σⱼ λⱼ θⱼ²; None adds nothing
-    )
+    penalty: Penalty | None = None
 
     def penalised(self, loss: Tensor, theta: Tensor) -> Tensor:
         """A loss of rows with the penalty at θ beside it. [...], [..., P] → [...]."""
-        return loss if self.penalty is None else loss + (self.penalty * theta.square()).sum(-1)
+        return loss if self.penalty is None else loss + self.penalty(theta)
 
     @property
     def is_mean_square(self) -> bool:
@@ -221,8 +220,7 @@ class Objective:
         gradients = pull(slope) / len(self.target)
         if self.penalty is None:
             return losses, gradients
-        penalised, more = values_and_gradients(lambda many: self.penalised(losses, many), theta)
-        return penalised, gradients + more
+        return losses + self.penalty(theta), gradients + self.penalty.slope(theta)
 
     def hessians(self, theta: Tensor) -> Tensor:
         """Second derivatives at each of K places, [K, P] → [K, P, P]."""
@@ -278,7 +276,7 @@ class LinearObjective(Objective):
         """N λⱼ θⱼ² as the square of one more row for each parameter: an augmented system, without ΦᵀΦ. θ = `back` θ′."""
         if self.penalty is None:
             return moments
-        rows = torch.diag((moments.rows * self.penalty).sqrt())
+        rows = self.penalty.rows(moments.rows)
         return moments.beside(rows if back is None else rows @ back)
 
     @property
@@ -323,7 +321,7 @@ class LinearObjective(Objective):
         return self.dataset.unit * errors.square().mean(-1).sqrt()
 
 
-def objective_of(model: Model, dataset: Dataset, loss: Loss, penalty: Tensor | None = None) -> Objective:
+def objective_of(model: Model, dataset: Dataset, loss: Loss, penalty: Penalty | None = None) -> Objective:
     """The loss of a model on a data set; with Φ if the model has one."""
     if isinstance(model, LinearInParameters):
         return LinearObjective(model, dataset, loss, penalty)

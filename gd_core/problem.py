@@ -10,6 +10,7 @@ from gd_core.datasets import DATASETS, Dataset, from_table
 from gd_core.models import MODELS, Model
 from gd_core.objective import LinearObjective, Objective, as_parabola, loss_of, objective_of
 from gd_core.optimizers import OPTIMIZERS, UpdateRule, at_rate, in_turn
+from gd_core.penalty import Penalty
 from gd_core.settings.catalog import LOSS_INFO, OFFERED, model_info
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.experiment_fields import Phase
@@ -203,14 +204,14 @@ def model_of(experiment: Experiment) -> Model:
     return make(experiment.info.weights) if experiment.dataset == DATASET else make()
 
 
-def penalty_of(experiment: Experiment) -> Tensor | None:
-    """λ of each parameter as it is trained, [P]: 0 of the intercept, which only moves the curve up and down; or None."""
+def penalty_of(experiment: Experiment) -> Penalty | None:
+    """λ of each parameter as it is trained: 0 of the intercept, which only moves the curve up and down; None without one."""
     if not experiment.penalty:
         return None
     each = torch.full((len(experiment.info.parameters),), experiment.penalty, dtype=torch.float64)
     if model_info(experiment.info.model).intercept:
         each[-1] = 0.0
-    return each
+    return Penalty(each)
 
 
 def start_of(experiment: Experiment, dataset: Dataset) -> Tensor:

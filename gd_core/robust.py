@@ -24,6 +24,7 @@ from gd_core.least_squares import EPSILON, FLAT, rows_centred
 from gd_core.logistic import likeliest
 from gd_core.models import LinearInParameters
 from gd_core.objective import Convex, Huber, LinearObjective, Log, Objective, mse
+from gd_core.penalty import Penalty
 from gd_core.theory import curvature_of, hessian
 
 STEPS = 100  # of the interior-point method; 20 to 30 are usual
@@ -84,7 +85,7 @@ def _of_robust(objective: LinearObjective, delta: float) -> Lowest:
     optimum = lowest_at(objective.model, objective.dataset.x, objective.target, delta, penalty)
     square = replace(objective, loss=mse)
     steepest = curvature_of(replace(square, penalty=None)).largest / 2
-    most = 0.0 if penalty is None else float(penalty.max())
+    most = penalty.largest if penalty else 0.0
     off = (objective.predict(optimum) - objective.target).abs()
     return Lowest(
         optimum,
@@ -93,7 +94,7 @@ def _of_robust(objective: LinearObjective, delta: float) -> Lowest:
         steepest=steepest,
         bends=steepest + 2 * most if delta else math.inf,
         penalty=most,
-        pulls=0.0 if penalty is None else float((2 * penalty * optimum).norm()),
+        pulls=float(penalty.slope(optimum).norm()) if penalty else 0.0,
         is_zero=curvature_of(square).floor_is_zero,
         beyond=int((off > delta + 1e-9 * float(off.max())).sum()),
     )
@@ -105,7 +106,7 @@ def _of_log_loss(objective: LinearObjective) -> Lowest | None:
     if found is None:
         return None
     steepest = float(torch.linalg.matrix_norm(objective.features, 2)) ** 2 / len(objective.target)
-    most = 0.0 if objective.penalty is None else float(objective.penalty.max())
+    most = objective.penalty.largest if objective.penalty else 0.0
     return Lowest(
         found.optimum,
         found.loss,
@@ -153,7 +154,7 @@ def settles_below(lowest: Lowest) -> float:
 
 
 def lowest_at(
-    model: LinearInParameters, x: Tensor, target: Tensor, delta: float = 0.0, penalty: Tensor | None = None
+    model: LinearInParameters, x: Tensor, target: Tensor, delta: float = 0.0, penalty: Penalty | None = None
 ) -> Tensor:
     """θ with the lowest (1/N) Σ ρ(yᵢ − ŷᵢ) + Σⱼ λⱼ θⱼ², [P]: of Huber's loss with this δ, of the absolute error for 0.
 
@@ -162,12 +163,12 @@ def lowest_at(
         x: [N, D].
         target: y, [N].
         delta: δ.
-        penalty: λ, [P].
+        penalty: Σⱼ λⱼ θⱼ².
     """
     rows, back = (one.numpy() for one in rows_centred(model, x))
     count = len(rows)
     if penalty is not None:  # half squares beside Σ ρ, of which Huber's loss is δ times as much
-        rows = np.concatenate([rows, np.sqrt(2 * count / (delta or 1) * penalty.numpy())[:, None] * back])
+        rows = np.concatenate([rows, penalty.rows(2 * count / (delta or 1)).numpy() @ back])
     length = np.linalg.norm(rows, axis=0)
     length[length == 0] = 1.0
     left, sizes, right = np.linalg.svd(rows / length, full_matrices=False)

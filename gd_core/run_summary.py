@@ -147,14 +147,8 @@ def same_model(one: Experiment, other: Experiment) -> bool:
 def same_landscape(one: Problem, other: Problem) -> bool:
     """Whether two problems have the same loss over the same parameters: then their paths share a map."""
     a, b = one.objective, other.objective
-    same_loss = a.loss == b.loss and _same_penalty(a, b)
+    same_loss = a.loss == b.loss and a.penalty == b.penalty
     return one is other or (same_loss and _equal(a.target, b.target) and _same_predictions(a, b))
-
-
-def _same_penalty(one: Objective, other: Objective) -> bool:
-    if one.penalty is None or other.penalty is None:
-        return one.penalty is other.penalty
-    return _equal(one.penalty, other.penalty)
 
 
 def _same_predictions(one: Objective, other: Objective) -> bool:

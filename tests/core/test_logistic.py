@@ -8,6 +8,7 @@ import pytest
 import torch
 from oracle import number
 from parted import parted_by
+from scipy.optimize import minimize
 from sklearn.linear_model import LogisticRegression
 
 from gd_core.autopsy import formula
@@ -16,6 +17,7 @@ from gd_core.logistic import likeliest
 from gd_core.models import Linear, Polynomial, ThroughOrigin
 from gd_core.objective import Log, accuracy, objective_of, value_and_gradient
 from gd_core.outcome import Outcome, Trained, outcome
+from gd_core.penalty import Penalty
 from gd_core.problem import build
 from gd_core.recorder import record
 from gd_core.robust import lowest_of, settles_below
@@ -49,7 +51,7 @@ def test_gradient_and_loss_are_those_of_torch(size):
     x, y = rows(1, size=size)
     penalty = torch.tensor([0.3, 0.3, 0.0], dtype=torch.float64)
     data = Dataset(x, y.unsqueeze(1), ("u", "v"), "y", "t", torch.zeros(3))
-    objective = objective_of(Linear(2), data, Log(), penalty)
+    objective = objective_of(Linear(2), data, Log(), Penalty(penalty))
     for theta in torch.randn(5, 3, generator=torch.Generator().manual_seed(2), dtype=torch.float64):
         free = theta.clone().requires_grad_()
         logits = torch.cat([x, torch.ones(len(x), 1)], 1) @ free
@@ -69,7 +71,7 @@ def test_the_lowest_point_is_scikit_learns(seed, penalty):
     c = 1 / (2 * len(y) * penalty) if penalty else np.inf
     known = LogisticRegression(C=c, solver="newton-cholesky", tol=1e-14, max_iter=1000).fit(x, y)
     each = torch.tensor([penalty] * x.shape[1] + [0.0], dtype=torch.float64)
-    found = likeliest(Linear(x.shape[1]), x, y, each if penalty else None)
+    found = likeliest(Linear(x.shape[1]), x, y, Penalty(each) if penalty else None)
     assert found
     assert found.attained
     expected = [*known.coef_[0], *known.intercept_]
@@ -112,10 +114,24 @@ def test_both_classes_seen_do_not_part_a_constant():
 def test_one_class_alone_runs_off_with_or_without_a_penalty():
     """All ones: an intercept makes them surer for ever, and is not penalised."""
     x, _ = rows(3)
-    for penalty in (None, torch.tensor([1.0, 1.0, 0.0], dtype=torch.float64)):
+    for penalty in (None, Penalty(torch.tensor([1.0, 1.0, 0.0], dtype=torch.float64))):
         found = likeliest(Linear(2), x, torch.ones(len(x), dtype=torch.float64), penalty)
         assert found
         assert (found.attained, found.loss) == (False, 0.0)
+
+
+def test_one_class_alone_is_held_where_the_intercept_is_penalised_too():
+    """SciPy's own descent finds the same lowest point: nothing runs off."""
+    x, _ = rows(3)
+    y, ones = torch.ones(len(x), dtype=torch.float64), torch.cat([x, torch.ones(len(x), 1)], 1)
+    own = minimize(
+        lambda b: np.logaddexp(0, -ones.numpy() @ b).mean() + 0.1 * b @ b, np.zeros(3), method="BFGS", tol=1e-12
+    )  # fmt: skip
+    found = likeliest(Linear(2), x, y, Penalty(torch.full((3,), 0.1, dtype=torch.float64)))
+    assert found
+    assert found.attained
+    np.testing.assert_allclose(found.optimum, own.x, atol=1e-6)
+    assert found.loss == pytest.approx(own.fun, rel=1e-12)
 
 
 def test_years_keep_their_digits():

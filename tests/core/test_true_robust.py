@@ -87,7 +87,7 @@ def lowest_penalised(experiment):
     """The lowest with a penalty is where no slope is left: what each row pulls by, those on the curve as SciPy says, holds it."""
     known = Known(replace(experiment, loss="mse", penalty=0.0))
     objective = build(experiment).linear
-    theta, each = lowest_of(objective).optimum.numpy(), objective.penalty.numpy()
+    theta, each = lowest_of(objective).optimum.numpy(), objective.penalty.each.numpy()
     r, length = known.target - known.features @ theta, np.linalg.norm(known.features, axis=0)
     delta = experiment.delta if experiment.loss == "huber" else 0.0
     on_it = abs(r) < 1e-9 * abs(known.target).max() if not delta else np.zeros(len(r), bool)
@@ -103,7 +103,7 @@ def wrong(experiment):
     """What is wrong with the verdict on a run, and the verdict."""
     run = told(experiment)
     known, floor = (lowest_penalised if experiment.penalty else lowest)(experiment)
-    each = build(experiment).linear.penalty.numpy() if experiment.penalty else 0.0
+    each = build(experiment).linear.penalty.each.numpy() if experiment.penalty else 0.0
 
     def loss(theta):
         return rho(theta @ known.features.T - known.target, experiment).mean(-1) + (each * theta**2).sum(-1)
