@@ -205,13 +205,10 @@ def model_of(experiment: Experiment) -> Model:
 
 
 def penalty_of(experiment: Experiment) -> Penalty | None:
-    """λ of each parameter as it is trained: 0 of the intercept, which only moves the curve up and down; None without one."""
+    """λ of each parameter as it is trained, by the kind of the penalty; None without one."""
     if not experiment.penalty:
         return None
-    each = torch.full((len(experiment.info.parameters),), experiment.penalty, dtype=torch.float64)
-    if model_info(experiment.info.model).intercept:
-        each[-1] = 0.0
-    return Penalty(each)
+    return Penalty(experiment.penalty * torch.tensor(experiment.penalty_factors, dtype=torch.float64))
 
 
 def start_of(experiment: Experiment, dataset: Dataset) -> Tensor:

@@ -63,7 +63,7 @@ class Help(argparse.RawDescriptionHelpFormatter):
 GROUPS: Mapping[str, tuple[str, ...]] = {
     "a table of one's own": ("table", "target", "features", "degree", "model", "missing"),
     "other data": ("points", "noise", "data_seed"),
-    "the training": ("optimizer", "learning_rate", "epochs", "batch_size", "scale_features", "start", "tolerance", "patience", "penalty"),
+    "the training": ("optimizer", "learning_rate", "epochs", "batch_size", "scale_features", "start", "tolerance", "patience", "penalty", "penalised"),
     "of an update rule": (*HYPERPARAMETERS,),
     "of the rate": (*schedules.FIELDS,),
     "more settings": (),

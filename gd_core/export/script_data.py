@@ -222,16 +222,33 @@ def loss_of(experiment: Experiment, columns: str, target: str) -> str:
 
 
 def _penalty(experiment: Experiment) -> list[Part]:
-    """The function that adds λ‖w‖² to the loss."""
+    """The function that is added to the loss: λ times each square times its factor."""
     if not experiment.penalty:
         return []
-    bare = model_info(experiment.info.model).intercept
+    some, factors = _penalised(experiment)
     lines = [
         "def penalty_of(theta):",
-        f'    """{experiment.penalty!r} times the squared weights{", without the intercept" if bare else ""}."""',
-        f"    return {experiment.penalty!r} * (theta{'[:-1]' if bare else ''} ** 2).sum()  # half a weight_decay of torch.optim",
+        f'    """{experiment.penalty!r} times {experiment.penalised_in_words}."""',
+        *([f"    factors = torch.tensor({factors}, dtype=torch.float64)"] if factors else []),
+        f"    return {experiment.penalty!r} * ({'factors * ' if factors else ''}theta{some} ** 2).sum()  # half a weight_decay of torch.optim",
     ]
     return [Part("", "\n".join(lines), defines=True)]
+
+
+def below_of(experiment: Experiment) -> str:
+    """The rows that say the penalty as least squares, over √(Nλ), in a script."""
+    some, factors = _penalised(experiment)
+    if factors:
+        return f"torch.tensor({factors}, dtype=torch.float64).sqrt().diag()"
+    return f"torch.eye({len(experiment.info.parameters)}, dtype=torch.float64){some}"
+
+
+def _penalised(experiment: Experiment) -> tuple[str, str]:
+    """Which of the parameters are penalised alike, as a slice; and the factor of each, "" where that says it all."""
+    factors = experiment.penalty_factors
+    if set(factors[:-1]) <= {1.0} and factors[-1] in (0.0, 1.0) and any(factors):
+        return "" if factors[-1] else "[:-1]", ""
+    return "", str([*factors])
 
 
 def _loss(experiment: Experiment) -> Part:

@@ -8,7 +8,7 @@ its ε stands outside the root.
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from gd_core.settings.catalog import model_info
+from gd_core.export.script_data import below_of
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.experiment_fields import Phase
 from gd_core.settings.rules import OPTIMIZER_INFO
@@ -86,8 +86,7 @@ def _inverse(experiment: Experiment) -> list[str]:
     """The inverse Hessian of all rows; by the columns' own inverse, which keeps twice the digits of that of H."""
     rows, own = "columns", []
     if experiment.penalty:
-        parameters, bare = len(experiment.info.parameters), model_info(experiment.info.model).intercept
-        below = f"torch.eye({parameters}, dtype=torch.float64){'[:-1]' if bare else ''}"
+        below = below_of(experiment)
         rows, own = (
             "torch.cat([columns, below])",
             [f"below = ({experiment.penalty!r} * len(y)) ** 0.5 * {below}  # the penalty as rows"],

@@ -62,7 +62,9 @@ def _why_for_ever(experiment: Experiment, lowest: Lowest) -> tuple[str, ...]:
     return (
         f"The model can part yes from no in {parted} without an error: the surer it is of them the lower the loss, so the weights grow "
         "for ever.",
-        "A larger penalty λ holds them." if experiment.penalty else "A penalty λ holds them.",
+        "Penalise all parameters: that holds the intercept too."
+        if experiment.penalty
+        else "A penalty λ holds them.",
     )
 
 

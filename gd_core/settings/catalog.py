@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
+from gd_core.settings.penalties import PenaltyInfo
 from gd_core.tables.measured import SEA
 
 Sized = Callable[[int], str]  # a text for D, the number of weights: of the parameters without an intercept
@@ -787,10 +788,16 @@ LOSS_INFO: Mapping[str, LossInfo] = {
 }
 
 
-def loss_info(loss: str, *, penalised: bool = False) -> LossInfo:
-    """A loss in words; with λ‖w‖² added to it, if so: then its root is no RMSE any more, and its optimum has a larger one."""
+def loss_info(loss: str, penalty: PenaltyInfo | None = None, *, intercept: bool = False) -> LossInfo:
+    """A loss in words; with a penalty added to it, its root is no RMSE any more, and its optimum has a larger one.
+
+    Args:
+        loss: Key of `LOSS_INFO`.
+        penalty: The kind of the penalty, if there is one.
+        intercept: Whether the model has an intercept.
+    """
     info = LOSS_INFO[loss]
-    if not penalised:
+    if penalty is None:
         return info
     said: dict[str, Any] = {
         "name": "",
@@ -807,10 +814,10 @@ def loss_info(loss: str, *, penalised: bool = False) -> LossInfo:
     return replace(
         info,
         **said,
-        latex=rf"{info.latex} + \lambda\,\sum_j w_j^2",
-        gradient=rf"{info.gradient} + 2\lambda\,w",
+        latex=rf"{info.latex} + \lambda\,{penalty.latex}",
+        gradient=rf"{info.gradient} + 2\lambda\,{penalty.slope}",
         is_mean_square=False,
-        minimised=f"{info.title} plus λ‖w‖² is minimised, over the parameters as they are trained, all but an intercept. "
+        minimised=f"{info.title} plus {penalty.norm} is minimised: λ times {penalty.worded(intercept=intercept)}, as they are trained. "
         f"Shown as RMSE is the error alone.{thin}",
         floor="The error where the penalised loss is lowest. Without the penalty training gets below it.",
         close="Close to {floor}, the error where the penalised loss is lowest.",

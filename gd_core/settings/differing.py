@@ -18,6 +18,8 @@ def effective(experiment: Experiment, name: str) -> Any:
         return None
     if name == "delta" and name not in experiment.loss_info.hyperparameters:
         return None
+    if name == "penalised" and not experiment.has_a_choice_of_penalty:
+        return None
     if name == "counted_in" and (is_constant(experiment) or experiment.updates_per_epoch == 1):
         return None
     if name == "seed" and experiment.start != "random" and experiment.updates_per_epoch == 1:

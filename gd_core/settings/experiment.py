@@ -32,6 +32,7 @@ from gd_core.settings.fields import (
     quoted,
     short_enough,
 )
+from gd_core.settings.penalties import PENALTIES, WEIGHTS
 from gd_core.settings.rules import OPTIMIZER_INFO
 from gd_core.settings.table_fields import (
     DATASET,
@@ -80,6 +81,7 @@ class Experiment:
     loss: str = "mse"
     delta: float = 1.0  # of the Huber loss
     penalty: float = 0.0
+    penalised: str = WEIGHTS  # by the penalty
     optimizer: str = "gradient-descent"
     learning_rate: float = 1e-5
     schedule: str = schedules.CONSTANT
@@ -123,7 +125,30 @@ class Experiment:
     @property
     def loss_info(self) -> LossInfo:
         """What is minimised, in words: the loss, and the penalty beside it."""
-        return loss_info(self.loss, penalised=self.penalty > 0)
+        if not self.penalty:
+            return loss_info(self.loss)
+        return loss_info(self.loss, PENALTIES[self.penalised], intercept=self.has_intercept)
+
+    @property
+    def has_intercept(self) -> bool:
+        """Whether the last parameter is one."""
+        return model_info(self.info.model).intercept
+
+    @property
+    def penalty_factors(self) -> tuple[float, ...]:
+        """What the penalty's λ is multiplied by of each parameter."""
+        return PENALTIES[self.penalised].factors(self.info.parameters, self.has_intercept)
+
+    @property
+    def penalised_in_words(self) -> str:
+        """What the penalty weighs: the squared weights, without the intercept."""
+        return PENALTIES[self.penalised].worded(intercept=self.has_intercept)
+
+    @property
+    def has_a_choice_of_penalty(self) -> bool:
+        """Whether there is one, and its kinds differ: without an intercept the two that there are do not."""
+        names, last = self.info.parameters, self.has_intercept
+        return self.penalty > 0 and len({info.factors(names, last) for info in PENALTIES.values()}) > 1
 
     @property
     def is_rescaled(self) -> bool:

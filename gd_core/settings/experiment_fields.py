@@ -20,6 +20,7 @@ from gd_core.settings.fields import (
     said,
     to_text,
 )
+from gd_core.settings.penalties import PENALTIES
 from gd_core.settings.rules import OPTIMIZER_INFO, linear_step
 from gd_core.settings.schedules import CONSTANT, EPOCHS
 from gd_core.settings.table_fields import MAX_DEGREE, MISSING
@@ -279,7 +280,12 @@ FIELDS: Mapping[str, Field] = {
         high=1e6,
         title="L2 penalty λ",
         help="λ times the sum of the squared weights, as they are trained, is added to the loss: ridge regression. "
-        "An intercept is no weight. 0 adds nothing.",
+        "An intercept is no weight; “Penalised” can take it in. 0 adds nothing.",
+    ),
+    "penalised": Choice(
+        choices={key: info.title for key, info in PENALTIES.items()},
+        title="Penalised",
+        help=f"What the L2 penalty weighs: {', '.join(PENALTIES)}. Weights are all parameters but the intercept.",
     ),
     "optimizer": Choice(
         choices={key: info.title for key, info in OPTIMIZER_INFO.items()},
@@ -353,7 +359,7 @@ FIELDS: Mapping[str, Field] = {
 # learnt of it names it beside these in its own list, and `experiment.not_known` keeps the others from ignoring it.
 COMMON_FIELDS = (
     "dataset", "table", "target", "features", "degree", "model", "intercept", "missing", "points", "noise", "data_seed",
-    "holdout", "split_seed", "loss", "delta", "penalty", "optimizer", "learning_rate", "momentum", "alpha", "beta1", "beta2", "epsilon", "weight_decay",
+    "holdout", "split_seed", "loss", "delta", "penalty", "penalised", "optimizer", "learning_rate", "momentum", "alpha", "beta1", "beta2", "epsilon", "weight_decay",
     "batch_size", "shuffle", "scale_features", "scale_target", "start", "seed", "before", "engine", "tolerance", "patience", "epochs",
 )  # fmt: skip
 

@@ -79,6 +79,8 @@ def drawn_with_penalty(seed: int) -> Experiment:
         base = replace(base, scale_target=True, intercept=dice.random() < 0.7)
     sizes = Known(base).eigenvalues
     other = replace(base, penalty=float(f"{min(1e6, sizes[0] * 10 ** dice.uniform(-6, 0.5)):.3g}"))
+    if dice.random() < 0.4:
+        other = replace(other, penalised="all")
     if base.optimizer not in LINEAR:
         return other
     share = base.learning_rate / Known(base).limit(base)
@@ -286,7 +288,9 @@ class Known:
     def _penalise(self, experiment: Experiment) -> None:
         """Ridge regression in place of least squares; the floor is then the root of the lowest loss, not an RMSE."""
         y, names = self.target, experiment.info.parameters
-        bare = experiment.intercept and names[-1] in ("b", "c")  # without one, b of a t² + b t is a weight
+        bare = (
+            experiment.penalised == "weights" and experiment.intercept and names[-1] in ("b", "c")
+        )  # without one, b of a t² + b t is a weight
         self.each[:] = experiment.penalty
         self.each[len(self.each) - bare :] = 0.0
         under = self._beside(self.features)

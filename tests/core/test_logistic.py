@@ -23,6 +23,7 @@ from gd_core.recorder import record
 from gd_core.robust import lowest_of, settles_below
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.fields import ParameterError
+from gd_core.tables.table import Table, keep
 from gd_core.theory import hessian
 from gd_core.verdict import of_run
 
@@ -132,6 +133,24 @@ def test_one_class_alone_is_held_where_the_intercept_is_penalised_too():
     assert found.attained
     np.testing.assert_allclose(found.optimum, own.x, atol=1e-6)
     assert found.loss == pytest.approx(own.fun, rel=1e-12)
+
+
+def test_the_verdict_of_one_class_says_what_holds_its_intercept():
+    """A penalty of the weights does not, however large; the one that it names does."""
+    held = keep(Table.of({"u": [1.0, 2.0, 3.0, 4.0], "y": [1.0] * 4}))
+    query = {
+        "dataset": "table",
+        "table": held.key,
+        "target": "y",
+        "features": "u",
+        "loss": "log",
+        "penalty": "9",
+    }
+    run, _ = Experiment.from_query(
+        query | {"learning_rate": "0.05", "epochs": "400", "scale_features": "true"}
+    )
+    assert told(run)[1].endswith("for ever. Penalise all parameters: that holds the intercept too.")
+    assert told(replace(run, penalised="all"))[0].outcome is Outcome.CONVERGED
 
 
 def test_years_keep_their_digits():

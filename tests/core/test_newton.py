@@ -29,6 +29,7 @@ PROBLEMS = {
     "scaled": replace(RAW, scale_features=True),
     "penalty": replace(RAW, scale_features=True, penalty=0.7),
     "raw penalty": replace(RAW, penalty=0.7),
+    "penalty of all": replace(RAW, scale_features=True, penalty=0.7, penalised="all"),
     "shape mistake": replace(PLANE, loss="mse-broadcast"),
     "no intercept": replace(RAW, intercept=False, scale_features=True),
     "scaled target": replace(RAW, scale_target=True),
@@ -41,7 +42,9 @@ def rows_of(experiment):
     x, y = linear.features.numpy(), linear.target.numpy()
     if experiment.loss == "mse-broadcast":
         y = np.full_like(y, y.mean())
-    below = np.sqrt(len(y) * experiment.penalty) * np.eye(x.shape[1])[: x.shape[1] - experiment.intercept]
+    below = np.sqrt(len(y) * experiment.penalty) * np.eye(x.shape[1])
+    if experiment.penalised == "weights":
+        below = below[: x.shape[1] - experiment.intercept]
     return np.concatenate([x, below]), np.concatenate([y, np.zeros(len(below))])
 
 

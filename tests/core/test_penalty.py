@@ -16,6 +16,7 @@ from gd_core.objective import value_and_gradient
 from gd_core.problem import build
 from gd_core.recorder import record
 from gd_core.run_summary import same_landscape
+from gd_core.settings.differing import differing
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.fields import ParameterError
 from gd_core.spectrum import path
@@ -29,8 +30,9 @@ CURVE = replace(Experiment.default("noisy-quadratic"), scale_features=True, pena
 WELL = {"dataset": "table", "table": "anscombe", "degree": "5", "scale_features": "true"}
 POWERS = replace(Experiment.from_query(WELL)[0], penalty=1e-4)
 ORIGIN = replace(PLANE, intercept=False)
-RUNS = {"plane": PLANE, "curve": CURVE, "powers": POWERS, "through the origin": ORIGIN}
 BARE = {"plane": PLANE, "curve": CURVE, "powers": POWERS}  # with an intercept, which is no weight
+WHOLE = {f"all of the {name}": replace(run, penalised="all") for name, run in BARE.items()}
+RUNS = {**BARE, "through the origin": ORIGIN, **WHOLE}
 every_run = pytest.mark.parametrize("name", RUNS)
 
 
@@ -39,7 +41,7 @@ def rows_of(experiment):
     problem = build(experiment)
     features, target = problem.linear.features.numpy(), problem.linear.target.numpy()
     each = np.full(features.shape[1], experiment.penalty)
-    if experiment.intercept:
+    if experiment.intercept and experiment.penalised == "weights":
         each[-1] = 0.0
     return features, target, each
 
@@ -47,12 +49,12 @@ def rows_of(experiment):
 def ridge(experiment):
     """θ* by scikit-learn. It minimises the sum of squares, so its alpha is N λ."""
     features, target, _ = rows_of(experiment)
-    columns = features[:, :-1] if experiment.intercept else features
-    model = Ridge(
-        len(target) * experiment.penalty, fit_intercept=experiment.intercept, solver="svd", tol=1e-14
-    )
-    model.fit(columns, target)
-    return np.append(model.coef_, model.intercept_) if experiment.intercept else model.coef_
+    own = (
+        experiment.intercept and experiment.penalised == "weights"
+    )  # else a column of ones is a column like others
+    model = Ridge(len(target) * experiment.penalty, fit_intercept=own, solver="svd", tol=1e-14)
+    model.fit(features[:, :-1] if own else features, target)
+    return np.append(model.coef_, model.intercept_) if own else model.coef_
 
 
 # ------------------------------------------------------------------------------------------------------- the parabola
@@ -89,13 +91,17 @@ def test_limit_and_condition_are_those_of_the_penalised_hessian(name):
     np.testing.assert_allclose(autograd, hessian, rtol=1e-9, atol=1e-9)
 
 
-@given(st.integers(0, 10**6), st.floats(1e-6, 1e3), st.booleans(), st.booleans(), st.sampled_from([0, 7]))
+@given(
+    st.integers(0, 10**6), st.floats(1e-6, 1e3), st.booleans(), st.booleans(), st.sampled_from([0, 7]),
+    st.sampled_from(["weights", "all"]),
+)  # fmt: skip
 @settings(max_examples=40, deadline=None)
-def test_optimum_and_gradient_hold_for_every_penalty(seed, penalty, scaled, target, batch):
+def test_optimum_and_gradient_hold_for_every_penalty(seed, penalty, scaled, target, batch, penalised):
     """The gradient vanishes at θ*; on any rows autograd's and the formula's are that of NumPy."""
     experiment = replace(
-        PLANE, data_seed=seed, penalty=penalty, scale_features=scaled, scale_target=target, start="random"
-    )
+        PLANE, data_seed=seed, penalty=penalty, scale_features=scaled, scale_target=target, start="random",
+        penalised=penalised,
+    )  # fmt: skip
     features, y, each = rows_of(experiment)
     problem = build(experiment)
     best = curvature_of(problem.objective).optimum
@@ -165,6 +171,24 @@ def test_training_is_torchs_with_twice_the_penalty_as_weight_decay(optimizer, ki
         optimizer.step()
 
 
+@pytest.mark.parametrize(
+    ("optimizer", "kind", "own"),
+    [("gradient-descent", torch.optim.SGD, {}), ("momentum", torch.optim.SGD, {"momentum": 0.9})],
+)
+@pytest.mark.parametrize("name", WHOLE)
+def test_over_all_parameters_it_is_torchs_weight_decay_as_it_comes(optimizer, kind, own, name):
+    """To 1e-12, one group of parameters with weight_decay = 2λ, the intercept in it."""
+    experiment = replace(WHOLE[name], optimizer=optimizer, learning_rate=1e-3)
+    problem = build(experiment)
+    theta = problem.start.clone().requires_grad_()
+    optimizer = kind([theta], lr=1e-3, weight_decay=2 * experiment.penalty, foreach=False, **own)
+    for step in islice(train(problem.objective, problem.start, problem.rule), 101):
+        torch.testing.assert_close(step.theta, theta.detach(), rtol=1e-12, atol=1e-12)
+        optimizer.zero_grad()
+        (problem.linear.features @ theta - problem.linear.target).square().mean().backward()
+        optimizer.step()
+
+
 @every_run
 def test_the_eigenvectors_have_the_numbers_of_the_loop(name):
     """θ, loss, RMSE and held-out RMSE to 1e-9, with momentum and in two phases."""
@@ -223,10 +247,20 @@ def test_another_penalty_is_another_landscape():
     assert same_landscape(problem, build(replace(PLANE, learning_rate=0.1)))
     assert not same_landscape(problem, build(replace(PLANE, penalty=0.2)))
     assert not same_landscape(problem, build(replace(PLANE, penalty=0.0)))
+    assert not same_landscape(problem, build(replace(PLANE, penalised="all")))
+    assert same_landscape(build(ORIGIN), build(replace(ORIGIN, penalised="all")))
+
+
+def test_what_is_penalised_counts_where_it_changes_anything():
+    """Two runs are told apart by it under a penalty and with an intercept, and not without."""
+    for one, differ in ((PLANE, ("penalised",)), (ORIGIN, ()), (replace(PLANE, penalty=0.0), ())):
+        assert differing((one, replace(one, penalised="all"))) == differ
 
 
 def test_a_bad_penalty_is_refused_in_a_sentence():
-    """Below 0 the loss would have no lowest point."""
+    """Below 0 the loss would have no lowest point; what is penalised is one of two."""
+    with pytest.raises(ParameterError, match=r"^penalised must be one of weights, all\. Got intercept\.$"):
+        replace(PLANE, penalised="intercept")
     with pytest.raises(
         ParameterError, match=r"^penalty must be a number between 0 and 1,?000,?000\.?.* Got -0\.1\.$"
     ):

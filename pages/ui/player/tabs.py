@@ -345,7 +345,7 @@ def _penalty(experiment: Experiment) -> list[tuple[str, str, str]]:
         return []
     of = "scaled columns" if experiment.scale_features else "columns as they are"
     what = (
-        f"λ times the sum of the squared weights of the {of}; an intercept is none. torch.optim’s weight_decay is "
+        f"λ times the sum of {experiment.penalised_in_words}, for {of}. torch.optim’s weight_decay is "
         f"{short(2 * experiment.penalty)}, twice that: its penalty has a ½."
     )
     rule = OPTIMIZER_INFO[experiment.optimizer]

@@ -11,6 +11,7 @@ from gd_core.settings.catalog import DATASET_INFO, LOSS_INFO, how_scaled, why_no
 from gd_core.settings.engines import AUTO, LOOP, SPECTRUM
 from gd_core.settings.examples import EXAMPLES, FAILS, PUBLISHED, WORKS
 from gd_core.settings.experiment import Experiment, going_together, problem_with
+from gd_core.settings.penalties import PENALTIES
 from gd_core.settings.rules import OPTIMIZER_INFO
 from gd_core.settings.schedules import COUNTED_IN, SCHEDULES, is_constant
 from gd_core.settings.table_fields import DATASET, is_always_scaled, needs_its_file
@@ -138,6 +139,8 @@ def _more(experiment: Experiment) -> None:
     _select("loss", "Loss", fitting)
     _row(*LOSS_INFO[experiment.loss].hyperparameters)
     _row("penalty")
+    if experiment.has_a_choice_of_penalty:
+        _select("penalised", "Penalised", PENALTIES)
     starts = STARTS | (
         {"published": "As the model begins" if always else "All zeros"} if dataset == DATASET else {}
     )

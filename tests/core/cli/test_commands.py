@@ -312,6 +312,7 @@ FLAGS = {
     "engine": "loop",
     "tolerance": "1e-09",
     "penalty": "0.25",
+    "penalised": "all",
     "patience": "7",
     "epochs": "4",
 }

@@ -491,12 +491,18 @@ def test_a_script_stops_early(flavour, batches):
         assert relative(mine, numbers).max() <= TOLERANCE
 
 
-@pytest.mark.parametrize("intercept", [True, False])
+@pytest.mark.parametrize(("intercept", "penalised"), [(True, "weights"), (True, "all"), (False, "weights")])
 @pytest.mark.parametrize("batch_size", [0, 4])
 @pytest.mark.parametrize("flavour", FLAVOURS)
-def test_a_script_has_the_penalty(flavour, batch_size, intercept):
-    """λ‖w‖² without the intercept beside the loss of the rows; RMSE is that of the rows alone."""
-    usual = {"batch_size": batch_size, "intercept": intercept, "penalty": 0.4, "holdout": 0.3}
+def test_a_script_has_the_penalty(flavour, batch_size, intercept, penalised):
+    """λ‖w‖² without the intercept, or with it, beside the loss of the rows; RMSE is that of the rows alone."""
+    usual = {
+        "batch_size": batch_size,
+        "intercept": intercept,
+        "penalty": 0.4,
+        "holdout": 0.3,
+        "penalised": penalised,
+    }
     experiment = small("noisy-quadratic", "gradient-descent", scale_features=True, **usual)
     assert check(experiment, flavour)[0] == EPOCHS + 1
     assert not torch.equal(expected(experiment)[0], expected(replace(experiment, penalty=0.1))[0])

@@ -58,7 +58,10 @@ def experiments(draw):
     if not info.is_a_single_row and draw(st.booleans()):
         values |= {"holdout": draw(in_bounds("holdout")), "split_seed": draw(in_bounds("split_seed"))}
         values["patience"] = draw(in_bounds("patience")) if values["holdout"] else 0
-    values["penalty"] = draw(in_bounds("penalty"))
+    values |= {
+        "penalty": draw(in_bounds("penalty")),
+        "penalised": draw(st.sampled_from(CHOICES["penalised"])),
+    }
     rows = values["points"] - held_out_of(values["points"], values["holdout"])
     values["batch_size"] = draw(st.integers(0, rows))
     values["scale_features"] = why_not_scaled(info) is None and draw(st.booleans())
