@@ -107,7 +107,8 @@ class Progressed:
         moments, run = self.problem.moments, self.problem.run
         gradient = 2 / moments.rows * (theta @ moments.features.T - moments.target) @ moments.features
         raw = theta @ self.problem.to_raw.T if run.scale_features else theta[:, :0]
-        columns = (loss, loss.sqrt(), theta, gradient, raw, theta[:, :0])
+        none = theta[:, :0]  # of rows held out, of accuracy
+        columns = (loss, loss.sqrt(), theta, gradient, raw, none, none)
         for row in map(Epoch, epochs, *(column.tolist() for column in columns)):
             yield row.as_json(run.parameters)
 

@@ -208,6 +208,6 @@ def test_accuracy_is_a_line_of_its_own_beside_the_error():
     )
     heights = [1 - float(place.split(",")[1]) / SIDE for place in line.split("L")]
     assert heights == pytest.approx([0.03 + 0.94 * share for share in told.values()], abs=1e-3)
-    assert "The dashed line is the accuracy of the training rows, from 0 % at the bottom" in view.text
+    assert "The dashed line is the accuracy of the training rows, from none at the bottom" in view.text
     plain = run_of(loss="mse")
     assert "accuracy" not in error(plain, LIGHT, SIDE).tables

@@ -39,7 +39,9 @@ def run_of(experiment, **changes):
     problem = build(experiment)
     run = Run(experiment, problem, curvature_of(problem.objective), record(replace(experiment, epochs=2)))
     info = replace(experiment.info, **changes)
-    shown: Any = Settings(**{name: getattr(experiment, name) for name in ("holdout", "points", "loss")})
+    shown: Any = Settings(
+        **{name: getattr(experiment, name) for name in ("dataset", "holdout", "points", "loss")}
+    )
     shown.info, shown.total_epochs = info, 2
     shown.training_rows, shown.held_out_rows = experiment.training_rows, 0
     return replace(run, experiment=shown)

@@ -59,7 +59,7 @@ from pages.ui.charts.model import (
 from pages.ui.look.palette import Palette
 
 RATES = 200  # points of the line of the rate
-ACCURACY_AXIS = "from 0 % at the bottom to 100 % at the top, by the numbers at the right"
+ACCURACY_AXIS = "from none at the bottom to all of them at the top, by the numbers at the right"
 RATE_AXIS = "from 0 below to the largest above, on an axis of its own"
 RATE_BAND = 0.3  # of the height: the rates, and their label
 DOWN = 50.0  # how far below the start's error the axis reaches while nobody may know the floor
