@@ -64,7 +64,7 @@ def _why_for_ever(experiment: Experiment, lowest: Lowest) -> tuple[str, ...]:
         "for ever.",
         "Penalise all parameters: that holds the intercept too."
         if experiment.penalty
-        else "A penalty λ holds them.",
+        else "A penalty λ of all parameters holds them.",
     )
 
 

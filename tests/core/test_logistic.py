@@ -216,7 +216,7 @@ def test_weights_that_run_off_are_told_and_a_penalty_holds_them():
         finding, said = told(replace(apart, epochs=epochs))
         assert finding.outcome is Outcome.DESCENDING
         assert "it nears 0 and never gets there" in said
-        assert "the weights grow for ever. A penalty λ holds them." in said
+        assert "the weights grow for ever. A penalty λ of all parameters holds them." in said
     finding, said = told(replace(apart, penalty=0.01))
     assert finding.outcome is Outcome.CONVERGED
 
