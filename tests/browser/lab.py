@@ -332,11 +332,13 @@ class Lab:
         control = self.control("combobox", label)
         wanted = self.page.get_by_role("option", name=option, exact=True)
         with self.rerun():
-            control.click()
-            try:
-                wanted.wait_for(timeout=5000)
-            except TimeoutError:  # the page has run again under the list and closed it
+            for _ in range(4):
                 control.click()
+                try:
+                    wanted.wait_for(timeout=5000)
+                    break
+                except TimeoutError:  # the page has run again under the list and closed it, or this press has
+                    continue
             wanted.click()
 
     def chosen(self, label: str) -> str:

@@ -87,7 +87,7 @@ def test_a_class_is_taught(visit: Callable[..., Lab], server: Server):
     wall.page.keyboard.press("a")
     expect(wall.page.locator(".st-key-class_show")).to_be_visible()
     expect(phones[0].page.get_by_role("button", name=ACROSS)).to_have_attribute("aria-pressed", "false")
-    wall.page.keyboard.press("r")
+    wall.at_rest().page.keyboard.press("r")
     expect(wall.page.locator(".wall .right.lit")).to_contain_text("It bounces for ever")  # at 1/9
     press("End the class")
     with claim("what was answered is taken along, and deleted"):
