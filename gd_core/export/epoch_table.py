@@ -27,9 +27,8 @@ class Epoch(NamedTuple):
     gradient: list[float]
     raw: list[float]  # parameters in the units of the data; empty unless something is scaled
     held_out_rmse: list[float]  # a single number; empty unless rows are held out
-    accuracy: list[
-        float
-    ]  # a single number; empty unless the target is a yes or no to which a probability is fitted
+    # a single number; empty unless the target is a yes or no to which a probability is fitted
+    accuracy: list[float]
 
     def as_json(self, names: Sequence[str]) -> dict[str, Any]:
         """As it stands in a record, its parameters by name."""

@@ -144,9 +144,8 @@ def _wait_under(forecast: Forecast) -> str:
 
 def _zone(name: str, to: float) -> dict[str, object]:
     """A zone as the strip has it: the last goes on without an end."""
-    look, label = (
-        ("diverges", "too large") if name == AT_FIRST else (name, name)
-    )  # for which the strip has room
+    # a label for which the strip has room
+    look, label = ("diverges", "too large") if name == AT_FIRST else (name, name)
     return {"name": look, "label": label, "to": to if math.isfinite(to) else None, "says": ZONES_SAID[name]}
 
 

@@ -27,7 +27,7 @@ _loaded = asyncio.Event()
 
 @asynccontextmanager
 async def lifespan(_: Any) -> AsyncGenerator[None]:
-    """For the server: it answers nobody before this has yielded."""
+    """For the server: it answers from here on, and `Waiting` says what."""
     # it watches the whole folder for changes, .venv too, and warns when torch opens its thousands of files there
     logging.getLogger("watchdog").setLevel(logging.ERROR)
     keep_what_is_unsent()
