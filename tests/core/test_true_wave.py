@@ -11,7 +11,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-import torch
 from oracle import number
 from tries import tried
 
@@ -140,5 +139,4 @@ def test_a_verdict_is_true(seed):
 
 
 if __name__ == "__main__":
-    torch.set_num_threads(1)
     tried(lambda seed: wrong(drawn_wave(seed)))

@@ -135,14 +135,20 @@ def test_one_thread_survives_an_error():
     assert torch.get_num_threads() == before
 
 
-def test_mkl_is_set_back_too():
-    """MKL's own setting for this thread, which torch does not show: 1 inside, 0, that is none, afterwards."""
+@pytest.mark.parametrize("own", [0, 2])
+def test_mkl_is_set_back_too(own):
+    """MKL's own setting for this thread, which torch does not show: 1 inside, and afterwards what it was (0 is none)."""
     local = getattr(_library(), "MKL_Set_Num_Threads_Local", None)
     if local is None:
         pytest.skip("torch computes without MKL here")
-    with one_thread():
-        assert local(1) == 1
-    assert local(0) == 0
+    torch.get_num_threads()  # at its first call in a thread, torch sets MKL's own too
+    before = local(own)
+    try:
+        with one_thread():
+            assert local(1) == 1
+        assert local(own) == own
+    finally:
+        local(before)
 
 
 def test_parts_are_worked_out_on_one_core_each_and_come_in_order():

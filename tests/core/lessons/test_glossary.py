@@ -17,6 +17,7 @@ from gd_core.lessons.deep_networks.network import Network
 from gd_core.lessons.glossary import ENTRIES, Entry, found
 from gd_core.lessons.gradient.finite_differences import forward
 from gd_core.objective import value_and_gradient
+from gd_core.one_thread import one_thread
 from gd_core.outcome import Outcome, Trained, outcome
 from gd_core.problem import build
 from gd_core.published import QUADRATIC_RMSE
@@ -78,12 +79,12 @@ def _decayed_by(kind, decay=0.5):
     return float(build(SCALED).raw(torch.cat([weights, last]).detach())[0])
 
 
+@one_thread()
 def _epochs_for_a_solve(parameters, rows):
     """How many epochs take the processor as long as H and one solve: on one core, timed in turn; the median of three."""
     generator = torch.Generator().manual_seed(0)
     x = torch.randn(rows, parameters, generator=generator, dtype=torch.float64)
-    y, threads, shares = x.sum(1), torch.get_num_threads(), []
-    torch.set_num_threads(1)
+    y, shares = x.sum(1), []
     for _ in range(3):
         begun = time.process_time()
         torch.linalg.solve(x.T @ x, x.T @ y)
@@ -92,7 +93,6 @@ def _epochs_for_a_solve(parameters, rows):
             _, gradient = value_and_gradient(lambda theta: (x @ theta - y).square().mean(), theta)
             theta = theta - 1e-3 * gradient
         shares.append((solved - begun) / ((time.process_time() - solved) / 5))
-    torch.set_num_threads(threads)
     return sorted(shares)[1]
 
 
