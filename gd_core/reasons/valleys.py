@@ -22,13 +22,9 @@ def at_rest(here: Here) -> tuple[str, ...]:
         )
     if here.is_best:
         return (f"No lower valley was found from {STARTS} starts. That there is none, nobody has proved.",)
-    power = 0.5 if here.is_mean_square else 1
-    more = (
-        "" if here.best.is_perfect else f"; this is {times((here.lowest / here.best.loss) ** power)} × that"
-    )
     return (
         "That is a local minimum: every way from here leads up.",
-        f"{_best(here)[:-1]}{more}. Start elsewhere.",
+        f"{_beside_best(here)} Start elsewhere.",
     )
 
 
@@ -59,6 +55,19 @@ def _best(here: Here) -> str:
         return f"The lowest penalised loss that {STARTS} starts found is {significant(here.best.loss, 4)}."
     rmse = "0, a perfect fit" if here.best.is_perfect else significant(here.best.rmse, 4)
     return f"The best that {STARTS} starts found is RMSE {rmse}."
+
+
+def _beside_best(here: Here) -> str:
+    """How much lower the best is, in what is minimised."""
+    if here.best.is_perfect:
+        return _best(here)
+    share = here.lowest / here.best.loss
+    if here.is_mean_square:
+        return f"{_best(here)[:-1]}; this is {times(share**0.5)} × that."
+    loss, found = significant(here.lowest, 4), significant(here.best.loss, 4)
+    return (
+        f"The penalised loss here is {loss}, {times(share)} × the lowest that {STARTS} starts found, {found}."
+    )
 
 
 def place_of(here: Here) -> str:

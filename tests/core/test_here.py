@@ -241,8 +241,8 @@ def test_where_a_penalised_run_comes_to_rest_is_told_by_its_loss():
         best = best - np.linalg.solve(
             hessian(best, x, y) + 0.002 * np.eye(2), gradient(best, x, y) + 0.002 * np.array(best)
         )
-    assert f"The lowest penalised loss that {STARTS} starts found is {whole(best):.4g}; " in said
-    assert f"this is {whole(theta) / whole(best):.3g} × that." in said
+    share = f"{whole(theta) / whole(best):.3g} × the lowest that {STARTS} starts found, {whole(best):.4g}."
+    assert f"The penalised loss here is {whole(theta):.4g}, {share}" in said
 
 
 def test_what_holds_here_of_a_log_loss_with_its_penalty():

@@ -15,15 +15,16 @@ from gd_core.recorder import record
 from gd_core.settings.experiment import Experiment
 from gd_core.starts import UNDER_WAY, Starts
 from pages.ui.charts.loss_map import terrain
-from pages.ui.charts.model import RecordedRun
+from pages.ui.charts.model import RecordedRun, Run
 from pages.ui.charts.relief import KNOTS
 from pages.ui.charts.starts import COLOURED, sign_of
 from pages.ui.look.palette import palette
-from pages.ui.player import tabs
+from pages.ui.player import start_maps, tabs
 from pages.ui.player.start_maps import LISTED
 from pages.ui.takeaway.pictures import Place, alone
 
 TIDE = Experiment.default("tide")
+SEA = Experiment.default("sea")
 
 
 def words(lab):
@@ -105,6 +106,23 @@ def test_where_starts_end_is_seen_told_and_chosen_from():
     assert here_of(lab.experiment, problem, finished).best.rmse == pytest.approx(
         ends.valleys[0].rmse, rel=1e-6
     )
+
+
+@pytest.mark.parametrize("fields", [{"penalty": 0.05}, {"loss": "huber"}], ids=["penalised", "Huber"])
+def test_where_the_rmse_is_not_minimised_valleys_stand_by_what_is(fields):
+    """A has the lowest loss, which the table has beside the RMSE; of these valleys another has a lower RMSE."""
+    run = replace(SEA, **fields)
+    problem = build(run)
+    starts = Starts(run, problem, box_of(run, problem.start, (1, 2)), (1, 2))
+    starts.advance()
+    ends = starts.recording()
+    losses, errors = zip(*((valley.loss, valley.rmse) for valley in ends.valleys), strict=True)
+    assert list(losses) == sorted(losses)
+    assert list(errors) != sorted(errors)
+    said = start_maps.told(Run(run, problem, None, record(run)), ends, palette("light"))
+    what = "penalised loss" if run.penalty else "Huber loss"
+    assert f"<th>valley’s {what}</th>" in said
+    assert f"<td>{losses[0]:.4g} (RMSE {errors[0]:.4g})" in said
 
 
 def test_above_the_limit_of_its_valley_a_run_leaves_it():

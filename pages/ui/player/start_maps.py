@@ -63,7 +63,8 @@ def told(run: Run, ends: Ends, colours: Palette) -> str:
         *range(min(LISTED, len(ends.valleys))),
         *(kind for kind in OTHERS if (ends.which == kind).any()),
     ]
-    rows = "".join(f"<tr>{_cells(kind, ends, colours)}</tr>" for kind in listed)
+    lowest = minimised(experiment)
+    rows = "".join(f"<tr>{_cells(kind, ends, lowest, colours)}</tr>" for kind in listed)
     more = len(ends.valleys) - LISTED
     rest = f"<p><small>And {counted(more, 'valley')} more.</small></p>" if more > 0 else ""
     u, v = (float(run.problem.start[axis]) for axis in ends.axes)
@@ -73,20 +74,27 @@ def told(run: Run, ends: Ends, colours: Palette) -> str:
     mine = "is not on this map" if own is None else f"lies in an area of {sign_of(own)}"
     return (
         f'<p class="panel-title">Where starts end</p><p>{said}</p>'
-        f'<table class="live"><tr><th>area</th><th>valley’s RMSE</th><th>starts</th></tr>{rows}</table>{rest}'
+        f'<table class="live"><tr><th>area</th><th>valley’s {lowest}</th><th>starts</th></tr>{rows}</table>{rest}'
         f'<p role="status">The start {start} {mine}.</p>'
     )
 
 
-def _cells(kind: int, ends: Ends, colours: Palette) -> str:
+def minimised(experiment: Experiment) -> str:
+    """By what valleys are higher or lower, in a word or two: the RMSE only where it is the root of the loss."""
+    info = experiment.loss_info
+    return "RMSE" if info.is_mean_square else info.name or "penalised loss"
+
+
+def _cells(kind: int, ends: Ends, lowest: str, colours: Palette) -> str:
     chip = f'<span style="color: {colour_of(hues_of(ends)[kind], colours)}" aria-hidden="true">■</span> {sign_of(kind)}'
-    what = OTHERS.get(kind) or _of_valley(ends.valleys[kind])
+    what = OTHERS.get(kind) or _of_valley(ends.valleys[kind], lowest)
     return f"<td>{chip}</td><td>{what}</td><td>{percent(float(np.mean(ends.which == kind)))}</td>"
 
 
-def _of_valley(valley: Valley) -> str:
-    places = len(valley.places)
-    return significant(valley.rmse, 4) + (f", at {places} places" if places > 1 else "")
+def _of_valley(valley: Valley, lowest: str) -> str:
+    rmse, places = significant(valley.rmse, 4), len(valley.places)
+    said = rmse if lowest == "RMSE" else f"{significant(valley.loss, 4)} (RMSE {rmse})"
+    return said + (f", at {places} places" if places > 1 else "")
 
 
 def choice(ends: Ends, on_start: Callable[[tuple[float, float]], None]) -> None:
