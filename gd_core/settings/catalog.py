@@ -789,7 +789,7 @@ LOSS_INFO: Mapping[str, LossInfo] = {
 
 
 def loss_info(loss: str, penalty: PenaltyInfo | None = None, *, intercept: bool = False) -> LossInfo:
-    """A loss in words; with a penalty added to it, its root is no RMSE any more, and its optimum has a larger one.
+    """A loss in words; with a penalty added to it, its root is no RMSE any more, and a squared error's optimum has a larger one.
 
     Args:
         loss: Key of `LOSS_INFO`.
@@ -806,6 +806,9 @@ def loss_info(loss: str, penalty: PenaltyInfo | None = None, *, intercept: bool 
         "thin": "root of the minimised loss" if info.squared else "",
     }
     thin = " The thin line is the root of the whole loss."
+    elsewhere = (
+        "Without the penalty training gets below it." if info.is_mean_square else "Elsewhere it may be lower."
+    )
     if not info.squared:  # which is no parabola without it either
         name = f"{info.name} with its penalty"
         said = {"name": name, "known": info.known_penalised or info.known}
@@ -817,9 +820,9 @@ def loss_info(loss: str, penalty: PenaltyInfo | None = None, *, intercept: bool 
         latex=rf"{info.latex} + \lambda\,{penalty.latex}",
         gradient=rf"{info.gradient} + 2\lambda\,{penalty.slope}",
         is_mean_square=False,
-        minimised=f"{info.title} plus {penalty.norm} is minimised: λ times {penalty.worded(intercept=intercept)}, as they are trained. "
+        minimised=f"{info.title.split(',')[0]} plus {penalty.norm} is minimised: λ times {penalty.worded(intercept=intercept)}, as they are trained. "
         f"Shown as RMSE is the error alone.{thin}",
-        floor="The error where the penalised loss is lowest. Without the penalty training gets below it.",
+        floor=f"The error where the penalised loss is lowest. {elsewhere}",
         close="Close to {floor}, the error where the penalised loss is lowest.",
         rises="Up: the penalised loss falls, while the error rises.",
     )

@@ -9,13 +9,15 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sklearn.linear_model import Ridge
+from sklearn.linear_model import LogisticRegression, Ridge
 
 from gd_core.autopsy import formula
 from gd_core.objective import value_and_gradient
 from gd_core.problem import build
 from gd_core.recorder import record
+from gd_core.robust import lowest_of
 from gd_core.run_summary import same_landscape
+from gd_core.settings.catalog import LOSS_INFO
 from gd_core.settings.differing import differing
 from gd_core.settings.experiment import Experiment
 from gd_core.settings.fields import ParameterError
@@ -239,6 +241,27 @@ def test_a_step_far_below_the_error_of_the_optimum_is_not_close_to_it():
     said = of_steps(recording, experiment, forecast)
     assert "Up: the penalised loss falls, while the error rises." in said.sentence(0, recording)
     assert bool((recording.epoch_loss.diff() < 0).all())
+
+
+def test_that_a_penalty_costs_rmse_is_said_of_the_squared_error_alone():
+    """Of these rows a logistic regression has a lower one with its penalty than without, by scikit-learn."""
+    x, y = [-1.6, -1.8, 0.5, -0.5, -1.7, 1.6, 1.1, -1.3], [0.0, 0.0, 0.0, 1.0, 0.0, 1.0, 1.0, 0.0]
+    rows = {"dataset": "table", "table": keep(Table.of({"x": x, "y": y})).key, "target": "y", "features": "x"}
+    squared = Experiment.from_query(rows | {"penalty": "0.02", "learning_rate": "0.1"})[0]
+    rmse = []
+    for penalty in (0.02, 1e-12):
+        model = LogisticRegression(C=1 / (2 * len(y) * penalty), tol=1e-12, max_iter=10_000)
+        chance = model.fit(np.array(x)[:, None], y).predict_proba(np.array(x)[:, None])[:, 1]
+        rmse.append(np.sqrt(np.mean((chance - y) ** 2)))
+    logistic = replace(squared, loss="log")
+    lowest = lowest_of(build(logistic).objective)
+    assert lowest.rmse == pytest.approx(rmse[0], rel=1e-6)
+    assert rmse[0] < 0.98 * rmse[1]
+    costs = "Without the penalty training gets below it."
+    assert costs in squared.loss_info.floor
+    for loss in LOSS_INFO.keys() - {"mse"}:
+        assert "Elsewhere it may be lower." in replace(squared, loss=loss).loss_info.floor
+    assert logistic.loss_info.minimised.startswith("Log loss plus λ‖w‖² is minimised")
 
 
 def test_another_penalty_is_another_landscape():
