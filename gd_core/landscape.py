@@ -199,6 +199,17 @@ def terrain_box(experiment: Experiment, problem: Problem, axes: Sequence[int]) -
     return window(bowl, problem.start, axes)
 
 
+def why_no_terrain(problem: Problem) -> str:
+    """Why `terrain_box` is None, in a sentence for a student."""
+    if len(problem.objective.target) > MOST_ROWS:
+        return f"No map: of this loss one is drawn of up to {MOST_ROWS:,} rows."
+    if len(problem.start) == 1:
+        return "No map: it takes two parameters, and this model has one. “Parameters” draws the loss over it."
+    if lowest_of(problem.objective) is None:
+        return "No map: which part of this loss to show is not known."
+    return "No map: this loss has no lowest point that one could be drawn around. It falls for ever, and the weights grow."
+
+
 def bowl_of(problem: Problem) -> Curvature | None:
     """A parabola at the lowest point of a convex loss: that of the log loss there, of a robust one the squared error's.
 

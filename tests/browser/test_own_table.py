@@ -109,3 +109,21 @@ def test_a_large_table_is_there_after_a_reload_and_for_nobody_else(lab: Lab):
         expect(bar).to_contain_text("Stopping distances")
         expect(other.get_by_text("shoe")).to_have_count(0)
     assert lab.errors == []
+
+
+def test_a_network_of_seven_parameters_has_its_numbers_on_one_screen(lab: Lab):
+    """After its run all rows and the line of the errors stand above the player, at 1400 × 900, without a box that scrolls."""
+    lab.open_page(
+        "/?dataset=table&table=cars&target=distance+(ft)&features=speed+(mph)&model=network&learning_rate=0.2"
+        "&scale_features=true&scale_target=true&epochs=50"
+    )
+    lab.train().to_end()
+    rows = lab.page.locator("table.many tr")
+    expect(rows).to_have_count(8)
+    player = lab.page.locator(".st-key-transport").bounding_box()
+    errors = lab.page.locator(".panel-title", has_text="loss of the scaled y").bounding_box()
+    assert player
+    assert errors
+    assert player["y"] + player["height"] <= 900
+    assert errors["y"] + errors["height"] <= player["y"]
+    assert lab.page.locator(".wide:has(> .many)").evaluate("box => box.scrollHeight <= box.clientHeight")

@@ -134,8 +134,12 @@ def test_a_run_says_what_is_right_and_what_is_lowest():
 
 
 def test_classes_that_a_line_parts_are_told():
-    """The lowest log loss is 0, and never reached; no optimum is drawn."""
+    """The lowest log loss is 0, and never reached; no optimum is drawn, and no map, which would be drawn around one."""
     lab = Lab(**LINK, noise="0")
+    assert [
+        one.value for one in lab.at.markdown if one.value.startswith("No map: this loss has no lowest point")
+    ]
+    assert not [one.value for one in Lab(**LINK).at.markdown if one.value.startswith("No map")]
     assert "<td>Lowest log loss</td><td>0, never reached</td>" in lab.html
     assert "optimum" not in boundary(run_of(noise=0.0), (0, 1), LIGHT, SIDE).text
 

@@ -19,6 +19,7 @@ from gd_core.landscape import (
     terrain_box,
     typed_place,
     typed_start,
+    why_no_terrain,
     window,
 )
 from gd_core.outcome import Finding, Outcome
@@ -33,7 +34,7 @@ from gd_core.settings.rules import OPTIMIZER_INFO
 from gd_core.settings.schedules import is_constant
 from gd_core.settings.table_fields import with_columns
 from gd_core.settings.task import THEORY
-from gd_core.theory import Curvature, Forecast, why_no_theory
+from gd_core.theory import Curvature, Forecast
 from gd_core.words import counted, floor_label, percent, short, times
 from pages.ui.charts import averages
 from pages.ui.charts.boundary import boundary
@@ -82,7 +83,7 @@ CHANGED = "The settings have changed since this run: Train runs the new ones."
 ABOVE_THE_LIMIT = 1.05  # times it: a run grows there, in steps that one can follow
 LEGEND = '○ start, <b>●</b> run, <b class="optimum">◆</b> optimum'  # of the landscape
 WIDEST = 4.0  # times, a map around a lowest point for a run that leaves it
-LINE = 26  # of the legend of pinned runs over them
+LINE = 26  # of the legend of pinned runs over them, or the second of a map's head
 _LOW = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
 
@@ -230,7 +231,7 @@ def _panels(run: Run, forecast: Forecast | None, colours: Palette, shown: pinned
     with error:
         _error(run, colours, LOW, shown, told)
     with landscape:  # the dearest to draw, and so the last: see `tabs.draw`
-        _landscape(run, colours, TALL, shown, told)
+        _landscape(run, colours, TALL - (LINE if _head_wraps(run) else 0), shown, told)
     with formula:
         _formula(run, forecast, told)
 
@@ -392,6 +393,11 @@ def _seen(run: Run, axes: map_axes.Axes) -> Window | None:
     return once(run.recording, (terrain_box, axes), made)
 
 
+def _head_wraps(run: Run) -> bool:
+    """Whether the map's choice of parameters and its note take two lines beside another panel."""
+    return len(run.experiment.info.parameters) > (3 if run.parabola or not run.experiment.info.shown else 2)
+
+
 def _landscape(run: Run, colours: Palette, height: int, shown: pinned.Beside, told: float) -> None:
     if run.parabola is None:
         _terrain(run, colours, height, shown, told)
@@ -427,7 +433,7 @@ def _terrain(run: Run, colours: Palette, height: int, shown: pinned.Beside, told
     seen, lowest = _seen(run, axes), not experiment.info.shown
     if seen is None:
         look.panel_title("Landscape")
-        st.markdown(why_no_theory(experiment))
+        st.markdown(why_no_terrain(run.problem))
         return
     names = tuple(with_columns(vars(experiment), experiment.trained_names))
     clicks = "; click to set the start" if task.free("start") else ""
@@ -543,7 +549,7 @@ def _formula(run: Run, forecast: Forecast | None, told: float) -> None:
         loss_row += f" &ensp; its root {player.live('root_loss')}"
     if not all(map(is_constant, experiment.phases)):
         loss_row += f" &ensp; rate η {player.live('rate')}"
-    many = len(experiment.info.parameters) > 6
+    many = len(experiment.info.parameters) > 4
     table = f'<table class="live{" many" if many else ""}"><tr>{head}</tr>{rows}</table>'
     table = look.wide("Numbers of all parameters", table)
     st.html(f'{above}{table}<p class="panel-title"><small>{loss_row}</small></p>')
