@@ -17,6 +17,17 @@ WAITS = "[...document.querySelectorAll('.stVegaLiteChart')].map((one) => getComp
 ASKED = "performance.getEntriesByType('resource').map((one) => [one.name, one.startTime])"
 SCRIPTS = """performance.getEntriesByType('resource').filter(({ name }) => /\\.(js|css)$/.test(name))
     .reduce((all, one) => all + one.encodedBodySize, 0)"""
+# In each frame: where what stands beside the side bar begins, and how high the line for who is new is.
+ROOM = """
+    window.lefts = new Set(), window.heights = new Set();
+    (function look() {
+        const box = (one) => document.querySelector(one)?.getBoundingClientRect();
+        const main = box('[data-testid=stMain]'), line = box('.st-key-start_here');
+        if (main) lefts.add(main.x);
+        if (line) heights.add(Math.round(line.height));
+        requestAnimationFrame(look);
+    })();
+"""
 NOT_FETCHED = ("katex", "KaTeX", "SourceSerif")
 
 
@@ -25,9 +36,10 @@ def test_a_first_view_is_light(lab: Lab, path: str):
     """What is closed is not sent. Neither KaTeX nor Streamlit's serif font is fetched: 750 kB for two lines of formulas.
 
     The code that draws charts is fetched before the page speaks with its server, which it finds at once, and a third waits for
-    two.
+    two. What comes late has its room from the first frame on: nothing is pushed aside by the side bar.
     """
     view = FirstView(lab.page)
+    lab.page.add_init_script(ROOM)
     lab.open_page(path)
     lab.page.evaluate("document.fonts.ready")
     found = {"messages": view.messages, "widgets": view.widgets, "elements": view.elements}
@@ -44,3 +56,28 @@ def test_a_first_view_is_light(lab: Lab, path: str):
     assert 5e5 < lab.page.evaluate(SCRIPTS) < 1.1e6  # bytes: they come packed, of 3.4e6
     waits = lab.page.evaluate(WAITS)
     assert waits.count(False) == min(2, len(waits))
+    side_bar = lab.sidebar.bounding_box()
+    assert side_bar
+    assert lab.page.evaluate("[...lefts]") == [side_bar["width"]]
+    assert len(lab.page.evaluate("[...heights]")) == (path == "/")
+
+
+def test_a_page_that_keeps_no_room_for_the_side_bar_has_none(lab: Lab):
+    """Compare has no side bar, whether it is opened or come to from Train; nor has a window where it was folded, or a projector."""
+    left = "document.querySelector('[data-testid=stMain]').getBoundingClientRect().x"
+    lab.page.add_init_script(ROOM)
+    lab.page.goto(lab.url + "/compare")
+    assert lab.at_rest().page.evaluate("[...lefts]") == [0]
+    lab.open_page("/")
+    lab.page.get_by_role("button", name="Lab").click()
+    with lab.rerun(player=False):
+        lab.page.get_by_role("menuitem", name="Compare").click()
+    assert lab.page.evaluate(left) == 0
+    lab.open_page("/?view=projector")
+    assert lab.page.evaluate("[...lefts]") == [0]
+    lab.open_page("/")
+    lab.sidebar.hover()
+    lab.page.get_by_test_id("stSidebarCollapseButton").get_by_role("button").click()
+    lab.page.wait_for_function(f"() => {left} === 0")
+    lab.page.reload()
+    assert lab.settled().page.evaluate("[...lefts]") == [0]

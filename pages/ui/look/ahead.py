@@ -14,9 +14,25 @@ from streamlit import file_util
 EVERYWHERE = ("BidiComponent", "Html", "PageLink")
 CHARTS = "ArrowVegaLiteChart"
 WITH_CHARTS = (CHARTS, *EVERYWHERE, "Button", "TextInput")
-WITHOUT_CHARTS = {"compare", "glossary"}  # before a run is pinned
+WITHOUT_CHARTS = {"compare", "glossary"}  # before a run is pinned; nor have they a side bar
 # Streamlit's page would ask below its own address first, as if the app stood there, and on for another tenth of a second.
 SERVER = "globalThis.__streamlit ??= { BACKEND_BASE_URL: new URL('.', location.href).href };"
+# The side bar comes last, and who is new is told late where to begin: their room is kept from the first byte on, or what stands
+# beside and below them would be drawn twice. Not where Streamlit opens the side bar folded.
+ROOM = """ try {
+    const asked = new URLSearchParams(location.search), root = document.documentElement;
+    if (!localStorage.getItem('gradient-descent-lab.no-longer-new')) root.classList.add('lab-new');
+    const folded = ([name, text]) => name.startsWith('stSidebarCollapsed-') && text === 'true';
+    const without = asked.get('view') === 'projector' || (asked.has('embed') && innerWidth <= 800);
+    if (innerWidth > 768 && !without && !Object.entries(localStorage).some(folded)) {
+        root.style.setProperty('--lab-side-bar', `${localStorage.getItem('sidebarWidth') || 281.25}px`);
+        new MutationObserver((_, watch) => {
+            if (!document.querySelector('[data-testid=stSidebar]')) return;
+            root.style.removeProperty('--lab-side-bar');
+            watch.disconnect();
+        }).observe(root, { childList: true, subtree: true });
+    }
+} catch { /* a browser that keeps nothing */ }"""
 _IMPORT = re.compile(r'\b(?:from|import)"\./([^"]+\.js)"')
 _HEAD = 20_000  # characters at the beginning of a file, where its imports stand
 
@@ -51,6 +67,8 @@ def links(html: str, *, charts: bool) -> str:
 
 @lru_cache(2)
 def script(*, charts: bool) -> str:
-    """Says where the server is, and has the charts' code run when the browser first has nothing to do."""
-    imports = "".join(f"import('./static/js/{file}');" for file in _files(CHARTS)) if charts else ""
-    return SERVER + (f" globalThis.requestIdleCallback?.(() => {{ {imports} }})" if imports else "")
+    """Says where the server is, keeps the side bar's room, and has the charts' code run when the browser first has nothing to do."""
+    if not charts:
+        return SERVER
+    imports = "".join(f"import('./static/js/{file}');" for file in _files(CHARTS))
+    return SERVER + ROOM + (f" globalThis.requestIdleCallback?.(() => {{ {imports} }})" if imports else "")

@@ -1,5 +1,6 @@
 // What a visitor has predicted in the lessons, by lesson. It is kept in this browser alone, and sent nowhere.
 const PREDICTED = 'gradient-descent-lab.predicted', VISITS = 'gradient-descent-lab.visits';
+const KNOWS = 'gradient-descent-lab.no-longer-new'; // for the page's head, which is there before this script: see ahead.py
 const NEW = 3; // visits in which one is told where to begin, unless a lesson was done
 const MOST = 20; // predictions that are kept of a lesson
 
@@ -27,7 +28,9 @@ function markDone() {
   if (!style) style = document.head.appendChild(Object.assign(document.createElement('style'), { id: 'lab-done' }));
   const text = links.length ? `${links.join(', ')} { content: "✓" / "done"; font-weight: 700; margin-left: auto; padding-left: 0.6rem; }` : '';
   if (style.textContent !== text) style.textContent = text;
-  document.documentElement.classList.toggle('lab-new', !links.length && kept(VISITS, 0) <= NEW);
+  const isNew = !links.length && kept(VISITS, 0) <= NEW;
+  document.documentElement.classList.toggle('lab-new', isNew);
+  if (!isNew) keep(KNOWS, true);
 }
 
 // A judgement that is shown is kept: of each run the first answer.
