@@ -128,7 +128,7 @@ class Curvature:
         """Up to which RMSE a run from this first one has met every row, to rounding; 0 where the floor is above 0."""
         return NOTHING * first + 2 * self.floor_rmse if self.floor_is_zero else 0.0
 
-    def parameters(self, theta: Tensor, to_raw: Tensor | None = None) -> Tensor:
+    def parameters(self, theta: Tensor, to_raw: Tensor | None = None, offset: float | Tensor = 0.0) -> Tensor:
         """Parameters as they are shown: 0 where they are no more than rounding, [..., P] → [..., P].
 
         A parameter has the size that would make its column as large as the data are: √(mean y²) over that of the column.
@@ -136,11 +136,12 @@ class Curvature:
         Args:
             theta: In the coordinates that are trained.
             to_raw: See `Problem`; None for θ itself.
+            offset: The same.
         """
         to_raw = torch.eye(len(self.optimum), dtype=theta.dtype) if to_raw is None else to_raw
         back = torch.linalg.inv(to_raw)
         columns = (back.T @ self.hessian @ back).diagonal().clamp(min=0) / 2  # mean squares
-        raw = theta @ to_raw.T
+        raw = theta @ to_raw.T + offset
         return torch.where(raw.square() * columns <= NOTHING**2 * self.loss(0 * self.optimum), 0.0, raw)
 
     def gap(self, theta: Tensor) -> Tensor:

@@ -63,7 +63,7 @@ def test_a_first_view_is_light(lab: Lab, path: str):
 
 
 def test_a_page_that_keeps_no_room_for_the_side_bar_has_none(lab: Lab):
-    """Compare has no side bar, whether it is opened or come to from Train; nor has a window where it was folded, or a projector."""
+    """Compare without runs has no side bar, whether it is opened or come to from Train; nor has a window where it was folded, or a projector."""
     left = "document.querySelector('[data-testid=stMain]').getBoundingClientRect().x"
     lab.page.add_init_script(ROOM)
     lab.page.goto(lab.url + "/compare")

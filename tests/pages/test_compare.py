@@ -314,6 +314,31 @@ def words_of(lab):
     return " ".join(element.proto.body for element in lab.at.get("html"))
 
 
+@pytest.mark.parametrize("intercept", [True, False])
+def test_parameters_are_told_in_raw_units_with_a_scaled_target(intercept):
+    """At the end and at the optimum, beside each other and in a list: those of NumPy's line through the raw rows."""
+    fields = {"dataset": "table", "table": "cars", "target": "distance (ft)", "features": "speed (mph)", "epochs": "400"}  # fmt: skip
+    scaled = {"scale_features": "true", "scale_target": "true", "intercept": str(intercept).lower(), "learning_rate": "0.4"}  # fmt: skip
+    first = Experiment.from_query(fields | scaled)[0]
+    rows = build(first).dataset
+    x, y = rows.x[:, 0].numpy(), rows.y[:, 0].numpy()
+    columns = np.stack([x, np.ones_like(x)][: 1 + intercept], 1)
+    line = np.linalg.lstsq(columns, y, rcond=None)[0]
+    assert not intercept or line == pytest.approx(
+        [3.932409, -17.579095], rel=1e-6
+    )  # as published with the rows
+    two = Pins(pins=(Pin("a", first), Pin("b", replace(first, learning_rate=0.45))))
+    page = compared(two)
+    for name, value in zip(("w₁ (speed, mph)", "b"), line, strict=False):
+        told = [float(cell.replace("−", "-")) for cell in exact(page, f"{name} at the end")]
+        assert told == pytest.approx(3 * [value], rel=1e-5)
+    wave = replace(first, model="sine", intercept=True, learning_rate=0.1, epochs=10)
+    listed = cells(compared(Pins(pins=(Pin("a", first), Pin("w", wave)))), "Parameters at the end")[0]
+    assert f"w₁ (speed, mph) = {line[0]:.6g}"[:-1] in listed
+    if intercept:
+        assert f"b = −{-line[1]:.6g}"[:-1] in listed
+
+
 def test_a_pinned_run_is_a_light_line_beside_the_next():
     """Pin, change the rate, train: fit, map and error hold the pinned run; the address holds it; unpin takes it away."""
     first = replace(BASE, learning_rate=0.008)

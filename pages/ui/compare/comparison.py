@@ -263,11 +263,13 @@ def _charts(
     with places[1]:
         with st.container(key="compare_map_head", horizontal=True, vertical_alignment="center"):
             look.panel_title("Landscape")
-            reason = why_no_theory(group[0].summary.experiment)
-            shown, names = ((0, 0), []) if reason else _axes(page, group[0])
+            bowl = group[0].parabola is not None
+            shown, names = _axes(page, group[0]) if bowl else ((0, 0), [])
             _pick_group(page, groups, group)
-        if reason:
-            st.markdown(reason)
+        if not bowl:
+            st.markdown(
+                "Of a loss that is no parabola no map is drawn here. On the Train page, below, there is one."
+            )
         else:
             tabs.draw(charts.paths(group, ghosts, shown, names, colours, height), "compare_map")
     with places[2]:

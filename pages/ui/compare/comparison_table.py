@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from html import escape
 from typing import Any, NamedTuple
 
+from torch import Tensor
+
 from gd_core.outcome import Finding, Outcome
 from gd_core.run_summary import epochs_to, same_data, same_landscape, same_model, same_target
 from gd_core.settings import schedules
@@ -103,7 +105,7 @@ def _outcome(finding: Finding, complete: bool) -> str:
 def _parameters(ghosts: Sequence[Ghost], alike: bool) -> list[Row]:
     """Parameters at the end in raw units: a line each where they mean the same, else a list in each cell."""
     first = ghosts[0]
-    ends = [_raw(ghost) for ghost in ghosts]
+    ends = [_raw(ghost, ghost.summary.theta[-1]) for ghost in ghosts]
     shared = all(
         same_data(ghost.problem, first.problem)
         and same_model(ghost.summary.experiment, first.summary.experiment)
@@ -123,8 +125,7 @@ def _parameters(ghosts: Sequence[Ghost], alike: bool) -> list[Row]:
         names = list(first.summary.experiment.info.parameters)
     best = [UNKNOWN] * len(names)
     if first.parabola:
-        raw = first.parabola.parameters(first.parabola.optimum, first.problem.to_raw)
-        best = [significant(value) for value in raw.tolist()]
+        best = _raw(first, first.parabola.optimum)
     return [
         _few_digits(f"{escape(name)} at the end", [end[i] for end in ends], best[i] if alike else "")
         for i, name in enumerate(names)
@@ -136,9 +137,10 @@ def _names(experiment: Experiment) -> list[str]:
     return with_columns(vars(experiment), experiment.info.parameters)
 
 
-def _raw(ghost: Ghost) -> list[str]:
-    theta, to_raw = ghost.summary.theta[-1], ghost.problem.to_raw
-    raw = ghost.parabola.parameters(theta, to_raw) if ghost.parabola else ghost.problem.raw(theta)
+def _raw(ghost: Ghost, theta: Tensor) -> list[str]:
+    """θ, [P], in raw units."""
+    problem, parabola = ghost.problem, ghost.parabola
+    raw = parabola.parameters(theta, problem.to_raw, problem.offset) if parabola else problem.raw(theta)
     return [significant(value) for value in raw.tolist()]
 
 

@@ -14,7 +14,7 @@ from streamlit import file_util
 EVERYWHERE = ("BidiComponent", "Html", "PageLink")
 CHARTS = "ArrowVegaLiteChart"
 WITH_CHARTS = (CHARTS, *EVERYWHERE, "Button", "TextInput")
-WITHOUT_CHARTS = {"compare", "glossary"}  # before a run is pinned; nor have they a side bar
+WITHOUT_CHARTS = {"compare", "glossary"}  # before a run is pinned, nor then a side bar
 # Streamlit's page would ask below its own address first, as if the app stood there, and on for another tenth of a second.
 SERVER = "globalThis.__streamlit ??= { BACKEND_BASE_URL: new URL('.', location.href).href };"
 # The side bar comes last, and who is new is told late where to begin: their room is kept from the first byte on, or what stands
