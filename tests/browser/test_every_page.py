@@ -213,15 +213,27 @@ def variants(lab: Lab) -> None:
     assert set(lab.live()) == {"r0", "r7"}
 
 
+# In how many frames the judgement is missing.
+WHILE_IT_STANDS = """() => {
+    window.gone = 0;
+    (function look() {
+        window.gone += !document.querySelector('.judged');
+        requestAnimationFrame(look);
+    })();
+}"""
+
+
 def hills(lab: Lab) -> None:
-    """The question; the end, with all that opens; a start from a click on the map."""
+    """The question; the end, with all that opens, while the judgement stands; a start from a click on the map."""
     lab.open_page("/hills")
     is_sound(lab, "before the answer")
     fits(lab, "before the answer")
     lab.answer("In a higher valley").to_end()
+    lab.page.evaluate(WHILE_IT_STANDS)
     for box in ("In relief", "Where do other starts end?", "Further"):
         with lab.rerun():
             lab.page.get_by_text(box).first.click()
+    assert lab.page.evaluate("gone") == 0
     is_sound(lab, "at the end, with all that opens")
     fits(lab, "at the end, with all that opens")
     ground = lab.chart(MAP).locator(".role-frame > g > path.background").first
