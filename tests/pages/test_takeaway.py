@@ -6,6 +6,7 @@ import re
 import struct
 from dataclasses import replace
 from types import SimpleNamespace
+from urllib.parse import parse_qsl, urlsplit
 
 import numpy as np
 import pytest
@@ -341,6 +342,23 @@ def test_every_lesson_can_be_taken_away(page):
     several = {"learning_rate": 4, "variants": 8}.get(page)
     choices = [box.options for box in opened.at.selectbox if box.key in ("script_run", "record_run")]
     assert [len(one) for one in choices] == ([several] * 2 if several else [])
+
+
+@pytest.mark.parametrize("how", [{"guess": "skip"}, {"ask": "false"}], ids=["answered", "not asked"])
+def test_a_lessons_question_can_be_set_as_a_task(how):
+    """Its link, and the frame of a course's page, ask first, with the same settings; the page's own link shows the run."""
+    page = LessonPage("one_parameter", learning_rate="0.05", **how).press("take_away")
+    asks, exact, frame = (block.value for block in page.at.code[:3])
+    first, shown = (dict(parse_qsl(urlsplit(link).query)) for link in (asks, exact))
+    assert first["learning_rate"] == "0.05"
+    assert shown == first | how
+    ((_, attributes),) = Tags(frame).tags
+    assert dict(parse_qsl(urlsplit(attributes["src"]).query)) == first | {"embed": "true"}
+    student = LessonPage("one_parameter", **first)
+    assert [button for button in student.at.button if button.key == "skip"]
+    assert not [button for button in page.at.button if button.key == "skip"]
+    student.press("take_away")
+    assert student.at.code[1].value == frame
 
 
 def test_pinned_runs_can_be_taken_away():

@@ -11,7 +11,7 @@ from functools import partial
 from html import escape
 from pathlib import Path
 from typing import NamedTuple
-from urllib.parse import urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import streamlit as st
 from streamlit.components.v2 import component
@@ -130,12 +130,24 @@ def _panel(offered: Offered) -> None:
 
 
 def _link(offered: Offered) -> None:
+    asks = asking(offered.address)
+    if asks != offered.address:
+        st.markdown("To set as a task: it asks the question first, and shows the run then.")
+        st.code(asks, language=None, wrap_lines=True)
     st.markdown("It opens this page with exactly these settings.")
     st.code(offered.address, language=None, wrap_lines=True)
     if share.is_of_this_computer(offered.address):
         st.caption("The app runs on this computer, so this link works here only.")
     st.markdown("In the page of a course: as HTML, for the editor’s source view.")
-    st.code(iframe(offered.title, offered.address), language="html", wrap_lines=True)
+    st.code(iframe(offered.title, asks), language="html", wrap_lines=True)
+
+
+def asking(address: str) -> str:
+    """A lesson's link with its question before the run, whatever was answered here; of another page the link itself."""
+    parts = urlsplit(address)
+    query = parse_qsl(parts.query, keep_blank_values=True)
+    kept = [(name, text) for name, text in query if name not in ("guess", "ask")]
+    return address if kept == query else urlunsplit(parts._replace(query=urlencode(kept)))
 
 
 def iframe(title: str, address: str) -> str:
