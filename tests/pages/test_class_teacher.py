@@ -345,11 +345,11 @@ def test_an_answer_is_text_on_the_wall():
     assert "3 of 3 had it right, in the first vote 1 of 8." in wall.judgement(view)
 
 
-def test_a_lesson_without_a_class_loads_no_database():
+def test_a_lesson_without_a_class_loads_no_database(tmp_path):
     """Neither SQLAlchemy nor the code's library, until the button is pressed: seen in a fresh interpreter."""
     script = (
         "import sys; sys.path[:0] = ['tests/pages']\nfrom lesson_page import LessonPage\nfrom pages.ui.classroom import connection\n"
-        "from pathlib import Path\nimport tempfile\nconnection.FILE = Path(tempfile.mkdtemp()) / 'c.sqlite3'\n"
+        f"from pathlib import Path\nconnection.FILE = Path({str(tmp_path)!r}) / 'c.sqlite3'\n"
         "page = LessonPage('one_parameter')\nheavy = ('sqlalchemy', 'segno')\nprint(*(name in sys.modules for name in heavy))\n"
         "page.at.session_state['pages.ui.look.projector.Projector'].asked['teach'] = 1; page.run()\nprint(*(name in sys.modules for name in heavy))"
     )

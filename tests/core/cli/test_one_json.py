@@ -153,9 +153,9 @@ def test_torchrun_prints_the_same_json(run, tmp_path):
     ]
     table.write_text("\n".join(["one,two,y", *rows[:7], f",{rows[7].partition(',')[2]}", *rows[8:], ""]))
     command = ("train", "--table", str(table), "--missing", "drop", "--epochs", "60", "--json")
-    torchrun = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2")
+    own = ("--standalone", "--nproc-per-node", "2", "--log-dir", str(tmp_path))
     done = subprocess.run(
-        [sys.executable, *torchrun, "-m", "gd_core", *command],
+        [sys.executable, "-m", "torch.distributed.run", *own, "-m", "gd_core", *command],
         cwd=ROOT, env=os.environ | {"OMP_NUM_THREADS": "1"}, capture_output=True, text=True, timeout=120,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr

@@ -238,6 +238,8 @@ def test_a_killed_process_ends_the_run_and_a_restart_goes_on(tmp_path, table):
         2,
         "--max-restarts",
         1,
+        "--log-dir",
+        tmp_path,
         script,
         1,
         9,
@@ -274,9 +276,9 @@ def torchrun(tmp_path, table):
             "--record",
             path,
         )
-        torchrun = ("torch.distributed.run", "--standalone", "--nproc-per-node", 2, script, 0, where)
+        own = ("--standalone", "--nproc-per-node", 2, "--log-dir", tmp_path)
         process = subprocess.Popen(
-            [sys.executable, "-m", *map(str, (*torchrun, "train", *flags))],
+            [sys.executable, "-m", "torch.distributed.run", *map(str, (*own, script, 0, where, "train", *flags))],
             cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
         )  # fmt: skip
         started.append(process)
