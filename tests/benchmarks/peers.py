@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from sklearn.linear_model import LinearRegression, SGDRegressor
 from torch import Tensor
 from torch.func import functional_call, grad, vmap
 from torch.nn.functional import mse_loss
@@ -79,6 +78,8 @@ def sgd_regressor(x: Array, y: Array, start: Array, learning_rate: float, epochs
 
     Its loss is ½(ŷ − y)², ours has no ½: hence twice the rate. It keeps no losses.
     """
+    from sklearn.linear_model import SGDRegressor  # a second to load, which the other peers do without
+
     model = SGDRegressor(
         penalty=None,
         learning_rate="constant",
@@ -93,5 +94,7 @@ def sgd_regressor(x: Array, y: Array, start: Array, learning_rate: float, epochs
 
 def linear_regression(x: Array, y: Array) -> Trace:
     """scikit-learn's optimum, by a decomposition of the rows."""
+    from sklearn.linear_model import LinearRegression
+
     model = LinearRegression().fit(x, y)
     return Trace([], [*model.coef_.tolist(), float(model.intercept_)])

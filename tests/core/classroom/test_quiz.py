@@ -11,7 +11,12 @@ from gd_core.classroom.quiz import AFTER, BEFORE, KINDS, quiz
 from gd_core.classroom.rooms import Judgement, Question
 
 SEEDS = ("BCDFGH", "JKMNPQ", "RSTWXY", "ZZZBBB", "KDRWPM", "QQQQQQ")
-PAPERS = {(seed, paper): quiz(seed, paper) for seed in SEEDS for paper in (BEFORE, AFTER)}
+
+
+@pytest.fixture(scope="module")
+def papers():
+    """Both of each seed."""
+    return {(seed, paper): quiz(seed, paper) for seed in SEEDS for paper in (BEFORE, AFTER)}
 
 
 def numbers(text):
@@ -97,10 +102,10 @@ ORACLES = dict(
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_the_right_answer_is_that_of_the_closed_form(kind):
+def test_the_right_answer_is_that_of_the_closed_form(papers, kind):
     """On both papers of every seed; and over the seeds it is not always the same one."""
     rights = set()
-    for (_, paper), asked in PAPERS.items():
+    for (_, paper), asked in papers.items():
         question, judgement = next(one for one in asked if one[0].kind == kind)
         assert judgement.right == (ORACLES[kind](question.text, question.answers),), question.text
         assert len(set(question.answers)) == len(question.answers)
@@ -110,9 +115,9 @@ def test_the_right_answer_is_that_of_the_closed_form(kind):
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_the_second_paper_has_the_same_kinds_with_other_numbers(seed):
+def test_the_second_paper_has_the_same_kinds_with_other_numbers(papers, seed):
     """And the same seed always draws the same."""
-    before, after = PAPERS[seed, BEFORE], PAPERS[seed, AFTER]
+    before, after = papers[seed, BEFORE], papers[seed, AFTER]
     assert [one.kind for one, _ in before] == [one.kind for one, _ in after] == [*KINDS]
     assert all(
         (one.text, one.answers) != (two.text, two.answers)
@@ -121,9 +126,9 @@ def test_the_second_paper_has_the_same_kinds_with_other_numbers(seed):
     assert len(KINDS) == 7
 
 
-def test_the_same_seed_draws_the_same():
+def test_the_same_seed_draws_the_same(papers):
     """So that several processes need no table for it."""
-    assert quiz(SEEDS[0], AFTER) == PAPERS[SEEDS[0], AFTER]
+    assert quiz(SEEDS[0], AFTER) == papers[SEEDS[0], AFTER]
 
 
 def past(kind, paper, right, wrong):
