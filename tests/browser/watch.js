@@ -12,15 +12,18 @@
     embeds: 0,
     runs: 0,
     starts: 0,
-    calm: 0,
     asked: 0,
     answered: 0,
     hurry: 0,
+    get calm() {
+      look();
+      return calm;
+    },
     mark() {
       Object.assign(watch, { frames: 0, played: 0, embeds: 0, runs: 0, starts: 0 });
     },
   });
-  let painted = false, playing = false;
+  let painted = false, playing = false, calm = 0, asked = false;
 
   function see(records) {
     for (const { target, type, attributeName, addedNodes } of records) {
@@ -34,6 +37,7 @@
       playing = element.getAttribute(attributeName) === 'Pause';
       if (playing) watch.starts++;
     }
+    if (painted || playing) look();
   }
   const everything = { subtree: true, childList: true, characterData: true, attributes: true };
   const observer = new MutationObserver(see);
@@ -56,7 +60,8 @@
       super(...parameters);
       let begun = (watch.asked = watch.answered = 0);
       this.addEventListener('message', ({ data }) => {
-        watch.calm = 0;
+        calm = 0;
+        look();
         if (!(data instanceof ArrayBuffer)) return;
         for (const [field, value] of fieldsOf(new Uint8Array(data))) {
           if (field === STARTED) begun = watch.asked;
@@ -102,11 +107,18 @@
     callback(now + ahead);
   });
 
-  (function tick() {
+  // Frames are asked for while there is something to count: one that nobody asks for costs a page at rest nothing.
+  function look() {
+    asked ||= Boolean(requestAnimationFrame(tick));
+  }
+
+  function tick() {
+    asked = false;
     if (painted) watch.frames++;
     if (playing) watch.played++;
     painted = false;
-    watch.calm++;
-    requestAnimationFrame(tick);
-  })();
+    calm++;
+    if (playing || calm < 6) look();
+  }
+  look();
 })();
