@@ -2,14 +2,19 @@
 
 PYTHON  ?= python3
 ARGS    ?=
-# Two, for two cores: each worker of the browser tests has a server and a Chromium of its own.
-WORKERS ?= 2
+# Half as many again as there are cores: a browser test waits for its page a third of the time. At most 8, since each has a
+# server and a Chromium of its own, two gigabytes with what the tests load.
+CORES   := $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
+WORKERS ?= $(shell n=$$(( ($(CORES) * 3 + 1) / 2 )); echo $$(( n < 8 ? n : 8 )))
 
 VENV   := .venv
 # `-m` throughout: the commands in .venv/bin name the folder they were made in, and fail once it is moved.
 IN_VENV := $(VENV)/bin/python -m
 IN_TOOLS := $(VENV)/tools/bin/python -m
 WANTED   := $(VENV)/wanted
+# With Python's own cache of what is compiled, though the shell may forbid it: else each worker compiles all tests, and each
+# process that a test starts all of gd_core and pages.
+PYTEST   = PYTHONDONTWRITEBYTECODE= $(IN_VENV) pytest -n $(WORKERS) --dist worksteal
 PIP_INSTALL := $(IN_VENV) pip install --disable-pip-version-check --quiet
 # One of PyTorch's own: .../whl/cu130 has builds for NVIDIA's GPUs.
 TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
@@ -30,11 +35,11 @@ dev: $(VENV)/run.stamp  ## The same, and a page offers to run again when a file 
 test: $(VENV)/dev.stamp  ## Run all tests, browser tests included
 	@$(VENV)/bin/python tests/browser/ensure_chromium.py
 	@PYTHONPATH=tests/browser $(VENV)/bin/python tests/core/ensure_postgres.py
-	$(IN_VENV) pytest -n $(WORKERS) --dist worksteal $(ARGS)
+	$(PYTEST) $(ARGS)
 
 test-quick: $(VENV)/dev.stamp  ## Run the tests that need neither a browser nor several processes
 	@PYTHONPATH=tests/browser $(VENV)/bin/python tests/core/ensure_postgres.py
-	$(IN_VENV) pytest -n $(WORKERS) --dist worksteal -m "not torchrun" --ignore tests/browser --ignore tests/benchmarks $(ARGS)
+	$(PYTEST) -m "not torchrun" --ignore tests/browser --ignore tests/benchmarks $(ARGS)
 
 fuzz: $(VENV)/dev.stamp  ## Try hostile links, tables and records for some minutes: SEED=1 COUNT=20000 ARGS=addresses
 	$(VENV)/bin/python tests/fuzz $(if $(SEED),--seed $(SEED)) $(if $(COUNT),--count $(COUNT)) $(ARGS)
