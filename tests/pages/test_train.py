@@ -634,6 +634,15 @@ SENTENCES = [
 ]
 
 
+def test_a_share_that_was_typed_is_told_as_one():
+    """What the page stays at is 1/18, as it stands in the field, not its 16 digits."""
+    lab = Lab().type(learning_rate="1/18").type(learning_rate="fast")
+    assert lab.experiment.learning_rate == 1 / 18
+    assert lab.complaints == [
+        "Learning rate η must be a number. Got fast. Train waits; the page stays at 1/18."
+    ]
+
+
 def test_sentences_about_bad_values_to_the_letter():
     """Field, rule, value and what the page stays at; the other texts and the address stay, and a good value takes it back."""
     lab = Lab()

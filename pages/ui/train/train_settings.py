@@ -268,7 +268,7 @@ class TrainSettings(Form[Experiment, TrainHeld]):
         """Keep a sentence under the field that it is about, which it returns."""
         name = next((one for one in FIELDS if sentence.startswith(one)), "")
         if name in NUMBERED:
-            sentence += " " + then.format(written(getattr(self.settings, name)))
+            sentence += " " + then.format(shown(getattr(self.settings, name)))
         self.tell(sentence, name)
         return name
 
