@@ -19,7 +19,6 @@ Sources:
 """
 
 import math
-from collections import deque
 from collections.abc import Iterable, Iterator
 
 import numpy as np
@@ -63,17 +62,59 @@ def multiples(step: LinearStep, curvatures: np.ndarray, epochs: int | np.ndarray
 def multiples_under(step: LinearStep, curvatures: np.ndarray, shares: np.ndarray) -> np.ndarray:
     """The same in epochs at these shares σₖ of η, one after another: pₙ at s = ηλ. [...] and [n] → [...]."""
     beta, a, b = step
+    if beta:
+        parts = np.array_split(curvatures.ravel(), math.ceil(max(1, curvatures.size) / IN_A_CACHE))
+        return np.concatenate([_in_blocks(step, one, shares) for one in parts]).reshape(curvatures.shape)
     error = np.ones_like(curvatures)
+    with np.errstate(all="ignore"):  # the epochs change places, so those at one rate are a power
+        at, often = np.unique((a + b) * shares, return_counts=True)
+        some = max(1, IN_A_CACHE // max(1, curvatures.size))
+        for first in range(0, len(at), some):
+            factors = 1 - np.multiply.outer(at[first : first + some], curvatures)
+            for power in np.unique(often[first : first + some]):
+                error *= factors[often[first : first + some] == power].prod(0) ** power
+    return error
+
+
+def _in_blocks(step: LinearStep, curvatures: np.ndarray, shares: np.ndarray) -> np.ndarray:
+    """The same of a rule with a velocity, [S] and [n] → [S]: of so few numbers many blocks of epochs at once.
+
+    What a block makes of an error of 1 and of a velocity of 1 is its matrix, and the matrices are multiplied. So NumPy is asked
+    for an epoch of all blocks together, not for each epoch by itself.
+    """
+    blocks = max(1, min(math.isqrt(len(shares)), IN_A_CACHE // (2 * max(1, curvatures.size))))
+    if blocks == 1:
+        return _after(step, curvatures, shares[:, None], np.ones((1, 1)), np.zeros((1, 1)))[0][0]
+    # an epoch at the share 0 changes no error
+    filled = np.concatenate([shares, np.zeros(-len(shares) % blocks)]).reshape(blocks, -1)
+    ones, zeros = np.ones((blocks, 1)), np.zeros((blocks, 1))
+    begun = np.stack([ones, zeros]), np.stack([zeros, ones])
+    matrices = _after(step, curvatures, filled.T[:, :, None], *begun)
+    error, velocity = np.ones_like(curvatures), np.zeros_like(curvatures)
     with np.errstate(all="ignore"):
-        if beta == 0:  # the epochs change places, so those at one rate are a power
-            at, often = np.unique((a + b) * shares, return_counts=True)
-            some = max(1, IN_A_CACHE // max(1, curvatures.size))
-            for first in range(0, len(at), some):
-                factors = 1 - np.multiply.outer(at[first : first + some], curvatures)
-                for power in np.unique(often[first : first + some]):
-                    error *= factors[often[first : first + some] == power].prod(0) ** power
-            return error
-    return deque(each_under(step, curvatures, shares), maxlen=1).pop()
+        for (e_of_e, e_of_v), (v_of_e, v_of_v) in zip(*(one.swapaxes(0, 1) for one in matrices), strict=True):
+            error, velocity = e_of_e * error + e_of_v * velocity, v_of_e * error + v_of_v * velocity
+    return error
+
+
+def _after(
+    step: LinearStep, curvatures: np.ndarray, shares: np.ndarray, error: np.ndarray, velocity: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Errors and velocities, [..., S], that begin as these, [..., 1], after epochs at these shares, [n, ..., 1]."""
+    beta, a, b = step
+    error, velocity = (np.repeat(one, len(curvatures), -1) for one in (error, velocity))
+    slope = np.empty_like(error)
+    with np.errstate(all="ignore"):
+        for share in shares:
+            np.multiply(curvatures, error, out=slope)
+            velocity *= beta
+            velocity += slope
+            if a:
+                slope *= a * share
+                error -= slope
+            np.multiply(velocity, b * share, out=slope)
+            error -= slope
+    return error, velocity
 
 
 def each_under(step: LinearStep, curvatures: np.ndarray, shares: Iterable[float]) -> Iterator[np.ndarray]:

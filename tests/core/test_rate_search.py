@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from schedulers import of_torch
 
 from gd_core import theory
-from gd_core.rate_search import multiples
+from gd_core.rate_search import multiples, multiples_under
 from gd_core.settings.experiment_fields import Phase
 from gd_core.settings.rules import linear_step
 
@@ -183,6 +183,26 @@ def test_what_epochs_multiply_an_error_by(optimizer, beta, share, epochs):
     ours = float(multiples(step, np.array([share * limit]), epochs)[0])
     loss = float(simulated(optimizer, beta, np.array([share * limit]), [1.0], [1.0], epochs)[0])
     assert ours**2 / 2 == pytest.approx(loss, rel=1e-5, abs=1e-9)
+
+
+@settings(deadline=None, max_examples=60)
+@example("momentum", 0.9, 0.7, 1, 1, "constant")
+@example("nesterov", 0.99, 0.9, 300, 20_000, "cosine:0:0.0")
+@given(
+    st.sampled_from(RULES),
+    st.floats(0.01, 0.9999),
+    st.floats(1e-6, 1.0),
+    st.integers(1, 300),
+    st.sampled_from([1, 2, 7, 900]),
+    st.sampled_from(["constant", "step:7:0.4", "inverse-time:0.1", "exponential:0.95", "cosine:0:0.05"]),
+)
+def test_what_epochs_under_a_schedule_multiply_an_error_by(optimizer, beta, share, epochs, many, schedule):
+    """Of one curvature or of many together it is what one epoch after another makes of an error of 1, at torch's rates."""
+    phase = Phase(1, optimizer, 1.0, momentum=beta)
+    sizes = share * theory.limit_along(1.0, phase) * np.linspace(1, 0.1, many)
+    ours = multiples_under(linear_step(phase), sizes, np.array(shares_of_torch(schedule, 0, epochs)))
+    losses = simulated(optimizer, beta, sizes, [1.0], [1.0], epochs, schedule)
+    assert ours**2 / 2 == pytest.approx(losses, rel=1e-9, abs=1e-12)
 
 
 @pytest.mark.parametrize("beta", [0.0, 0.5, 0.9, 0.99])
