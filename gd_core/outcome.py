@@ -79,6 +79,8 @@ class Finding(NamedTuple):
         epoch: When.
         left: How the run has left the optimum since; None if it has not.
         leaves: Whether it will leave the optimum that it has reached: its memory of the gradients fades.
+        until: Gone on, a run that still descends is lowest at this epoch and ends higher than it has lately been; None where it
+            goes on falling, or nobody knows.
         lowest: The lowest point of a loss that is no parabola, where it is known.
         here: What its loss is like where it has come to rest, if it is no bowl.
         accuracy: The share of rows that a fitted probability has on their side at the end; None of a loss without any.
@@ -88,6 +90,7 @@ class Finding(NamedTuple):
     epoch: int | None = None
     left: Left | None = None
     leaves: bool = False
+    until: int | None = None
     lowest: Lowest | None = None
     here: Here | None = None
     accuracy: float | None = None
@@ -618,7 +621,7 @@ def _when_gone_on(found: Finding, recording: Epochs, trained: Trained | None) ->
     """The same of a run that does not rest, by what becomes of it where that is soon done: its losses alone do not tell.
 
     Lower or higher than all that it has lately been, it descends or grows. Between, it goes to and fro: on all rows it jumps over
-    the bottom, unless it is still on its way down.
+    the bottom. One that falls at its end and gets lower than ever first still descends, until then.
     """
     moves = (Outcome.DESCENDING, Outcome.OVERSHOOTING, Outcome.HOVERING, Outcome.GROWING)
     if trained is None or recording.epochs == 0:
@@ -644,8 +647,6 @@ def _when_gone_on(found: Finding, recording: Epochs, trained: Trained | None) ->
     recent = recording.epoch_loss[first:][-max(1, min(WINDOW, done // 2)) :]
     later = float(ahead[-max(1, (len(ahead) + recording.epochs + 1) // 5) :].mean())
     low, high = float(recent.min()), float(recent.max())
-    if later > high * (1 + LEVEL):
-        return Finding(Outcome.GROWING)
     scatter = high - low if recording.mini_batches else LEVEL * later
     below = max(low - scatter, FALLS * low if recording.mini_batches else 0.0)
     # Where it has not gone on so far as the label must hold, what falls will fall further.
@@ -653,6 +654,13 @@ def _when_gone_on(found: Finding, recording: Epochs, trained: Trained | None) ->
         below = max(below, low * (1 - LEVEL))
     if later < below:
         return found if found.outcome is Outcome.OVERSHOOTING else Finding(Outcome.DESCENDING)
+    falls = found.outcome is Outcome.DESCENDING and bool(recording.epoch_loss[-1] < recording.epoch_loss[-2])
+    turns = int(ahead.argmin())
+    lower = float(ahead[turns]) < low * (1 - LEVEL) and turns + 1 < len(ahead) and later < math.inf
+    if falls and lower and not recording.mini_batches:
+        return Finding(Outcome.DESCENDING, until=recording.epochs + 1 + turns)
+    if later > high * (1 + LEVEL):
+        return Finding(Outcome.GROWING)
     if recording.mini_batches:
         return Finding(Outcome.HOVERING)
     still = bool((ahead - float(recording.epoch_loss[-1])).abs().max() <= LEVEL * abs(later))

@@ -128,7 +128,11 @@ def _wrong(experiment, label, said, problem, recording):
             if not losses[0] == losses[-1] == then:
                 yield f"still: {facts}"
         case "still descending":
-            if then > now + 1e-12:
+            if found := re.search(r"lower until epoch (\S+?);", said):
+                turns, lowest = int(number(found[1])), after[experiment.epochs + 1 :].min()
+                if after[turns] > lowest * (1 + 1e-9) or not lowest < recent.min() or then < losses[-1]:
+                    yield f"until: lowest is {lowest} at {after.argmin()}, {facts}"
+            elif then > now + 1e-12:
                 yield f"descending: {facts}"
             for told in re.findall(r"bottom of this valley has (?:RMSE|a penalised loss of) (\S+);", said):
                 bottom = settled(theta[-1], x, y, weight)
