@@ -164,38 +164,33 @@ def _of_training(code: str) -> str:
 
 
 def _start(experiment: Experiment) -> Part:
-    names = ", ".join(experiment.info.parameters)
-    size = len(experiment.info.parameters)
-    units = ", in the units of the data" if experiment.is_rescaled else ""
-    if experiment.start == "random":
-        words = f"The start: {names} at random, from a seed of its own{units}."
+    names, size = ", ".join(experiment.info.parameters), len(experiment.info.parameters)
+    own, at_random = _own_start(experiment), experiment.start == "random"
+    at_zero = not own and experiment.start == "published" and experiment.dataset == DATASET
+    as_trained = bool(own) or (at_random and is_always_scaled(vars(experiment)))
+    same = (
+        as_trained or not experiment.is_rescaled or (at_zero and not experiment.scale_target)
+    )  # 0 in any units
+    units = ", for the scaled rows" if as_trained else "" if same else ", in the units of the data"
+    if at_random:
+        how = " at random, from a seed of its own"
         code = f"""generator = torch.Generator().manual_seed({experiment.seed})
 start = torch.randn({size}, generator=generator, dtype=torch.float64)"""
-    elif own := _own_start(experiment):
-        code = f"theta = torch.tensor({listed(map(repr, own))}, dtype=torch.float64).requires_grad_()"
-        return Part(f"The start: {names}, for the scaled rows.", code)
-    elif experiment.start == "published" and experiment.dataset == DATASET:
-        if not experiment.scale_target:  # 0 in any units
-            code = f"theta = torch.zeros({size}, dtype=torch.float64).requires_grad_()"
-            return Part(f"The start: {names} at 0.", code)
-        words = f"The start: {names} at 0{units}."
-        code = f"start = torch.zeros({size}, dtype=torch.float64)"
+    elif at_zero:
+        how, code = " at 0", f"start = torch.zeros({size}, dtype=torch.float64)"
     else:
-        published = "" if isinstance(experiment.start, tuple) else " as published"
-        words = f"The start: {names}{published}{units}."
-        text = listed(map(repr, map(float, _numbers(experiment))))
+        how = "" if own or isinstance(experiment.start, tuple) else " as published"
+        text = listed(map(repr, own or map(float, _numbers(experiment))))
         if "\n" in text:
             code = f"start = {text}\nstart = torch.tensor(start, dtype=torch.float64)"
         else:
             code = f"start = torch.tensor({text}, dtype=torch.float64)"
-    if experiment.start == "random" and is_always_scaled(vars(experiment)):
-        words = f"The start: {names} at random, from a seed of its own, for the scaled rows."
-        return Part(words, f"{code.replace('start = ', 'theta = ')}.requires_grad_()")
+    words = f"The start: {names}{how}{units}."
     start = "start - offset" if experiment.scale_target else "start"
-    theta = f"torch.linalg.solve(to_raw, {start})" if experiment.is_rescaled else "start"
+    theta = "start" if same else f"torch.linalg.solve(to_raw, {start})"
     before, _, made = code.rpartition("start = ")
     at_once = f"theta = {made}.requires_grad_()"
-    if theta == "start" and len(at_once) <= WIDTH:
+    if same and len(at_once) <= WIDTH:
         return Part(words, before + at_once)
     return Part(words, f"{code}\ntheta = {theta}.requires_grad_()")
 
