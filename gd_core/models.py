@@ -187,9 +187,9 @@ class Wave(Model):
         angle = torch.addcmul(phi, omega, x.T)
 
         def pull(slope: Tensor) -> Tensor:
-            return self.amplitude * _of_line(angle.cos() * slope, x)
+            return self.amplitude * _of_line(angle.cos().mul_(slope), x)
 
-        return self.amplitude * angle.sin(), pull
+        return angle.sin().mul_(self.amplitude), pull
 
 
 class FreeWave(Model):
@@ -210,7 +210,7 @@ class FreeWave(Model):
         sine = angle.sin()
 
         def pull(slope: Tensor) -> Tensor:
-            swing = a * _of_line(angle.cos() * slope, x)
+            swing = a * _of_line(angle.cos().mul_(slope), x)
             return torch.cat([(sine * slope).sum(1, keepdim=True), swing], 1)
 
         return a * sine, pull
@@ -247,14 +247,19 @@ class TwoLayer(Model):
         given = [torch.addcmul(b, w, x.T).tanh() for w, b, _ in units]
 
         def pull(slope: Tensor) -> Tensor:
+            passed = [t * slope for t in given]
+            # dtanh = 1 − tanh²
             inner = [
-                v * _of_line(slope - slope * t.square(), x) for t, (*_, v) in zip(given, units, strict=True)
+                v * _of_line(torch.addcmul(slope, t, some, value=-1), x)
+                for t, some, (*_, v) in zip(given, passed, units, strict=True)
             ]
-            outer = [(t * slope).sum(1, keepdim=True) for t in given]
             w, b = zip(*(one.split(1, 1) for one in inner), strict=True)
-            return torch.cat([*w, *b, *outer], 1)
+            return torch.cat([*w, *b, *(some.sum(1, keepdim=True) for some in passed)], 1)
 
-        added = torch.stack([v * t for t, (*_, v) in zip(given, units, strict=True)]).sum(0)
+        (t, *others), (v, *more) = given, [v for *_, v in units]
+        added = v * t
+        for v, t in zip(more, others, strict=True):
+            added = added.addcmul_(v, t)
         return added, pull
 
     def to_raw(self, mean: Tensor, deviation: Tensor) -> Tensor:

@@ -216,8 +216,8 @@ class Objective:
         if own is None:
             return values_and_gradients(self.many, theta)
         prediction, pull = own
-        losses, slope = _with_slope(self.loss, prediction, self.target)
-        gradients = pull(slope) / len(self.target)
+        losses, slope, times = _with_slope(self.loss, prediction, self.target)
+        gradients = pull(slope) * (times / len(self.target))
         if self.penalty is None:
             return losses, gradients
         return losses + self.penalty(theta), gradients + self.penalty.slope(theta)
@@ -230,13 +230,13 @@ class Objective:
         return _derived(self.many_with_gradients(theta)[1], theta)
 
 
-def _with_slope(loss: Loss, prediction: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
-    """A loss of K predictions, and N ∂L/∂ŷ of each row. [K, N] → [K] and [K, N]."""
+def _with_slope(loss: Loss, prediction: Tensor, target: Tensor) -> tuple[Tensor, Tensor, float]:
+    """A loss of K predictions, and what times a number is N ∂L/∂ŷ of each row; that number. [K, N] → [K] and [K, N]."""
     if isinstance(loss, Convex):
-        return torch.vmap(loss, (0, None))(prediction, target), loss.slope(prediction, target)
+        return torch.vmap(loss, (0, None))(prediction, target), loss.slope(prediction, target), 1.0
     squared = SQUARED[loss]
     away = prediction - squared.target(target)
-    return torch.linalg.vecdot(away, away) / len(target) + squared.above(target), 2 * away
+    return torch.linalg.vecdot(away, away) / len(target) + squared.above(target), away, 2.0
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,6 +13,7 @@ Mini-batches never rest. Of those it is told in which valley they are at the end
 Newton's steps lead to its lowest point.
 """
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from typing import Any, NamedTuple
@@ -44,7 +45,7 @@ DIVERGED, UNDER_WAY, LEVEL_GROUND, NOT_YET = -1, -2, -3, -4
 ARRIVED = 1e-3  # of a run's fall: as much may be left
 LATELY = 5e-3  # of its fall so far: what falls by more in the last epochs has not arrived
 LOOKED_BACK = 20  # epochs in which no more is left
-LOOKED_AT = 50  # epochs: after so many those are let go of whose end is known
+LOOKED_AT = 100  # epochs: after so many those are let go of whose end is known
 CONTRACTS = 0.25  # of the gap, at least, is what a step of Newton's leaves in a valley
 POLISHED = 6  # steps of Newton's from there to its lowest point
 NEAR = 1e-3  # of the largest of a parameter: Newton's steps that end nearer are gone on with together
@@ -54,7 +55,7 @@ ROUNDING = 1e-15  # of a place: a step of Newton's that is shorter
 STANDS = 1e-13  # of the steepest slope: it is 0 up to rounding
 ONE_VALLEY = "This loss has one valley: wherever a run starts, it goes down to the same lowest loss, unless it diverges."
 ERRORS_AT_ONCE = 2**20  # residuals in memory together,
-RESIDUALS = 2**15  # and of these as many as stay in a core's cache
+RESIDUALS = 2**16  # and of these as many as stay in a core's cache
 # Residuals of a whole map, times half the parameters, that are no wait: a third of a second, about.
 AT_ONCE = 5e7
 MOST = 2e9  # the same that are waited for: half a minute, about,
@@ -214,24 +215,26 @@ class Starts(InSlices[None, Ends]):
         stride, before, many = experiment.updates_per_epoch, self._done, len(places)
         updates = experiment.total_epochs * stride
         start = self._starts_in(places)
-        theta, state, latest, first = start, rule.initial(start), [start], objective.many(start)
+        theta, state, latest, fallen = start, rule.initial(start), [start], []
+        (first,) = _in_parts(objective, lambda some: (objective.many(some),), start)
         gone = ~first.isfinite()
         order = batches(experiment.training_rows, experiment.batch_size, experiment.seed, experiment.shuffle)
         for update, rows in enumerate(islice(order, updates), 1):
             some = objective.on(rows)
             assert isinstance(some, Objective)  # what has Φ has no such map
             losses, gradient = _in_parts(some, some.many_with_gradients, theta)
+            fallen = [*fallen[1 - LOOKED_BACK :], losses]
             gone |= ~(losses <= DIVERGED_ABOVE * first.clamp(min=1))
             theta, state = rule.update(theta, gradient, state)
             theta = torch.where(gone[:, None], start, theta)  # or its numbers would overflow
             if update % stride == 0:
                 latest = [*latest[-LOOKED_BACK:], theta]
             if update % (LOOKED_AT * stride) == 0 or update == updates:
-                told = self._told(latest, first, gone, ended=update == updates)
+                told = self._told(latest, fallen[0], first, gone, ended=update == updates)
                 self._which[tuple(places.T)] = told
                 left = torch.from_numpy(told == UNDER_WAY)
-                held = (places, start, theta, state, latest, first, gone)
-                places, start, theta, state, latest, first, gone = _those(left, held)
+                held = (places, start, theta, state, latest, fallen, first, gone)
+                places, start, theta, state, latest, fallen, first, gone = _those(left, held)
             self._done = before + many * update
             yield
             if not len(places):
@@ -246,10 +249,15 @@ class Starts(InSlices[None, Ends]):
             start[:, axis] = middle + half * torch.from_numpy((2 * place + 1) / self._side - 1)
         return start
 
-    def _told(self, latest: list[Tensor], first: Tensor, gone: Tensor, *, ended: bool) -> np.ndarray:
-        """Where starts are by their latest θ, each [K, P], and first loss, [K]; before all have `ended` only what stays so."""
-        lowest, theta = self._lowest, latest[-1]
-        losses, slopes = self.problem.objective.many_with_gradients(theta)
+    def _told(
+        self, latest: list[Tensor], before: Tensor, first: Tensor, gone: Tensor, *, ended: bool
+    ) -> np.ndarray:
+        """Where starts are by their latest θ, each [K, P], the loss `before` them and the first, [K].
+
+        Before all have `ended` only what stays so.
+        """
+        lowest, theta, objective = self._lowest, latest[-1], self.problem.objective
+        losses, slopes = _in_parts(objective, objective.many_with_gradients, theta)
         gone = gone | ~(losses <= DIVERGED_ABOVE * first.clamp(min=1))
         told = np.where(gone.numpy(), DIVERGED, UNDER_WAY)
         if not ended and not self._rests_for_good:
@@ -260,7 +268,7 @@ class Starts(InSlices[None, Ends]):
         if self.experiment.updates_per_epoch > 1:
             number = lowest.below(theta, slopes, first - losses)
         else:  # what has arrived has hardly a thousandth of its fall behind it in the epochs that are looked back at
-            lately = (self.problem.objective.many(latest[0]) - losses).abs()
+            lately = (before - losses).abs()
             may = (lately <= LATELY * (first - losses) + STANDS * first.abs()).nonzero()[:, 0]
             number[may] = lowest.below(theta[may], slopes[may], (2 * ARRIVED * (first - losses))[may])
         arrived = (number >= 0) & ~gone
@@ -404,8 +412,9 @@ def _newton(objective: Objective, theta: Tensor, slopes: Tensor) -> tuple[Tensor
 def _in_parts(
     objective: Objective, work: Callable[[Tensor], tuple[Tensor, ...]], theta: Tensor
 ) -> tuple[Tensor, ...]:
-    """What becomes of K places at once, [K, P] → [K, …], worked out in parts that stay in a core's cache."""
-    parts = theta.split(max(1, RESIDUALS // len(objective.target)))
+    """What becomes of K places at once, [K, P] → [K, …], worked out in equal parts, a pair or several pairs, each part on a core."""
+    size = len(theta) * len(objective.target)
+    parts = theta.tensor_split(1 if size < RESIDUALS // 4 else 2 * math.ceil(size / (2 * RESIDUALS)))
     return tuple(map(torch.cat, zip(*in_parts(work, parts), strict=True)))
 
 
