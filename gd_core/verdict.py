@@ -235,12 +235,13 @@ def _without_theory(recording: Epochs, experiment: Experiment, finding: Finding,
             return f"{word} {after}. {BATCHES} A smaller rate or a larger batch may hover lower."
         case Outcome.DESCENDING:
             where = on_the_way(finding.here) if finding.here else ()
+            what = "the penalised loss" if experiment.penalty else "it"
             until = (
                 f" until epoch {finding.until:,}; after that its steps are too long, and it rises again"
                 if finding.until
                 else ""
             )
-            return joined(f"{word} {after}.", *where, f"More epochs bring it lower{until}.")
+            return joined(f"{word} {after}.", *where, f"More epochs bring {what} lower{until}.")
 
 
 def _stood_still(recording: Epochs, experiment: Experiment, forecast: Forecast | None) -> str:

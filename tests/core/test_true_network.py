@@ -217,13 +217,23 @@ def _wrong_of_a_valley(theta, said, hills):
         if min(best, bottom) < 0.98 * bottom - 1e-12:
             yield f"best: SciPy finds {best}, this valley has {bottom}"
     elif found := re.search(
-        r"starts found is (?:RMSE )?(\S+?)(?:, a perfect fit)?[;.](?: this is (\S+) ×)?", said
+        r"starts found is RMSE (\S+?)(?:, a perfect fit)?[;.](?: this is (\S+) ×)?", said
     ):
         told = number(found[1])
-        if (told if hills.weight else told**2) > 1.05 * best + 1e-12:
-            yield f"best: {told}, SciPy finds {hills.told(best)}"
-        if found[2] and not math.isclose(number(found[2]) * told, hills.told(bottom), rel_tol=6e-3):
-            yield f"times: {found[2]} × {told}, is {hills.told(bottom)}"
+        if told**2 > 1.05 * best + 1e-12:
+            yield f"best: {told}, SciPy finds {best**0.5}"
+        if found[2] and not math.isclose(number(found[2]) * told, bottom**0.5, rel_tol=6e-3):
+            yield f"times: {found[2]} × {told}, is {bottom**0.5}"
+    elif found := re.search(
+        r"penalised loss here is (\S+), (\S+) × the lowest that \S+ starts found, (\S+)\.", said
+    ):
+        here, times, told = map(number, found.groups())
+        if told > 1.05 * best + 1e-12:
+            yield f"best: {told}, SciPy finds {best}"
+        if not (
+            math.isclose(here, bottom, rel_tol=1e-3) and math.isclose(times * told, bottom, rel_tol=6e-3)
+        ):
+            yield f"times: {here} is {times} × {told}, is {bottom}"
     else:
         yield f"form: {said}"
 

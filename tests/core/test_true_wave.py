@@ -112,13 +112,18 @@ def _wrong(experiment, label, said, problem, recording):
                 yield f"no minimum: {facts}"
             if "saddle" in said and not values[0] < 0:
                 yield f"no saddle: {facts}"
-            for best in re.findall(r"starts found is (?:RMSE )?(\S+?);", said):
-                share, here = (
-                    number(re.search(r"this is (\S+) × that", said)[1]),
-                    losses[-1] if weight else rmse,
-                )
-                if not math.isclose(here, share * number(best), rel_tol=6e-3) or share <= 1:
-                    yield f"number: {share} × {best}, is {here}"
+            for best in re.findall(r"starts found is RMSE (\S+?);", said):
+                share = number(re.search(r"this is (\S+) × that", said)[1])
+                if not math.isclose(rmse, share * number(best), rel_tol=6e-3) or share <= 1:
+                    yield f"number: {share} × {best}, is {rmse}"
+            for told in re.findall(
+                r"loss here is (\S+), (\S+) × the lowest that \S+ starts found, (\S+)\.", said
+            ):
+                here, share, best = map(number, told)
+                if not math.isclose(here, losses[-1], rel_tol=6e-3) or share <= 1:
+                    yield f"number: {here} here, is {losses[-1]}"
+                if not math.isclose(losses[-1], share * best, rel_tol=6e-3):
+                    yield f"number: {share} × {best}, is {losses[-1]}"
             if (
                 "No lower valley" in said
                 and (low := lowest_on_a_grid(x, y, weight)) < losses[-1] - 1e-3 * fall
