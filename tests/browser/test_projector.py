@@ -129,3 +129,19 @@ def test_lessons_by_keyboard_alone(visit):
     lab.page.keyboard.press("End")
     lab.ended()
     fits_both(3)
+
+
+def test_each_of_several_quick_presses_counts(visit):
+    """Neither is one lost that comes before the page has answered the last, nor does a field that it has not drawn yet undo one."""
+    lab = visit(viewport=SMALL).open_page(f"{SHORT}&view=projector")
+    for _ in range(6):
+        lab.page.keyboard.press("-")
+    lab.wait_for_query(learning_rate="0.0015625")
+    rate = 0.0015625
+    for _ in range(6):
+        rate *= 2
+        lab.page.keyboard.press("+")
+        lab.wait_for_query(learning_rate=f"{rate:g}" if rate < 0.1 else "0.1")
+    lab.at_rest()
+    assert lab.query["learning_rate"] == "0.1"
+    expect(lab.page.locator(".st-key-w_learning_rate input")).to_have_value("0.1")

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -47,6 +48,10 @@ page.segments("racers")
 page.switch("arrows")
 page.switch("scale_features", label="Scale")
 st.button("half", on_click=lambda: page.set(learning_rate=0.5, share=0.25))
+st.button("all", on_click=lambda: page.load(
+    replace(page.settings, learning_rate=0.5, optimizer="adagrad", scale_features=True),
+    picture="curve", racers=("b", "c"), arrows=True, share=0.25,
+))
 st.button("bad", on_click=lambda: page.set(learning_rate=-1.0))
 asked = lesson.predict(page, QUESTION)
 st.text(repr(page.settings))
@@ -262,3 +267,44 @@ def test_what_a_lesson_does_not_list_is_as_it_opens():
     assert trial.query == USUAL.to_query() | {"learning_rate": "0.25"}
     page = PageSettings("trial", USUAL, varies=("learning_rate",))
     assert page.fixed == [name for name in FIELDS if name != "learning_rate"]
+
+
+OF_THE_TRIAL = {
+    "text_input": {"learning_rate": "0.001", "share": "0.5"},
+    "selectbox": {"optimizer": "gradient-descent"},
+    "toggle": {"arrows": False, "scale_features": False},
+    "button_group": {"picture": "map", "racers": ["a", "b"]},
+}
+
+
+def test_what_a_browser_has_not_seen_yet_is_not_taken_for_typed():
+    """With the next press it sends what stood in all widgets before; only what somebody has typed meanwhile counts."""
+    trial = Trial().press("all")
+    changed, address = trial.experiment, trial.query
+    assert changed == replace(USUAL, learning_rate=0.5, optimizer="adagrad", scale_features=True)
+    for kind, widgets in OF_THE_TRIAL.items():
+        for name, before in widgets.items():
+            widget: Any = getattr(trial.at, kind)(f"trial.{name}")
+            assert widget.value != before
+            widget.set_value(before)
+    trial.press("It rises")
+    assert (trial.experiment, trial.query) == (changed, address | {"guess": "up"})
+    trial.at.text_input("trial.share").set_value("0.5")
+    trial.at.text_input("trial.learning_rate").set_value("0.25")
+    trial.press("Ask again")
+    assert (trial.experiment.learning_rate, trial.query["share"]) == (0.25, "0.25")
+
+
+def test_the_value_before_can_be_typed_again_at_once():
+    """What somebody types is all that is new in what the browser sends."""
+    trial = Trial().press("half").type("learning_rate", "0.001")
+    assert (trial.experiment, trial.query["share"]) == (USUAL, "0.25")
+
+
+def test_a_value_that_was_written_over_long_ago_is_typed(monkeypatch):
+    """No browser is that late: so what comes with a press, from a hand quicker than the page, counts."""
+    trial = Trial().press("half")
+    monkeypatch.setattr(session, "LATE", 0.0)
+    trial.at.text_input("trial.learning_rate").set_value("0.001")
+    trial.press("It rises")
+    assert trial.experiment == USUAL

@@ -21,7 +21,7 @@ from pages.ui.charts import pinned as charts
 from pages.ui.charts.ghosts import Ghost
 from pages.ui.charts.model import RecordedRun
 from pages.ui.compare.comparison_table import rows_of, table
-from pages.ui.look import look, map_axes, projector
+from pages.ui.look import look, map_axes, projector, written
 from pages.ui.look.look import plain
 from pages.ui.look.palette import Palette, palette
 from pages.ui.player import live_runs, player, run_summaries, tabs
@@ -34,7 +34,6 @@ from pages.ui.train.pinned import entry, training
 TALL, LARGE = 290, 230  # height of the charts, in pixels, and on a projector
 AT_FLOOR = 5e-5  # of the floor: an RMSE that is nearer has converged
 EXAMPLE = 100  # epochs of an example at most: what tells rates apart happens early
-STATE = st.session_state
 # To the lowest loss.
 RULES = dict([(rule, info) for rule, info in OPTIMIZER_INFO.items() if not info.decays][:MOST])
 WITH_LIMIT = ("Slow", "Best for these epochs", "Overshooting", "Diverging")
@@ -136,8 +135,10 @@ def side_bar(page: PageSettings[Pins]) -> None:
         number = place + 1
         with st.container(key=f"compared_{place}", gap="xsmall"):
             key = _name_key(place)
-            STATE[key] = pin.name
-            st.text_input(f"Run {number}", key=key, max_chars=40, on_change=_rename, args=(page, place))
+            written.write(key, pin.name)
+            st.text_input(
+                f"Run {number}", key=key, max_chars=40, on_change=written.changed, args=(key, _rename, page, place)
+            )  # fmt: skip
             with st.container(horizontal=True, gap="small", key=f"compared_buttons_{place}"):
                 for label, what, args, off in (
                     ("Up", Pins.moved, (place, -1), place == 0),
@@ -155,8 +156,8 @@ def _name_key(place: int) -> str:
     return f"compare name {place}"
 
 
-def _rename(page: PageSettings[Pins], place: int) -> None:
-    page.load(page.settings.renamed(place, str(STATE[_name_key(place)])))
+def _rename(name: str, page: PageSettings[Pins], place: int) -> None:
+    page.load(page.settings.renamed(place, name))
 
 
 def _change(page: PageSettings[Pins], change: Callable[..., Pins], *args: int) -> None:
@@ -315,15 +316,10 @@ def _pick_group(page: PageSettings[Pins], groups: Sequence[Sequence[Ghost]], gro
 
 def _segments(label: str, labels: dict[Any, str], now: Any, pick: Callable[[Any], None]) -> None:
     key = f"compare {label}"
-    STATE[key] = now
-
-    def picked() -> None:
-        if STATE[key] is not None:
-            pick(STATE[key])
-
+    written.write(key, now)
     st.segmented_control(
         label, list(labels), format_func=labels.__getitem__, key=key, label_visibility="collapsed",
-        required=True, on_change=picked,
+        required=True, on_change=written.changed, args=(key, pick),
     )  # fmt: skip
 
 

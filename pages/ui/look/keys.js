@@ -89,7 +89,14 @@ function create(root) {
 
   const ask = (name, value) => { send(name, value); return true; };
 
-  const multiply = (key) => ask('factor', '+='.includes(key) ? 2 : 0.5);
+  // Of several presses that the page has not answered yet Streamlit hands on the last: so each says what all of them ask for.
+  let presses = Date.now(), since = null; // no number is one of a page before this
+  function multiply(key) {
+    since ??= { rate: data.rate, factor: 1 };
+    since.factor *= '+='.includes(key) ? 2 : 0.5;
+    since.number = presses += 1;
+    return ask('factor', { ...since });
+  }
 
   // Whether a key did something
   function act(key) {
@@ -239,6 +246,7 @@ function create(root) {
     update(fresh, setTriggerValue) {
       data = fresh;
       send = setTriggerValue;
+      if (data.heard === presses) since = null;
       root.querySelector('.bar').classList.toggle('projector', data.projector);
       $('rate').hidden = data.rate === null;
       $('following').hidden = $('leave').hidden = $('formula').hidden = !data.projector;

@@ -4,8 +4,9 @@ from collections.abc import Callable, Sequence
 
 import streamlit as st
 
+from pages.ui.look import written
+
 PAIRS = 6  # as buttons in a line; twenty parameters would have 190
-STATE = st.session_state
 Axes = tuple[int, int]
 
 
@@ -35,28 +36,23 @@ def control(key: str, names: Sequence[str], axes: Axes, pick: Callable[[Axes], N
     if len(pairs) > PAIRS:
         _lists(key, names, axes, pick)
     elif len(pairs) > 1:
-        STATE[key] = axes
-
-        def picked() -> None:
-            if STATE[key] is not None:
-                pick(STATE[key])
-
+        written.write(key, axes)
         st.segmented_control(
             "Axes", pairs, format_func=lambda pair: f"{names[pair[0]]}, {names[pair[1]]}", key=key,
-            label_visibility="collapsed", required=True, on_change=picked,
+            label_visibility="collapsed", required=True, on_change=written.changed, args=(key, pick),
         )  # fmt: skip
 
 
 def _lists(key: str, names: Sequence[str], axes: Axes, pick: Callable[[Axes], None]) -> None:
-    def picked(which: int) -> None:
-        new, other = STATE[f"{key} {'xy'[which]}"], axes[1 - which]
+    def picked(new: int, which: int) -> None:
+        other = axes[1 - which]
         if new == other:  # chosen twice: the two change places
             other = axes[which]
         pick((new, other) if which == 0 else (other, new))
 
     for which, letter in enumerate("xy"):
-        STATE[f"{key} {letter}"] = axes[which]
+        written.write(f"{key} {letter}", axes[which])
         st.selectbox(
             f"{letter} axis", range(len(names)), format_func=names.__getitem__, key=f"{key} {letter}",
-            label_visibility="collapsed", on_change=picked, args=(which,), width=92,
+            label_visibility="collapsed", on_change=written.changed, args=(f"{key} {letter}", picked, which), width=92,
         )  # fmt: skip

@@ -13,7 +13,7 @@ from typing import Any
 import streamlit as st
 from streamlit.components.v2 import component
 
-from gd_core.settings.fields import quoted
+from gd_core.settings.fields import one_number, quoted
 from pages.ui.look import session
 from pages.ui.look.buttons import with_buttons
 
@@ -37,6 +37,7 @@ class Projector:
         on: Whether they are shown for a projector.
         pressed: Whether a key of this module made this run of the page.
         asked: What keys have asked the page for, and it has not taken yet.
+        heard: The number of the last press that has changed the rate, as the browser counts them.
         to_keep: The word by which this tab finds its class again after a reload; "" for none any more, None while nothing
             is known of one.
         kept: What the tab has kept before a reload, and nobody has taken yet.
@@ -44,7 +45,8 @@ class Projector:
 
     on: bool = False
     pressed: bool = False
-    asked: dict[str, float] = field(default_factory=dict)
+    asked: dict[str, Any] = field(default_factory=dict)
+    heard: int = 0
     to_keep: str | None = None
     kept: str = ""
 
@@ -80,9 +82,18 @@ def pressed() -> bool:
     return was
 
 
-def taken(what: str) -> float | None:
-    """What a key asked the page for, once: "factor" to multiply the rate by, "on" to go on to what comes next, "teach" to open a class."""
-    return session.held(Projector).asked.pop(what, None)
+def taken(what: str) -> bool:
+    """Whether a key asked the page for something, once: "on" to go on to what comes next, "teach" to open a class."""
+    return bool(session.held(Projector).asked.pop(what, None))
+
+
+def taken_rate() -> float | None:
+    """The learning rate that keys asked for, once: as it was at the first press that was not heard yet, times all since."""
+    held = session.held(Projector)
+    if (asked := held.asked.pop("factor", None)) is None:
+        return None
+    held.heard = asked["number"]
+    return float(one_number(asked["rate"])) * asked["factor"]
 
 
 def keep(word: str) -> None:
@@ -143,6 +154,7 @@ def show(*, rate: str | None, following: str, may_teach: bool) -> None:
         data={
             "projector": on(),
             "rate": rate,
+            "heard": session.held(Projector).heard,
             "following": following,
             "theme": st.context.theme.type,
             "may_teach": may_teach,

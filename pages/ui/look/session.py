@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     W = TypeVar("W")
 
 STATE = st.session_state
+LATE = 5.0  # seconds for which a browser may still send what the page had before
 _asked_by: ContextVar[str] = ContextVar("asked by", default="")
 
 
@@ -38,6 +39,21 @@ def went_through_history() -> bool:
     """Whether Back or Forward of the browser made this run of the page."""
     run = get_script_run_ctx(suppress_warning=True)
     return run is not None and run.is_history_navigation
+
+
+def is_alone_new(key: str) -> bool:
+    """Whether a widget's value is all that is new in what the browser has sent, so that it was this that was changed. For callbacks."""
+    run = get_script_run_ctx(suppress_warning=True)
+    if run is None or run.is_history_navigation:
+        return False
+    state = run.session_state._state  # which is locked while callbacks are called
+    new = state._new_widget_state
+    changed = [one for one in new if state._widget_changed(one)]
+    if changed != [state._key_id_mapper.get_id_from_key(key)]:
+        return False
+    # a part of the page that runs every so often sends along what has changed elsewhere
+    ran = run.fragment_ids_this_run
+    return ran is None or new.widget_metadata[changed[0]].fragment_id in ran
 
 
 def in_their_name(work: Callable[[], W]) -> Callable[[], W]:

@@ -20,11 +20,8 @@ import streamlit as st
 
 from gd_core.settings.experiment_fields import FIELDS, titled
 from gd_core.settings.fields import Field, Number, shown
-from pages.ui.look import navigation, projector, session
+from pages.ui.look import navigation, projector, session, written
 from pages.ui.look.look import plain
-
-STATE = st.session_state
-LATE = 5.0  # seconds for which a browser may still send the address that was the page's before
 
 
 class Settings(Protocol):
@@ -128,7 +125,7 @@ class Form(ABC, Generic[S, H]):
     def _is_late(self, address: Mapping[str, str]) -> bool:
         """Whether the browser has sent an address from before it heard of the newest: followed, it would undo what was set."""
         held, now = self.held, time.monotonic()
-        held.left = [one for one in held.left if now - one[0] < LATE]
+        held.left = [one for one in held.left if now - one[0] < session.LATE]
         return not session.went_through_history() and any(address == before for _, before in held.left)
 
     def _look(self) -> dict[str, str]:
@@ -222,15 +219,16 @@ class Form(ABC, Generic[S, H]):
     ) -> Any:
         """Draw a field's widget with its value in it, and give what it gives; `then` is usually `pick`."""
         key = f"{self.prefix}{name}"
-        STATE[key] = self.field(name)
+        written.write(key, self.field(name))
         return widget(
-            label, key=key, on_change=self._changed, args=(key, then or partial(self.pick, name)), **arguments
-        )
+            label, key=key, on_change=written.changed,
+            args=(key, self._changed, then or partial(self.pick, name)), **arguments,
+        )  # fmt: skip
 
-    def _changed(self, key: str, then: Then) -> None:
+    def _changed(self, value: Any, then: Then) -> None:
         self.held.touched = True
-        if STATE[key] is not None:  # a segment that was pressed twice
-            then(STATE[key])
+        if value is not None:  # a segment that was pressed twice
+            then(value)
 
     def field(self, name: str) -> Any:
         """What a field holds: as it was typed, or its value."""

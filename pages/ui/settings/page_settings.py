@@ -131,8 +131,8 @@ class PageSettings(Form[S, LessonHeld[S]], Generic[S]):
 
     def _keys(self) -> tuple[str | None, str]:
         following = navigation.following(self.name)
-        if (factor := projector.taken("factor")) and self._rate is not None:
-            self.set(learning_rate=factor * self._rate)
+        if (rate := projector.taken_rate()) and self._rate is not None:
+            self.set(learning_rate=rate)
             if sentence := self.held.sentences.pop("learning_rate", ""):
                 st.toast(plain(self.words(sentence)))
         if projector.taken("teach") and self.guesses:

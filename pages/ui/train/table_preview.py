@@ -5,6 +5,7 @@ from typing import Any
 import streamlit as st
 
 from gd_core.words import counted, of_column
+from pages.ui.look import written
 from pages.ui.look.look import plain
 from pages.ui.train import own_table
 
@@ -57,10 +58,10 @@ def show() -> None:
             from gd_core.tables.decoding import TITLES
 
             ways = list(dict.fromkeys((reading.encoding, *reading.encodings)))
-            STATE["encoding"] = reading.encoding
+            written.write("encoding", reading.encoding)
             st.selectbox(
                 "Its letters are read as", ways, key="encoding", format_func=TITLES.__getitem__,
-                on_change=_encoding, width=420, help="Look at the names and words: the right choice makes them readable.",
+                on_change=written.changed, args=("encoding", _encoding), width=420, help="Look at the names and words: the right choice makes them readable.",
             )  # fmt: skip
         columns = sorted(reading.columns, key=lambda one: not one.question)
         for number, column in enumerate(columns[:MOST_CHOICES]):
@@ -80,10 +81,10 @@ def _row_of(number: int, column: Any) -> None:
     if len(ways) < 2:
         return
     key = f"read_{number}_{column.name}"
-    STATE[key] = None if column.question else column.how
+    written.write(key, None if column.question else column.how)
     choice.selectbox(
         f"Read {column.name} as", ways, key=key, format_func=AS.__getitem__, label_visibility="collapsed",
-        placeholder="Say which", on_change=_said_how, args=(key, column.name),
+        placeholder="Say which", on_change=written.changed, args=(key, _said_how, column.name),
     )  # fmt: skip
 
 
@@ -107,15 +108,15 @@ def _read_as(column: Any) -> str:
     return "; ".join(said)
 
 
-def _said_how(key: str, column: str) -> None:
+def _said_how(how: str | None, column: str) -> None:
     now = own_table.asked()
-    if now and STATE[key]:
-        own_table.reread(now.file._replace(how={**now.file.how, column: STATE[key]}))
+    if now and how:
+        own_table.reread(now.file._replace(how={**now.file.how, column: how}))
 
 
-def _encoding() -> None:
+def _encoding(encoding: str) -> None:
     if now := own_table.asked():
-        own_table.reread(now.file._replace(encoding=STATE["encoding"], how={}))
+        own_table.reread(now.file._replace(encoding=encoding, how={}))
 
 
 def _sheet() -> None:

@@ -281,10 +281,10 @@ class TrainSettings(Form[Experiment, TrainHeld]):
         return EXAMPLES[(numbers[0] + 1) % len(EXAMPLES) if numbers else 0]
 
     def _keys(self) -> tuple[str | None, str]:
-        if factor := projector.taken("factor"):
-            rate, field = factor * self.settings.learning_rate, LEARNING_RATE
-            if field.low <= rate <= field.high:
-                self.set(learning_rate=rate)
+        if wanted := projector.taken_rate():
+            field = LEARNING_RATE
+            if field.low <= wanted <= field.high:
+                self.set(learning_rate=wanted)
             else:
                 st.toast(f"The learning rate must be between {field.low:,.12g} and {field.high:,.12g}.")
         if projector.taken("on") and task.current() is None:

@@ -25,6 +25,7 @@ from pages.ui.classroom import picture
 from pages.ui.classroom.picture import Drawn
 from pages.ui.look import look, projector
 from pages.ui.look.palette import Palette, palette
+from pages.ui.look.written import changed, write
 from pages.ui.player import live_runs, player, tabs
 from pages.ui.player.sweeps import swept
 from pages.ui.settings import lesson
@@ -172,15 +173,15 @@ def _field(page: PageSettings[Experiment], four: Four, number: int) -> None:
     """A rate's own field."""
     name, key = f"run {number}", _key(number)
     if not page.refused(name) or key not in STATE:
-        STATE[key] = written(four.rates[number - 1])
+        write(key, written(four.rates[number - 1]))
     else:
-        STATE[key] = STATE[key]  # Streamlit forgets what one run of the page did not draw
+        write(key, STATE[key])  # Streamlit forgets what one run of the page did not draw
     st.text_input(
         f"Learning rate η of run {number}",
         key=key,
         label_visibility="collapsed",
-        on_change=_typed,
-        args=(page, four.rates, number),
+        on_change=changed,
+        args=(key, _typed, page, four.rates, number),
     )
     page.complaint(name)
 
@@ -189,10 +190,10 @@ def _key(number: int) -> str:
     return f"rate of run {number}"
 
 
-def _typed(page: PageSettings[Experiment], rates: tuple[float, ...], number: int) -> None:
+def _typed(text: str, page: PageSettings[Experiment], rates: tuple[float, ...], number: int) -> None:
     name = f"run {number}"
     try:
-        rate = RATE.read(f"rate of run {number}", STATE[_key(number)].strip())
+        rate = RATE.read(_key(number), text.strip())
     except ParameterError as error:
         page.refuse(name, f"{error} Using {written(rates[number - 1])} instead.")
         return
