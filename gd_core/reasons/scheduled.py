@@ -39,7 +39,7 @@ def of_run(
     if finding.outcome is Outcome.DIVERGED:
         return (
             gone_at(recording, finding),
-            _too_large(experiment, forecast, phase),
+            _too_large(experiment, forecast, phase, first),
             _at_the_best(experiment, forecast, phase, math.inf),
         )
     end, floor = f"after {counted(recording.epochs, 'epoch')}, at RMSE {rmse_of(recording, forecast)}", ""
@@ -51,7 +51,7 @@ def of_run(
         now = 0.0  # there is nothing to gain
     if finding.outcome is Outcome.GROWING:
         best = _at_the_best(experiment, forecast, phase, now)
-        return f"Growing {end}.", _why_it_grows(experiment, forecast, phase), best
+        return f"Growing {end}.", _why_it_grows(experiment, forecast, phase, first), best
     if finding.leaves:
         return converged(recording, experiment, forecast, finding)
     if finding.outcome is Outcome.CONVERGED:
@@ -61,20 +61,22 @@ def of_run(
         news = f"{word} {end}{floor}."
     return (
         news,
-        _brought(experiment, forecast, phase, recording.epochs - first, finding),
+        _brought(experiment, forecast, phase, first, recording.epochs - first, finding),
         _at_the_best(experiment, forecast, phase, now)
         or _at_one_rate(recording, experiment, forecast, phase),
     )
 
 
-def _brought(experiment: Experiment, forecast: Forecast, phase: Phase, done: int, finding: Finding) -> str:
+def _brought(
+    experiment: Experiment, forecast: Forecast, phase: Phase, first: int, done: int, finding: Finding
+) -> str:
     """To which rate the schedule has come, where it was above the limit, and whether that is the end of it."""
     if not done:
         return ""
     if finding.outcome is Outcome.STILL:
         return too_little(experiment, phase, done)
     said = _come_to(experiment, phase, done)
-    above = above_the_limit(experiment, forecast, phase)
+    above = above_the_limit(experiment, forecast, phase, first)
     return f"{said}; {above[0].lower()}{above[1:]}" if above else f"{said}."
 
 
@@ -88,13 +90,23 @@ def _come_to(experiment: Experiment, phase: Phase, done: int) -> str:
     return f"The rate has come to {short(rate)}, {percent(rate / phase.learning_rate)} of {short(phase.learning_rate)}"
 
 
-def above_the_limit(experiment: Experiment, forecast: Forecast, phase: Phase | None = None) -> str:
-    """In which epochs the rate is above the limit, as a sentence; "" where it never is, or there is none."""
-    phase = phase or experiment.phase
+def above_the_limit(
+    experiment: Experiment, forecast: Forecast, phase: Phase | None = None, first: int = 0
+) -> str:
+    """In which epochs the rate is above the limit, as a sentence; "" where it never is, or there is none.
+
+    Args:
+        experiment: The run.
+        forecast: What theory says of it.
+        phase: The part that is meant: the last one if none.
+        first: The epoch of the run at which that begins.
+    """
+    if phase is None:
+        phase, first = experiment.phase, sum(part.epochs for part in experiment.before)
     if is_constant(phase) or linear_step(phase) is None or experiment.updates_per_epoch > 1:
         return ""
     limit = limit_along(forecast.eigenvalues[-1], phase)
-    if not (when := when_above(phase, limit)):
+    if not (when := when_above(phase, limit, first)):
         return ""
     most = times(rate_at(phase, 1, _top(phase)) / limit)
     return f"The rate is above the limit {short(limit)} {when}, up to {most} × as large."
@@ -105,19 +117,19 @@ def _top(phase: Phase) -> int:
     return phase.warmup if phase.warmup < phase.epochs else phase.epochs - 1
 
 
-def when_above(phase: Phase, limit: float) -> str:
-    """In which epochs the rate is above the limit: until epoch 3; "" where in none."""
+def when_above(phase: Phase, limit: float, begins: int = 0) -> str:
+    """In which epochs of a run the rate of a part is above the limit: until epoch 3; "" where in none. `begins` is the part's first."""
     if phase.learning_rate <= limit:
         return ""
     # up in the warm-up, down or level from there on: so the epochs above it are those between two
     top = _top(phase)
     if rate_at(phase, 1, top) <= limit:
         return ""
-    first, last = _edge(phase, limit, -1, top), _edge(phase, limit, phase.epochs, top)
-    when = f"until epoch {last + 1:,}" if first == 0 else f"from epoch {first:,} to {last + 1:,}"
+    last = _edge(phase, limit, phase.epochs, top)
+    first, end = begins + _edge(phase, limit, -1, top), begins + last + 1
     if last == phase.epochs - 1:
-        when = f"from epoch {first:,} on" if first else "all the time"
-    return when
+        return f"from epoch {first:,} on" if first else "all the time"
+    return f"from epoch {first:,} to {end:,}" if first else f"until epoch {end:,}"
 
 
 def _edge(phase: Phase, limit: float, below: int, above: int) -> int:
@@ -128,27 +140,27 @@ def _edge(phase: Phase, limit: float, below: int, above: int) -> int:
     return above
 
 
-def _why_it_grows(experiment: Experiment, forecast: Forecast, phase: Phase) -> str:
+def _why_it_grows(experiment: Experiment, forecast: Forecast, phase: Phase, first: int) -> str:
     """The rates above the limit, in these epochs or those to come; else what carries it up."""
     if not isinstance(OPTIMIZER_INFO[phase.optimizer].theory, LinearRule):
         return "Its steps are too long to settle, and gone on it is higher."
     if experiment.updates_per_epoch > 1:
         return f"{BATCHES[:-1]}, and at these rates it follows: gone on it is higher."
-    if above := above_the_limit(experiment, forecast, phase):
+    if above := above_the_limit(experiment, forecast, phase, first):
         return above
     if phase.learning_rate > (limit := limit_along(forecast.eigenvalues[-1], phase)):
         return f"The warm-up goes on to {short(phase.learning_rate)}, above the limit {short(limit)}."
     return BESIDE if phase.momentum_or_zero else ""
 
 
-def _too_large(experiment: Experiment, forecast: Forecast, phase: Phase) -> str:
+def _too_large(experiment: Experiment, forecast: Forecast, phase: Phase, first: int) -> str:
     theory = OPTIMIZER_INFO[phase.optimizer].theory
     if not isinstance(theory, LinearRule):
         first = phase.learning_rate / theory.rate_of_one(phase)
         return theory.gone.format(rate=short(phase.learning_rate), first=short(first))
     if experiment.updates_per_epoch > 1:
         return too_large_for_batches(experiment, forecast, at_constant_rate(phase, phase.learning_rate))
-    return above_the_limit(experiment, forecast, phase)
+    return above_the_limit(experiment, forecast, phase, first)
 
 
 def _at_the_best(experiment: Experiment, forecast: Forecast, phase: Phase, now: float) -> str:

@@ -15,6 +15,7 @@ from schedulers import of_torch
 from gd_core.averaging import averaged, running
 from gd_core.export.script import FLAVOURS, script, why_not
 from gd_core.problem import build
+from gd_core.reasons.scheduled import above_the_limit
 from gd_core.recorder import record
 from gd_core.remedies import epochs_under
 from gd_core.safe_start import best_rate
@@ -137,6 +138,33 @@ def test_the_rate_of_each_epoch_of_a_continued_run():
     more = run.continued(3, learning_rate=3.0, schedule="constant", warmup=1, epochs=3)
     assert by_epoch(more.phases, 1, range(7)) == [1.0, 1.0, 0.5, 1.5, 3.0, 3.0, 3.0]
     assert by_epoch(run.phases, 1, [0, 5, 6]) == [1.0, 0.25, 0.25]
+
+
+@pytest.mark.parametrize(
+    ("warmup", "schedule", "said"),
+    [
+        (0, "step:7:0.5", "from epoch 40 to 47"),
+        (10, "constant", "from epoch 47 on"),
+        (4, "exponential:0.9", "from epoch 43 to 48"),
+        (0, "constant", ""),  # of a constant rate others speak
+    ],
+)
+def test_epochs_above_the_limit_are_counted_from_the_start_of_the_run(warmup, schedule, said):
+    """Of a part that goes on after 40 epochs they are those under its curve in the chart of the error, which are counted."""
+    run = Experiment(learning_rate=0.1, scale_features=True, epochs=40)
+    more = run.continued(40, learning_rate=0.6, schedule=schedule, warmup=warmup, epochs=25)
+    forecast = forecast_of(more, build(more), curvature_of(build(more).objective))
+    rates = rates_of_torch(schedule, warmup, 25)
+    limit = forecast.stability_limit
+    above = [40 + epoch for epoch, rate in enumerate(rates) if 0.6 / RATE * rate > limit]
+    sentence = above_the_limit(more, forecast)
+    if not said:
+        assert sentence == ""
+        return
+    ends = "on" if above[-1] == 64 else f"to {above[-1] + 1}"
+    assert said == f"from epoch {above[0]} {ends}"
+    most = 0.6 / RATE * max(rates) / limit
+    assert sentence == f"The rate is above the limit {limit:.3g} {said}, up to {most:.3g} × as large."
 
 
 def test_the_mean_of_the_last_half_is_numpys():
