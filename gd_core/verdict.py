@@ -232,7 +232,7 @@ def _without_theory(recording: Epochs, experiment: Experiment, finding: Finding,
         case Outcome.OVERSHOOTING:
             return joined(f"{word} {after}.", why_swing(recording, experiment, None)[0])
         case Outcome.HOVERING:
-            return f"{word} {after}. {BATCHES} A smaller rate or a larger batch may hover lower."
+            return f"{word} {after}. {BATCHES} {scheduled.hovers_lower(recording, experiment)}"
         case Outcome.DESCENDING:
             where = on_the_way(finding.here) if finding.here else ()
             what = "the penalised loss" if experiment.penalty else "it"
@@ -241,7 +241,8 @@ def _without_theory(recording: Epochs, experiment: Experiment, finding: Finding,
                 if finding.until
                 else ""
             )
-            return joined(f"{word} {after}.", *where, f"More epochs bring {what} lower{until}.")
+            more = scheduled.goes_lower(recording, experiment, f"More epochs bring {what} lower{until}.")
+            return joined(f"{word} {after}.", *where, more)
 
 
 def _stood_still(recording: Epochs, experiment: Experiment, forecast: Forecast | None) -> str:

@@ -4,7 +4,7 @@ import math
 
 from gd_core.outcome import Finding, Outcome
 from gd_core.reasons.phrases import BATCHES, joined, phase_of
-from gd_core.reasons.scheduled import too_little
+from gd_core.reasons.scheduled import goes_lower, hovers_lower, too_little
 from gd_core.reasons.too_large import gone_at, too_far
 from gd_core.robust import Lowest, closest, settles_below
 from gd_core.settings import schedules
@@ -35,9 +35,9 @@ def of_run(recording: Epochs, experiment: Experiment, finding: Finding, lowest: 
         case Outcome.DESCENDING:
             if not lowest.attained:
                 return joined(f"Still descending {after}", *_why_for_ever(experiment, lowest))
-            return joined(f"Still descending {after}", *_how_slow(experiment, lowest))
+            return joined(f"Still descending {after}", *_how_slow(recording, experiment, lowest))
         case Outcome.HOVERING:
-            return joined(f"Hovering {after}", *_why_hovering(experiment, lowest))
+            return joined(f"Hovering {after}", *_why_hovering(recording, experiment, lowest))
         case Outcome.GROWING:
             return joined(f"Growing {after}", _why_growing(experiment))
         case Outcome.STILL if not recording.still:
@@ -68,9 +68,9 @@ def _why_for_ever(experiment: Experiment, lowest: Lowest) -> tuple[str, ...]:
     )
 
 
-def _how_slow(experiment: Experiment, lowest: Lowest) -> tuple[str, ...]:
+def _how_slow(recording: Epochs, experiment: Experiment, lowest: Lowest) -> tuple[str, ...]:
     """That there is more to come, and where the rate is far below one that is sure to settle."""
-    more = "More epochs bring it lower."
+    more = goes_lower(recording, experiment)
     plain = is_plain(experiment) and schedules.is_constant(experiment) and experiment.updates_per_epoch == 1
     if (
         not experiment.loss_info.yes_no
@@ -102,10 +102,10 @@ def _why_gone(recording: Epochs, experiment: Experiment, lowest: Lowest) -> str:
     )
 
 
-def _why_hovering(experiment: Experiment, lowest: Lowest) -> tuple[str, ...]:
+def _why_hovering(recording: Epochs, experiment: Experiment, lowest: Lowest) -> tuple[str, ...]:
     """Why it comes no lower, and what helps."""
     if experiment.updates_per_epoch > 1:
-        return (BATCHES, "A smaller rate or a larger batch may hover lower.")
+        return (BATCHES, hovers_lower(recording, experiment))
     if not is_plain(experiment):
         theory = OPTIMIZER_INFO[experiment.optimizer].theory
         why = (

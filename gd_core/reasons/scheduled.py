@@ -6,7 +6,7 @@ from dataclasses import replace
 import torch
 
 from gd_core import gone_on
-from gd_core.outcome import Finding, Outcome
+from gd_core.outcome import Finding, Outcome, rates_to_come
 from gd_core.reasons.arrived import converged
 from gd_core.reasons.phrases import BATCHES, phase_of, rmse_of
 from gd_core.reasons.slow import HELPS
@@ -20,8 +20,13 @@ from gd_core.training import Epochs
 from gd_core.words import counted, floor_of, percent, short, significant, times
 
 SEEN = 20  # epochs from which on one can say that a run hovers:
+LITTLE = 0.1  # of the rates so far, which do not bring a run much farther
 HOVERS = 0.7  # of its gap at least is left when it has gone on
 BESIDE = "The velocity carries the point past the valley, and the rate becomes too small to bring it back."
+LATER, GOES_ON = (
+    10,
+    0.5,
+)  # times its epochs, after which a rate that goes on down has less than this share left
 LIKE = 1.02  # times as far from the floor, from which on one is farther
 
 
@@ -85,8 +90,38 @@ def too_little(experiment: Experiment, phase: Phase, done: int) -> str:
     return f"{_come_to(experiment, phase, done)}: too little to move it any more."
 
 
+def goes_lower(recording: Epochs, experiment: Experiment, more: str = "More epochs bring it lower.") -> str:
+    """What brings a run lower that is still on its way, in a sentence; `more` where the rate is the same all the time."""
+    phase, first = phase_of(recording, experiment)
+    if is_constant(phase) or recording.epochs == first:
+        return more
+    done = recording.epochs - first
+    left = rates_to_come(phase, experiment.updates_per_epoch, done)
+    if left < LITTLE:
+        more = f"The rates to come add up to {percent(left)} of those so far: this schedule ends too soon."
+    return f"{_come_to(experiment, phase, done)}; {more[0].lower()}{more[1:]}"
+
+
+def hovers_lower(recording: Epochs, experiment: Experiment) -> str:
+    """What brings a run in mini-batches lower that hovers, in a sentence."""
+    phase, first = phase_of(recording, experiment)
+    done, each = recording.epochs - first, experiment.updates_per_epoch
+    if is_constant(phase) or not done or (now := rate_at(phase, each, done - 1)) == phase.learning_rate:
+        return "A smaller rate or a larger batch may hover lower."
+    came = _come_to(experiment, phase, done)
+    if rate_at(phase, each, LATER * phase.epochs) < GOES_ON * now:
+        return f"{came}, and goes on down: more epochs hover lower."
+    return f"{came}: one that ends smaller, or a larger batch, may hover lower."
+
+
 def _come_to(experiment: Experiment, phase: Phase, done: int) -> str:
     rate = rate_at(phase, experiment.updates_per_epoch, done - 1)
+    if rate == phase.learning_rate:
+        return (
+            f"The warm-up has brought the rate to {short(rate)}"
+            if phase.warmup
+            else f"The rate is still {short(rate)}"
+        )
     return f"The rate has come to {short(rate)}, {percent(rate / phase.learning_rate)} of {short(phase.learning_rate)}"
 
 

@@ -31,6 +31,8 @@ from pages.ui.look.palette import Palette
 BELOW, ABOVE = 4e-3, 2.5  # how far the sweep reaches, as shares of the limit
 AROUND_THE_LIMIT = 300  # rates that are drawn, about: more of them near a limit; in words, so that the chart is not drawn anew
 ROOM = 1.25  # beyond a rate that lies outside of that
+LETTER = 6.4  # pixels, the mean width of one in the name of a zone
+LABEL = 90  # pixels, the width of the longest label beside a mark
 
 
 def reach(forecast: Forecast, rates: Sequence[float]) -> tuple[float, float]:
@@ -71,17 +73,11 @@ def _sweep_spec(height: int, colours: Palette, of_a_class: bool) -> dict[str, An
         x2="x2:Q",
         color=alt.Color("zone:N", scale=alt.Scale(domain=[*shades], range=[*shades.values()]), legend=None),
     )
-    names = (
-        zones.transform_filter("datum.wide")
+    names = (  # where there is room for one: `zones_note` has all
+        zones.transform_filter(f"datum.share * width > {LETTER} * length(datum.zone)")
         .transform_calculate(x="datum.middle")
         .mark_text(color=colours.ink, fontSize=11, dy=-7, clip=True)
         .encode(x="x:Q", y=alt.value("height"), text="zone:N")
-    )
-    upright = (
-        zones.transform_filter("!datum.wide")
-        .transform_calculate(x="datum.middle")
-        .mark_text(color=colours.ink, fontSize=11, angle=270, baseline="middle", clip=True)
-        .encode(x="x:Q", y=alt.value(alt.expr("height * 0.4")), text="zone:N")
     )
     curve = (
         rows_from("curve")
@@ -96,7 +92,7 @@ def _sweep_spec(height: int, colours: Palette, of_a_class: bool) -> dict[str, An
     gone_name = (
         rows_from("frame")
         .transform_filter("isValid(datum.gone)")
-        .transform_calculate(x="datum.gone")
+        .transform_calculate(x=_inside("gone"))
         .mark_text(
             text="diverged ",
             color=colours.several[3],
@@ -113,8 +109,8 @@ def _sweep_spec(height: int, colours: Palette, of_a_class: bool) -> dict[str, An
     )
     limit = limit_base.mark_rule(color=colours.ink, strokeDash=[3, 3], strokeWidth=1.5).encode(x="x:Q")
     limit_name = (
-        limit_base.transform_calculate(label="'limit ' + datum.limit_label")
-        .mark_text(color=colours.ink, align="right", dx=-5, dy=24, baseline="middle")
+        limit_base.transform_calculate(x=_inside("limit"), label="'limit ' + datum.limit_label")
+        .mark_text(color=colours.ink, align="right", dx=-5, dy=28, baseline="middle")
         .encode(x="x:Q", y=alt.value(0), text="label:N")
     )
     best_base = (
@@ -125,16 +121,21 @@ def _sweep_spec(height: int, colours: Palette, of_a_class: bool) -> dict[str, An
     best = best_base.mark_point(
         shape="diamond", size=330, filled=False, stroke=colours.optimum, strokeWidth=2, opacity=1, clip=True
     ).encode(x="x:Q", y="y:Q")
-    best_text = best_base.transform_calculate(label="'best ' + datum.best_label")
+    # above its mark, or below where the two at the top are near
+    best_text = best_base.transform_calculate(
+        x=_inside("best"),
+        y="datum.best_rmse * pow(datum.y1 / datum.y0, (pow(datum.best_rmse, 2) > datum.y0 * datum.y1 ? -16 : 16) / height)",
+        label="'best ' + datum.best_label",
+    )
     paints: list[dict[str, Any]] = [{"stroke": colours.paper, "strokeWidth": 4}, {"color": colours.optimum}]
     best_name = [  # the first is a halo, since the curve may pass behind it
-        best_text.mark_text(align="right", dx=-4, dy=-15, fontWeight=600, baseline="middle", **paint).encode(
+        best_text.mark_text(align="right", dx=-4, fontWeight=600, baseline="middle", **paint).encode(
             x="x:Q", y="y:Q", text="label:N"
         )
         for paint in paints
     ]
     layers: list[Any] = [
-        carrier, bands, names, upright, limit, *level("floor", colours.optimum, [7, 4], "''"),
+        carrier, bands, names, limit, *level("floor", colours.optimum, [7, 4], "''"),
         *level("zero", colours.start, [2, 3], "''"), limit_name,
         curve, gone, gone_name, best, *best_name,
         *(_rings if of_a_class else numbered)(rows_from("marks"), colours),
@@ -143,6 +144,16 @@ def _sweep_spec(height: int, colours: Palette, of_a_class: bool) -> dict[str, An
     # nothing in here hangs on the epoch: without these the player leaves the chart alone
     spec["params"] = [one for one in spec["params"] if one["name"] not in ("epoch", "seen")]
     return {**spec, "resolve": {"scale": {"color": "independent"}}}
+
+
+def _inside(rate: str) -> str:
+    """Where a label that ends at a rate of the frame stands, so that it begins inside the chart."""
+    return f"max(datum.{rate}, datum.x0 * pow(datum.x1 / datum.x0, {LABEL} / width))"
+
+
+def zones_note(forecast: Forecast) -> str:
+    """The zones in words, as they are shaded; "" where there are none."""
+    return "" if forecast.stability_limit is None else f"shaded: {', '.join(forecast.zones)}, diverges"
 
 
 def rate_sweep(
@@ -213,7 +224,7 @@ def rate_sweep(
                 "x": np.array([a for _, a, _ in zones]),
                 "x2": np.array([b for _, _, b in zones]),
                 "middle": np.array([(a * b) ** 0.5 for _, a, b in zones]),
-                "wide": np.array([np.log(b / a) > 0.016 * len(name) * whole for name, a, b in zones], dtype=bool),
+                "share": np.array([np.log(b / a) / whole for _, a, b in zones]),
             }
         ),
         "marks": table(

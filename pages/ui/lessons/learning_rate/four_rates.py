@@ -227,7 +227,11 @@ def put(page: PageSettings[Experiment], four: Four, number: int, rate: float) ->
 def _sweep(page: PageSettings[Experiment], four: Four, colours: Palette) -> None:
     shared = plain(page.settings)
     with st.container(key="sweep_head", horizontal=True, vertical_alignment="center"):
-        look.panel_title(f"RMSE after {counted(shared.epochs, 'epoch')}, for every rate", "a click sets run")
+        shaded = sweep_chart.zones_note(four.forecast) if page.revealed else ""
+        look.panel_title(
+            f"RMSE after {counted(shared.epochs, 'epoch')}, for every rate",
+            "; ".join(filter(None, (shaded, "a click sets run"))),
+        )
         page.segments("pick", hidden=True)
     found = swept(shared, sweep_chart.reach(four.forecast, four.rates)) if page.revealed else None
     first = float(four.runs[0].recording.epoch_rmse[0])
