@@ -3,7 +3,21 @@
 import pytest
 from playwright.sync_api import Locator, expect
 
-from lab import Lab, claim, same_digits
+from lab import PHONE, VIEWPORT, Lab, claim, same_digits
+
+TABLET = {"width": 820, "height": 1180}
+# Labels of the sweep, numbers of its axes beside them, that lie on one another or reach beyond the chart.
+CROWDED = """() => {
+    const chart = document.querySelector('.st-key-click_sweep svg.marks');
+    const edge = chart.getBoundingClientRect();
+    const labels = [...chart.querySelectorAll('.mark-text.role-mark text')]
+        .filter((one) => one.textContent.trim().length > 1 && getComputedStyle(one).stroke === 'none')
+        .map((one) => [one.textContent.trim(), one.getBoundingClientRect()]);
+    const meet = (a, b) => a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
+    const found = labels.filter(([, a]) => a.left < edge.left || a.right > edge.right).map(([name]) => `${name} beyond the chart`);
+    labels.forEach(([name, a], place) => labels.slice(place + 1).forEach(([other, b]) => meet(a, b) && found.push(`${name} on ${other}`)));
+    return labels.length > 2 ? found : ['labels are missing'];
+}"""
 
 
 def rate(lab: Lab, number: int) -> Locator:
@@ -68,3 +82,23 @@ def test_four_runs_play_side_by_side(lab: Lab):
             lab.go(f"/learning_rate?dataset={dataset}&epochs=15").answer("Run 2").to_end()
             assert lab.charts.count() == 6
             assert lab.judged().startswith("You were right: run 2.")
+
+
+def test_no_label_of_the_sweep_lies_on_another(visit):
+    """On a desk, a tablet, a phone and a projector: with a narrow zone, a best rate above the limit, or one high up in the chart."""
+    lab = visit()
+    for name, settings in {
+        "plain": "",
+        "above the limit": "&schedule=exponential:0.8&warmup=3",
+        "high up": "&epochs=1&schedule=cosine:0:0.01",
+    }.items():
+        lab.page.set_viewport_size(VIEWPORT)
+        lab.open_page(f"/learning_rate?guess=skip{settings}")
+        for size in (VIEWPORT, TABLET, PHONE):
+            with claim(f"{name}, {size['width']} pixels"):
+                lab.page.set_viewport_size(size)
+                assert lab.at_rest().page.evaluate(CROWDED) == []
+        with claim(f"{name}, projector"):
+            lab.page.set_viewport_size({"width": 1280, "height": 720})
+            lab.go(f"/learning_rate?guess=skip&view=projector{settings}").settled()
+            assert lab.page.evaluate(CROWDED) == []
