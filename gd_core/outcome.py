@@ -469,17 +469,12 @@ class _Judge:
         return rate * steep / 40 > self.phase.epsilon and 0.5 * steep * rate**2 > float(near.min()) / 10
 
 
-def rates_to_come(phase: Phase, updates_per_epoch: int, done: int) -> float:
-    """To how many times those so far the rates of ten times the epochs add up."""
+def _little_to_come(phase: Phase, updates_per_epoch: int, done: int) -> bool:
+    """Whether the rates of ten times the epochs add up to little more than those so far: the schedule has ended the run."""
     so_far, to_come = (
         _sum_of_rates(phase, updates_per_epoch, *ends) for ends in ((0, done), (done, LONGER * done))
     )
-    return to_come / so_far if done else 0.0
-
-
-def _little_to_come(phase: Phase, updates_per_epoch: int, done: int) -> bool:
-    """Whether the rates to come add up to next to nothing: the schedule has ended the run."""
-    return rates_to_come(phase, updates_per_epoch, done) <= STANDS
+    return to_come <= STANDS * so_far
 
 
 def _sum_of_rates(phase: Phase, updates_per_epoch: int, before: int, after: int) -> float:

@@ -2,11 +2,12 @@
 
 import math
 from dataclasses import replace
+from itertools import pairwise
 
 import torch
 
 from gd_core import gone_on
-from gd_core.outcome import Finding, Outcome, rates_to_come
+from gd_core.outcome import Finding, Outcome
 from gd_core.reasons.arrived import converged
 from gd_core.reasons.phrases import BATCHES, phase_of, rmse_of
 from gd_core.reasons.slow import HELPS
@@ -20,6 +21,7 @@ from gd_core.training import Epochs
 from gd_core.words import counted, floor_of, percent, short, significant, times
 
 SEEN = 20  # epochs from which on one can say that a run hovers:
+LOOKED_AT = 2_000  # rates, of a part of a run
 LITTLE = 0.1  # of the rates so far, which do not bring a run much farther
 HOVERS = 0.7  # of its gap at least is left when it has gone on
 BESIDE = "The velocity carries the point past the valley, and the rate becomes too small to bring it back."
@@ -100,6 +102,17 @@ def goes_lower(recording: Epochs, experiment: Experiment, more: str = "More epoc
     if left < LITTLE:
         more = f"The rates to come add up to {percent(left)} of those so far: this schedule ends too soon."
     return f"{_come_to(experiment, phase, done)}; {more[0].lower()}{more[1:]}"
+
+
+def rates_to_come(phase: Phase, updates_per_epoch: int, done: int) -> float:
+    """To which share of those so far the rates of ten times the epochs add up, from a rate in the middle of each of `LOOKED_AT` blocks."""
+
+    def added(first: int, end: int) -> float:
+        blocks = min(end - first, LOOKED_AT)
+        edges = [first + k * (end - first) // blocks for k in range(blocks + 1)]
+        return sum((b - a) * rate_at(phase, updates_per_epoch, (a + b - 1) // 2) for a, b in pairwise(edges))
+
+    return added(done, LATER * done) / added(0, done)
 
 
 def hovers_lower(recording: Epochs, experiment: Experiment) -> str:
@@ -188,14 +201,14 @@ def _why_it_grows(experiment: Experiment, forecast: Forecast, phase: Phase, firs
     return BESIDE if phase.momentum_or_zero else ""
 
 
-def _too_large(experiment: Experiment, forecast: Forecast, phase: Phase, first: int) -> str:
+def _too_large(experiment: Experiment, forecast: Forecast, phase: Phase, begins: int) -> str:
     theory = OPTIMIZER_INFO[phase.optimizer].theory
     if not isinstance(theory, LinearRule):
         first = phase.learning_rate / theory.rate_of_one(phase)
         return theory.gone.format(rate=short(phase.learning_rate), first=short(first))
     if experiment.updates_per_epoch > 1:
         return too_large_for_batches(experiment, forecast, at_constant_rate(phase, phase.learning_rate))
-    return above_the_limit(experiment, forecast, phase, first)
+    return above_the_limit(experiment, forecast, phase, begins)
 
 
 def _at_the_best(experiment: Experiment, forecast: Forecast, phase: Phase, now: float) -> str:

@@ -14,8 +14,9 @@ from schedulers import of_torch
 
 from gd_core.averaging import averaged, running
 from gd_core.export.script import FLAVOURS, script, why_not
+from gd_core.outcome import Trained, outcome
 from gd_core.problem import build
-from gd_core.reasons.scheduled import above_the_limit
+from gd_core.reasons.scheduled import above_the_limit, rates_to_come
 from gd_core.recorder import record
 from gd_core.remedies import epochs_under
 from gd_core.safe_start import best_rate
@@ -32,6 +33,7 @@ from gd_core.settings.schedules import (
     usual,
 )
 from gd_core.theory import curvature_of, forecast_of, stability_limit
+from gd_core.verdict import of_run
 
 RATE = 0.3
 KINDS = ["constant", "step:3:0.4", "inverse-time:0.07", "exponential:0.9", "cosine:0:0.05", "cosine:0:0.0"]
@@ -165,6 +167,31 @@ def test_epochs_above_the_limit_are_counted_from_the_start_of_the_run(warmup, sc
     assert said == f"from epoch {above[0]} {ends}"
     most = 0.6 / RATE * max(rates) / limit
     assert sentence == f"The rate is above the limit {limit:.3g} {said}, up to {most:.3g} × as large."
+
+
+@pytest.mark.parametrize(("factor", "epochs"), [(0.95, 60), (0.9, 40), (0.9999, 40_000)])
+def test_what_a_schedule_still_adds_up_to_is_the_geometric_series(factor, epochs):
+    """To more digits than the three that are told, also where of its rates some are looked at."""
+    run = Experiment(learning_rate=0.3, schedule=f"exponential:{factor}", epochs=epochs)
+    ends = factor**epochs
+    assert rates_to_come(run.phase, 1, epochs) == pytest.approx((ends - ends**10) / (1 - ends), rel=1e-4)
+
+
+def test_of_a_robust_loss_a_schedule_that_ends_too_soon_is_said():
+    """The slope of the absolute error is bounded, so its steps add up to no more than the rates do: 4.83 % of what was, ever."""
+    run = Experiment(
+        learning_rate=0.3, scale_features=True, loss="absolute", schedule="exponential:0.95", epochs=60
+    )  # fmt: skip
+    problem, recording = build(run), record(run)
+    sentence = of_run(recording, run, None, outcome(recording, None, Trained.of(run, problem)))
+    assert "; the rates to come add up to 4.83 % of those so far: this schedule ends too soon." in sentence
+    way = float((recording.epoch_theta[-1] - recording.epoch_theta[0]).norm())
+    later = record(replace(run, epochs=600)).epoch_theta
+    assert float((later[-1] - later[60]).norm()) < 0.06 * way
+    longer = replace(run, schedule="inverse-time:0.01")
+    assert "; more epochs bring it lower." in of_run(
+        record(longer), longer, None, outcome(record(longer), None, Trained.of(longer, problem))
+    )
 
 
 def test_the_mean_of_the_last_half_is_numpys():
