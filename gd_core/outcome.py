@@ -78,7 +78,7 @@ class Finding(NamedTuple):
         outcome: Which.
         epoch: When.
         left: How the run has left the optimum since; None if it has not.
-        leaves: Whether it will leave the optimum that it has reached: its memory of the gradients fades.
+        leaves: Whether it will leave the optimum that it has reached, or nobody knows: its memory of the gradients fades.
         until: Gone on, a run that still descends is lowest at this epoch and ends higher than it has lately been; None where it
             goes on falling, or nobody knows.
         lowest: The lowest point of a loss that is no parabola, where it is known.
@@ -631,8 +631,10 @@ def _when_gone_on(found: Finding, recording: Epochs, trained: Trained | None) ->
     if found.outcome is Outcome.CONVERGED and OPTIMIZER_INFO[phase.optimizer].forgets:
         ahead = _ahead(recording, None, trained, done)
         fall = recording.epoch_loss[0] - recording.epoch_loss[-1]
-        leaves = ahead is not None and bool((ahead > recording.epoch_loss[-1] + RETURNS * fall).any())
-        return found._replace(leaves=leaves)
+        far = ahead is not None and len(ahead) >= (LONGER - 1) * done
+        returns = ahead is not None and bool((ahead > recording.epoch_loss[-1] + RETURNS * fall).any())
+        # Gone on less far than the label must hold it may have stayed, and leave yet.
+        return found._replace(leaves=returns or (recording.complete and not far))
     if found.outcome not in moves:
         return found
     if (
@@ -650,7 +652,7 @@ def _when_gone_on(found: Finding, recording: Epochs, trained: Trained | None) ->
     scatter = high - low if recording.mini_batches else LEVEL * later
     below = max(low - scatter, FALLS * low if recording.mini_batches else 0.0)
     # Where it has not gone on so far as the label must hold, what falls will fall further.
-    if len(ahead) < (gone_on.LONGER - 1) * done:
+    if len(ahead) < (LONGER - 1) * done:
         below = max(below, low * (1 - LEVEL))
     if later < below:
         return found if found.outcome is Outcome.OVERSHOOTING else Finding(Outcome.DESCENDING)
