@@ -1,8 +1,8 @@
 """What is said of a run of the two-layer network is true: label and numbers, over random runs, by an oracle.
 
 The oracle knows gradient and eigenvalues from NumPy, the bottom of a valley and the best of many starts from SciPy, and what
-becomes of a run by going on with it. `python tests/core/test_true_network.py 0 300` tries as many as one likes, `… 0 300 penalty`
-as many with an L2 penalty.
+becomes of a run by going on with it: one that has converged stays, unless its verdict warns that it can leave again. `python
+tests/core/test_true_network.py 0 300` tries as many as one likes, `… 0 300 penalty` as many with an L2 penalty.
 """
 
 import math
@@ -159,7 +159,8 @@ def _wrong(experiment, label, said, recording, hills):
     match label:
         case "converged":
             near = max(1.05e-6 * losses[0], 1.05e-4 * losses[-1])
-            if gone or abs(then - losses[-1]) > near or after.max() > losses[-1] + near:
+            left = gone or abs(then - losses[-1]) > near or after.max() > losses[-1] + near
+            if left and "can leave it again" not in said:
                 yield f"converged: {facts}"
             yield from _wrong_of_a_valley(theta[-1], said, hills)
         case "standing still" | "stood still":
@@ -266,7 +267,7 @@ def test_a_verdict_is_true(seed):
     assert not found, f"{found}\n{sentence}"
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", [*range(8), 220])  # the last leaves its valley, as its verdict warns
 def test_a_verdict_on_a_penalised_loss_is_true(seed):
     """The same beside λ‖θ‖², by curvatures, bottoms and lowest losses of its own."""
     found, sentence = wrong(drawn_penalised(seed))
