@@ -15,6 +15,7 @@ from classroom import JSON, JUDGEMENT, QUESTION, Lesson, Student
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from starlette.applications import Starlette
+from visit import awaited
 
 from gd_core.classroom import rooms, rules
 from gd_core.classroom.database import StoreDown
@@ -44,7 +45,7 @@ def run(work):
         async with asyncio.timeout(10):
             return await work
 
-    return asyncio.run(soon())
+    return awaited(soon())
 
 
 def test_a_student_goes_through_a_question(lesson):

@@ -1,9 +1,8 @@
 """What every answer of the server carries, and what is not answered."""
 
-import asyncio
-
 import pytest
 from streamlit import config
+from visit import awaited
 
 from pages.ui.train.http import Rules
 
@@ -30,7 +29,7 @@ def answered(path, kind="http", headers=(), **options):
         for name, value in options.items():
             config.set_option(name, value)
         scope = {"type": kind, "path": path, "method": "GET", "headers": list(headers)}
-        asyncio.run(Rules(streamlit)(scope, receive, send))
+        awaited(Rules(streamlit)(scope, receive, send))
     finally:
         for name, value in before.items():
             config.set_option(name, value)

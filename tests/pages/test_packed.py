@@ -8,6 +8,7 @@ import pytest
 from starlette.applications import Starlette
 from streamlit import config, file_util
 from streamlit.web.server.starlette.starlette_static_routes import create_streamlit_static_assets_routes
+from visit import awaited
 
 from pages.ui.train.packed import Packed
 
@@ -41,7 +42,7 @@ def answered(path, headers=TAKES_IT, base="", method="GET", times=1):
             scope = {"type": "http", "path": path, "method": method, "headers": pairs}
             await app(scope | {"query_string": b"", "root_path": ""}, receive, send)
 
-    asyncio.run(asyncio.wait_for(ask(), 20))
+    awaited(asyncio.wait_for(ask(), 20))
     found = {name.decode(): value.decode() for name, value in sent[0]["headers"]}
     return sent[0]["status"], found, b"".join(message.get("body", b"") for message in sent[1:])
 

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.runtime.forward_msg_queue import ForwardMsgQueue
+from streamlit.runtime.pages_manager import PagesManager
+from visit import awaited
 
 from pages.ui.train import startup
 
@@ -73,7 +75,7 @@ def test_all_but_the_shell_waits_until_all_is_loaded(kind: str, path: str, waits
         await asked
         return [before, came.is_set()]
 
-    assert asyncio.run(ask()) == [not waits, True]
+    assert awaited(ask()) == [not waits, True]
 
 
 def test_the_thread_that_answers_imports_nothing_of_what_is_loaded():
@@ -104,18 +106,31 @@ def message(kind, text="", place=(), fragment=""):
     return one
 
 
-def test_a_page_is_sent_whole_though_its_fragment_runs_again_before(monkeypatch):
-    """Else the browser takes a fragment that it hears nothing of for gone, and draws it over what stands behind it."""
+@pytest.fixture
+def lifespan(monkeypatch):
+    """A server has begun in this process, without what it loads."""
     for work in ("load", "open_browser"):
         monkeypatch.setattr(startup, work, lambda: None)
     monkeypatch.setattr(startup.connection, "at_start", lambda: None)
     monkeypatch.setattr(ForwardMsgQueue, "clear", ForwardMsgQueue.clear)  # as it was, after this test
+    monkeypatch.setattr(PagesManager, "uses_pages_directory", None)  # as in a new process
 
     async def serve():
         async with startup.lifespan(None):
             return
 
-    asyncio.run(serve())
+    awaited(serve())
+
+
+@pytest.mark.usefixtures("lifespan")
+def test_the_first_visitor_of_a_lesson_has_it_run_once():
+    """Else Streamlit runs the lesson’s file by itself, which asks for the whole app and is run again."""
+    assert PagesManager("app.py").uses_pages_directory is False
+
+
+@pytest.mark.usefixtures("lifespan")
+def test_a_page_is_sent_whole_though_its_fragment_runs_again_before():
+    """Else the browser takes a fragment that it hears nothing of for gone, and draws it over what stands behind it."""
     page = [
         message("new_session", "page"),
         message("delta", "looks each second", (0, 0), "fragment"),

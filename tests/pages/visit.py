@@ -1,10 +1,13 @@
 """A page as AppTest sees it: what stands on it after each run."""
 
+import asyncio
 import io
 import json
 import re
+from collections.abc import Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -16,6 +19,13 @@ from pages.ui.look import session
 
 ROOT = Path(__file__).parents[2]
 MARK = ":material/error:] "  # stands before every sentence about a bad value
+T = TypeVar("T")
+
+
+def awaited(coroutine: Coroutine[Any, Any, T]) -> T:
+    """What a coroutine returns. In a thread of its own: in this one the event loop of the browser tests may be running."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, coroutine).result()
 
 
 def app() -> AppTest:

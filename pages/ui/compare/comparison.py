@@ -269,7 +269,7 @@ def _charts(
             _pick_group(page, groups, group)
         if not bowl:
             st.markdown(
-                "Of a loss that is no parabola no map is drawn here. On the Train page, below, there is one."
+                "Of a loss that is no parabola no map is drawn here. The Train page has one where it can be drawn."
             )
         else:
             tabs.draw(charts.paths(group, ghosts, shown, names, colours, height), "compare_map")

@@ -56,7 +56,7 @@ def enter() -> None:
     """Have app.py run around this page, if it did not.
 
     A freshly started Streamlit that finds a folder `pages` answers a link to one of its files with that file alone.
-    The first call of st.navigation in a process ends that.
+    The first call of st.navigation in a process ends that, and so does a server of ours when it starts.
     """
     if not session.held(Visit).in_app:
         navigation()

@@ -16,6 +16,7 @@ from typing import Any
 from starlette.types import ASGIApp, Receive, Scope, Send
 from streamlit import cli_util, config
 from streamlit.runtime.forward_msg_queue import ForwardMsgQueue
+from streamlit.runtime.pages_manager import PagesManager
 from streamlit.web.server import server_util
 
 from pages.ui.classroom import connection
@@ -31,6 +32,7 @@ async def lifespan(_: Any) -> AsyncGenerator[None]:
     # it watches the whole folder for changes, .venv too, and warns when torch opens its thousands of files there
     logging.getLogger("watchdog").setLevel(logging.ERROR)
     keep_what_is_unsent()
+    PagesManager.uses_pages_directory = False  # as the first `st.navigation` sets it: see `navigation.enter`
     task = asyncio.create_task(_prepare())
     open_browser()
     yield
