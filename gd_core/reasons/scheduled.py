@@ -25,10 +25,8 @@ LOOKED_AT = 2_000  # rates, of a part of a run
 LITTLE = 0.1  # of the rates so far, which do not bring a run much farther
 HOVERS = 0.7  # of its gap at least is left when it has gone on
 BESIDE = "The velocity carries the point past the valley, and the rate becomes too small to bring it back."
-LATER, GOES_ON = (
-    10,
-    0.5,
-)  # times its epochs, after which a rate that goes on down has less than this share left
+LATER = 10  # times its epochs,
+GOES_ON = 0.5  # after which a rate that goes on down has less than this share left
 LIKE = 1.02  # times as far from the floor, from which on one is farther
 
 

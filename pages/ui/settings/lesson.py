@@ -240,9 +240,8 @@ def predict(page: PageSettings[Any], question: Question, then: Then | None = Non
             if teaching.is_open():
                 return Asked(page, question, st.container(), then)
             if page.revealed:
-                place = (
-                    st.container()
-                )  # not `st.empty`, which every run of the page would clear until it has judged
+                # not `st.empty`, which every run of the page would clear until it has judged
+                place = st.container()
                 with st.container(key="answered", gap=None, width="content"):
                     if page["ask"]:
                         st.button(
