@@ -2,10 +2,10 @@
 
 PYTHON  ?= python3
 ARGS    ?=
-# Half as many again as there are cores: a browser test waits for its page a third of the time. At most 8, since each has a
-# server and a Chromium of its own, two gigabytes with what the tests load.
+# One for each core: three on two cores take as long as two. At most 8, since each has a server and a Chromium of its own, two
+# gigabytes with what the tests load.
 CORES   := $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
-WORKERS ?= $(shell n=$$(( ($(CORES) * 3 + 1) / 2 )); echo $$(( n < 8 ? n : 8 )))
+WORKERS ?= $(shell echo $$(( $(CORES) < 8 ? $(CORES) : 8 )))
 
 VENV   := .venv
 # `-m` throughout: the commands in .venv/bin name the folder they were made in, and fail once it is moved.
