@@ -637,12 +637,6 @@ def _when_gone_on(found: Finding, recording: Epochs, trained: Trained | None) ->
         return found._replace(leaves=returns or (recording.complete and not far))
     if found.outcome not in moves:
         return found
-    if (
-        not recording.mini_batches
-        and is_plain(phase)
-        and bool((recording.epoch_loss[first:].diff() < 0).all())
-    ):
-        return found  # nothing remembered carries it up again
     ahead = _ahead(recording, None, trained, done) if done else None
     if ahead is None:
         return found

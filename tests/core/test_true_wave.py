@@ -176,9 +176,8 @@ def lowest_on_a_grid(x, y, weight):
     return loss_at(grid, x, y, weight).min()
 
 
-@pytest.mark.parametrize(
-    "seed", [*range(15), 536]
-)  # the last falls on, and is soon done for twice its epochs only
+# 536 falls on, and is soon done for twice its epochs only; the last two have fallen at rates above the limit of the valley
+@pytest.mark.parametrize("seed", [*range(15), 536, 3003, 3084])
 def test_a_verdict_is_true(seed):
     """Gone on ten times, a run does what its label says; a place that is called a minimum is one."""
     found, sentence = wrong(drawn_wave(seed))
