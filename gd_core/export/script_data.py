@@ -168,9 +168,8 @@ def _start(experiment: Experiment) -> Part:
     own, at_random = _own_start(experiment), experiment.start == "random"
     at_zero = not own and experiment.start == "published" and experiment.dataset == DATASET
     as_trained = bool(own) or (at_random and is_always_scaled(vars(experiment)))
-    same = (
-        as_trained or not experiment.is_rescaled or (at_zero and not experiment.scale_target)
-    )  # 0 in any units
+    # 0 is 0 in any units
+    same = as_trained or not experiment.is_rescaled or (at_zero and not experiment.scale_target)
     units = ", for the scaled rows" if as_trained else "" if same else ", in the units of the data"
     if at_random:
         how = " at random, from a seed of its own"
